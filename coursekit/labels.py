@@ -1,0 +1,271 @@
+"""Label sets, palettes, merges and mirror pairs: every table of names that the course uses.
+
+Left and right are the **subject's**, as in CelebAMask-HQ: the subject's left eye is the one that a
+viewer sees on the right of the picture. LaPa's published tables speak of the image's sides; they
+are converted here, and nowhere else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+#: The value of a pixel that neither trains nor scores.
+IGNORE_INDEX = 255
+
+
+@dataclass(frozen=True)
+class LabelSet:
+    """An ordered set of classes.
+
+    Attributes:
+        key: a short identifier, used in files and on the command line.
+        names: one name for each class; the index is the class id in a label map.
+        palette: one RGB triple in [0, 255] for each class, for display.
+        mirror_pairs: ids that change places when an image is mirrored.
+        titles: the class names in words, for plots.
+    """
+
+    key: str
+    names: tuple[str, ...]
+    palette: tuple[tuple[int, int, int], ...]
+    mirror_pairs: tuple[tuple[int, int], ...]
+    titles: tuple[str, ...] = field(default=())
+
+    @property
+    def num_classes(self) -> int:
+        """How many classes there are, the background included."""
+        return len(self.names)
+
+    def index(self, name: str) -> int:
+        """The id of a class name.
+
+        Raises:
+            KeyError: when no class has that name; the message lists those there are.
+        """
+        try:
+            return self.names.index(name)
+        except ValueError:
+            raise KeyError(
+                f"{self.key} has no class {name!r}; it has: {', '.join(self.names)}"
+            ) from None
+
+    def palette_array(self) -> NDArray[np.uint8]:
+        """The palette as a (num_classes, 3) uint8 array."""
+        return np.array(self.palette, dtype=np.uint8)
+
+    def mirror_table(self) -> NDArray[np.uint8]:
+        """A (256,) look-up table that swaps the classes of the mirror pairs and keeps the rest.
+
+        A mirrored photograph shows what was the subject's left eye where a right eye would be, so
+        a label map is mirrored by `table[label_map[:, ::-1]]`, not by turning it alone.
+        """
+        table = np.arange(256, dtype=np.uint8)
+        for a, b in self.mirror_pairs:
+            table[a], table[b] = b, a
+        return table
+
+
+CELEBAMASK_HQ = LabelSet(
+    key="celebamask-hq",
+    names=(
+        "background", "skin", "nose", "eye_g", "l_eye", "r_eye", "l_brow", "r_brow", "l_ear",
+        "r_ear", "mouth", "u_lip", "l_lip", "hair", "hat", "ear_r", "neck_l", "neck", "cloth",
+    ),
+    palette=(
+        (0, 0, 0), (204, 0, 0), (76, 153, 0), (204, 204, 0), (51, 51, 255), (204, 0, 204),
+        (0, 255, 255), (255, 204, 204), (102, 51, 0), (255, 0, 0), (102, 204, 0), (255, 255, 0),
+        (0, 0, 153), (0, 0, 204), (255, 51, 153), (0, 204, 204), (0, 51, 0), (255, 153, 51),
+        (0, 204, 0),
+    ),
+    mirror_pairs=((4, 5), (6, 7), (8, 9)),
+    titles=(
+        "background", "skin", "nose", "glasses", "left eye", "right eye", "left brow",
+        "right brow", "left ear", "right ear", "inner mouth", "upper lip", "lower lip", "hair",
+        "hat", "earring", "necklace", "neck", "cloth",
+    ),
+)  # fmt: skip
+
+#: LaPa's classes with the image's sides of its paper turned into the subject's: id 2 ("left
+#: eyebrow" there) lies left in the picture and is therefore the subject's right brow.
+LAPA = LabelSet(
+    key="lapa",
+    names=(
+        "background", "skin", "r_brow", "l_brow", "r_eye", "l_eye", "nose", "u_lip", "mouth",
+        "l_lip", "hair",
+    ),
+    palette=tuple(
+        CELEBAMASK_HQ.palette[CELEBAMASK_HQ.index(name)]
+        for name in (
+            "background", "skin", "r_brow", "l_brow", "r_eye", "l_eye", "nose", "u_lip", "mouth",
+            "l_lip", "hair",
+        )
+    ),
+    mirror_pairs=((2, 3), (4, 5)),
+    titles=(
+        "background", "skin", "right brow", "left brow", "right eye", "left eye", "nose",
+        "upper lip", "inner mouth", "lower lip", "hair",
+    ),
+)  # fmt: skip
+
+#: Helen's eleven classes are LaPa's: the same names in the same order (Smith et al.'s parts).
+HELEN = LabelSet("helen", LAPA.names, LAPA.palette, LAPA.mirror_pairs, LAPA.titles)
+
+#: Another order of the 19 names that public face-parsing code uses. Its masks and checkpoints look
+#: valid and mean something else; only a person can say which order a file is in.
+CELEBAMASK_HQ_ALTERNATIVE_ORDER = (
+    "background", "skin", "l_brow", "r_brow", "l_eye", "r_eye", "eye_g", "l_ear", "r_ear", "ear_r",
+    "nose", "mouth", "u_lip", "l_lip", "neck", "neck_l", "cloth", "hair", "hat",
+)  # fmt: skip
+
+LABEL_SETS: Mapping[str, LabelSet] = MappingProxyType(
+    {s.key: s for s in (CELEBAMASK_HQ, LAPA, HELEN)}
+)
+
+#: Where a 19-class name goes when LaPa or Helen has no class for it. Glasses and ears lie on the
+#: face and count as skin there; the rest is background.
+_TO_ELEVEN = {"eye_g": "skin", "l_ear": "background", "r_ear": "background"}
+
+
+def merge_table(source: LabelSet, target: LabelSet) -> NDArray[np.uint8]:
+    """A (256,) look-up table from the ids of one label set to those of another.
+
+    Names that both sets have keep their meaning. A class that `target` lacks becomes skin (glasses,
+    under which LaPa and Helen draw skin) or background. `IGNORE_INDEX` and every id outside
+    `source` become `IGNORE_INDEX`, so nothing unknown is scored by accident.
+
+    Args:
+        source: the label set of the ids that go in, for example `CELEBAMASK_HQ`.
+        target: the label set of the ids that come out, for example `LAPA`.
+
+    Returns:
+        uint8 array of shape (256,); use it as `table[label_map]`.
+    """
+    table = np.full(256, IGNORE_INDEX, dtype=np.uint8)
+    for index, name in enumerate(source.names):
+        known = name if name in target.names else _TO_ELEVEN.get(name, "background")
+        table[index] = target.index(known)
+    return table
+
+
+def reorder_table(names: tuple[str, ...], target: LabelSet) -> NDArray[np.uint8]:
+    """A (256,) look-up table from ids in another order of the same names to `target`'s ids.
+
+    Args:
+        names: the class names in the order of the ids that go in, such as
+            `CELEBAMASK_HQ_ALTERNATIVE_ORDER`.
+        target: the label set of the ids that come out.
+
+    Raises:
+        ValueError: when `names` is not a re-ordering of `target.names`.
+    """
+    if sorted(names) != sorted(target.names):
+        odd = sorted(set(names) ^ set(target.names))
+        raise ValueError(f"not a re-ordering of {target.key}: {', '.join(odd)} stand in only one")
+    table = np.full(256, IGNORE_INDEX, dtype=np.uint8)
+    for index, name in enumerate(names):
+        table[index] = target.index(name)
+    return table
+
+
+def colourise(label_map: NDArray[np.integer], labels: LabelSet = CELEBAMASK_HQ) -> NDArray[np.uint8]:
+    """A label map as an RGB picture.
+
+    Args:
+        label_map: (H, W) class ids; ids outside the set are drawn mid-grey.
+        labels: whose palette to use.
+
+    Returns:
+        (H, W, 3) uint8.
+    """
+    table = np.full((256, 3), 128, dtype=np.uint8)
+    table[: labels.num_classes] = labels.palette_array()
+    return table[np.asarray(label_map, dtype=np.uint8)]
+
+
+# --- the 106 points -----------------------------------------------------------------------------
+# Ranges are those of the LaPa landmark files, 0-based. The files name the image's sides; the keys
+# here name the subject's, so the points on the picture's left are the subject's right.
+
+NUM_LANDMARKS = 106
+
+LANDMARK_GROUPS: Mapping[str, tuple[int, ...]] = MappingProxyType(
+    {
+        "jaw": tuple(range(33)),
+        "r_brow": tuple(range(33, 42)),
+        "l_brow": tuple(range(42, 51)),
+        "nose_bridge": tuple(range(51, 55)),
+        "nose": tuple(range(55, 66)),
+        "r_eye": tuple(range(66, 74)),
+        "r_eye_centre": (74,),
+        "l_eye": tuple(range(75, 83)),
+        "l_eye_centre": (83,),
+        "outer_mouth": tuple(range(84, 96)),
+        "inner_mouth": tuple(range(96, 104)),
+        "r_pupil": (104,),
+        "l_pupil": (105,),
+    }
+)
+
+#: Closed polygons whose inside is the part of that name, as point indices in drawing order.
+LANDMARK_POLYGONS: Mapping[str, tuple[int, ...]] = MappingProxyType(
+    {
+        "r_brow": tuple(range(33, 42)),
+        "l_brow": tuple(range(42, 51)),
+        "r_eye": tuple(range(66, 74)),
+        "l_eye": tuple(range(75, 83)),
+        "u_lip": (*range(84, 91), 100, 99, 98, 97, 96),
+        "l_lip": (*range(90, 96), 84, 96, 103, 102, 101, 100),
+        "mouth": tuple(range(96, 104)),
+    }
+)
+
+
+def _landmark_mirror() -> tuple[int, ...]:
+    """The point that takes the place of each point when the picture is mirrored."""
+    partner = list(range(NUM_LANDMARKS))
+
+    def swap(first: range, second: range) -> None:
+        for a, b in zip(first, second, strict=True):
+            partner[a], partner[b] = b, a
+
+    swap(range(17), range(32, 15, -1))  # jaw, 16 is the chin
+    swap(range(33, 38), range(46, 41, -1))  # brows: upper edge
+    swap(range(38, 42), range(50, 46, -1))  # brows: lower edge
+    swap(range(55, 61), range(65, 59, -1))  # nose outline
+    swap(range(66, 71), range(79, 74, -1))  # eyes: upper edge and corners
+    swap(range(71, 74), range(82, 79, -1))  # eyes: lower edge
+    swap(range(74, 75), range(83, 84))  # eye centres
+    swap(range(84, 88), range(90, 86, -1))  # outer mouth, upper
+    swap(range(91, 94), range(95, 92, -1))  # outer mouth, lower
+    swap(range(96, 99), range(100, 97, -1))  # inner mouth, upper
+    swap(range(101, 102), range(103, 104))  # inner mouth, lower
+    swap(range(104, 105), range(105, 106))  # pupils
+    return tuple(partner)
+
+
+#: `points[list(LANDMARK_MIRROR)]` re-orders the points of a mirrored face (see `mirror_landmarks`).
+LANDMARK_MIRROR = _landmark_mirror()
+
+
+def mirror_landmarks(points: NDArray[np.floating], width: int) -> NDArray[np.floating]:
+    """The 106 points of the mirrored picture.
+
+    Args:
+        points: (106, 2) x and y in pixels, pixel centres at whole numbers.
+        width: of the picture, in pixels.
+
+    Returns:
+        (106, 2), x reflected and the points of the two sides exchanged.
+    """
+    mirrored = np.array(points, copy=True)
+    mirrored[:, 0] = (width - 1) - mirrored[:, 0]
+    return mirrored[list(LANDMARK_MIRROR)]

@@ -1,0 +1,66 @@
+"""Models by name: one model, one file.
+
+A model's module is imported when it is asked for, so that listing the names costs nothing.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import fields
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import nn
+
+#: name → (module, class, configuration class)
+_REGISTRY = {
+    "unet": ("unet", "UNet", "UNetConfig"),
+    "fastscnn": ("fastscnn", "FastSCNN", "FastSCNNConfig"),
+}
+
+MODEL_NAMES: tuple[str, ...] = tuple(_REGISTRY)
+
+
+def create_model(name: str, num_classes: int = 19, **overrides: Any) -> nn.Module:
+    """Build a model of the course by name, with fresh random weights.
+
+    Args:
+        name: one of `MODEL_NAMES`.
+        num_classes: channels of the logits, at least 2.
+        **overrides: fields of the model's configuration, such as `widths=(8, 16, 32, 64, 128)`.
+
+    Returns:
+        A module that maps a (B, in_channels, H, W) image to (B, num_classes, H, W) logits; its
+        configuration stands in `.config`.
+
+    Raises:
+        ValueError: for an unknown name or field; the message names those there are.
+    """
+    if name not in _REGISTRY:
+        near = difflib.get_close_matches(name, MODEL_NAMES, n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise ValueError(f"no model is called {name!r}; {hint}there are: {', '.join(MODEL_NAMES)}")
+    if num_classes < 2:
+        raise ValueError(f"num_classes is {num_classes}; a label map needs at least 2 classes")
+    module_name, class_name, config_name = _REGISTRY[name]
+    module = import_module(f"{__name__}.{module_name}")
+    config_class = getattr(module, config_name)
+    known = {f.name for f in fields(config_class)}
+    unknown = sorted(set(overrides) - known)
+    if unknown:
+        raise ValueError(
+            f"{name} has no setting {', '.join(unknown)}; it has: {', '.join(sorted(known))}"
+        )
+    model: nn.Module = getattr(module, class_name)(
+        config_class(num_classes=num_classes, **overrides)
+    )
+    return model
+
+
+def count_parameters(model: nn.Module) -> int:
+    """The number of parameters as the competition counts them: the sum of `p.numel()`.
+
+    Buffers, such as the running statistics of batch normalisation, do not count.
+    """
+    return sum(p.numel() for p in model.parameters())
