@@ -1,0 +1,171 @@
+"""Checkpoints: a model's weights and what is needed to use them, in one safetensors file.
+
+Unlike a pickle, a safetensors file holds tensors and text only: loading a stranger's cannot run
+code. The text says which model the weights belong to and how its images were prepared.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from coursekit.errors import CourseError
+from coursekit.files import atomic_path
+from coursekit.models import MODEL_NAMES, create_model
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping
+
+    from torch import Tensor, nn
+
+_FORMAT = "coursekit-1"
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """How to rebuild a model and how to prepare its images.
+
+    Attributes:
+        model: a name that `create_model` knows.
+        config: keyword arguments of `create_model`, `num_classes` included.
+        label_set: key of the `LabelSet` of the logits' channels.
+        size: side of the square, in pixels, that images are resized to.
+        mean: of the training images' channels, in [0, 1].
+        std: of the training images' channels, in (0, 1].
+    """
+
+    model: str
+    config: dict[str, Any]
+    label_set: str
+    size: int
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A model in evaluation mode and its `ModelInfo`."""
+
+    model: nn.Module
+    info: ModelInfo
+
+
+def save(path: str | os.PathLike[str], model: nn.Module, info: ModelInfo) -> None:
+    """Write a model's weights and `info` to `path`, whole or not at all.
+
+    Raises:
+        CourseError: when the file cannot be written; the old one, if any, is kept.
+    """
+    write_tensors(path, model.state_dict(), {"kind": "model", "info": asdict(info)})
+
+
+def load(path: str | os.PathLike[str]) -> Checkpoint:
+    """Read a checkpoint and rebuild its model.
+
+    Returns:
+        The model on the CPU, in evaluation mode, with its `ModelInfo`.
+
+    Raises:
+        CourseError: when the file is missing, damaged, not a coursekit checkpoint, or does not fit
+            the model that it names.
+    """
+    tensors, meta = read_tensors(path)
+    if meta.get("kind") != "model":
+        raise CourseError(
+            f"{path}: holds a {meta.get('kind', 'thing of no known kind')}, not a model; "
+            "name the model.safetensors of a run"
+        )
+    info = _parse_info(path, meta.get("info"))
+    try:
+        model = create_model(info.model, **info.config)
+        model.load_state_dict(tensors)
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise CourseError(
+            f"{path}: its weights do not fit the model {info.model!r} that it names "
+            f"({str(error).splitlines()[0]}); it was written by another model or version"
+        ) from error
+    return Checkpoint(model.eval(), info)
+
+
+def _parse_info(path: str | os.PathLike[str], raw: Any) -> ModelInfo:
+    """The `ModelInfo` in a file's text, checked field by field: the file may be a stranger's."""
+    try:
+        info = ModelInfo(
+            model=str(raw["model"]),
+            config={
+                str(k): tuple(v) if isinstance(v, list) else v for k, v in raw["config"].items()
+            },
+            label_set=str(raw["label_set"]),
+            size=int(raw["size"]),
+            mean=_triple(raw["mean"]),
+            std=_triple(raw["std"]),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise CourseError(
+            f"{path}: its description of the model is damaged ({error!r}); "
+            "train again or ask for the file anew"
+        ) from error
+    if info.model not in MODEL_NAMES:
+        raise CourseError(
+            f"{path}: is of a model {info.model!r} that this version does not know; "
+            f"it knows: {', '.join(MODEL_NAMES)}"
+        )
+    if not 1 <= info.size <= 8192 or min(info.std) <= 0:
+        raise CourseError(
+            f"{path}: says size {info.size} and std {info.std}, which cannot be; train again"
+        )
+    return info
+
+
+def _triple(values: Any) -> tuple[float, float, float]:
+    a, b, c = (float(v) for v in values)
+    return a, b, c
+
+
+def write_tensors(
+    path: str | os.PathLike[str], tensors: Mapping[str, Tensor], meta: Mapping[str, Any]
+) -> None:
+    """Write named tensors and JSON-able `meta` to a safetensors file, whole or not at all."""
+    with atomic_path(path) as temporary:
+        save_file(
+            # A tensor shared by two names, or a view, must become a plain copy first.
+            {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()},
+            temporary,
+            metadata={"format": _FORMAT, "meta": json.dumps(dict(meta), sort_keys=True)},
+        )
+
+
+def read_tensors(path: str | os.PathLike[str]) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    """Read what `write_tensors` wrote.
+
+    Raises:
+        CourseError: when the file is missing, damaged, or not coursekit's.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            text = file.metadata() or {}
+            if text.get("format") != _FORMAT:
+                raise CourseError(
+                    f"{path}: is a safetensors file, but not a checkpoint of coursekit; "
+                    "name the model.safetensors that `coursekit train` wrote"
+                )
+            meta = json.loads(text["meta"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except CourseError:
+        raise
+    except FileNotFoundError as error:
+        raise CourseError(f"{path}: there is no such checkpoint; check the name") from error
+    except (SafetensorError, OSError, KeyError, ValueError) as error:
+        raise CourseError(
+            f"{path}: is not a whole safetensors file ({error}); it may be cut off, or a pickle "
+            "(.pth, .pt): coursekit reads only what `coursekit train` wrote"
+        ) from error
+    if not isinstance(meta, dict):
+        raise CourseError(f"{path}: its description is damaged; train again")
+    return tensors, meta
