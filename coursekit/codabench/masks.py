@@ -1,0 +1,177 @@
+"""One mask of a submission: is it the PNG that the scorer needs, and what does it hold?
+
+The PNG's chunks are read here before Pillow sees a byte, and Pillow is given the three kinds that
+carry the picture alone: no claimed size, compressed text or colour profile of a stranger's file is
+ever acted on.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from coursekit.codabench.formats import MASK_SIZE, NUM_CLASSES
+from coursekit.labels import CELEBAMASK_HQ
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from coursekit.codabench.formats import Limits
+
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_COLOUR_TYPES = {2: "rgb-mask", 3: "palette-mask", 4: "la-mask", 6: "rgba-mask"}
+
+
+@dataclass(frozen=True)
+class MaskReport:
+    """What a mask is.
+
+    Attributes:
+        problems: (kind, detail) pairs, empty for a good mask.
+        label_map: (512, 512) uint8 class ids, or None when they could not be read.
+    """
+
+    problems: tuple[tuple[str, str], ...]
+    label_map: NDArray[np.uint8] | None = None
+
+
+@dataclass(frozen=True)
+class _Header:
+    width: int
+    height: int
+    depth: int
+    colour_type: int
+    interlace: int
+
+
+def check_mask(data: bytes, limits: Limits) -> MaskReport:
+    """Look into one PNG.
+
+    Args:
+        data: the whole file.
+        limits: `max_pixels` bounds what a header may claim.
+
+    Returns:
+        What is wrong with it, and its class ids when it is at least a 512 × 512 grey PNG of 8 bits
+        with ids in [0, 18].
+    """
+    foreign = _foreign(data)
+    if foreign:
+        return MaskReport((foreign,))
+    try:
+        header, kinds, plain = _read_chunks(data)
+    except ValueError as error:
+        return MaskReport((("truncated-png", str(error)),))
+    problems = _check_header(header, kinds, limits)
+    if any(kind not in ("interlaced", "transparent") for kind, _ in problems):
+        return MaskReport(tuple(problems))
+    try:
+        with Image.open(io.BytesIO(plain), formats=["PNG"]) as image:
+            label_map = np.asarray(image)
+    # Pillow raises SyntaxError and struct.error too on bytes that are no picture.
+    except (OSError, ValueError, SyntaxError, struct.error, zlib.error) as error:
+        return MaskReport((*problems, ("truncated-png", str(error))))
+    ids = _check_ids(label_map)
+    if ids:
+        return MaskReport((*problems, ids))
+    return MaskReport(tuple(problems), label_map)
+
+
+def _foreign(data: bytes) -> tuple[str, str] | None:
+    if not data:
+        return "empty-file", ""
+    if data.startswith(b"\xff\xd8\xff"):
+        return "jpeg-renamed", ""
+    if data.startswith(b"PK\x03\x04"):
+        return "nested-zip", ""
+    if not data.startswith(_SIGNATURE):
+        return "not-a-png", f"it begins with {data[:8]!r}"
+    return None
+
+
+def _read_chunks(data: bytes) -> tuple[_Header, frozenset[bytes], bytes]:
+    """The header, the kinds of chunk, and the PNG with nothing but IHDR, IDAT and IEND.
+
+    Raises:
+        ValueError: when a chunk is cut off or does not match its checksum.
+    """
+    position, header, kinds = len(_SIGNATURE), None, set()
+    plain = [_SIGNATURE]
+    while b"IEND" not in kinds:
+        if position + 12 > len(data):
+            raise ValueError("it ends before its last chunk")
+        length, kind = struct.unpack(">I4s", data[position : position + 8])
+        end = position + 12 + length
+        if end > len(data):
+            raise ValueError(f"it ends within a chunk {kind!r}")
+        checksum = struct.unpack(">I", data[end - 4 : end])[0]
+        if zlib.crc32(data[position + 4 : end - 4]) != checksum:
+            raise ValueError(f"chunk {kind!r} does not match its checksum")
+        if header is None:
+            if kind != b"IHDR" or length != 13:
+                raise ValueError("it does not begin with a header")
+            width, height, depth, colour, _, _, interlace = struct.unpack(
+                ">IIBBBBB", data[position + 8 : position + 21]
+            )
+            header = _Header(width, height, depth, colour, interlace)
+        elif kind == b"IHDR":
+            raise ValueError("it has two headers")
+        if kind in (b"IHDR", b"IDAT", b"IEND"):
+            plain.append(data[position:end])
+        kinds.add(kind)
+        position = end
+    if header is None or b"IDAT" not in kinds:
+        raise ValueError("it holds no picture")
+    return header, frozenset(kinds), b"".join(plain)
+
+
+def _check_header(
+    header: _Header, kinds: frozenset[bytes], limits: Limits
+) -> list[tuple[str, str]]:
+    problems = []
+    size = f"{header.width} × {header.height}"
+    if header.width * header.height > limits.max_pixels:
+        return [("png-bomb", size)]
+    if (header.width, header.height) != (MASK_SIZE, MASK_SIZE):
+        problems.append(("wrong-size", f"it is {size}"))
+    if header.colour_type in _COLOUR_TYPES:
+        problems.append((_COLOUR_TYPES[header.colour_type], ""))
+    elif header.colour_type != 0:
+        problems.append(("truncated-png", f"colour type {header.colour_type} does not exist"))
+    elif header.depth == 16:
+        problems.append(("16-bit-mask", ""))
+    elif header.depth != 8:
+        problems.append(("low-bit-mask", f"{header.depth} bits"))
+    if b"acTL" in kinds:
+        problems.append(("animated", ""))
+    if header.interlace:
+        problems.append(("interlaced", ""))
+    if b"tRNS" in kinds and header.colour_type == 0:
+        problems.append(("transparent", ""))
+    return problems
+
+
+def _palette_as_grey() -> NDArray[np.uint8]:
+    """The grey of each class's colour, as Pillow's .convert("L") makes it."""
+    colours = Image.fromarray(CELEBAMASK_HQ.palette_array()[None])
+    return np.asarray(colours.convert("L"))[0]
+
+
+def _check_ids(label_map: NDArray[np.uint8]) -> tuple[str, str] | None:
+    # max() first: it is far quicker than counting, and a good mask needs no more.
+    if int(label_map.max()) < NUM_CLASSES:
+        return None
+    values = np.flatnonzero(np.bincount(label_map.reshape(-1), minlength=256))
+    high = [int(v) for v in values if v >= NUM_CLASSES]
+    listed = "values " + ", ".join(str(v) for v in high[:6]) + (", …" if len(high) > 6 else "")
+    if np.isin(values, _palette_as_grey()).all():
+        return "palette-converted", listed
+    if high == [255]:
+        listed += "; 255 may mean 'ignore' in a truth mask, never in a prediction"
+    return "ids-out-of-range", listed
