@@ -1,0 +1,97 @@
+"""Procedural faces behind the same interface as photos in folders."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from coursekit.data.sample import FaceDataset, Sample
+from coursekit.errors import CourseError
+from coursekit.labels import CELEBAMASK_HQ
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class SynthDataset(FaceDataset):
+    """Faces that `coursekit.synthfaces` renders when they are asked for.
+
+    Face k of the data set is face `first + k` of `seed`: two data sets with one seed and ranges
+    that do not overlap share no face.
+
+    Args:
+        seed: of the whole family of faces.
+        length: how many there are, at least 1.
+        size: side of the images and label maps, in pixels.
+        label_noise: how carelessly the faces are annotated, from 0.
+        crowd: how much else is in the picture, from 0.
+        shift: how far the look departs from the usual, from 0.
+        first: the index of the first face.
+        split: what to call it: "train", "val" or "test".
+
+    Raises:
+        CourseError: for a length or size below 1.
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        length: int,
+        size: int,
+        label_noise: float = 0.0,
+        crowd: float = 0.0,
+        shift: float = 0.0,
+        first: int = 0,
+        *,
+        split: str = "train",
+    ) -> None:
+        super().__init__()
+        if length < 1 or size < 1:
+            raise CourseError(
+                f"a synthetic data set of {length} faces of {size} pixels; both must be at least 1"
+            )
+        self.labels = CELEBAMASK_HQ
+        self.layout = "synthfaces"
+        self.split = split
+        self.labelled = True
+        self.seed = seed
+        self.size = size
+        self.settings = {"label_noise": label_noise, "crowd": crowd, "shift": shift}
+        self._choose(range(first, first + length))
+
+    def _choose(self, indices: Sequence[int]) -> None:
+        self.indices = tuple(indices)
+        self.names = tuple(f"{index:05d}" for index in self.indices)
+
+    def sample(self, index: int) -> Sample:
+        from coursekit import synthfaces
+
+        face = synthfaces.render(self.seed, self.indices[index], self.size, **self.settings)
+        return Sample(self.names[index], face.image, face.label_map, face.landmarks)
+
+    def pair(self, index: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
+        sample = self.sample(index)
+        return sample.image, sample.label_map
+
+    def subset(self, indices: Sequence[int]) -> SynthDataset:
+        chosen = [self.indices[self._position(i)] for i in indices]
+        part = copy.copy(self)
+        part._arrays = None
+        part._choose(chosen)
+        return part
+
+    def identity(self) -> dict[str, Any]:
+        from coursekit import synthfaces
+
+        source = Path(synthfaces.__file__ or "")
+        drawn_by = source.parent.glob("*.py") if source.name == "__init__.py" else [source]
+        code = hashlib.sha256(b"".join(p.read_bytes() for p in sorted(drawn_by))).hexdigest()
+        return {
+            "layout": self.layout, "seed": self.seed, "size": self.size, **self.settings,
+            "indices": self.indices, "code": code,
+        }  # fmt: skip
