@@ -21,7 +21,7 @@ _SUBMODULES = (
     "synthfaces", "training", "widgets",
 )  # fmt: skip
 
-__all__ = ["__version__", *_ATTRIBUTES, *_SUBMODULES]
+__all__ = ["__version__", *_ATTRIBUTES, *_SUBMODULES]  # noqa: PLE0604 (they are strings)
 
 
 def __getattr__(name: str) -> Any:

@@ -103,8 +103,8 @@ def _parse_info(path: str | os.PathLike[str], raw: Any) -> ModelInfo:
             },
             label_set=str(raw["label_set"]),
             size=int(raw["size"]),
-            mean=_triple(raw["mean"]),
-            std=_triple(raw["std"]),
+            mean=triple(raw["mean"]),
+            std=triple(raw["std"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CourseError(
@@ -123,7 +123,8 @@ def _parse_info(path: str | os.PathLike[str], raw: Any) -> ModelInfo:
     return info
 
 
-def _triple(values: Any) -> tuple[float, float, float]:
+def triple(values: Any) -> tuple[float, float, float]:
+    """Three plain floats, one a channel; anything else raises TypeError or ValueError."""
     a, b, c = (float(v) for v in values)
     return a, b, c
 

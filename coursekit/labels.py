@@ -176,7 +176,9 @@ def reorder_table(names: tuple[str, ...], target: LabelSet) -> NDArray[np.uint8]
     return table
 
 
-def colourise(label_map: NDArray[np.integer], labels: LabelSet = CELEBAMASK_HQ) -> NDArray[np.uint8]:
+def colourise(
+    label_map: NDArray[np.integer], labels: LabelSet = CELEBAMASK_HQ
+) -> NDArray[np.uint8]:
     """A label map as an RGB picture.
 
     Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Integer
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def class_weights(
     counts: Sequence[int] | NDArray[np.integer] | Tensor, epsilon: float = 1e-6
-) -> Float[Tensor, "classes"]:
+) -> Float[Tensor, " classes"]:
     """Weights that fall with the logarithm of a class's frequency (the report's Eq. 2).
 
     w_c = (1 / log(f_c + ε)) / Σᵢ (1 / log(fᵢ + ε))
@@ -54,8 +54,8 @@ def class_weights(
 
 def weighted_cross_entropy(
     logits: Float[Tensor, "batch classes height width"],
-    target: Int[Tensor, "batch height width"],
-    weights: Float[Tensor, "classes"] | None = None,
+    target: Integer[Tensor, "batch height width"],
+    weights: Float[Tensor, " classes"] | None = None,
     ignore_index: int = IGNORE_INDEX,
 ) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
     """Numerator and denominator of the weighted cross-entropy (the report's Eq. 1 and 3).

@@ -8,15 +8,15 @@ the images' scores is another number, and a class that an image lacks would have
 from __future__ import annotations
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Integer
 from torch import Tensor
 
 from coursekit.labels import IGNORE_INDEX
 
 
 def confusion_matrix(
-    prediction: Int[Tensor, "*shape"],
-    target: Int[Tensor, "*shape"],
+    prediction: Integer[Tensor, "..."],
+    target: Integer[Tensor, "..."],
     num_classes: int,
     ignore_index: int = IGNORE_INDEX,
 ) -> Int[Tensor, "classes classes"]:
@@ -75,7 +75,7 @@ def present(matrix: Int[Tensor, "classes classes"]) -> Tensor:
     return (predicted + true) > 0
 
 
-def iou(matrix: Int[Tensor, "classes classes"]) -> Float[Tensor, "classes"]:
+def iou(matrix: Int[Tensor, "classes classes"]) -> Float[Tensor, " classes"]:
     """Intersection over union |A ∩ B| / |A ∪ B| of each class, in [0, 1].
 
     A class that occurs neither in the target nor in the prediction has no union; its entry is 0,
@@ -85,7 +85,7 @@ def iou(matrix: Int[Tensor, "classes classes"]) -> Float[Tensor, "classes"]:
     return _ratio(hit, predicted + true - hit)
 
 
-def f1_score(matrix: Int[Tensor, "classes classes"]) -> Float[Tensor, "classes"]:
+def f1_score(matrix: Int[Tensor, "classes classes"]) -> Float[Tensor, " classes"]:
     """F1 = 2·precision·recall / (precision + recall) = 2|A ∩ B| / (|A| + |B|), in [0, 1].
 
     Absent classes are treated as in `iou`.
@@ -94,13 +94,13 @@ def f1_score(matrix: Int[Tensor, "classes classes"]) -> Float[Tensor, "classes"]
     return _ratio(2 * hit, predicted + true)
 
 
-def precision(matrix: Int[Tensor, "classes classes"]) -> Float[Tensor, "classes"]:
+def precision(matrix: Int[Tensor, "classes classes"]) -> Float[Tensor, " classes"]:
     """Share of the pixels predicted as a class that are of it; 0 where nothing was predicted."""
     hit, predicted, _ = _parts(matrix)
     return _ratio(hit, predicted)
 
 
-def recall(matrix: Int[Tensor, "classes classes"]) -> Float[Tensor, "classes"]:
+def recall(matrix: Int[Tensor, "classes classes"]) -> Float[Tensor, " classes"]:
     """Share of a class's pixels that were found; 0 for a class with no pixels."""
     hit, _, true = _parts(matrix)
     return _ratio(hit, true)
@@ -150,7 +150,7 @@ class ConfusionMatrix:
         self.ignore_index = ignore_index
         self.matrix = torch.zeros(num_classes, num_classes, dtype=torch.int64)
 
-    def update(self, prediction: Int[Tensor, "*shape"], target: Int[Tensor, "*shape"]) -> None:
+    def update(self, prediction: Integer[Tensor, "..."], target: Integer[Tensor, "..."]) -> None:
         """Add a batch of class ids; see `confusion_matrix` for shapes, ranges and errors."""
         batch = confusion_matrix(prediction, target, self.num_classes, self.ignore_index)
         self.matrix = self.matrix.to(batch.device) + batch

@@ -6,7 +6,7 @@ A model's module is imported when it is asked for, so that listing the names cos
 from __future__ import annotations
 
 import difflib
-from dataclasses import fields
+from dataclasses import asdict, fields
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -64,3 +64,19 @@ def count_parameters(model: nn.Module) -> int:
     Buffers, such as the running statistics of batch normalisation, do not count.
     """
     return sum(p.numel() for p in model.parameters())
+
+
+def describe(model: nn.Module) -> tuple[str, dict[str, Any]]:
+    """The name and the arguments with which `create_model` rebuilds a model.
+
+    Raises:
+        ValueError: when the model is not one of the course's.
+    """
+    for name, (module_name, class_name, _) in _REGISTRY.items():
+        kind = type(model)
+        if kind.__module__ == f"{__name__}.{module_name}" and kind.__name__ == class_name:
+            return name, asdict(model.config)  # type: ignore[call-overload]
+    raise ValueError(
+        f"{type(model).__name__} is not a model of coursekit; load its weights into one that "
+        "`create_model` made (the keys are the same) to write a checkpoint"
+    )

@@ -1,0 +1,69 @@
+# make demo · make test · make lab: each sets up what it needs, from a bare Python 3.11 or newer.
+PYTHON ?= python3
+OUT ?= out/demo
+
+UV := .uv/bin/uv
+READY := .venv/.ready
+RUN := .venv/bin/
+JOBS ?= 2
+
+# Byte-code is compiled at installation: without it torch takes two to three times as long to import.
+unexport PYTHONDONTWRITEBYTECODE
+export UV_COMPILE_BYTECODE = 1
+
+.PHONY: demo test lab setup build lint unit notebooks abn bench clean help
+
+help:
+	@echo "make demo   train a face parser on made-up faces and look at it ($(OUT)/report.html)"
+	@echo "make test   everything that CI checks"
+	@echo "make lab    the lessons, in JupyterLab"
+	@echo "make build  the notebooks, from notebooks/source"
+
+demo: $(READY)
+	@$(RUN)coursekit demo --out $(OUT)
+
+lab: $(READY)
+	@$(RUN)coursekit lab
+
+test: lint abn unit notebooks
+	@echo "make test: everything passed"
+
+setup: $(READY)
+
+$(UV):
+	@echo "setup 1/2: uv, the installer, into .uv"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 8))' || \
+	  { echo "$(PYTHON) is too old or missing: install Python 3.11 or newer, or name one: make PYTHON=…"; exit 1; }
+	@$(PYTHON) -m venv .uv || { echo "python3 has no venv module (on Debian: apt install python3-venv)"; exit 1; }
+	@.uv/bin/python -m pip install --quiet --disable-pip-version-check uv
+
+$(READY): pyproject.toml uv.lock | $(UV)
+	@echo "setup 2/2: the locked environment, into .venv (several GB the first time; minutes)"
+	@$(UV) sync --locked --inexact --quiet
+	@touch $@
+
+lint: $(READY)
+	@echo "lint: ruff, types, import directions"
+	@$(RUN)ruff check .
+	@$(RUN)ruff format --check .
+	@$(RUN)mypy
+	@$(RUN)lint-imports --no-logo 2>/dev/null || $(RUN)lint-imports
+
+# inplace-abn needs a compiler; its tests run where it can be built.
+abn: $(READY)
+	@sh .ci/inplace-abn.sh
+
+unit: $(READY)
+	@echo "unit and property tests"
+	@$(RUN)python -m pytest -n $(JOBS) tests
+
+build: $(READY)
+	@$(RUN)coursekit build
+
+notebooks: $(READY)
+	@echo "notebooks: rebuilt and compared, then replayed by nbval"
+	@$(RUN)coursekit build --check
+	@$(RUN)python -m pytest -p no:cacheprovider -n $(JOBS) --dist loadscope --nbval notebooks/solved
+
+clean:
+	rm -rf .venv .uv out .mypy_cache .ruff_cache .pytest_cache .hypothesis

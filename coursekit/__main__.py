@@ -1,0 +1,5 @@
+"""`python -m coursekit`: the command line."""
+
+from coursekit.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,21 @@
+"""Shared set-up of the tests."""
+
+from __future__ import annotations
+
+import os
+
+# Shapes in signatures are checked while the tests run, and cost nothing otherwise.
+from jaxtyping import install_import_hook
+
+install_import_hook(
+    ["coursekit.losses", "coursekit.metrics", "coursekit.models"], "beartype.beartype"
+)
+
+# The tests share the cores: one thread each (pytest-xdist starts one process a core). Subprocesses
+# that a test starts inherit it.
+os.environ["OMP_NUM_THREADS"] = "1"
+
+from hypothesis import settings  # noqa: E402
+
+settings.register_profile("course", deadline=None, derandomize=True, max_examples=60)
+settings.load_profile("course")

@@ -1,0 +1,78 @@
+"""What every model of the course must do: its tests inherit `ModelContract`."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import pytest
+import torch
+
+from coursekit import count_parameters, create_model
+
+
+class ModelContract:
+    """Subclass with the model's name, its exact parameter count and a small configuration."""
+
+    name: ClassVar[str]
+    parameters: ClassVar[int]
+    small: ClassVar[dict[str, Any]] = {}
+
+    def make(self, **overrides: Any) -> torch.nn.Module:
+        torch.manual_seed(0)
+        return create_model(self.name, **{**self.small, **overrides})
+
+    def test_parameter_count_is_exact(self) -> None:
+        model = create_model(self.name)
+        assert count_parameters(model) == self.parameters
+        assert self.parameters < 2_000_000
+
+    @pytest.mark.parametrize("size", [(64, 64), (96, 64), (97, 131), (65, 64)])
+    def test_logits_are_as_large_as_the_image(self, size: tuple[int, int]) -> None:
+        model = self.make().eval()
+        with torch.no_grad():
+            assert model(torch.randn(2, 3, *size)).shape == (2, 19, *size)
+
+    def test_classes_and_channels_follow_the_configuration(self) -> None:
+        model = self.make(num_classes=11, in_channels=1).eval()
+        with torch.no_grad():
+            assert model(torch.randn(1, 1, 64, 64)).shape == (1, 11, 64, 64)
+
+    def test_every_parameter_gets_a_gradient(self) -> None:
+        model = self.make()
+        model(torch.randn(2, 3, 64, 64)).square().mean().backward()
+        for name, parameter in model.named_parameters():
+            assert parameter.grad is not None, name
+            assert torch.isfinite(parameter.grad).all(), name
+
+    def test_state_goes_round(self) -> None:
+        model, other = self.make().eval(), self.make().eval()
+        with torch.no_grad():
+            for parameter in other.parameters():
+                parameter.add_(1)
+            image = torch.randn(1, 3, 64, 64)
+            assert not torch.equal(model(image), other(image))
+            other.load_state_dict(model.state_dict())
+            assert torch.equal(model(image), other(image))
+
+    def test_same_seed_same_weights(self) -> None:
+        for a, b in zip(self.make().parameters(), self.make().parameters(), strict=True):
+            assert torch.equal(a, b)
+
+    def test_images_of_a_batch_do_not_mix(self) -> None:
+        model = self.make().eval()
+        images = torch.randn(2, 3, 64, 64)
+        with torch.no_grad():
+            torch.testing.assert_close(model(images)[:1], model(images[:1]), atol=1e-4, rtol=1e-4)
+
+    def test_channels_last_changes_nothing(self) -> None:
+        model = self.make().eval()
+        image = torch.randn(1, 3, 64, 64)
+        with torch.no_grad():
+            expected = model(image)
+            other = model.to(memory_format=torch.channels_last)
+            out = other(image.contiguous(memory_format=torch.channels_last))
+        torch.testing.assert_close(out, expected, atol=1e-4, rtol=1e-4)
+
+    def test_nothing_is_printed(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self.make()
+        assert capsys.readouterr() == ("", "")

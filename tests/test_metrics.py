@@ -1,0 +1,107 @@
+"""Metrics against slow loops over classes and pixels."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from coursekit import metrics
+
+CLASSES = 5
+
+
+@st.composite
+def label_maps(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
+    shape = draw(hnp.array_shapes(min_dims=1, max_dims=3, max_side=6))
+    # Classes 3 and 4 are rare or absent; 255 is the ignored label.
+    prediction = draw(hnp.arrays(np.uint8, shape, elements=st.sampled_from([0, 1, 2, 3])))
+    target = draw(hnp.arrays(np.uint8, shape, elements=st.sampled_from([0, 1, 2, 4, 255])))
+    return prediction, target
+
+
+def slow_scores(prediction: np.ndarray, target: np.ndarray) -> tuple[dict, dict]:
+    """IoU and F1 of each class that occurs, from sets of pixels."""
+    kept = [i for i, t in enumerate(target.ravel()) if t != 255]
+    iou, f1 = {}, {}
+    for c in range(CLASSES):
+        a = {i for i in kept if prediction.ravel()[i] == c}
+        b = {i for i in kept if target.ravel()[i] == c}
+        if not a | b:
+            continue
+        iou[c] = len(a & b) / len(a | b)
+        precision = len(a & b) / len(a) if a else 0
+        recall = len(a & b) / len(b) if b else 0
+        f1[c] = 2 * precision * recall / (precision + recall) if precision + recall else 0
+    return iou, f1
+
+
+@given(label_maps())
+def test_scores_equal_slow_loops(maps: tuple[np.ndarray, np.ndarray]) -> None:
+    prediction, target = maps
+    matrix = metrics.confusion_matrix(
+        torch.from_numpy(prediction), torch.from_numpy(target), CLASSES
+    )
+    assert matrix.sum() == (target != 255).sum()
+    for true in range(CLASSES):
+        for predicted in range(CLASSES):
+            assert matrix[true, predicted] == ((target == true) & (prediction == predicted)).sum()
+    iou, f1 = slow_scores(prediction, target)
+    for c in range(CLASSES):
+        assert metrics.iou(matrix)[c].item() == pytest.approx(iou.get(c, 0.0))
+        assert metrics.f1_score(matrix)[c].item() == pytest.approx(f1.get(c, 0.0))
+        assert metrics.present(matrix)[c].item() == (c in iou)
+    assert metrics.mean_iou(matrix) == pytest.approx(np.mean(list(iou.values())) if iou else 0)
+    assert metrics.mean_f1(matrix) == pytest.approx(np.mean(list(f1.values())) if f1 else 0)
+
+
+@given(st.lists(label_maps(), min_size=1, max_size=4))
+def test_batches_add_up(batches: list[tuple[np.ndarray, np.ndarray]]) -> None:
+    total = metrics.ConfusionMatrix(CLASSES)
+    for prediction, target in batches:
+        total.update(torch.from_numpy(prediction), torch.from_numpy(target))
+    flat = [torch.from_numpy(np.concatenate([b[i].ravel() for b in batches])) for i in (0, 1)]
+    assert torch.equal(total.matrix, metrics.confusion_matrix(flat[0], flat[1], CLASSES))
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int16, torch.int32, torch.int64])
+def test_any_integer_type_and_many_classes(dtype: torch.dtype) -> None:
+    ids = torch.arange(120).to(dtype)
+    for classes in (120, 200):  # 200² does not fit into int16
+        assert torch.equal(
+            metrics.confusion_matrix(ids, ids, classes).diagonal()[:120],
+            torch.ones(120, dtype=torch.int64),
+        )
+
+
+def test_mean_f1_is_not_the_f_of_the_mean_iou() -> None:
+    matrix = torch.tensor([[90, 10], [5, 5]])
+    m = metrics.mean_iou(matrix)
+    assert metrics.mean_f1(matrix) < 2 * m / (1 + m)
+
+
+@pytest.mark.parametrize(
+    ("prediction", "target", "message"),
+    [
+        (torch.zeros(2), torch.zeros(3), "resize"),
+        (torch.tensor([7]), torch.tensor([0]), "prediction has ids"),
+        (torch.tensor([0]), torch.tensor([19]), "target has ids"),
+        (torch.tensor([-1]), torch.tensor([0]), "prediction has ids"),
+    ],
+)
+def test_bad_input_is_named(prediction: torch.Tensor, target: torch.Tensor, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        metrics.confusion_matrix(prediction.long(), target.long(), CLASSES)
+
+
+def test_empty_input_scores_zero() -> None:
+    matrix = metrics.confusion_matrix(
+        torch.zeros(3, dtype=torch.uint8), torch.full((3,), 255, dtype=torch.uint8), CLASSES
+    )
+    assert metrics.mean_iou(matrix) == metrics.mean_f1(matrix) == 0
+    assert metrics.pixel_accuracy(matrix) == 0
+    assert torch.isfinite(metrics.iou(matrix)).all()
+    assert torch.isfinite(metrics.precision(matrix) + metrics.recall(matrix)).all()
