@@ -1,0 +1,238 @@
+"""Procedural faces: the data that the course embeds.
+
+`render(seed, index, size)` draws one person from nothing but those three numbers: a photograph,
+its 19-class label map in CelebAMask-HQ's convention, and the 106 landmarks of LaPa, all from one
+geometry. The same numbers give the same bytes in any process, in any order and on any number of
+threads; the same face at another size is the same face.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coursekit.labels import CELEBAMASK_HQ, LAPA, merge_table
+from coursekit.synthfaces.camera import photograph
+from coursekit.synthfaces.canvas import Canvas, Points, to_pixels
+from coursekit.synthfaces.config import Style
+from coursekit.synthfaces.face import Person, Streams, draw_person, paint_person
+from coursekit.synthfaces.noise import NOISE_KINDS, add_label_noise
+from coursekit.synthfaces.textures import background
+
+__all__ = ["NOISE_KINDS", "Attributes", "Style", "SynthFace", "render"]
+
+MIN_SIZE = 16
+_NEIGHBOURS = 4  # places around the target where `crowd` may put another face
+
+# The random stream of each part is keyed by its place here, so a change to how one part draws
+# leaves all others as they were. Append; never re-order.
+_PARTS = (
+    "person", "shape", "expression", "pose", "hair", "body", "glasses", "hat", "earrings",
+    "palette", "light", "relief", "skin", "cloth", "necklace", "features", "frame", "strands",
+    "outline", "felt", "metal", "background", "camera", "label_noise", "crowd",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Attributes:
+    """What is known of a face because it was drawn.
+
+    Attributes:
+        yaw, pitch, roll: degrees; yaw > 0 turns the nose to the image's right, pitch > 0 lowers
+            it, roll > 0 turns the head clockwise in the image.
+        mouth_open: whether the inner mouth is seen.
+        glasses: `"clear"`, `"sunglasses"` or None.
+        hat: `"cap"`, `"beanie"`, `"brim"`, `"scarf"` or None.
+        hair: `"bald"`, `"buzz"`, `"short"`, `"bob"`, `"long"` or `"updo"`.
+        beard: `"stubble"`, `"full"`, `"goatee"`, `"moustache"` or None.
+        earrings, necklace, cloth: whether the person wears any (hair may still hide them).
+        neighbours: how many other faces stand near.
+        label_noise: the kinds of `NOISE_KINDS` that changed `label_map`.
+    """
+
+    yaw: float
+    pitch: float
+    roll: float
+    mouth_open: bool
+    glasses: str | None
+    hat: str | None
+    hair: str
+    beard: str | None
+    earrings: bool
+    necklace: bool
+    cloth: bool
+    neighbours: int
+    label_noise: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class SynthFace:
+    """One drawn face; unpacks as `image, label_map, landmarks`.
+
+    Attributes:
+        image: (size, size, 3) uint8 RGB.
+        label_map: (size, size) uint8, ids 0-18 of `CELEBAMASK_HQ`; noisy if noise was asked for.
+        clean_label_map: the same without label noise.
+        landmarks: (106, 2) float32 pixel coordinates x, y; **pixel centres are at integers**, so
+            the frame spans [-0.5, size - 0.5]. The order is that of `coursekit.labels`; the points
+            of eyes, lips and inner mouth are the corners of the regions in the label map: a pixel
+            belongs to the region when its centre lies inside the polygon. Points behind hair or
+            out of the frame are given where they would be.
+        visible: for the class names of brows, eyes, nose, mouth, lips and glasses, the share in
+            [0, 1] of the part's pixels that nothing covers; a part that is absent (a closed
+            mouth, eyes behind dark glasses) has 0. 1 means: not occluded.
+        attributes: what was drawn.
+    """
+
+    image: NDArray[np.uint8]
+    label_map: NDArray[np.uint8]
+    clean_label_map: NDArray[np.uint8]
+    landmarks: NDArray[np.float32]
+    attributes: Attributes
+    visible: Mapping[str, float] = field(repr=False)
+
+    @property
+    def lapa_label_map(self) -> NDArray[np.uint8]:
+        """(size, size) uint8: `label_map` merged to the 11 classes of `LAPA`."""
+        return merge_table(CELEBAMASK_HQ, LAPA)[self.label_map]
+
+    def __iter__(self) -> Iterator[NDArray]:
+        """Give image, label map and landmarks, for `image, label_map, landmarks = render(...)`."""
+        yield from (self.image, self.label_map, self.landmarks)
+
+
+def _stream(seed: int, index: int, lane: int, part: str) -> np.random.Generator:
+    key = (lane, _PARTS.index(part))
+    return np.random.default_rng(np.random.SeedSequence([seed, index], spawn_key=key))
+
+
+def _check(seed: int, index: int, size: int, **knobs: float) -> None:
+    for name, value in (("seed", seed), ("index", index), ("size", size)):
+        if isinstance(value, bool) or not isinstance(value, int | np.integer):
+            raise ValueError(f"{name} must be a whole number, not {value!r}; pass an int")
+    for name, value in (("seed", seed), ("index", index)):
+        if value < 0:
+            raise ValueError(f"{name} must not be negative, not {value}; pass {name}={-value}")
+    if size < MIN_SIZE:
+        raise ValueError(
+            f"size must be at least {MIN_SIZE} pixels, not {size}; pass size={MIN_SIZE}"
+        )
+    for name, value in knobs.items():
+        if not 0 <= value <= 1:
+            raise ValueError(
+                f"{name} must lie in [0, 1], not {value}; 0 turns it off, 1 is its full strength"
+            )
+
+
+def _neighbours(
+    canvas: Canvas, seed: int, index: int, target: Person, style: Style, crowd: float
+) -> int:
+    """Paint other people beside and behind the target; they stay background in the labels."""
+    rng = _stream(seed, index, 0, "crowd")
+    count = 0
+    for lane in range(1, _NEIGHBOURS + 1):
+        present = rng.random() < crowd
+        scale, side = rng.uniform(0.35, 0.85), -1.0 if lane % 2 else 1.0
+        x, y = 0.5 + side * rng.uniform(0.36, 0.62), rng.uniform(0.2, 0.85)
+        if not present:
+            continue
+        place = np.array([[scale, 0, x - 0.5 * scale], [0, scale, y - 0.5 * scale]])
+        streams = partial(_stream, seed, index, lane)
+        person = draw_person(streams, style, target.light, place)
+        paint_person(canvas, person, streams, style)
+        count += 1
+    canvas.labels[:] = 0
+    canvas.drawn.clear()
+    return count
+
+
+def _visible(canvas: Canvas) -> Mapping[str, float]:
+    names = ("nose", "eye_g", "l_eye", "r_eye", "l_brow", "r_brow", "mouth", "u_lip", "l_lip")
+    counts = np.bincount(canvas.labels.ravel(), minlength=CELEBAMASK_HQ.num_classes)
+    shares = {}
+    for name in names:
+        label = CELEBAMASK_HQ.index(name)
+        drawn = canvas.drawn.get(label, 0)
+        shares[name] = float(counts[label] / drawn) if drawn else 0.0
+    return MappingProxyType(shares)
+
+
+def _attributes(person: Person, neighbours: int, noise: tuple[str, ...]) -> Attributes:
+    head, glasses = person.head, person.glasses
+    return Attributes(
+        yaw=head.yaw,
+        pitch=head.pitch,
+        roll=head.roll,
+        mouth_open=head.mouth_open > 0,
+        glasses=None if glasses is None else "sunglasses" if glasses.dark else "clear",
+        hat=None if person.hat is None else person.hat[0],
+        hair=person.hair.kind,
+        beard=person.beard,
+        earrings=bool(person.earrings),
+        necklace=person.body.necklace is not None,
+        cloth=person.body.cloth is not None,
+        neighbours=neighbours,
+        label_noise=noise,
+    )
+
+
+def render(
+    seed: int,
+    index: int,
+    size: int,
+    *,
+    label_noise: float = 0.0,
+    crowd: float = 0.0,
+    shift: float = 0.0,
+    style: Style | None = None,
+) -> SynthFace:
+    """Draw one face.
+
+    Args:
+        seed: which data set, >= 0.
+        index: which face of it, >= 0.
+        size: side of the square frame in pixels, >= 16.
+        label_noise: probability in [0, 1] of each kind in `NOISE_KINDS`, independently. It changes
+            `label_map` alone: image, landmarks and `clean_label_map` stay.
+        crowd: probability in [0, 1] that each of four places beside the target holds another
+            face. Other faces are background in the label map, as in CelebAMask-HQ.
+        shift: 0 for the default distribution, 1 for the hardest: wider turns of the head, crops
+            off the aligned one, more glasses and hats, stronger light, colour, blur and noise.
+        style: the distribution to draw from; the default one when None.
+
+    Returns:
+        The face; see `SynthFace` for shapes and conventions.
+
+    Raises:
+        ValueError: when an argument is out of its range; the message names it and the mend.
+    """
+    _check(seed, index, size, label_noise=label_noise, crowd=crowd, shift=shift)
+    style = (Style() if style is None else style).shifted(shift)
+    seed, index, size = int(seed), int(index), int(size)
+    streams: Streams = partial(_stream, seed, index, 0)
+    person = draw_person(streams, style)
+    palette = person.palette
+    behind = background(
+        streams("background"), size, style.background_clutter, (palette.hair, palette.skin)
+    )
+    canvas = Canvas(size, behind)
+    neighbours = 0
+    if crowd > 0:
+        neighbours = _neighbours(canvas, seed, index, person, style, crowd)
+    paint_person(canvas, person, streams, style)
+    image = photograph(canvas.image, streams("camera"), style)
+    noisy, kinds = add_label_noise(canvas.labels, canvas.bare, label_noise, streams("label_noise"))
+    landmarks: Points = to_pixels(person.head.landmarks, size)
+    return SynthFace(
+        image,
+        noisy,
+        canvas.labels,
+        landmarks.astype(np.float32),
+        _attributes(person, neighbours, kinds),
+        _visible(canvas),
+    )

@@ -1,0 +1,183 @@
+"""Noise, strands, cloth and backgrounds: pictures without a face in them."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from coursekit.synthfaces.canvas import Floats
+
+RGB = Floats
+
+
+def lattice_noise(rng: np.random.Generator, size: int, cells: int) -> Floats:
+    """Smooth noise (size, size) of unit variance at the lattice points, about `cells` waves wide.
+
+    The lattice does not depend on `size`, so a face keeps its texture at every resolution.
+    """
+    grid = rng.standard_normal((cells, cells), dtype=np.float32)
+    return cv2.resize(grid, (size, size), interpolation=cv2.INTER_CUBIC)
+
+
+def fractal_noise(rng: np.random.Generator, size: int, cells: int = 4, octaves: int = 4) -> Floats:
+    """A sum of `lattice_noise` whose waves halve in size and in strength, (size, size)."""
+    total = lattice_noise(rng, size, cells)
+    for octave in range(1, octaves):
+        total += lattice_noise(rng, size, cells << octave) * np.float32(0.5**octave)
+    return total
+
+
+def random_colour(
+    rng: np.random.Generator, saturation: float = 0.6, low: float = 0.03, high: float = 0.97
+) -> RGB:
+    """A colour (3,) in [0, 1] of any hue; `saturation` bounds how far it is from grey."""
+    value = rng.uniform(low, high)
+    hue = rng.uniform(0, 2 * np.pi)
+    tint = np.cos(hue + np.array([0.0, -2.094, 2.094])) * rng.uniform(0, saturation)
+    return np.clip(value * (1 + tint), 0, 1).astype(np.float32)
+
+
+def strands(
+    rng: np.random.Generator,
+    size: int,
+    crown: tuple[float, float],
+    curl: float,
+    fineness: float,
+    length: float,
+) -> Floats:
+    """Brightness of hair, (size, size), about 0 with unit spread: streaks that leave the crown.
+
+    Args:
+        rng: the random stream.
+        size: pixels.
+        crown: (x, y) unit coordinates of the point that the streaks leave.
+        curl: 0 for straight streaks, 1 for tight curls.
+        fineness: streaks per turn around the crown.
+        length: how long a streak is, against the frame.
+    """
+    around = max(8, int(fineness))
+    streaks = rng.standard_normal((24, around), dtype=np.float32)
+    coarse = rng.standard_normal((8, max(4, around // 5)), dtype=np.float32)
+    steps = 128 if size <= 256 else 256  # the field is smooth: it need not be found per pixel
+    axis = (np.arange(steps, dtype=np.float32) + 0.5) / steps
+    x, y = axis[None, :] - np.float32(crown[0]), axis[:, None] - np.float32(crown[1])
+    wave = lattice_noise(rng, steps, 6) * np.float32(0.03 + 0.04 * curl)
+    wave += lattice_noise(rng, steps, 28) * np.float32(0.008 + 0.03 * curl)
+    angle = np.arctan2(x, y) / np.float32(2 * np.pi) + 0.5
+    radius = np.sqrt(x * x + y * y)
+    bend = wave / (0.35 + 2 * radius)
+    v = radius * np.float32(1 / length) * 8 + wave * np.float32(8 * curl)
+    out = np.zeros((steps, steps), np.float32)
+    for table, weight in ((streaks, 0.75), (coarse, 0.65)):
+        height, width = table.shape
+        u = ((angle + bend) * width) % width
+        rows = (v * np.float32(height / 24)) % height
+        out += weight * cv2.remap(table, u, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+    return cv2.resize(out, (size, size), interpolation=cv2.INTER_CUBIC)
+
+
+def cloth(rng: np.random.Generator, size: int, colour: RGB) -> Floats:
+    """A picture (size, size, 3) of cloth: plain, striped, checked or printed, with folds."""
+    axis = (np.arange(size, dtype=np.float32) + 0.5) / size
+    folds = fractal_noise(rng, size, 4, 3) * np.float32(0.11) + 1
+    kind = rng.choice(["plain", "plain", "stripes", "checks", "print", "knit"])
+    second = random_colour(rng)
+    angle, count, share = rng.uniform(0, np.pi), rng.uniform(8, 40), rng.uniform(0.2, 0.6)
+    along = (np.cos(angle) * axis[None, :] + np.sin(angle) * axis[:, None]) * np.float32(count)
+    across = (np.cos(angle) * axis[:, None] - np.sin(angle) * axis[None, :]) * np.float32(count)
+    if kind == "stripes":
+        weight = (along % 1 < share).astype(np.float32)
+    elif kind == "checks":
+        weight = 0.5 * ((along % 1 < share).astype(np.float32) + (across % 1 < share))
+    elif kind == "print":
+        weight = (lattice_noise(rng, size, int(count)) > 0.6).astype(np.float32)
+    elif kind == "knit":
+        weight = 0.15 * lattice_noise(rng, size, 96)
+    else:
+        weight = np.zeros((size, size), np.float32)
+    picture = colour + weight[..., None] * (second - colour)
+    return (picture * folds[..., None]).astype(np.float32)
+
+
+def _letters(rng: np.random.Generator, picture: Floats, size: int) -> None:
+    """Rows of large letters, as on the walls that people are photographed before.
+
+    The letters are strokes of our own: fonts differ between versions of OpenCV.
+    """
+    colour = tuple(float(c) for c in random_colour(rng, 0.8))
+    tall = rng.uniform(0.05, 0.22)
+    thick = max(1, round(size * tall * rng.uniform(0.08, 0.25)))
+    glyphs = [np.stack([rng.integers(0, 3, 5) / 2, rng.integers(0, 4, 5) / 3], 1) for _ in range(5)]
+    origin = rng.uniform(-0.2, 0.1, 2)
+    step_x, step_y = tall * rng.uniform(0.7, 1.0), tall * rng.uniform(1.3, 3.0)
+    for row in range(int(1.3 / step_y) + 1):
+        for column in range(int(1.3 / step_x) + 1):
+            if column % 7 > 4:  # the gap between two words
+                continue
+            corner = origin + (column * step_x, row * step_y)
+            stroke = (corner + glyphs[column % 7] * (0.55 * tall, tall)) * size
+            fixed = [np.round(stroke * 16).astype(np.int32)]
+            cv2.polylines(picture, fixed, False, colour, thick, cv2.LINE_AA, 4)
+
+
+def _objects(rng: np.random.Generator, picture: Floats, size: int) -> None:
+    """Boxes, discs and bars of any colour, as the things in a room or a street."""
+    for _ in range(int(rng.integers(3, 14))):
+        colour = tuple(float(c) for c in random_colour(rng, 0.7))
+        x, y = (rng.uniform(-0.1, 1.1, 2) * size).tolist()
+        kind = rng.integers(0, 3)
+        if kind == 0:
+            half = rng.uniform(0.02, 0.35, 2) * size
+            box = cv2.boxPoints(((x, y), tuple((2 * half).tolist()), float(rng.uniform(0, 90))))
+            cv2.fillConvexPoly(picture, np.round(box).astype(np.int32), colour, cv2.LINE_AA)
+        elif kind == 1:
+            radius = int(rng.uniform(0.02, 0.2) * size)
+            cv2.circle(picture, (int(x), int(y)), radius, colour, -1, cv2.LINE_AA)
+        else:
+            end = (rng.uniform(-0.2, 1.2, 2) * size).astype(int).tolist()
+            width = max(1, int(rng.uniform(0.01, 0.08) * size))
+            cv2.line(picture, (int(x), int(y)), end, colour, width, cv2.LINE_AA)
+
+
+def background(
+    rng: np.random.Generator, size: int, clutter: float, familiar: tuple[RGB, ...]
+) -> Floats:
+    """A background (size, size, 3): studio paper, blurred things, letters, foliage.
+
+    Args:
+        rng: the random stream.
+        size: pixels.
+        clutter: 0 gives plain grey, 1 the whole variety.
+        familiar: colours of the person, which the background takes up now and then.
+    """
+    if clutter == 0:
+        return np.full((size, size, 3), 0.5, np.float32)
+    first = random_colour(rng, 0.5)
+    if rng.random() < 0.18:
+        first = familiar[int(rng.integers(len(familiar)))] * np.float32(rng.uniform(0.7, 1.2))
+    second = (
+        np.clip(first * rng.uniform(0.4, 1.5), 0, 1) if rng.random() < 0.6 else random_colour(rng)
+    )
+    angle = rng.uniform(0, 2 * np.pi)
+    axis = np.linspace(-0.5, 0.5, size, dtype=np.float32)
+    ramp = np.cos(angle) * axis[None, :] + np.sin(angle) * axis[:, None] + 0.5
+    if rng.random() < 0.25:  # a lamp's pool of light
+        ramp = np.hypot(
+            axis[None, :] - rng.uniform(-0.4, 0.4), axis[:, None] - rng.uniform(-0.4, 0.2)
+        )
+        ramp = np.clip(ramp * 1.6, 0, 1)
+    ramp = ramp.astype(np.float32)[..., None]
+    picture = (first * (1 - ramp) + second * ramp).astype(np.float32)
+    kind = rng.choice(["paper", "things", "letters", "foliage"], p=[0.35, 0.38, 0.15, 0.12])
+    if kind == "things":
+        _objects(rng, picture, size)
+    elif kind == "letters":
+        _letters(rng, picture, size)
+    elif kind == "foliage":
+        noise = fractal_noise(rng, size, 6, 5)[..., None]
+        picture = picture * (1 + 0.35 * noise) + 0.12 * np.maximum(noise - 0.6, 0)
+    picture *= 1 + np.float32(rng.uniform(0, 0.14)) * fractal_noise(rng, size, 3, 4)[..., None]
+    sharpness = rng.choice([0.0, 0.004, 0.012, 0.03], p=[0.2, 0.25, 0.3, 0.25])
+    if sharpness * size > 0.4:
+        picture = cv2.GaussianBlur(picture, (0, 0), float(sharpness * size))
+    return np.clip(picture, 0, 1).astype(np.float32)
