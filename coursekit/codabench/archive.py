@@ -70,10 +70,14 @@ class _BoundedFile:
 
     def __init__(self, file: BinaryIO, limit: int) -> None:
         self._file, self._limit = file, limit
+        self._length = file.seek(0, io.SEEK_END)
+        file.seek(0)
         self.refused = False
 
     def read(self, size: int = -1) -> bytes:
-        if size < 0 or size > self._limit:
+        if size < 0:
+            size = max(self._length - self._file.tell(), 0)
+        if size > self._limit:
             self.refused = True
             raise zipfile.BadZipFile("the list of entries is too long")
         return self._file.read(size)

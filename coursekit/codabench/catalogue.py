@@ -89,8 +89,7 @@ KINDS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
             _ERROR, "is Windows's note about a folder, not a mask", "delete it and zip again",
         ),
         "metadata": (
- 
-                      _ERROR, "a file of this name makes the platform run it as a program, and the run breaks",
+            _ERROR, "a file of this name makes the platform take the zip for a program",
             "delete it and zip again",
         ),
         "nested-zip": (
@@ -164,8 +163,7 @@ KINDS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
             "save masks of 512 × 512 pixels",
         ),
         "rgb-mask": (
- 
-                      _ERROR, 'has colours (RGB): read with .convert("P"), class 1 is 14, or 0 if grey',
+            _ERROR, 'has colours (RGB): read with .convert("P"), class 1 is 14, or 0 if grey',
             "save the (H, W) array of class ids itself: Image.fromarray(ids.astype('uint8'))",
         ),
         "rgba-mask": (

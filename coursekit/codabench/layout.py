@@ -128,7 +128,7 @@ def _common_folder(names: list[str], form: Format, findings: Findings) -> str:
         if name.lower().endswith(".png") and not name.lower().startswith("solution/")
     ]
     common = posixpath.commonpath(folders) if folders else "."
-    parts = [] if common == "." else common.split("/")
+    parts = [] if common in ("", ".") else common.split("/")
     if not parts:
         return ""
     if form.folder:

@@ -1,0 +1,438 @@
+"""The validator on good submissions, and on every kind of broken one that we know of."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import struct
+import subprocess
+import sys
+import time
+import tracemalloc
+import warnings
+import zipfile
+import zlib
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from coursekit.codabench import CODABENCH, FLAT, is_valid, validate
+from coursekit.codabench.catalogue import KINDS
+from coursekit.codabench.formats import LIMITS
+from coursekit.errors import CourseError
+from coursekit.labels import CELEBAMASK_HQ
+
+from .zips import MASKS, STEMS, good, ids, images_folder, png, special, write_zip
+
+GREY = Image.fromarray(ids())
+PALETTE = GREY.copy()
+PALETTE.putpalette(CELEBAMASK_HQ.palette_array().tobytes())
+FIRST = "masks/7.png"
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory):
+    return images_folder(tmp_path_factory.mktemp("images"))
+
+
+def jpeg() -> bytes:
+    return png(GREY, format="JPEG")
+
+
+def inner_zip() -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("a", b"a")
+    return out.getvalue()
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    checksum = zlib.crc32(kind + data)
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", checksum)
+
+
+def handmade_png(width=512, height=512, depth=8, colour=0, interlace=0, before=b"", raw=None):
+    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlace)
+    raw = bytes(513 * 512) if raw is None else raw
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + before
+        + chunk(b"IDAT", zlib.compress(raw))
+        + chunk(b"IEND", b"")
+    )
+
+
+def bad_checksum() -> bytes:
+    data = bytearray(MASKS["7"])
+    data[60] ^= 0xFF
+    return bytes(data)
+
+
+def interlaced() -> bytes:
+    # Adam7 of an all-skin mask: seven passes of rows, each row led by its filter byte.
+    raw = b""
+    for x0, y0, dx, dy in (
+        (0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2),
+        (0, 1, 1, 2),
+    ):  # fmt: skip
+        raw += (b"\0" + b"\1" * len(range(x0, 512, dx))) * len(range(y0, 512, dy))
+    return handmade_png(interlace=1, raw=raw)
+
+
+def mask(data: bytes) -> dict[str, bytes]:
+    """A good codabench submission but for the first mask."""
+    return {**good(), FIRST: data}
+
+
+def renamed(old: str, new: str, entries=None) -> dict[str, bytes]:
+    return {(new if k == old else k): v for k, v in (entries or good()).items()}
+
+
+def duplicate() -> list[tuple[str, bytes]]:
+    return [*good().items(), (FIRST, MASKS["7"])]
+
+
+def nested_folder() -> dict[str, bytes]:
+    return renamed(FIRST, "masks/more/7.png")
+
+
+# kind, what is in the zip (format codabench), a word that the message names
+BROKEN = [
+    ("empty-zip", {}, "zip"),
+    ("empty-zip", [("masks/", b"")], "zip"),
+    ("wrapped-folder", {f"submission/{k}": v for k, v in good().items()}, "submission/"),
+    ("wrapped-folder", {f"a/b/{k}": v for k, v in good().items()}, "a/b/"),
+    ("macosx", {**good(), "__MACOSX/masks/._7.png": b"x"}, "__MACOSX/masks/._7.png"),
+    ("ds-store", {**good(), "masks/.DS_Store": b"x"}, ".DS_Store"),
+    ("ds-store", {**good(), "masks/._7.png": b"x"}, "._7.png"),
+    ("thumbs-db", {**good(), "masks/Thumbs.db": b"x"}, "Thumbs.db"),
+    ("metadata", {**good(), "metadata": b"command: x"}, "metadata"),
+    ("nested-zip", {**good(), "masks.zip": b"PK"}, "masks.zip"),
+    ("nested-zip", mask(inner_zip()), FIRST),
+    ("backslash", {k.replace("/", "\\"): v for k, v in good().items()}, "masks\\"),
+    ("masks-folder-case", {f"M{k[1:]}": v for k, v in good().items()}, "Masks/7.png"),
+    ("masks-at-root", good(""), "7.png"),
+    ("nested-folder", nested_folder(), "masks/more/7.png"),
+    ("look-alike", renamed("masks/ab.png", "masks/аb.png"), "cyrillic small letter a"),
+    ("look-alike", {f"mаsks/{k[6:]}": v for k, v in good().items()}, "mаsks/7.png"),
+    ("look-alike", renamed(FIRST, "masks/７.png"), "fullwidth digit seven"),
+    ("extension-case", renamed(FIRST, "masks/7.PNG"), "masks/7.PNG"),
+    ("wrong-extension", renamed(FIRST, "masks/7.jpg"), "masks/7.jpg"),
+    ("stem-case", renamed("masks/ab.png", "masks/AB.png"), "masks/AB.png"),
+    ("padded-stem", renamed(FIRST, "masks/00007.png"), "the image is 7"),
+    ("extra-mask", {**good(), "masks/99.png": MASKS["7"]}, "masks/99.png"),
+    ("unexpected-file", {**good(), "README.md": b"x"}, "README.md"),
+    ("missing-mask", {FIRST: MASKS["7"]}, "masks/12.png"),
+    ("no-masks", {"README.md": b"x"}, "masks/7.png"),
+    ("duplicate", duplicate(), FIRST),
+    ("traversal", {**good(), "../../evil.png": b"x"}, "../../evil.png"),
+    ("traversal", {**good(), "masks/./8.png": b"x"}, "masks/./8.png"),
+    ("absolute-name", {**good(), "/etc/passwd": b"x"}, "/etc/passwd"),
+    ("absolute-name", {**good(), "C:/x.png": b"x"}, "C:/x.png"),
+    ("bad-name", {**good(), "masks/\x1b[2J.png": b"x"}, "\\x1b[2J"),
+    ("bad-name", {**good(), "masks/7\u202egnp.png": b"x"}, "\\x202e"),
+    ("symlink", [*list(good().items())[1:], (special(FIRST, stat.S_IFLNK), b"/etc/passwd")], FIRST),
+    ("symlink", [*list(good().items())[1:], (special(FIRST, stat.S_IFIFO), b"")], FIRST),
+    ("bomb", {**good(), "masks/big.png": bytes(3 << 20)}, "masks/big.png"),
+    ("empty-file", mask(b""), FIRST),
+    ("jpeg-renamed", mask(jpeg()), FIRST),
+    ("not-a-png", mask(b"GIF89a........"), FIRST),
+    ("truncated-png", mask(MASKS["7"][:-200]), FIRST),
+    ("truncated-png", mask(handmade_png(raw=bytes(1000))), FIRST),
+    ("truncated-png", mask(bad_checksum()), FIRST),
+    ("truncated-png", mask(handmade_png(before=chunk(b"IHDR", bytes(13)))), FIRST),
+    ("png-bomb", mask(handmade_png(width=100_000, height=100_000)), "100000"),
+    ("rgb-mask", mask(png(PALETTE.convert("RGB"))), "14"),
+    ("rgba-mask", mask(png(PALETTE.convert("RGBA"))), FIRST),
+    ("la-mask", mask(png(GREY.convert("LA"))), FIRST),
+    ("palette-mask", mask(png(PALETTE)), "mode P"),
+    ("16-bit-mask", mask(png(ids().astype(np.uint16))), FIRST),
+    ("low-bit-mask", mask(png(GREY.convert("1"))), FIRST),
+    ("animated", mask(handmade_png(before=chunk(b"acTL", bytes(8)))), FIRST),
+    ("wrong-size", mask(png(ids(size=256))), "256 × 256"),
+    ("palette-converted", mask(png(PALETTE.convert("L"))), "61"),
+    ("ids-out-of-range", mask(png(np.where(ids() == 3, 19, ids()).astype(np.uint8))), "19"),
+    ("ids-out-of-range", mask(png(np.where(ids() == 3, 255, ids()).astype(np.uint8))), "ignore"),
+]
+
+
+def check_problem(problems, kind, word):
+    found = {problem.kind: problem for problem in problems}
+    assert kind in found, [str(p) for p in problems]
+    problem = found[kind]
+    assert word in problem.message + problem.mend
+    assert len(problem.mend) > 10
+    assert "\x1b" not in str(problem)
+    return problem
+
+
+@pytest.mark.parametrize(
+    ("kind", "entries", "word"), BROKEN, ids=[f"{i}-{b[0]}" for i, b in enumerate(BROKEN)]
+)
+def test_each_kind_of_broken_zip_has_its_own_message(tmp_path, images, kind, entries, word):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # zipfile warns as it writes a duplicate name
+        path = write_zip(tmp_path / "submission.zip", entries, zipfile.ZIP_DEFLATED)
+    problems = validate(path, images, "codabench")
+    problem = check_problem(problems, kind, word)
+    assert problem.severity == "error"
+    assert not is_valid(problems)
+    # One slip is told once, and not as missing masks too.
+    others = {p.kind for p in problems if p.severity == "error"} - {kind}
+    assert others <= {"unexpected-file", "extra-mask"}, others
+
+
+@pytest.mark.parametrize(
+    ("kind", "entries"),
+    [
+        ("masks-folder-in-flat", good()),
+        ("solution-in-flat", {**good(""), "solution/run.py": b"x"}),
+        ("wrapped-folder", {f"test/{k}": v for k, v in good("").items()}),
+        ("nested-folder", {**good(""), "more/8.png": MASKS["7"]}),
+    ],
+)
+def test_flat_has_its_own_slips(tmp_path, images, kind, entries):
+    problems = validate(write_zip(tmp_path / "a.zip", entries), images, "flat")
+    check_problem(problems, kind, "")
+    assert not is_valid(problems)
+
+
+@pytest.mark.parametrize("form", [FLAT, CODABENCH])
+def test_a_good_zip_has_no_problem(tmp_path, images, form):
+    path = write_zip(tmp_path / "a.zip", good(form.folder), zipfile.ZIP_DEFLATED)
+    assert validate(path, images, form.key) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "entries"),
+    [
+        ("interlaced", mask(interlaced())),
+        ("transparent", mask(png(GREY, transparency=0))),
+        ("all-background", mask(png(np.zeros((512, 512), np.uint8)))),
+        ("identical-masks", dict.fromkeys(good(), MASKS["7"])),
+    ],
+)
+def test_warnings_leave_the_zip_valid(tmp_path, images, kind, entries):
+    problems = validate(write_zip(tmp_path / "a.zip", entries), images, "codabench")
+    assert [p.kind for p in problems] == [kind]
+    assert problems[0].severity == "warning"
+    assert is_valid(problems)
+
+
+# --- files that are no zip, or were damaged ------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        (b"", "empty"),
+        (b"Rar!\x1a\x07\x00" + bytes(100), "RAR"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(100), "PNG"),
+        (b"just text", "not a zip"),
+        (b"PK\x03\x04" + bytes(100), "cut off"),
+    ],
+)
+def test_a_file_that_is_no_zip(tmp_path, images, content, word):
+    path = tmp_path / "submission.zip"
+    path.write_bytes(content)
+    problem = check_problem(validate(path, images, "flat"), "not-a-zip", word)
+    assert "submission.zip" in problem.message
+
+
+def damaged(tmp_path, change):
+    path = write_zip(tmp_path / "submission.zip", good())
+    data = bytearray(path.read_bytes())
+    change(data)
+    path.write_bytes(data)
+    return path
+
+
+def test_encrypted_entries(tmp_path, images):
+    def encrypt(data):
+        for signature, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+            data[data.index(signature) + flags] |= 1
+
+    problems = validate(damaged(tmp_path, encrypt), images, "codabench")
+    check_problem(problems, "encrypted", "masks/7.png")
+
+
+def test_wrong_checksum(tmp_path, images):
+    def flip(data):
+        data[data.index(b"IDAT") + 30] ^= 0xFF
+
+    problems = validate(damaged(tmp_path, flip), images, "codabench")
+    check_problem(problems, "corrupt-entry", "masks/7.png")
+
+
+def test_damaged_list_of_entries(tmp_path, images):
+    def spoil(data):
+        start = data.index(b"PK\x01\x02")
+        data[start : start + 2] = b"XX"
+
+    problems = validate(damaged(tmp_path, spoil), images, "codabench")
+    check_problem(problems, "broken-zip", "submission.zip")
+
+
+def test_entry_that_claims_less_than_it_unpacks_to(tmp_path, images):
+    def lie(data):
+        start = data.index(b"PK\x01\x02")
+        data[start + 24 : start + 28] = struct.pack("<I", 10)
+
+    problems = validate(damaged(tmp_path, lie), images, "codabench")
+    check_problem(problems, "corrupt-entry", "masks/7.png")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_methods_whose_output_is_not_bounded_are_refused(tmp_path, images, method):
+    path = write_zip(tmp_path / "a.zip", good(), method)
+    check_problem(validate(path, images, "codabench"), "compression", "masks/7.png")
+
+
+@pytest.mark.parametrize("cut", [1, 10, 23, 100, 1000])
+def test_cut_off_anywhere(tmp_path, images, cut):
+    path = damaged(tmp_path, lambda data: data.__delitem__(slice(-cut, None)))
+    assert not is_valid(validate(path, images, "codabench"))
+
+
+def test_random_damage_is_reported_and_never_raises(tmp_path, images):
+    random = np.random.default_rng(0)
+    whole = write_zip(tmp_path / "whole.zip", good()).read_bytes()
+    path = tmp_path / "a.zip"
+    for _ in range(60):
+        data = bytearray(whole)
+        # Half of the damage hits the lists at the end, where zip itself is parsed.
+        low = len(data) - 250 if random.random() < 0.5 else 0
+        for place in random.integers(low, len(data), 4):
+            data[place] = random.integers(256)
+        path.write_bytes(data)
+        validate(path, images, "codabench")
+
+
+# --- bounds ---------------------------------------------------------------------------------------
+
+
+def test_a_bomb_costs_no_memory_and_no_time(tmp_path, images):
+    path = write_zip(
+        tmp_path / "a.zip", {**good(), "masks/7.png": bytes(50 << 20)}, zipfile.ZIP_DEFLATED
+    )
+    tracemalloc.start()
+    begin = time.perf_counter()
+    problems = validate(path, images, "codabench")
+    seconds, peak = time.perf_counter() - begin, tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    check_problem(problems, "bomb", "masks/7.png")
+    assert seconds < 1
+    assert peak < 5 << 20
+
+
+def test_total_size_is_bounded(tmp_path, images):
+    path = write_zip(tmp_path / "a.zip", good())
+    limits = replace(LIMITS, max_total_bytes=2000)
+    check_problem(validate(path, images, "codabench", limits=limits), "bomb", "in all")
+
+
+def test_number_of_entries_is_bounded_before_they_are_made(tmp_path, images):
+    path = write_zip(tmp_path / "a.zip", {f"masks/{i}.png": b"" for i in range(2000)})
+    for limits in (replace(LIMITS, max_entries=1000), replace(LIMITS, max_directory_bytes=80_000)):
+        problems = validate(path, images, "codabench", limits=limits)
+        assert [p.kind for p in problems] == ["too-many-entries"]
+
+
+def test_one_mask_is_bounded(tmp_path, images):
+    noise = np.random.default_rng(0).bytes(LIMITS.max_mask_bytes + 1)
+    path = write_zip(tmp_path / "a.zip", mask(noise))
+    check_problem(validate(path, images, "codabench"), "too-large", "masks/7.png")
+
+
+def test_text_and_colour_profiles_of_a_png_are_never_unpacked(tmp_path, images):
+    text = b"Comment\0\0" + zlib.compress(bytes(20 << 20))
+    path = write_zip(tmp_path / "a.zip", mask(handmade_png(before=chunk(b"zTXt", text))))
+    tracemalloc.start()
+    problems = validate(path, images, "codabench")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert is_valid(problems)
+    assert peak < 5 << 20
+
+
+def test_a_thousand_missing_masks_are_one_problem(tmp_path):
+    images = tmp_path / "images"
+    images.mkdir()
+    for i in range(1000):
+        (images / f"{i}.jpg").touch()
+    path = write_zip(tmp_path / "a.zip", {"0.png": MASKS["7"]})
+    problems = validate(path, images, "flat")
+    assert [(p.kind, p.count, p.entry) for p in problems] == [("missing-mask", 999, "1.png")]
+    assert "1.png, 2.png, 3.png, 4.png and 995 more" in problems[0].message
+
+
+# --- what is the user's own ----------------------------------------------------------------------
+
+
+def test_several_slips_are_told_at_once(tmp_path, images):
+    entries = {f"submission/{k}": v for k, v in mask(jpeg()).items()}
+    entries["submission/.DS_Store"] = b"x"
+    problems = validate(write_zip(tmp_path / "a.zip", entries), images, "codabench")
+    assert [p.kind for p in problems] == ["wrapped-folder", "ds-store", "jpeg-renamed"]
+
+
+@pytest.mark.parametrize(
+    ("make", "word"),
+    [
+        (lambda d: (d / "no.zip", d / "i", "flat"), "no.zip"),
+        (lambda d: (d / "a.zip", d / "none", "flat"), "none"),
+        (lambda d: (d / "a.zip", d / "empty", "flat"), "empty"),
+        (lambda d: (d / "a.zip", d / "i", "tar"), "'tar'"),
+        (lambda d: (d / "a.zip", d / "twice", "flat"), "same stem"),
+    ],
+)
+def test_bad_arguments_are_one_clear_error(tmp_path, make, word):
+    write_zip(tmp_path / "a.zip", good(""))
+    images_folder(tmp_path / "i")
+    (tmp_path / "empty").mkdir()
+    images_folder(tmp_path / "twice")
+    (tmp_path / "twice" / "7.png").touch()
+    with pytest.raises(CourseError, match=word):
+        validate(*make(tmp_path))
+
+
+def test_nothing_is_unpacked_to_disk(tmp_path, images, monkeypatch):
+    path = write_zip(tmp_path / "a.zip", good())
+    opened = []
+    real = os.open
+
+    def spy(name, flags, *rest, **more):
+        opened.append((name, flags))
+        return real(name, flags, *rest, **more)
+
+    monkeypatch.setattr(os, "open", spy)
+    monkeypatch.setattr(zipfile.ZipFile, "extract", None)
+    monkeypatch.setattr(zipfile.ZipFile, "extractall", None)
+    assert validate(path, images, "codabench") == []
+    assert not [name for name, flags in opened if flags & (os.O_WRONLY | os.O_RDWR)]
+    assert sorted(tmp_path.iterdir()) == [path]
+
+
+def test_torch_is_not_imported(tmp_path, images):
+    path = write_zip(tmp_path / "a.zip", good())
+    code = (
+        "import sys, coursekit.codabench as c, coursekit.codabench.commands\n"
+        f"assert c.validate({str(path)!r}, {str(images)!r}, 'codabench') == []\n"
+        "sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_every_kind_has_a_mend():
+    for kind, (severity, what, mend) in KINDS.items():
+        assert severity in ("error", "warning"), kind
+        assert what
+        assert len(mend) > 8, kind
+
+
+def test_the_stems_of_the_tests_cover_numbers_and_letters():
+    assert set(STEMS) == {"7", "12", "ab"}
