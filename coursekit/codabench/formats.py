@@ -96,8 +96,10 @@ def find_format(key: str) -> Format:
     return FORMATS[key]
 
 
-def list_images(folder: str | os.PathLike[str]) -> dict[str, Path]:
-    """The images of a folder by stem: every *.jpg, *.jpeg and *.png directly in it, sorted.
+def list_images(
+    folder: str | os.PathLike[str], suffixes: tuple[str, ...] = IMAGE_SUFFIXES
+) -> dict[str, Path]:
+    """The images of a folder by stem: those directly in it with one of `suffixes`, sorted.
 
     Raises:
         CourseError: when the folder is missing or empty, or two images share a stem.
@@ -108,7 +110,7 @@ def list_images(folder: str | os.PathLike[str]) -> dict[str, Path]:
     images: dict[str, Path] = {}
     for path in sorted(folder.iterdir(), key=lambda p: natural_key(p.name)):
         # "._1.jpg" is macOS's note about 1.jpg, not a photograph.
-        if path.suffix.lower() not in IMAGE_SUFFIXES or path.name.startswith("."):
+        if path.suffix.lower() not in suffixes or path.name.startswith("."):
             continue
         if path.stem in images:
             raise CourseError(
@@ -118,7 +120,8 @@ def list_images(folder: str | os.PathLike[str]) -> dict[str, Path]:
         images[path.stem] = path
     if not images:
         raise CourseError(
-            f"{folder}: holds no *.jpg, *.jpeg or *.png; name the folder of the test images itself"
+            f"{folder}: holds no file in {', '.join(suffixes)}; name the folder that has them "
+            "directly in it, not the one above"
         )
     return images
 

@@ -1,0 +1,85 @@
+"""Writes `solution/`: run.py, requirements.txt and ckpt.pth for a trained model."""
+
+from __future__ import annotations
+
+import io
+import sys
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from coursekit.codabench.formats import MASK_SIZE, SOLUTION_FILES
+from coursekit.codabench.inline import Inliner
+
+if TYPE_CHECKING:
+    from coursekit.checkpoint import Checkpoint
+
+_HEAD = '''"""Face parsing: one photograph in, one mask of class ids out.
+
+    pip install -r requirements.txt
+    python3 run.py --input X.jpg --output Y.png --weights ckpt.pth
+
+Put together from coursekit's sources by `coursekit submit`. Another version of torch or Pillow, or
+a GPU, may round otherwise and change single pixels, so requirements.txt names the versions that
+made masks/; the masks were made by Python {python}.
+"""
+
+from __future__ import annotations
+
+'''
+
+_TAIL = '''
+
+# --- this submission ------------------------------------------------------------------------------
+
+
+SETTINGS = SimpleNamespace(size={size!r}, mean={mean!r}, std={std!r})
+
+
+def make_model():
+    """The network, before its weights are loaded."""
+    return {model}({config})
+
+
+if __name__ == "__main__":
+    run(make_model, SETTINGS, {mask_size})
+'''
+
+#: Modules whose package has another name.
+_PACKAGES = {"PIL": "pillow"}
+
+
+def make_solution(checkpoint: Checkpoint) -> dict[str, bytes]:
+    """The three files of `solution/` by name, the same bytes for the same checkpoint."""
+    source, modules = _run_source(checkpoint)
+    packages = sorted(_PACKAGES.get(m, m) for m in modules if m not in sys.stdlib_module_names)
+    # "+cpu" names a build that PyPI does not have; the version is the same.
+    pins = [f"{package}=={version(package).partition('+')[0]}\n" for package in packages]
+    contents = (_weights(checkpoint), "".join(pins).encode(), source.encode())
+    return dict(zip(SOLUTION_FILES, contents, strict=True))
+
+
+def _run_source(checkpoint: Checkpoint) -> tuple[str, set[str]]:
+    """run.py, and the modules that it imports."""
+    model, info = checkpoint.model, checkpoint.info
+    network, config = type(model), model.config
+    inliner = Inliner()
+    inliner.need(network.__module__, network.__name__)
+    inliner.need(type(config).__module__, type(config).__name__)
+    inliner.need("coursekit.codabench.run_main", "run")
+    body = inliner.source()
+    head = _HEAD.format(python=".".join(map(str, sys.version_info[:2])))
+    tail = _TAIL.format(
+        size=info.size, mean=info.mean, std=info.std, mask_size=MASK_SIZE,
+        model=network.__name__, config=repr(config),
+    )  # fmt: skip
+    return f"{head}from types import SimpleNamespace\n\n{body}{tail}", inliner.third_party()
+
+
+def _weights(checkpoint: Checkpoint) -> bytes:
+    import torch
+
+    state = {k: v.detach().cpu().contiguous() for k, v in checkpoint.model.state_dict().items()}
+    out = io.BytesIO()
+    # Saved to memory: to a file, torch would write the file's name into the archive.
+    torch.save({"state_dict": state}, out)
+    return out.getvalue()

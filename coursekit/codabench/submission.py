@@ -1,0 +1,232 @@
+"""`coursekit submit`: predict a folder of photographs and write the zip to upload."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+import tempfile
+import warnings
+import zipfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tqdm.auto import tqdm
+
+from coursekit.codabench.formats import MASK_SIZE, Format, find_format, list_images
+from coursekit.codabench.problems import is_valid
+from coursekit.codabench.validation import examine
+from coursekit.errors import CourseError
+from coursekit.files import atomic_path
+from coursekit.labels import CELEBAMASK_HQ
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import nn
+
+    from coursekit.checkpoint import Checkpoint
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A zip that was written and found valid.
+
+    Attributes:
+        path: of the zip.
+        masks: how many it holds.
+        parameters: of the model, as the competition counts them.
+        warnings: what its maker should know, one sentence each.
+    """
+
+    path: Path
+    masks: int
+    parameters: int
+    warnings: tuple[str, ...]
+
+
+def submit(
+    checkpoint_path: str | os.PathLike[str],
+    images_dir: str | os.PathLike[str],
+    format: str,
+    out: str | os.PathLike[str],
+    *,
+    final: bool = False,
+) -> Submission:
+    """Predict every image of a folder and write the zip for the competition.
+
+    Masks are 512 × 512 whatever the size of the images: the logits are brought to that size, then
+    the arg-max is taken. The zip is checked before it gets its name, and the same checkpoint and
+    images give the same bytes. `out` is replaced if it is there.
+
+    The limit of parameters: an error for the flat format and in the final phase. A zip of the
+    codabench format's development phase holds no model, so there it is a warning.
+
+    Args:
+        checkpoint_path: what `coursekit train` wrote.
+        images_dir: the folder of the test images.
+        format: "flat" or "codabench".
+        out: the zip to write.
+        final: whether to add `solution/`, which is then tried on the first image.
+
+    Raises:
+        CourseError: when an input is broken, the model has too many parameters or another label
+            set, or the zip cannot be written; nothing is left behind.
+    """
+    form, out = find_format(format), Path(out)
+    if final and not form.has_solution:
+        raise CourseError(
+            f"--final: the {form.key} format has no final phase; use --format codabench"
+        )
+    if out.suffix != ".zip":
+        raise CourseError(f"{out}: a submission's name ends in .zip; name it so")
+    images = list_images(images_dir)
+    from coursekit import checkpoint  # imports torch: only now, when the cheap mistakes are out
+
+    loaded = checkpoint.load(checkpoint_path)
+    parameters, notes = _check_model(loaded, checkpoint_path, form, final=final)
+    with atomic_path(out) as temporary:
+        first = _write(temporary, loaded, images, form, final=final)
+        problems = examine(temporary, images, form.key, final=final if form.has_solution else None)
+        if not is_valid(problems):
+            told = "\n".join(str(problem) for problem in problems)
+            raise CourseError(f"{out}: not written, because it would not be valid\n{told}")
+        if final:
+            _try_solution(temporary, next(iter(images.values())), first)
+    notes += tuple(str(problem) for problem in problems)
+    return Submission(out, len(images), parameters, notes)
+
+
+def _check_model(
+    loaded: Checkpoint, path: str | os.PathLike[str], form: Format, *, final: bool
+) -> tuple[int, tuple[str, ...]]:
+    """The model's parameters, and warnings."""
+    from coursekit.models import count_parameters
+
+    if loaded.info.label_set != CELEBAMASK_HQ.key:
+        raise CourseError(
+            f"{path}: its classes are those of {loaded.info.label_set!r}; the competition's are "
+            f"the {CELEBAMASK_HQ.num_classes} of {CELEBAMASK_HQ.key}: train on such masks"
+        )
+    count = count_parameters(loaded.model)
+    if count < form.limit:
+        return count, ()
+    message = (
+        f"{path}: {loaded.info.model} has {count:,} parameters; the {form.edition} edition "
+        f"({form.key}) allows fewer than {form.limit:,}. {_narrower(loaded, form.limit)}"
+    )
+    if final or not form.has_solution:
+        raise CourseError(message)
+    return count, (f"warning: {message}; the final phase will refuse it",)
+
+
+def _narrower(loaded: Checkpoint, limit: int) -> str:
+    """How to get below the limit: widths that do, where the model has widths."""
+    import torch
+
+    from coursekit.models import count_parameters, create_model
+
+    name, config = loaded.info.model, loaded.model.config
+    widths = getattr(config, "widths", None)
+    if isinstance(widths, tuple):
+        for sixteenths in range(15, 0, -1):
+            narrow = tuple(max(1, w * sixteenths // 16) for w in widths)
+            with torch.device("meta"):  # shapes alone: no memory, no random numbers
+                model: nn.Module = type(loaded.model)(replace(config, widths=narrow))  # type: ignore[type-var]
+            if count_parameters(model) < limit:
+                return (
+                    f"Train a narrower one: create_model({name!r}, widths={narrow}) has "
+                    f"{count_parameters(model):,}"
+                )
+    small = create_model("fastscnn")
+    return f"Train a narrower one, or fastscnn, which has {count_parameters(small):,}"
+
+
+def _write(
+    target: Path,
+    loaded: Checkpoint,
+    images: Mapping[str, Path],
+    form: Format,
+    *,
+    final: bool,
+) -> NDArray[np.uint8]:
+    """Write the zip; returns the first image's label map."""
+    from coursekit.codabench.run_main import write_mask
+    from coursekit.codabench.solution import make_solution
+    from coursekit.inference import predict_label_map
+
+    first: NDArray[np.uint8] | None = None
+    with zipfile.ZipFile(target, "w") as archive:
+        progress = tqdm(images.items(), desc="predict", unit="image", disable=None, delay=1)
+        for stem, path in progress:
+            # One image at a time, as run.py does: in a batch a convolution may round otherwise.
+            size = (MASK_SIZE, MASK_SIZE)
+            label_map = predict_label_map(loaded.model, _read_image(path), loaded.info, size)
+            first = label_map if first is None else first
+            png = io.BytesIO()
+            write_mask(label_map, png)
+            _add(archive, form.mask_name(stem), png.getvalue())
+        if final:
+            for name, data in make_solution(loaded).items():
+                _add(archive, f"solution/{name}", data)
+    if first is None:
+        raise CourseError("there is no image to predict; name a folder that holds some")
+    return first
+
+
+def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
+    """One entry without a trace of when and where it was made."""
+    info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+    info.create_system, info.external_attr = 3, 0o100644 << 16
+    archive.writestr(info, data)  # stored: PNGs and weights hardly shrink
+
+
+def _read_image(path: Path) -> NDArray[np.uint8]:
+    from coursekit.codabench.run_main import read_rgb
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # Pillow only warns of an image of 90 megapixels
+            return read_rgb(path)
+    # Pillow raises SyntaxError on a damaged PNG, and its bomb error is an Exception of its own.
+    except (KeyboardInterrupt, MemoryError):
+        raise
+    except Exception as error:
+        raise CourseError(
+            f"{path}: cannot be read as an image ({error}); fetch it anew or take it out"
+        ) from error
+
+
+def _try_solution(zip_path: Path, image: Path, expected: NDArray[np.uint8]) -> None:
+    """Call run.py as the organisers do, without coursekit's folder on the path."""
+    import numpy as np
+    from PIL import Image
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with zipfile.ZipFile(zip_path) as archive:
+            for file in ("run.py", "ckpt.pth"):
+                (folder / file).write_bytes(archive.read(f"solution/{file}"))
+        done = subprocess.run(
+            [
+                sys.executable, "-I", "run.py", "--input", str(image.resolve()),
+                "--output", "mask.png", "--weights", "ckpt.pth",
+            ],
+            cwd=folder, capture_output=True, text=True, errors="replace", check=False, timeout=300,
+        )  # fmt: skip
+        if done.returncode != 0:
+            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+            raise CourseError(
+                f"solution/run.py fails on {image} ({last}); run `coursekit doctor`, and tell us"
+            )
+        with Image.open(folder / "mask.png") as mask:
+            differing = int((np.asarray(mask) != expected).sum())
+    if differing:
+        raise CourseError(
+            f"solution/run.py gives another mask of {image} than the zip holds ({differing} pixels "
+            "differ); set OMP_NUM_THREADS to the same value for both and submit again"
+        )
