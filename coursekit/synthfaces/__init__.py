@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from types import MappingProxyType
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.random.bit_generator import ISeedSequence
+from numpy.typing import DTypeLike, NDArray
 
 from coursekit.labels import CELEBAMASK_HQ, LAPA, merge_table
 from coursekit.synthfaces.camera import photograph
@@ -106,9 +106,29 @@ class SynthFace:
         yield from (self.image, self.label_map, self.landmarks)
 
 
-def _stream(seed: int, index: int, lane: int, part: str) -> np.random.Generator:
-    key = (lane, _PARTS.index(part))
-    return np.random.default_rng(np.random.SeedSequence([seed, index], spawn_key=key))
+class _Words(ISeedSequence):
+    """Words that were drawn from a `SeedSequence` before: four for the generator of one part."""
+
+    def __init__(self, words: NDArray[np.uint64]) -> None:
+        self.words = words
+
+    def generate_state(self, n_words: int, dtype: DTypeLike = np.uint64) -> NDArray[np.uint64]:
+        return self.words
+
+
+def _streams(seed: int, index: int, lane: int) -> Streams:
+    """One independent random stream for each part of one person.
+
+    A `SeedSequence` for each of two dozen parts would cost a tenth of a picture of 128²; one for
+    all of them, read four words at a time, does not.
+    """
+    source = np.random.SeedSequence([seed, index], spawn_key=(lane,))
+    words = source.generate_state(4 * len(_PARTS), np.uint64).reshape(-1, 4)
+
+    def stream(part: str) -> np.random.Generator:
+        return np.random.Generator(np.random.PCG64(_Words(words[_PARTS.index(part)])))
+
+    return stream
 
 
 def _check(seed: int, index: int, size: int, **knobs: float) -> None:
@@ -130,10 +150,15 @@ def _check(seed: int, index: int, size: int, **knobs: float) -> None:
 
 
 def _neighbours(
-    canvas: Canvas, seed: int, index: int, target: Person, style: Style, crowd: float
+    canvas: Canvas,
+    seed: int,
+    index: int,
+    target: Person,
+    style: Style,
+    crowd: float,
+    rng: np.random.Generator,
 ) -> int:
     """Paint other people beside and behind the target; they stay background in the labels."""
-    rng = _stream(seed, index, 0, "crowd")
     count = 0
     for lane in range(1, _NEIGHBOURS + 1):
         present = rng.random() < crowd
@@ -142,7 +167,7 @@ def _neighbours(
         if not present:
             continue
         place = np.array([[scale, 0, x - 0.5 * scale], [0, scale, y - 0.5 * scale]])
-        streams = partial(_stream, seed, index, lane)
+        streams = _streams(seed, index, lane)
         person = draw_person(streams, style, target.light, place)
         paint_person(canvas, person, streams, style)
         count += 1
@@ -214,7 +239,7 @@ def render(
     _check(seed, index, size, label_noise=label_noise, crowd=crowd, shift=shift)
     style = (Style() if style is None else style).shifted(shift)
     seed, index, size = int(seed), int(index), int(size)
-    streams: Streams = partial(_stream, seed, index, 0)
+    streams = _streams(seed, index, 0)
     person = draw_person(streams, style)
     palette = person.palette
     behind = background(
@@ -223,7 +248,7 @@ def render(
     canvas = Canvas(size, behind)
     neighbours = 0
     if crowd > 0:
-        neighbours = _neighbours(canvas, seed, index, person, style, crowd)
+        neighbours = _neighbours(canvas, seed, index, person, style, crowd, streams("crowd"))
     paint_person(canvas, person, streams, style)
     image = photograph(canvas.image, streams("camera"), style)
     noisy, kinds = add_label_noise(canvas.labels, canvas.bare, label_noise, streams("label_noise"))

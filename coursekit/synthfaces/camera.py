@@ -20,26 +20,38 @@ def photograph(image: Floats, rng: np.random.Generator, style: Style) -> Mask:
     saturation = np.exp(rng.normal(0.0, 0.2) * spread)
     if rng.random() < 0.025 * spread:
         saturation = 0.0
-    image = np.clip(image * (cast * exposure).astype(np.float32), 0, 1.6)
-    image = image / (1 + np.maximum(image - 0.85, 0) * 0.6)  # highlights bend, they do not clip
-    image = np.power(image, np.float32(gamma))
-    grey = image.mean(axis=2, keepdims=True)
-    image = grey + np.float32(saturation) * (image - grey)
-    image = 0.5 + np.float32(contrast) * (image - 0.5)
     soft = abs(rng.normal(0, 0.0016)) * camera
     if rng.random() < 0.12:
         soft += rng.uniform(0.002, 0.006) * camera
-    image = blur(image, soft, size)
     grain = float(rng.gamma(1.3, 0.008)) * camera
     coarse, as_jpeg = rng.random() < 0.5, rng.random() < 0.6
     quality = int(np.clip(rng.normal(80, 12) / max(camera, 0.5) ** 0.5, 25, 97))
-    if grain > 0:  # the last draws of the stream, because their number depends on the size
-        noise = rng.standard_normal((size, size, 3), dtype=np.float32)
-        image = image + np.float32(grain) * (
-            blur(noise, 0.7 / size, size) * 1.6 if coarse else noise
-        )
-    pixels = np.clip(np.round(image * 255), 0, 255).astype(np.uint8)
+
+    image *= (cast * exposure).astype(np.float32)
+    np.clip(image, 0, 1.6, out=image)
+    image /= 1 + np.maximum(image - 0.85, 0) * np.float32(0.6)  # highlights bend, not clip
+    image = cv2.pow(image, gamma)
+    grey = cv2.transform(image, np.full((1, 3), (1 - saturation) / 3))[..., None]
+    image = np.float32(contrast * saturation) * image
+    image += np.float32(contrast) * grey + np.float32(0.5 - 0.5 * contrast)
+    image = blur(image, soft, size)
+    if grain > 0:
+        image += np.float32(grain) * _grain(rng, size, coarse)
+    pixels = cv2.convertScaleAbs(np.clip(image, 0, 1, out=image), alpha=255)
     if camera > 0 and as_jpeg:
         _, data = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-        pixels = np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])
+        decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)
+        pixels = np.ascontiguousarray(decoded[..., ::-1])  # type: ignore[index]
     return pixels
+
+
+def _grain(rng: np.random.Generator, size: int, coarse: bool) -> Floats:
+    """Sensor noise (size, size, 3) of unit spread; its draws are the last of the stream.
+
+    The sum of two bytes is near enough to a normal distribution and five times as fast.
+    """
+    bytes_ = rng.integers(0, 256, (2, size, size, 3), dtype=np.uint8)
+    noise = cv2.add(bytes_[0], bytes_[1], dtype=cv2.CV_32F)
+    noise -= np.float32(255)
+    noise *= np.float32(1 / 104.5)
+    return blur(noise, 0.7 / size, size) * np.float32(1.6) if coarse else noise

@@ -7,6 +7,7 @@ upper left corner. The centre of pixel (row i, column j) therefore lies at ((j +
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import cv2
@@ -40,16 +41,17 @@ def to_pixels(points: Points, size: int) -> Points:
     return np.asarray(points, dtype=np.float64) * size - 0.5
 
 
-def _fixed(points: Points) -> NDArray[np.int32]:
-    return np.round(np.clip(points, -1e5, 1e5) * (1 << _SHIFT)).astype(np.int32)
+def _fixed(points: Points, size: float, offset: float = 0.5) -> NDArray[np.int32]:
+    """`points * size - offset` in OpenCV's fixed-point format."""
+    unit = 1 << _SHIFT
+    return np.rint(points * (size * unit) - offset * unit).astype(np.int32)
 
 
 def polygon_mask(size: int, *polygons: Points) -> Mask:
     """The union of polygons (N, 2) in unit coordinates, anti-aliased, as (size, size) uint8."""
     mask = np.zeros((size, size), np.uint8)
     for polygon in polygons:
-        fixed = _fixed(to_pixels(polygon, size))
-        cv2.fillPoly(mask, [fixed], 255, lineType=cv2.LINE_AA, shift=_SHIFT)
+        cv2.fillPoly(mask, [_fixed(polygon, size)], 255, lineType=cv2.LINE_AA, shift=_SHIFT)
     return mask
 
 
@@ -70,7 +72,7 @@ def exact_mask(size: int, *polygons: Points) -> NDArray[np.bool_]:
             continue
         width, height = (high - low + 1).tolist()
         fine = np.zeros((height * k, width * k), np.uint8)
-        cv2.fillPoly(fine, [_fixed((pixels - low) * k)], 1, shift=_SHIFT)
+        cv2.fillPoly(fine, [_fixed(pixels - low, k, 0)], 1, shift=_SHIFT)
         mask[low[1] : high[1] + 1, low[0] : high[0] + 1] |= fine[::k, ::k] > 0
     return mask
 
@@ -91,10 +93,10 @@ def smooth_curve(points: Points, per_segment: int = 6, *, closed: bool = True) -
     """A Catmull-Rom curve through points (N, 2 or 3), sampled `per_segment` times a segment."""
     p1 = np.asarray(points, dtype=np.float64)
     if closed:
-        p0, p2, p3 = np.roll(p1, 1, 0), np.roll(p1, -1, 0), np.roll(p1, -2, 0)
+        padded = np.concatenate([p1[-1:], p1, p1[:2]])
     else:
         padded = np.concatenate([2 * p1[:1] - p1[1:2], p1, 2 * p1[-1:] - p1[-2:-1]])
-        p0, p1, p2, p3 = padded[:-3], padded[1:-2], padded[2:-1], padded[3:]
+    p0, p1, p2, p3 = padded[:-3], padded[1:-2], padded[2:-1], padded[3:]
     t = (np.arange(per_segment) / per_segment)[None, :, None]
     a, b, c, d = (p[:, None] for p in (p0, p1, p2, p3))
     curve = 0.5 * (
@@ -137,26 +139,28 @@ class Canvas:
             within: a (size, size) uint8 mask that the coverage is multiplied with.
             width: line width as a fraction of the frame; the polygons are then open lines.
         """
-        pixels = [to_pixels(p, self.size) for p in polygons]
+        fixed = [_fixed(p, self.size) for p in polygons]
         margin = 2 + (3 * soft + width) * self.size
-        low = np.min([p.min(0) for p in pixels], axis=0) - margin
-        high = np.max([p.max(0) for p in pixels], axis=0) + margin
-        x0, y0 = np.clip(np.floor(low), 0, self.size).astype(int).tolist()
-        x1, y1 = np.clip(np.ceil(high) + 1, 0, self.size).astype(int).tolist()
-        if x1 - x0 < 1 or y1 - y0 < 1:
+        boxes = [cv2.boundingRect(p) for p in fixed]
+        unit = 1 << _SHIFT
+        x0 = max(0, math.floor(min(b[0] for b in boxes) / unit - margin))
+        y0 = max(0, math.floor(min(b[1] for b in boxes) / unit - margin))
+        x1 = min(self.size, math.ceil(max(b[0] + b[2] for b in boxes) / unit + margin))
+        y1 = min(self.size, math.ceil(max(b[1] + b[3] for b in boxes) / unit + margin))
+        if x1 <= x0 or y1 <= y0:
             return None
         mask = np.zeros((y1 - y0, x1 - x0), np.uint8)
-        fixed = [_fixed(p - (x0, y0)) for p in pixels]
+        for polygon in fixed:
+            polygon -= np.array([x0 * unit, y0 * unit], np.int32)
         if width > 0:
             thickness = width * self.size
-            strength = min(1.0, thickness)  # a line thinner than a pixel is a paler one
+            strength = round(255 * min(1.0, thickness))  # a line under a pixel wide is a paler one
             cv2.polylines(
-                mask, fixed, False, round(255 * strength), max(1, round(thickness)), cv2.LINE_AA,
-                _SHIFT,
-            )  # fmt: skip
+                mask, fixed, False, strength, max(1, round(thickness)), cv2.LINE_AA, _SHIFT
+            )
         else:
             for polygon in fixed:
-                cv2.fillPoly(mask, [polygon], 255, lineType=cv2.LINE_AA, shift=_SHIFT)
+                cv2.fillPoly(mask, [polygon], 255, cv2.LINE_AA, _SHIFT)
         mask = blur(mask, soft, self.size)
         rows, cols = slice(y0, y1), slice(x0, x1)
         alpha = mask.astype(np.float32) * (1 / 255)
@@ -181,9 +185,10 @@ class Canvas:
         self.image[patch.window] *= 1 + weight * change
 
     def full(self, mask: Mask, opacity: float = 1.0) -> Patch:
-        """A full-frame patch from a (size, size) uint8 mask."""
-        whole = slice(0, self.size)
-        return Patch(whole, whole, mask.astype(np.float32) * np.float32(opacity / 255))
+        """A patch from a (size, size) uint8 mask, cut to where the mask is not empty."""
+        x, y, width, height = cv2.boundingRect(mask)
+        rows, cols = slice(y, y + height), slice(x, x + width)
+        return Patch(rows, cols, mask[rows, cols].astype(np.float32) * np.float32(opacity / 255))
 
     def mark(self, mask: NDArray[np.bool_], label: int) -> None:
         """Give the masked pixels a class, and note how many there were."""

@@ -28,11 +28,11 @@ from coursekit.synthfaces.features import (
 from coursekit.synthfaces.geometry import Head, draw_head
 from coursekit.synthfaces.hair import Hair, draw_hair
 from coursekit.synthfaces.skin import (
+    Grid,
     Light,
     Palette,
     draw_light,
     draw_palette,
-    enlarge,
     light_map,
     skin_picture,
 )
@@ -116,13 +116,14 @@ class _Lit:
 
 
 def _light(canvas: Canvas, person: Person, streams: Streams, style: Style) -> _Lit:
-    bright, gloss = light_map(person.head, person.light, style.shading, streams("relief"))
-    full = enlarge(bright, canvas.size)[..., None] * person.light.colour
-    skin = skin_picture(streams("skin"), person.head, person.palette, style, canvas.size)
-    shine = enlarge(gloss, canvas.size)[..., None]
-    centre = np.clip(person.head.landmarks[[52, 60, 74, 83]] * len(bright), 0, len(bright) - 1)
-    level = float(bright[centre[:, 1].astype(int), centre[:, 0].astype(int)].mean())
-    return _Lit((skin * full + shine).astype(np.float32), full.astype(np.float32), level)
+    head, size = person.head, canvas.size
+    grid = Grid.of(head)
+    bright, gloss, level = light_map(grid, head, person.light, style.shading, streams("relief"))
+    colour, mottle = skin_picture(streams("skin"), grid, head, person.palette, style, size)
+    full = bright[..., None] * person.light.colour
+    skin = grid.spread(colour * full + gloss[..., None], size)
+    skin *= mottle[..., None]
+    return _Lit(skin, grid.spread(full, size), level)
 
 
 def _paint_body(canvas: Canvas, person: Person, lit: _Lit, streams: Streams, style: Style) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from numpy.typing import NDArray
+
 from coursekit.synthfaces.canvas import Floats, Points
 from coursekit.synthfaces.config import Style
 from coursekit.synthfaces.geometry import SKULL_AXES, SKULL_CENTRE, Head
@@ -14,7 +16,8 @@ from coursekit.synthfaces.textures import RGB, fractal_noise, lattice_noise
 
 # The light is found on a grid this coarse and then enlarged: it is smooth, and the grid's size
 # must not depend on the picture's.
-_GRID = 96
+_GRID = 80
+_REACH = 1.25  # the grid's side in frames
 
 # Albedo from pale to dark, and what a person may differ from it by.
 _TONES = np.array([
@@ -96,16 +99,48 @@ def draw_light(rng: np.random.Generator, style: Style) -> Light:
     return Light(direction, diffuse, float(rng.gamma(1.6, 0.07)), colour)
 
 
-def _bump(axis: Floats, at: Points, spread: tuple[float, float], roll: float = 0.0) -> Floats:
-    """A Gaussian hill on the grid, with unit height, `spread` in unit coordinates along x and y."""
-    if abs(roll) < 1e-3:
-        gx = np.exp(-0.5 * ((axis - at[0]) / spread[0]) ** 2)
-        gy = np.exp(-0.5 * ((axis - at[1]) / spread[1]) ** 2)
-        return (gy[:, None] * gx[None, :]).astype(np.float32)
-    c, s = np.cos(roll), np.sin(roll)
-    x, y = axis[None, :] - at[0], axis[:, None] - at[1]
-    u, v = c * x + s * y, c * y - s * x
-    return np.exp(-0.5 * ((u / spread[0]) ** 2 + (v / spread[1]) ** 2)).astype(np.float32)
+@dataclass(frozen=True)
+class Grid:
+    """A coarse square grid over the frame, turned with the head so that hills are separable.
+
+    Attributes:
+        axis: (N,) coordinates of the grid lines from the frame's centre, in unit coordinates.
+        turn: (2, 2) rotation from the grid's directions to the frame's.
+    """
+
+    axis: Points
+    turn: Points
+
+    @classmethod
+    def of(cls, head: Head) -> Grid:
+        """The grid that fits a head. It is a little larger than the frame, whose corners turn."""
+        angle = np.radians(head.roll)
+        c, s = np.cos(angle), np.sin(angle)
+        axis = ((np.arange(_GRID) + 0.5) / _GRID - 0.5) * _REACH
+        return cls(axis, np.array([[c, -s], [s, c]]))
+
+    def local(self, points: Points) -> Points:
+        """Unit coordinates (N, 2) as the grid's."""
+        return (points - 0.5) @ self.turn
+
+    def hills(self, points: Points, spreads: Points, heights: Points) -> Points:
+        """The sum of Gaussian hills at unit coordinates (N, 2), as a (grid, grid) array."""
+        at = self.local(points)
+        gx = np.exp(-0.5 * ((self.axis[None] - at[:, :1]) / spreads[:, :1]) ** 2)
+        gy = np.exp(-0.5 * ((self.axis[None] - at[:, 1:]) / spreads[:, 1:]) ** 2)
+        return (gy * heights[:, None]).T @ gx
+
+    def spread(self, grid: NDArray, size: int) -> Floats:
+        """A grid (N, N) or (N, N, 3) as a picture of the frame at `size`²."""
+        k = _GRID / _REACH / size
+        matrix = self.turn.T * k
+        centre = np.array([(size - 1) / 2] * 2)
+        offset = (_GRID - 1) / 2 - matrix @ centre
+        affine = np.concatenate([matrix, offset[:, None]], axis=1)
+        return cv2.warpAffine(
+            grid.astype(np.float32), affine, (size, size),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE,
+        )  # fmt: skip
 
 
 # Hills and hollows of a face: head coordinates, spread (x, y) and height in head units.
@@ -129,80 +164,80 @@ _RELIEF = (
 )
 
 
-def light_map(
-    head: Head, light: Light, strength: float, jitter: np.random.Generator
-) -> tuple[Floats, Floats]:
-    """How bright each place of a head is: (diffuse, gloss), each a coarse square grid.
+_PLACES = np.array([r[0] for r in _RELIEF])
+_SPREADS = np.array([r[1] for r in _RELIEF])
+_HEIGHTS = np.array([r[2] for r in _RELIEF])
+_BLUSH = np.array([(0.62, 0.55, -0.1), (-0.62, 0.55, -0.1), (0.0, 0.6, 0.5), (0.0, 1.65, 0.1)])
+_SOCKETS = np.array([(0.5, 0.10, 0.0), (-0.5, 0.10, 0.0), (0.5, -0.12, 0.05), (-0.5, -0.12, 0.05)])
 
-    The skull's outline gives the large form (the normals of an ellipsoid), bumps at the features
-    give the small one; light is Lambert's with a soft edge, gloss is Blinn's.
+
+def _normals(grid: Grid, head: Head, jitter: np.random.Generator) -> tuple[Points, Points, Points]:
+    """Unit normals of the head on the grid: an ellipsoid with the hills of the features."""
+    centre = grid.local(head.project(SKULL_CENTRE[None] + (0.0, 0.35, 0.0)))[0]
+    x, y = grid.axis[None, :] - centre[0], grid.axis[:, None] - centre[1]
+    u = 0.85 * x / (head.unit * SKULL_AXES[0] * head.width * 1.12)
+    v = 0.75 * y / (head.unit * (SKULL_AXES[1] + 0.30) * 1.12)
+    heights = _HEIGHTS * np.exp(jitter.normal(0, 0.2, len(_HEIGHTS))) * head.unit
+    height = grid.hills(head.project(_PLACES), _SPREADS * head.unit, heights)
+    slope_y, slope_x = np.gradient(height, _REACH / _GRID)
+    nx, ny = u - 0.65 * slope_x, v - 0.65 * slope_y
+    nz = np.sqrt(np.clip(1 - u**2 - v**2, 0.06, 1))
+    norm = np.sqrt(nx**2 + ny**2 + nz**2)
+    return nx / norm, ny / norm, nz / norm
+
+
+def light_map(
+    grid: Grid, head: Head, light: Light, strength: float, jitter: np.random.Generator
+) -> tuple[Points, Points, float]:
+    """How bright each place of a head is: (diffuse, gloss) on the grid, and the eyes' level.
+
+    The skull's outline gives the large form, hills at the features the small one; light is
+    Lambert's with a soft edge, gloss is Blinn's.
 
     Args:
+        grid: where to find the light.
         head: the posed head.
         light: the lamp.
         strength: 0 gives flat light of 1, 1 the full contrast.
         jitter: varies how pronounced the features are.
     """
-    axis = ((np.arange(_GRID) + 0.5) / _GRID).astype(np.float64)
-    centre = head.project(SKULL_CENTRE[None] + (0.0, 0.35, 0.0))[0]
-    c, s = np.cos(np.radians(head.roll)), np.sin(np.radians(head.roll))
-    x, y = axis[None, :] - centre[0], axis[:, None] - centre[1]
-    u = (c * x + s * y) / (head.unit * SKULL_AXES[0] * head.width * 1.12)
-    v = (c * y - s * x) / (head.unit * (SKULL_AXES[1] + 0.30) * 1.12)
-    nx, ny = 0.85 * (c * u - s * v), 0.75 * (s * u + c * v)
-    height = np.zeros((_GRID, _GRID), np.float32)
-    heights = np.array([r[2] for r in _RELIEF]) * np.exp(jitter.normal(0, 0.2, len(_RELIEF)))
-    places = head.project(np.array([r[0] for r in _RELIEF]))
-    for at, (_, spread, _), tall in zip(places, _RELIEF, heights, strict=True):
-        wide = (spread[0] * head.unit, spread[1] * head.unit)
-        height += np.float32(tall * head.unit) * _bump(axis, at, wide, np.radians(head.roll))
-    slope_y, slope_x = np.gradient(height, 1 / _GRID)
-    nx, ny = nx - 0.65 * slope_x, ny - 0.65 * slope_y
-    nz = np.sqrt(np.clip(1 - (0.85 * u) ** 2 - (0.75 * v) ** 2, 0.06, 1))
-    norm = np.sqrt(nx**2 + ny**2 + nz**2)
-    facing = (nx * light.direction[0] + ny * light.direction[1] + nz * light.direction[2]) / norm
-    lambert = np.clip((facing + 0.25) / 1.25, 0, None)
-    half = light.direction + (0, 0, 1.0)
+    nx, ny, nz = _normals(grid, head, jitter)
+    toward = light.direction.copy()
+    toward[:2] = toward[:2] @ grid.turn
+    lambert = np.clip((nx * toward[0] + ny * toward[1] + nz * toward[2] + 0.25) / 1.25, 0, None)
+    half = toward + (0, 0, 1.0)
     half /= np.linalg.norm(half)
-    shine = np.clip((nx * half[0] + ny * half[1] + nz * half[2]) / norm, 0, 1) ** 24
-    bright = (1 - light.diffuse) * (0.75 + 0.25 * nz / norm) + light.diffuse * lambert
-    middle = np.clip(places[[0, 10, 11]] * _GRID, 0, _GRID - 1).astype(int)
-    level = float(bright[middle[:, 1], middle[:, 0]].mean())  # what the camera exposes for
-    bright = 1 + strength * (bright / (0.15 + 0.85 * level) - 1)
-    return bright.astype(np.float32), (strength * light.gloss * shine).astype(np.float32)
-
-
-def enlarge(grid: Floats, size: int) -> Floats:
-    """A coarse grid as a (size, size) picture."""
-    return cv2.resize(grid, (size, size), interpolation=cv2.INTER_CUBIC)
+    shine = np.clip(nx * half[0] + ny * half[1] + nz * half[2], 0, 1) ** 24
+    bright = (1 - light.diffuse) * (0.75 + 0.25 * nz) + light.diffuse * lambert
+    at = grid.local(head.landmarks[[52, 60, 74, 83, 93]]) * (_GRID / _REACH) + _GRID / 2
+    cells = np.clip(at, 0, _GRID - 1).astype(int)
+    middle = bright[cells[:, 1], cells[:, 0]]
+    # The camera exposes for the face, mostly: the rest of the difference stays.
+    bright = 1 + strength * (bright / (0.15 + 0.85 * middle.mean()) - 1)
+    level = float(bright[cells[2:4, 1], cells[2:4, 0]].mean())
+    return bright, strength * light.gloss * shine, level
 
 
 def skin_picture(
-    rng: np.random.Generator, head: Head, palette: Palette, style: Style, size: int
-) -> Floats:
-    """The colour of the skin everywhere, (size, size, 3), without light.
+    rng: np.random.Generator, grid: Grid, head: Head, palette: Palette, style: Style, size: int
+) -> tuple[Points, Floats]:
+    """The colour of the skin without light: (grid, grid, 3), and its mottling, (size, size).
 
-    Cheeks and nose are redder, the sockets darker, and skin is mottled.
+    Cheeks and nose are redder, the sockets darker and, with make-up, the lids too.
     """
-    axis = ((np.arange(_GRID) + 0.5) / _GRID).astype(np.float64)
-    blush = np.zeros((_GRID, _GRID), np.float32)
+    unit, texture = head.unit, style.skin_texture
     amount = rng.uniform(0.2, 1.0)
-    spots = np.array([(0.62, 0.55, -0.1), (-0.62, 0.55, -0.1), (0.0, 0.6, 0.5), (0.0, 1.65, 0.1)])
-    for at, weight in zip(head.project(spots), (1.0, 1.0, 0.7, 0.4), strict=True):
-        blush += np.float32(weight * amount) * _bump(axis, at, (0.30 * head.unit, 0.26 * head.unit))
-    dark = np.zeros((_GRID, _GRID), np.float32)
-    sockets = head.project(np.array([(0.5, 0.10, 0.0), (-0.5, 0.10, 0.0)]))
-    shadow = rng.uniform(0.05, 0.3)
-    for at in sockets:
-        dark += np.float32(shadow) * _bump(axis, at, (0.24 * head.unit, 0.10 * head.unit))
-    lids = head.project(np.array([(0.5, -0.12, 0.05), (-0.5, -0.12, 0.05)]))
-    paint = palette.make_up * rng.uniform(0, 0.7)
-    for at in lids:
-        dark += np.float32(paint) * _bump(axis, at, (0.22 * head.unit, 0.08 * head.unit))
-    texture = style.skin_texture
-    mottle = 1 + np.float32(0.035 * texture) * fractal_noise(rng, size, 6, 5)
-    if rng.random() < 0.15 * texture:  # freckles
-        mottle -= 0.12 * (lattice_noise(rng, size, 110) > 1.7)
-    tint = enlarge(blush, size)[..., None] * np.array([0.03, -0.10, -0.09], np.float32)
-    tone = 1 - enlarge(dark, size)[..., None] * np.array([0.5, 0.62, 0.6], np.float32)
-    return (palette.skin * (1 + texture * tint) * tone * mottle[..., None]).astype(np.float32)
+    blush = grid.hills(
+        head.project(_BLUSH), np.full((4, 2), 0.28 * unit), amount * np.array([1.0, 1.0, 0.7, 0.4])
+    )
+    shadow, paint = rng.uniform(0.0, 0.22), palette.make_up * rng.uniform(0, 0.6)
+    dark = grid.hills(
+        head.project(_SOCKETS), np.array([(0.24, 0.10)] * 2 + [(0.22, 0.08)] * 2) * unit,
+        np.array([shadow, shadow, paint, paint]),
+    )  # fmt: skip
+    tint = texture * blush[..., None] * (0.03, -0.10, -0.09)
+    tone = 1 - dark[..., None] * (0.5, 0.62, 0.6)
+    mottle = 1 + np.float32(0.03 * texture) * fractal_noise(rng, size, 6, 5)
+    if rng.random() < 0.12 * texture:  # freckles
+        mottle -= 0.10 * (lattice_noise(rng, size, 110) > 1.7)
+    return palette.skin * (1 + tint) * tone, mottle.astype(np.float32)

@@ -20,11 +20,20 @@ def lattice_noise(rng: np.random.Generator, size: int, cells: int) -> Floats:
 
 
 def fractal_noise(rng: np.random.Generator, size: int, cells: int = 4, octaves: int = 4) -> Floats:
-    """A sum of `lattice_noise` whose waves halve in size and in strength, (size, size)."""
-    total = lattice_noise(rng, size, cells)
+    """A sum of lattice noises whose waves halve in size and in strength, (size, size)."""
+    total = rng.standard_normal((cells, cells), dtype=np.float32)
     for octave in range(1, octaves):
-        total += lattice_noise(rng, size, cells << octave) * np.float32(0.5**octave)
-    return total
+        fine = cells << octave
+        total = cv2.resize(total, (fine, fine), interpolation=cv2.INTER_CUBIC)
+        total += rng.standard_normal((fine, fine), dtype=np.float32) * np.float32(0.5**octave)
+    return cv2.resize(total, (size, size), interpolation=cv2.INTER_CUBIC)
+
+
+def enlarge(picture: Floats, size: int) -> Floats:
+    """A square picture (N, N) or (N, N, 3) at another size."""
+    if picture.shape[0] == size:
+        return picture
+    return cv2.resize(picture, (size, size), interpolation=cv2.INTER_LINEAR)
 
 
 def random_colour(
@@ -56,28 +65,35 @@ def strands(
         length: how long a streak is, against the frame.
     """
     around = max(8, int(fineness))
-    streaks = rng.standard_normal((24, around), dtype=np.float32)
-    coarse = rng.standard_normal((8, max(4, around // 5)), dtype=np.float32)
-    steps = 128 if size <= 256 else 256  # the field is smooth: it need not be found per pixel
+    streaks = rng.standard_normal((12, around), dtype=np.float32)
+    locks = rng.standard_normal((5, around // 6 + 4), dtype=np.float32)
+    steps = 96 if size <= 160 else 192  # the field is smooth: it need not be found per pixel
     axis = (np.arange(steps, dtype=np.float32) + 0.5) / steps
     x, y = axis[None, :] - np.float32(crown[0]), axis[:, None] - np.float32(crown[1])
-    wave = lattice_noise(rng, steps, 6) * np.float32(0.03 + 0.04 * curl)
-    wave += lattice_noise(rng, steps, 28) * np.float32(0.008 + 0.03 * curl)
-    angle = np.arctan2(x, y) / np.float32(2 * np.pi) + 0.5
     radius = np.sqrt(x * x + y * y)
-    bend = wave / (0.35 + 2 * radius)
-    v = radius * np.float32(1 / length) * 8 + wave * np.float32(8 * curl)
+    angle = np.arctan2(x, y) / np.float32(2 * np.pi) + 0.5
+    drift = lattice_noise(rng, steps, 5)
+    # A lock swings to and fro along its length; neighbouring locks are out of step.
+    swing = np.sin(
+        (radius * (10 + 22 * curl) + 1.6 * lattice_noise(rng, steps, 14)) * np.float32(2.2)
+    )
+    shift = 0.020 * drift + np.float32(0.002 + 0.022 * curl) * swing
+    angle = angle + shift / (0.3 + radius)
     out = np.zeros((steps, steps), np.float32)
-    for table, weight in ((streaks, 0.75), (coarse, 0.65)):
+    for table, weight in ((streaks, 0.8), (locks, 0.6)):
         height, width = table.shape
-        u = ((angle + bend) * width) % width
-        rows = (v * np.float32(height / 24)) % height
-        out += weight * cv2.remap(table, u, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+        rows = (radius * np.float32(height / length) + 0.6 * drift) % height
+        u = (angle * width) % width
+        out += weight * cv2.remap(
+            table, u, rows.astype(np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP
+        )
+    out += np.float32(0.5 * curl) * swing
     return cv2.resize(out, (size, size), interpolation=cv2.INTER_CUBIC)
 
 
 def cloth(rng: np.random.Generator, size: int, colour: RGB) -> Floats:
     """A picture (size, size, 3) of cloth: plain, striped, checked or printed, with folds."""
+    frame, size = size, min(size, 256)  # cloth is soft: half the pixels serve at 512
     axis = (np.arange(size, dtype=np.float32) + 0.5) / size
     folds = fractal_noise(rng, size, 4, 3) * np.float32(0.11) + 1
     kind = rng.choice(["plain", "plain", "stripes", "checks", "print", "knit"])
@@ -95,8 +111,8 @@ def cloth(rng: np.random.Generator, size: int, colour: RGB) -> Floats:
         weight = 0.15 * lattice_noise(rng, size, 96)
     else:
         weight = np.zeros((size, size), np.float32)
-    picture = colour + weight[..., None] * (second - colour)
-    return (picture * folds[..., None]).astype(np.float32)
+    picture = (colour + weight[..., None] * (second - colour)) * folds[..., None]
+    return enlarge(picture.astype(np.float32), frame)
 
 
 def _letters(rng: np.random.Generator, picture: Floats, size: int) -> None:
@@ -152,6 +168,7 @@ def background(
     """
     if clutter == 0:
         return np.full((size, size, 3), 0.5, np.float32)
+    frame, size = size, min(size, 256)
     first = random_colour(rng, 0.5)
     if rng.random() < 0.18:
         first = familiar[int(rng.integers(len(familiar)))] * np.float32(rng.uniform(0.7, 1.2))
@@ -177,7 +194,8 @@ def background(
         noise = fractal_noise(rng, size, 6, 5)[..., None]
         picture = picture * (1 + 0.35 * noise) + 0.12 * np.maximum(noise - 0.6, 0)
     picture *= 1 + np.float32(rng.uniform(0, 0.14)) * fractal_noise(rng, size, 3, 4)[..., None]
+    picture = np.ascontiguousarray(picture, np.float32)
     sharpness = rng.choice([0.0, 0.004, 0.012, 0.03], p=[0.2, 0.25, 0.3, 0.25])
     if sharpness * size > 0.4:
         picture = cv2.GaussianBlur(picture, (0, 0), float(sharpness * size))
-    return np.clip(picture, 0, 1).astype(np.float32)
+    return enlarge(np.clip(picture, 0, 1, out=picture), frame)
