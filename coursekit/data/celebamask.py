@@ -139,8 +139,9 @@ def decode_part(path: Path) -> NDArray[np.bool_]:
         values = colours[np.minimum(values.astype(np.intp), len(colours) - 1)]
     if mask.mode in ("RGBA", "LA"):
         values = values[..., :-1]
-    drawn: NDArray[np.bool_] = values.astype(bool)
-    return drawn if drawn.ndim == 2 else drawn.any(axis=-1)
+    if values.ndim == 3:
+        values = values.max(axis=-1)
+    return values.astype(bool)
 
 
 def _read_mapping(root: Path, split: str) -> tuple[dict[str, int], list[Finding]]:

@@ -29,6 +29,7 @@ class Finding:
         names: the files (with their folder, relative to the data set), naturally sorted.
         message: what is wrong and where.
         mend: what to do about it.
+        details: one line for each case, where the names alone do not tell it.
     """
 
     kind: str
@@ -37,6 +38,7 @@ class Finding:
     names: tuple[str, ...]
     message: str
     mend: str
+    details: tuple[str, ...] = ()
 
     def error(self) -> CourseError:
         """The finding as an exception: what is wrong, where, and the mend."""
@@ -44,7 +46,7 @@ class Finding:
 
     def as_dict(self) -> dict[str, object]:
         """The finding as JSON can hold it."""
-        return {**asdict(self), "names": list(self.names), "count": len(self.names)}
+        return {**asdict(self), "count": len(self.names)}
 
 
 def some(names: Sequence[str], most: int = 5) -> str:

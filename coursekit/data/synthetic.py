@@ -61,7 +61,9 @@ class SynthDataset(FaceDataset):
         self.labelled = True
         self.seed = seed
         self.size = size
-        self.settings = {"label_noise": label_noise, "crowd": crowd, "shift": shift}
+        self.label_noise = label_noise
+        self.crowd = crowd
+        self.shift = shift
         self._choose(range(first, first + length))
 
     def _choose(self, indices: Sequence[int]) -> None:
@@ -71,7 +73,17 @@ class SynthDataset(FaceDataset):
     def sample(self, index: int) -> Sample:
         from coursekit import synthfaces
 
-        face = synthfaces.render(self.seed, self.indices[index], self.size, **self.settings)
+        try:
+            face = synthfaces.render(
+                self.seed,
+                self.indices[index],
+                self.size,
+                label_noise=self.label_noise,
+                crowd=self.crowd,
+                shift=self.shift,
+            )
+        except ValueError as error:
+            raise CourseError(f"synthetic faces: {error}") from error
         return Sample(self.names[index], face.image, face.label_map, face.landmarks)
 
     def pair(self, index: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
@@ -92,6 +104,7 @@ class SynthDataset(FaceDataset):
         drawn_by = source.parent.glob("*.py") if source.name == "__init__.py" else [source]
         code = hashlib.sha256(b"".join(p.read_bytes() for p in sorted(drawn_by))).hexdigest()
         return {
-            "layout": self.layout, "seed": self.seed, "size": self.size, **self.settings,
+            "layout": self.layout, "seed": self.seed, "size": self.size,
+            "style": [self.label_noise, self.crowd, self.shift],
             "indices": self.indices, "code": code,
         }  # fmt: skip

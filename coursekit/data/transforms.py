@@ -1,8 +1,8 @@
 """Paired augmentation, the mirrored flip, and whitening.
 
 Everything random is drawn from a generator that the caller passes. Colours are changed on uint8
-with OpenCV, as Pillow does it, and noise is looked up: eight times as fast as an image at a time
-through Pillow, with the same operations and distributions.
+with OpenCV, as Pillow does it, and noise is looked up: about six times as fast as the same
+operations and distributions an image at a time through Pillow.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from coursekit.labels import LabelSet
+
+# Values for which noise is drawn at once.
+_PIECE = 1 << 17
 
 
 @dataclass(frozen=True)
@@ -139,8 +142,7 @@ class Augmentation:
             image = cv2.GaussianBlur(image, (3, 3), sigma, borderType=cv2.BORDER_REFLECT_101)
         planes = to_planes(image)
         if self.noise > 0:
-            planes += gaussian_noise(planes.shape, self.noise, rng)
-            np.clip(planes, 0, 1, out=planes)
+            add_noise(planes, self.noise, rng)
         return planes, label_map
 
     def _scale_and_crop(
@@ -236,16 +238,28 @@ def to_planes(image: NDArray[np.uint8]) -> NDArray[np.float32]:
     return planes
 
 
-def gaussian_noise(shape: tuple[int, ...], sigma: float, rng: Generator) -> NDArray[np.float32]:
-    """Gaussian noise of standard deviation `sigma`, float32, for images.
+def add_noise(planes: NDArray[np.float32], sigma: float, rng: Generator) -> None:
+    """Add Gaussian noise of standard deviation `sigma`, in place, and clamp to [0, 1].
 
-    Each value is one of 65,536 equally likely quantiles: to an image's eye the same as drawing
-    from the normal distribution, at a quarter of the time. Values end at 4.3 sigma.
+    Each value is one of 65,536 equally likely quantiles, in pieces that fit the processor's cache:
+    to an image the same as drawing from the normal distribution, at a third of the time. Values
+    end at 4.3 sigma.
+
+    Args:
+        planes: contiguous float32 of any shape, in [0, 1].
+        sigma: in the same units.
+        rng: where the noise comes from.
     """
-    drawn = rng.integers(0, 1 << 16, size=shape, dtype=np.uint16)
-    noise = np.take(_quantiles(), drawn, mode="wrap")
-    noise *= np.float32(sigma)
-    return noise
+    flat = planes.reshape(-1)
+    quantiles = _quantiles() * np.float32(sigma)
+    indices = np.empty(min(_PIECE, flat.size), dtype=np.intp)
+    drawn = np.empty(len(indices), dtype=np.float32)
+    for start in range(0, flat.size, _PIECE):
+        part = flat[start : start + _PIECE]
+        count = len(part)
+        indices[:count] = rng.integers(0, 1 << 16, size=count, dtype=np.uint16)
+        part += np.take(quantiles, indices[:count], mode="wrap", out=drawn[:count])
+        np.clip(part, 0, 1, out=part)
 
 
 @lru_cache(maxsize=1)
