@@ -72,7 +72,7 @@ class Inliner:
         alias = next(a for a in statement.names if (a.asname or a.name.split(".")[0]) == name)
         source = statement.module if isinstance(statement, ast.ImportFrom) else None
         if (source or alias.name).split(".")[0] == _PACKAGE:
-            if source is None or alias.asname or f"{source}.{alias.name}" in self._modules:
+            if source is None or alias.asname:
                 raise ValueError(f"{module_name}: import {name} by `from module import name`")
             module.before[source] = None
             self.need(source, alias.name)
