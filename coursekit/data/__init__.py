@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from coursekit.data.auditing import audit as audit
     from coursekit.data.cache import Arrays as Arrays
     from coursekit.data.findings import Finding as Finding
+    from coursekit.data.making import Recipe as Recipe
     from coursekit.data.making import make as make
     from coursekit.data.reading import FolderDataset as FolderDataset
     from coursekit.data.reading import find_layout as find_layout
@@ -33,6 +34,7 @@ _MODULES = {
     "FaceDataset": "sample",
     "Finding": "findings",
     "FolderDataset": "reading",
+    "Recipe": "making",
     "Report": "auditing",
     "Sample": "sample",
     "SynthDataset": "synthetic",

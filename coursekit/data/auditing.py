@@ -67,7 +67,7 @@ class Report:
         for finding in self.findings:
             where = f" [{finding.split}]" if finding.split else ""
             lines.append(
-                f"\n{finding.severity}: {finding.kind}{where}, {len(finding.names)} file(s)"
+                f"\n{finding.severity}: {finding.kind}{where} × {max(len(finding.names), 1)}"
             )
             lines.append(f"  {finding.message}")
             shown = finding.details or finding.names

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from coursekit.data.cache import Arrays
 from coursekit.data.progress import threaded
+from coursekit.data.reading import find_layout, open_dataset
 from coursekit.data.transforms import Whitening
 from coursekit.errors import CourseError
 
 if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from coursekit.data.sample import FaceDataset
@@ -28,22 +33,29 @@ def whitening(dataset: FaceDataset | Arrays, size: int | None = None) -> Whiteni
 
     Args:
         dataset: the training set, or its arrays.
-        size: the working size in pixels at which the images are read; not needed with arrays.
+        size: the working size in pixels at which the images are read; None for their own.
 
     Returns:
         Mean and standard deviation in [0, 1] units.
 
     Raises:
-        CourseError: for an empty data set or a missing size.
+        CourseError: for an empty data set, or one that cannot be read.
     """
-    images = as_arrays(dataset, size).images
     counts = np.zeros((3, 256), dtype=np.int64)
-    for image in images:
-        for channel in range(3):
-            counts[channel] += np.bincount(image[..., channel].ravel(), minlength=256)
+    found: Iterator[NDArray[np.int64]]
+    if isinstance(dataset, Arrays) or size is not None:
+        found = (_histograms(image) for image in as_arrays(dataset, size).images)
+    else:
+        found = threaded(
+            lambda index: _histograms(dataset.image(index)),
+            range(len(dataset)),
+            f"reading {dataset.split}",
+        )
+    for histograms in found:
+        counts += histograms
     total = counts.sum(axis=1)
     if not total.all():
-        raise CourseError("whitening an empty data set: name a training split that holds photos")
+        raise CourseError("whitening an empty data set; name a training split that holds photos")
     values = np.arange(256, dtype=np.float64) / 255
     mean = counts @ values / total
     std = np.sqrt((counts * (values - mean[:, None]) ** 2).sum(axis=1) / total)
@@ -101,6 +113,42 @@ def as_arrays(dataset: FaceDataset | Arrays, size: int | None) -> Arrays:
     return dataset.arrays(size)
 
 
+def _histograms(image: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """How often each value stands in each channel: (3, 256)."""
+    channels = [np.bincount(image[..., c].ravel(), minlength=256) for c in range(3)]
+    return np.stack(channels).astype(np.int64)
+
+
 def _triple(values: NDArray[np.floating]) -> tuple[float, float, float]:
     red, green, blue = (float(v) for v in values)
     return red, green, blue
+
+
+def describe(root: str | os.PathLike[str], size: int | None = None) -> dict[str, Any]:
+    """What `data stats` prints: samples and class counts of each split, whitening of train.
+
+    Args:
+        root: the folder of a data set.
+        size: the working size in pixels; None for the files' own.
+
+    Returns:
+        JSON-able: root, layout, labels, size, whitening (mean, std) or None, and for each split
+        its samples and class_counts by name, or None where there are no masks.
+
+    Raises:
+        CourseError: when the folder or one of its files cannot be read.
+    """
+    folder, layout = find_layout(root)
+    splits: dict[str, Any] = {}
+    measured = None
+    for split in layout.splits(folder):
+        dataset = open_dataset(root, split)
+        counts = class_counts(dataset, size).tolist() if dataset.labelled else None
+        named = dict(zip(layout.labels.names, counts, strict=True)) if counts else None
+        splits[split] = {"samples": len(dataset), "class_counts": named}
+        if split == "train":
+            measured = whitening(dataset, size)
+    return {
+        "root": str(folder), "layout": layout.key, "labels": layout.labels.key, "size": size,
+        "whitening": None if measured is None else asdict(measured), "splits": splits,
+    }  # fmt: skip

@@ -1,0 +1,138 @@
+"""The commands `data make`, `data check` and `data stats`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add `data` to what `ArgumentParser.add_subparsers` returned.
+
+    Each of its commands sets `handler`, which takes the parsed arguments and returns the exit code.
+    """
+    parser = _parser(
+        subparsers, "data", "make, check and count data sets",
+        "Works on folders in any layout that the course reads: course 2024, course 2025,\n"
+        "CelebAMask-HQ raw, LaPa and Helen.",
+        "coursekit data make out/faces --train 200 --val 40 --test 20 --size 96",
+    )  # fmt: skip
+    inner = parser.add_subparsers(dest="data_command", metavar="COMMAND", required=True)
+    _add_make(inner)
+    _add_check(inner)
+    _add_stats(inner)
+
+
+def _parser(
+    subparsers: Any, name: str, help: str, text: str, example: str
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        name, help=help, description=text, epilog=f"example:\n  {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    return parser
+
+
+def _add_make(subparsers: Any) -> None:
+    parser = _parser(
+        subparsers, "make", "render synthetic faces into a folder",
+        "Renders faces into a folder that appears when it is complete. Equal arguments make equal\n"
+        "bytes. The masks of the test split lie in OUT/test_truth/masks, outside what a student\n"
+        "sees.",
+        "coursekit data make out/faces --train 200 --val 40 --test 20 --size 96 --seed 1",
+    )  # fmt: skip
+    parser.add_argument("out", metavar="OUT", help="a folder that is missing or empty")
+    for split, count in (("train", 200), ("val", 40), ("test", 20)):
+        parser.add_argument(
+            f"--{split}", type=int, default=count, metavar="N", help=f"faces; default {count}"
+        )
+    parser.add_argument("--size", type=int, default=128, metavar="S", help="pixels; default 128")
+    parser.add_argument("--seed", type=int, default=0, metavar="K", help="default 0")
+    parser.add_argument("--label-noise", type=float, default=0.0, metavar="X",
+                        help="careless annotation of train and val, 0 to 1")  # fmt: skip
+    parser.add_argument("--crowd", type=float, default=0.0, metavar="X",
+                        help="other faces in the picture, 0 to 1")  # fmt: skip
+    parser.add_argument("--shift", type=float, default=0.0, metavar="X",
+                        help="departure from the usual look, 0 to 1")  # fmt: skip
+    parser.add_argument("--layout", default="course2025", help="course2025, course2024 or lapa")
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes; default 1")
+    parser.add_argument("--force", action="store_true", help="replace what `data make` made there")
+    parser.set_defaults(handler=_make)
+
+
+def _add_check(subparsers: Any) -> None:
+    parser = _parser(
+        subparsers, "check", "find what is wrong with a data set",
+        "Looks at every file and names those with a defect. Exits with 0 when there is no error\n"
+        "(warnings and notes allowed), 1 when there is one, 2 when it could not be checked.",
+        "coursekit data check out/faces",
+    )  # fmt: skip
+    parser.add_argument("root", metavar="ROOT", help="the folder of a data set")
+    parser.add_argument("--json", action="store_true", help="print all of it as JSON")
+    parser.set_defaults(handler=_check)
+
+
+def _add_stats(subparsers: Any) -> None:
+    parser = _parser(
+        subparsers, "stats", "count samples and classes, measure the whitening",
+        "Counts the pixels of each class in the masks as they are, and measures the mean and\n"
+        "standard deviation of the training photos, both without augmentation.",
+        "coursekit data stats out/faces --size 96",
+    )  # fmt: skip
+    parser.add_argument("root", metavar="ROOT", help="the folder of a data set")
+    parser.add_argument("--size", type=int, metavar="S",
+                        help="measure at this working size; default: the files' own")  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="print as JSON")
+    parser.set_defaults(handler=_stats)
+
+
+def _make(arguments: argparse.Namespace) -> int:
+    from coursekit.data.making import Recipe, make
+
+    recipe = Recipe(
+        arguments.train, arguments.val, arguments.test, arguments.size, arguments.seed,
+        arguments.label_noise, arguments.crowd, arguments.shift, arguments.layout,
+    )  # fmt: skip
+    for path in make(arguments.out, recipe, force=arguments.force, workers=arguments.workers):
+        print(path)
+    return 0
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from coursekit.data.auditing import audit
+
+    report = audit(arguments.root)
+    print(report.as_json() if arguments.json else report.as_text())
+    return 0 if report.ok else 1
+
+
+def _stats(arguments: argparse.Namespace) -> int:
+    from coursekit.data.statistics import describe
+
+    found = describe(arguments.root, arguments.size)
+    print(json.dumps(found, indent=2) if arguments.json else _as_table(found))
+    return 0
+
+
+def _as_table(found: dict[str, Any]) -> str:
+    splits = found["splits"]
+    lines = [f"{found['root']}: {found['layout']}, {found['labels']}"]
+    lines += [
+        f"{split}: {held['samples']} samples" + ("" if held["class_counts"] else ", no masks")
+        for split, held in splits.items()
+    ]
+    if found["whitening"]:
+        for name in ("mean", "std"):
+            numbers = ", ".join(f"{v:.6f}" for v in found["whitening"][name])
+            lines.append(f"train {name} (RGB, of 1): {numbers}")
+    counted = {s: held["class_counts"] for s, held in splits.items() if held["class_counts"]}
+    if counted:
+        lines.append("class".ljust(12) + "".join(f"{f'{s} pixels':>16}{'%':>9}" for s in counted))
+        for name in next(iter(counted.values())):
+            cells = (
+                f"{c[name]:>16}{100 * c[name] / max(sum(c.values()), 1):>9.3f}"
+                for c in counted.values()
+            )
+            lines.append(name.ljust(12) + "".join(cells))
+    return "\n".join(lines)
