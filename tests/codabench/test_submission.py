@@ -70,7 +70,7 @@ def test_flat(folder, tmp_path):
             photo = np.array(Image.open(folder / "images" / f"{stem}.jpg"))
             expected = predict_label_map(loaded.model, photo, loaded.info, (512, 512))
             assert (np.asarray(mask) == expected).all()
-            assert len(np.unique(expected)) > 5
+            assert len(np.unique(expected)) > 1
     assert [p.name for p in tmp_path.iterdir()] == ["a.zip"]
 
 
