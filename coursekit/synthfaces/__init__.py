@@ -35,6 +35,7 @@ _PARTS = (
     "person", "shape", "expression", "pose", "hair", "body", "glasses", "hat", "earrings",
     "palette", "light", "relief", "skin", "cloth", "necklace", "features", "frame", "strands",
     "outline", "felt", "metal", "background", "camera", "label_noise", "crowd",
+    "fringe",
 )  # fmt: skip
 
 

@@ -89,6 +89,14 @@ def blur(array: NDArray, radius: float, size: int) -> NDArray:
     return cv2.GaussianBlur(array, (0, 0), sigma) if sigma > 0.25 else array
 
 
+def lowered(mask: Mask, distance: float) -> Mask:
+    """A mask moved down by a fraction of the frame's side, as a shadow is."""
+    rows = max(1, round(distance * mask.shape[0]))
+    out = np.zeros_like(mask)
+    out[rows:] = mask[:-rows]
+    return out
+
+
 def smooth_curve(points: Points, per_segment: int = 6, *, closed: bool = True) -> Points:
     """A Catmull-Rom curve through points (N, 2 or 3), sampled `per_segment` times a segment."""
     p1 = np.asarray(points, dtype=np.float64)
@@ -168,12 +176,24 @@ class Canvas:
             alpha *= within[rows, cols].astype(np.float32) * (1 / 255)
         return Patch(rows, cols, alpha)
 
-    def paint(self, patch: Patch | None, colour: NDArray, opacity: float = 1.0) -> None:
-        """Lay a colour (3,) or a full-size picture (size, size, 3) over the image."""
+    def paint(
+        self,
+        patch: Patch | None,
+        colour: NDArray,
+        opacity: float = 1.0,
+        texture: Floats | None = None,
+    ) -> None:
+        """Lay a colour (3,) or a full-size picture (size, size, 3) over the image.
+
+        A full-size `texture`, (size, size) or (size, size, 3), multiplies the colour.
+        """
         if patch is None:
             return
         target = self.image[patch.window]
         source = colour[patch.window] if colour.ndim == 3 else colour.astype(np.float32)
+        if texture is not None:
+            grain = texture[patch.window]
+            source = source * (grain if grain.ndim == 3 else grain[..., None])
         target += (patch.alpha * np.float32(opacity))[..., None] * (source - target)
 
     def shade(self, patch: Patch | None, factor: NDArray | float, opacity: float = 1.0) -> None:

@@ -14,11 +14,11 @@ class Style:
     """
 
     # geometry
-    yaw_sd: float = 10.0
-    wide_yaw_share: float = 0.22  # a second, flat part of the distribution, up to wide_yaw
-    wide_yaw: float = 36.0
+    yaw_sd: float = 12.0
+    wide_yaw_share: float = 0.26  # a second, flat part of the distribution, up to wide_yaw
+    wide_yaw: float = 44.0
     pitch_sd: float = 6.0
-    roll_sd: float = 4.5  # the crop is aligned to eyes and mouth; this is what remains
+    roll_sd: float = 6.0  # the crop is aligned to eyes and mouth; this is what remains
     frame_jitter: float = 0.006  # of the frame's side
     scale_jitter: float = 0.03
     shape_spread: float = 1.0  # 0 draws every head with the mean proportions
@@ -30,7 +30,7 @@ class Style:
     sunglasses_share: float = 0.35  # of the glasses
     hat_share: float = 0.06  # real 0.04, for the same reason
     earring_share: float = 0.34
-    necklace_share: float = 0.05
+    necklace_share: float = 0.10
     beard_share: float = 0.30  # of the faces with short hair
     hair_coloured_cloth_share: float = 0.2
     # light, texture, camera

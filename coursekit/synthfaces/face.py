@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from coursekit.labels import CELEBAMASK_HQ
@@ -14,6 +15,7 @@ from coursekit.synthfaces.canvas import (
     Mask,
     Points,
     blur,
+    lowered,
     polygon_mask,
     smooth_curve,
 )
@@ -128,14 +130,14 @@ def _light(canvas: Canvas, person: Person, streams: Streams, style: Style) -> _L
 
 def _paint_body(canvas: Canvas, person: Person, lit: _Lit, streams: Streams, style: Style) -> None:
     body, head, rng = person.body, person.head, streams("cloth")
-    dim = np.float32(rng.uniform(0.72, 0.98) if style.shading else 1.0)
+    dim = np.float32(rng.uniform(0.82, 1.05) if style.shading else 1.0)
     canvas.paint(canvas.full(polygon_mask(canvas.size, *body.skin)), lit.skin * dim)
     mask = polygon_mask(canvas.size, *body.skin)
     canvas.mark(mask > 127, _ID["neck"])
     jaw = head.landmarks[2:31] + (0.0, rng.uniform(0.10, 0.3) * head.unit)
     if style.shading:
         shadow = canvas.patch(jaw, soft=0.07 * head.unit, within=mask)
-        canvas.shade(shadow, np.array([0.55, 0.50, 0.48]), rng.uniform(0.4, 1.0))
+        canvas.shade(shadow, np.array([0.58, 0.52, 0.50]), rng.uniform(0.3, 1.0))
     if body.cloth is None:
         return
     colour = random_colour(rng, 0.8)
@@ -179,11 +181,13 @@ def _paint_ear(canvas: Canvas, person: Person, lit: _Lit, side: str) -> None:
     outline, _ = person.head.ears[side]
     u = person.head.unit
     mask = polygon_mask(canvas.size, outline)
-    canvas.paint(canvas.full(mask), lit.skin * np.float32(0.88))
+    canvas.paint(canvas.full(mask), lit.skin * np.float32(0.95))
     canvas.labels[mask > 127] = _ID[f"{side}_ear"]
     centre = outline.mean(0)
     inner = centre + (outline - centre) * 0.62
-    canvas.shade(canvas.patch(inner, soft=0.035 * u, within=mask), np.array([0.6, 0.52, 0.5]), 0.7)
+    canvas.shade(canvas.patch(inner, soft=0.03 * u, within=mask), np.array([0.5, 0.42, 0.4]), 0.8)
+    core = centre + (outline - centre) * 0.3 + (0, 0.04 * u)
+    canvas.shade(canvas.patch(core, soft=0.02 * u, within=mask), 0.55, 0.8)
     rim = np.concatenate([outline, outline[:1]])
     canvas.shade(canvas.patch(rim, width=0.03 * u, soft=0.015 * u), 0.75, 0.5)
 
@@ -211,8 +215,8 @@ def _paint_beard(
     if kind in ("stubble", "full"):
         jaw = head.landmarks[3:30]
         outline = np.concatenate([outline, jaw[::-1] + (0, 0.02)])
-    grain = lattice_noise(rng, canvas.size, 90) + lattice_noise(rng, canvas.size, 40)
-    texture = np.clip(170 + 55 * grain, 0, 255).astype(np.uint8)
+    grain = lattice_noise(rng, canvas.size, 130) + 0.5 * lattice_noise(rng, canvas.size, 24)
+    texture = np.clip(190 + 40 * grain, 0, 255).astype(np.uint8)
     within = np.minimum(face, texture)
     opacity = rng.uniform(0.25, 0.6) if kind == "stubble" else rng.uniform(0.75, 1.0)
     colour = person.palette.brow * np.float32(0.9 * np.clip(lit.level, 0.3, 1.1))
@@ -238,7 +242,6 @@ def _paint_lines(canvas: Canvas, person: Person, rng: np.random.Generator) -> No
 
 def _paint_face(canvas: Canvas, person: Person, lit: _Lit, streams: Streams, style: Style) -> None:
     head, rng = person.head, streams("features")
-    outlines = [smooth_curve(head.face[::2] if len(head.face) > 24 else head.face, 4)]
     outlines = [head.face]
     if person.hair.kind in ("bald", "buzz"):
         outlines.append(head.skull)
@@ -309,35 +312,69 @@ def _hair_mask(canvas: Canvas, hair: Hair) -> Mask:
 
 def _hair_picture(
     canvas: Canvas, person: Person, lit: _Lit, streams: Streams, style: Style
-) -> Floats:
+) -> tuple[Floats, Floats]:
+    """The colour of hair everywhere, (size, size, 3), and its strands, (size, size)."""
     rng, hair = streams("strands"), person.hair
     fine = rng.uniform(110, 260)
     streaks = strands(rng, canvas.size, hair.crown, hair.curl, fine, rng.uniform(0.5, 1.6))
-    contrast = np.float32(style.hair_texture * rng.uniform(0.18, 0.42))
-    tone = np.clip(1 + contrast * streaks, 0.15, 2.2)[..., None]
-    gloss = style.hair_texture * rng.uniform(0.0, 0.10) * np.maximum(streaks, 0)[..., None]
+    contrast = np.float32(style.hair_texture * rng.uniform(0.25, 0.55))
+    tone = np.clip(1 + contrast * streaks, 0.15, 2.4)
+    axis = (np.arange(canvas.size, dtype=np.float32) + 0.5) / canvas.size
+    if rng.random() < 0.3:  # lighter towards the tips
+        tone *= 1 + np.float32(rng.uniform(0.2, 1.2)) * np.clip(axis * 1.6 - 0.6, 0, 1)[:, None]
+    # A band of gloss lies around the crown, broken by the strands.
+    far = np.hypot(axis[None, :] - hair.crown[0], axis[:, None] - hair.crown[1])
+    band = np.exp(-0.5 * ((far - rng.uniform(0.15, 0.35)) / rng.uniform(0.04, 0.09)) ** 2)
+    gloss = np.float32(style.hair_texture * rng.uniform(0.02, 0.22)) * np.clip(0.6 + streaks, 0, 2)
+    gloss *= np.float32(0.25) + band.astype(np.float32)
     light = np.clip(lit.light, 0.35, 1.35) if style.shading else np.float32(1.0)
-    tips = 1.0
-    if rng.random() < 0.25:  # lighter towards the tips
-        axis = (np.arange(canvas.size, dtype=np.float32) + 0.5) / canvas.size
-        tips = 1 + rng.uniform(0.2, 1.0) * np.clip(axis * 1.6 - 0.6, 0, 1)[:, None, None]
-    return ((person.palette.hair * tone * tips + gloss) * light).astype(np.float32)
+    colour = person.palette.hair * tone[..., None] + gloss[..., None]
+    return (colour * light).astype(np.float32), streaks
+
+
+def _wispy(mask: Mask, streaks: Floats, soft: float) -> Mask:
+    """Fray the edge of a mask along the strands."""
+    size = mask.shape[0]
+    near = blur(mask, soft, size).astype(np.float32) * np.float32(1 / 255)
+    ragged = np.float32(2.2) * (near - 0.5) + 0.5 + near * (1 - near) * 1.6 * streaks
+    return cv2.convertScaleAbs(np.clip(ragged, 0, 1), alpha=255)
+
+
+def _flyaway(canvas: Canvas, person: Person, rng: np.random.Generator) -> None:
+    """Single hairs that leave the outline; too thin for an annotator."""
+    hair = person.hair
+    if hair.outer is None or hair.kind == "buzz":
+        return
+    count = int(rng.integers(6, 40))
+    at = rng.integers(0, len(hair.outer) - 2, count)
+    length = rng.uniform(0.02, 0.09, (count, 1))
+    along = hair.outer[at + 1] - hair.outer[at]
+    along /= np.linalg.norm(along, axis=1, keepdims=True) + 1e-9
+    out = np.stack([along[:, 1], -along[:, 0]], 1)
+    lean = rng.normal(0, 1, (count, 1))
+    start = hair.outer[at] - 0.01 * out
+    middle = start + length * (0.6 * out + 0.5 * lean * along)
+    end = start + length * (0.7 * out + 1.4 * lean * along)
+    lines = np.stack([start, middle, end], 1)
+    patch = canvas.patch(*lines, width=0.003)
+    canvas.paint(patch, person.palette.hair * np.float32(rng.uniform(0.7, 1.3)), 0.7)
 
 
 def _paint_hair(
     canvas: Canvas,
     person: Person,
     front: Mask,
-    picture: Floats,
+    hair: tuple[Floats, Floats],
     style: Style,
     rng: np.random.Generator,
 ) -> None:
+    picture, streaks = hair
     opacity = 0.72 if person.hair.kind == "buzz" else 1.0
     if style.shading:
-        shadow = blur(np.roll(front, int(0.012 * canvas.size), 0), 0.012, canvas.size)
-        canvas.shade(canvas.full(shadow), np.array([0.62, 0.55, 0.52]), 0.75)
-    soft = rng.uniform(0.0008, 0.004) if person.hair.kind != "buzz" else 0.012
-    canvas.paint(canvas.full(blur(front, soft, canvas.size), opacity), picture)
+        shadow = blur(lowered(front, 0.012), 0.012, canvas.size)
+        canvas.shade(canvas.full(shadow), np.array([0.66, 0.58, 0.55]), 0.7)
+    soft = rng.uniform(0.004, 0.010) if person.hair.kind != "buzz" else 0.014
+    canvas.paint(canvas.full(_wispy(front, streaks, soft), opacity), picture)
     canvas.labels[front > 127] = _ID["hair"]
 
 
@@ -350,7 +387,7 @@ def _paint_hat(canvas: Canvas, person: Person, lit: _Lit, rng: np.random.Generat
     picture = cloth(rng, canvas.size, colour) * np.clip(lit.light, 0.5, 1.25)
     _, outlines = person.hat
     mask = polygon_mask(canvas.size, *outlines)
-    shadow = blur(np.roll(mask, int(0.03 * canvas.size), 0), 0.015, canvas.size)
+    shadow = blur(lowered(mask, 0.03), 0.015, canvas.size)
     canvas.shade(canvas.full(shadow), 0.5, 0.8)
     canvas.paint(canvas.full(mask), picture.astype(np.float32))
     if len(outlines) > 1:
@@ -391,13 +428,14 @@ def paint_person(canvas: Canvas, person: Person, streams: Streams, style: Style)
         style: the distribution, for its strengths of shading and texture.
     """
     lit = _light(canvas, person, streams, style)
-    hair_picture = _hair_picture(canvas, person, lit, streams, style)
+    picture, streaks = _hair_picture(canvas, person, lit, streams, style)
     hair = person.hair
     if hair.outer is not None and hair.kind not in ("bald", "buzz"):
-        back = polygon_mask(canvas.size, hair.outer)
-        soft = streams("outline").uniform(0.001, 0.005)
-        canvas.paint(canvas.full(blur(back, soft, canvas.size)), hair_picture * np.float32(0.7))
+        back, outline = polygon_mask(canvas.size, hair.outer), streams("outline")
+        frayed = _wispy(back, streaks, outline.uniform(0.003, 0.008))
+        canvas.paint(canvas.full(frayed), picture * np.float32(0.75))
         canvas.labels[back > 127] = _ID["hair"]
+        _flyaway(canvas, person, outline)
     _paint_body(canvas, person, lit, streams, style)
     _paint_necklace(canvas, person, streams("necklace"))
     necklace = canvas.labels == _ID["neck_l"]
@@ -405,7 +443,9 @@ def paint_person(canvas: Canvas, person: Person, streams: Streams, style: Style)
     _paint_glasses(canvas, person, streams("frame"))
     dark = person.glasses is not None and person.glasses.dark
     label_parts(canvas, person.head, eyes=not dark)
-    _paint_hair(canvas, person, _hair_mask(canvas, hair), hair_picture, style, streams("outline"))
+    _paint_hair(
+        canvas, person, _hair_mask(canvas, hair), (picture, streaks), style, streams("fringe")
+    )
     _paint_hat(canvas, person, lit, streams("felt"))
     _paint_earrings(canvas, person, streams("metal"))
     bare = np.where(necklace & (canvas.labels == _ID["neck_l"]), canvas.bare, canvas.labels)

@@ -30,7 +30,7 @@ def paint_eyes(
     """Eyeballs with iris, pupil and glint, the lids' shadow, lashes and creases."""
     white = np.array([0.80, 0.76, 0.74]) * np.clip(bright, 0.35, 1.15) * rng.uniform(0.85, 1.1)
     white = (white * (0.8 + 0.2 * palette.skin / palette.skin.max())).astype(np.float32)
-    radius = 0.098 * head.unit * rng.uniform(0.95, 1.1)
+    radius = 0.088 * head.unit * rng.uniform(0.95, 1.1)
     lash = palette.make_up * 0.6 + rng.uniform(0.1, 0.5)
     glint = rng.normal(0, 0.03, 2) * head.unit - (0, 0.035 * head.unit)
     dark = np.array([0.05, 0.035, 0.03], np.float32)
@@ -39,7 +39,7 @@ def paint_eyes(
     circle = np.stack([np.cos(angle), np.sin(angle)], 1)
     for contour, upper, pupil in _EYES.values():
         outline, lid = head.landmarks[contour], head.landmarks[upper]
-        canvas.shade(canvas.patch(lid - (0, 0.06 * u), width=0.09 * u, soft=0.03 * u), 0.78, 0.7)
+        canvas.shade(canvas.patch(lid - (0, 0.06 * u), width=0.09 * u, soft=0.03 * u), 0.85, 0.7)
         canvas.shade(canvas.patch(lid - (0, 0.085 * u), width=0.018 * u, soft=0.006 * u), 0.6, 0.7)
         below = outline[4:] if contour.start == 66 else outline[3:]
         canvas.shade(canvas.patch(below + (0, 0.07 * u), width=0.03 * u, soft=0.02 * u), 0.8, 0.5)
@@ -51,7 +51,7 @@ def paint_eyes(
         inside[patch.window] = (patch.alpha * 255).astype(np.uint8)
         centre = head.landmarks[pupil]
         iris = palette.iris * np.float32(np.clip(bright, 0.4, 1.1))
-        canvas.paint(canvas.patch(centre + circle * radius, within=inside), iris * 0.45)
+        canvas.paint(canvas.patch(centre + circle * radius, within=inside), iris * 0.6)
         canvas.paint(canvas.patch(centre + circle * radius * 0.82, within=inside), iris)
         canvas.paint(canvas.patch(centre + circle * radius * 0.45, within=inside), dark)
         canvas.shade(canvas.patch(lid, width=0.05 * u, soft=0.015 * u, within=inside), 0.5, 0.8)
@@ -65,9 +65,9 @@ def paint_brows(
     canvas: Canvas, head: Head, palette: Palette, bright: float, rng: np.random.Generator
 ) -> None:
     """Brows: a soft body of hair, thinner towards the nose."""
-    opacity = rng.uniform(0.55, 0.95)
+    opacity = rng.uniform(0.7, 1.0)
     colour = palette.brow * np.float32(np.clip(bright, 0.3, 1.1))
-    hairs = np.clip(0.8 + 0.35 * lattice_noise(rng, canvas.size, 100), 0, 1.2)
+    hairs = np.clip(0.85 + 0.35 * lattice_noise(rng, canvas.size, 100), 0, 1.2)
     texture = (hairs * 255 / 1.2).astype(np.uint8)
     for name in ("r_brow", "l_brow"):
         outline = smooth_curve(part_polygon(head, name), 4)
@@ -84,7 +84,7 @@ def paint_nose(canvas: Canvas, head: Head, light: Light, rng: np.random.Generato
     side = -float(np.sign(light.direction[0])) or 1.0
     strength = min(1.0, 0.25 + abs(float(light.direction[0])))
     flank = p[[51, 52, 53, 54, 63, 64, 65]] if side > 0 else p[[51, 52, 53, 54, 57, 56, 55]]
-    canvas.shade(canvas.patch(flank, soft=0.05 * u), 0.72, strength * light.diffuse)
+    canvas.shade(canvas.patch(flank, soft=0.05 * u), 0.82, strength * light.diffuse)
     down = p[[57, 58, 60, 62, 63]] + (0.03 * side * u, 0.05 * u)
     canvas.shade(canvas.patch(down, width=0.06 * u, soft=0.04 * u), 0.62, 0.6 * light.diffuse + 0.2)
     canvas.shade(canvas.patch(p[[56, 57, 58]], width=0.025 * u, soft=0.012 * u), 0.6, 0.8)
@@ -131,7 +131,7 @@ def paint_mouth(
     u = head.unit
     p = head.landmarks
     lit = np.float32(np.clip(bright, 0.3, 1.15))
-    shine = rng.uniform(0.0, 0.16) + 0.15 * palette.make_up
+    shine = rng.uniform(0.05, 0.32) + 0.2 * palette.make_up
     canvas.shade(canvas.patch(p[91:96] + (0, 0.07 * u), width=0.08 * u, soft=0.04 * u), 0.75, 0.8)
     upper, lower = part_polygon(head, "u_lip"), part_polygon(head, "l_lip")
     edge = 0.012 * u * rng.uniform(0.5, 2.0)
@@ -141,11 +141,20 @@ def paint_mouth(
         canvas.paint(canvas.patch(part_polygon(head, "mouth")), inner)
         if rng.random() < 0.9:
             _teeth(canvas, head, part_polygon(head, "mouth"), bright, tone)
-    canvas.paint(canvas.patch(upper, soft=edge), palette.lips * lit * np.float32(0.86))
-    canvas.paint(canvas.patch(lower, soft=edge), palette.lips * lit)
+    creases = 1 + np.float32(0.13) * lattice_noise(rng, canvas.size, 90)
+    creases += np.float32(0.10) * lattice_noise(rng, canvas.size, 36)
+    upper_patch, lower_patch = canvas.patch(upper, soft=edge), canvas.patch(lower, soft=edge)
+    canvas.paint(upper_patch, palette.lips * lit * np.float32(0.92), 0.94, creases)
+    canvas.paint(lower_patch, palette.lips * lit * np.float32(1.04), 0.94, creases)
+    rim = np.concatenate([p[84:96], p[84:85]])
+    canvas.shade(canvas.patch(rim, width=0.03 * u, soft=0.018 * u), 0.8, 0.8)
+    ends = head.project(np.array([(-0.42, 1.1, 0.05), (0.42, 1.1, 0.05)]))
+    for end in ends:  # lips darken towards the corners
+        dark = end + np.array([(-0.14, -0.06), (0.14, -0.06), (0.14, 0.08), (-0.14, 0.08)]) * u
+        canvas.shade(canvas.patch(dark, soft=0.05 * u), 0.78, 0.8)
     gleam = (p[[91, 92, 93, 94, 95]] + p[[101, 101, 102, 103, 103]]) / 2
     canvas.paint(
-        canvas.patch(gleam[1:4], width=0.06 * u, soft=0.025 * u), np.full(3, 0.95, np.float32) * lit,
+        canvas.patch(gleam[1:4], width=0.05 * u, soft=0.02 * u), np.full(3, 0.95, np.float32) * lit,
         shine,
     )  # fmt: skip
     line = p[[96, 97, 98, 99, 100]]

@@ -169,7 +169,7 @@ def _shape(rng: np.random.Generator, style: Style, softness: float) -> tuple[Poi
     p[lower, 1] += (p[lower, 1] - middle) * (vary(0.18) + 0.1 * softness - 0.1)
     tilt, lift, thick = vary(0.07) + 0.02, vary(0.04), 1.38 + vary(0.24) - 0.2 * softness
     side = np.sign(p[brows, 0])
-    p[brows, 1] += lift + tilt * (np.abs(p[brows, 0]) - 0.55)
+    p[brows, 1] += 0.05 + lift + tilt * (np.abs(p[brows, 0]) - 0.55)
     arch = vary(0.03)
     p[brows, 1] -= arch * np.sin(np.pi * (np.abs(p[brows, 0]) - 0.2) / 0.7)
     centre = np.repeat([p[33:42, 1].mean(), p[42:51, 1].mean()], 9)
@@ -308,12 +308,12 @@ def draw_head(
     face = _hull(np.concatenate([project(relief), landmarks[:33], landmarks[51:66]]))
     if abs(yaw) > 4:
         landmarks[:33] = _visible_jaw(landmarks[:33], face, yaw)
-    size, flare = 1 + shape.normal(0, 0.1), shape.uniform(0.45, 1.0)
+    size, flare = 1.04 + shape.normal(0, 0.1), shape.uniform(0.45, 0.95)
     ears = {}
     for name, sign in (("l", 1.0), ("r", -1.0)):
         out = _EAR[:, 0] * size
-        x = sign * (1.02 * width + out * flare * 0.9)
-        ear = np.stack([x, 0.28 + _EAR[:, 1] * size, -1.02 - out * (1.1 - flare)], 1)
+        x = sign * (1.04 * width + out * flare * 1.1)
+        ear = np.stack([x, 0.31 + _EAR[:, 1] * size, -1.02 - out * (1.2 - flare)], 1)
         ears[name] = (smooth_curve(project(ear), 4), bool(-sign * yaw > 9))
     bridge, base = landmarks[51:55], landmarks[55:66]
     nose = (

@@ -62,8 +62,9 @@ def _outer_short(rng: np.random.Generator, top: float, side: float, reach: float
     angle = np.radians(np.linspace(-reach, reach, 90))
     tall = np.clip(np.cos(angle), 0, 1) ** 1.3
     radius = 1.02 + top * tall + side * (1 - tall)
-    lean = rng.normal(0, 0.25) * top * np.sin(angle) * tall
-    return np.stack([(radius + lean) * np.sin(angle), -(radius + lean) * np.cos(angle)], 1)
+    lean = rng.normal(0, 0.35) * top * np.sin(angle) * tall
+    radius = radius + lean + rng.normal(0, 0.3) * side * np.sin(angle)
+    return np.stack([radius * np.sin(angle), -radius * np.cos(angle)], 1)
 
 
 def _outer_long(
@@ -74,12 +75,13 @@ def _outer_long(
     for _ in range(2):
         y = np.linspace(0.1, length * np.exp(rng.normal(0, 0.08)), 40)
         along = y / y[-1]
-        x = 1.02 + side + flare * along + 0.10 * wave(rng, 40, 2) * along
+        start = abs(cap[-1, 0] if not halves else cap[0, 0])
+        x = start + flare * np.exp(rng.normal(0, 0.4)) * along + 0.10 * wave(rng, 40, 2) * along
         end = rng.uniform(0.0, 0.5)
         x = x * (1 - end * np.clip(along - 0.75, 0, 1) ** 2 * 16 * 0.5)
         halves.append(np.stack([x, y], 1))
-    left = halves[0][::-1] * (-1, 1)
-    return np.concatenate([left, cap, halves[1]])
+    right, left = halves
+    return np.concatenate([left[::-1] * (-1, 1), cap, right])
 
 
 def _rough(rng: np.random.Generator, outline: Points, curl: float, messy: float) -> Points:
@@ -94,7 +96,7 @@ def _opening(rng: np.random.Generator, kind: str, style: Style) -> Points:
     """The free face in head coordinates (N, 2), from the lower right corner over the top."""
     top = rng.normal(-1.06, 0.09)
     part = rng.normal(0, 0.22)
-    covers = kind in ("bob", "long") and rng.random() < 0.80
+    covers = kind in ("bob", "long") and rng.random() < 0.88
     swept = rng.random() < 0.45
     sides = []
     for sign in (1.0, -1.0):
@@ -104,8 +106,8 @@ def _opening(rng: np.random.Generator, kind: str, style: Style) -> Points:
             (0.42, top + 0.03 + 0.5 * low), (0.72, top + 0.20 + low), (temple - 0.03, -0.58 + low),
             (temple + 0.02, -0.22),
         ]  # fmt: skip
-        if covers and rng.random() < 0.86:
-            cheek = rng.normal(0.93, 0.09)
+        if covers and rng.random() < 0.9:
+            cheek = rng.normal(0.92, 0.09)
             flare = rng.normal(1.0, 0.28)
             points += [
                 (cheek, 0.25), (cheek - 0.02, 0.75), (0.95 * cheek, 1.2),
@@ -117,6 +119,9 @@ def _opening(rng: np.random.Generator, kind: str, style: Style) -> Points:
                 (1.0, -0.1), (1.35, -0.16), (1.48, 0.2), (1.36, 0.6), (back, 1.0),
                 (back + rng.normal(0.05, 0.25), 1.8), (back + rng.normal(0.1, 0.3), 3.0),
             ]  # fmt: skip
+        elif kind == "short" and rng.random() < 0.35:  # over the ear's upper half or all of it
+            low = rng.uniform(0.25, 0.75)
+            points += [(1.0, low - 0.2), (1.04, low), (1.25, low + 0.03), (2.2, low), (3.0, 3.0)]
         else:
             burn = rng.uniform(-0.05, 0.45)
             points += [(0.98, burn - 0.1), (1.04, burn), (1.10, -0.08), (2.2, -0.12), (3.0, 3.0)]
@@ -175,22 +180,22 @@ def draw_hair(rng: np.random.Generator, head: Head, style: Style, softness: floa
     """
     shares = softness * _SOFT + (1 - softness) * _HARD
     kind = str(rng.choice(KINDS, p=shares / shares.sum()))
-    curl = float(rng.choice([rng.uniform(0, 0.2), rng.uniform(0.3, 1.0)], p=[0.68, 0.32]))
+    curl = float(rng.choice([rng.uniform(0, 0.15), rng.uniform(0.15, 1.0)], p=[0.62, 0.38]))
     if style.hair_variety == 0:
         kind, curl = "long", 0.1
-    top, side = rng.uniform(0.08, 0.30), rng.uniform(0.10, 0.40)
+    top, side = rng.uniform(0.10, 0.34), rng.uniform(0.14, 0.55)
     if kind in ("bald", "buzz"):
         top, side = rng.uniform(0.01, 0.05), rng.uniform(0.0, 0.02)
     elif kind == "short":
-        top, side = top + 0.12 * curl, side * 0.4 + 0.1 * curl
+        top, side = top + 0.12 * curl, side * 0.3 + 0.1 * curl
         if curl > 0.8 and rng.random() < 0.4:
             top, side = top + 0.3, side + 0.35
     elif kind == "updo":
         side *= 0.5
     side += 0.15 * curl if kind in ("bob", "long") else 0.0
     if kind in ("bob", "long"):
-        length = rng.uniform(1.05, 1.7) if kind == "bob" else rng.uniform(1.7, 3.2)
-        outer = _outer_long(rng, top, side, length, rng.normal(0.30, 0.22))
+        length = rng.uniform(1.15, 1.9) if kind == "bob" else rng.uniform(1.9, 3.2)
+        outer = _outer_long(rng, top, side, length, rng.normal(0.32, 0.25))
     else:
         outer = _outer_short(rng, top, side, rng.uniform(98, 120))
     messy = rng.uniform(0.1, 1.0)

@@ -26,7 +26,7 @@ _TONES = np.array([
 ])  # fmt: skip
 # Celebrities' hair: mostly dark, with a long tail of blond; grey and dyed hair besides.
 _HAIR = np.array([
-    (0.07, 0.055, 0.05), (0.14, 0.09, 0.07), (0.24, 0.15, 0.10), (0.36, 0.23, 0.14),
+    (0.09, 0.07, 0.06), (0.16, 0.11, 0.085), (0.24, 0.15, 0.10), (0.36, 0.23, 0.14),
     (0.52, 0.36, 0.21), (0.70, 0.53, 0.33), (0.84, 0.71, 0.50), (0.45, 0.19, 0.09),
     (0.60, 0.58, 0.56), (0.85, 0.83, 0.80),
 ])  # fmt: skip
@@ -58,10 +58,11 @@ class Light:
 def draw_palette(rng: np.random.Generator, style: Style, softness: float) -> Palette:
     """Draw the colours of a person; `softness` in [0, 1] makes make-up likelier."""
     spread = style.colour_spread
-    tone = np.clip(rng.beta(1.1, 2.7) * 6 if spread else 2.0, 0, 6)
+    tone = np.clip(rng.beta(1.5, 3.2) * 6 if spread else 2.0, 0, 6)
     low = min(int(tone), 5)
     skin = _TONES[low] + (tone - low) * (_TONES[low + 1] - _TONES[low])
-    skin = skin * (1 + rng.normal(0, 0.05, 3) * spread) * (1 + rng.normal(0, 0.08) * spread)
+    skin = skin * (1.04, 0.97, 0.97)
+    skin = skin * (1 + rng.normal(0, 0.035, 3) * spread) * (1 + rng.normal(0, 0.05) * spread)
     darkest = tone > 3.6
     kind = int(rng.choice(len(_HAIR), p=_HAIR_SHARES)) if spread else 2
     if darkest and rng.random() < 0.8:
@@ -78,7 +79,7 @@ def draw_palette(rng: np.random.Generator, style: Style, softness: float) -> Pal
     painted = np.array([rng.uniform(0.45, 0.9), rng.uniform(0.08, 0.4), rng.uniform(0.12, 0.42)])
     lips = natural + make_up * rng.random() * (painted - natural)
     irises = np.array(
-        [(0.16, 0.09, 0.05), (0.30, 0.18, 0.09), (0.32, 0.36, 0.22), (0.35, 0.45, 0.55)]
+        [(0.20, 0.12, 0.07), (0.34, 0.22, 0.12), (0.32, 0.36, 0.22), (0.35, 0.45, 0.55)]
     )
     iris = irises[int(rng.integers(0, 1 if darkest else 4))] * rng.uniform(0.7, 1.2)
     colours = [np.clip(c, 0.015, 0.98).astype(np.float32) for c in (skin, hair, brow, lips, iris)]
@@ -145,8 +146,8 @@ class Grid:
 
 # Hills and hollows of a face: head coordinates, spread (x, y) and height in head units.
 _RELIEF = (
-    ((0.0, 0.25, 0.3), (0.10, 0.34), 0.20),  # bridge of the nose
-    ((0.0, 0.56, 0.5), (0.15, 0.14), 0.22),  # tip
+    ((0.0, 0.25, 0.3), (0.11, 0.34), 0.16),  # bridge of the nose
+    ((0.0, 0.56, 0.5), (0.15, 0.14), 0.18),  # tip
     ((0.22, 0.62, 0.2), (0.09, 0.09), 0.09),  # wings
     ((-0.22, 0.62, 0.2), (0.09, 0.09), 0.09),
     ((0.50, -0.02, 0.0), (0.26, 0.15), -0.11),  # eye sockets
@@ -180,6 +181,7 @@ def _normals(grid: Grid, head: Head, jitter: np.random.Generator) -> tuple[Point
     heights = _HEIGHTS * np.exp(jitter.normal(0, 0.2, len(_HEIGHTS))) * head.unit
     height = grid.hills(head.project(_PLACES), _SPREADS * head.unit, heights)
     slope_y, slope_x = np.gradient(height, _REACH / _GRID)
+    v = np.clip(v, -1, 0.62)  # the neck is no part of the ellipsoid's underside
     nx, ny = u - 0.65 * slope_x, v - 0.65 * slope_y
     nz = np.sqrt(np.clip(1 - u**2 - v**2, 0.06, 1))
     norm = np.sqrt(nx**2 + ny**2 + nz**2)

@@ -68,9 +68,9 @@ def draw_hat(rng: np.random.Generator, head: Head, style: Style) -> tuple[str, l
     if rng.random() >= style.hat_share:
         return None
     kind = str(rng.choice(["cap", "beanie", "brim", "scarf"], p=[0.3, 0.25, 0.35, 0.10]))
-    edge = rng.uniform(-0.72, -0.42) if kind != "scarf" else rng.uniform(-0.8, -0.6)
-    tall = {"cap": 1.22, "beanie": 1.28, "brim": 1.45, "scarf": 1.18}[kind] * rng.uniform(0.95, 1.1)
-    wide = rng.uniform(1.08, 1.22)
+    edge = rng.uniform(-0.62, -0.30) if kind != "scarf" else rng.uniform(-0.8, -0.6)
+    tall = {"cap": 1.22, "beanie": 1.28, "brim": 1.45, "scarf": 1.18}[kind] * rng.uniform(1.0, 1.2)
+    wide = rng.uniform(1.14, 1.42)
     angle = np.radians(np.linspace(-95, 95, 40))
     dome = np.stack([wide * np.sin(angle), -tall * np.cos(angle)], 1)
     dome[:, 1] = np.where(dome[:, 1] > edge + 0.2, edge + 0.2, dome[:, 1])
@@ -88,9 +88,9 @@ def draw_hat(rng: np.random.Generator, head: Head, style: Style) -> tuple[str, l
         bill = bill * (0.95, 1) + (0.55 * turn, 0)
         parts.append(head.around(smooth_curve(bill, 6)))
     elif kind == "brim":
-        reach, bend = rng.uniform(1.4, 2.0), rng.uniform(-0.3, 0.25)
+        reach, bend = rng.uniform(1.5, 2.3), rng.uniform(-0.35, 0.25)
         t = np.linspace(0, 2 * np.pi, 48, endpoint=False)
-        brim = np.stack([reach * np.cos(t), edge + 0.17 * np.sin(t) + bend * np.cos(t) ** 2], 1)
+        brim = np.stack([reach * np.cos(t), edge + 0.20 * np.sin(t) + bend * np.cos(t) ** 2], 1)
         parts.append(head.around(brim))
     return kind, parts
 
@@ -102,7 +102,7 @@ def draw_earrings(
     if rng.random() >= style.earring_share * (0.35 + 1.15 * softness):
         return {}
     kind = rng.choice(["stud", "drop", "hoop"], p=[0.25, 0.50, 0.25])
-    size = np.exp(rng.normal(0, 0.3))
+    size = 1.2 * np.exp(rng.normal(0, 0.3))
     angle = np.linspace(0, 2 * np.pi, 24, endpoint=False)
     found = {}
     for side, sign in (("l", 1.0), ("r", -1.0)):
@@ -160,8 +160,8 @@ def draw_body(rng: np.random.Generator, head: Head, style: Style, softness: floa
         local = (np.asarray(points, dtype=np.float64) - (0, 0.9)) * head.unit
         return local @ turn.T + root
 
-    half = float(np.clip(rng.normal(0.93 - 0.20 * softness, 0.07), 0.6, 1.1))
-    base = rng.normal(1.72, 0.14)
+    half = float(np.clip(rng.normal(0.86 - 0.17 * softness, 0.06), 0.58, 1.05))
+    base = rng.normal(1.66, 0.16)
     slope = rng.uniform(0.12, 0.42)
     right = np.array([
         (half, 0.8), (half * 0.97, base - 0.25), (half + 0.12, base), (half + 0.55, base + 0.1 + slope * 0.4),
@@ -171,7 +171,7 @@ def draw_body(rng: np.random.Generator, head: Head, style: Style, softness: floa
     outline[:, 0] += offset * np.clip(outline[:, 1] - 1.2, 0, 1)
     skin = place(smooth_curve(outline, 6, closed=False))
     cloth, neckline, lapels = None, None, ()
-    if rng.random() < 0.85 - 0.15 * softness:
+    if rng.random() < 0.80 - 0.22 * softness:
         kind, free = _neckline(rng, half, base)
         grown = outline + np.where(outline[:, 1:] > base - 0.3, np.array([[0, -0.04]]), 0)
         cloth = place(smooth_curve(grown, 6, closed=False))
@@ -191,5 +191,5 @@ def draw_body(rng: np.random.Generator, head: Head, style: Style, softness: floa
         t = np.linspace(-1, 1, 21)
         low = base + rng.uniform(0.0, 0.35)
         necklace = place(np.stack([half * 1.02 * t, low - 0.42 * np.abs(t) ** 1.7 + 0.05], 1))
-    width = float(rng.uniform(0.012, 0.032) * head.unit)
+    width = float(rng.uniform(0.012, 0.026) * head.unit)
     return Body((skin,), cloth, neckline, lapels, necklace, width)
