@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import mmap
 import os
 import shutil
 import sys
@@ -212,8 +213,9 @@ def _unwritable(folder: Path, error: OSError) -> CourseError:
 
 
 def _packed(value: Any) -> Any:
-    if isinstance(value, np.memmap) and value.filename is not None:
-        return partial(np.load, os.fspath(value.filename), mmap_mode="r")
+    # A part of a mapped array knows the file too, but not which part of it it is.
+    if isinstance(value, np.memmap) and isinstance(value.base, mmap.mmap):
+        return partial(np.load, os.fspath(value.filename or ""), mmap_mode="r")
     return value
 
 

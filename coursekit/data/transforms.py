@@ -193,7 +193,11 @@ def adjust_saturation(image: NDArray[np.uint8], factor: float) -> NDArray[np.uin
 
 
 def adjust_hue(image: NDArray[np.uint8], turn: float) -> NDArray[np.uint8]:
-    """Turn the hue of an (H, W, 3) uint8 image by a share of the colour circle, in 256 steps."""
+    """Turn the hue of an (H, W, 3) uint8 image by a share of the colour circle, in 256 steps.
+
+    As Pillow does, with hue and saturation rounded to 8 bits; OpenCV's way back is up to one more
+    step (1.4 degrees) off.
+    """
     steps = int(turn * 255) % 256
     if steps == 0:
         return image
