@@ -8,8 +8,13 @@ from __future__ import annotations
 
 import ast
 import inspect
+import sys
 from dataclasses import dataclass, field
 from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 _PACKAGE = __name__.partition(".")[0]
 
@@ -78,7 +83,14 @@ class Inliner:
             self.need(source, alias.name)
             return
         text = f"import {alias.name}" + (f" as {alias.asname}" if alias.asname else "")
-        text = f"from {source} {text}" if source else text
+        self.add_import(name, f"from {source} {text}" if source else text)
+
+    def add_import(self, name: str, text: str) -> None:
+        """Take an import statement that brings `name`.
+
+        Raises:
+            ValueError: when the name is imported from elsewhere already.
+        """
         if self._imports.setdefault(name, text) != text:
             raise ValueError(f"{name} is imported in two ways: {self._imports[name]!r}, {text!r}")
 
@@ -90,9 +102,9 @@ class Inliner:
             self._emit(name, done, parts)
         return "\n\n\n".join(parts) + "\n"
 
-    def third_party(self) -> set[str]:
+    def modules(self) -> set[str]:
         """Top-level modules that are imported, the standard library's included."""
-        return {text.split()[1].split(".")[0] for text in self._imports.values()}
+        return {_top(text) for text in self._imports.values()}
 
     def _emit(self, name: str, done: set[str], parts: list[str]) -> None:
         if name in done:
@@ -158,6 +170,14 @@ def _text(lines: list[str], statement: ast.stmt) -> str:
     return "\n".join(lines[first - 1 : statement.end_lineno])
 
 
-def _format_imports(imports: object) -> str:
-    texts = sorted(set(imports), key=lambda t: (t.split()[1], t))  # type: ignore[call-overload]
-    return "\n".join(texts)
+def _top(text: str) -> str:
+    """The top-level module of an import statement."""
+    return text.split()[1].split(".")[0]
+
+
+def _format_imports(imports: Collection[str]) -> str:
+    """Imports in two blocks: the standard library, then the rest."""
+    blocks: tuple[list[str], list[str]] = ([], [])
+    for text in sorted(set(imports), key=lambda t: (t.startswith("from"), t.lower())):
+        blocks[_top(text) not in sys.stdlib_module_names].append(text)
+    return "\n\n".join("\n".join(block) for block in blocks if block)

@@ -20,7 +20,8 @@ _HEAD = '''"""Face parsing: one photograph in, one mask of class ids out.
 
 Put together from coursekit's sources by `coursekit submit`. Another version of torch or Pillow, or
 a GPU, may round otherwise and change single pixels, so requirements.txt names the versions that
-made masks/; the masks were made by Python {python}.
+made masks/; the masks were made by Python {python}. Annotations are never evaluated here, so what
+only they name (Tensor, Float) is not imported.
 """
 
 from __future__ import annotations
@@ -63,6 +64,7 @@ def _run_source(checkpoint: Checkpoint) -> tuple[str, set[str]]:
     model, info = checkpoint.model, checkpoint.info
     network, config = type(model), model.config
     inliner = Inliner()
+    inliner.add_import("SimpleNamespace", "from types import SimpleNamespace")
     inliner.need(network.__module__, network.__name__)
     inliner.need(type(config).__module__, type(config).__name__)
     inliner.need("coursekit.codabench.run_main", "run")
@@ -72,7 +74,7 @@ def _run_source(checkpoint: Checkpoint) -> tuple[str, set[str]]:
         size=info.size, mean=info.mean, std=info.std, mask_size=MASK_SIZE,
         model=network.__name__, config=repr(config),
     )  # fmt: skip
-    return f"{head}from types import SimpleNamespace\n\n{body}{tail}", inliner.third_party()
+    return head + body + tail, inliner.modules()
 
 
 def _weights(checkpoint: Checkpoint) -> bytes:

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from coursekit.checkpoint import Checkpoint
 
 
+#: How long run.py may take for its one trial.
+_RUN_SECONDS = 300
+
+
 @dataclass(frozen=True)
 class Submission:
     """A zip that was written and found valid.
@@ -211,13 +215,20 @@ def _try_solution(zip_path: Path, image: Path, expected: NDArray[np.uint8]) -> N
         with zipfile.ZipFile(zip_path) as archive:
             for file in ("run.py", "ckpt.pth"):
                 (folder / file).write_bytes(archive.read(f"solution/{file}"))
-        done = subprocess.run(
-            [
-                sys.executable, "-I", "run.py", "--input", str(image.resolve()),
-                "--output", "mask.png", "--weights", "ckpt.pth",
-            ],
-            cwd=folder, capture_output=True, text=True, errors="replace", check=False, timeout=300,
-        )  # fmt: skip
+        command = [
+            sys.executable, "-I", "run.py", "--input", str(image.resolve()),
+            "--output", "mask.png", "--weights", "ckpt.pth",
+        ]  # fmt: skip
+        try:
+            done = subprocess.run(
+                command, cwd=folder, capture_output=True, text=True, errors="replace",
+                check=False, timeout=_RUN_SECONDS,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired as error:
+            raise CourseError(
+                f"solution/run.py took over {_RUN_SECONDS} s for {image}; the platform stops a "
+                "submission after 600 s, so use a smaller model or working size"
+            ) from error
         if done.returncode != 0:
             last = (done.stderr.strip().splitlines() or ["no message"])[-1]
             raise CourseError(
