@@ -21,7 +21,7 @@ from coursekit.codabench import CODABENCH, is_valid, validate
 from coursekit.codabench.formats import LIMITS
 from coursekit.codabench.inspect_child import Refused, read_checkpoint
 
-from .zips import good, images_folder, write_zip
+from .zips import good, write_zip
 
 RUN = b"import argparse\n# --x\nA = ['--input', '--output', '--weights']\nimport torch, PIL\n"
 REQUIREMENTS = b"torch==2.15.0\npillow>=11,<14 ; python_version >= '3.11'  # reads images\n"
@@ -35,11 +35,6 @@ def saved(content, **options) -> bytes:
 
 ONE = torch.ones(1)
 CKPT = saved({"state_dict": nn.Linear(2, 3).state_dict()})
-
-
-@pytest.fixture(scope="module")
-def images(tmp_path_factory):
-    return images_folder(tmp_path_factory.mktemp("images"))
 
 
 def check(tmp_path, images, final=None, **files):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -59,3 +61,56 @@ def special(name: str, mode: int) -> zipfile.ZipInfo:
     info.create_system = 3
     info.external_attr = mode << 16
     return info
+
+
+GREY = Image.fromarray(ids())
+FIRST = "masks/7.png"
+
+
+def jpeg() -> bytes:
+    return png(GREY, format="JPEG")
+
+
+def inner_zip() -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("a", b"a")
+    return out.getvalue()
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    checksum = zlib.crc32(kind + data)
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", checksum)
+
+
+def handmade_png(width=512, height=512, depth=8, colour=0, interlace=0, before=b"", raw=None):
+    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlace)
+    raw = bytes(513 * 512) if raw is None else raw
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + before
+        + chunk(b"IDAT", zlib.compress(raw))
+        + chunk(b"IEND", b"")
+    )
+
+
+def bad_checksum() -> bytes:
+    data = bytearray(MASKS["7"])
+    data[60] ^= 0xFF
+    return bytes(data)
+
+
+def mask(data: bytes) -> dict[str, bytes]:
+    """A good codabench submission but for the first mask."""
+    return {**good(), FIRST: data}
+
+
+def check_problem(problems, kind, word):
+    found = {problem.kind: problem for problem in problems}
+    assert kind in found, [str(p) for p in problems]
+    problem = found[kind]
+    assert word in problem.message + problem.mend
+    assert len(problem.mend) > 10
+    assert "\x1b" not in str(problem)
+    return problem
