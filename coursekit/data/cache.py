@@ -9,8 +9,9 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 import zlib
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -36,6 +37,7 @@ MEMORY_LIMIT = 512 * 1024**2
 
 # Raise it when the same files would decode to other pixels.
 _FORMAT = 1
+_BUILDING, _ABANDONED = ".building-", 24 * 3600  # seconds
 _IMAGES, _LABEL_MAPS, _META = "images.npy", "label_maps.npy", "meta.json"
 
 
@@ -150,9 +152,8 @@ def _build(folder: Path, dataset: FaceDataset, size: int) -> None:
         }
         _fill(dataset, size, mapped[_IMAGES], mapped.get(_LABEL_MAPS))
         sums = {name: _checksum(array) for name, array in mapped.items()}
-        for array in mapped.values():
-            array.flush()
-        del mapped
+        while mapped:
+            mapped.popitem()[1].flush()  # and close it: some systems move no open file
         write_text(temporary / _META, json.dumps({"names": dataset.names, "checksums": sums}))
 
 
@@ -160,7 +161,8 @@ def _build(folder: Path, dataset: FaceDataset, size: int) -> None:
 def _whole_folder(folder: Path) -> Iterator[Path]:
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".building-"))
+        _sweep(folder.parent)
+        temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=_BUILDING))
     except OSError as error:
         raise _unwritable(folder, error) from error
     try:
@@ -175,6 +177,14 @@ def _whole_folder(folder: Path) -> Iterator[Path]:
         raise _unwritable(folder, error) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what killed processes left half built."""
+    for left in folder.glob(f"{_BUILDING}*"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > _ABANDONED:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def _mapped(folder: Path, dataset: FaceDataset, size: int) -> Arrays | None:

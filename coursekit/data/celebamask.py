@@ -8,7 +8,7 @@ import numpy as np
 
 from coursekit.data.findings import Finding, some
 from coursekit.data.images import decode_mask, natural_key
-from coursekit.data.layouts import SPLITS, Entry, Layout, Listing, files_in, relative
+from coursekit.data.layouts import SPLITS, Entry, Layout, Listing, files_in, read_lines, relative
 from coursekit.errors import CourseError
 from coursekit.labels import CELEBAMASK_HQ
 
@@ -77,6 +77,15 @@ class CelebAMaskHQ(Layout):
                     "empty-split", "error", split, (PHOTOS,),
                     f"{root / PHOTOS}: holds no photo of the {split} split, by {MAPPING}",
                     "download the whole set, or open another split",
+                )
+            )  # fmt: skip
+        lost = [s for s in original if s not in photos and official_split(original[s]) == split]
+        if lost:
+            findings.append(
+                Finding(
+                    "listed-missing", "warning", split, tuple(f"{PHOTOS}/{s}.jpg" for s in lost),
+                    f"{root / MAPPING}: lists {len(lost)} photos that are not in {PHOTOS}",
+                    "unpack the download again, unless a part of it is what you want",
                 )
             )  # fmt: skip
         entries = tuple(
@@ -148,7 +157,7 @@ def _read_mapping(root: Path, split: str) -> tuple[dict[str, int], list[Finding]
     """The original index of each photo's stem."""
     original: dict[str, int] = {}
     path = root / MAPPING
-    for number, line in enumerate(path.read_text("utf-8", errors="replace").splitlines(), 1):
+    for number, line in enumerate(read_lines(path), 1):
         fields = line.split()
         if not fields or not fields[0].isdecimal():
             if number == 1 or not fields:

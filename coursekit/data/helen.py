@@ -9,7 +9,7 @@ import numpy as np
 
 from coursekit.data.findings import Finding, some
 from coursekit.data.images import decode_mask, natural_key
-from coursekit.data.layouts import SPLITS, Entry, Layout, Listing, files_in
+from coursekit.data.layouts import SPLITS, Entry, Layout, Listing, files_in, read_lines
 from coursekit.errors import CourseError
 from coursekit.labels import HELEN
 
@@ -120,8 +120,8 @@ def read_list(path: Path) -> list[str]:
     A line is `number , name`; a bare name, and several names between commas, are read too.
     """
     names: dict[str, None] = {}
-    for line in path.read_text("utf-8", errors="replace").splitlines():
-        fields = [Path(f.strip()).stem for f in line.replace("\ufeff", "").split(",") if f.strip()]
+    for line in read_lines(path):
+        fields = [Path(f.strip()).stem for f in line.split(",") if f.strip()]
         if len(fields) == 2 and fields[0].isdecimal():
             fields = fields[1:]
         names.update(dict.fromkeys(fields))

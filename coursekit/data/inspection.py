@@ -114,16 +114,14 @@ def measure(
     Returns:
         (num_classes,) int64, and (num_classes, 2) mean y and x in pixels, NaN where absent.
     """
-    height, width = label_map.shape
-    ids = label_map.astype(np.intp)
-    rows = np.bincount((ids * height + np.arange(height)[:, None]).ravel(), minlength=256 * height)
-    columns = np.bincount((ids * width + np.arange(width)).ravel(), minlength=256 * width)
-    rows = rows.reshape(256, height)[:num_classes]
-    columns = columns.reshape(256, width)[:num_classes]
-    counts = rows.sum(axis=1)
-    with np.errstate(invalid="ignore"):
-        centres = np.stack([rows @ np.arange(height), columns @ np.arange(width)], axis=1)
-        return counts.astype(np.int64), centres / counts[:, None]
+    counts = np.bincount(label_map.ravel(), minlength=256)[:num_classes].astype(np.int64)
+    centres = np.full((num_classes, 2), np.nan)
+    for index in np.flatnonzero(counts):
+        drawn = (label_map == index).view(np.uint8)
+        for axis in (0, 1):
+            sums = cv2.reduce(drawn, 1 - axis, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel()
+            centres[index, axis] = sums @ np.arange(len(sums)) / counts[index]
+    return counts, centres
 
 
 def miniatures(image: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.int8]]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from coursekit.data.findings import Finding, some
 from coursekit.data.images import IMAGE_SUFFIXES, natural_key, read_label_map
+from coursekit.errors import CourseError
 from coursekit.labels import CELEBAMASK_HQ, LAPA, LabelSet
 
 if TYPE_CHECKING:
@@ -123,7 +124,11 @@ class PairLayout(Layout):
         return root if shared and not other else None
 
     def splits(self, root: Path) -> tuple[str, ...]:
-        return tuple(s for s in SPLITS if _first_folder(root, self.images[s]) is not None)
+        return tuple(
+            split
+            for split in SPLITS
+            if _first_folder(root, (*self.images[split], *self.masks[split])) is not None
+        )
 
     def listing(self, root: Path, split: str) -> Listing:
         images = _first_folder(root, self.images[split])
@@ -161,7 +166,7 @@ class PairLayout(Layout):
         return {} if folder is None else {p.stem: p for p in files_in(folder, {".txt"})}
 
     def _missing(self, root: Path, split: str, folder: str, what: str) -> Finding:
-        there = some(self.splits(root)) or "no split"
+        there = some([s for s in self.splits(root) if s != split]) or "no other split"
         return Finding(
             "missing-folder", "error", split, (folder,),
             f"{root / folder}: does not exist; it should hold the {what} of the {split} split "
@@ -173,9 +178,28 @@ class PairLayout(Layout):
 def files_in(folder: Path, suffixes: Iterable[str] = IMAGE_SUFFIXES) -> list[Path]:
     """The files of a folder with one of these endings, whatever their case; hidden ones are not."""
     wanted = frozenset(suffixes)
-    with os.scandir(folder) as found:
-        names = [e.name for e in found if not e.name.startswith(".") and not e.is_dir()]
+    try:
+        with os.scandir(folder) as found:
+            names = [e.name for e in found if not e.name.startswith(".") and not e.is_dir()]
+    except OSError as error:
+        raise CourseError(
+            f"{folder}: cannot be listed ({error.strerror or error}); make it readable"
+        ) from error
     return [folder / n for n in names if os.path.splitext(n)[1].lower() in wanted]  # noqa: PTH122
+
+
+def read_lines(path: Path) -> list[str]:
+    """The lines of a list that belongs to a data set.
+
+    Raises:
+        CourseError: when it cannot be read.
+    """
+    try:
+        return path.read_text("utf-8-sig", errors="replace").splitlines()
+    except OSError as error:
+        raise CourseError(
+            f"{path}: cannot be read ({error.strerror or error}); make it readable"
+        ) from error
 
 
 def relative(path: Path, root: Path) -> str:

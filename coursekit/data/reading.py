@@ -79,7 +79,7 @@ class FolderDataset(FaceDataset):
                     state = path.stat()
                 except OSError:
                     continue  # reading it says what is wrong
-                files.append([path.as_posix(), state.st_size, state.st_mtime_ns])
+                files.append([str(path.absolute()), state.st_size, state.st_mtime_ns])
         return {"layout": self.layout, "split": self.split, "names": self.names, "files": files}
 
     def __repr__(self) -> str:

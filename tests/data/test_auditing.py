@@ -285,3 +285,15 @@ def test_the_report_as_text_and_json(root):
 def test_a_folder_without_a_layout(tmp_path):
     with pytest.raises(CourseError, match="no known layout"):
         audit(tmp_path)
+
+
+def test_a_split_without_photos_or_a_list_with_photos_missing(root, tmp_path):
+    for path in (root / "val/images").iterdir():
+        path.unlink()
+    (root / "val/images").rmdir()
+    finding = only(audit(root), "missing-folder")
+    assert (finding.names, finding.split) == (("val/images",), "val")
+    maps = {number: trees.face(16) for number in range(3)}
+    raw = trees.write_celebamask(tmp_path / "raw", maps, {0: 1, 1: 170_000, 2: 190_000, 9: 4})
+    finding = only(audit(raw), "listed-missing")
+    assert (finding.severity, finding.names) == ("warning", ("CelebA-HQ-img/9.jpg",))
