@@ -1,0 +1,37 @@
+"""`coursekit demo`."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from coursekit.commands import command
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command."""
+    parser = command(
+        subparsers,
+        "demo",
+        "train a face parser on rendered faces and write a report, in minutes",
+        "coursekit demo --out out/demo",
+        run,
+    )
+    parser.add_argument("--out", default="out/demo", metavar="DIR")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run it and say where everything is."""
+    from coursekit.demo import run_demo
+
+    run_demo(arguments.out, say=partial(print, flush=True))
+    out = Path(arguments.out)
+    for name in ("report.html", "submission.zip", "scores.json", "history.jsonl",
+                 "model.safetensors"):  # fmt: skip
+        print(f"wrote {out / name}")
+    print(f"open {(out / 'report.html').resolve().as_uri()}")
+    return 0

@@ -1,0 +1,169 @@
+"""Pictures of data, training and predictions, as matplotlib figures.
+
+Every function makes a `Figure` of its own and touches no global state, so a notebook, a report and
+a test can draw at the same time.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from coursekit.labels import CELEBAMASK_HQ, LabelSet, colourise
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+#: Dark enough to read on white, and apart for colour-blind readers.
+BLUE, RED, GREY = "#2b6cb0", "#c53030", "#718096"
+
+
+def _bar_colours(labels: LabelSet) -> list[tuple[float, float, float]]:
+    return [(r / 255, g / 255, b / 255) for r, g, b in labels.palette]
+
+
+def _quiet(axes: Axes) -> None:
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def long_tail(
+    counts: Sequence[int] | NDArray[np.integer], labels: LabelSet = CELEBAMASK_HQ
+) -> Figure:
+    """Share of the pixels of each class, largest first, on a logarithmic scale (Fig. 3).
+
+    Args:
+        counts: (num_classes,) pixels, from `coursekit.data.class_counts`.
+        labels: names and colours.
+    """
+    share = np.asarray(counts, dtype=np.float64)
+    share = share / max(share.sum(), 1)
+    order = np.argsort(-share, kind="stable")
+    figure = Figure(figsize=(7.5, 3.2), layout="constrained")
+    axes = figure.subplots()
+    colours = _bar_colours(labels)
+    axes.bar(
+        range(len(order)), 100 * share[order], color=[colours[i] for i in order],
+        edgecolor=GREY, linewidth=0.5,
+    )  # fmt: skip
+    axes.set_yscale("log")
+    axes.set_ylabel("share of the pixels, %")
+    axes.set_xticks(range(len(order)), [labels.titles[i] for i in order], rotation=50, ha="right")
+    _quiet(axes)
+    return figure
+
+
+def convergence(history: Sequence[Mapping[str, Any]]) -> Figure:
+    """Losses over epochs, with a red line at each switch of the optimiser (Fig. 4).
+
+    Args:
+        history: entries of `coursekit.training.fit`; each red line is labelled with the learning
+            rate that starts there.
+    """
+    figure = Figure(figsize=(7.5, 3.4), layout="constrained")
+    axes = figure.subplots()
+    epochs = [entry["epoch"] for entry in history]
+    axes.plot(epochs, [e["train_loss"] for e in history], color=GREY, label="training")
+    axes.plot(epochs, [e["val_loss"] for e in history], color=BLUE, label="validation")
+    best = min(history, key=lambda e: e["val_loss"])
+    axes.plot(best["epoch"], best["val_loss"], "o", color=BLUE, label="best, kept")
+    for entry, following in zip(history, history[1:], strict=False):
+        if entry["event"] in ("switch", "halve"):
+            axes.axvline(entry["epoch"] + 0.5, color=RED, linewidth=1)
+            name = "SGD " if entry["event"] == "switch" else ""
+            axes.text(
+                entry["epoch"] + 0.6, 0.98, f"{name}{following['rate']:g}", color=RED,
+                transform=axes.get_xaxis_transform(), va="top", rotation=90, fontsize=8,
+            )  # fmt: skip
+    if history and history[-1]["event"] == "stop":
+        axes.axvline(epochs[-1] + 0.5, color=RED, linewidth=1, linestyle=":")
+    axes.set_xlabel("epoch")
+    axes.set_ylabel("weighted cross-entropy")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.legend(frameon=False, loc="upper center")
+    _quiet(axes)
+    return figure
+
+
+def class_scores(
+    scores: Mapping[str, float | None], labels: LabelSet = CELEBAMASK_HQ, title: str = "IoU, %"
+) -> Figure:
+    """A bar for each class.
+
+    Args:
+        scores: by class name, in [0, 1]; None for a class that does not occur.
+        labels: names and colours.
+        title: of the axis.
+    """
+    figure = Figure(figsize=(7.5, 3.2), layout="constrained")
+    axes = figure.subplots()
+    colours = _bar_colours(labels)
+    for i, name in enumerate(labels.names):
+        value = scores.get(name)
+        if value is None:
+            axes.text(i, 1, "absent", rotation=90, ha="center", va="bottom", color=GREY, fontsize=7)
+            continue
+        axes.bar(i, 100 * value, color=colours[i], edgecolor=GREY, linewidth=0.5)
+        axes.text(i, 100 * value + 1, f"{100 * value:.0f}", ha="center", va="bottom", fontsize=7)
+    axes.set_xticks(range(labels.num_classes), labels.titles, rotation=50, ha="right")
+    axes.set_ylim(0, 105)
+    axes.set_ylabel(title)
+    _quiet(axes)
+    return figure
+
+
+def panels(
+    rows: Sequence[Mapping[str, NDArray[np.uint8]]],
+    labels: LabelSet = CELEBAMASK_HQ,
+    *,
+    across: int = 1,
+) -> Figure:
+    """Images and label maps side by side, a row for each face.
+
+    Args:
+        rows: each maps a title to an (H, W, 3) image or an (H, W) label map; the titles of the
+            first row head the columns.
+        labels: whose palette colours the label maps.
+        across: how many faces stand beside each other.
+    """
+    titles = list(rows[0])
+    down = -(-len(rows) // across)
+    figure = Figure(figsize=(1.55 * len(titles) * across, 1.55 * down + 0.25), layout="constrained")
+    grid = figure.subplots(down, len(titles) * across, squeeze=False)
+    for axes in grid.flat:
+        axes.set_axis_off()
+    for i, row in enumerate(rows):
+        for j, title in enumerate(titles):
+            axes = grid[i // across, (i % across) * len(titles) + j]
+            picture = row[title]
+            picture = picture if picture.ndim == 3 else colourise(picture, labels)
+            axes.imshow(picture, interpolation="nearest")
+            if i < across:
+                axes.set_title(title, fontsize=9)
+    return figure
+
+
+def legend(labels: LabelSet = CELEBAMASK_HQ) -> Figure:
+    """The colours of the classes."""
+    figure = Figure(figsize=(7.5, 1.0), layout="constrained")
+    axes = figure.subplots()
+    axes.set_axis_off()
+    columns = 7
+    for i, (title, colour) in enumerate(zip(labels.titles, _bar_colours(labels), strict=True)):
+        x, y = i % columns, -(i // columns)
+        axes.add_patch(_square(x, y, colour))
+        axes.text(x + 0.22, y + 0.3, title, va="center", fontsize=8)
+    axes.set_xlim(0, columns)
+    axes.set_ylim(-((labels.num_classes - 1) // columns) - 0.1, 0.8)
+    return figure
+
+
+def _square(x: float, y: float, colour: tuple[float, float, float]) -> Any:
+    from matplotlib.patches import Rectangle
+
+    return Rectangle((x, y + 0.05), 0.16, 0.5, facecolor=colour, edgecolor=GREY, linewidth=0.5)
