@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from coursekit.synthfaces.canvas import Floats, Mask, blur
+from coursekit.synthfaces.canvas import Floats, Mask, blur, clamp
 from coursekit.synthfaces.config import Style
 
 
@@ -25,7 +25,7 @@ def photograph(image: Floats, rng: np.random.Generator, style: Style) -> Mask:
         soft += rng.uniform(0.002, 0.006) * camera
     grain = float(rng.gamma(1.3, 0.008)) * camera
     coarse, as_jpeg = rng.random() < 0.5, rng.random() < 0.6
-    quality = int(np.clip(rng.normal(80, 12) / max(camera, 0.5) ** 0.5, 25, 97))
+    quality = int(clamp(rng.normal(80, 12) / max(camera, 0.5) ** 0.5, 25, 97))
 
     image *= (cast * exposure).astype(np.float32)
     np.clip(image, 0, 1.6, out=image)

@@ -66,9 +66,9 @@ def exact_mask(size: int, *polygons: Points) -> NDArray[np.bool_]:
     k = _OVERSAMPLE
     for polygon in polygons:
         pixels = to_pixels(polygon, size)
-        low = np.clip(np.floor(pixels.min(0)), 0, size - 1).astype(int)
-        high = np.clip(np.ceil(pixels.max(0)), 0, size - 1).astype(int)
-        if polygon_area(pixels) < 1e-6 or pixels.max() < 0 or (pixels.min(0) > size - 1).any():
+        low = np.maximum(np.floor(pixels.min(0)), 0).astype(int)
+        high = np.minimum(np.ceil(pixels.max(0)), size - 1).astype(int)
+        if (high < low).any():
             continue
         width, height = (high - low + 1).tolist()
         fine = np.zeros((height * k, width * k), np.uint8)
@@ -77,10 +77,9 @@ def exact_mask(size: int, *polygons: Points) -> NDArray[np.bool_]:
     return mask
 
 
-def polygon_area(points: Points) -> float:
-    """The area of a simple polygon (N, 2), by the shoelace formula."""
-    x, y = points[:, 0], points[:, 1]
-    return 0.5 * abs(float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))))
+def clamp(value: float, low: float, high: float) -> float:
+    """A number brought into [low, high]; NumPy's `clip` takes ten times as long for one number."""
+    return float(min(max(value, low), high))
 
 
 def blur(array: NDArray, radius: float, size: int) -> NDArray:
@@ -209,6 +208,13 @@ class Canvas:
         x, y, width, height = cv2.boundingRect(mask)
         rows, cols = slice(y, y + height), slice(x, x + width)
         return Patch(rows, cols, mask[rows, cols].astype(np.float32) * np.float32(opacity / 255))
+
+    def coverage(self, patch: Patch | None) -> Mask:
+        """A patch as a (size, size) uint8 mask, to be used as `within`."""
+        mask = np.zeros((self.size, self.size), np.uint8)
+        if patch is not None:
+            mask[patch.window] = (patch.alpha * 255).astype(np.uint8)
+        return mask
 
     def mark(self, mask: NDArray[np.bool_], label: int) -> None:
         """Give the masked pixels a class, and note how many there were."""

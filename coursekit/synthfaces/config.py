@@ -28,7 +28,7 @@ class Style:
     hair_variety: float = 1.0  # 0 draws one plain shoulder-long cut
     glasses_share: float = 0.055  # real 0.046: few pixels to learn a class of many looks from
     sunglasses_share: float = 0.35  # of the glasses
-    hat_share: float = 0.06  # real 0.04, for the same reason
+    hat_share: float = 0.065  # real 0.04, for the same reason
     earring_share: float = 0.34
     necklace_share: float = 0.10
     beard_share: float = 0.30  # of the faces with short hair

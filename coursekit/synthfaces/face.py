@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import cv2
@@ -15,6 +15,7 @@ from coursekit.synthfaces.canvas import (
     Mask,
     Points,
     blur,
+    clamp,
     lowered,
     polygon_mask,
     smooth_curve,
@@ -49,6 +50,8 @@ from coursekit.synthfaces.worn import (
 )
 
 _ID = {name: CELEBAMASK_HQ.index(name) for name in CELEBAMASK_HQ.names}
+#: What few people wear.
+RARE = ("hat", "glasses", "necklace", "earrings")
 Streams = Callable[[str], np.random.Generator]
 
 
@@ -69,13 +72,18 @@ class Person:
 
 
 def draw_person(
-    streams: Streams, style: Style, light: Light | None = None, place: Points | None = None
+    streams: Streams,
+    style: Style,
+    luck: Mapping[str, float],
+    light: Light | None = None,
+    place: Points | None = None,
 ) -> Person:
     """Draw a person from one random stream for each part.
 
     Args:
         streams: gives the stream of a part by name.
         style: the distribution.
+        luck: for each of `RARE`, a number in [0, 1) that decides whether it is worn.
         light: the lamp; drawn when None.
         place: a (2, 3) affine map of the frame that moves the head elsewhere.
     """
@@ -97,10 +105,10 @@ def draw_person(
     return Person(
         head,
         hair,
-        draw_body(streams("body"), head, style, softness),
-        draw_glasses(streams("glasses"), head, style),
-        draw_hat(streams("hat"), head, style),
-        draw_earrings(streams("earrings"), head, style, softness),
+        draw_body(streams("body"), luck["necklace"], head, style, softness),
+        draw_glasses(streams("glasses"), luck["glasses"], head, style),
+        draw_hat(streams("hat"), luck["hat"], head, style),
+        draw_earrings(streams("earrings"), luck["earrings"], head, style, softness),
         draw_palette(streams("palette"), style, softness),
         draw_light(streams("light"), style) if light is None else light,
         beard,
@@ -115,6 +123,7 @@ class _Lit:
     skin: Floats
     light: Floats
     level: float
+    grain: Floats
 
 
 def _light(canvas: Canvas, person: Person, streams: Streams, style: Style) -> _Lit:
@@ -125,7 +134,8 @@ def _light(canvas: Canvas, person: Person, streams: Streams, style: Style) -> _L
     full = bright[..., None] * person.light.colour
     skin = grid.spread(colour * full + gloss[..., None], size)
     skin *= mottle[..., None]
-    return _Lit(skin, grid.spread(full, size), level)
+    grain = lattice_noise(streams("grain"), size, 110)
+    return _Lit(skin, grid.spread(full, size), level, grain)
 
 
 def _paint_body(canvas: Canvas, person: Person, lit: _Lit, streams: Streams, style: Style) -> None:
@@ -160,7 +170,7 @@ def _paint_body(canvas: Canvas, person: Person, lit: _Lit, streams: Streams, sty
         canvas.paint(canvas.patch(flap, within=covered), lapel, 0.9)
 
 
-def _paint_necklace(canvas: Canvas, person: Person, rng: np.random.Generator) -> None:
+def _paint_necklace(canvas: Canvas, person: Person, lit: _Lit, rng: np.random.Generator) -> None:
     line, width = person.body.necklace, person.body.necklace_width
     canvas.bare = canvas.labels.copy()
     if line is None:
@@ -171,7 +181,7 @@ def _paint_necklace(canvas: Canvas, person: Person, rng: np.random.Generator) ->
     colour = gold[int(rng.integers(4))].astype(np.float32)
     canvas.shade(canvas.patch(line + (0, width), width=width, soft=0.004, within=within), 0.6, 0.6)
     patch = canvas.patch(line, width=width, within=within)
-    sparkle = np.clip(0.75 + 0.4 * lattice_noise(rng, canvas.size, 120), 0.2, 1.4)[..., None]
+    sparkle = np.clip(0.75 + 0.4 * lit.grain, 0.2, 1.4)[..., None]
     canvas.paint(patch, (colour * sparkle).astype(np.float32), 0.95)
     if patch is not None:
         canvas.labels[patch.window][patch.alpha > 0.4] = _ID["neck_l"]
@@ -215,11 +225,10 @@ def _paint_beard(
     if kind in ("stubble", "full"):
         jaw = head.landmarks[3:30]
         outline = np.concatenate([outline, jaw[::-1] + (0, 0.02)])
-    grain = lattice_noise(rng, canvas.size, 130) + 0.5 * lattice_noise(rng, canvas.size, 24)
-    texture = np.clip(190 + 40 * grain, 0, 255).astype(np.uint8)
+    texture = np.clip(190 + 45 * lit.grain, 0, 255).astype(np.uint8)
     within = np.minimum(face, texture)
     opacity = rng.uniform(0.25, 0.6) if kind == "stubble" else rng.uniform(0.75, 1.0)
-    colour = person.palette.brow * np.float32(0.9 * np.clip(lit.level, 0.3, 1.1))
+    colour = person.palette.brow * np.float32(0.9 * clamp(lit.level, 0.3, 1.1))
     soft = (0.05 if kind == "stubble" else 0.03) * head.unit
     canvas.paint(canvas.patch(outline, soft=soft, within=within), colour, opacity)
 
@@ -229,10 +238,9 @@ def _paint_lines(canvas: Canvas, person: Person, rng: np.random.Generator) -> No
     head, u = person.head, person.head.unit
     age = rng.random() ** 2
     deep = 0.25 + 0.5 * head.smile + 0.5 * age
-    for sign in (-1.0, 1.0):
-        fold = np.array([(0.33, 0.62, 0.1), (0.45, 0.82, 0.12), (0.53, 1.05, 0.05)]) * (sign, 1, 1)
-        line = smooth_curve(head.project(fold), 4, closed=False)
-        canvas.shade(canvas.patch(line, width=0.03 * u, soft=0.02 * u), 0.72, min(1.0, deep))
+    fold = np.array([(0.33, 0.62, 0.1), (0.42, 0.78, 0.12), (0.49, 0.92, 0.1), (0.53, 1.05, 0.05)])
+    sides = [head.project(fold * (sign, 1, 1)) for sign in (-1.0, 1.0)]
+    canvas.shade(canvas.patch(*sides, width=0.03 * u, soft=0.02 * u), 0.72, min(1.0, deep))
     for k in range(int(age * 5)):
         y = -0.55 - 0.1 * k
         line = np.array([(-0.45, y + 0.03, 0.05), (0, y, 0.12), (0.45, y + 0.03, 0.05)])
@@ -259,8 +267,8 @@ def _paint_face(canvas: Canvas, person: Person, lit: _Lit, streams: Streams, sty
         paint_nose(canvas, head, person.light, rng)
     if person.beard is not None:
         _paint_beard(canvas, person, face, rng, lit)
-    paint_mouth(canvas, head, person.palette, lit.level, rng)
-    paint_brows(canvas, head, person.palette, lit.level, rng)
+    paint_mouth(canvas, head, person.palette, lit.level, lit.grain, rng)
+    paint_brows(canvas, head, person.palette, lit.level, lit.grain, rng)
     paint_eyes(canvas, head, person.palette, lit.level, rng)
     nose = polygon_mask(canvas.size, *head.nose)
     canvas.mark(nose > 127, _ID["nose"])
@@ -316,17 +324,17 @@ def _hair_picture(
     """The colour of hair everywhere, (size, size, 3), and its strands, (size, size)."""
     rng, hair = streams("strands"), person.hair
     fine = rng.uniform(110, 260)
-    streaks = strands(rng, canvas.size, hair.crown, hair.curl, fine, rng.uniform(0.5, 1.6))
+    streaks, far = strands(rng, canvas.size, hair.crown, hair.curl, fine, rng.uniform(0.5, 1.6))
     contrast = np.float32(style.hair_texture * rng.uniform(0.25, 0.55))
     tone = np.clip(1 + contrast * streaks, 0.15, 2.4)
-    axis = (np.arange(canvas.size, dtype=np.float32) + 0.5) / canvas.size
     if rng.random() < 0.3:  # lighter towards the tips
-        tone *= 1 + np.float32(rng.uniform(0.2, 1.2)) * np.clip(axis * 1.6 - 0.6, 0, 1)[:, None]
+        tone *= 1 + np.float32(rng.uniform(0.2, 1.2)) * np.clip(far * 1.6 - 0.6, 0, 1)
     # A band of gloss lies around the crown, broken by the strands.
-    far = np.hypot(axis[None, :] - hair.crown[0], axis[:, None] - hair.crown[1])
-    band = np.exp(-0.5 * ((far - rng.uniform(0.15, 0.35)) / rng.uniform(0.04, 0.09)) ** 2)
+    band = cv2.exp(
+        ((far - rng.uniform(0.15, 0.35)) * np.float32(1 / rng.uniform(0.06, 0.13))) ** 2 * -1
+    )
     gloss = np.float32(style.hair_texture * rng.uniform(0.02, 0.22)) * np.clip(0.6 + streaks, 0, 2)
-    gloss *= np.float32(0.25) + band.astype(np.float32)
+    gloss *= np.float32(0.25) + band
     light = np.clip(lit.light, 0.35, 1.35) if style.shading else np.float32(1.0)
     colour = person.palette.hair * tone[..., None] + gloss[..., None]
     return (colour * light).astype(np.float32), streaks
@@ -345,7 +353,7 @@ def _flyaway(canvas: Canvas, person: Person, rng: np.random.Generator) -> None:
     hair = person.hair
     if hair.outer is None or hair.kind == "buzz":
         return
-    count = int(rng.integers(6, 40))
+    count = int(rng.integers(4, 18))
     at = rng.integers(0, len(hair.outer) - 2, count)
     length = rng.uniform(0.02, 0.09, (count, 1))
     along = hair.outer[at + 1] - hair.outer[at]
@@ -400,12 +408,14 @@ def _paint_hat(canvas: Canvas, person: Person, lit: _Lit, rng: np.random.Generat
     canvas.bare[mask > 127] = _ID["hat"]
 
 
-def _paint_earrings(canvas: Canvas, person: Person, rng: np.random.Generator) -> None:
+def _paint_earrings(canvas: Canvas, person: Person, lit: _Lit, rng: np.random.Generator) -> None:
+    if not person.earrings:
+        return
     metal = np.array([(0.85, 0.65, 0.3), (0.85, 0.85, 0.88), (0.9, 0.88, 0.8), (0.15, 0.13, 0.12)])
     colour = metal[int(rng.integers(4))].astype(np.float32)
     if rng.random() < 0.25:
         colour = random_colour(rng, 0.9)
-    glitter = np.clip(0.8 + 0.5 * lattice_noise(rng, canvas.size, 110), 0.15, 1.6)[..., None]
+    glitter = np.clip(0.8 + 0.5 * lit.grain, 0.15, 1.6)[..., None]
     picture = (colour * glitter).astype(np.float32)
     for side, (shape, width) in person.earrings.items():
         ear_seen = (canvas.labels == _ID[f"{side}_ear"]).any()
@@ -437,7 +447,7 @@ def paint_person(canvas: Canvas, person: Person, streams: Streams, style: Style)
         canvas.labels[back > 127] = _ID["hair"]
         _flyaway(canvas, person, outline)
     _paint_body(canvas, person, lit, streams, style)
-    _paint_necklace(canvas, person, streams("necklace"))
+    _paint_necklace(canvas, person, lit, streams("necklace"))
     necklace = canvas.labels == _ID["neck_l"]
     _paint_face(canvas, person, lit, streams, style)
     _paint_glasses(canvas, person, streams("frame"))
@@ -447,6 +457,6 @@ def paint_person(canvas: Canvas, person: Person, streams: Streams, style: Style)
         canvas, person, _hair_mask(canvas, hair), (picture, streaks), style, streams("fringe")
     )
     _paint_hat(canvas, person, lit, streams("felt"))
-    _paint_earrings(canvas, person, streams("metal"))
+    _paint_earrings(canvas, person, lit, streams("metal"))
     bare = np.where(necklace & (canvas.labels == _ID["neck_l"]), canvas.bare, canvas.labels)
     canvas.bare = bare.astype(np.uint8)

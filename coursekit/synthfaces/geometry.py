@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from coursekit.labels import LANDMARK_MIRROR
-from coursekit.synthfaces.canvas import Points, smooth_curve
+from coursekit.synthfaces.canvas import Points, clamp, smooth_curve
 from coursekit.synthfaces.config import Style
 
 # fmt: off
@@ -73,7 +73,7 @@ def _mean_face() -> Points:
 
 
 MEAN_FACE = _mean_face()
-_EYES = {"r": slice(66, 74), "l": slice(75, 83)}
+_EYES = (slice(66, 74), slice(75, 83))
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ def _shape(rng: np.random.Generator, style: Style, softness: float) -> tuple[Poi
     spread = style.shape_spread
 
     def vary(sd: float) -> float:
-        return float(np.clip(rng.normal(), -2.2, 2.2)) * sd * spread
+        return clamp(rng.normal(), -2.2, 2.2) * sd * spread
 
     p = MEAN_FACE.copy()
     width = 1 + vary(0.05)
@@ -210,10 +210,10 @@ def _express(
         p[[103, 102, 101]] = p[[97, 98, 99]]
     chin = np.clip((p[0:33, 1] - 0.6) / 1.2, 0, 1)
     p[0:33, 1] += 0.55 * gap * chin
-    lids = float(np.clip(rng.normal(1.22, 0.22) - 0.25 * smile, 0.35, 1.7))
+    lids = clamp(rng.normal(1.22, 0.22) - 0.25 * smile, 0.35, 1.7)
     if rng.random() < 0.03:
         lids = 0.12
-    for eye in _EYES.values():
+    for eye in _EYES:
         middle = p[eye, 1].mean()
         p[eye, 1] = middle + (p[eye, 1] - middle) * lids
     raised = rng.normal(0, 0.03)
@@ -290,8 +290,8 @@ def draw_head(
     points, gap, lids, smile = _express(points, expression, style)
     wide = pose.random() < style.wide_yaw_share
     yaw = pose.uniform(-1, 1) * style.wide_yaw if wide else pose.normal(0, style.yaw_sd)
-    yaw = float(np.clip(yaw, -55, 55))
-    pitch = float(np.clip(pose.normal(0, style.pitch_sd), -25, 25))
+    yaw = clamp(yaw, -55, 55)
+    pitch = clamp(pose.normal(0, style.pitch_sd), -25, 25)
     rotation = _rotation(yaw, pitch, 0.0)
     turned = (points - _PIVOT) @ rotation.T + _PIVOT
     crop = _crop(turned, pose, style)

@@ -49,13 +49,23 @@ def wave(rng: np.random.Generator, count: int, waves: float) -> Points:
     return knots[left] * (1 - t) + knots[left + 1] * t
 
 
-def on_head(points: Points, lift: float = 0.0) -> Points:
-    """Give points (N, 2) in head coordinates the depth of the skull's front, plus `lift`."""
+def on_head(points: Points, yaw: float, lift: float = 0.0) -> Points:
+    """Give points (N, 2) in head coordinates the depth of the skull's front, plus `lift`.
+
+    Towards the temples the hairline lies further back than the ellipsoid's surface, near the ear:
+    a head that turns shows more of the near cheek, not less. On the side that is turned away the
+    hair stays behind the face's edge.
+    """
     points = np.asarray(points, dtype=np.float64)
     off = (points - SKULL_CENTRE[:2]) / SKULL_AXES[:2]
+    off[:, 1] = np.minimum(off[:, 1], 0.45)  # below, hair hangs straight down
     rest = np.clip(1 - (off**2).sum(1), 0, 1)
-    depth = SKULL_CENTRE[2] + (SKULL_AXES[2] + lift) * np.sqrt(rest)
-    return np.concatenate([points, depth[:, None]], axis=1)
+    away = np.clip(np.sign(points[:, 0]) * yaw / 20, 0, 1)
+    back = 1 - 0.6 * (1 - away) * np.clip((np.abs(points[:, 0]) - 0.55) / 0.4, 0, 1)
+    depth = SKULL_CENTRE[2] + (SKULL_AXES[2] + lift) * np.sqrt(rest) * back
+    out = np.concatenate([points, depth[:, None]], axis=1)
+    out[:, 0] *= 1 + 0.2 * away * (np.abs(points[:, 0]) > 0.5)
+    return out
 
 
 def _outer_short(rng: np.random.Generator, top: float, side: float, reach: float) -> Points:
@@ -151,7 +161,7 @@ def _fringe(rng: np.random.Generator, head: Head) -> tuple[Points, ...]:
         line = np.where(wave(rng, count, 7) > 0.5, line, -1.25)
     bottom = np.stack([x, line], 1)
     top = np.stack([x[::-1] * 0.95, np.full(count, -1.35)], 1)
-    return (head.project(on_head(np.concatenate([bottom, top]), 0.06)),)
+    return (head.project(on_head(np.concatenate([bottom, top]), head.yaw, 0.06)),)
 
 
 def _strands(rng: np.random.Generator, head: Head, count: int) -> tuple[Points, ...]:
@@ -165,7 +175,7 @@ def _strands(rng: np.random.Generator, head: Head, count: int) -> tuple[Points, 
         x = sign * (start + (end - start) * np.sqrt(t) + 0.05 * wave(rng, 14, 1.5))
         half = rng.uniform(0.02, 0.07) * (1 - t) + 0.006
         line = np.concatenate([np.stack([x - half, y], 1), np.stack([x + half, y], 1)[::-1]])
-        locks.append(head.project(on_head(line, 0.06)))
+        locks.append(head.project(on_head(line, head.yaw, 0.06)))
     return tuple(locks)
 
 
@@ -212,6 +222,6 @@ def draw_hair(rng: np.random.Generator, head: Head, style: Style, softness: floa
         if rng.random() < 0.3:
             locks += _strands(rng, head, int(rng.integers(1, 5)))
     crown = head.around(np.array([[rng.normal(0, 0.15), -1.05 - top]]))[0]
-    free = head.project(on_head(opening, 0.03))
+    free = head.project(on_head(opening, head.yaw, 0.03))
     where = (float(crown[0]), float(crown[1]))
     return Hair(kind, None if kind == "bald" else outline, free, locks, where, curl, top)

@@ -9,7 +9,7 @@ import numpy as np
 
 from numpy.typing import NDArray
 
-from coursekit.synthfaces.canvas import Floats, Points
+from coursekit.synthfaces.canvas import Floats, Points, clamp
 from coursekit.synthfaces.config import Style
 from coursekit.synthfaces.geometry import SKULL_AXES, SKULL_CENTRE, Head
 from coursekit.synthfaces.textures import RGB, fractal_noise, lattice_noise
@@ -58,7 +58,7 @@ class Light:
 def draw_palette(rng: np.random.Generator, style: Style, softness: float) -> Palette:
     """Draw the colours of a person; `softness` in [0, 1] makes make-up likelier."""
     spread = style.colour_spread
-    tone = np.clip(rng.beta(1.5, 3.2) * 6 if spread else 2.0, 0, 6)
+    tone = clamp(rng.beta(1.5, 3.2) * 6 if spread else 2.0, 0, 6)
     low = min(int(tone), 5)
     skin = _TONES[low] + (tone - low) * (_TONES[low + 1] - _TONES[low])
     skin = skin * (1.04, 0.97, 0.97)
@@ -94,7 +94,7 @@ def draw_light(rng: np.random.Generator, style: Style) -> Light:
     up = rng.normal(0.35 if frontal else 0.55, 0.3)
     direction = np.array([side, -up, 1.0 if frontal else 0.7])
     direction /= np.linalg.norm(direction)
-    diffuse = float(np.clip(rng.normal(0.40 if frontal else 0.58, 0.15), 0.1, 0.95))
+    diffuse = clamp(rng.normal(0.40 if frontal else 0.58, 0.15), 0.1, 0.95)
     warm = rng.normal(0, 0.06) * spread
     colour = np.array([1 + warm, 1.0, 1 - 1.3 * warm], np.float32)
     return Light(direction, diffuse, float(rng.gamma(1.6, 0.07)), colour)

@@ -53,8 +53,10 @@ def strands(
     curl: float,
     fineness: float,
     length: float,
-) -> Floats:
+) -> tuple[Floats, Floats]:
     """Brightness of hair, (size, size), about 0 with unit spread: streaks that leave the crown.
+
+    The second picture, (size, size), is the distance from the crown in frames.
 
     Args:
         rng: the random stream.
@@ -74,10 +76,9 @@ def strands(
     angle = np.arctan2(x, y) / np.float32(2 * np.pi) + 0.5
     drift = lattice_noise(rng, steps, 5)
     # A lock swings to and fro along its length; neighbouring locks are out of step.
-    swing = np.sin(
-        (radius * (10 + 22 * curl) + 1.6 * lattice_noise(rng, steps, 14)) * np.float32(2.2)
-    )
-    shift = 0.020 * drift + np.float32(0.002 + 0.022 * curl) * swing
+    phase = 1.5 * lattice_noise(rng, steps, 5) + 0.7 * lattice_noise(rng, steps, 16)
+    swing = np.sin(radius * np.float32(22 + 50 * curl) + phase)
+    shift = 0.020 * drift + np.float32(0.002 + 0.016 * curl) * swing
     angle = angle + shift / (0.3 + radius)
     out = np.zeros((steps, steps), np.float32)
     for table, weight in ((streaks, 0.8), (locks, 0.6)):
@@ -87,8 +88,8 @@ def strands(
         out += weight * cv2.remap(
             table, u, rows.astype(np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP
         )
-    out += np.float32(0.5 * curl) * swing
-    return cv2.resize(out, (size, size), interpolation=cv2.INTER_CUBIC)
+    out += np.float32(0.35 * curl) * swing
+    return cv2.resize(out, (size, size), interpolation=cv2.INTER_CUBIC), enlarge(radius, size)
 
 
 def cloth(rng: np.random.Generator, size: int, colour: RGB) -> Floats:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coursekit.synthfaces.canvas import Points, smooth_curve
+from coursekit.synthfaces.canvas import Points, clamp, smooth_curve
 from coursekit.synthfaces.config import Style
 from coursekit.synthfaces.geometry import Head
 from coursekit.synthfaces.hair import wave
@@ -34,9 +34,9 @@ class Body:
     necklace_width: float
 
 
-def draw_glasses(rng: np.random.Generator, head: Head, style: Style) -> Glasses | None:
-    """Draw glasses, or None for the faces that have none."""
-    if rng.random() >= style.glasses_share:
+def draw_glasses(rng: np.random.Generator, luck: float, head: Head, style: Style) -> Glasses | None:
+    """Draw glasses, or None for the faces that have none; `luck` in [0, 1) decides."""
+    if luck >= style.glasses_share:
         return None
     dark = bool(rng.random() < style.sunglasses_share)
     wide = rng.uniform(0.38, 0.47)
@@ -63,9 +63,11 @@ def draw_glasses(rng: np.random.Generator, head: Head, style: Style) -> Glasses 
     return Glasses((lenses[0], lenses[1]), tuple(lines), float(rim), dark)
 
 
-def draw_hat(rng: np.random.Generator, head: Head, style: Style) -> tuple[str, list[Points]] | None:
-    """Draw a hat as (kind, filled outlines, the brim last), or None."""
-    if rng.random() >= style.hat_share:
+def draw_hat(
+    rng: np.random.Generator, luck: float, head: Head, style: Style
+) -> tuple[str, list[Points]] | None:
+    """Draw a hat as (kind, filled outlines, the brim last), or None; `luck` decides."""
+    if luck >= style.hat_share:
         return None
     kind = str(rng.choice(["cap", "beanie", "brim", "scarf"], p=[0.3, 0.25, 0.35, 0.10]))
     edge = rng.uniform(-0.62, -0.30) if kind != "scarf" else rng.uniform(-0.8, -0.6)
@@ -96,10 +98,10 @@ def draw_hat(rng: np.random.Generator, head: Head, style: Style) -> tuple[str, l
 
 
 def draw_earrings(
-    rng: np.random.Generator, head: Head, style: Style, softness: float
+    rng: np.random.Generator, luck: float, head: Head, style: Style, softness: float
 ) -> dict[str, tuple[Points, float]]:
     """Earrings by the subject's side: an outline and a line width (0: the outline is filled)."""
-    if rng.random() >= style.earring_share * (0.35 + 1.15 * softness):
+    if luck >= style.earring_share * (0.35 + 1.15 * softness):
         return {}
     kind = rng.choice(["stud", "drop", "hoop"], p=[0.25, 0.50, 0.25])
     size = 1.2 * np.exp(rng.normal(0, 0.3))
@@ -146,7 +148,9 @@ def _neckline(rng: np.random.Generator, half: float, base: float) -> tuple[str, 
     return kind, np.concatenate([[(-edge, -3)], curve, [(edge, -3)]])
 
 
-def draw_body(rng: np.random.Generator, head: Head, style: Style, softness: float) -> Body:
+def draw_body(
+    rng: np.random.Generator, luck: float, head: Head, style: Style, softness: float
+) -> Body:
     """Draw neck, shoulders, clothes and a necklace.
 
     The body hangs from the head but turns only a little with it.
@@ -160,7 +164,7 @@ def draw_body(rng: np.random.Generator, head: Head, style: Style, softness: floa
         local = (np.asarray(points, dtype=np.float64) - (0, 0.9)) * head.unit
         return local @ turn.T + root
 
-    half = float(np.clip(rng.normal(0.86 - 0.17 * softness, 0.06), 0.58, 1.05))
+    half = clamp(rng.normal(0.86 - 0.17 * softness, 0.06), 0.58, 1.05)
     base = rng.normal(1.66, 0.16)
     slope = rng.uniform(0.12, 0.42)
     right = np.array([
@@ -187,7 +191,7 @@ def draw_body(rng: np.random.Generator, head: Head, style: Style, softness: floa
             )
             lapels = (place(flap), place(flap * (-1, 1)))
     necklace = None
-    if rng.random() < style.necklace_share * (0.3 + 1.2 * softness):
+    if luck < style.necklace_share * (0.3 + 1.2 * softness):
         t = np.linspace(-1, 1, 21)
         low = base + rng.uniform(0.0, 0.35)
         necklace = place(np.stack([half * 1.02 * t, low - 0.42 * np.abs(t) ** 1.7 + 0.05], 1))
