@@ -48,11 +48,11 @@ class Mask:
     values: NDArray[np.generic]
 
 
-def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
+def natural_key(name: str) -> tuple[tuple[tuple[int, int, str], ...], str]:
     """A sort key that puts 2 before 10 and leaves other text in its order."""
     parts = re.split(r"([0-9]+)", name)
-    key = [(0, int(p), "") if p.isdecimal() else (1, 0, p) for p in parts if p]
-    return (*key, (2, 0, name))
+    key = tuple((0, int(p), "") if p.isdecimal() else (1, 0, p) for p in parts if p)
+    return key, name
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:
@@ -125,14 +125,15 @@ def check_channels(path: Path, mask: Mask, labels: LabelSet) -> None:
         return
     colours = np.unique(mask.values.reshape(-1, mask.values.shape[-1])[:, :3], axis=0)
     known = {tuple(c) for c in labels.palette}
-    if all(tuple(c) in known for c in colours.tolist()):
+    rgb = mask.mode in ("RGB", "RGBA")
+    if rgb and all(tuple(c) in known for c in colours.tolist()):
         hint = f"its colours are the {labels.key} palette: turn each into its class id"
-    elif colours.shape[1] == 3 and (colours == colours[:, :1]).all():
+    elif rgb and (colours == colours[:, :1]).all():
         hint = "its channels are equal: keep one of them"
     else:
-        hint = "its colours are not the course's palette: find out what drew them"
+        hint = "its channels are not the course's palette: find out what drew them"
     raise CourseError(
-        f"{path}: an {mask.mode} mask; a mask holds class ids in a single channel. "
+        f"{path}: a mask in mode {mask.mode}; a mask holds class ids in a single channel. "
         f"{hint[0].upper()}{hint[1:]}, and save as PNG in mode L or P"
     )
 
@@ -148,6 +149,11 @@ def check_ids(path: Path, values: NDArray[np.generic], labels: LabelSet) -> NDAr
     """
     last = labels.num_classes - 1
     integers = values.astype(np.uint8) if values.dtype == bool else values
+    if np.issubdtype(values.dtype, np.floating) and not np.isin(values, np.arange(256)).all():
+        raise CourseError(
+            f"{path}: holds fractions; a mask holds class ids. Save it as PNG in mode L or P, and "
+            "resize masks by nearest neighbour"
+        )
     if integers.size and (integers.max() > last or integers.min() < 0):
         present = np.unique(integers)
         odd = present[((present > last) & (present != IGNORE_INDEX)) | (present < 0)]

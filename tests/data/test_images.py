@@ -112,7 +112,7 @@ def test_palette_masks_are_read_by_index(tmp_path):
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])
 def test_a_colour_mask_is_refused_and_explained(tmp_path, values, hint, mode):
     Image.fromarray(values).convert(mode).save(tmp_path / "a.png")
-    with pytest.raises(CourseError, match=rf"a\.png: an {mode} mask.*{hint}"):
+    with pytest.raises(CourseError, match=rf"a\.png: a mask in mode {mode}.*{hint}"):
         read_label_map(tmp_path / "a.png", CELEBAMASK_HQ)
 
 
@@ -133,6 +133,17 @@ def test_a_16_bit_mask_is_read_if_its_ids_are_known(tmp_path):
     Image.fromarray(np.full((4, 4), 300, np.uint16)).save(tmp_path / "b.png")
     with pytest.raises(CourseError, match="id 300"):
         read_label_map(tmp_path / "b.png", CELEBAMASK_HQ)
+
+
+def test_a_mask_of_fractions_is_refused(tmp_path):
+    blended = trees.face().astype(np.float32)
+    Image.fromarray(blended).save(tmp_path / "a.tif")
+    np.testing.assert_array_equal(read_label_map(tmp_path / "a.tif", CELEBAMASK_HQ), trees.face())
+    for wrong in (0.5, np.nan):
+        blended[3, 3] = wrong
+        Image.fromarray(blended).save(tmp_path / "b.tif")
+        with pytest.raises(CourseError, match="fractions"):
+            read_label_map(tmp_path / "b.tif", CELEBAMASK_HQ)
 
 
 def test_a_jpeg_mask_is_refused(tmp_path):
@@ -178,5 +189,5 @@ def test_same_aspect():
 
 
 def test_natural_key():
-    names = ["10", "2", "a", "1", "b10", "b2", "01"]
-    assert sorted(names, key=natural_key) == ["01", "1", "2", "10", "a", "b2", "b10"]
+    names = ["10", "2", "a", "1_2", "1", "b10", "b2", "01"]
+    assert sorted(names, key=natural_key) == ["01", "1", "1_2", "2", "10", "a", "b2", "b10"]
