@@ -14,7 +14,7 @@ def photograph(image: Floats, rng: np.random.Generator, style: Style) -> Mask:
     size = image.shape[0]
     spread, camera = style.colour_spread, style.camera
     cast = np.exp(rng.normal(0, 0.06, 3) * spread)
-    exposure = np.exp(rng.normal(0.0, 0.13) * spread)
+    exposure = np.exp(rng.normal(0.0, 0.11) * spread)
     gamma = np.exp(rng.normal(-0.02, 0.14) * spread)
     contrast = np.exp(rng.normal(0.04, 0.14) * spread)
     saturation = np.exp(rng.normal(0.0, 0.2) * spread)

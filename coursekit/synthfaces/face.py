@@ -147,7 +147,7 @@ def _paint_body(canvas: Canvas, person: Person, lit: _Lit, streams: Streams, sty
     jaw = head.landmarks[2:31] + (0.0, rng.uniform(0.10, 0.3) * head.unit)
     if style.shading:
         shadow = canvas.patch(jaw, soft=0.07 * head.unit, within=mask)
-        canvas.shade(shadow, np.array([0.58, 0.52, 0.50]), rng.uniform(0.3, 1.0))
+        canvas.shade(shadow, np.array([0.50, 0.44, 0.42]), rng.uniform(0.3, 1.0))
     if body.cloth is None:
         return
     colour = random_colour(rng, 0.8)
@@ -191,7 +191,7 @@ def _paint_ear(canvas: Canvas, person: Person, lit: _Lit, side: str) -> None:
     outline, _ = person.head.ears[side]
     u = person.head.unit
     mask = polygon_mask(canvas.size, outline)
-    canvas.paint(canvas.full(mask), lit.skin * np.float32(0.95))
+    canvas.paint(canvas.full(mask), lit.skin * np.float32(1.1))
     canvas.labels[mask > 127] = _ID[f"{side}_ear"]
     centre = outline.mean(0)
     inner = centre + (outline - centre) * 0.62
@@ -225,7 +225,7 @@ def _paint_beard(
     if kind in ("stubble", "full"):
         jaw = head.landmarks[3:30]
         outline = np.concatenate([outline, jaw[::-1] + (0, 0.02)])
-    texture = np.clip(190 + 45 * lit.grain, 0, 255).astype(np.uint8)
+    texture = np.clip(195 + 30 * lit.grain, 0, 255).astype(np.uint8)
     within = np.minimum(face, texture)
     opacity = rng.uniform(0.25, 0.6) if kind == "stubble" else rng.uniform(0.75, 1.0)
     colour = person.palette.brow * np.float32(0.9 * clamp(lit.level, 0.3, 1.1))
@@ -267,7 +267,7 @@ def _paint_face(canvas: Canvas, person: Person, lit: _Lit, streams: Streams, sty
         paint_nose(canvas, head, person.light, rng)
     if person.beard is not None:
         _paint_beard(canvas, person, face, rng, lit)
-    paint_mouth(canvas, head, person.palette, lit.level, lit.grain, rng)
+    paint_mouth(canvas, head, person.palette, lit.level, rng)
     paint_brows(canvas, head, person.palette, lit.level, lit.grain, rng)
     paint_eyes(canvas, head, person.palette, lit.level, rng)
     nose = polygon_mask(canvas.size, *head.nose)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from coursekit.labels import CELEBAMASK_HQ, LANDMARK_POLYGONS
@@ -59,7 +60,7 @@ def paint_eyes(
     canvas.paint(disc(0.45), dark)
     canvas.shade(canvas.patch(*lids, width=0.05 * u, soft=0.015 * u, within=inside), 0.5, 0.8)
     canvas.paint(disc(0.22, glint), np.full(3, 0.95 * min(1.0, bright + 0.2), np.float32), 0.85)
-    canvas.paint(canvas.patch(*lids, width=(0.02 + 0.03 * lash) * u, soft=0.004 * u), dark, 0.85)
+    canvas.paint(canvas.patch(*lids, width=(0.018 + 0.028 * lash) * u, soft=0.004 * u), dark, 0.75)
     canvas.shade(canvas.patch(*below, width=0.016 * u, soft=0.005 * u), 0.5, 0.4 + 0.5 * lash)
 
 
@@ -80,7 +81,7 @@ def paint_brows(
     """Brows: a soft body of hair, thinner towards the nose."""
     opacity = rng.uniform(0.7, 1.0)
     colour = palette.brow * np.float32(clamp(bright, 0.3, 1.1))
-    hairs = np.clip(0.85 + 0.35 * grain, 0, 1.2)
+    hairs = np.clip(0.85 + 0.28 * grain, 0, 1.2)
     texture = (hairs * 255 / 1.2).astype(np.uint8)
     outlines = []
     for name in ("r_brow", "l_brow"):
@@ -137,7 +138,6 @@ def paint_mouth(
     head: Head,
     palette: Palette,
     bright: float,
-    grain: Floats,
     rng: np.random.Generator,
 ) -> None:
     """Lips with their own light, and teeth and tongue between them."""
@@ -154,9 +154,11 @@ def paint_mouth(
         canvas.paint(canvas.patch(part_polygon(head, "mouth")), inner)
         if rng.random() < 0.9:
             _teeth(canvas, head, part_polygon(head, "mouth"), bright, tone)
-    creases = 1 + np.float32(0.16) * grain
+    upright = rng.standard_normal((24, 110), dtype=np.float32)
+    creases = cv2.resize(upright, (canvas.size, canvas.size), interpolation=cv2.INTER_CUBIC)
+    creases = 1 + np.float32(0.13) * creases
     upper_patch, lower_patch = canvas.patch(upper, soft=edge), canvas.patch(lower, soft=edge)
-    canvas.paint(upper_patch, palette.lips * lit * np.float32(0.92), 0.94, creases)
+    canvas.paint(upper_patch, palette.lips * lit * np.float32(1.0), 0.94, creases)
     canvas.paint(lower_patch, palette.lips * lit * np.float32(1.04), 0.94, creases)
     rim = np.concatenate([p[84:96], p[84:85]])
     canvas.shade(canvas.patch(rim, width=0.03 * u, soft=0.018 * u), 0.8, 0.8)

@@ -158,7 +158,7 @@ def _shape(rng: np.random.Generator, style: Style, softness: float) -> tuple[Poi
     depth = np.clip((p[jaw, 1] - 0.3) / 1.5, 0, 1)
     p[jaw, 0] *= 1 + (vary(0.06) - 0.05 * softness) * np.sin(np.pi * depth)
     p[jaw, 1] += depth * (vary(0.08) - 0.06 * softness)
-    p[nose, 0] *= 1 + vary(0.10) - 0.05 * softness
+    p[nose, 0] *= 0.94 + vary(0.10) - 0.05 * softness
     p[nose, 1] *= 1 + vary(0.06)
     p[nose, 2] *= 1 + vary(0.15)
     p[mouth, 0] *= 1 + vary(0.08)
@@ -308,7 +308,7 @@ def draw_head(
     face = _hull(np.concatenate([project(relief), landmarks[:33], landmarks[51:66]]))
     if abs(yaw) > 4:
         landmarks[:33] = _visible_jaw(landmarks[:33], face, yaw)
-    size, flare = 1.04 + shape.normal(0, 0.1), shape.uniform(0.45, 0.95)
+    size, flare = 1.04 + shape.normal(0, 0.1), shape.uniform(0.40, 0.90)
     ears = {}
     for name, sign in (("l", 1.0), ("r", -1.0)):
         out = _EAR[:, 0] * size

@@ -12,7 +12,7 @@ from coursekit.synthfaces.geometry import SKULL_AXES, SKULL_CENTRE, Head
 
 KINDS = ("bald", "buzz", "short", "bob", "long", "updo")
 # Shares for a soft (1) and a hard (0) appearance; what is between is mixed.
-_SOFT = np.array([0.0, 0.01, 0.05, 0.20, 0.61, 0.13])
+_SOFT = np.array([0.0, 0.01, 0.05, 0.20, 0.64, 0.10])
 _HARD = np.array([0.06, 0.22, 0.56, 0.07, 0.08, 0.01])
 
 
@@ -106,7 +106,7 @@ def _opening(rng: np.random.Generator, kind: str, style: Style) -> Points:
     """The free face in head coordinates (N, 2), from the lower right corner over the top."""
     top = rng.normal(-1.06, 0.09)
     part = rng.normal(0, 0.22)
-    covers = kind in ("bob", "long") and rng.random() < 0.88
+    covers = kind in ("bob", "long") and rng.random() < 0.92
     swept = rng.random() < 0.45
     sides = []
     for sign in (1.0, -1.0):
@@ -116,7 +116,7 @@ def _opening(rng: np.random.Generator, kind: str, style: Style) -> Points:
             (0.42, top + 0.03 + 0.5 * low), (0.72, top + 0.20 + low), (temple - 0.03, -0.58 + low),
             (temple + 0.02, -0.22),
         ]  # fmt: skip
-        if covers and rng.random() < 0.9:
+        if covers and rng.random() < 0.93:
             cheek = rng.normal(0.92, 0.09)
             flare = rng.normal(1.0, 0.28)
             points += [
@@ -129,7 +129,7 @@ def _opening(rng: np.random.Generator, kind: str, style: Style) -> Points:
                 (1.0, -0.1), (1.35, -0.16), (1.48, 0.2), (1.36, 0.6), (back, 1.0),
                 (back + rng.normal(0.05, 0.25), 1.8), (back + rng.normal(0.1, 0.3), 3.0),
             ]  # fmt: skip
-        elif kind == "short" and rng.random() < 0.35:  # over the ear's upper half or all of it
+        elif kind == "short" and rng.random() < 0.5:  # over the ear's upper half or all of it
             low = rng.uniform(0.25, 0.75)
             points += [(1.0, low - 0.2), (1.04, low), (1.25, low + 0.03), (2.2, low), (3.0, 3.0)]
         else:
@@ -193,7 +193,7 @@ def draw_hair(rng: np.random.Generator, head: Head, style: Style, softness: floa
     curl = float(rng.choice([rng.uniform(0, 0.15), rng.uniform(0.15, 1.0)], p=[0.62, 0.38]))
     if style.hair_variety == 0:
         kind, curl = "long", 0.1
-    top, side = rng.uniform(0.10, 0.34), rng.uniform(0.14, 0.55)
+    top, side = rng.uniform(0.12, 0.38), rng.uniform(0.2, 0.65)
     if kind in ("bald", "buzz"):
         top, side = rng.uniform(0.01, 0.05), rng.uniform(0.0, 0.02)
     elif kind == "short":
@@ -205,7 +205,7 @@ def draw_hair(rng: np.random.Generator, head: Head, style: Style, softness: floa
     side += 0.15 * curl if kind in ("bob", "long") else 0.0
     if kind in ("bob", "long"):
         length = rng.uniform(1.15, 1.9) if kind == "bob" else rng.uniform(1.9, 3.2)
-        outer = _outer_long(rng, top, side, length, rng.normal(0.32, 0.25))
+        outer = _outer_long(rng, top, side, length, rng.normal(0.36, 0.28))
     else:
         outer = _outer_short(rng, top, side, rng.uniform(98, 120))
     messy = rng.uniform(0.1, 1.0)

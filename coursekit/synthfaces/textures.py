@@ -96,7 +96,7 @@ def cloth(rng: np.random.Generator, size: int, colour: RGB) -> Floats:
     """A picture (size, size, 3) of cloth: plain, striped, checked or printed, with folds."""
     frame, size = size, min(size, 256)  # cloth is soft: half the pixels serve at 512
     axis = (np.arange(size, dtype=np.float32) + 0.5) / size
-    folds = fractal_noise(rng, size, 4, 3) * np.float32(0.11) + 1
+    folds = fractal_noise(rng, size, 4, 4) * np.float32(0.16) + 1
     kind = rng.choice(["plain", "plain", "stripes", "checks", "print", "knit"])
     second = random_colour(rng)
     angle, count, share = rng.uniform(0, np.pi), rng.uniform(8, 40), rng.uniform(0.2, 0.6)
@@ -170,7 +170,9 @@ def background(
     if clutter == 0:
         return np.full((size, size, 3), 0.5, np.float32)
     frame, size = size, min(size, 256)
-    first = random_colour(rng, 0.5)
+    first = random_colour(rng, 0.5, 0.0, 1.0)
+    if rng.random() < 0.22:  # studio paper is black or white more often than chance has it
+        first = np.full(3, rng.choice([rng.uniform(0, 0.08), rng.uniform(0.85, 1.0)]), np.float32)
     if rng.random() < 0.18:
         first = familiar[int(rng.integers(len(familiar)))] * np.float32(rng.uniform(0.7, 1.2))
     second = (
