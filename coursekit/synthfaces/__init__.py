@@ -20,8 +20,9 @@ from coursekit.labels import CELEBAMASK_HQ, LAPA, merge_table
 from coursekit.synthfaces.camera import photograph
 from coursekit.synthfaces.canvas import Canvas, Points, to_pixels
 from coursekit.synthfaces.config import Style
-from coursekit.synthfaces.face import RARE, Person, Streams, draw_person, paint_person
+from coursekit.synthfaces.face import paint_person
 from coursekit.synthfaces.noise import NOISE_KINDS, add_label_noise
+from coursekit.synthfaces.person import RARE, Person, Streams, draw_person
 from coursekit.synthfaces.textures import background
 
 __all__ = ["NOISE_KINDS", "Attributes", "Style", "SynthFace", "render"]
@@ -129,7 +130,8 @@ def _streams(seed: int, index: int, lane: int) -> Streams:
     words = source.generate_state(4 * len(_PARTS), np.uint64).reshape(-1, 4)
 
     def stream(part: str) -> np.random.Generator:
-        return np.random.Generator(np.random.PCG64(_Words(words[_PARTS.index(part)])))
+        seed_words = _Words(words[_PARTS.index(part)])  # NumPy's stubs forget ISeedSequence
+        return np.random.Generator(np.random.PCG64(seed_words))  # type: ignore[arg-type]
 
     return stream
 
@@ -158,10 +160,11 @@ def _check(seed: int, index: int, size: int, **knobs: float) -> None:
         raise ValueError(
             f"size must be at least {MIN_SIZE} pixels, not {size}; pass size={MIN_SIZE}"
         )
-    for name, value in knobs.items():
-        if not 0 <= value <= 1:
+    for name, knob in knobs.items():
+        number = isinstance(knob, int | float | np.integer | np.floating)
+        if not number or not 0 <= knob <= 1:
             raise ValueError(
-                f"{name} must lie in [0, 1], not {value}; 0 turns it off, 1 is its full strength"
+                f"{name} must lie in [0, 1], not {knob!r}; 0 turns it off, 1 is its full strength"
             )
 
 

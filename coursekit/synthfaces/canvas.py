@@ -89,6 +89,11 @@ def blur(array: NDArray, radius: float, size: int) -> NDArray:
     return cv2.GaussianBlur(array, (0, 0), sigma) if sigma > 0.25 else array
 
 
+def moved(points: Points, right: float, down: float) -> Points:
+    """Points (N, 2) moved by a step in unit coordinates."""
+    return points + np.array([right, down])
+
+
 def lowered(mask: Mask, distance: float) -> Mask:
     """A mask moved down by a fraction of the frame's side, as a shadow is."""
     rows = max(1, round(distance * mask.shape[0]))

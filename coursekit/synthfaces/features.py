@@ -13,6 +13,7 @@ from coursekit.synthfaces.canvas import (
     Points,
     clamp,
     exact_mask,
+    moved,
     smooth_curve,
 )
 from coursekit.synthfaces.geometry import Head
@@ -67,7 +68,7 @@ def paint_eyes(
 def _moved(
     canvas: Canvas, lines: tuple[Points, ...], down: float, *, width: float, soft: float
 ) -> Patch | None:
-    return canvas.patch(*(line + (0, down) for line in lines), width=width, soft=soft)
+    return canvas.patch(*(moved(line, 0.0, down) for line in lines), width=width, soft=soft)
 
 
 def paint_brows(
@@ -117,7 +118,7 @@ def _teeth(canvas: Canvas, head: Head, inside: Points, bright: float, tone: floa
     top, left, right = head.landmarks[[97, 98, 99]], head.landmarks[96], head.landmarks[100]
     tall = min(0.19, max(0.10, head.mouth_open)) * u
     line = np.concatenate([[left], top, [right]])
-    lower = line[::-1] + (0, tall)
+    lower = moved(line[::-1], 0.0, tall)
     canvas.paint(canvas.patch(np.concatenate([line, lower]), within=cover, soft=0.01 * u), white)
     gap = (right - left) / 9
     edges = [
@@ -145,7 +146,8 @@ def paint_mouth(
     p = head.landmarks
     lit = np.float32(clamp(bright, 0.3, 1.15))
     shine = rng.uniform(0.05, 0.32) + 0.2 * palette.make_up
-    canvas.shade(canvas.patch(p[91:96] + (0, 0.07 * u), width=0.08 * u, soft=0.04 * u), 0.75, 0.8)
+    below = moved(p[91:96], 0.0, 0.07 * u)
+    canvas.shade(canvas.patch(below, width=0.08 * u, soft=0.04 * u), 0.75, 0.8)
     upper, lower = part_polygon(head, "u_lip"), part_polygon(head, "l_lip")
     edge = 0.012 * u * rng.uniform(0.5, 2.0)
     tone = rng.uniform(0.75, 1.0)

@@ -81,7 +81,7 @@ def _outer_long(
     rng: np.random.Generator, top: float, side: float, length: float, flare: float
 ) -> Points:
     cap = _outer_short(rng, top, side, 92)
-    halves = []
+    halves: list[Points] = []
     for _ in range(2):
         y = np.linspace(0.1, length * np.exp(rng.normal(0, 0.08)), 40)
         along = y / y[-1]

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-
 from numpy.typing import NDArray
 
 from coursekit.synthfaces.canvas import Floats, Points, clamp
@@ -82,8 +81,8 @@ def draw_palette(rng: np.random.Generator, style: Style, softness: float) -> Pal
         [(0.20, 0.12, 0.07), (0.34, 0.22, 0.12), (0.32, 0.36, 0.22), (0.35, 0.45, 0.55)]
     )
     iris = irises[int(rng.integers(0, 1 if darkest else 4))] * rng.uniform(0.7, 1.2)
-    colours = [np.clip(c, 0.015, 0.98).astype(np.float32) for c in (skin, hair, brow, lips, iris)]
-    return Palette(*colours, make_up)
+    tones = [np.clip(c, 0.015, 0.98).astype(np.float32) for c in (skin, hair, brow, lips, iris)]
+    return Palette(tones[0], tones[1], tones[2], tones[3], tones[4], make_up)
 
 
 def draw_light(rng: np.random.Generator, style: Style) -> Light:
@@ -207,7 +206,7 @@ def light_map(
     toward = light.direction.copy()
     toward[:2] = toward[:2] @ grid.turn
     lambert = np.clip((nx * toward[0] + ny * toward[1] + nz * toward[2] + 0.25) / 1.25, 0, None)
-    half = toward + (0, 0, 1.0)
+    half = toward + np.array([0, 0, 1.0])
     half /= np.linalg.norm(half)
     shine = np.clip(nx * half[0] + ny * half[1] + nz * half[2], 0, 1) ** 24
     bright = (1 - light.diffuse) * (0.75 + 0.25 * nz) + light.diffuse * lambert

@@ -46,52 +46,6 @@ def random_colour(
     return np.clip(value * (1 + tint), 0, 1).astype(np.float32)
 
 
-def strands(
-    rng: np.random.Generator,
-    size: int,
-    crown: tuple[float, float],
-    curl: float,
-    fineness: float,
-    length: float,
-) -> tuple[Floats, Floats]:
-    """Brightness of hair, (size, size), about 0 with unit spread: streaks that leave the crown.
-
-    The second picture, (size, size), is the distance from the crown in frames.
-
-    Args:
-        rng: the random stream.
-        size: pixels.
-        crown: (x, y) unit coordinates of the point that the streaks leave.
-        curl: 0 for straight streaks, 1 for tight curls.
-        fineness: streaks per turn around the crown.
-        length: how long a streak is, against the frame.
-    """
-    around = max(8, int(fineness))
-    streaks = rng.standard_normal((12, around), dtype=np.float32)
-    locks = rng.standard_normal((5, around // 6 + 4), dtype=np.float32)
-    steps = 96 if size <= 160 else 192  # the field is smooth: it need not be found per pixel
-    axis = (np.arange(steps, dtype=np.float32) + 0.5) / steps
-    x, y = axis[None, :] - np.float32(crown[0]), axis[:, None] - np.float32(crown[1])
-    radius = np.sqrt(x * x + y * y)
-    angle = np.arctan2(x, y) / np.float32(2 * np.pi) + 0.5
-    drift = lattice_noise(rng, steps, 5)
-    # A lock swings to and fro along its length; neighbouring locks are out of step.
-    phase = 1.5 * lattice_noise(rng, steps, 5) + 0.7 * lattice_noise(rng, steps, 16)
-    swing = np.sin(radius * np.float32(22 + 50 * curl) + phase)
-    shift = 0.020 * drift + np.float32(0.002 + 0.016 * curl) * swing
-    angle = angle + shift / (0.3 + radius)
-    out = np.zeros((steps, steps), np.float32)
-    for table, weight in ((streaks, 0.8), (locks, 0.6)):
-        height, width = table.shape
-        rows = (radius * np.float32(height / length) + 0.6 * drift) % height
-        u = (angle * width) % width
-        out += weight * cv2.remap(
-            table, u, rows.astype(np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP
-        )
-    out += np.float32(0.35 * curl) * swing
-    return cv2.resize(out, (size, size), interpolation=cv2.INTER_CUBIC), enlarge(radius, size)
-
-
 def cloth(rng: np.random.Generator, size: int, colour: RGB) -> Floats:
     """A picture (size, size, 3) of cloth: plain, striped, checked or printed, with folds."""
     frame, size = size, min(size, 256)  # cloth is soft: half the pixels serve at 512
@@ -131,7 +85,7 @@ def _letters(rng: np.random.Generator, picture: Floats, size: int) -> None:
         for column in range(int(1.3 / step_x) + 1):
             if column % 7 > 4:  # the gap between two words
                 continue
-            corner = origin + (column * step_x, row * step_y)
+            corner = origin + np.array([column * step_x, row * step_y])
             stroke = (corner + glyphs[column % 7] * (0.55 * tall, tall)) * size
             fixed = [np.round(stroke * 16).astype(np.int32)]
             cv2.polylines(picture, fixed, False, colour, thick, cv2.LINE_AA, 4)

@@ -168,13 +168,15 @@ def draw_body(
     base = rng.normal(1.66, 0.16)
     slope = rng.uniform(0.12, 0.42)
     right = np.array([
-        (half, 0.8), (half * 0.97, base - 0.25), (half + 0.12, base), (half + 0.55, base + 0.1 + slope * 0.4),
+        (half, 0.8), (half * 0.97, base - 0.25), (half + 0.12, base),
+        (half + 0.55, base + 0.1 + slope * 0.4),
         (2.1, base + 0.12 + slope), (3.2, base + 0.35 + 2 * slope), (3.6, 5),
     ])  # fmt: skip
     outline = np.concatenate([right[::-1], right * (-1, 1)])
     outline[:, 0] += offset * np.clip(outline[:, 1] - 1.2, 0, 1)
     skin = place(smooth_curve(outline, 6, closed=False))
-    cloth, neckline, lapels = None, None, ()
+    cloth, neckline = None, None
+    lapels: tuple[Points, ...] = ()
     if rng.random() < 0.80 - 0.22 * softness:
         kind, free = _neckline(rng, half, base)
         grown = outline + np.where(outline[:, 1:] > base - 0.3, np.array([[0, -0.04]]), 0)
