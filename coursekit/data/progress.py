@@ -19,13 +19,20 @@ _AHEAD = 64
 
 def progress(items: Iterator[T], total: int, what: str) -> Iterator[T]:
     """Pass `items` on; show a bar once that has taken a second, where somebody watches."""
-    watched = "ipykernel" in sys.modules or (sys.stderr is not None and sys.stderr.isatty())
-    if not watched:
+    watched = sys.stderr is not None and sys.stderr.isatty()
+    if not watched and not _in_notebook():
         yield from items
         return
     from tqdm.auto import tqdm
 
     yield from tqdm(items, total=total, desc=what, delay=1, leave=False)
+
+
+def _in_notebook() -> bool:
+    """Whether this process is a notebook's kernel; having its packages imported is not enough."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return hasattr(shell, "kernel")
 
 
 def threaded(function: Callable[[T], R], items: Sequence[T], what: str) -> Iterator[R]:

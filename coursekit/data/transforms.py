@@ -261,7 +261,8 @@ def add_noise(planes: NDArray[np.float32], sigma: float, rng: Generator) -> None
     for start in range(0, flat.size, _PIECE):
         part = flat[start : start + _PIECE]
         count = len(part)
-        indices[:count] = rng.integers(0, 1 << 16, size=count, dtype=np.uint16)
+        words = rng.integers(0, 1 << 64, size=-(-count // 4), dtype=np.uint64)
+        indices[:count] = words.view(np.uint16)[:count]
         part += np.take(quantiles, indices[:count], mode="wrap", out=drawn[:count])
         np.clip(part, 0, 1, out=part)
 
