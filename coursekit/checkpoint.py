@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
-_FORMAT = "coursekit-1"
+_FORMAT = 1
 
 
 @dataclass(frozen=True)
@@ -133,13 +133,15 @@ def write_tensors(
     path: str | os.PathLike[str], tensors: Mapping[str, Tensor], meta: Mapping[str, Any]
 ) -> None:
     """Write named tensors and JSON-able `meta` to a safetensors file, whole or not at all."""
+    # A tensor shared by two names, or a view, must become a plain copy first.
+    copies = {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}
+    # One entry: safetensors orders several by chance, and equal content should be equal bytes.
+    text = {"coursekit": json.dumps({"format": _FORMAT, **meta}, sort_keys=True)}
     with atomic_path(path) as temporary:
-        save_file(
-            # A tensor shared by two names, or a view, must become a plain copy first.
-            {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()},
-            temporary,
-            metadata={"format": _FORMAT, "meta": json.dumps(dict(meta), sort_keys=True)},
-        )
+        try:
+            save_file(copies, temporary, metadata=text)
+        except SafetensorError as error:  # a full disk, for one
+            raise OSError(str(error)) from error
 
 
 def read_tensors(path: str | os.PathLike[str]) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
@@ -150,13 +152,12 @@ def read_tensors(path: str | os.PathLike[str]) -> tuple[dict[str, torch.Tensor],
     """
     try:
         with safe_open(path, framework="pt") as file:
-            text = file.metadata() or {}
-            if text.get("format") != _FORMAT:
+            meta = json.loads((file.metadata() or {}).get("coursekit", "null"))
+            if not isinstance(meta, dict) or meta.get("format") != _FORMAT:
                 raise CourseError(
                     f"{path}: is a safetensors file, but not a checkpoint of coursekit; "
                     "name the model.safetensors that `coursekit train` wrote"
                 )
-            meta = json.loads(text["meta"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except CourseError:
         raise
@@ -167,6 +168,4 @@ def read_tensors(path: str | os.PathLike[str]) -> tuple[dict[str, torch.Tensor],
             f"{path}: is not a whole safetensors file ({error}); it may be cut off, or a pickle "
             "(.pth, .pt): coursekit reads only what `coursekit train` wrote"
         ) from error
-    if not isinstance(meta, dict):
-        raise CourseError(f"{path}: its description is damaged; train again")
     return tensors, meta

@@ -33,7 +33,8 @@ def prepare(
     Returns:
         (1, 3, size, size) float32.
     """
-    x = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None].float() / 255
+    # A copy: an array that Pillow lends is read-only, which torch does not take.
+    x = torch.from_numpy(np.array(image)).permute(2, 0, 1)[None].float() / 255
     if x.shape[-2:] != (size, size):
         # Anti-aliased, or thin parts such as brows flicker as an image shrinks.
         x = F.interpolate(x, (size, size), mode="bilinear", antialias=True)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
+from coursekit.errors import CourseError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -52,11 +54,11 @@ class AdamToSGDConfig:
         positive = ("adam_lr", "sgd_lr", "sgd_min_lr", "patience", "adam_t_max", "sgd_t_max")
         for name in positive:
             if not getattr(self, name) > 0:
-                raise ValueError(f"{name} is {getattr(self, name)}; it must be above 0")
+                raise CourseError(f"{name} is {getattr(self, name)}; it must be above 0")
         if not 0 <= self.min_fraction <= 1:
-            raise ValueError(f"min_fraction is {self.min_fraction}; it must lie in [0, 1]")
+            raise CourseError(f"min_fraction is {self.min_fraction}; it must lie in [0, 1]")
         if self.sgd_lr < self.sgd_min_lr:
-            raise ValueError(
+            raise CourseError(
                 f"sgd_lr {self.sgd_lr} is below sgd_min_lr {self.sgd_min_lr}: SGD would never run"
             )
 

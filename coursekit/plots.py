@@ -6,6 +6,7 @@ a test can draw at the same time.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -72,7 +73,7 @@ def convergence(history: Sequence[Mapping[str, Any]]) -> Figure:
     axes.plot(epochs, [e["val_loss"] for e in history], color=BLUE, label="validation")
     best = min(history, key=lambda e: e["val_loss"])
     axes.plot(best["epoch"], best["val_loss"], "o", color=BLUE, label="best, kept")
-    for entry, following in zip(history, history[1:], strict=False):
+    for entry, following in pairwise(history):
         if entry["event"] in ("switch", "halve"):
             axes.axvline(entry["epoch"] + 0.5, color=RED, linewidth=1)
             name = "SGD " if entry["event"] == "switch" else ""

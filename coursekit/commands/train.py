@@ -66,19 +66,12 @@ def make_config(arguments: argparse.Namespace) -> Any:
 
     changes = {"patience": arguments.patience, "adam_lr": arguments.lr}
     same = {f.name for f in fields(FitConfig)} & set(vars(arguments))
-    try:
-        return FitConfig(
-            **{name: getattr(arguments, name) for name in same},
-            optimiser=replace(
-                AdamToSGDConfig(), **{k: v for k, v in changes.items() if v is not None}
-            ),
-            augmentation=Augmentation(mirror_probability=arguments.mirror),
-            weighted=not arguments.unweighted,
-        )
-    except CourseError:
-        raise
-    except ValueError as error:
-        raise CourseError(str(error)) from error
+    return FitConfig(
+        **{name: getattr(arguments, name) for name in same},
+        optimiser=replace(AdamToSGDConfig(), **{k: v for k, v in changes.items() if v is not None}),
+        augmentation=Augmentation(mirror_probability=arguments.mirror),
+        weighted=not arguments.unweighted,
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -92,13 +85,8 @@ def run(arguments: argparse.Namespace) -> int:
     config = make_config(arguments)
     train, val = (open_dataset(arguments.data, split) for split in ("train", "val"))
     torch.manual_seed(config.seed)
-    try:
-        model = create_model(
-            arguments.model,
-            **{"num_classes": train.labels.num_classes, **parse_settings(arguments.settings)},
-        )
-    except (ValueError, TypeError) as error:
-        raise CourseError(str(error)) from error
+    settings = {"num_classes": train.labels.num_classes, **parse_settings(arguments.settings)}
+    model = create_model(arguments.model, **settings)
     print(f"{arguments.model}: {count_parameters(model):,} parameters; "
           f"{len(train)} training and {len(val)} validation images at {config.size}²")  # fmt: skip
     try:

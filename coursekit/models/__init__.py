@@ -10,6 +10,8 @@ from dataclasses import asdict, fields
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from coursekit.errors import CourseError
+
 if TYPE_CHECKING:
     from torch import nn
 
@@ -35,26 +37,33 @@ def create_model(name: str, num_classes: int = 19, **overrides: Any) -> nn.Modul
         configuration stands in `.config`.
 
     Raises:
-        ValueError: for an unknown name or field; the message names those there are.
+        CourseError: for an unknown name or field, or a value that builds no network; the message
+            names those there are.
     """
     if name not in _REGISTRY:
         near = difflib.get_close_matches(name, MODEL_NAMES, n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""
-        raise ValueError(f"no model is called {name!r}; {hint}there are: {', '.join(MODEL_NAMES)}")
+        raise CourseError(f"no model is called {name!r}; {hint}there are: {', '.join(MODEL_NAMES)}")
     if num_classes < 2:
-        raise ValueError(f"num_classes is {num_classes}; a label map needs at least 2 classes")
+        raise CourseError(f"num_classes is {num_classes}; a label map needs at least 2 classes")
     module_name, class_name, config_name = _REGISTRY[name]
     module = import_module(f"{__name__}.{module_name}")
     config_class = getattr(module, config_name)
     known = {f.name for f in fields(config_class)}
     unknown = sorted(set(overrides) - known)
     if unknown:
-        raise ValueError(
+        raise CourseError(
             f"{name} has no setting {', '.join(unknown)}; it has: {', '.join(sorted(known))}"
         )
-    model: nn.Module = getattr(module, class_name)(
-        config_class(num_classes=num_classes, **overrides)
-    )
+    try:
+        model: nn.Module = getattr(module, class_name)(
+            config_class(num_classes=num_classes, **overrides)
+        )
+    except (TypeError, ValueError, RuntimeError, IndexError) as error:
+        given = ", ".join(f"{key}={value!r}" for key, value in overrides.items())
+        raise CourseError(
+            f"{name} cannot be built with {given} ({error}); the defaults are {config_class()}"
+        ) from error
     return model
 
 
@@ -70,13 +79,13 @@ def describe(model: nn.Module) -> tuple[str, dict[str, Any]]:
     """The name and the arguments with which `create_model` rebuilds a model.
 
     Raises:
-        ValueError: when the model is not one of the course's.
+        CourseError: when the model is not one of the course's.
     """
     for name, (module_name, class_name, _) in _REGISTRY.items():
         kind = type(model)
         if kind.__module__ == f"{__name__}.{module_name}" and kind.__name__ == class_name:
             return name, asdict(model.config)  # type: ignore[call-overload]
-    raise ValueError(
+    raise CourseError(
         f"{type(model).__name__} is not a model of coursekit; load its weights into one that "
         "`create_model` made (the keys are the same) to write a checkpoint"
     )

@@ -30,6 +30,8 @@ def test_foreign_models_are_refused() -> None:
         ("resnet", {}, "there are: unet"),
         ("unet", {"width": 3}, "widths"),
         ("unet", {"num_classes": 1}, "at least 2"),
+        ("unet", {"widths": 8}, "widths=8"),
+        ("unet", {"widths": (8, -1)}, "cannot be built"),
     ],
 )
 def test_bad_calls_say_what_there_is(name: str, settings: dict, message: str) -> None:

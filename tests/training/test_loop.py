@@ -1,0 +1,250 @@
+"""fit: reproducible, resumable after kill -9, the same with two processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from coursekit import checkpoint, create_model
+from coursekit.data import SynthDataset
+from coursekit.errors import CourseError
+from coursekit.optim import AdamToSGDConfig
+from coursekit.training import FitConfig, evaluate, fit
+
+TINY = {"widths": (4, 6, 8)}
+
+
+def config(**changes: object) -> FitConfig:
+    return FitConfig(
+        **{
+            "size": 32, "epochs": 4, "batch_size": 3, "seed": 5, "cpu": True,
+            "optimiser": AdamToSGDConfig(adam_lr=3e-3, patience=1), **changes,
+        }
+    )  # fmt: skip
+
+
+def data() -> tuple[SynthDataset, SynthDataset]:
+    return SynthDataset(0, 8, 32), SynthDataset(1, 4, 32)
+
+
+def model(name: str = "unet", **settings: object) -> torch.nn.Module:
+    torch.manual_seed(0)
+    return create_model(name, **(settings or TINY))
+
+
+def weights(path: Path) -> dict[str, torch.Tensor]:
+    return checkpoint.load(path / "model.safetensors").model.state_dict()
+
+
+def test_it_learns_and_keeps_the_best(tmp_path: Path) -> None:
+    seen: list[dict] = []
+    network = model()
+    result = fit(network, *data(), config(epochs=6), tmp_path, on_epoch=seen.append)
+    assert seen == result.history
+    assert result.history[-1]["train_loss"] < result.history[0]["train_loss"]
+    lines = (tmp_path / "history.jsonl").read_text().splitlines()
+    assert [json.loads(line) for line in lines] == result.history
+    best = min(result.history, key=lambda e: e["val_loss"])
+    assert result.best_epoch == best["epoch"]
+    for name, value in weights(tmp_path).items():
+        assert torch.equal(value, network.state_dict()[name])
+    assert {"epoch", "phase", "rate", "train_loss", "val_loss", "val_mean_iou", "event",
+            "seconds"} == set(best)  # fmt: skip
+
+
+def test_the_pipeline_runs_to_its_end() -> None:
+    result = fit(model(), *data(), config(epochs=40, optimiser=AdamToSGDConfig(patience=1)))
+    events = [e["event"] for e in result.history]
+    if len(events) < 40:
+        assert events[-1] == "stop"
+        assert events.count("switch") == 1
+        assert events.count("halve") == 2
+
+
+@pytest.mark.parametrize("name", ["unet", "fastscnn"])
+def test_same_seed_same_bytes_whatever_the_workers(tmp_path: Path, name: str) -> None:
+    settings = TINY if name == "unet" else {"repeats": 1, "expansion": 1}
+    for folder, workers in (("a", 0), ("b", 2)):
+        fit(model(name, **settings), *data(), config(epochs=2, workers=workers), tmp_path / folder)
+    first, second = ((tmp_path / f / "model.safetensors").read_bytes() for f in "ab")
+    assert first == second
+    fit(model(name, **settings), *data(), config(epochs=2, seed=6), tmp_path / "c")
+    assert (tmp_path / "c" / "model.safetensors").read_bytes() != first
+
+
+def read_history(folder: Path) -> list[dict]:
+    """The history without what differs from run to run."""
+    entries = [json.loads(line) for line in (folder / "history.jsonl").read_text().splitlines()]
+    return [{k: v for k, v in entry.items() if k != "seconds"} for entry in entries]
+
+
+SCRIPT = textwrap.dedent(
+    """
+    import sys
+    from pathlib import Path
+    from tests.training.test_loop import config, data, fit, model
+    settings = {"repeats": 1, "expansion": 1}  # it has dropout and batch normalisation
+    fit(model("fastscnn", **settings), *data(), config(epochs=6), sys.argv[1], resume=True,
+        on_epoch=lambda e: print(e["epoch"], flush=True))
+    """
+)
+
+
+def start(out: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(out)], stdout=subprocess.PIPE, text=True
+    )
+
+
+def test_killed_runs_go_on_bit_for_bit(tmp_path: Path) -> None:
+    """kill -9 at two moments, one of them in mid-epoch; then the run to its end."""
+    whole = tmp_path / "whole"
+    process = start(whole)
+    assert process.wait(240) == 0
+    assert process.stdout is not None
+    process.stdout.close()
+    killed = tmp_path / "killed"
+    for epoch, pause in (("1", 0.0), ("3", 0.05)):
+        process = start(killed)
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.strip() == epoch:
+                time.sleep(pause)
+                break
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+    assert not [p for p in killed.iterdir() if p.name.startswith("model") and p.suffix == ".tmp"]
+    process = start(killed)
+    assert process.stdout is not None
+    epochs = [int(line) for line in process.stdout]
+    process.stdout.close()
+    assert process.wait(240) == 0
+    assert epochs[0] >= 3  # it went on; it did not start again
+    assert (killed / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
+    histories = [read_history(folder) for folder in (whole, killed)]
+    assert histories[0] == histories[1]
+
+
+def test_a_finished_run_can_be_lengthened(tmp_path: Path) -> None:
+    fit(model(), *data(), config(epochs=2), tmp_path / "a")
+    fit(model(), *data(), config(epochs=4), tmp_path / "a", resume=True)
+    fit(model(), *data(), config(epochs=4), tmp_path / "b")
+    first, second = ((tmp_path / f / "model.safetensors").read_bytes() for f in "ab")
+    assert first == second
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_two_processes_give_ones_result(tmp_path: Path) -> None:
+    script = tmp_path / "two.py"
+    script.write_text(
+        textwrap.dedent(
+            """
+            import sys
+            from tests.training.test_loop import config, data, fit, model
+            from torch import distributed
+            fit(model(), *data(), config(epochs=2, batch_size=4), sys.argv[1])
+            print(distributed.get_backend() if distributed.is_initialized() else "gloo")
+            """
+        )
+    )
+    for name, processes in (("one", 1), ("two", 2)):
+        call = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", str(processes)]
+        done = subprocess.run(
+            [*call, "--master_port", str(free_port()), str(script), str(tmp_path / name)],
+            env={**os.environ, "PYTHONPATH": str(Path.cwd()), "PYTHONWARNINGS": "ignore"},
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+        assert done.stdout.splitlines() == ["gloo"] * processes
+    histories = [read_history(tmp_path / name) for name in ("one", "two")]
+    for key in ("train_loss", "val_loss", "val_mean_iou"):
+        one, two = ([entry[key] for entry in history] for history in histories)
+        assert one == pytest.approx(two, rel=1e-5)
+    # Not the weights themselves: where a gradient is nothing but rounding, Adam divides it by its
+    # own size and takes a whole step, up or down.
+    image = torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    first, second = (
+        checkpoint.load(tmp_path / name / "model.safetensors").model for name in ("one", "two")
+    )
+    with torch.no_grad():
+        torch.testing.assert_close(first(image), second(image), atol=1e-3, rtol=1e-3)
+
+
+def test_a_loss_that_is_not_finite_names_the_images(tmp_path: Path) -> None:
+    class Poisoned(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.ones(()))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.weight * torch.nan * x.new_ones(len(x), 19, *x.shape[-2:])
+
+    train, val = data()
+    with pytest.raises(CourseError, match="training loss is nan in epoch 0.*images: ") as caught:
+        fit(Poisoned(), train, val, config(channels_last=False))
+    assert sum(name in str(caught.value) for name in train.names) == 3
+
+
+def test_a_run_is_not_overwritten_or_mixed_up(tmp_path: Path) -> None:
+    fit(model(), *data(), config(epochs=1), tmp_path)
+    with pytest.raises(CourseError, match="--resume"):
+        fit(model(), *data(), config(), tmp_path)
+    with pytest.raises(CourseError, match="seed was 5 and is 6"):
+        fit(model(), *data(), config(seed=6), tmp_path, resume=True)
+    with pytest.raises(CourseError, match="model was"):
+        fit(model(widths=(4, 4, 8)), *data(), config(), tmp_path, resume=True)
+    state = tmp_path / "state.safetensors"
+    state.write_bytes(state.read_bytes()[:1000])
+    with pytest.raises(CourseError, match="cut off"):
+        fit(model(), *data(), config(), tmp_path, resume=True)
+
+
+def test_bad_settings_are_named() -> None:
+    train, val = data()
+    with pytest.raises(CourseError, match="epochs is 0"):
+        config(epochs=0)
+    with pytest.raises(CourseError, match="validation set is empty"):
+        fit(model(), train, val[:0], config())
+    with pytest.raises(CourseError, match="Linear"):
+        fit(torch.nn.Linear(1, 1), train, val, config(), "never-written")
+    assert not Path("never-written").exists()
+
+
+def test_bf16_trains() -> None:
+    result = fit(model(), *data(), config(epochs=2, precision="bf16"))
+    assert np.isfinite(result.history[-1]["val_loss"])
+
+
+def test_evaluation_is_at_the_masks_size(tmp_path: Path) -> None:
+    network = model()
+    train, val = data()
+    result = fit(network, train, val, config(epochs=1), tmp_path)
+    assert result.info is not None
+    large = SynthDataset(1, 4, 48)
+    scores = evaluate(network, large, result.info)
+    assert int(scores.matrix.sum()) == 4 * 48 * 48
+    summary = scores.summary()
+    assert summary["images"] == 4
+    assert 0 <= summary["mean_iou"] <= summary["pixel_accuracy"] <= 1
+    assert set(summary["per_class"]) == set(train.labels.names)
+    assert "pixel accuracy" in scores.table()
+    json.dumps(summary)
