@@ -19,10 +19,10 @@ _COMMANDS = (
     "coursekit.commands.doctor",
     "coursekit.commands.demo",
     "coursekit.commands.lab",
-    "coursekit.data.commands",
+    "coursekit.commands.data",
     "coursekit.commands.train",
     "coursekit.commands.evaluate",
-    "coursekit.codabench.commands",
+    "coursekit.commands.submission",
     "coursekit.commands.build",
 )
 

@@ -14,15 +14,26 @@ def command(
     name: str,
     summary: str,
     example: str,
-    handler: Callable[[argparse.Namespace], int],
+    handler: Callable[[argparse.Namespace], int] | None = None,
+    text: str = "",
 ) -> argparse.ArgumentParser:
-    """Add a command whose `--help` ends with an example."""
+    """Add a command whose `--help` ends with an example.
+
+    Args:
+        subparsers: what `ArgumentParser.add_subparsers` returned.
+        name: of the command.
+        summary: one line for the list of commands.
+        example: a call that works.
+        handler: takes the parsed arguments and returns the exit code; None for a group of commands.
+        text: what `--help` says first; the summary by default.
+    """
     parser: argparse.ArgumentParser = subparsers.add_parser(
         name,
         help=summary,
-        description=summary[0].upper() + summary[1:] + ".",
+        description=text or summary[0].upper() + summary[1:] + ".",
         epilog=f"example:\n  {example}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.set_defaults(handler=handler)
+    if handler:
+        parser.set_defaults(handler=handler)
     return parser

@@ -16,11 +16,12 @@ from PIL import Image
 
 from coursekit import MODEL_NAMES, create_model
 from coursekit.checkpoint import Checkpoint, ModelInfo, load, save
-from coursekit.codabench import commands, validate
 from coursekit.codabench import submission as module
+from coursekit.codabench import validate
 from coursekit.codabench.inline import Inliner
 from coursekit.codabench.solution import make_solution
 from coursekit.codabench.submission import submit
+from coursekit.commands import submission as commands
 from coursekit.errors import CourseError
 from coursekit.inference import predict_label_map
 

@@ -227,7 +227,7 @@ def test_nothing_is_unpacked_to_disk(tmp_path, images, monkeypatch):
 def test_torch_is_not_imported(tmp_path, images):
     path = write_zip(tmp_path / "a.zip", good())
     code = (
-        "import sys, coursekit.codabench as c, coursekit.codabench.commands\n"
+        "import sys, coursekit.codabench as c, coursekit.commands.submission\n"
         f"assert c.validate({str(path)!r}, {str(images)!r}, 'codabench') == []\n"
         "sys.exit('torch' in sys.modules)"
     )

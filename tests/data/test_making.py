@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from coursekit import synthfaces
+from coursekit.commands.data import add_parser
 from coursekit.data import Recipe, SynthDataset, audit, make, making, open_dataset
-from coursekit.data.commands import add_parser
 from coursekit.errors import CourseError
 from coursekit.labels import CELEBAMASK_HQ, LAPA, merge_table
 

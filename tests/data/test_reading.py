@@ -190,7 +190,7 @@ def test_listing_opens_no_file(tmp_path):
 def test_reading_does_not_import_torch():
     code = (
         "import sys; from coursekit.data import open_dataset, audit, class_counts, whitening, make;"
-        "import coursekit.data.commands; sys.exit('torch' in sys.modules)"
+        "import coursekit.commands.data; sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 

@@ -10,76 +10,72 @@ from typing import TYPE_CHECKING, Any
 
 from coursekit.codabench.formats import FORMATS
 from coursekit.codabench.problems import is_valid
+from coursekit.commands import command
 
 if TYPE_CHECKING:
     from coursekit.codabench.scoring import Scores
 
 
 def add_parser(subparsers: Any) -> None:
-    """Add the three commands to what `ArgumentParser.add_subparsers` returned.
-
-    Each sets `handler`, which takes the parsed arguments and returns the exit code.
-    """
+    """Add the three commands."""
     _add_submit(subparsers)
     _add_validate(subparsers)
     _add_score(subparsers)
 
 
-def _parser(subparsers: Any, name: str, help: str, text: str, epilog: str) -> Any:
-    parser = subparsers.add_parser(
-        name, help=help, description=text, epilog=epilog,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+def _add_format(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format", required=True, choices=list(FORMATS),
         help="flat: 2024, masks at the root; codabench: 2025 on, masks/ and solution/",
     )  # fmt: skip
-    return parser
 
 
 def _add_submit(subparsers: Any) -> None:
-    parser = _parser(
+    parser = command(
         subparsers, "submit", "predict the test images and write the zip to upload",
+        "coursekit submit --checkpoint runs/unet/model.safetensors \\\n"
+        "      --images data/test_image --format flat --out submission.zip",
+        _submit,
         "Predicts every image of a folder and writes a submission, which is validated before it\n"
         "gets its name. With --final it holds solution/ too, and run.py is tried on one image.",
-        "example:\n  coursekit submit --checkpoint runs/unet/model.safetensors \\\n"
-        "      --images data/test_image --format flat --out submission.zip",
     )  # fmt: skip
+    _add_format(parser)
     parser.add_argument("--checkpoint", required=True, type=Path, help="what `train` wrote")
     parser.add_argument("--images", required=True, type=Path, help="folder of the test images")
     parser.add_argument("--out", required=True, type=Path, help="the zip; replaced if it is there")
     parser.add_argument("--final", action="store_true", help="add solution/ for the final phase")
-    parser.set_defaults(handler=_submit)
 
 
 def _add_validate(subparsers: Any) -> None:
-    parser = _parser(
+    parser = command(
         subparsers, "validate", "say what is wrong with a submission",
+        "coursekit validate submission.zip --images data/test_image --format flat",
+        _validate,
         "Checks a zip without unpacking it to disk or running any of it. Exits with 0 when it is\n"
         "valid (warnings allowed), 1 when it is not, 2 when it could not be checked.",
-        "example:\n  coursekit validate submission.zip --images data/test_image --format flat",
     )  # fmt: skip
+    _add_format(parser)
     parser.add_argument("zip", type=Path, help="the submission")
     parser.add_argument("--images", required=True, type=Path, help="folder of the test images")
     parser.add_argument(
         "--final", action=argparse.BooleanOptionalAction, default=None,
         help="solution/ must be there, or must not; without either it is checked if it is there",
     )  # fmt: skip
-    parser.set_defaults(handler=_validate)
 
 
 def _add_score(subparsers: Any) -> None:
-    parser = _parser(
+    parser = command(
         subparsers, "score", "score a submission against the true masks",
+        "coursekit score submission.zip --truth data/val/val_mask --format flat --json",
+        _score,
         "Computes the edition's score and its near relations side by side. Needs true masks, so\n"
         "use it on the validation set.",
-        "example:\n  coursekit score submission.zip --truth data/val/val_mask --format flat --json",
     )  # fmt: skip
+    _add_format(parser)
     parser.add_argument("zip", type=Path, help="the submission")
     parser.add_argument("--truth", required=True, type=Path, help="folder of true masks, *.png")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.add_argument("--out", type=Path, help="also write the JSON to this file")
-    parser.set_defaults(handler=_score)
 
 
 def _submit(arguments: argparse.Namespace) -> int:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import argparse
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from coursekit.commands import command
+
+if TYPE_CHECKING:
+    import argparse
 
 
 def add_parser(subparsers: Any) -> None:
-    """Add `data` to what `ArgumentParser.add_subparsers` returned.
-
-    Each of its commands sets `handler`, which takes the parsed arguments and returns the exit code.
-    """
-    parser = _parser(
+    """Add the group of commands."""
+    parser = command(
         subparsers, "data", "make, check and count data sets",
+        "coursekit data make out/faces --train 200 --val 40 --test 20 --size 96",
+        None,
         "Works on folders in any layout that the course reads: course 2024, course 2025,\n"
         "CelebAMask-HQ raw, LaPa and Helen.",
-        "coursekit data make out/faces --train 200 --val 40 --test 20 --size 96",
     )  # fmt: skip
     inner = parser.add_subparsers(dest="data_command", metavar="COMMAND", required=True)
     _add_make(inner)
@@ -24,23 +26,14 @@ def add_parser(subparsers: Any) -> None:
     _add_stats(inner)
 
 
-def _parser(
-    subparsers: Any, name: str, help: str, text: str, example: str
-) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = subparsers.add_parser(
-        name, help=help, description=text, epilog=f"example:\n  {example}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
-    return parser
-
-
 def _add_make(subparsers: Any) -> None:
-    parser = _parser(
+    parser = command(
         subparsers, "make", "render synthetic faces into a folder",
+        "coursekit data make out/faces --train 200 --val 40 --test 20 --size 96 --seed 1",
+        _make,
         "Renders faces into a folder that appears when it is complete. Equal arguments make equal\n"
         "bytes. The masks of the test split lie in OUT/test_truth/masks, outside what a student\n"
         "sees.",
-        "coursekit data make out/faces --train 200 --val 40 --test 20 --size 96 --seed 1",
     )  # fmt: skip
     parser.add_argument("out", metavar="OUT", help="a folder that is missing or empty")
     for split, count in (("train", 200), ("val", 40), ("test", 20)):
@@ -58,33 +51,32 @@ def _add_make(subparsers: Any) -> None:
     parser.add_argument("--layout", default="course2025", help="course2025, course2024 or lapa")
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes; default 1")
     parser.add_argument("--force", action="store_true", help="replace what `data make` made there")
-    parser.set_defaults(handler=_make)
 
 
 def _add_check(subparsers: Any) -> None:
-    parser = _parser(
+    parser = command(
         subparsers, "check", "find what is wrong with a data set",
+        "coursekit data check out/faces",
+        _check,
         "Looks at every file and names those with a defect. Exits with 0 when there is no error\n"
         "(warnings and notes allowed), 1 when there is one, 2 when it could not be checked.",
-        "coursekit data check out/faces",
     )  # fmt: skip
     parser.add_argument("root", metavar="ROOT", help="the folder of a data set")
     parser.add_argument("--json", action="store_true", help="print all of it as JSON")
-    parser.set_defaults(handler=_check)
 
 
 def _add_stats(subparsers: Any) -> None:
-    parser = _parser(
+    parser = command(
         subparsers, "stats", "count samples and classes, measure the whitening",
+        "coursekit data stats out/faces --size 96",
+        _stats,
         "Counts the pixels of each class in the masks as they are, and measures the mean and\n"
         "standard deviation of the training photos, both without augmentation.",
-        "coursekit data stats out/faces --size 96",
     )  # fmt: skip
     parser.add_argument("root", metavar="ROOT", help="the folder of a data set")
     parser.add_argument("--size", type=int, metavar="S",
                         help="measure at this working size; default: the files' own")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print as JSON")
-    parser.set_defaults(handler=_stats)
 
 
 def _make(arguments: argparse.Namespace) -> int:
