@@ -90,7 +90,7 @@ def test_lapa_map_is_the_merge_of_the_same_geometry() -> None:
     ],
 )
 def test_bad_arguments_are_named(arguments: dict, words: list[str]) -> None:
-    with pytest.raises(ValueError) as error:  # noqa: PT011 - the words are checked below
+    with pytest.raises(ValueError) as error:
         render(**{"seed": 0, "index": 0, "size": 64, **arguments})
     assert all(word in str(error.value) for word in words)
 
@@ -324,7 +324,9 @@ def test_what_covers_a_part_shows_in_visible() -> None:
 
 
 def test_a_style_switches_features_off() -> None:
-    plain = replace(Style(), glasses_share=0.0, hat_share=0.0, earring_share=0.0, necklace_share=0.0)
+    plain = replace(
+        Style(), glasses_share=0.0, hat_share=0.0, earring_share=0.0, necklace_share=0.0
+    )
     worn = {ID[name] for name in ("eye_g", "hat", "ear_r", "neck_l")}
     for index in range(30):
         assert not worn & set(np.unique(render(1, index, 64, style=plain).label_map).tolist())

@@ -7,7 +7,6 @@ upper left corner. The centre of pixel (row i, column j) therefore lies at ((j +
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 
 import cv2
@@ -147,34 +146,39 @@ class Canvas:
         """The coverage of polygons, or of lines where `width` > 0; None when out of frame.
 
         Args:
-            polygons: (N, 2) unit coordinates each.
+            polygons: (N, 2) unit coordinates each; or one array (P, N, 2) of equal polygons.
             soft: standard deviation of a blur of the edge, as a fraction of the frame.
             within: a (size, size) uint8 mask that the coverage is multiplied with.
             width: line width as a fraction of the frame; the polygons are then open lines.
         """
         fixed = [_fixed(p, self.size) for p in polygons]
+        if fixed[0].ndim == 3:
+            fixed = list(fixed[0])
         margin = 2 + (3 * soft + width) * self.size
-        boxes = [cv2.boundingRect(p) for p in fixed]
+        x, y, width_, height = cv2.boundingRect(
+            fixed[0] if len(fixed) == 1 else np.concatenate(fixed)
+        )
         unit = 1 << _SHIFT
-        x0 = max(0, math.floor(min(b[0] for b in boxes) / unit - margin))
-        y0 = max(0, math.floor(min(b[1] for b in boxes) / unit - margin))
-        x1 = min(self.size, math.ceil(max(b[0] + b[2] for b in boxes) / unit + margin))
-        y1 = min(self.size, math.ceil(max(b[1] + b[3] for b in boxes) / unit + margin))
+        x0, x1 = (
+            max(0, int(x / unit - margin)),
+            min(self.size, int((x + width_) / unit + margin) + 1),
+        )
+        y0, y1 = (
+            max(0, int(y / unit - margin)),
+            min(self.size, int((y + height) / unit + margin) + 1),
+        )
         if x1 <= x0 or y1 <= y0:
             return None
-        mask = np.zeros((y1 - y0, x1 - x0), np.uint8)
-        for polygon in fixed:
-            polygon -= np.array([x0 * unit, y0 * unit], np.int32)
+        mask = np.zeros((self.size, self.size), np.uint8)
         if width > 0:
             thickness = width * self.size
             strength = round(255 * min(1.0, thickness))  # a line under a pixel wide is a paler one
-            cv2.polylines(
-                mask, fixed, False, strength, max(1, round(thickness)), cv2.LINE_AA, _SHIFT
-            )
+            whole = max(1, round(thickness))
+            cv2.polylines(mask, fixed, False, strength, whole, cv2.LINE_AA, _SHIFT)
         else:
             for polygon in fixed:
                 cv2.fillPoly(mask, [polygon], 255, cv2.LINE_AA, _SHIFT)
-        mask = blur(mask, soft, self.size)
+        mask = blur(mask[y0:y1, x0:x1], soft, self.size)
         rows, cols = slice(y0, y1), slice(x0, x1)
         alpha = mask.astype(np.float32) * (1 / 255)
         if within is not None:

@@ -41,19 +41,24 @@ def _light(canvas: Canvas, person: Person, streams: Streams, style: Style) -> Li
     return Lit(skin, grid.spread(full, size), level, grain)
 
 
-def _paint_ear(canvas: Canvas, person: Person, lit: Lit, side: str) -> None:
+def _paint_ear(canvas: Canvas, person: Person, lit: Lit, side: str, front: Mask) -> None:
     outline, _ = person.head.ears[side]
     u = person.head.unit
-    mask = polygon_mask(canvas.size, outline)
-    canvas.paint(canvas.full(mask), lit.skin * np.float32(1.1))
-    canvas.labels[mask > 127] = _ID[f"{side}_ear"]
+    patch = canvas.patch(outline)
+    if patch is None:
+        return
+    inside = patch.alpha > 0.5
+    if (front[patch.window][inside] > 127).all():  # under the hair
+        return
+    canvas.paint(patch, lit.skin)
+    canvas.shade(patch, 1.1)
+    canvas.labels[patch.window][inside] = _ID[f"{side}_ear"]
+    within = canvas.coverage(patch)
     centre = outline.mean(0)
-    inner = centre + (outline - centre) * 0.62
-    canvas.shade(canvas.patch(inner, soft=0.03 * u, within=mask), np.array([0.5, 0.42, 0.4]), 0.8)
-    core = centre + (outline - centre) * 0.3 + (0, 0.04 * u)
-    canvas.shade(canvas.patch(core, soft=0.02 * u, within=mask), 0.55, 0.8)
-    rim = np.concatenate([outline, outline[:1]])
-    canvas.shade(canvas.patch(rim, width=0.03 * u, soft=0.015 * u), 0.75, 0.5)
+    inner = centre + (outline - centre) * 0.55
+    canvas.shade(
+        canvas.patch(inner, soft=0.03 * u, within=within), np.array([0.42, 0.34, 0.32]), 0.85
+    )
 
 
 def _paint_beard(
@@ -95,27 +100,31 @@ def _paint_lines(canvas: Canvas, person: Person, rng: np.random.Generator) -> No
     fold = np.array([(0.33, 0.62, 0.1), (0.42, 0.78, 0.12), (0.49, 0.92, 0.1), (0.53, 1.05, 0.05)])
     sides = [head.project(fold * (sign, 1, 1)) for sign in (-1.0, 1.0)]
     canvas.shade(canvas.patch(*sides, width=0.03 * u, soft=0.02 * u), 0.72, min(1.0, deep))
-    for k in range(int(age * 5)):
-        y = -0.55 - 0.1 * k
-        line = np.array([(-0.45, y + 0.03, 0.05), (0, y, 0.12), (0.45, y + 0.03, 0.05)])
-        line = head.project(line + rng.normal(0, 0.02, (3, 3)))
-        canvas.shade(canvas.patch(line, width=0.015 * u, soft=0.01 * u), 0.75, age)
+    count = int(age * 5)
+    if count:
+        brow = np.array([(-0.45, 0.03, 0.05), (0, 0.0, 0.12), (0.45, 0.03, 0.05)])
+        lines = np.array([brow + np.array([0, -0.55 - 0.1 * k, 0]) for k in range(count)])
+        lines += rng.normal(0, 0.02, lines.shape)
+        lines = head.project(lines.reshape(-1, 3)).reshape(count, 3, 2)
+        canvas.shade(canvas.patch(lines, width=0.015 * u, soft=0.01 * u), 0.75, age)
 
 
-def _paint_face(canvas: Canvas, person: Person, lit: Lit, streams: Streams, style: Style) -> None:
+def _paint_face(
+    canvas: Canvas, person: Person, lit: Lit, front: Mask, streams: Streams, style: Style
+) -> None:
     head, rng = person.head, streams("features")
     outlines = [head.face]
     if person.hair.kind in ("bald", "buzz"):
-        outlines.append(head.skull)
+        outlines.append(head.skull())
     face = polygon_mask(canvas.size, *outlines)
     for side, (_, before) in head.ears.items():
         if not before:
-            _paint_ear(canvas, person, lit, side)
+            _paint_ear(canvas, person, lit, side, front)
     canvas.paint(canvas.full(blur(face, 0.0012, canvas.size)), lit.skin)
     canvas.labels[face > 127] = _ID["skin"]
     for side, (_, before) in head.ears.items():
         if before:
-            _paint_ear(canvas, person, lit, side)
+            _paint_ear(canvas, person, lit, side, front)
     if style.shading:
         _paint_lines(canvas, person, rng)
         paint_nose(canvas, head, person.light, rng)
@@ -149,13 +158,12 @@ def paint_person(canvas: Canvas, person: Person, streams: Streams, style: Style)
     paint_body(canvas, person, lit, streams, style)
     paint_necklace(canvas, person, lit, streams("necklace"))
     necklace = canvas.labels == _ID["neck_l"]
-    _paint_face(canvas, person, lit, streams, style)
+    front = hair_mask(canvas, hair)
+    _paint_face(canvas, person, lit, front, streams, style)
     paint_glasses(canvas, person, streams("frame"))
     dark = person.glasses is not None and person.glasses.dark
     label_parts(canvas, person.head, eyes=not dark)
-    paint_hair(
-        canvas, person, hair_mask(canvas, hair), (picture, streaks), style, streams("fringe")
-    )
+    paint_hair(canvas, person, front, (picture, streaks), style, streams("fringe"))
     paint_hat(canvas, person, lit, streams("felt"))
     paint_earrings(canvas, person, lit, streams("metal"))
     bare = np.where(necklace & (canvas.labels == _ID["neck_l"]), canvas.bare, canvas.labels)

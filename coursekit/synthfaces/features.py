@@ -56,8 +56,7 @@ def paint_eyes(
         ring = _CIRCLE * (radius * size) + offset
         return canvas.patch(p[104] + ring, p[105] + ring, within=inside)
 
-    canvas.paint(disc(1.0), iris * 0.6)
-    canvas.paint(disc(0.82), iris)
+    canvas.paint(disc(0.95), iris)
     canvas.paint(disc(0.45), dark)
     canvas.shade(canvas.patch(*lids, width=0.05 * u, soft=0.015 * u, within=inside), 0.5, 0.8)
     canvas.paint(disc(0.22, glint), np.full(3, 0.95 * min(1.0, bright + 0.2), np.float32), 0.85)
@@ -158,15 +157,12 @@ def paint_mouth(
             _teeth(canvas, head, part_polygon(head, "mouth"), bright, tone)
     upright = rng.standard_normal((24, 110), dtype=np.float32)
     creases = cv2.resize(upright, (canvas.size, canvas.size), interpolation=cv2.INTER_CUBIC)
-    creases = 1 + np.float32(0.13) * creases
+    creases = 1 + np.float32(0.08) * creases
     upper_patch, lower_patch = canvas.patch(upper, soft=edge), canvas.patch(lower, soft=edge)
     canvas.paint(upper_patch, palette.lips * lit * np.float32(1.0), 0.94, creases)
     canvas.paint(lower_patch, palette.lips * lit * np.float32(1.04), 0.94, creases)
     rim = np.concatenate([p[84:96], p[84:85]])
     canvas.shade(canvas.patch(rim, width=0.03 * u, soft=0.018 * u), 0.8, 0.8)
-    ends = head.project(np.array([(-0.42, 1.1, 0.05), (0.42, 1.1, 0.05)]))
-    dark = np.array([(-0.14, -0.06), (0.14, -0.06), (0.14, 0.08), (-0.14, 0.08)]) * u
-    canvas.shade(canvas.patch(ends[0] + dark, ends[1] + dark, soft=0.05 * u), 0.78, 0.8)  # corners
     gleam = (p[[91, 92, 93, 94, 95]] + p[[101, 101, 102, 103, 103]]) / 2
     canvas.paint(
         canvas.patch(gleam[1:4], width=0.05 * u, soft=0.02 * u), np.full(3, 0.95, np.float32) * lit,
@@ -174,8 +170,6 @@ def paint_mouth(
     )  # fmt: skip
     line = p[[96, 97, 98, 99, 100]]
     canvas.shade(canvas.patch(line, width=0.022 * u, soft=0.01 * u), 0.4, 0.8)
-    spot = np.array([(-0.03, -0.01), (0.0, 0.025), (0.03, -0.01)]) * u
-    canvas.shade(canvas.patch(p[84] + spot, p[90] + spot, soft=0.018 * u), 0.5, 0.8)
 
 
 def label_parts(canvas: Canvas, head: Head, eyes: bool) -> None:

@@ -73,7 +73,10 @@ def _mean_face() -> Points:
 
 
 MEAN_FACE = _mean_face()
-_EYES = (slice(66, 74), slice(75, 83))
+# Which points belong to what. Slices where they can be: a slice is a view.
+_JAW_LINE, _BROWS, _NOSE, _MOUTH = slice(0, 33), slice(33, 51), slice(51, 66), slice(84, 104)
+_UPPER, _LOWER, _LIDS = slice(85, 90), slice(91, 96), (slice(66, 74), slice(75, 83))
+_EYES = np.array([*range(66, 84), 104, 105])
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,6 @@ class Head:
     Attributes:
         landmarks: (106, 2) unit coordinates.
         face: (N, 2) outline of the skin of the face, forehead included.
-        skull: (N, 2) outline of the skull without hair.
         nose: polygons (N, 2) whose union is the nose.
         ears: for `l` and `r` (the subject's), the outline and whether it lies before the cheek.
         yaw, pitch, roll: degrees; yaw > 0 turns the nose to the image's right.
@@ -94,7 +96,6 @@ class Head:
 
     landmarks: Points
     face: Points
-    skull: Points
     nose: tuple[Points, ...]
     ears: dict[str, tuple[Points, bool]]
     yaw: float
@@ -126,6 +127,18 @@ class Head:
         scale = self.unit * np.array([SKULL_AXES[0] * self.width, SKULL_AXES[1]])
         return (np.asarray(points) * scale) @ turn.T + centre
 
+    def skull(self) -> Points:
+        """The outline of the skull without hair, (48, 2) unit coordinates.
+
+        A turned ellipsoid's outline is an ellipse; its matrix is a block of R A² Rᵀ.
+        """
+        axes = SKULL_AXES * (self.width, 1, 1)
+        matrix = (self.rotation @ np.diag(axes**2) @ self.rotation.T)[:2, :2]
+        angle = np.linspace(0, 2 * np.pi, 48, endpoint=False)
+        ring = np.stack([np.cos(angle), np.sin(angle)], 1) @ np.linalg.cholesky(matrix).T
+        centre = ((SKULL_CENTRE - _PIVOT) @ self.rotation.T + _PIVOT)[:2]
+        return (ring + centre) @ self.crop[:, :2].T + self.crop[:, 2]
+
     @property
     def _cos(self) -> float:
         return float(np.cos(np.radians(self.roll)))
@@ -152,34 +165,31 @@ def _shape(rng: np.random.Generator, style: Style, softness: float) -> tuple[Poi
 
     p = MEAN_FACE.copy()
     width = 1 + vary(0.05)
-    eyes, brows = np.r_[66:84, 104:106], np.r_[33:51]
-    jaw, nose, mouth = np.r_[0:33], np.r_[51:66], np.r_[84:104]
-    p[jaw, 0] *= width
-    depth = np.clip((p[jaw, 1] - 0.3) / 1.5, 0, 1)
-    p[jaw, 0] *= 1 + (vary(0.06) - 0.05 * softness) * np.sin(np.pi * depth)
-    p[jaw, 1] += depth * (vary(0.08) - 0.06 * softness)
-    p[nose, 0] *= 0.94 + vary(0.10) - 0.05 * softness
-    p[nose, 1] *= 1 + vary(0.06)
-    p[nose, 2] *= 1 + vary(0.15)
-    p[mouth, 0] *= 1 + vary(0.08)
-    p[mouth, 1] += vary(0.05)
+    p[_JAW_LINE, 0] *= width
+    depth = np.clip((p[_JAW_LINE, 1] - 0.3) / 1.5, 0, 1)
+    p[_JAW_LINE, 0] *= 1 + (vary(0.06) - 0.05 * softness) * np.sin(np.pi * depth)
+    p[_JAW_LINE, 1] += depth * (vary(0.08) - 0.06 * softness)
+    p[_NOSE, 0] *= 0.94 + vary(0.10) - 0.05 * softness
+    p[_NOSE, 1] *= 1 + vary(0.06)
+    p[_NOSE, 2] *= 1 + vary(0.15)
+    p[_MOUTH, 0] *= 1 + vary(0.08)
+    p[_MOUTH, 1] += vary(0.05)
     middle = p[98, 1]
-    upper, lower = np.r_[85:90], np.r_[91:96]
-    p[upper, 1] += (p[upper, 1] - middle) * (vary(0.22) + 0.08 * softness)
-    p[lower, 1] += (p[lower, 1] - middle) * (vary(0.18) + 0.1 * softness - 0.1)
+    p[_UPPER, 1] += (p[_UPPER, 1] - middle) * (vary(0.22) + 0.08 * softness)
+    p[_LOWER, 1] += (p[_LOWER, 1] - middle) * (vary(0.18) + 0.1 * softness - 0.1)
     tilt, lift, thick = vary(0.07) + 0.02, vary(0.04), 1.38 + vary(0.24) - 0.2 * softness
-    side = np.sign(p[brows, 0])
-    p[brows, 1] += 0.05 + lift + tilt * (np.abs(p[brows, 0]) - 0.55)
+    side = np.sign(p[_BROWS, 0])
+    p[_BROWS, 1] += 0.05 + lift + tilt * (np.abs(p[_BROWS, 0]) - 0.55)
     arch = vary(0.03)
-    p[brows, 1] -= arch * np.sin(np.pi * (np.abs(p[brows, 0]) - 0.2) / 0.7)
+    p[_BROWS, 1] -= arch * np.sin(np.pi * (np.abs(p[_BROWS, 0]) - 0.2) / 0.7)
     centre = np.repeat([p[33:42, 1].mean(), p[42:51, 1].mean()], 9)
-    line = centre + tilt * (np.abs(p[brows, 0]) - 0.55)
-    p[brows, 1] = line + (p[brows, 1] - line) * thick
-    p[brows, 0] += side * vary(0.03)
+    line = centre + tilt * (np.abs(p[_BROWS, 0]) - 0.55)
+    p[_BROWS, 1] = line + (p[_BROWS, 1] - line) * thick
+    p[_BROWS, 0] += side * vary(0.03)
     slant, wide = vary(0.06), 1 + vary(0.06)
-    side = np.sign(p[eyes, 0])
-    p[eyes, 1] += -slant * (np.abs(p[eyes, 0]) - 0.505)
-    p[eyes, 0] = side * (0.505 + (np.abs(p[eyes, 0]) - 0.505) * wide)
+    side = np.sign(p[_EYES, 0])
+    p[_EYES, 1] += -slant * (np.abs(p[_EYES, 0]) - 0.505)
+    p[_EYES, 0] = side * (0.505 + (np.abs(p[_EYES, 0]) - 0.505) * wide)
     p[:, 0] += rng.normal(0, 0.006 * spread, 106) * (np.abs(p[:, 0]) > 0.01)
     p[:, 1] += rng.normal(0, 0.004 * spread, 106)
     return p, width
@@ -194,12 +204,11 @@ def _express(
     wide = rng.random() < 0.10
     smile = rng.beta(2.4, 1.2) if is_open and not wide else rng.beta(1.0, 1.8)
     gap = float(rng.uniform(0.28, 0.5) if wide else rng.uniform(0.065, 0.22)) if is_open else 0.0
-    mouth = np.r_[84:104]
-    reach = np.abs(p[mouth, 0]) / 0.43
-    p[mouth, 0] *= 0.96 + 0.18 * smile - (0.22 if wide else 0.0)
-    p[mouth, 1] += 0.14 * smile * (0.4 - reach**2) - 0.02 * smile
+    reach = np.abs(p[_MOUTH, 0]) / 0.43
+    p[_MOUTH, 0] *= 0.96 + 0.18 * smile - (0.22 if wide else 0.0)
+    p[_MOUTH, 1] += 0.14 * smile * (0.4 - reach**2) - 0.02 * smile
     thinner = 1 - 0.22 * smile
-    for outer, inner in ((np.r_[85:90], 98), (np.r_[91:96], 102)):
+    for outer, inner in ((_UPPER, 98), (_LOWER, 102)):
         p[outer, 1] = p[inner, 1] + (p[outer, 1] - p[inner, 1]) * thinner
     drop = np.array([0.0, 0.36, 0.38, 0.36, 0.0])  # how the upper lip shares in the opening
     p[96:101, 1] -= gap * drop
@@ -213,7 +222,7 @@ def _express(
     lids = clamp(rng.normal(1.22, 0.22) - 0.25 * smile, 0.35, 1.7)
     if rng.random() < 0.03:
         lids = 0.12
-    for eye in _EYES:
+    for eye in _LIDS:
         middle = p[eye, 1].mean()
         p[eye, 1] = middle + (p[eye, 1] - middle) * lids
     raised = rng.normal(0, 0.03)
@@ -240,17 +249,6 @@ def _crop(turned: Points, rng: np.random.Generator, style: Style) -> Points:
     return np.concatenate([turn, shift[:, None]], axis=1)
 
 
-def _skull_outline(rotation: Points, crop: Points, width: float) -> Points:
-    """The outline of the turned ellipsoid: an ellipse whose matrix is a block of R A² Rᵀ."""
-    axes = SKULL_AXES * (width, 1, 1)
-    matrix = (rotation @ np.diag(axes**2) @ rotation.T)[:2, :2]
-    root = np.linalg.cholesky(matrix)
-    angle = np.linspace(0, 2 * np.pi, 48, endpoint=False)
-    centre = ((SKULL_CENTRE - _PIVOT) @ rotation.T + _PIVOT)[:2]
-    outline = np.stack([np.cos(angle), np.sin(angle)], 1) @ root.T + centre
-    return outline @ crop[:, :2].T + crop[:, 2]
-
-
 def _hull(points: Points) -> Points:
     return cv2.convexHull(points.astype(np.float32))[:, 0].astype(np.float64)
 
@@ -258,15 +256,16 @@ def _hull(points: Points) -> Points:
 def _visible_jaw(jaw: Points, outline: Points, towards: float) -> Points:
     """Move the jaw points of the side that is turned away out to the face's visible edge."""
     jaw = jaw.copy()
-    far = np.arange(17, 33) if towards > 0 else np.arange(0, 16)
-    closed = np.concatenate([outline, outline[:1]])
-    for k in far:
-        a, b = closed[:-1], closed[1:]
-        crosses = (a[:, 1] <= jaw[k, 1]) != (b[:, 1] <= jaw[k, 1])
-        if crosses.sum() >= 2:
-            a, b = a[crosses], b[crosses]
-            x = a[:, 0] + (jaw[k, 1] - a[:, 1]) / (b[:, 1] - a[:, 1]) * (b[:, 0] - a[:, 0])
-            jaw[k, 0] = x.max() if towards > 0 else x.min()
+    far = slice(17, 33) if towards > 0 else slice(0, 16)
+    start, end = outline, np.concatenate([outline[1:], outline[:1]])
+    y = jaw[far, 1][:, None]
+    crosses = (start[:, 1] <= y) != (end[:, 1] <= y)  # (points, edges)
+    rise = end[:, 1] - start[:, 1]
+    slope = (end[:, 0] - start[:, 0]) / np.where(rise == 0, 1, rise)
+    x = start[:, 0] + (y - start[:, 1]) * slope
+    side = 1.0 if towards > 0 else -1.0
+    edge = side * np.where(crosses, side * x, -np.inf).max(1)
+    jaw[far, 0] = np.where(crosses.any(1), edge, jaw[far, 0])
     return jaw
 
 
@@ -324,6 +323,6 @@ def draw_head(
     unit = float(np.sqrt(abs(np.linalg.det(crop[:, :2]))))
     roll = float(np.degrees(np.arctan2(crop[1, 0], crop[0, 0])))
     return Head(
-        landmarks, face, _skull_outline(rotation, crop, width), nose, ears, yaw, pitch, roll,
+        landmarks, face, nose, ears, yaw, pitch, roll,
         unit, gap, lids, smile, width, rotation, crop,
     )  # fmt: skip

@@ -42,7 +42,7 @@ class Hair:
 def wave(rng: np.random.Generator, count: int, waves: float) -> Points:
     """Smooth noise along a line, (count,), unit variance at the knots, about `waves` waves."""
     knots = rng.normal(size=max(3, int(2 * waves) + 1))
-    at = np.linspace(0, len(knots) - 1, count)
+    at = np.arange(count) * ((len(knots) - 1) / (count - 1))
     left = np.minimum(at.astype(int), len(knots) - 2)
     t = at - left
     t = t * t * (3 - 2 * t)
@@ -210,7 +210,7 @@ def draw_hair(rng: np.random.Generator, head: Head, style: Style, softness: floa
         outer = _outer_short(rng, top, side, rng.uniform(98, 120))
     messy = rng.uniform(0.1, 1.0)
     outline = head.around(_rough(rng, outer, curl, messy))
-    opening = smooth_curve(_opening(rng, kind, style), 10, closed=False)
+    opening = smooth_curve(_opening(rng, kind, style), 7, closed=False)
     fine = (0.008 + 0.022 * curl) * wave(rng, len(opening), 12) + 0.010 * messy * wave(
         rng, len(opening), 45
     )

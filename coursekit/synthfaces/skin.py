@@ -15,7 +15,7 @@ from coursekit.synthfaces.textures import RGB, fractal_noise, lattice_noise
 
 # The light is found on a grid this coarse and then enlarged: it is smooth, and the grid's size
 # must not depend on the picture's.
-_GRID = 80
+_GRID = 64
 _REACH = 1.25  # the grid's side in frames
 
 # Albedo from pale to dark, and what a person may differ from it by.

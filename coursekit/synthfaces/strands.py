@@ -87,9 +87,11 @@ def hair_picture(
     )
     gloss = np.float32(style.hair_texture * rng.uniform(0.02, 0.22)) * np.clip(0.6 + streaks, 0, 2)
     gloss *= np.float32(0.25) + band
-    light = np.clip(lit.light, 0.35, 1.35) if style.shading else np.float32(1.0)
-    colour = person.palette.hair * tone[..., None] + gloss[..., None]
-    return (colour * light).astype(np.float32), streaks
+    colour = tone[..., None] * person.palette.hair
+    colour += gloss[..., None]
+    if style.shading:
+        colour *= np.clip(lit.light, 0.35, 1.35)
+    return colour, streaks
 
 
 def wispy(mask: Mask, streaks: Floats, soft: float) -> Mask:
@@ -105,7 +107,7 @@ def paint_flyaway(canvas: Canvas, person: Person, rng: np.random.Generator) -> N
     hair = person.hair
     if hair.outer is None or hair.kind == "buzz":
         return
-    count = int(rng.integers(4, 18))
+    count = int(rng.integers(4, 16))
     at = rng.integers(0, len(hair.outer) - 2, count)
     length = rng.uniform(0.02, 0.09, (count, 1))
     along = hair.outer[at + 1] - hair.outer[at]
@@ -116,7 +118,7 @@ def paint_flyaway(canvas: Canvas, person: Person, rng: np.random.Generator) -> N
     middle = start + length * (0.6 * out + 0.5 * lean * along)
     end = start + length * (0.7 * out + 1.4 * lean * along)
     lines = np.stack([start, middle, end], 1)
-    patch = canvas.patch(*lines, width=0.003)
+    patch = canvas.patch(lines, width=0.003)
     canvas.paint(patch, person.palette.hair * np.float32(rng.uniform(0.7, 1.3)), 0.7)
 
 

@@ -47,27 +47,35 @@ def random_colour(
 
 
 def cloth(rng: np.random.Generator, size: int, colour: RGB) -> Floats:
-    """A picture (size, size, 3) of cloth: plain, striped, checked or printed, with folds."""
+    """A picture (size, size, 3) of cloth: plain, striped, checked or printed, with folds.
+
+    The lower half repeats the upper: no garment reaches over both.
+    """
     frame, size = size, min(size, 256)  # cloth is soft: half the pixels serve at 512
+    half = (size + 1) // 2
     axis = (np.arange(size, dtype=np.float32) + 0.5) / size
-    folds = fractal_noise(rng, size, 4, 4) * np.float32(0.16) + 1
+    folds = fractal_noise(rng, size, 4, 4)[:half] * np.float32(0.16) + 1
     kind = rng.choice(["plain", "plain", "stripes", "checks", "print", "knit"])
     second = random_colour(rng)
     angle, count, share = rng.uniform(0, np.pi), rng.uniform(8, 40), rng.uniform(0.2, 0.6)
-    along = (np.cos(angle) * axis[None, :] + np.sin(angle) * axis[:, None]) * np.float32(count)
-    across = (np.cos(angle) * axis[:, None] - np.sin(angle) * axis[None, :]) * np.float32(count)
+    x, y = axis[None, :] * np.float32(count), axis[:half, None] * np.float32(count)
+    across, down = np.float32(np.cos(angle)), np.float32(np.sin(angle))
+    weight: Floats | None = None
     if kind == "stripes":
-        weight = (along % 1 < share).astype(np.float32)
+        weight = ((across * x + down * y) % 1 < share).astype(np.float32)
     elif kind == "checks":
-        weight = 0.5 * ((along % 1 < share).astype(np.float32) + (across % 1 < share))
+        weight = ((across * x + down * y) % 1 < share).astype(np.float32)
+        weight = 0.5 * (weight + ((across * y - down * x) % 1 < share))
     elif kind == "print":
-        weight = (lattice_noise(rng, size, int(count)) > 0.6).astype(np.float32)
+        weight = (lattice_noise(rng, size, int(count))[:half] > 0.6).astype(np.float32)
     elif kind == "knit":
-        weight = 0.15 * lattice_noise(rng, size, 96)
+        weight = 0.15 * lattice_noise(rng, size, 96)[:half]
+    if weight is None:
+        picture = folds[..., None] * colour
     else:
-        weight = np.zeros((size, size), np.float32)
-    picture = (colour + weight[..., None] * (second - colour)) * folds[..., None]
-    return enlarge(picture.astype(np.float32), frame)
+        picture = (colour + weight[..., None] * (second - colour)) * folds[..., None]
+    picture = np.concatenate([picture, picture[: size - half]])
+    return enlarge(picture.astype(np.float32, copy=False), frame)
 
 
 def _letters(rng: np.random.Generator, picture: Floats, size: int) -> None:
@@ -80,6 +88,7 @@ def _letters(rng: np.random.Generator, picture: Floats, size: int) -> None:
     thick = max(1, round(size * tall * rng.uniform(0.08, 0.25)))
     glyphs = [np.stack([rng.integers(0, 3, 5) / 2, rng.integers(0, 4, 5) / 3], 1) for _ in range(5)]
     origin = rng.uniform(-0.2, 0.1, 2)
+    strokes = []
     step_x, step_y = tall * rng.uniform(0.7, 1.0), tall * rng.uniform(1.3, 3.0)
     for row in range(int(1.3 / step_y) + 1):
         for column in range(int(1.3 / step_x) + 1):
@@ -87,8 +96,8 @@ def _letters(rng: np.random.Generator, picture: Floats, size: int) -> None:
                 continue
             corner = origin + np.array([column * step_x, row * step_y])
             stroke = (corner + glyphs[column % 7] * (0.55 * tall, tall)) * size
-            fixed = [np.round(stroke * 16).astype(np.int32)]
-            cv2.polylines(picture, fixed, False, colour, thick, cv2.LINE_AA, 4)
+            strokes.append(np.round(stroke * 16).astype(np.int32))
+    cv2.polylines(picture, strokes, False, colour, thick, cv2.LINE_AA, 4)
 
 
 def _objects(rng: np.random.Generator, picture: Floats, size: int) -> None:
@@ -133,15 +142,13 @@ def background(
         np.clip(first * rng.uniform(0.4, 1.5), 0, 1) if rng.random() < 0.6 else random_colour(rng)
     )
     angle = rng.uniform(0, 2 * np.pi)
-    axis = np.linspace(-0.5, 0.5, size, dtype=np.float32)
+    axis = np.linspace(-0.5, 0.5, 24, dtype=np.float32)
     ramp = np.cos(angle) * axis[None, :] + np.sin(angle) * axis[:, None] + 0.5
     if rng.random() < 0.25:  # a lamp's pool of light
-        ramp = np.hypot(
-            axis[None, :] - rng.uniform(-0.4, 0.4), axis[:, None] - rng.uniform(-0.4, 0.2)
-        )
-        ramp = np.clip(ramp * 1.6, 0, 1)
-    ramp = ramp.astype(np.float32)[..., None]
-    picture = (first * (1 - ramp) + second * ramp).astype(np.float32)
+        x, y = rng.uniform(-0.4, 0.4), rng.uniform(-0.4, 0.2)
+        ramp = np.clip(np.hypot(axis[None, :] - x, axis[:, None] - y) * 1.6, 0, 1)
+    slope = first + ramp[..., None] * (second - first)
+    picture = enlarge(slope.astype(np.float32), size)
     kind = rng.choice(["paper", "things", "letters", "foliage"], p=[0.35, 0.38, 0.15, 0.12])
     if kind == "things":
         _objects(rng, picture, size)
