@@ -115,13 +115,13 @@ def read_lesson(path: str | Path) -> Lesson:
         raise CourseError(f"{path}: cannot be read ({error.strerror})") from error
     lesson = Lesson(path, tuple(_cells(path, text)))
     _check_names(lesson)
+    for cell in (*lesson.student(), *lesson.solved()):
+        if cell.kind == "code":
+            _parse(path, cell)
     for exercise in lesson.exercises:
         if not exercise.checks:
             _refuse(path, exercise.answer.line, f"exercise {exercise.name} has no check; add a "
                     f"cell `# %% check-{exercise.name}` after it")  # fmt: skip
-    for cell in (*lesson.student(), *lesson.solved()):
-        if cell.kind == "code":
-            _parse(path, cell)
     return lesson
 
 
@@ -134,9 +134,6 @@ def _cells(path: Path, text: str) -> Iterator[Cell]:
     if len(cells) != len(starts):
         _refuse(path, 1, "text before the first cell; begin each cell with a line `# %%`")
     for ordinal, (start, read) in enumerate(zip(starts, cells, strict=True), 1):
-        line = start + 2
-        while line <= len(lines) and not lines[line - 1].strip():
-            line += 1
         metadata = dict(read.metadata)
         metadata.pop("lines_to_next_cell", None)
         name = metadata.pop("title", None)
@@ -144,10 +141,8 @@ def _cells(path: Path, text: str) -> Iterator[Cell]:
         if metadata:
             _refuse(path, start + 1, f"{', '.join(metadata)}: a cell has a name, points and tags")
         _check_header(path, start + 1, name, points)
-        yield Cell(
-            name or f"{_UNNAMED}{path.stem[:2]}-{ordinal}", read.cell_type, read.source, line,
-            points, tuple(tags),
-        )  # fmt: skip
+        identity = name or f"{_UNNAMED}{path.stem[:2]}-{ordinal}"
+        yield Cell(identity, read.cell_type, read.source, start + 2, points, tuple(tags))
 
 
 def _check_header(path: Path, line: int, name: str | None, points: Any) -> None:

@@ -1,0 +1,149 @@
+"""Notebooks from their sources: the student's lesson, and the solved one that has been run.
+
+The student's notebook is a function of the source, byte for byte. The solved notebook's cells are,
+too; its outputs are what one machine computed, and nbval replays them on others.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from coursekit.errors import CourseError
+from coursekit.files import atomic_path
+from coursekit.grading.notebook import make_notebook, text_of, to_bytes
+from coursekit.grading.outputs import complaints
+from coursekit.grading.source import Lesson, read_lesson
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+
+def build(
+    notebooks_dir: str | Path, only: Sequence[str] | None = None, *, execute: bool = True
+) -> list[Path]:
+    """Make the notebooks of the lessons.
+
+    Args:
+        notebooks_dir: the folder with source/; NN_name.ipynb and solved/NN_name.ipynb go into it.
+        only: lessons to make, such as "02_unet" or "02"; all when None.
+        execute: whether to make the solved notebooks, too.
+
+    Returns:
+        The paths written.
+
+    Raises:
+        CourseError: for a source that is not in order, or a cell that fails.
+    """
+    folder = Path(notebooks_dir)
+    lessons = [read_lesson(path) for path in find_sources(folder, only)]
+    written = []
+    for lesson in lessons:
+        written.append(_student_path(folder, lesson.name))
+        _write(written[-1], to_bytes(make_notebook(lesson.student())))
+    if execute:
+        from coursekit.grading.execution import execute as run
+
+        for lesson in lessons:
+            notebook = run(make_notebook(lesson.solved()), lesson.name)
+            written.append(_solved_path(folder, lesson.name))
+            _write(written[-1], to_bytes(notebook))
+    return written
+
+
+def stale(notebooks_dir: str | Path, only: Sequence[str] | None = None) -> list[tuple[Path, str]]:
+    """The notebooks that do not agree with their source, each with the reason.
+
+    Outputs are not compared: nbval does that. They must be there, without errors, and clean.
+
+    Args:
+        notebooks_dir: the folder with source/.
+        only: lessons to look at; all when None, and then a notebook without a source is named, too.
+
+    Raises:
+        CourseError: for a source that is not in order.
+    """
+    folder = Path(notebooks_dir)
+    found = []
+    sources = find_sources(folder, only)
+    for lesson in map(read_lesson, sources):
+        student, solved = _student_path(folder, lesson.name), _solved_path(folder, lesson.name)
+        if not student.is_file():
+            found.append((student, "is missing"))
+        elif student.read_bytes() != to_bytes(make_notebook(lesson.student())):
+            found.append((student, "is not what its source gives"))
+        found += [(solved, reason) for reason in _solved_problems(solved, lesson)]
+    if only is None:
+        known = {path.stem for path in sources}
+        for path in sorted([*folder.glob("*.ipynb"), *folder.glob("solved/*.ipynb")]):
+            if path.stem not in known:
+                found.append((path, f"has no source; delete it, or write source/{path.stem}.py"))
+    return found
+
+
+def find_sources(notebooks_dir: Path, only: Sequence[str] | None = None) -> list[Path]:
+    """The source files, in order.
+
+    Raises:
+        CourseError: when there are none, or a name in `only` is none of theirs.
+    """
+    paths = sorted((notebooks_dir / "source").glob("*.py"))
+    if not paths:
+        raise CourseError(f"{notebooks_dir / 'source'}: holds no lessons (NN_name.py)")
+    if only is None:
+        return paths
+    for name in only:
+        if not any(_is_called(path, name) for path in paths):
+            raise CourseError(f"no lesson {name}; there are {', '.join(p.stem for p in paths)}")
+    return [path for path in paths if any(_is_called(path, name) for name in only)]
+
+
+def _is_called(path: Path, name: str) -> bool:
+    return name in (path.stem, path.stem[:2])
+
+
+def _student_path(folder: Path, name: str) -> Path:
+    return folder / f"{name}.ipynb"
+
+
+def _solved_path(folder: Path, name: str) -> Path:
+    return folder / "solved" / f"{name}.ipynb"
+
+
+def _write(path: Path, content: bytes) -> None:
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def _solved_problems(path: Path, lesson: Lesson) -> Iterator[str]:
+    if not path.is_file():
+        yield "is missing"
+        return
+    try:
+        notebook = json.loads(path.read_bytes())
+        cells = [_bare(cell) for cell in notebook["cells"]]
+    except (ValueError, KeyError, TypeError) as error:
+        yield f"is no notebook ({error})"
+        return
+    expected = make_notebook(lesson.solved())
+    if cells != [_bare(cell) for cell in expected["cells"]]:
+        yield "has other cells than its source"
+        return
+    if {**notebook, "cells": []} != {**expected, "cells": []}:
+        yield "has other metadata than a build gives"
+    for cell in notebook["cells"]:
+        if cell["cell_type"] != "code":
+            continue
+        if cell["execution_count"] is None:
+            yield f"cell {cell['id']} has not been executed"
+        elif any(output["output_type"] == "error" for output in cell["outputs"]):
+            yield f"cell {cell['id']} shows an error"
+        for complaint in complaints(cell):
+            yield f"cell {cell['id']} {complaint}"
+
+
+def _bare(cell: dict[str, Any]) -> dict[str, Any]:
+    """A cell without what its execution adds."""
+    bare = {k: v for k, v in cell.items() if k not in ("outputs", "execution_count")}
+    return {**bare, "source": text_of(cell["source"])}

@@ -1,0 +1,105 @@
+"""Executing a notebook on the quick tier, in a kernel and a folder of its own."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from typing import Any
+
+from coursekit.errors import CourseError
+from coursekit.grading.notebook import to_bytes
+from coursekit.grading.outputs import complaints, normalise
+
+#: Seconds that one cell may take before the build gives up on it.
+CELL_TIMEOUT = 300
+
+
+def quick_environment(scratch: str) -> dict[str, str]:
+    """The environment of a kernel on the quick tier, whatever the user's own settings are.
+
+    Args:
+        scratch: a folder for what lessons cache.
+    """
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("COURSEKIT_")}
+    return kept | {
+        "COURSEKIT_TIER": "quick",
+        "COURSEKIT_CACHE": scratch,
+        # Waiting threads sleep: on a busy machine spinning makes training several times slower.
+        "OMP_WAIT_POLICY": "PASSIVE",
+        "PYTHONHASHSEED": "0",
+        # Whether a progress bar appears depends on how fast the machine is.
+        "TQDM_DISABLE": "1",
+    }
+
+
+def execute(notebook: dict[str, Any], name: str, timeout: float = CELL_TIMEOUT) -> dict[str, Any]:
+    """Run all cells in a temporary folder and keep their outputs, normalised.
+
+    Args:
+        notebook: as `make_notebook` gives it; it stays as it is.
+        name: of the lesson, for messages.
+        timeout: seconds for each cell.
+
+    Returns:
+        The executed notebook.
+
+    Raises:
+        CourseError: naming the cell that failed, took too long, killed its kernel, or shows what
+            an executed notebook must not (see `coursekit.grading.outputs`).
+    """
+    import nbformat
+
+    node = nbformat.reads(to_bytes(notebook), as_version=4)
+    with tempfile.TemporaryDirectory() as folder:
+        _run(node, name, folder, timeout)
+    cells = []
+    for before, after in zip(notebook["cells"], node.cells, strict=True):
+        cell = dict(before)
+        if cell["cell_type"] == "code":
+            cell["execution_count"] = after.execution_count
+            cell["outputs"] = [dict(output) for output in after.outputs]
+            where = f"{name}: cell {cell['id']}"
+            normalise(cell, where)
+            for complaint in complaints(cell):
+                raise CourseError(f"{where} {complaint}")
+        cells.append(cell)
+    return {**notebook, "cells": cells}
+
+
+def _run(node: Any, name: str, folder: str, timeout: float) -> None:
+    from jupyter_client.manager import AsyncKernelManager
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+    client = NotebookClient(
+        node,
+        km=AsyncKernelManager(kernel_spec_manager=_this_python()),
+        timeout=timeout,
+        record_timing=False,
+        store_widget_state=False,
+        shutdown_kernel="immediate",
+        resources={"metadata": {"path": folder}},
+    )
+    with client.setup_kernel(cleanup_kc=True, env=quick_environment(folder)):
+        for index, cell in enumerate(node.cells):
+            where = f"{name}: cell {cell.id}"
+            try:
+                client.execute_cell(cell, index)
+            except CellTimeoutError as error:
+                raise CourseError(f"{where} took longer than {timeout:g} s") from error
+            except DeadKernelError as error:
+                raise CourseError(f"{where} killed its kernel; out of memory?") from error
+            except CellExecutionError as error:
+                raise CourseError(f"{where} failed\n{error.traceback}") from error
+
+
+def _this_python() -> Any:
+    """Starts kernels with the Python that runs now, whichever kernels the user has installed."""
+    from ipykernel.kernelspec import get_kernel_dict
+    from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+
+    class ThisPython(KernelSpecManager):
+        def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+            return KernelSpec(**get_kernel_dict())
+
+    return ThisPython()

@@ -1,0 +1,59 @@
+"""Notebooks as plain dictionaries, written the same way every time."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from coursekit.grading.source import Cell
+
+#: What an editor needs to know, and nothing of the machine that built the notebook.
+METADATA: dict[str, Any] = {
+    "kernelspec": {
+        "display_name": "Python 3 (ipykernel)",
+        "language": "python",
+        "name": "python3",
+    },
+    "language_info": {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"},
+}
+
+
+def make_notebook(cells: Iterable[Cell]) -> dict[str, Any]:
+    """A notebook of these cells, not executed."""
+    return {
+        "cells": [_cell(cell) for cell in cells],
+        "metadata": METADATA,
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+
+
+def _cell(cell: Cell) -> dict[str, Any]:
+    metadata: dict[str, Any] = {}
+    if cell.points is not None:
+        metadata["coursekit"] = {"points": cell.points}
+    if cell.tags:
+        metadata["tags"] = list(cell.tags)
+    made: dict[str, Any] = {
+        "cell_type": cell.kind,
+        "id": cell.id,
+        "metadata": metadata,
+        "source": cell.source.splitlines(keepends=True),
+    }
+    if cell.kind == "code":
+        made |= {"execution_count": None, "outputs": []}
+    return made
+
+
+def to_bytes(notebook: dict[str, Any]) -> bytes:
+    """The file's content; equal notebooks give equal bytes, in Jupyter's own layout."""
+    text = json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False)
+    return (text + "\n").encode()
+
+
+def text_of(value: str | list[str]) -> str:
+    """A string that a notebook may hold as a list of lines."""
+    return value if isinstance(value, str) else "".join(value)

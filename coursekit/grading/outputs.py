@@ -1,0 +1,116 @@
+"""What may stand in an executed notebook: small pictures, and text that is the same tomorrow."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from typing import Any
+
+from coursekit.errors import CourseError
+from coursekit.grading.notebook import text_of
+
+#: Bytes of one picture. A notebook lies in git, and each execution adds its pictures again.
+MOST_PICTURE = 150_000
+
+_WIDGET = "application/vnd.jupyter.widget-view+json"
+_TEXT = ("text/plain", "text/html", "text/markdown", "text/latex")
+
+#: What another machine or another day would print differently, and what to do about it.
+_FORBIDDEN = (
+    (
+        re.compile(r"\b0x[0-9a-fA-F]{5,}"),
+        "a memory address; end the cell with something that has a readable repr",
+    ),
+    (
+        re.compile(
+            r"(?<![\w.:/<])/(home|root|tmp|usr|var|opt|work|mnt|srv|data|content|private|Users)/\S*"
+            r"|\b[A-Za-z]:\\\S*"
+        ),
+        "an absolute path; print its name, or the path from a folder that the reader knows",
+    ),
+    (
+        re.compile(
+            r"(?<![\w.])\d+([.,]\d+)?\s?(ns|µs|us|ms|s|secs?|seconds?|mins?|minutes?)(?![\w/])"
+            r"|\d\s?(it/s|s/it)\b|\b\d\d?:\d\d:\d\d\b|\b20\d\d-\d\d-\d\d\b"
+        ),
+        "a time; say what is faster than what, or leave it to benchmarks/",
+    ),
+)
+
+
+def normalise(cell: dict[str, Any], where: str) -> None:
+    """Leave in an executed code cell what a reader wants, in place.
+
+    Widgets and stderr (progress bars, warnings) go, streams are joined, pictures are made small.
+
+    Args:
+        cell: of a notebook.
+        where: names the cell in messages.
+
+    Raises:
+        CourseError: for a picture that stays too large.
+    """
+    cell["metadata"].pop("execution", None)
+    kept: list[dict[str, Any]] = []
+    for output in cell["outputs"]:
+        if output.get("name") == "stderr" or _WIDGET in output.get("data", {}):
+            continue
+        if output["output_type"] == "stream" and kept and kept[-1]["output_type"] == "stream":
+            kept[-1]["text"] = text_of(kept[-1]["text"]) + text_of(output["text"])
+            continue
+        output = dict(output)
+        if "data" in output:
+            output["data"] = {k: _lines(k, _small(k, v, where)) for k, v in output["data"].items()}
+            output["metadata"] = {}
+        kept.append(output)
+    for output in kept:
+        if "text" in output:
+            output["text"] = text_of(output["text"]).splitlines(keepends=True)
+    cell["outputs"] = kept
+
+
+def complaints(cell: dict[str, Any]) -> list[str]:
+    """What the outputs of a cell show and should not."""
+    found = []
+    for output in cell["outputs"]:
+        texts = [output["text"]] if "text" in output else []
+        texts += [v for k, v in output.get("data", {}).items() if k in _TEXT]
+        for text in map(text_of, texts):
+            for pattern, advice in _FORBIDDEN:
+                hit = pattern.search(text)
+                if hit:
+                    found.append(f"shows {hit.group().strip()!r}, {advice}")
+    return found
+
+
+def _lines(kind: str, value: Any) -> Any:
+    """Text as Jupyter stores it."""
+    is_text = isinstance(value, str) and kind.startswith("text/")
+    return value.splitlines(keepends=True) if is_text else value
+
+
+def _small(kind: str, value: Any, where: str) -> Any:
+    """A PNG within `MOST_PICTURE`, with fewer colours if need be."""
+    if kind != "image/png":
+        return value
+    encoded = text_of(value).replace("\n", "")
+    picture = base64.b64decode(encoded)
+    if len(picture) > MOST_PICTURE:
+        picture = _fewer_colours(picture)
+        encoded = base64.b64encode(picture).decode()
+    if len(picture) > MOST_PICTURE:
+        raise CourseError(
+            f"{where}: its picture has {len(picture) // 1000} kB; draw fewer or smaller panels "
+            f"(at most {MOST_PICTURE // 1000} kB)"
+        )
+    return encoded
+
+
+def _fewer_colours(picture: bytes) -> bytes:
+    from PIL import Image
+
+    written = io.BytesIO()
+    with Image.open(io.BytesIO(picture)) as image:
+        image.convert("RGB").quantize(256).save(written, "PNG", optimize=True)
+    return written.getvalue()

@@ -1,0 +1,258 @@
+"""Building twice gives the same bytes; what is stale, failing or unclean is named."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import numpy as np
+import pytest
+from PIL import Image
+
+from coursekit.cli import main
+from coursekit.errors import CourseError
+from coursekit.grading.build import build, stale
+from coursekit.grading.execution import execute
+from coursekit.grading.notebook import make_notebook
+from coursekit.grading.outputs import MOST_PICTURE, complaints, normalise
+from coursekit.grading.source import Cell
+from tests.grading.test_source import EXERCISE
+
+SOLVED = EXERCISE.replace("assert twice(2) == 4", "import sys\nprint('no', file=sys.stderr)")
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("notebooks")
+    (folder / "source").mkdir()
+    (folder / "source" / "07_demo.py").write_text(SOLVED, encoding="utf-8")
+    written = build(folder)
+    assert [p.relative_to(folder).as_posix() for p in written] == [
+        "07_demo.ipynb", "solved/07_demo.ipynb",
+    ]  # fmt: skip
+    return folder
+
+
+@pytest.fixture
+def copy(built: Path, tmp_path: Path) -> Path:
+    for path in ("source/07_demo.py", "07_demo.ipynb", "solved/07_demo.ipynb"):
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_bytes((built / path).read_bytes())
+    return tmp_path
+
+
+def change(path: Path, **cell: Any) -> None:
+    """Change the second cell of a notebook, the answer."""
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    notebook["cells"][1].update(cell)
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+
+
+def test_both_notebooks_are_valid_and_fresh(built: Path) -> None:
+    assert stale(built) == []
+    for path in ("07_demo.ipynb", "solved/07_demo.ipynb"):
+        notebook = nbformat.read(built / path, as_version=nbformat.NO_CONVERT)
+        nbformat.validate(notebook)
+        assert notebook.metadata.language_info.name == "python"
+        assert "version" not in notebook.metadata.language_info
+
+
+def test_the_student_gets_no_solution_and_no_outputs(built: Path) -> None:
+    text = (built / "07_demo.ipynb").read_text(encoding="utf-8")
+    assert "y = x + x" not in text and "twice(3)" not in text and "SOLUTION" not in text
+    cells = json.loads(text)["cells"]
+    assert not any(cell.get("outputs") for cell in cells)
+    assert cells[1]["metadata"] == {"coursekit": {"points": 3}}
+    assert cells[2]["metadata"] == {"coursekit": {"points": 2}, "tags": ["kept"]}
+
+
+def test_the_solved_notebook_has_stdout_alone(built: Path) -> None:
+    cells = json.loads((built / "solved/07_demo.ipynb").read_text(encoding="utf-8"))["cells"]
+    assert [cell.get("execution_count") for cell in cells] == [None, 1, 2, 3]
+    assert cells[2]["outputs"] == []  # it wrote to stderr
+    assert cells[3]["outputs"] == [{"name": "stdout", "output_type": "stream", "text": ["2\n"]}]
+
+
+def test_building_twice_gives_the_same_bytes(copy: Path) -> None:
+    before = (copy / "07_demo.ipynb").read_bytes()
+    assert build(copy, ["07"], execute=False) == [copy / "07_demo.ipynb"]
+    assert (copy / "07_demo.ipynb").read_bytes() == before
+    text = before.decode()
+    assert text == nbformat.writes(nbformat.reads(text, as_version=4)) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("cell", "words"),
+    [
+        ({"source": ["pass"]}, "other cells"),
+        ({"id": "thrice"}, "other cells"),
+        ({"metadata": {}}, "other cells"),
+        ({"execution_count": None}, "twice has not been executed"),
+        (
+            {"outputs": [{"output_type": "error", "ename": "E", "evalue": "", "traceback": []}]},
+            "twice shows an error",
+        ),
+        (
+            {"outputs": [{"output_type": "stream", "name": "stdout", "text": "took 3 s"}]},
+            "twice shows '3 s', a time",
+        ),
+    ],
+)
+def test_a_solved_notebook_is_stale(copy: Path, cell: dict[str, Any], words: str) -> None:
+    change(copy / "solved/07_demo.ipynb", **cell)
+    ((path, reason),) = stale(copy)
+    assert path == copy / "solved/07_demo.ipynb" and words in reason
+
+
+def test_other_kinds_of_stale(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    student, solved = copy / "07_demo.ipynb", copy / "solved/07_demo.ipynb"
+    change(student, source=["pass"])
+    solved.write_text("{}", encoding="utf-8")
+    (copy / "06_old.ipynb").write_text("{}", encoding="utf-8")
+    reasons = {path.name if path != solved else "solved": why for path, why in stale(copy)}
+    assert "not what its source gives" in reasons["07_demo.ipynb"]
+    assert "no notebook" in reasons["solved"]
+    assert "no source" in reasons["06_old.ipynb"]
+    student.unlink()
+    solved.unlink()
+    assert [why for _, why in stale(copy, ["07_demo"])] == ["is missing", "is missing"]
+    assert main(["build", "--check", "--notebooks", str(copy)]) == 1
+    assert "make build" in capsys.readouterr().out
+
+
+def test_the_source_counts(copy: Path) -> None:
+    source = copy / "source/07_demo.py"
+    source.write_text(SOLVED.replace("# # A lesson", "# # The lesson"), encoding="utf-8")
+    assert [path.parent.name for path, _ in stale(copy)] == [copy.name, "solved"]
+
+
+def test_names_of_lessons(copy: Path) -> None:
+    with pytest.raises(CourseError, match="no lesson 08; there are 07_demo"):
+        build(copy, ["08"])
+    with pytest.raises(CourseError, match="holds no lessons"):
+        stale(copy / "solved")
+
+
+def executed(*sources: str, timeout: float = 60) -> list[dict[str, Any]]:
+    cells = [Cell(f"cell-{i}", "code", source, 1) for i, source in enumerate(sources)]
+    cells.append(Cell("words", "markdown", "words", 1))
+    return execute(make_notebook(cells), "07_demo", timeout)["cells"]
+
+
+def test_a_lesson_runs_on_the_quick_tier_in_a_folder_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COURSEKIT_DATA", "elsewhere")
+    monkeypatch.setenv("COURSEKIT_TIER", "full")
+    code = (
+        "import os, pathlib\nprint(*(os.environ.get(f'COURSEKIT_{n}') for n in ('TIER', 'DATA')),"
+        " os.environ['OMP_WAIT_POLICY'])\nprint(list(pathlib.Path().iterdir()))"
+    )
+    assert executed(code)[0]["outputs"][0]["text"] == ["quick None PASSIVE\n", "[]\n"]
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("1 / 0", "(?s)07_demo: cell cell-1 failed.*ZeroDivisionError"),
+        ("import time; time.sleep(60)", "cell-1 took longer than 3 s"),
+        ("import os; os._exit(3)", "cell-1 killed its kernel"),
+        ("object()", "cell-1 shows '0x[0-9a-f]+', a memory address"),
+    ],
+)
+def test_a_cell_that_fails_is_named(code: str, words: str) -> None:
+    with pytest.raises(CourseError, match=words):
+        executed("1", code, timeout=3)
+
+
+def shown(text: str) -> list[str]:
+    return complaints({"outputs": [{"output_type": "stream", "name": "stdout", "text": [text]}]})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<object at 0x7f3a2b>",
+        "/home/ann/faces",
+        "saved to '/tmp/x'",
+        "C:\\faces",
+        "3.2 s",
+        "12ms",
+        "took 4 seconds",
+        "8.1it/s",
+        "1:02:03",
+        "2025-01-31",
+    ],
+)
+def test_the_linter_refuses(text: str) -> None:
+    assert len(shown(text)) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "19 classes, 0.5 of 3 scores",
+        "out/faces/train/images",
+        "https://example.org/home/x",
+        "1/2 and 3 / 4",
+        "Conv2d(3, 16, kernel_size=(3, 3))",
+        "4 steps, 3 sets, 2 minima",
+        "0x1F",
+        "<b>bold</b></root>",
+    ],
+)
+def test_the_linter_allows(text: str) -> None:
+    assert shown(text) == []
+
+
+def picture(size: int, colours: int) -> dict[str, Any]:
+    pixels = np.random.default_rng(0).integers(0, colours, (size, size, 3), dtype=np.uint8)
+    written = io.BytesIO()
+    Image.fromarray(pixels).save(written, "PNG")
+    data = {"image/png": base64.b64encode(written.getvalue()).decode(), "text/plain": "a\nb"}
+    output = {"output_type": "display_data", "metadata": {"w": 1}, "data": data}
+    return {"metadata": {"execution": {}}, "outputs": [output]}
+
+
+def test_pictures_are_made_small() -> None:
+    cell = picture(350, 255)
+    normalise(cell, "here")
+    (output,) = cell["outputs"]
+    assert len(base64.b64decode(output["data"]["image/png"])) < MOST_PICTURE
+    assert output["data"]["text/plain"] == ["a\n", "b"] and output["metadata"] == {}
+    assert cell["metadata"] == {}
+    with pytest.raises(CourseError, match="here: its picture has"):
+        normalise(picture(500, 255), "here")
+
+
+def test_widgets_go_and_streams_are_joined() -> None:
+    def stream(name: str, text: str) -> dict[str, Any]:
+        return {"output_type": "stream", "name": name, "text": text}
+
+    widget = {"application/vnd.jupyter.widget-view+json": {}, "text/plain": "  0%|"}
+    cell = {
+        "metadata": {},
+        "outputs": [
+            stream("stdout", "a\n"),
+            stream("stderr", "epoch 1"),
+            {"output_type": "display_data", "metadata": {}, "data": widget},
+            stream("stdout", "b\n"),
+        ],
+    }
+    normalise(cell, "here")
+    assert cell["outputs"] == [{"output_type": "stream", "name": "stdout", "text": ["a\n", "b\n"]}]
+
+
+def test_building_needs_no_torch() -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import sys, coursekit.checks, coursekit.grading.build, coursekit.grading.execution;"
+        "sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
