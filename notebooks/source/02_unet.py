@@ -1,0 +1,887 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 2 · U-Net, built by hand
+#
+# You write a whole segmentation network, train it, score it and pack what it predicts into a
+# zip that the competition would accept. Nothing in it is hidden from you: the network is forty lines.
+#
+# | | quick tier (default) | full tier |
+# |---|---|---|
+# | data | 200 rendered faces, 48² | CelebAMask-HQ, for example the course's 5,000 photos, 512² |
+# | time | 1 to 2 minutes on 2 CPU cores | about 5 hours on one GPU (the report: 85 epochs of 228 s) |
+# | memory | about 1 GB | about 1 GB of GPU memory |
+#
+# **You will be able to**
+# - say why a segmentation network needs both a deep, coarse view and a shallow, fine one;
+# - write an encoder and a decoder with skips, and predict their parameters with a pencil;
+# - write the weighted cross-entropy that the course trains with, and the mean IoU that it scores with;
+# - read a convergence plot, and be suspicious of a score.
+#
+# **Before this** comes lesson 01 (label maps, class counts, class weights). You need to have seen
+# `torch.nn.Module` and a convolution before; nothing else.
+
+# %%
+import os
+import tempfile
+from itertools import pairwise
+from pathlib import Path
+
+import matplotlib.pyplot as plt  # once it is loaded, Jupyter shows figures
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from coursekit import count_parameters, create_model, plots
+from coursekit.checks import Check
+from coursekit.data import SynthDataset, open_dataset
+
+# %% [markdown]
+# One dictionary holds every size that depends on the tier. Set `COURSEKIT_TIER=full` and
+# `COURSEKIT_DATA` to the folder of the real data, and every cell below runs as it stands.
+
+# %%
+TIER = os.environ.get("COURSEKIT_TIER", "quick")
+DATA = os.environ.get("COURSEKIT_DATA", "")
+SIZES = {
+    "quick": {"train": 200, "val": 40, "size": 48, "epochs": 18, "batch": 4, "patience": 3},
+    "full": {"train": 5000, "val": 1000, "size": 512, "epochs": 120, "batch": 2, "patience": 12},
+}[TIER]
+
+if DATA:
+    train, val = open_dataset(DATA, "train"), open_dataset(DATA, "val")
+else:
+    train = SynthDataset(seed=0, length=SIZES["train"], size=SIZES["size"])
+    val = SynthDataset(
+        seed=0, length=SIZES["val"], size=SIZES["size"], first=SIZES["train"], split="val"
+    )
+LABELS = train.labels
+print(f"{len(train)} faces to learn from, {len(val)} to validate, {LABELS.num_classes} classes")
+
+# %% [markdown]
+# ## The idea: *what* and *where*
+#
+# To call a pixel "left eyebrow" a network must answer two questions.
+#
+# - **What is it?** An eyebrow is a dark stroke *above an eye*, and it is the left one because the
+#   nose lies on its other side. To know this, the network must see a large part of the face at
+#   once. Pooling does that cheaply: halve the image four times, and a 3×3 convolution sees 16 times
+#   as far.
+# - **Where does it end?** An eyebrow is a few pixels thick. After four halvings a 512² image is
+#   32², and the brow is gone.
+#
+# A classifier asks only the first question, so it may throw the second answer away. U-Net
+# (Ronneberger, Fischer and Brox, 2015) keeps both. Its **encoder** goes down, gaining sight
+# and losing place. Its **decoder** goes up again, and at each level it is handed the encoder's map
+# of that same level: the **skip**. The decoder decides *what* from below and *where* from
+# the side.
+#
+# The course's report uses a slim version: widths 16, 32, 64, 128, and 256 at the bottom. The limit
+# of the competition is 2,000,000 parameters; this network has **1,941,411**. Yours will have exactly as many,
+# or something in it is different.
+
+# %% [markdown]
+# ## Exercise 1: the double convolution
+#
+# Every level of the network does the same thing twice: a 3×3 convolution, then ReLU. Two 3×3
+# convolutions in a row see 5×5 pixels, with 18 weights where one 5×5 convolution needs 25, and with a bend (the ReLU)
+# in between.
+#
+# Padding by 1 keeps the size, so that the logits come out as large as the image. (The paper of 2015
+# did not pad; its output was smaller than its input.) The convolutions have a bias, and there is **no** normalisation: the report's U-Net has none.
+#
+# `nn.Sequential` numbers its parts 0, 1, 2, 3. Those numbers become names in the
+# `state_dict`: keep the order convolution, ReLU, convolution, ReLU.
+#
+# <details><summary>Hint 1</summary>
+#
+# Your class *is* an `nn.Sequential`: hand the four parts to `super().__init__(…)`. There is no `forward` to write.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# The first convolution changes the number of channels, the second does not: `in → out`, then
+# `out → out`. Both need `padding=1`.
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `nn.Conv2d(in_channels, out_channels, 3, padding=1)`, `nn.ReLU(inplace=True)`, and the same two
+# again with `out_channels` on both sides.
+# </details>
+
+
+# %% double-conv
+class DoubleConv(nn.Sequential):
+    """Two 3×3 convolutions, each followed by ReLU: (B, in, H, W) → (B, out, H, W)."""
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        ### BEGIN SOLUTION
+        super().__init__(
+            nn.Conv2d(in_channels, out_channels, 3, padding=1),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(out_channels, out_channels, 3, padding=1),
+            nn.ReLU(inplace=True),
+        )
+        ### END SOLUTION
+
+
+# %% check-double-conv points=2
+check = Check("double-conv")
+torch.manual_seed(0)
+block, x = DoubleConv(3, 8), torch.randn(2, 3, 10, 12)
+out = block(x)
+check.catches((2, 8, 6, 8), out.shape, "a pixel is lost on every side, twice: pad by 1")
+check.shape(out, (2, 8, 10, 12), "8 channels should come out, at the size that went in")
+check.that(out.min() >= 0, "some outputs are negative: a ReLU belongs after the second one too")
+kinds = [type(part).__name__ for part in block]
+check.that("BatchNorm2d" not in kinds, "there is a normalisation: the report's U-Net has none")
+check.that(kinds[1:2] == ["ReLU"], "with no ReLU between them, two convolutions are just one")
+bare = 3 * 8 * 9 + 8 * 8 * 9
+check.catches(bare, count_parameters(block), "the biases are missing: leave bias at its default")
+check.equal(count_parameters(block), bare + 16, "two 3×3 convolutions, in → out and out → out")
+names = ["0.weight", "0.bias", "2.weight", "2.bias"]
+check.equal(list(block.state_dict()), names, "order: convolution, ReLU, convolution, ReLU")
+check.passed("size kept, channels changed, two bends")
+
+# %% [markdown]
+# ## Exercise 2: one step up
+#
+# A step of the decoder has three parts.
+#
+# 1. **Double the size** of what comes from below, and halve its channels. A transposed convolution
+#    with a 2×2 kernel and stride 2 does it: every pixel becomes a 2×2 patch of its own, and the
+#    patch is learnt.
+# 2. **Lay the skip beside it**: concatenate along the channels, the skip first. Now each pixel knows what the
+#    deep layers think and what the shallow layers saw.
+# 3. **Mix** the two with a double convolution.
+#
+# One nuisance: pooling rounds an odd size down (25 → 12), and doubling gives 24, a pixel short of
+# the skip. `fit_to` repeats the last row and column until it fits.
+
+
+# %%
+def fit_to(x: torch.Tensor, skip: torch.Tensor) -> torch.Tensor:
+    """Pad x at the bottom and right, by repeating its edge, to the height and width of skip."""
+    pad_y, pad_x = skip.shape[-2] - x.shape[-2], skip.shape[-1] - x.shape[-1]
+    return F.pad(x, (0, pad_x, 0, pad_y), mode="replicate") if pad_y or pad_x else x
+
+
+# %% [markdown]
+# Name the two parts `up` and `conv`.
+#
+# <details><summary>Hint 1</summary>
+#
+# What comes up has `out_channels` channels after the transposed convolution, and the skip has `out_channels` too. How
+# many does the double convolution receive?
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# A batch of feature maps is (B, C, H, W): channels are dimension 1. `torch.cat([a, b], dim=1)`.
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# In `__init__`: `self.up = nn.ConvTranspose2d(in_channels, out_channels, 2, stride=2)` and
+# `self.conv = DoubleConv(2 * out_channels, out_channels)`. In `forward`: up, `fit_to`, concatenate
+# with the skip in front, convolve.
+# </details>
+
+
+# %% up
+class Up(nn.Module):
+    """Doubles the size, lays the skipped features beside, and mixes them."""
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__()
+        ### BEGIN SOLUTION
+        self.up = nn.ConvTranspose2d(in_channels, out_channels, 2, stride=2)
+        self.conv = DoubleConv(2 * out_channels, out_channels)
+        ### END SOLUTION
+
+    def forward(self, x: torch.Tensor, skip: torch.Tensor) -> torch.Tensor:
+        """(B, in, h, w) and a skip of (B, out, 2h or 2h+1, 2w or 2w+1) → (B, out, as the skip)."""
+        ### BEGIN SOLUTION
+        x = fit_to(self.up(x), skip)  # (B, out, 2h, 2w)
+        return self.conv(torch.cat([skip, x], dim=1))
+        ### END SOLUTION
+
+
+# %% check-up points=2
+check = Check("up")
+torch.manual_seed(0)
+step, low, skip = Up(12, 4), torch.randn(1, 12, 5, 6), torch.randn(1, 4, 11, 13)
+check.that(hasattr(step, "up") and hasattr(step, "conv"), "name the parts self.up and self.conv")
+kernel = tuple(step.up.weight.shape)
+check.equal(kernel, (12, 4, 2, 2), "up should be a 2×2 transposed convolution, in → out channels")
+takes = step.conv[0].in_channels
+for wrong, message in (
+    (4, "it takes 4 channels, so the skip is added or left out: concatenate"),
+    (12, "it takes in_channels, which is right only while widths halve: it gets out + out"),
+):
+    check.catches(wrong, takes, "look at the double convolution: " + message)
+check.equal(takes, 8, "the double convolution takes the skip's and the raised map's channels")
+try:
+    got = step(low, skip)
+except NotImplementedError:
+    raise
+except RuntimeError as error:
+    check.that(False, f"a skip of odd size does not pass: fit_to, then cat along dim=1 ({error})")
+raised = fit_to(step.up(low), skip)
+swapped = step.conv(torch.cat([raised, skip], 1))
+check.catches(swapped, got, "the skip stands behind the raised map; weights count on it in front")
+check.close(got, step.conv(torch.cat([skip, raised], 1)), "not: up, fit_to, concatenate, convolve")
+check.passed("odd sizes included")
+
+# %% [markdown]
+# ## Exercise 3: the parts of the network
+#
+# Widths `16, 32, 64, 128` on the way down, `256` at the bottom, and back. Before you write it, count it. A $k×k$
+# convolution from $a$ to $b$ channels with bias has
+#
+# $$ a \, b \, k^2 + b $$
+#
+# parameters: one kernel of size $k^2$ for each pair of channels, and a bias for each output. It does not
+# depend on the size of the image.
+
+
+# %%
+def conv(a: int, b: int, k: int) -> int:
+    return a * b * k * k + b
+
+
+print("level         channels     down        up")
+total = 0
+for a, b in pairwise((3, 16, 32, 64, 128, 256)):
+    down = conv(a, b, 3) + conv(b, b, 3)
+    up = 0 if b == 256 else conv(2 * b, b, 2) + conv(2 * b, b, 3) + conv(b, b, 3)
+    total += down + up
+    print(f"{'bottleneck' if b == 256 else 'level':<12}{b:>10}{down:>9,}{up:>10,}")
+print(f"head: {conv(16, 19, 1):,}; all together: {total + conv(16, 19, 1):,}")
+
+# %% [markdown]
+# Nearly half of the weights sit in the bottleneck, which never sees more than 1/256 of the pixels.
+# Parameters are not time: the two blocks at full size, at both ends of the U, have a seventy-fifth of the
+# bottleneck's weights and do almost three times its multiplications, because they apply them to 256 times as many pixels.
+#
+# Now write the parts, **with these names** (they become the keys of the `state_dict`):
+#
+# | name | what |
+# |---|---|
+# | `down` | an `nn.ModuleList` of four `DoubleConv`: 3→16, 16→32, 32→64, 64→128 |
+# | `pool` | 2×2 max-pooling |
+# | `bottleneck` | `DoubleConv`, 128→256 |
+# | `up` | an `nn.ModuleList` of four `Up`: 256→128, 128→64, 64→32, 32→16 |
+# | `head` | a 1×1 convolution, 16→19: a score for each class, pixel by pixel |
+#
+# The class ends here and `forward` comes in the next exercise; a notebook lets us take one thing at a time.
+#
+# <details><summary>Hint 1</summary>
+#
+# `pairwise((3, 16, 32, 64, 128))` gives (3, 16), (16, 32), (32, 64), (64, 128).
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# A plain Python list hides its modules: their parameters are neither trained nor saved. That is what
+# `nn.ModuleList` is for.
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `self.down = nn.ModuleList(DoubleConv(a, b) for a, b in pairwise((in_channels, *widths[:-1])))`,
+# and `self.up` is alike over `pairwise(widths[::-1])`.
+# </details>
+
+
+# %% layers
+class Layers(nn.Module):
+    """The parts of a U-Net: down, pool, bottleneck, up, head."""
+
+    def __init__(
+        self, num_classes: int = 19, in_channels: int = 3, widths: tuple = (16, 32, 64, 128, 256)
+    ) -> None:
+        super().__init__()
+        ### BEGIN SOLUTION
+        self.down = nn.ModuleList(
+            DoubleConv(a, b) for a, b in pairwise((in_channels, *widths[:-1]))
+        )
+        self.pool = nn.MaxPool2d(2)
+        self.bottleneck = DoubleConv(widths[-2], widths[-1])
+        self.up = nn.ModuleList(Up(a, b) for a, b in pairwise(widths[::-1]))
+        self.head = nn.Conv2d(widths[0], num_classes, 1)
+        ### END SOLUTION
+
+
+# %% check-layers points=2
+check = Check("layers")
+parts = Layers()
+for name in ("down", "pool", "bottleneck", "up", "head"):
+    check.that(hasattr(parts, name), f"there is no self.{name}")
+    hidden = isinstance(getattr(parts, name), list)
+    check.that(
+        not hidden, f"self.{name} is a plain list, which hides its parameters: nn.ModuleList"
+    )
+levels = [len(parts.down), len(parts.up)]
+check.equal(levels, [4, 4], "four levels down and four up; the bottleneck is not one of them")
+rising = [step.up.in_channels for step in parts.up]
+check.catches([32, 64, 128, 256], rising, "up begins at the bottom: turn the widths round")
+check.equal(rising, [256, 128, 64, 32], "the first step up starts at the bottom, from 256 channels")
+head = tuple(parts.head.weight.shape)
+check.equal(head, (19, 16, 1, 1), "the head is a 1×1 convolution, 16 channels → 19 classes")
+count = count_parameters(parts)
+check.equal(count, 1_941_411, "not the report's number of parameters; compare with the table above")
+small = Layers(num_classes=11, widths=(4, 8, 16))
+check.equal(count_parameters(small), 7_519, "use the arguments, not 19 and 16, 32, …, themselves")
+check.passed("1,941,411 parameters, as in the report's table")
+
+# %% [markdown]
+# ## Exercise 4: the way through
+#
+# Go down and keep each level's features *before* pooling them; pass the bottleneck; go up and hand
+# each step the skip of its own level. Return **logits**, raw scores: the loss applies the softmax itself,
+# in a way that cannot overflow.
+#
+# <details><summary>Hint 1</summary>
+#
+# The last skip that you kept is the first that you need.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# In the loop down: `x = block(x)`, then `skips.append(x)`, then `x = self.pool(x)`.
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# The loop up: `for up, skip in zip(self.up, reversed(skips)): x = up(x, skip)`. Then the head.
+# </details>
+
+
+# %% unet
+class UNet(Layers):
+    """An encoder that halves the size at each level, and a decoder that undoes it."""
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        """(B, 3, H, W) whitened image → (B, num_classes, H, W) logits."""
+        ### BEGIN SOLUTION
+        skips = []
+        x = image
+        for block in self.down:
+            x = block(x)
+            skips.append(x)  # (B, 16, H, W), (B, 32, H/2, W/2), …
+            x = self.pool(x)
+        x = self.bottleneck(x)  # (B, 256, H/16, W/16)
+        for up, skip in zip(self.up, reversed(skips), strict=True):
+            x = up(x, skip)
+        return self.head(x)
+        ### END SOLUTION
+
+
+# %% check-unet points=2
+check = Check("unet")
+torch.manual_seed(0)
+mine, image = UNet().eval(), torch.randn(2, 3, 40, 56)
+for weight in mine.parameters():
+    weight.data *= 2.4  # fresh weights are so small that a missing part would not show
+try:
+    with torch.no_grad():
+        got = mine(image)
+except NotImplementedError:
+    raise
+except RuntimeError as error:
+    check.that(False, f"a map does not fit its skip: the last skip comes first ({error})")
+check.that(got is not None, "forward gives None: does it end in a return?")
+half = (2, 19, 20, 28)
+check.catches(half, got.shape, "half the size of the image: keep each skip before you pool it")
+check.shape(got, (2, 19, 40, 56), "one score for each class and pixel, at the image's size")
+twin = create_model("unet").eval()
+twin.load_state_dict(mine.state_dict())
+with torch.no_grad():
+    expected = twin(image)
+for wrong, message in (
+    (expected.softmax(1), "these are probabilities: return logits, the loss applies the softmax"),
+    (expected.relu(), "a ReLU after the head cuts negative scores off: leave it out"),
+):
+    check.catches(wrong, got, message)
+check.close(got, expected, "another output than the course's: is every part used once?", atol=1e-3)
+check.passed("the course's U-Net accepts your weights and computes the same")
+
+# %% [markdown]
+# That last check is worth a second look. The weights of *your* network were loaded into
+# `coursekit`'s, key by key, and both gave the same logits. From here on they are interchangeable:
+# later lessons import `coursekit.create_model("unet")` and you know what is in it.
+#
+# Here is the U, drawn from the network itself: we listen at each part while one image passes. Height is the
+# side of the map, width the number of channels.
+
+# %%
+shapes = []
+network = UNet().eval()
+for part in [*network.down, network.bottleneck, *network.up, network.head]:
+    part.register_forward_hook(lambda _part, _in, out: shapes.append(tuple(out.shape[1:])))
+with torch.no_grad():
+    network(torch.zeros(1, 3, 128, 128))
+
+figure, axes = plt.subplots(figsize=(7.5, 3.0), layout="constrained")
+x, end = 0.0, sum(channels**0.5 + 6 for channels, _, _ in shapes[:9]) - 6
+for i, (channels, side, _) in enumerate(shapes):
+    colour = plots.BLUE if i < 4 else plots.GREY if i in (4, 9) else plots.RED
+    width = channels**0.5
+    axes.add_patch(plt.Rectangle((x, -side), width, side, facecolor=colour, alpha=0.75))
+    axes.text(x + width / 2, 3, f"{channels}\n{side}²", ha="center", fontsize=8)
+    if i < 4:  # the skip, below everything that lies deeper
+        axes.plot([x + width, end - x - width], [-0.8 * side] * 2, "--", color=plots.GREY, lw=1)
+    x += width + 6
+axes.set(xlim=(-2, x), ylim=(-132, 30))
+axes.set_axis_off()
+plt.close(figure)
+figure
+
+# %% [markdown]
+# Blue goes down, red comes up, and each red block has a blue one of its own height: its skip comes from there, along the dashed line.
+#
+# ## Exercise 5: the loss
+#
+# For one pixel of true class $y$ the **cross-entropy** (the report's Eq. 1) is
+#
+# $$ \mathcal{L}_{CE} = -\sum_{c=1}^{C} y_c \log \hat y_c = -\log \hat y_{\text{true}} $$
+#
+# because $y_c$ is 1 for the true class and 0 for all others: of 19 terms, one is left. A network that spreads its
+# belief evenly over 19 classes pays $\log 19 ≈ 2.94$ a pixel. Keep that number in mind: it is where training starts.
+#
+# The weighted form (Eq. 3) multiplies each pixel by the weight of its true class, the $w_c$ of lesson 01:
+#
+# $$ \mathcal{L}_{\text{weighted}} = -\sum_{c=1}^{C} w_c \, y_c \log \hat y_c $$
+#
+# One thing is not in the equation: how to average over pixels. PyTorch, and the course, divide by the **sum of the weights** of
+# those pixels, not by their number. So the loss keeps its scale (an even guess still pays 2.94), whatever the weights sum to.
+#
+# Write it from the definition, without `F.cross_entropy`.
+#
+# <details><summary>Hint 1</summary>
+#
+# Never compute $\log(\text{softmax})$ in two steps: a probability that rounds to 0 has logarithm $-∞$. There is a
+# function that does both at once, and it needs to know which dimension holds the classes.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `log_p.gather(1, target[:, None])` picks, at each pixel, the entry of the true class: (B, 1, H, W).
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `weights[target]` is a map with the weight of each pixel, (B, H, W). Multiply, sum, divide by the sum of that map.
+# </details>
+
+
+# %% cross-entropy
+def weighted_cross_entropy(
+    logits: torch.Tensor, target: torch.Tensor, weights: torch.Tensor
+) -> torch.Tensor:
+    """Eq. 3, averaged over pixels by their weights.
+
+    Args: logits (B, C, H, W); target (B, H, W) int64 class ids; weights (C,). Returns a scalar.
+    """
+    ### BEGIN SOLUTION
+    log_p = F.log_softmax(logits, dim=1)
+    loss = -log_p.gather(1, target[:, None])[:, 0]  # (B, H, W)
+    pixel_weights = weights[target]
+    return (pixel_weights * loss).sum() / pixel_weights.sum()
+    ### END SOLUTION
+
+
+# %% check-cross-entropy points=2
+check = Check("cross-entropy")
+torch.manual_seed(0)
+logits, target = 3 * torch.randn(2, 4, 3, 5), torch.randint(0, 4, (2, 3, 5))
+weights = torch.tensor([0.1, 0.2, 0.3, 0.4])
+got = weighted_cross_entropy(logits, target, weights)
+expected = F.cross_entropy(logits, target, weights)
+each = F.cross_entropy(logits, target, weights, reduction="none")
+sideways = -logits.log_softmax(-1).gather(1, target[:, None])[:, 0] * weights[target]
+for wrong, message in (
+    (-expected, "the sign is wrong: the logarithm of a probability is negative, a loss is not"),
+    (each.mean(), "you divided by the number of pixels: divide by the sum of their weights"),
+    (each.sum(), "this is the sum over the pixels: divide it by the sum of their weights"),
+    (F.cross_entropy(logits, target), "weights have no effect: multiply each pixel by its class's"),
+    (sideways.sum() / weights[target].sum(), "softmax along the width: classes are dimension 1"),
+):
+    check.catches(wrong, got, message)
+check.close(got, expected, "the value is not that of Eq. 3", atol=1e-3)
+huge = weighted_cross_entropy(200 * logits, target, weights)
+check.that(torch.isfinite(huge), "large logits cost infinity: use log_softmax, not log of softmax")
+truth = F.cross_entropy(200 * logits, target, weights)
+check.close(huge, truth, "large logits cost too little: do not clamp, use log_softmax", rtol=1e-4)
+even = torch.zeros(1, 19, 2, 2), torch.zeros(1, 2, 2, dtype=torch.long), torch.ones(19)
+check.close(weighted_cross_entropy(*even), np.log(19), "an even guess should cost log 19")
+check.passed("Eq. 1 and Eq. 3, and an even guess costs log 19 ≈ 2.94")
+
+# %% [markdown]
+# ## Training: Adam first, then SGD
+#
+# The report trains in two phases (its Algorithm 1). In short:
+#
+# 1. **Adam** at a rate of 0.001, until the validation loss has not improved for `patience` epochs.
+# 2. Load the best weights so far, and go on with **SGD** at 0.02. Each time patience runs out again: best weights, half the
+#    rate. Stop when the rate would fall below 0.005.
+#
+# Within each phase the rate falls along half a cosine, from $l_{\max}$ to $l_{\min} = l_{\max}/2$ (Eq. 4):
+#
+# $$ l(t) = l_{\min} + \tfrac{1}{2}\,(l_{\max} - l_{\min})\left(1 + \cos\frac{\pi t}{T}\right) $$
+#
+# `coursekit.training.fit` does this, with the weights of Eq. 2 from the true class counts and the augmentation of lesson 01.
+# You will take it apart in lesson 07; here it is a tool. What the rate does over a whole
+# run is worth a picture. This is the report's own run of U-Net as its log tells it, with the switches after epochs 48, 61 and 73 and the stop at 85:
+
+# %%
+from coursekit.optim import cosine_rate
+
+phases = [(0, 48, 1e-3), (48, 61, 0.02), (61, 73, 0.01), (73, 85, 0.005)]  # from, to, l_max
+figure, axes = plt.subplots(figsize=(7.5, 2.4), layout="constrained")
+for start, stop, highest in phases:
+    epochs = range(start, stop + 1)
+    rates = [cosine_rate(e - start, 50, highest, highest / 2) for e in epochs]
+    axes.plot(epochs, rates, color=plots.BLUE if start == 0 else plots.RED)
+    axes.text(start + 0.5, highest * 1.15, "Adam" if start == 0 else f"SGD {highest:g}", fontsize=8)
+axes.set(yscale="log", xlabel="epoch", ylabel="learning rate", ylim=(3e-4, 0.05))
+axes.spines[["top", "right"]].set_visible(False)
+plt.close(figure)
+figure
+
+# %% [markdown]
+# Do not be surprised that SGD's rate is twenty times Adam's: Adam divides each step by the size of recent
+# gradients and SGD does not, so the two numbers have different units.
+#
+# Now train *your* network.
+
+# %% train tags=["slow"]
+from coursekit.optim import AdamToSGDConfig
+from coursekit.training import FitConfig, fit
+
+torch.manual_seed(0)
+model = UNet(num_classes=LABELS.num_classes)
+result = fit(
+    model, train, val,
+    FitConfig(
+        size=SIZES["size"], epochs=SIZES["epochs"], batch_size=SIZES["batch"],
+        optimiser=AdamToSGDConfig(patience=SIZES["patience"]), seed=0,
+    ),
+    progress=False,
+)  # fmt: skip
+history = result.history
+print("the first epoch's loss is below log 19:", history[0]["train_loss"] < np.log(19))
+print("the loss fell by more than half:", history[-1]["train_loss"] < history[0]["train_loss"] / 2)
+
+# %% tags=["slow"]
+plots.convergence(history)
+
+# %% [markdown]
+# This is the form of the report's Fig. 4. Three things to read off it:
+#
+# - The curve starts just under 2.94 and drops at once: the network learns first that most pixels are background, skin or hair.
+# - If both curves still fall at the right edge, the run was cut short by its budget and not by patience; a red
+#   line would mark a switch. On the quick tier the run is short, and a switch may not come at all.
+# - The validation curve may lie *below* the training curve. That is no mistake: training images are augmented
+#   and therefore harder, and their loss is averaged while the network is still improving.
+#
+# ## Exercise 6: the score
+#
+# For one class, let $A$ be the pixels predicted and $B$ the pixels true. **Intersection over union** is
+#
+# $$ \mathrm{IoU} = \frac{|A \cap B|}{|A \cup B|} $$
+#
+# and the **mean IoU** is its mean over the classes. All of it can be read off one table: the **confusion matrix** $M$, in which
+# $M_{ij}$ counts the pixels of true class $i$ that were called $j$. Sum it over the *whole* data set first, divide last.
+#
+# A class that occurs neither in the truth nor in the prediction has no union: 0/0. It must not count as 0 (nothing went
+# wrong) nor as 1 (nothing went right): leave it out of the mean.
+#
+# <details><summary>Hint 1</summary>
+#
+# The intersection is the diagonal. Pixels true of a class are a row's sum, pixels predicted are a column's.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# $|A ∪ B| = |A| + |B| - |A ∩ B|$: whoever adds the two counts the intersection twice.
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `present = union > 0`, then `(hit[present] / union[present]).mean()`, as `float`.
+# </details>
+
+
+# %% mean-iou
+def mean_iou(matrix: torch.Tensor) -> float:
+    """Mean IoU over the classes that occur, from a (C, C) table; row: true, column: predicted."""
+    ### BEGIN SOLUTION
+    hit = matrix.diagonal().double()
+    union = matrix.sum(0) + matrix.sum(1) - hit
+    present = union > 0
+    return float((hit[present] / union[present]).mean())
+    ### END SOLUTION
+
+
+# %% check-mean-iou points=2
+check = Check("mean-iou")
+table = torch.tensor([[50, 10, 1, 0], [4, 30, 6, 0], [0, 0, 0, 0], [0, 0, 0, 0]])
+got = mean_iou(table)  # class 2 is predicted but never true; class 3 does not occur at all
+check.that(got == got, "the mean is not a number: class 3 occurs nowhere, so 0/0. Leave it out")
+hit, true, called = table.diagonal().double(), table.sum(1).double(), table.sum(0).double()
+there = true + called > 0
+values = torch.where(there, hit / (true + called - hit).clamp_min(1), 0.0)
+for wrong, message in (
+    (values.mean(), "a class that occurs nowhere counted as 0: leave it out of the mean"),
+    ((values.sum() + 1) / 4, "a class that occurs nowhere counted as 1: leave it out"),
+    (values[true > 0].mean(), "class 2 is never true, but was predicted: it counts, with 0"),
+    ((hit / (true + called))[there].mean(), "the intersection is in the union twice: take it off"),
+    ((2 * hit / (true + called))[there].mean(), "this is F1, not IoU"),
+    ((hit / true)[true > 0].mean(), "this is recall: the union has wrongly predicted pixels too"),
+    (hit.sum() / table.sum(), "this is pixel accuracy: large classes outvote small ones in it"),
+):
+    check.catches(wrong, got, message)
+check.close(got, values[there].mean(), "not the mean of |A∩B| / |A∪B| over classes that occur")
+check.passed("absent classes are left out, invented ones are not")
+
+# %% [markdown]
+# Why pool all images into one matrix? Take two images of a necklace. In the first it has 1,000 pixels and 900 are found.
+# In the second it is a speck of 4 pixels, and none is found.
+
+# %%
+found, true = np.array([900, 0]), np.array([1000, 4])
+print(f"mean of the two images' IoU: {np.mean(found / true):.3f}")
+print(f"IoU of both images together: {found.sum() / true.sum():.3f}")
+
+# %% [markdown]
+# Neither is wrong, they answer different questions; but they must not be compared with each other. The 2024 competition pools;
+# the one of 2025 takes each image by itself. When somebody shows you a score, ask which.
+#
+# Now the scores of your network, each prediction compared at the size of its mask.
+
+# %% tags=["slow"]
+# NBVAL_IGNORE_OUTPUT
+from coursekit import metrics
+from coursekit.checkpoint import ModelInfo
+from coursekit.training import evaluate
+
+white = result.whitening
+config = {"num_classes": LABELS.num_classes}
+info = ModelInfo("unet", config, LABELS.key, SIZES["size"], white.mean, white.std)
+model.cpu()
+pooled = evaluate(model, val, info, progress=False)
+each = [mean_iou(evaluate(model, val[i : i + 1], info, progress=False).matrix) for i in range(20)]
+some = mean_iou(evaluate(model, val[:20], info, progress=False).matrix)
+print(f"mean IoU, all images in one matrix:         {100 * mean_iou(pooled.matrix):5.1f} %")
+print(f"the first 20 images in one matrix:          {100 * some:5.1f} %")
+print(f"the same 20, mean of each image's mean IoU: {100 * np.mean(each):5.1f} %")
+print(
+    f"pixels called rightly:                      {100 * metrics.pixel_accuracy(pooled.matrix):5.1f} %"
+)
+
+# %% [markdown]
+# Look at the last number beside the first. Most pixels are right and the mean IoU is low: background, skin and hair are most of the
+# pixels and 3 of 19 classes. Which classes pay for it?
+
+# %% tags=["slow"]
+scores = pooled.summary()["per_class"]
+plots.class_scores({name: row and row["iou"] for name, row in scores.items()}, LABELS)
+
+# %% [markdown]
+# The long tail of lesson 01 again: large classes first, and what is thin, small or rare last. On the quick tier, classes with a
+# handful of pixels at this size (necklace, earrings) are often never predicted at all. The report's networks, trained for hours on 5,000 photos,
+# remain below 6 % on the necklace too, *with* the weights of Eq. 2; those weights are mild, as you computed.
+
+# %% [markdown]
+# ## What was learnt, in a picture
+#
+# The fourth column is an experiment. We silence the skips of the trained network (zeros in their place) and predict again. What
+# is left is what the bottleneck knows: roughly *what* is there, and hardly *where*.
+
+# %% tags=["slow"]
+from coursekit.inference import predict_label_map
+
+rows = []
+for sample in val[:4]:
+    row = {"image": sample.image, "truth": sample.label_map}
+    row["prediction"] = predict_label_map(model.eval(), sample.image, info)
+    hooks = [
+        up.register_forward_pre_hook(lambda _up, args: (args[0], torch.zeros_like(args[1])))
+        for up in model.up
+    ]
+    row["skips silenced"] = predict_label_map(model, sample.image, info)
+    for hook in hooks:
+        hook.remove()
+    rows.append(row)
+plots.panels(rows, LABELS)
+
+# %% [markdown]
+# (A network *trained* without skips would do better than one from which they are taken away: it would have learnt to live without. You can train
+# it, see the end.)
+#
+# ## The paper says, we measured
+#
+# Two remarks before you compare anything with the report's Table 1.
+#
+# - Its row for U-Net says 66.68 % validation mean IoU. The log of the same network, in the same author's files, says **68.51**. Two numbers for one network;
+#   when they disagree, the log is the one that no hand has copied.
+# - Its F-measure, 79.98 %, is within a few hundredths of $2m/(1+m)$ for the mean IoU $m$ (80.01 %). For *one* class $F = 2\,\mathrm{IoU}/(1+\mathrm{IoU})$ is
+#   exact. Put the *mean* IoU into it and you do not get the mean F, but more: the curve bends downwards, so the value at the mean
+#   lies above the mean of the values. The rows of the other three networks follow the same curve.
+
+# %% tags=["slow"]
+# NBVAL_IGNORE_OUTPUT
+from IPython.display import Markdown
+
+m, f = metrics.mean_iou(pooled.matrix), metrics.mean_f1(pooled.matrix)
+Markdown(f"""
+| | the report | here, {TIER} tier |
+|---|---|---|
+| data | 5,000 photos, 512² | {len(train):,} {"photos" if DATA else "rendered faces"}, {SIZES["size"]}² |
+| parameters | 1,941,411 | {count_parameters(model):,} |
+| best epoch, of | 49 of 85 (its log) | {result.best_epoch + 1} of {len(history)} |
+| validation mean IoU | 66.68 % (table), 68.51 % (log) | {100 * m:.1f} % |
+| F by the report's way, $2m/(1+m)$ | 79.98 % | {200 * m / (1 + m):.1f} % |
+| F as the mean over classes | not given | {100 * f:.1f} % |
+""")
+
+# %% [markdown]
+# **These columns are not a race.** The left one is real photographs and hours of a GPU, the right one (on the quick tier) drawn faces and a minute of your
+# laptop. What the two share is the code path: the same network, loss, optimiser and metric. What you can compare is *within* a
+# column: here, the last two rows.
+
+# %% tags=["slow"]
+print("2m/(1+m) is above the mean of the classes' F:", 2 * m / (1 + m) > f)
+
+# %% [markdown]
+# ## The library twin
+#
+# In practice you would rarely write a U-Net. `segmentation_models_pytorch` (smp) puts a U-Net decoder behind any of
+# several hundred encoders. Here is one of like size: a MobileNetV3, decoder widths chosen to stay under the limit, and
+# `encoder_weights=None`, because the competition forbids pretrained weights.
+
+# %%
+import segmentation_models_pytorch as smp
+
+library = smp.Unet(
+    "tu-mobilenetv3_small_100", encoder_weights=None, classes=19,
+    decoder_channels=(128, 64, 32, 24, 16),
+)  # fmt: skip
+mine = UNet()
+print("ours:", f"{count_parameters(mine):,}", "parameters")
+print(
+    "smp: ",
+    f"{count_parameters(library) / 1e6:.1f} million; below the limit:",
+    count_parameters(library) < 2_000_000,
+)
+
+
+# %% [markdown]
+# Like size, but not like work. Count the multiplications of the convolutions for one 512² image: each output value of a convolution
+# costs (input channels / groups) × kernel area.
+
+
+# %%
+def giga_multiplications(network: nn.Module, size: int) -> float:
+    """Multiplications of all convolutions for one (3, size, size) image, in 10⁹."""
+    counted = []
+
+    def listen(part: nn.Module, inputs: tuple, out: torch.Tensor) -> None:
+        grid = inputs[0] if isinstance(part, nn.ConvTranspose2d) else out  # where the kernel is put
+        counted.append(part.weight.numel() * grid.shape[-2] * grid.shape[-1])
+
+    hooks = [
+        part.register_forward_hook(listen)
+        for part in network.modules()
+        if isinstance(part, nn.Conv2d | nn.ConvTranspose2d)
+    ]
+    with torch.no_grad():
+        network.eval()(torch.zeros(1, 3, size, size))
+    for hook in hooks:
+        hook.remove()
+    return sum(counted) / 1e9
+
+
+ours, theirs = giga_multiplications(mine, 512), giga_multiplications(library, 512)
+print(
+    f"ours: {ours:.1f} · 10⁹; smp: {theirs:.1f} · 10⁹; ours works {ours / theirs:.1f} times as hard"
+)
+
+# %% [markdown]
+# Half the multiplications are not half the time: on two cores of our test machine the twin needed 0.4 to 0.7 times as long as ours for an
+# image of 512². Its depthwise convolutions do little arithmetic for each number that they fetch, and fetching is what takes the time. Lesson 05
+# measures this properly.
+#
+# | prefer | when |
+# |---|---|
+# | `smp.Unet` | you want a pretrained encoder, a network that is fast on a CPU or phone, or a baseline by tonight |
+# | your own | you must know every parameter (a limit, a rule against pretrained weights), change the inside, or learn |
+#
+# Beware of one thing: "U-Net" in smp is a *decoder*. Its encoder, its normalisation and its stride are
+# those of the backbone that you name, so "we used U-Net" says little until you name it.
+#
+# ## A submission
+#
+# The 2024 edition takes a zip of label maps: `0.png`, `1.png`, … at the root, one channel, class ids 0–18, 512². Its limit of
+# 2,000,000 parameters admits this network.
+#
+# A checkpoint names the model that it belongs to. Since your weights fit the course's U-Net key by
+# key, they are saved as its own.
+
+# %% tags=["slow"]
+from coursekit import checkpoint
+from coursekit.codabench import is_valid, score, submit, validate
+from coursekit.data import Recipe, make
+
+folder = Path(tempfile.mkdtemp())
+faces = Path(DATA) if DATA else folder / "faces"
+if not DATA:
+    make(faces, Recipe(train=0, val=0, test=6, size=128, seed=1))
+images = open_dataset(faces, "test").sample(0).image_path.parent
+
+named = create_model("unet", num_classes=LABELS.num_classes)
+named.load_state_dict(model.state_dict())
+checkpoint.save(folder / "unet.safetensors", named, info)
+made = submit(folder / "unet.safetensors", images, "flat", folder / "submission.zip")
+problems = validate(made.path, images, "flat")
+print(f"{made.parameters:,} parameters; problems: {len(problems)}; valid: {is_valid(problems)}")
+
+# %% [markdown]
+# `submit` has already refused to write anything that `validate` would refuse. What can go wrong is easy to show: zip the
+# *folder* instead of what is in it, as a real team once did.
+
+# %% tags=["slow"]
+import zipfile
+
+with zipfile.ZipFile(made.path) as good, zipfile.ZipFile(folder / "bad.zip", "w") as bad:
+    print("in the good zip:", good.namelist()[:3], "…")
+    for name in good.namelist():
+        bad.writestr(f"submission/{name}", good.read(name))
+for problem in validate(folder / "bad.zip", images, "flat"):
+    print(f"{problem.severity} [{problem.kind}]")
+
+# %% [markdown]
+# For made faces the truth is known, and kept where a student's code does not look by accident. So we can be the competition's server too.
+
+# %% tags=["slow"]
+# NBVAL_IGNORE_OUTPUT
+truth = faces / "test_truth" / "masks"
+if truth.is_dir():
+    scored = score(made.path, truth, "flat")
+    print(f"{scored.score:.2f} on {scored.images} faces ({scored.headline})")
+    for note in scored.notes:
+        print("note:", note)
+
+# %% [markdown]
+# ## What to try next
+#
+# - **Train without skips.** Replace `skip` by zeros in `Up.forward` and train again. Which classes suffer most? Which hardly notice?
+# - **Halve the widths.** `UNet(widths=(8, 16, 32, 64, 128))` has about a quarter of the parameters. What does it cost in mean IoU?
+# - **Drop the weights.** `FitConfig(weighted=False)`: does the mild weighting of Eq. 2 change anything that you can see?
+# - **Give it time.** Twice the epochs, or 64² instead of 48². Where does the quick tier stop being a toy?
+# - **Add batch normalisation** after each convolution and count the parameters first. Then read lesson 03, whose network has it everywhere.
+#
+# In **lesson 03** the same encoder-decoder idea meets another way of seeing far: not pooling more, but
+# spreading the kernel out.

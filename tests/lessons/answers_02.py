@@ -1,0 +1,201 @@
+"""What to try on the checks of lesson 02."""
+
+from __future__ import annotations
+
+_DOUBLE = """
+class DoubleConv(nn.Sequential):
+    def __init__(self, in_channels, out_channels):
+        super().__init__({0})
+"""
+
+_UP = """
+class Up(nn.Module):
+    def __init__(self, in_channels, out_channels):
+        super().__init__()
+        self.up = nn.ConvTranspose2d(in_channels, out_channels, 2, stride=2)
+        self.conv = DoubleConv({0}, out_channels)
+
+    def forward(self, x, skip):
+        x = fit_to(self.up(x), skip)
+        return self.conv({1})
+"""
+
+_LAYERS = """
+class Layers(nn.Module):
+    def __init__(self, num_classes=19, in_channels=3, widths=(16, 32, 64, 128, 256)):
+        super().__init__()
+        pairs = list(pairwise((in_channels, *widths[:-1])))
+        self.down = nn.ModuleList([DoubleConv(a, b) for a, b in pairs])
+        self.pool = nn.MaxPool2d(2)
+        self.bottleneck = DoubleConv(widths[-2], widths[-1])
+        self.up = nn.ModuleList([Up(a, b) for a, b in pairwise(reversed(widths))])
+        self.head = nn.Conv2d(widths[0], num_classes, 1)
+"""
+
+_FORWARD = """
+class UNet(Layers):
+    def forward(self, image):
+        skips, x = [], image
+        for block in self.down:
+            x = block(x)
+            skips.append(x)
+            x = self.pool(x)
+        x = self.bottleneck(x)
+        for up in self.up:
+            x = up(x, skips.pop())
+        return self.head(x)
+"""
+
+_LOSS = """
+def weighted_cross_entropy(logits, target, weights):
+    log_p = F.log_softmax(logits, dim=1)
+    loss = -log_p.gather(1, target[:, None])[:, 0]
+    return (weights[target] * loss).sum() / weights[target].sum()
+"""
+
+_IOU = """
+def mean_iou(matrix):
+    hit = matrix.diagonal().double()
+    union = matrix.sum(0) + matrix.sum(1) - hit
+    return float({0})
+"""
+
+_CONV_IN, _CONV_OUT, _RELU = (
+    "nn.Conv2d(in_channels, out_channels, 3, padding=1)",
+    "nn.Conv2d(out_channels, out_channels, 3, padding=1)",
+    "nn.ReLU()",
+)
+
+
+def _edit(code: str, old: str, new: str) -> str:
+    """The code with a mistake (or another way) in it."""
+    assert old in code, old
+    return code.replace(old, new)
+
+
+def _double(*parts: str) -> str:
+    return _DOUBLE.format(", ".join(parts))
+
+
+WRONG = {
+    "double-conv": [
+        (
+            _edit(_double(_CONV_IN, _RELU, _CONV_OUT, _RELU), ", padding=1", ""),
+            "pad by 1",
+        ),
+        (_double(_CONV_IN, _RELU, _CONV_OUT), "after the second"),
+        (_double(_CONV_IN, _CONV_OUT, _RELU), "two convolutions are just one"),
+        (
+            _edit(
+                _double(_CONV_IN, _RELU, _CONV_OUT, _RELU), "padding=1", "padding=1, bias=False"
+            ),
+            "biases are missing",
+        ),
+        (
+            _double(_CONV_IN, "nn.BatchNorm2d(out_channels)", _RELU, _CONV_OUT, _RELU),
+            "normalisation",
+        ),
+        (_double(_CONV_IN, _RELU), "in → out and out → out"),
+    ],
+    "up": [
+        (_UP.format("2 * out_channels", "torch.cat([x, skip], dim=1)"), "behind the raised map"),
+        (_UP.format("out_channels", "x + skip"), "added or left out"),
+        (_UP.format("in_channels", "torch.cat([skip, x], dim=1)"), "only while widths halve"),
+        (_UP.format("2 * out_channels", "torch.cat([skip, x], dim=2)"), "dim=1"),
+        (
+            _edit(
+                _UP.format("2 * out_channels", "torch.cat([skip, x], dim=1)"),
+                "fit_to(self.up(x), skip)",
+                "self.up(x)",
+            ),
+            "odd size",
+        ),
+    ],
+    "layers": [
+        (
+            _edit(_LAYERS, "nn.ModuleList([DoubleConv(a, b) for a, b in pairs])",
+                  "[DoubleConv(a, b) for a, b in pairs]"),
+            "plain list",
+        ),
+        (_edit(_LAYERS, "pairwise(reversed(widths))", "[(b, a) for a, b in pairwise(widths)]"),
+         "turn the widths round"),
+        (_edit(_LAYERS, "num_classes, 1)", "num_classes, 3, padding=1)"), "1×1"),
+        (_edit(_LAYERS, "(in_channels, *widths[:-1])", "(in_channels, *widths)"), "bottleneck"),
+        (_edit(_LAYERS, "num_classes, 1)", "19, 1)"), "arguments"),
+        (_edit(_LAYERS, "DoubleConv(widths[-2], widths[-1])", "DoubleConv(128, 128)"),
+         "number of parameters"),
+    ],
+    "unet": [
+        (
+            _edit(_FORWARD, "skips.append(x)\n            x = self.pool(x)",
+                  "x = self.pool(x)\n            skips.append(x)"),
+            "before you pool it",
+        ),
+        (_edit(_FORWARD, "skips.pop()", "skips.pop(0)"), "last skip comes first"),
+        (_edit(_FORWARD, "self.head(x)", "self.head(x).softmax(1)"), "probabilities"),
+        (_edit(_FORWARD, "self.head(x)", "F.relu(self.head(x))"), "negative scores"),
+        (_edit(_FORWARD, "return self.head(x)", "x = self.head(x)"), "None"),
+        (_edit(_FORWARD, "self.bottleneck(x)", "F.pad(x, (0, 0, 0, 0, 0, 128))"),
+         "another output"),
+    ],
+    "cross-entropy": [
+        (_edit(_LOSS, "/ weights[target].sum()", "/ target.numel()"), "sum of their weights"),
+        (_edit(_LOSS, "-log_p", "log_p"), "sign"),
+        (_edit(_LOSS, "dim=1", "dim=-1"), "classes are dimension 1"),
+        (_edit(_LOSS, "F.log_softmax(logits, dim=1)", "logits.softmax(1).log()"), "log_softmax"),
+        (
+            _edit(_LOSS, "F.log_softmax(logits, dim=1)", "(logits.softmax(1) + 1e-7).log()"),
+            "do not clamp",
+        ),
+        (_edit(_LOSS, "weights[target]", "torch.ones(target.shape)"), "no effect"),
+        (_edit(_LOSS, " / weights[target].sum()", ""), "sum over the pixels"),
+    ],
+    "mean-iou": [
+        (_IOU.format("(hit / union.clamp_min(1)).mean()"), "counted as 0"),
+        (_IOU.format("(hit / union).mean()"), "not a number"),
+        (_IOU.format("torch.where(union > 0, hit / union, 1.0).mean()"), "counted as 1"),
+        (_IOU.format("(hit / union)[matrix.sum(1) > 0].mean()"), "counts, with 0"),
+        (_IOU.format("(hit / (union + hit))[union > 0].mean()"), "twice"),
+        (_IOU.format("(2 * hit / (union + hit))[union > 0].mean()"), "F1"),
+        (_IOU.format("(hit / matrix.sum(1))[matrix.sum(1) > 0].mean()"), "recall"),
+        (_IOU.format("hit.sum() / matrix.sum()"), "accuracy"),
+    ],
+}  # fmt: skip
+
+RIGHT = {
+    "double-conv": [
+        _double(_CONV_IN, _RELU, _CONV_OUT, _RELU),
+        """
+class DoubleConv(nn.Sequential):
+    def __init__(self, in_channels, out_channels):
+        parts = []
+        for channels in (in_channels, out_channels):
+            parts += [nn.Conv2d(channels, out_channels, (3, 3), padding="same"), nn.ReLU()]
+        super().__init__(*parts)
+""",
+    ],
+    "up": [_UP.format("2 * out_channels", "torch.concat((skip, x), 1)")],
+    "layers": [_LAYERS],
+    "unet": [_FORWARD],
+    "cross-entropy": [
+        """
+def weighted_cross_entropy(logits, target, weights):
+    log_p = logits - torch.logsumexp(logits, dim=1, keepdim=True)
+    one_hot = F.one_hot(target, logits.shape[1]).permute(0, 3, 1, 2)
+    w = weights.view(1, -1, 1, 1) * one_hot
+    return -(w * log_p).sum() / w.sum()
+""",
+    ],
+    "mean-iou": [
+        """
+def mean_iou(matrix):
+    values = []
+    for c in range(len(matrix)):
+        union = int(matrix[c].sum() + matrix[:, c].sum() - matrix[c, c])
+        if union:
+            values.append(int(matrix[c, c]) / union)
+    return sum(values) / len(values)
+""",
+        _IOU.format("torch.nanmean(hit / union)"),
+    ],
+}
