@@ -6,6 +6,7 @@ a test can draw at the same time.
 
 from __future__ import annotations
 
+import io
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,15 @@ if TYPE_CHECKING:
 
 #: Dark enough to read on white, and apart for colour-blind readers.
 BLUE, RED, GREY = "#2b6cb0", "#c53030", "#718096"
+
+
+class Picture(Figure):
+    """A figure that a notebook shows as it is, without pyplot or `%matplotlib inline`."""
+
+    def _repr_png_(self) -> bytes:
+        written = io.BytesIO()
+        self.savefig(written, format="png")
+        return written.getvalue()
 
 
 def _bar_colours(labels: LabelSet) -> list[tuple[float, float, float]]:
@@ -45,7 +55,7 @@ def long_tail(
     share = np.asarray(counts, dtype=np.float64)
     share = share / max(share.sum(), 1)
     order = np.argsort(-share, kind="stable")
-    figure = Figure(figsize=(7.5, 3.2), layout="constrained")
+    figure = Picture(figsize=(7.5, 3.2), layout="constrained")
     axes = figure.subplots()
     colours = _bar_colours(labels)
     axes.bar(
@@ -66,7 +76,7 @@ def convergence(history: Sequence[Mapping[str, Any]]) -> Figure:
         history: entries of `coursekit.training.fit`; each red line is labelled with the learning
             rate that starts there.
     """
-    figure = Figure(figsize=(7.5, 3.4), layout="constrained")
+    figure = Picture(figsize=(7.5, 3.4), layout="constrained")
     axes = figure.subplots()
     epochs = [entry["epoch"] for entry in history]
     axes.plot(epochs, [e["train_loss"] for e in history], color=GREY, label="training")
@@ -101,7 +111,7 @@ def class_scores(
         labels: names and colours.
         title: of the axis.
     """
-    figure = Figure(figsize=(7.5, 3.2), layout="constrained")
+    figure = Picture(figsize=(7.5, 3.2), layout="constrained")
     axes = figure.subplots()
     colours = _bar_colours(labels)
     for i, name in enumerate(labels.names):
@@ -134,7 +144,8 @@ def panels(
     """
     titles = list(rows[0])
     down = -(-len(rows) // across)
-    figure = Figure(figsize=(1.55 * len(titles) * across, 1.55 * down + 0.25), layout="constrained")
+    size = (1.55 * len(titles) * across, 1.55 * down + 0.25)
+    figure = Picture(figsize=size, layout="constrained")
     grid = figure.subplots(down, len(titles) * across, squeeze=False)
     for axes in grid.flat:
         axes.set_axis_off()
@@ -151,7 +162,7 @@ def panels(
 
 def legend(labels: LabelSet = CELEBAMASK_HQ) -> Figure:
     """The colours of the classes."""
-    figure = Figure(figsize=(7.5, 1.0), layout="constrained")
+    figure = Picture(figsize=(7.5, 1.0), layout="constrained")
     axes = figure.subplots()
     axes.set_axis_off()
     columns = 7

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from pathlib import Path
 from typing import Any
 
 from coursekit.errors import CourseError
@@ -50,8 +51,8 @@ def execute(notebook: dict[str, Any], name: str, timeout: float = CELL_TIMEOUT) 
     import nbformat
 
     node = nbformat.reads(to_bytes(notebook), as_version=4)
-    with tempfile.TemporaryDirectory() as folder:
-        _run(node, name, folder, timeout)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
+        _run(node, name, Path(scratch), timeout)
     cells = []
     for before, after in zip(notebook["cells"], node.cells, strict=True):
         cell = dict(before)
@@ -66,21 +67,22 @@ def execute(notebook: dict[str, Any], name: str, timeout: float = CELL_TIMEOUT) 
     return {**notebook, "cells": cells}
 
 
-def _run(node: Any, name: str, folder: str, timeout: float) -> None:
-    from jupyter_client.manager import AsyncKernelManager
+def _run(node: Any, name: str, scratch: Path, timeout: float) -> None:
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
+    folder, cache = scratch / "work", scratch / "cache"
+    folder.mkdir()
     client = NotebookClient(
         node,
-        km=AsyncKernelManager(kernel_spec_manager=_this_python()),
+        km=_kernel(scratch),
         timeout=timeout,
         record_timing=False,
         store_widget_state=False,
         shutdown_kernel="immediate",
-        resources={"metadata": {"path": folder}},
+        resources={"metadata": {"path": str(folder)}},
     )
-    with client.setup_kernel(cleanup_kc=True, env=quick_environment(folder)):
+    with client.setup_kernel(cleanup_kc=True, env=quick_environment(str(cache))):
         for index, cell in enumerate(node.cells):
             where = f"{name}: cell {cell.id}"
             try:
@@ -93,13 +95,19 @@ def _run(node: Any, name: str, folder: str, timeout: float) -> None:
                 raise CourseError(f"{where} failed\n{error.traceback}") from error
 
 
-def _this_python() -> Any:
-    """Starts kernels with the Python that runs now, whichever kernels the user has installed."""
+def _kernel(scratch: Path) -> Any:
+    """Starts a kernel with the Python that runs now, whichever kernels the user has installed."""
     from ipykernel.kernelspec import get_kernel_dict
     from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+    from jupyter_client.manager import AsyncKernelManager
 
     class ThisPython(KernelSpecManager):
         def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
             return KernelSpec(**get_kernel_dict())
 
-    return ThisPython()
+    return AsyncKernelManager(
+        kernel_spec_manager=ThisPython(),
+        connection_file=str(scratch / "kernel.json"),
+        # Files that only this user can open, rather than ports that everyone on the machine can.
+        transport="tcp" if os.name == "nt" else "ipc",
+    )
