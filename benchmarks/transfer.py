@@ -73,14 +73,14 @@ def augment(images: Tensor, targets: Tensor, rng: torch.Generator) -> tuple[Tens
     flip = torch.where(uniform(0, 1) < 0.5, -1.0, 1.0)
     cos, sin = torch.cos(angle) / scale, torch.sin(angle) / scale
     shift = uniform(-0.08, 0.08, 2)
-    matrix = torch.stack(
-        [torch.stack([cos * flip, -sin, shift[:, 0]], 1), torch.stack([sin * flip, cos, shift[:, 1]], 1)], 1
-    )  # fmt: skip
-    grid = F.affine_grid(matrix, list(images.shape), align_corners=False)
-    x = F.grid_sample(images.float() / 255, grid, padding_mode="reflection", align_corners=False)
-    y = F.grid_sample(
-        targets[:, None].float(), grid, mode="nearest", padding_mode="reflection", align_corners=False
-    )[:, 0].long()  # fmt: skip
+    rows = (cos * flip, -sin, shift[:, 0], sin * flip, cos, shift[:, 1])
+    grid = F.affine_grid(torch.stack(rows, 1).view(-1, 2, 3), list(images.shape), False)
+
+    def warp(planes: Tensor, mode: str) -> Tensor:
+        return F.grid_sample(planes, grid, mode, "reflection", align_corners=False)
+
+    x = warp(images.float() / 255, "bilinear")
+    y = warp(targets[:, None].float(), "nearest")[:, 0].long()
     table = torch.from_numpy(CELEBAMASK_HQ.mirror_table().astype(np.int64))
     y = torch.where((flip < 0)[:, None, None], table[y], y)
     grey = x.mean(1, keepdim=True)
@@ -194,7 +194,8 @@ def main() -> None:
     shares = iou(matrix).tolist()
     seconds = time.perf_counter() - began
     print(
-        f"without {options.ablate}: mIoU {mean_iou(matrix):.4f}  ({drawn:.0f} s drawing, {seconds:.0f} s in all)"
+        f"without {options.ablate}: mIoU {mean_iou(matrix):.4f}"
+        f"  ({drawn:.0f} s drawing, {seconds:.0f} s in all)"
     )
     for name, value in zip(CELEBAMASK_HQ.names, shares, strict=True):
         print(f"  {name:11s} {value:.3f}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import pickle
 import subprocess
 import sys
 from dataclasses import FrozenInstanceError, replace
@@ -67,6 +68,14 @@ def test_shapes_and_types(size: int) -> None:
     assert np.isfinite(landmarks).all()
     with pytest.raises(FrozenInstanceError):
         face.image = image  # type: ignore[misc]
+
+
+def test_a_face_travels_between_processes() -> None:
+    face = render(0, 3, 32)
+    again = pickle.loads(pickle.dumps(face))
+    assert digest(again) == digest(face)
+    assert again.attributes == face.attributes
+    assert again.visible == face.visible
 
 
 def test_lapa_map_is_the_merge_of_the_same_geometry() -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 import numpy as np
 from numpy.random.bit_generator import ISeedSequence
@@ -204,7 +203,7 @@ def _visible(canvas: Canvas) -> Mapping[str, float]:
         label = CELEBAMASK_HQ.index(name)
         drawn = canvas.drawn.get(label, 0)
         shares[name] = float(counts[label] / drawn) if drawn else 0.0
-    return MappingProxyType(shares)
+    return shares
 
 
 def _attributes(person: Person, neighbours: int, noise: tuple[str, ...]) -> Attributes:

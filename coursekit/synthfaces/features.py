@@ -102,8 +102,10 @@ def paint_nose(canvas: Canvas, head: Head, light: Light, rng: np.random.Generato
     canvas.shade(canvas.patch(flank, soft=0.05 * u), 0.82, strength * light.diffuse)
     down = p[[57, 58, 60, 62, 63]] + (0.03 * side * u, 0.05 * u)
     canvas.shade(canvas.patch(down, width=0.06 * u, soft=0.04 * u), 0.62, 0.6 * light.diffuse + 0.2)
-    wings = canvas.patch(p[[56, 57, 58]], p[[64, 63, 62]], width=0.025 * u, soft=0.012 * u)
-    canvas.shade(wings, 0.6, 0.8)
+    left, right = p[[56, 57, 58]], p[[64, 63, 62]]
+    left[0], right[0] = left[:2].mean(0), right[:2].mean(0)
+    wings = canvas.patch(left, right, width=0.025 * u, soft=0.014 * u)
+    canvas.shade(wings, 0.65, 0.8)
     tall = rng.uniform(0.025, 0.045) * (1 + max(0.0, -head.pitch) / 30)
     hole = _CIRCLE * (0.065 * u, tall * u) - (0, 0.03 * u)
     holes = canvas.patch(p[58:60].mean(0) + hole, p[61:63].mean(0) + hole, soft=0.008 * u)

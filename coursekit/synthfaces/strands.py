@@ -38,7 +38,7 @@ def strands(
     around = max(8, int(fineness))
     streaks = rng.standard_normal((12, around), dtype=np.float32)
     locks = rng.standard_normal((5, around // 6 + 4), dtype=np.float32)
-    steps = 96 if size <= 160 else 192  # the field is smooth: it need not be found per pixel
+    steps = 96 if size <= 160 else 256  # the field is smooth: it need not be found per pixel
     axis = (np.arange(steps, dtype=np.float32) + 0.5) / steps
     x, y = axis[None, :] - np.float32(crown[0]), axis[:, None] - np.float32(crown[1])
     radius = np.sqrt(x * x + y * y)
@@ -114,11 +114,11 @@ def paint_flyaway(canvas: Canvas, person: Person, rng: np.random.Generator) -> N
     along /= np.linalg.norm(along, axis=1, keepdims=True) + 1e-9
     out = np.stack([along[:, 1], -along[:, 0]], 1)
     lean = rng.normal(0, 1, (count, 1))
-    start = hair.outer[at] - 0.01 * out
-    middle = start + length * (0.6 * out + 0.5 * lean * along)
-    end = start + length * (0.7 * out + 1.4 * lean * along)
-    lines = np.stack([start, middle, end], 1)
-    patch = canvas.patch(lines, width=0.003)
+    start = (hair.outer[at] - 0.01 * out)[:, None]
+    t = np.linspace(0, 1, 6)[:, None]
+    step = (length * out)[:, None] * (1.2 * t - 0.5 * t**2)  # leaves outwards, then bends
+    bend = (length * lean * along)[:, None] * (0.6 * t + 0.8 * t**2)
+    patch = canvas.patch(start + step + bend, width=0.0016)
     canvas.paint(patch, person.palette.hair * np.float32(rng.uniform(0.7, 1.3)), 0.7)
 
 
