@@ -1,0 +1,472 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 0 · Welcome: a name for every pixel
+#
+# Look at a photograph of a face and you know at once which pixels are hair, which are lips, and
+# which eye is the left one. **Face parsing** is teaching a computer to do the same: to give every
+# pixel the name of the part that it belongs to. This course builds the networks that do it. This
+# first lesson has no network yet: it is about what they are asked for, and how to work here.
+#
+# | | quick tier (default) | full tier |
+# |---|---|---|
+# | data | 40 rendered faces, 96² | your own folder of photographs, the first 40 |
+# | time | reading: 20 minutes; computing: seconds | the same |
+# | memory | under half a GB | the same |
+#
+# **You will be able to**
+# - say what goes into a face parser and what comes out, shapes and types included;
+# - turn a label map into a picture, and count what is in it;
+# - mirror a face without lying about its left and right;
+# - use the checks and hints that every lesson has.
+#
+# **Before this** comes nothing. You should know a little Python, and that `a[i]` picks from a NumPy
+# array.
+
+# %%
+import os
+
+import numpy as np
+from PIL import Image
+
+from coursekit import plots
+from coursekit.checks import Check
+from coursekit.data import SynthDataset, open_dataset
+from coursekit.labels import CELEBAMASK_HQ as LABELS
+from coursekit.labels import colourise
+from coursekit.synthfaces import render
+
+# %% [markdown]
+# ## A first face
+#
+# Photographs of people come with licences and with privacy. So that nobody must download anything,
+# the course brings a program that *draws* faces: `render(seed, index, size)` gives a picture and,
+# because it knows what it drew, the name of every pixel. The same three numbers give the same
+# face every time.
+
+# %%
+face = render(seed=7, index=2, size=128)
+print("image    ", face.image.shape, face.image.dtype)
+print("label map", face.label_map.shape, face.label_map.dtype)
+plots.panels([{"image": face.image, "label map": face.label_map}])
+
+# %% [markdown]
+# On the right is a **label map**. It is not a picture: it is a table with one number for each pixel,
+# the number of a *class*. The colours are added afterwards, so that people can read it. Here are the
+# numbers themselves, around the mouth, every second row and column:
+
+# %%
+rows, columns = np.nonzero(face.label_map == LABELS.index("u_lip"))
+top, left = rows.min() - 2, columns.min() - 4
+print(face.label_map[top : top + 20 : 2, left : left + 36 : 2])
+
+# %% [markdown]
+# Most are 1, skin; 11 is the upper lip and 12 the lower one; 10, where you see it, is the inside of
+# the mouth. There are 19 classes, those of the CelebAMask-HQ data set:
+
+# %%
+for number, (name, title) in enumerate(zip(LABELS.names, LABELS.titles, strict=True)):
+    print(f"{number:2d}  {name:<11} {title}")
+
+# %% [markdown]
+# Three of the short names mislead nearly everyone once:
+#
+# - `l_eye`, `l_brow`, `l_ear` are the **subject's** left. The person looks at you, so their left eye
+#   is on the *right-hand side* of the picture.
+# - `l_lip` is not a left lip, it is the **lower** one. (And `u_lip` is the upper one.)
+# - `ear_r` is not the right ear, it is an **earring**. (And `neck_l` is a necklace.)
+#
+# You will need all three in a moment.
+#
+# ## The idea, in one line
+#
+# A face parser takes an image $x$ with $H \times W$ pixels and gives each pixel $(i, j)$ a score
+# for each of the $C = 19$ classes: $s_{c,i,j}$, the higher, the surer. The label map is the class
+# with the highest score, pixel by pixel:
+#
+# $$\hat y_{i,j} = \arg\max_{c \,\in\, \{0, \dots, 18\}} \; s_{c,i,j}$$
+#
+# So the whole problem is one of shapes: $(H, W, 3)$ goes in, $(C, H, W)$ scores come out of the
+# network, and $(H, W)$ whole numbers remain. From lesson 2 on, you build the part in the middle. In
+# this lesson you work with what remains.
+
+# %% [markdown]
+# ## How an exercise works
+#
+# Each exercise is a cell that says `YOUR CODE HERE`. Replace that line and the `raise` below it,
+# run the cell, then run the **check** in the cell after it. A check that passes prints a green line.
+# A check that fails says what it thinks you did. It may be wrong about that, but not about the
+# result. Try it right now: run both cells of exercise 1 before you write anything.
+#
+# If you are stuck, open the hints one at a time: the first one asks a question, the last one nearly
+# tells you. The folder `solved` has every lesson with answers and pictures; it is no secret,
+# but what you look up there you will have forgotten by next week.
+
+# %% [markdown]
+# ## Exercise 1: colour a label map
+#
+# Give every pixel its class's colour. A **palette** is a table with one row for each class, and
+# three numbers in each row: red, green and blue, from 0 to 255.
+#
+# $$\text{picture}_{i,j} = \text{palette}\big[\, y_{i,j} \,\big]$$
+#
+# The picture has shape $(H, W, 3)$ and the palette's type. The equation is nearly the code.
+#
+# <details><summary>Hint 1</summary>
+#
+# With `a = np.array([10, 20, 30])`, what is `a[1]`? And what is `a[np.array([0, 2, 2])]`? Try it in a
+# new cell.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# NumPy lets the index be an array of any shape: each number in it is replaced by what stands at that
+# place. Which of the two arrays is being looked up in here, and which one holds the places?
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# The palette is looked up in; the label map holds the places. One pair of square brackets is enough.
+# </details>
+
+
+# %% paint
+def paint(label_map: np.ndarray, palette: np.ndarray) -> np.ndarray:
+    """Colour a label map.
+
+    Args:
+        label_map: (H, W) uint8, class numbers from 0 to 18.
+        palette: (19, 3) uint8, a colour for each class.
+
+    Returns:
+        (H, W, 3) uint8.
+    """
+    ### BEGIN SOLUTION
+    return palette[label_map]
+    ### END SOLUTION
+
+
+# %% check-paint points=1
+check = Check("paint")
+palette = LABELS.palette_array()
+example = np.random.default_rng(0).integers(0, 19, (256, 300), dtype=np.uint8)
+expected = colourise(example)
+picture = paint(example.copy(), palette.copy())
+wrong = "you looked the colours up in the label map: it is the palette that is looked up in"
+check.catches(example[palette], picture, wrong)
+check.catches(example, picture, "this is still the label map: each pixel needs three numbers")
+grey = np.repeat(example[..., None], 3, axis=2)
+check.catches(grey, picture, "the class number became a brightness, so the picture is nearly black")
+turned = expected.transpose(1, 0, 2)
+check.catches(turned, picture, "rows and columns changed places: the picture lies on its side")
+check.shape(picture, (256, 300, 3), "one colour for each pixel, and three numbers for each colour")
+scaled = "the colours are divided by 255: keep the palette's own numbers and type"
+check.catches(expected / 255, picture, scaled)
+check.equal(picture, expected, "some pixels have the colour of another class")
+check.that(picture.dtype == np.uint8, f"the type is {picture.dtype}: keep the palette's uint8")
+check.passed("each class number became its colour")
+
+# %% [markdown]
+# Now the colours are yours. Can you tell from the picture alone which colour is the subject's left
+# brow? Look the answer up in the legend.
+
+# %%
+coloured = paint(face.label_map, LABELS.palette_array())
+plots.panels([{"image": face.image, "your colours": coloured}])
+
+# %%
+plots.legend()
+
+# %% [markdown]
+# **The library twin.** An image file can hold the class numbers and the palette side by side: a PNG
+# of mode `P`. That is how most masks are stored, and Pillow does the colouring when somebody looks.
+# It is the better choice for files, because the numbers survive. The trap: `convert("RGB")` on
+# such a file gives you the colours, and the class numbers are gone.
+
+# %%
+mask = Image.fromarray(face.label_map)
+mask.putpalette(LABELS.palette_array().tobytes())
+print("mode", mask.mode, "- numbers kept:", np.array_equal(np.array(mask), face.label_map))
+print("same colours as yours:", np.array_equal(np.array(mask.convert("RGB")), coloured))
+
+# %% [markdown]
+# ## Exercise 2: count the pixels of each class
+#
+# How much of a face is hair, and how much is necklace? For a label map $y$ let
+#
+# $$n_c = \big|\{(i, j) : y_{i,j} = c\}\big|, \qquad c = 0, \dots, C-1.$$
+#
+# Two details decide whether your counts can be added up over many faces:
+#
+# - **Every** class has a place, also one that is not in this picture: the result always has
+#   `num_classes` numbers.
+# - A pixel with the number **255** is one that the annotators left open ("ignore"). It belongs to no
+#   class and is not counted.
+#
+# <details><summary>Hint 1</summary>
+#
+# NumPy has a function that counts how often each whole number occurs: `np.bincount`. It wants a flat
+# array (`label_map.ravel()`). What is the length of its result when the picture holds no class 18?
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `minlength=` makes the result longer, never shorter. So leave the 255s out *before* you count.
+# `label_map[label_map != 255]` is a flat array of all other numbers.
+# </details>
+
+
+# %% count-pixels
+def count_pixels(label_map: np.ndarray, num_classes: int) -> np.ndarray:
+    """Count the pixels of each class.
+
+    Args:
+        label_map: (H, W) uint8, class numbers below `num_classes`, or 255 for "ignore".
+        num_classes: how many classes there are.
+
+    Returns:
+        (num_classes,) whole numbers.
+    """
+    ### BEGIN SOLUTION
+    known = label_map[label_map != 255]
+    return np.bincount(known, minlength=num_classes)
+    ### END SOLUTION
+
+
+# %% check-count-pixels points=1
+check = Check("count-pixels")
+plain = np.array([[0, 0, 3], [3, 3, 1]], dtype=np.uint8)
+counts = count_pixels(plain.copy(), 6)
+short = "classes after the last one in the picture are missing: the result must have num_classes"
+check.catches([2, 1, 0, 3], counts, short + " numbers")
+gaps = "absent classes have no place, so the others slid together: a class that is absent counts 0"
+check.catches([2, 1, 3], counts, gaps)
+shares = "these are shares of the picture: give the counts, and divide when all faces are added up"
+check.catches(np.array([2, 1, 0, 3, 0, 0]) / 6, counts, shares)
+check.catches([1, 1, 0, 1, 0, 0], counts, "this says which classes are present, not how often")
+check.equal(counts, [2, 1, 0, 3, 0, 0], "the counts of a map without any 255 are wrong")
+marked = np.array([[255, 2], [2, 255], [255, 0]], dtype=np.uint8)
+counts = np.asarray(count_pixels(marked.copy(), 4))
+check.that(counts.size < 256, "255 was counted as a class of its own: leave those pixels out")
+check.catches([1, 0, 2, 3], counts, "the 255s were counted as the last class: leave them out")
+check.catches([4, 0, 2, 0], counts, "the 255s were counted as background: nothing is known there")
+check.equal(counts, [1, 0, 2, 0], "with 255 in the map the counts are wrong")
+check.passed("every class has its place, and open pixels belong to none")
+
+# %% [markdown]
+# With it you can measure a whole data set. This cell also shows how every lesson finds its data:
+# if `COURSEKIT_DATA` names a folder of real photographs, it reads those; otherwise it draws.
+
+# %%
+DATA = os.environ.get("COURSEKIT_DATA", "")
+faces = open_dataset(DATA, "train")[:40] if DATA else SynthDataset(seed=7, length=40, size=96)
+classes = faces.labels  # LaPa and Helen have eleven of them
+total = sum(count_pixels(faces.label_map(i), classes.num_classes) for i in range(len(faces)))
+largest = np.argsort(-total)[:3]
+print("the three largest classes:", sorted(classes.titles[c] for c in largest))
+plots.long_tail(total, classes)
+
+# %% [markdown]
+# Mind the axis: it is **logarithmic**. Each step down is ten times fewer pixels. A few classes fill
+# nearly the whole picture, and the rest form a *long tail*.
+#
+# ### The report says / we measured
+#
+# The report that this course's baselines come from shows the same bars for its 5,000 training
+# photographs. It says that class 16, the necklace, is rarer than background, skin and hair by at
+# least two factors of ten. Both columns can be checked: the counts of the photographs are public.
+
+# %%
+photographs = {"background": 375_099_645, "skin": 333_172_471, "hair": 411_175_974}
+NECKLACE = 196_952
+for name, pixels in photographs.items():
+    print(f"photographs: {name:<10} is {pixels / NECKLACE:5,.0f} times as common as necklace")
+if not DATA:
+    ours = total[LABELS.index("hair")] / total[LABELS.index("neck_l")]
+    print("rendered: hair is more than 100 times as common as necklace:", bool(ours > 100))
+
+# %% [markdown]
+# "Two factors of ten" was modest: it is more than three. What does that do to a network that is
+# rewarded for each pixel that it gets right? It can ignore necklaces altogether and lose next to
+# nothing. Lesson 1 weighs the classes against that, and lesson 2 scores with a number that
+# notices.
+
+# %% [markdown]
+# ## Exercise 3: mirror a face
+#
+# A mirrored face is a face too, so mirroring looks like a free way to double your data. For the image
+# it is simple: turn each row round, $x'_{i,j} = x_{i,\,W-1-j}$. For the label map it is a trap. The
+# mirrored person's left eye is what used to be the right one. So after turning, the classes of
+# each left-right pair must also change places:
+#
+# $$y'_{i,j} = \sigma\big(y_{i,\,W-1-j}\big), \qquad
+# \sigma \text{ swaps } 4 \leftrightarrow 5,\; 6 \leftrightarrow 7,\; 8 \leftrightarrow 9
+# \text{ and keeps the rest.}$$
+#
+# Write it, for any list of pairs. Leave the arrays that you were given as they are.
+#
+# <details><summary>Hint 1</summary>
+#
+# `a[:, ::-1]` turns the rows of `a` round. (What would `a[::-1]` do to the person?)
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Swap on paper first: if you write 5 over every 4 and then 4 over every 5, how many 5s are left? You
+# need both places *before* you change either.
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# σ is a palette with numbers in place of colours. Build `table = np.arange(256, dtype=np.uint8)`, swap
+# entries for each pair (`table[a], table[b] = b, a`), and paint as in exercise 1.
+# </details>
+
+
+# %% mirror
+def mirror(
+    image: np.ndarray, label_map: np.ndarray, pairs: list[tuple[int, int]]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mirror a face, so that what is now the subject's left is called left.
+
+    Args:
+        image: (H, W, 3) uint8.
+        label_map: (H, W) uint8.
+        pairs: class numbers that change places, such as [(4, 5), (6, 7), (8, 9)].
+
+    Returns:
+        The mirrored image and its label map, new arrays of the same shapes and types.
+    """
+    ### BEGIN SOLUTION
+    table = np.arange(256, dtype=np.uint8)
+    for a, b in pairs:
+        table[a], table[b] = b, a
+    return image[:, ::-1].copy(), table[label_map[:, ::-1]]
+    ### END SOLUTION
+
+
+# %% check-mirror points=2
+check = Check("mirror")
+pairs = [(4, 5), (6, 7), (8, 9)]
+labels = np.array([[5, 0, 4, 4], [7, 12, 11, 6], [9, 15, 1, 255]], dtype=np.uint8)
+image = np.arange(36, dtype=np.uint8).reshape(3, 4, 3)
+given = image.copy(), labels.copy()
+result = mirror(*given, pairs)
+check.that(isinstance(result, tuple) and len(result) == 2, "return two things: image, label map")
+check.catches(image, result[0], "the image was not mirrored, so it no longer fits its label map")
+check.catches(image[::-1], result[0], "the face stands on its head: turn the columns, not the rows")
+check.equal(result[0], image[:, ::-1], "the image is not its own mirror image")
+flipped, swap = labels[:, ::-1], LABELS.mirror_table()
+kept = "it was only turned round: what is now called left eye lies where right eyes lie. Swap pairs"
+check.catches(flipped, result[1], kept)
+check.catches(swap[labels], result[1], "the classes were swapped, but the label map was not turned")
+first, second = np.arange(256), np.arange(256)
+for a, b in pairs:
+    first[b], second[a] = a, b
+for one in (first[flipped], second[flipped]):
+    check.catches(one, result[1], "both sides became one: your second swap undid the first")
+lips = np.where(flipped == 11, 12, np.where(flipped == 12, 11, swap[flipped]))
+check.catches(lips, result[1], "upper and lower lip were swapped: l_lip is the lower lip, no side")
+check.equal(result[1], swap[flipped], "turn the label map, then swap exactly the given pairs")
+check.that(np.array_equal(given[1], labels), "you changed the label map you were given: copy it")
+check.equal(mirror(image, labels, [])[1], flipped, "without pairs nothing is swapped: use `pairs`")
+check.passed("left is left again, on the other side of the picture")
+
+# %% [markdown]
+# What the check cannot show you is how *hard to see* the mistake is. In the middle is the label map
+# that was turned and nothing else. It looks right. Only the colours of the brows, eyes and
+# ears tell: the light blue brow, the subject's left, should stay on the right-hand side.
+
+# %%
+mirrored, swapped = mirror(face.image, face.label_map, list(LABELS.mirror_pairs))
+naive = face.label_map[:, ::-1]
+plots.panels(
+    [
+        {"photo": face.image, "its label map": face.label_map},
+        {"photo": mirrored, "its label map": naive},
+        {"photo": mirrored, "its label map": swapped},
+    ],
+    across=3,
+)
+
+# %% [markdown]
+# Numbers do not get tired of looking. In a face that looks at us, the subject's left eye lies to the
+# right of the right eye:
+
+
+# %%
+def left_eye_is_on_the_right(label_map: np.ndarray) -> bool:
+    """Compare the mean columns of the two eyes."""
+    left_eye = np.nonzero(label_map == LABELS.index("l_eye"))[1].mean()
+    right_eye = np.nonzero(label_map == LABELS.index("r_eye"))[1].mean()
+    return bool(left_eye > right_eye)
+
+
+for name, label_map in {"as drawn": face.label_map, "turned": naive, "mirrored": swapped}.items():
+    print(f"{name:<9}", left_eye_is_on_the_right(label_map))
+
+# %% [markdown]
+# The middle one is a lie, and a network believes what it is shown. Train it on half its faces turned
+# without the swap, and it can do no better than to toss a coin between left and right. That is why
+# the report's recipe does not mirror at all. `coursekit.data.mirror` does it as you just did.
+#
+# **The library twin.** torchvision's `v2.RandomHorizontalFlip` turns an image and its mask together,
+# which is the first half of your function, and all there is to do for cats and cars. It knows nothing
+# of class names, so for faces it makes the middle picture. Prefer it wherever classes have no sides.
+
+# %% [markdown]
+# ## What was learnt, in one picture
+#
+# Six faces, their label maps in your colours, and their true mirror images.
+
+# %%
+rows = []
+for index in range(6):
+    one = render(seed=7, index=index, size=96)
+    turned, swapped = mirror(one.image, one.label_map, list(LABELS.mirror_pairs))
+    picture, mirror_picture = paint(one.label_map, palette), paint(swapped, palette)
+    rows.append({"face": one.image, "parsed": picture, "its mirror": turned, " ": mirror_picture})
+plots.panels(rows, across=2)
+
+# %% [markdown]
+# ## The map of the course
+#
+# | | lesson | what you build |
+# |---|---|---|
+# | 00 | Welcome | label maps, left and right, how a lesson works |
+# | 01 | Data | the long tail, whitening, class weights, augmentation, an audit |
+# | 02 | U-Net | the network, the weighted loss, a trained model, a submission |
+#
+# Every lesson has the same parts: a card, the idea with its equation, small cells that you build it
+# from, three to six exercises, what a paper says beside what we measured, and something to try next.
+# It builds its thing in the open; the next lesson imports that thing from `coursekit`, where you can
+# read it, one file for each model.
+#
+# ## Real faces
+#
+# Everything runs on rendered faces, and those are no photographs: what you learn carries over,
+# scores do not. If you have real data (your instructor's, CelebAMask-HQ, LaPa or Helen;
+# `data/README.md` says where they come from and what their licences allow), start the lessons with
+#
+# ```
+# coursekit data check path/to/faces
+# COURSEKIT_TIER=full COURSEKIT_DATA=path/to/faces coursekit lab
+# ```
+#
+# The first line looks at every file and names those with a defect. The second gives all lessons that
+# folder and the paper's sizes. Real photographs want a GPU; this lesson does not.
+#
+# ## Try next
+#
+# - Draw a face with `render(7, 2, 128, crowd=1.0)`. What class do the other people get, and why
+#   is that a hard thing to ask of a network?
+# - Draw one with `label_noise=1.0`, and compare `label_map` with
+#   `clean_label_map`. Which of its mistakes would you find by eye?
+# - Which of the 19 classes would you merge if you had to make do with eleven? Then look at what LaPa
+#   did: `coursekit.labels.LAPA.titles`.
+# - Write `mirror` with `mirror(mirror(x)) == x` as its only test. Which wrong versions pass it?
