@@ -1,0 +1,726 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 1 · The data, before any network
+#
+# Most of the mistakes that cost a team its place in the competition are made before the first convolution. In this
+# lesson you make each of them once, on purpose, where it costs nothing.
+#
+# | | quick tier (default) | full tier |
+# |---|---|---|
+# | data | 120 rendered faces, 96² | your folder of CelebAMask-HQ, LaPa or Helen |
+# | time | under 1 minute on 2 CPU cores | some minutes: every file is read |
+# | memory | under 1 GB | about 2 GB |
+#
+# **You will be able to**
+# - read a mask file into class ids, and tell the three ways in which that goes wrong without an error;
+# - count classes, and turn the counts into the class weights of the report's Eq. 2;
+# - whiten images with the training set's own mean and standard deviation, exactly;
+# - transform an image and its label map *together*, mirrored flips included;
+# - audit a data set before you believe it.
+#
+# **Before this** comes lesson 00 (the set-up). NumPy's indexing is all that you need.
+
+# %%
+import os
+import tempfile
+from pathlib import Path
+
+import cv2
+import matplotlib.pyplot as plt
+import numpy as np
+from PIL import Image
+
+from coursekit import labels, plots, synthfaces
+from coursekit.checks import Check
+from coursekit.data import SynthDataset, open_dataset
+
+# %%
+TIER = os.environ.get("COURSEKIT_TIER", "quick")
+DATA = os.environ.get("COURSEKIT_DATA", "")
+SIZES = {"quick": {"faces": 120, "size": 96}, "full": {"faces": 1000, "size": 512}}[TIER]
+
+if DATA:
+    train = open_dataset(DATA, "train")
+else:
+    train = SynthDataset(seed=0, length=SIZES["faces"], size=SIZES["size"])
+LABELS = labels.CELEBAMASK_HQ
+print(f"{len(train)} training samples, {LABELS.num_classes} classes")
+
+# %% [markdown]
+# ## The idea: a label map is a picture of numbers
+#
+# In **face parsing** every pixel of a photograph gets a class. The answer to a photo of H × W pixels is a **label map**: H × W whole
+# numbers, each the id of a class. In this course there are 19, in the order of CelebAMask-HQ: 0 is
+# background, 1 skin, …, 18 cloth.
+#
+# Where do the pictures come from? Real faces have licences and belong to people; the quick tier draws its own. `synthfaces.render`
+# makes a face from two numbers, a seed and an index, with its label map and 106 landmarks.
+
+# %%
+face = synthfaces.render(seed=0, index=4, size=128)
+print("image    ", face.image.shape, face.image.dtype)
+print("label map", face.label_map.shape, face.label_map.dtype)
+print("classes in it:", ", ".join(LABELS.titles[i] for i in np.unique(face.label_map)))
+rows = []
+for index in range(4, 8):
+    drawn = synthfaces.render(seed=0, index=index, size=128)
+    rows.append({"image": drawn.image, "label map": drawn.label_map})
+plots.panels(rows, across=2)
+
+# %%
+plots.legend()
+
+# %% [markdown]
+# Colours are for our eyes. The network never sees them, only the ids.
+#
+# **Left and right are the subject's**, not the viewer's: the left eye (`l_eye`, id 4, blue) lies on the *right* of the picture, as in a passport photo.
+# Half of all public code gets this wrong at least once, and no error message will tell you.
+#
+# Play with it. (The sliders need a running notebook; in a printed one you see nothing here.)
+
+# %%
+# NBVAL_IGNORE_OUTPUT
+from coursekit.widgets import face_explorer
+
+face_explorer()
+
+# %% [markdown]
+# ## Exercise 1: read a mask file
+#
+# Masks lie on disk as PNG files, and PNG has several ways to store a picture:
+#
+# | mode | a pixel is | in this course |
+# |---|---|---|
+# | `L` | one grey value: the class id | what you submit |
+# | `P` | one index into a palette of colours: the class id | what the data come as |
+# | `RGB` | three colour values; **no id anywhere** | a mistake |
+#
+# The trap is called `convert`. It translates *colours*, and ids are not colours. Look what happens to the single id 1 (skin):
+
+
+# %%
+def save_mask(path: Path, label_map: np.ndarray, mode: str) -> None:
+    """Write a label map as a PNG of mode L, P or RGB."""
+    picture = Image.fromarray(label_map)
+    if mode != "L":
+        picture.putpalette(LABELS.palette_array().ravel().tolist())  # mode P
+    (picture.convert("RGB") if mode == "RGB" else picture).save(path)
+
+
+folder = Path(tempfile.mkdtemp())
+skin = np.full((4, 4), 1, dtype=np.uint8)
+save_mask(folder / "p.png", skin, "P")
+save_mask(folder / "rgb.png", skin, "RGB")
+with Image.open(folder / "p.png") as mask:
+    print("stored 1 in mode P, after convert('L'):  ", np.array(mask.convert("L"))[0, 0])
+with Image.open(folder / "rgb.png") as mask:
+    print("stored 1 in mode RGB, after convert('P'):", np.array(mask.convert("P"))[0, 0])
+
+# %% [markdown]
+# 61 is the brightness of skin's red; at least no class has that id. 14 is worse: it is *hat*. The competition's own scorer reads masks with
+# `.convert("P")`, so a team that submitted colour masks had a valid file, and hats for faces.
+#
+# Write a reader that takes modes `L` and `P` as they are, and refuses everything else with a `ValueError`.
+#
+# <details><summary>Hint 1</summary>
+#
+# `np.array(picture)` of a mode-P picture gives the indices, with no conversion at all.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `picture.mode` is a string. Test it *before* you make an array: `if picture.mode not in ("L", "P"): raise ValueError(…)`.
+# </details>
+
+
+# %% read-mask
+def read_mask(path: Path) -> np.ndarray:
+    """The (H, W) uint8 class ids of a mask file.
+
+    Raises: ValueError when the file is of another mode than L or P.
+    """
+    ### BEGIN SOLUTION
+    with Image.open(path) as picture:
+        if picture.mode not in ("L", "P"):
+            raise ValueError(f"{path}: is of mode {picture.mode}; save class ids in mode L or P")
+        return np.array(picture)
+    ### END SOLUTION
+
+
+# %% check-read-mask points=1
+check = Check("read-mask")
+written = np.arange(19, dtype=np.uint8).repeat(2).reshape(2, 19)
+for mode in ("L", "P", "RGB"):
+    save_mask(folder / f"{mode}.png", written, mode)
+for mode in ("L", "P"):
+    got = read_mask(folder / f"{mode}.png")
+    if mode == "P":
+        with Image.open(folder / "P.png") as stored:
+            grey = np.array(stored.convert("L"))
+        check.catches(grey, got, "convert('L') turned palette entries into grey: skin became 61")
+    check.shape(got, (2, 19), "a label map has two dimensions: one id a pixel, no colours")
+    check.equal(got, written, f"the ids of a mask in mode {mode} do not come back")
+    check.that(got.dtype == np.uint8, "keep the ids as they are: uint8, not scaled")
+refused = False
+try:
+    read_mask(folder / "RGB.png")
+except ValueError:
+    refused = True
+check.that(refused, "a colour mask holds no class ids: raise a ValueError, do not convert it")
+check.passed("indices and grey values are read, colours are refused")
+
+# %% [markdown]
+# ## The long tail
+#
+# How many pixels has each class? Here are the true counts of the course's 5,000 training masks of 512² (they sum to
+# 1,310,720,000 = 5,000 · 512², as they must). This is the report's Fig. 3, drawn again.
+
+# %%
+COUNTS = np.array([
+    375099645, 333172471, 27015905, 3467864, 2937773, 2928618, 5572580, 5433404, 6164110, 5049695,
+    3896683, 5417555, 8898431, 411175974, 12651045, 3102372, 196952, 54031542, 44507381,
+])  # fmt: skip
+print("all pixels counted:", COUNTS.sum() == 5000 * 512 * 512)
+print(f"hair, skin and background: {COUNTS[[0, 1, 13]].sum() / COUNTS.sum():.0%} of the pixels")
+print(f"hair has {COUNTS[13] / COUNTS[16]:,.0f} times the pixels of the necklace")
+plots.long_tail(COUNTS)
+
+# %% [markdown]
+# The scale is logarithmic: each line is ten times the one below. Three classes are 85 % of all pixels. A network that calls
+# everything hair, skin or background is right on most pixels, and useless.
+#
+# ## Exercise 2: count them yourself
+#
+# `np.bincount` counts how often each whole number occurs in a flat array. Two things to mind: a mask without the last
+# class gives a *shorter* answer unless you say how long it must be, and the value **255** means "nothing is known
+# here" and belongs to no class.
+#
+# <details><summary>Hint 1</summary>
+#
+# `label_map[label_map != 255]` is flat already, and holds the known pixels only.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `np.bincount(known, minlength=num_classes)` always has at least `num_classes` entries. Add them up over the maps.
+# </details>
+
+
+# %% count-classes
+def count_classes(label_maps: list[np.ndarray], num_classes: int = 19) -> np.ndarray:
+    """Pixels of each class over all maps: (num_classes,) whole numbers; 255 counts nowhere."""
+    ### BEGIN SOLUTION
+    counts = np.zeros(num_classes, dtype=np.int64)
+    for label_map in label_maps:
+        known = label_map[label_map != 255]
+        counts += np.bincount(known, minlength=num_classes)
+    return counts
+    ### END SOLUTION
+
+
+# %% check-count-classes points=1
+check = Check("count-classes")
+first = np.array([[0, 0, 1, 255], [0, 13, 13, 255]], dtype=np.uint8)
+second = np.zeros((3, 3), dtype=np.uint8)
+try:
+    got = count_classes([first, second])
+except ValueError as error:
+    check.that(False, f"maps without the last classes give shorter counts: use minlength ({error})")
+expected = np.zeros(19, dtype=int)
+expected[[0, 1, 13]] = 12, 1, 2
+images = np.zeros(19, dtype=int)
+images[[0, 1, 13]] = 2, 1, 1
+check.catches((256,), np.shape(got), "there are 256 entries: 255 is no class, take it out first")
+check.catches((14,), np.shape(got), "the counts end at the largest id there: use minlength")
+check.catches(images, got, "you counted the images that show a class, not its pixels")
+check.catches(expected / expected.sum(), got, "these are shares: keep pixels, Eq. 2 needs them")
+check.equal(got, expected, "the counts are not right")
+check.that(np.asarray(got).dtype.kind in "iu", "counts are whole numbers")
+check.passed("pixels counted, unknown ones left out")
+
+# %% [markdown]
+# Count the masks **as they are**, before any augmentation. The report counted through its augmented loader: each mask was
+# enlarged by up to a tenth and cropped. What is cropped away lies at the edge, so the edge's classes shrink. See how much:
+
+# %%
+from coursekit.data import Augmentation, class_counts
+
+zoom = Augmentation(brightness=0, contrast=0, saturation=0, hue=0, blur_probability=0, noise=0)
+rng = np.random.default_rng(0)
+seen = [zoom(s.image, s.label_map, rng, train.labels)[1] for s in train[:120]]
+true, cropped = class_counts(train[:120]), count_classes(seen, train.labels.num_classes)
+ratio = (cropped / cropped.sum()) / (true / true.sum())
+for name in ("background", "neck", "skin", "nose"):
+    class_id = train.labels.index(name) if name in train.labels.names else 0
+    print(f"{name:<11} seems to have {ratio[class_id] - 1:+.0%} of its pixels")
+
+# %% [markdown]
+# ## Exercise 3: class weights
+#
+# Trained on raw pixels, a network hears of hair two thousand times as often as of the necklace. The report weights the loss of each
+# pixel by its class (its Eq. 2): with $f_c$ the number of pixels of class $c$ and $\epsilon = 10^{-6}$,
+#
+# $$ w_c = \frac{1}{\log(f_c + \epsilon)} \cdot \frac{1}{\sum_{i=1}^{C} \frac{1}{\log(f_i + \epsilon)}} $$
+#
+# The second factor only makes the weights sum to 1. The logarithm makes them mild: $\log$ of a number two thousand
+# times as large is larger by $7.6$, whatever the number.
+#
+# Three traps:
+#
+# - **Shares.** The text calls $f_c$ a frequency. Put in a share between 0 and 1 and every logarithm is negative; after dividing by
+#   their sum the weights look fine, positive, sum 1, and their **order is turned round**: the rarest class weighs least.
+# - **Absent classes.** $\log(0 + 10^{-6}) = -13.8$: a negative weight, which would *reward* mistakes. A class with no pixels gets
+#   weight 0 and stays out of the sum.
+# - **The direct inverse** $1/f_c$. You will see below why the report avoids it.
+#
+# <details><summary>Hint 1</summary>
+#
+# `present = counts > 0` is a mask that you can index with: `weights[present] = …`.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Begin with zeros, fill in `1 / np.log(counts[present] + epsilon)`, divide all by the sum.
+# </details>
+
+
+# %% class-weights
+def class_weights(counts: np.ndarray, epsilon: float = 1e-6) -> np.ndarray:
+    """Eq. 2 from pixel counts: (C,) weights with sum 1; 0 for a class without pixels."""
+    ### BEGIN SOLUTION
+    weights = np.zeros(len(counts))
+    present = counts > 0
+    weights[present] = 1 / np.log(counts[present] + epsilon)
+    return weights / weights.sum()
+    ### END SOLUTION
+
+
+# %% check-class-weights points=2
+check = Check("class-weights")
+got = class_weights(COUNTS)
+inverse_log = 1 / np.log(COUNTS + 1e-6)
+of_shares = 1 / np.log(COUNTS / COUNTS.sum() + 1e-6)
+for wrong, message in (
+    (
+        of_shares / of_shares.sum(),
+        "f_c was made a share: its logarithm is negative, the order turns",
+    ),
+    (of_shares, "f_c was made a share, and nothing divides by the sum"),
+    (inverse_log, "the weights do not sum to 1: divide by their sum"),
+    (1 / COUNTS / (1 / COUNTS).sum(), "this is the direct inverse: the logarithm is missing"),
+    (np.log(COUNTS) / np.log(COUNTS).sum(), "large classes weigh most: it is 1 / log"),
+):
+    check.catches(wrong, got, message)
+check.close(got, inverse_log / inverse_log.sum(), "not the weights of Eq. 2", atol=1e-7)
+absent = class_weights(np.array([1000, 0, 50]))
+check.that(np.isfinite(absent), "an absent class makes a weight infinite or not a number")
+check.that(absent >= 0, "an absent class has a negative weight: log of epsilon is negative")
+check.equal(absent[1], 0, "a class without pixels should weigh nothing")
+check.close(absent.sum(), 1, "with an absent class the weights should still sum to 1")
+check.passed("rare classes weigh more, absent ones nothing")
+
+# %% [markdown]
+# Now look at what you made. The bars are the weights of three formulas on the true counts, each class's weight divided by that of hair.
+
+# %%
+weights = class_weights(COUNTS)
+print(f"Eq. 2: from {weights.min():.4f} (hair) to {weights.max():.4f} (necklace)")
+print(f"the necklace weighs {weights.max() / weights.min():.2f} times as much as hair")
+print(f"the direct inverse would be {COUNTS.max() / COUNTS.min():,.0f} times as much")
+
+order = np.argsort(-COUNTS)
+figure, axes = plt.subplots(figsize=(7.5, 3.0), layout="constrained")
+for values, name, colour in (
+    (1 / COUNTS, "1 / f", plots.RED),
+    (COUNTS**-0.5, "1 / √f", plots.GREY),
+    (weights, "Eq. 2: 1 / log f", plots.BLUE),
+):
+    axes.plot(range(19), (values / values[13])[order], "o-", ms=3, color=colour, label=name)
+axes.set_xticks(range(19), [LABELS.titles[i] for i in order], rotation=50, ha="right")
+axes.set(yscale="log", ylabel="weight, hair = 1")
+axes.legend(frameon=False)
+axes.spines[["top", "right"]].set_visible(False)
+plt.close(figure)
+figure
+
+# %% [markdown]
+# The blue line is nearly flat. That is a finding worth keeping: **the weighting of Eq. 2 is mild.** A class that is 2,088 times as rare
+# weighs 1.63 times as much. It steadies training rather than cures the long tail: the report itself finds less than 6 % IoU on the necklace, weights or not.
+# The red line is the other extreme: two thirds of the whole weight would lie on the necklace alone, in a few pixels of few images, and
+# each of those images would throw the network about.
+#
+# (Does it matter which logarithm? No: a change of base multiplies all of them by the same number, and the sum takes it out again.)
+#
+# ## Exercise 4: whitening
+#
+# Networks learn faster from numbers around 0 than from 0…255. For each colour channel, with the mean $\mu$ and the standard
+# deviation $\sigma$ over **all pixels of the training set**, in units of [0, 1]:
+#
+# $$ x' = \frac{x - \mu}{\sigma}, \qquad \mu = \frac{1}{N}\sum_{n=1}^{N} x_n, \qquad \sigma^2 = \frac{1}{N}\sum_{n=1}^{N} x_n^2 - \mu^2 $$
+#
+# Two temptations. *Borrow ImageNet's numbers*: your images are not ImageNet's. *Average the images' own
+# deviations*: then a set of one black and one white image has deviation 0, since neither varies in itself. The mean of means is also wrong
+# as soon as images differ in size.
+#
+# There is an exact way that needs no memory: a pixel has one of 256 values, so count how often each occurs, for each channel, over the whole set. All sums
+# follow from the three histograms.
+#
+# <details><summary>Hint 1</summary>
+#
+# `histogram[c] += np.bincount(image[..., c].ravel(), minlength=256)` for each image and channel.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# With `values = np.arange(256) / 255`, the sum of all pixels of each channel is `histogram @ values`, and the sum of their squares `histogram @ values**2`.
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `total = histogram.sum(axis=1)`; `mean = histogram @ values / total`; the variance is `histogram @ values**2 / total - mean**2`.
+# </details>
+
+
+# %% whitening
+def whitening(images: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of each channel over all pixels of (H, W, 3) uint8 images.
+
+    Returns: two (3,) arrays in [0, 1] units.
+    """
+    ### BEGIN SOLUTION
+    histogram = np.zeros((3, 256))
+    for image in images:
+        for c in range(3):
+            histogram[c] += np.bincount(image[..., c].ravel(), minlength=256)
+    values = np.arange(256) / 255
+    total = histogram.sum(axis=1)
+    mean = histogram @ values / total
+    return mean, np.sqrt(histogram @ values**2 / total - mean**2)
+    ### END SOLUTION
+
+
+# %% check-whitening points=2
+check = Check("whitening")
+rng = np.random.default_rng(1)
+dark = rng.integers(0, 60, (8, 8, 3), dtype=np.uint8)
+light = rng.integers(150, 256, (16, 24, 3), dtype=np.uint8)
+light[..., 2] //= 2
+pixels = np.concatenate([dark.reshape(-1, 3), light.reshape(-1, 3)]) / 255
+means = [dark.mean((0, 1)) / 255, light.mean((0, 1)) / 255]
+stds = [dark.std((0, 1)) / 255, light.std((0, 1)) / 255]
+mean, std = whitening([dark, light])
+check.shape(mean, (3,), "one mean for each channel")
+check.shape(std, (3,), "one standard deviation for each channel")
+for wrong, message in (
+    (pixels.mean(0) * 255, "the mean is in grey levels: divide by 255"),
+    (np.mean(means, 0), "this is the mean of the images' means: a small image counts too much"),
+):
+    check.catches(wrong, mean, message)
+check.close(mean, pixels.mean(0), "not the mean over all pixels")
+for wrong, message in (
+    (np.mean(stds, 0), "the mean of the images' deviations ignores that images differ"),
+    (pixels.var(0), "this is the variance: take its root"),
+):
+    check.catches(wrong, std, message)
+check.close(std, pixels.std(0), "not the standard deviation over all pixels")
+check.passed("exact, over all pixels, channel by channel")
+
+# %%
+images = [train.image(i) for i in range(len(train))]
+mean, std = whitening(images)
+white = np.concatenate([((im / 255 - mean) / std).reshape(-1, 3) for im in images[:200]])
+naive = np.mean([(im / 255).std((0, 1)) for im in images], axis=0)
+print("whitened, each channel's mean is 0:", np.allclose(white.mean(0), 0, atol=0.05))
+print("and its deviation 1:               ", np.allclose(white.std(0), 1, atol=0.05))
+print("the mean of the images' deviations is too small:", bool((naive < std).all()))
+
+# %% [markdown]
+# ## Exercise 5: augment the pair
+#
+# Augmentation makes new samples of old ones: a little larger, a little brighter. Whatever *moves* pixels must move the
+# image and its label map in the same way. But there are two differences.
+#
+# **Interpolation.** Enlarging an image, a new pixel between two old ones gets their average (*bilinear*). For ids that is nonsense: halfway
+# between skin (1) and hair (13) lies 7, the right eyebrow. A label map takes the id of the *nearest* pixel.
+
+# %%
+small = synthfaces.render(seed=0, index=4, size=64).label_map
+smooth = cv2.resize(small, (128, 128), interpolation=cv2.INTER_LINEAR)
+nearest = cv2.resize(small, (128, 128), interpolation=cv2.INTER_NEAREST)
+new = sorted(set(np.unique(smooth)) - set(np.unique(small)))
+print("classes that bilinear interpolation invented:", ", ".join(LABELS.titles[i] for i in new))
+wrong = np.where(smooth == nearest, 0, smooth)
+plots.panels([{"nearest": nearest, "bilinear": smooth, "what differs": wrong}])
+
+# %% [markdown]
+# The outlines of the middle face are full of eyebrows and lips.
+#
+# **Mirroring.** In a mirrored photo of a face, what was the left eye lies where right eyes lie; it *is* a right eye now. So turning
+# the label map is not enough: the ids of the pairs must change places too. The report avoids the question and never flips; done rightly, a flip is sound and doubles the data.
+#
+# Write both. Image: bilinear. Label map: nearest. If `mirrored`, turn both left to right and swap the ids of the pairs.
+#
+# <details><summary>Hint 1</summary>
+#
+# `cv2.resize(picture, (size, size), interpolation=cv2.INTER_LINEAR)`, and `cv2.INTER_NEAREST` for ids. `picture[:, ::-1]` turns left to right.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Swap with a look-up table: `table = np.arange(256, dtype=np.uint8)`, set `table[a], table[b] = b, a` for each pair, then
+# `label_map = table[label_map]`.
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# If you write `label_map[label_map == a] = b` and then `label_map[label_map == b] = a`, the second line takes back the first: after the
+# first, *all* of them are `b`.
+# </details>
+
+# %%
+PAIRS = ((4, 5), (6, 7), (8, 9))  # left and right: eye, brow, ear
+
+
+# %% resize-and-mirror
+def resize_and_mirror(
+    image: np.ndarray, label_map: np.ndarray, size: int, mirrored: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """An (H, W, 3) image and its (H, W) label map at size × size; mirrored, if wanted."""
+    ### BEGIN SOLUTION
+    image = cv2.resize(image, (size, size), interpolation=cv2.INTER_LINEAR)
+    label_map = cv2.resize(label_map, (size, size), interpolation=cv2.INTER_NEAREST)
+    if mirrored:
+        table = np.arange(256, dtype=np.uint8)
+        for a, b in PAIRS:
+            table[a], table[b] = b, a
+        image, label_map = image[:, ::-1], table[label_map[:, ::-1]]
+    return image, label_map
+    ### END SOLUTION
+
+
+# %% check-resize-and-mirror points=2
+check = Check("resize-and-mirror")
+face = synthfaces.render(seed=0, index=4, size=96)
+image, ids = resize_and_mirror(face.image, face.label_map.copy(), 160, False)
+check.shape(image, (160, 160, 3), "the image should be size × size")
+check.shape(ids, (160, 160), "the label map should be size × size")
+invented = set(np.unique(ids)) - set(np.unique(face.label_map))
+check.that(
+    not invented, f"classes {sorted(map(int, invented))} were not there: ids take the nearest"
+)
+edge = np.zeros((96, 96, 3), dtype=np.uint8)
+edge[:, 48:] = 200
+levels = np.unique(resize_and_mirror(edge, face.label_map.copy(), 160, False)[0])
+check.that(len(levels) > 2, "the image has hard steps: interpolate it bilinearly")
+turned, flipped = resize_and_mirror(face.image, face.label_map.copy(), 160, True)
+check.catches(ids, flipped, "the label map is not mirrored")
+check.catches(image[::-1], turned, "the image stands on its head: turn the columns, not the rows")
+check.equal(turned, image[:, ::-1], "the image is not the mirrored one")
+check.catches(ids[:, ::-1], flipped, "left and right kept their names: swap the ids of the pairs")
+table = LABELS.mirror_table()
+merged = [np.where(np.isin(ids, pair), pair[k], 0).max() for pair in PAIRS for k in (0, 1)]
+lost = set(np.unique(ids)) - set(np.unique(flipped))
+check.that(not lost, "a side is gone: the second assignment took the first one back; use a table")
+check.equal(flipped, table[ids[:, ::-1]], "the mirrored label map is not right")
+check.passed("image and label map stay together, and left stays the subject's left")
+
+# %% [markdown]
+# Everything together is `coursekit.data.Augmentation`, the report's recipe: scale and crop, colours, blur, noise. Here is one face, augmented four times.
+
+# %%
+from coursekit.data import Whitening
+
+sample, rng = train[5], np.random.default_rng(0)
+keep = Whitening(mean=(0, 0, 0), std=(1, 1, 1))
+rows = [{"image": sample.image, "label map": sample.label_map}]
+for _ in range(5):
+    planes, label_map = Augmentation()(sample.image, sample.label_map, rng, train.labels)
+    rows.append({"image": keep.undo(planes), "label map": label_map})
+plots.panels(rows, train.labels, across=3)
+
+# %% [markdown]
+# ## Exercise 6: the audit
+#
+# Real data have defects. In the course's own masks, people found one that is all one value, eleven left/right pairs that
+# are swapped, one without background, 44 faces without eyes that no glasses explain, and near-duplicate photos whose masks agree on only 93.6 to 97.5 % of
+# their pixels (which also tells you how well *anybody* can score). Training does not complain about any of it.
+#
+# We make a small data set and spoil it. Which files are spoilt is drawn by lot.
+
+# %%
+import shutil
+
+from coursekit.data import Recipe, audit, make
+
+faces = folder / "faces"
+make(faces, Recipe(train=16, val=6, test=0, size=128, seed=3))
+victims = np.random.default_rng().permutation(16)
+
+
+def spoil(index: int, change) -> None:
+    """Rewrite one training mask with its ids changed."""
+    path = faces / "train" / "masks" / f"{index}.png"
+    save_mask(path, change(read_mask(path)), "P")
+
+
+swap = np.arange(256, dtype=np.uint8)
+swap[[4, 5]] = 5, 4
+spoil(victims[0], np.zeros_like)
+spoil(victims[1], lambda ids: swap[ids])
+spoil(victims[2], lambda ids: np.where(ids == 0, 13, ids).astype(np.uint8))
+spoil(victims[3], lambda ids: np.where(np.isin(ids, (3, 4, 5)), 1, ids).astype(np.uint8))
+
+# %%
+path = faces / "train" / "masks" / f"{victims[4]}.png"
+save_mask(path, read_mask(path), "RGB")
+for kind, suffix in (("images", "jpg"), ("masks", "png")):  # a photo on both sides of the split
+    source = faces / "train" / kind / f"{victims[5]}.{suffix}"
+    shutil.copy(source, faces / "val" / kind / f"100.{suffix}")
+
+# %%
+# NBVAL_IGNORE_OUTPUT
+report = audit(faces)
+print(report.as_text().replace(str(faces), "faces"))
+
+# %% [markdown]
+# An **error** stops training, a **warning** teaches it something wrong, a **note** is worth knowing. Each finding has a `kind`, a
+# `severity`, and the `names` of its files, such as `train/masks/7.png`.
+#
+# Collect the suspects: for every finding that is an error or a warning, its kind and the file stems that have it, sorted. A kind may occur in more than one
+# finding (one for each split): put those together.
+#
+# <details><summary>Hint 1</summary>
+#
+# `for finding in report.findings:` and then `finding.severity`, `finding.kind`, `finding.names`.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `Path("train/masks/7.png").stem` is `"7"`. `found.setdefault(kind, set())` is a set that you can `update`.
+# </details>
+
+
+# %% suspects
+def suspects(report) -> dict[str, list[str]]:
+    """For each kind of error or warning, the sorted stems of the files that have it."""
+    ### BEGIN SOLUTION
+    found: dict[str, set[str]] = {}
+    for finding in report.findings:
+        if finding.severity in ("error", "warning"):
+            stems = {Path(name).stem for name in finding.names}
+            found.setdefault(finding.kind, set()).update(stems)
+    return {kind: sorted(stems) for kind, stems in found.items()}
+    ### END SOLUTION
+
+
+# %% check-suspects points=2
+from coursekit.data import Finding, Report
+
+check = Check("suspects")
+made_up = (
+    Finding("constant-mask", "error", "train", ("train/masks/9.png", "train/masks/3.png"), "", ""),
+    Finding("no-eyes", "warning", "val", ("val/masks/5.png",), "", ""),
+    Finding("constant-mask", "error", "val", ("val/masks/1.png",), "", ""),
+    Finding("speck", "note", "val", ("val/masks/8.png",), "", ""),
+)
+got = suspects(Report("", "", {}, made_up))
+check.that("speck" not in got, "notes are in it: only errors and warnings are suspects")
+check.that("no-eyes" in got, "warnings are missing: they teach the network something wrong")
+found = list(got.get("constant-mask", ()))
+check.catches(["1"], found, "a later finding replaced an earlier one of its kind: join them")
+whole = any("/" in name or name.endswith(".png") for name in found)
+check.that(not whole, "these are paths: take the stems, so that photo and mask have one name")
+check.equal(found, ["1", "3", "9"], "the stems of a kind, sorted")
+check.equal(got, {"constant-mask": ["1", "3", "9"], "no-eyes": ["5"]}, "something else is in it")
+check.passed("every suspect, once")
+
+# %% [markdown]
+# Are they the ones that we planted?
+
+# %%
+planted = {
+    "constant-mask": victims[0], "swapped-sides": victims[1], "no-background": victims[2],
+    "no-eyes": victims[3], "colour-mask": victims[4], "leak": victims[5],
+}  # fmt: skip
+found = suspects(report)
+for kind, index in planted.items():
+    print(f"{kind:<14} found: {str(index) in found.get(kind, [])}")
+
+# %% [markdown]
+# On real data the audit is `coursekit data check FOLDER`. It takes a minute or two, and it is the best spent one of the project.
+#
+# ## The paper says, we measured
+#
+# | | the report | we measured |
+# |---|---|---|
+# | class counts | through the augmented loader | on the masks as they are: the numbers above |
+# | weights of Eq. 2 on them | 0.0426 to 0.0703, ratio 1.65 | 0.0426 to 0.0692, ratio 1.63 |
+# | the necklace against hair | at least two orders of magnitude | 2,088 times fewer pixels: more than three |
+# | necklace IoU with weights | under 6 % | see lesson 02 |
+#
+# Counting at the wrong place changed little here, because the logarithm forgives much. With $1/f$ it would not have.
+#
+# And how good a stand-in are our drawn faces? Their shares beside the real ones, quick tier against the course's photos:
+
+# %%
+drawn = class_counts(train) if not DATA else class_counts(SynthDataset(0, 120, 96))
+figure, axes = plt.subplots(figsize=(7.5, 3.0), layout="constrained")
+for counts, name, mark, colour in (
+    (COUNTS, "5,000 photographs", "o-", plots.BLUE),
+    (drawn, "120 drawn faces", "x", plots.RED),
+):
+    axes.plot(range(19), 100 * counts[order] / counts.sum(), mark, color=colour, label=name)
+axes.set_xticks(range(19), [LABELS.titles[i] for i in order], rotation=50, ha="right")
+axes.set(yscale="log", ylabel="share of the pixels, %")
+axes.legend(frameon=False)
+axes.spines[["top", "right"]].set_visible(False)
+plt.close(figure)
+figure
+
+# %% [markdown]
+# The tail is the same tail. That makes them fit to *learn the craft* on; scores on them say nothing about scores on photographs.
+#
+# ## The library twin
+#
+# `torchvision.transforms.v2` knows which of its inputs is an image and which a mask: wrap the mask in `tv_tensors.Mask`, and every
+# transform treats the pair together, with nearest neighbour for ids. What it cannot know is that your classes have sides.
+
+# %%
+import torch
+from torchvision import tv_tensors
+from torchvision.transforms import v2
+
+face = synthfaces.render(seed=0, index=4, size=96)
+pair = (
+    tv_tensors.Image(torch.from_numpy(face.image).permute(2, 0, 1)),
+    tv_tensors.Mask(torch.from_numpy(face.label_map)),
+)
+_, resized = v2.Resize((64, 64))(*pair)
+_, flipped = v2.RandomHorizontalFlip(p=1.0)(*pair)
+same_ids = set(resized.unique().tolist()) <= set(pair[1].unique().tolist())
+right = torch.from_numpy(LABELS.mirror_table()[face.label_map[:, ::-1]])
+print("resizing invented no class:", same_ids)
+print(
+    "the flipped mask names the sides rightly:",
+    torch.equal(flipped.as_subclass(torch.Tensor), right),
+)
+
+# %% [markdown]
+# | prefer | when |
+# |---|---|
+# | `torchvision.transforms.v2` | your classes have no sides, or you want boxes and videos too, or augmentation on the GPU |
+# | `coursekit.data.Augmentation` | sides matter; the same sample must come out the same for any number of workers; a CPU has to keep up |
+#
+# ## What to try next
+#
+# - **Noise.** `SynthDataset(0, 120, 96, label_noise=1.0)` draws like a careless annotator. Which kinds of its noise does the audit find, and which not?
+# - **Effective numbers.** Look up class-balanced loss (Cui et al., 2019) and put its weights into the picture with the three lines. Where does it lie?
+# - **The other order.** Some public code orders the 19 classes differently (`labels.CELEBAMASK_HQ_ALTERNATIVE_ORDER`). How would you notice
+#   that a checkpoint was trained with it? (`labels.reorder_table` repairs it.)
+# - **Your own data set.** `coursekit data make out/faces --train 200 --val 40 --test 20 --size 96`, then break it in a way that the audit does
+#   *not* notice. Tell us.
+#
+# In **lesson 02** you build the first network and train it on what you prepared here.

@@ -1,0 +1,98 @@
+"""The face explorer, from the Python side: a moved slider changes the picture."""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from PIL import Image
+
+from coursekit import synthfaces, widgets
+
+
+def parts(box: Any) -> dict[str, Any]:
+    """All widgets of a box, by description or kind."""
+    found: dict[str, Any] = {}
+    for child in getattr(box, "children", ()):
+        found |= parts(child)
+        found[getattr(child, "description", "") or type(child).__name__] = child
+    return found
+
+
+@pytest.fixture
+def explorer() -> dict[str, Any]:
+    return parts(widgets.face_explorer(seed=1, index=2, size=64))
+
+
+def shown(explorer: dict[str, Any]) -> np.ndarray:
+    return np.array(Image.open(io.BytesIO(explorer["Image"].value)))
+
+
+def test_it_opens_on_the_face_that_was_asked_for(explorer: dict[str, Any]) -> None:
+    face = synthfaces.render(1, 2, 64)
+    picture = shown(explorer)
+    factor = len(picture) // 64
+    np.testing.assert_array_equal(picture[::factor, ::factor], face.image)
+
+
+@pytest.mark.parametrize(
+    ("control", "value"),
+    [("seed", 5), ("index", 7), ("size", 96), ("crowd", 1.0), ("shift", 1.0), ("show", "overlay")],
+)
+def test_each_control_changes_the_picture(
+    explorer: dict[str, Any], control: str, value: object
+) -> None:
+    before = shown(explorer)
+    explorer[control].value = value
+    assert not np.array_equal(shown(explorer), before)
+
+
+def test_label_noise_changes_the_label_map_and_is_told(explorer: dict[str, Any]) -> None:
+    explorer["show"].value = "label map"
+    before = shown(explorer)
+    explorer["label_noise"].value = 1.0
+    assert not np.array_equal(shown(explorer), before)
+    face = synthfaces.render(1, 2, 64, label_noise=1.0)
+    assert face.attributes.label_noise[0].replace("_", " ") in explorer["HTML"].value
+
+
+def test_moving_back_shows_the_same_face_again(explorer: dict[str, Any]) -> None:
+    before = shown(explorer)
+    explorer["index"].value = 9
+    explorer["index"].value = 2
+    np.testing.assert_array_equal(shown(explorer), before)
+
+
+@pytest.mark.parametrize("view", widgets.VIEWS)
+@pytest.mark.parametrize("size", [32, 100, 256])
+def test_every_view_at_every_size(view: str, size: int) -> None:
+    picture = widgets.draw(synthfaces.render(0, 0, size, shift=1.0), view)
+    assert picture.dtype == np.uint8
+    assert picture.shape[0] % size == 0
+    assert picture.shape == (len(picture), len(picture), 3)
+
+
+def test_landmarks_lie_on_their_points() -> None:
+    face = synthfaces.render(0, 0, 128)
+    picture = widgets.draw(face, "landmarks")
+    factor = len(picture) // 128
+    x, y = (face.landmarks[16] + 0.5) * factor - 0.5  # the chin, far from all others
+    assert tuple(picture[round(float(y)), round(float(x))]) == (0, 255, 255)
+
+
+def test_an_unknown_view_is_named() -> None:
+    with pytest.raises(ValueError, match="label map"):
+        widgets.draw(synthfaces.render(0, 0, 32), "masks")
+
+
+def test_without_ipywidgets_a_still_picture_and_a_word(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "ipywidgets", None)
+    figure = widgets.face_explorer(size=32)
+    assert isinstance(figure, Figure)
+    assert "pip install ipywidgets" in capsys.readouterr().out
