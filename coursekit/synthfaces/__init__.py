@@ -29,6 +29,9 @@ __all__ = ["NOISE_KINDS", "Attributes", "Style", "SynthFace", "render"]
 MIN_SIZE = 16
 _NEIGHBOURS = 4  # places around the target where `crowd` may put another face
 
+# (√(n² + 4) − n) / 2 for n = 1, 2, 3, 5: their continued fractions are all n's.
+_RATIOS = (0.6180339887498949, 0.41421356237309515, 0.30277563773199456, 0.19258240356725187)
+
 # The random stream of each part is keyed by its place here, so a change to how one part draws
 # leaves all others as they were. Append; never re-order.
 _PARTS = (
@@ -139,12 +142,11 @@ def _luck(seed: int, index: int) -> Mapping[str, float]:
     """A number in [0, 1) for each of `RARE`, even over any run of indices.
 
     Were they independent, one data set of 200 faces would have twice the hats of the next. They
-    are the additive recurrence of the generalised golden ratio in four dimensions instead.
+    are multiples of numbers that no fraction comes near, the golden ratio and its kin, modulo 1.
     """
-    golden = 1.16730397826141868425604589985484218072056037152549  # x⁵ = x + 1
     return {
-        name: (0.5 + seed * 0.7548776662466927 + (index + 1) * golden ** -(k + 1)) % 1
-        for k, name in enumerate(RARE)
+        name: (0.5 + 0.7548776662466927 * seed * (k + 1) + ratio * (index + 1)) % 1
+        for k, (name, ratio) in enumerate(zip(RARE, _RATIOS, strict=True))
     }
 
 

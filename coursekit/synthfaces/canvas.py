@@ -88,6 +88,14 @@ def blur(array: NDArray, radius: float, size: int) -> NDArray:
     return cv2.GaussianBlur(array, (0, 0), sigma) if sigma > 0.25 else array
 
 
+def band(line: Points, width: float) -> Points:
+    """The outline (2N, 2) of an open line (N, 2) drawn with a pen of `width`."""
+    along = np.gradient(line, axis=0)
+    along /= np.linalg.norm(along, axis=1, keepdims=True) + 1e-12
+    side = np.stack([-along[:, 1], along[:, 0]], 1) * (width / 2)
+    return np.concatenate([line + side, (line - side)[::-1]])
+
+
 def moved(points: Points, right: float, down: float) -> Points:
     """Points (N, 2) moved by a step in unit coordinates."""
     return points + np.array([right, down])

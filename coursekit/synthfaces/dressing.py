@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from coursekit.labels import CELEBAMASK_HQ
-from coursekit.synthfaces.canvas import Canvas, blur, lowered, moved, polygon_mask
+from coursekit.synthfaces.canvas import Canvas, band, blur, exact_mask, lowered, moved, polygon_mask
 from coursekit.synthfaces.config import Style
 from coursekit.synthfaces.person import Lit, Person, Streams
 from coursekit.synthfaces.textures import cloth, random_colour
@@ -59,8 +59,8 @@ def paint_necklace(canvas: Canvas, person: Person, lit: Lit, rng: np.random.Gene
     patch = canvas.patch(line, width=width, within=within)
     sparkle = np.clip(0.75 + 0.4 * lit.grain, 0.2, 1.4)[..., None]
     canvas.paint(patch, (colour * sparkle).astype(np.float32), 0.95)
-    if patch is not None:
-        canvas.labels[patch.window][patch.alpha > 0.4] = _ID["neck_l"]
+    # By pixel centres: thinner than a pixel, a chain breaks up, but keeps its share of the area.
+    canvas.labels[exact_mask(canvas.size, band(line, width)) & neck] = _ID["neck_l"]
 
 
 def paint_glasses(canvas: Canvas, person: Person, rng: np.random.Generator) -> None:

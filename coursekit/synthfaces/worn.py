@@ -38,7 +38,7 @@ def draw_glasses(rng: np.random.Generator, luck: float, head: Head, style: Style
     """Draw glasses, or None for the faces that have none; `luck` in [0, 1) decides."""
     if luck >= style.glasses_share:
         return None
-    dark = bool(rng.random() < style.sunglasses_share)
+    dark = luck < style.glasses_share * style.sunglasses_share
     wide = rng.uniform(0.38, 0.47)
     tall = rng.uniform(0.30, 0.44) if dark else rng.uniform(0.20, 0.36)
     square, lift = rng.uniform(0.45, 1.0), rng.uniform(-0.02, 0.08)
@@ -69,7 +69,9 @@ def draw_hat(
     """Draw a hat as (kind, filled outlines, the brim last), or None; `luck` decides."""
     if luck >= style.hat_share:
         return None
-    kind = str(rng.choice(["cap", "beanie", "brim", "scarf"], p=[0.3, 0.25, 0.35, 0.10]))
+    # `luck` is even over a data set, and so is its place below the share: so are the kinds.
+    kinds = ("scarf", "cap", "beanie", "brim", "cap", "beanie", "brim", "cap", "brim", "beanie")
+    kind = kinds[int(luck / style.hat_share * len(kinds))]
     edge = rng.uniform(-0.62, -0.30) if kind != "scarf" else rng.uniform(-0.8, -0.6)
     tall = {"cap": 1.22, "beanie": 1.28, "brim": 1.45, "scarf": 1.18}[kind] * rng.uniform(1.0, 1.2)
     wide = rng.uniform(1.14, 1.42)
@@ -193,9 +195,10 @@ def draw_body(
             )
             lapels = (place(flap), place(flap * (-1, 1)))
     necklace = None
-    if luck < style.necklace_share * (0.3 + 1.2 * softness):
+    chance = style.necklace_share * (0.3 + 1.2 * softness)
+    if luck < chance:
         t = np.linspace(-1, 1, 21)
         low = base + rng.uniform(0.0, 0.35)
         necklace = place(np.stack([half * 1.02 * t, low - 0.42 * np.abs(t) ** 1.7 + 0.05], 1))
-    width = float(rng.uniform(0.012, 0.026) * head.unit)
+    width = (0.020 + 0.020 * min(1.0, luck / max(chance, 1e-9))) * head.unit
     return Body((skin,), cloth, neckline, lapels, necklace, width)
