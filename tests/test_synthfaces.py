@@ -6,6 +6,7 @@ import hashlib
 import pickle
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import FrozenInstanceError, replace
 
 import cv2
@@ -137,6 +138,13 @@ def test_bytes_do_not_depend_on_threads_at_512() -> None:
     finally:
         cv2.setNumThreads(before)
     assert len(found) == 1
+
+
+def test_bytes_do_not_depend_on_company() -> None:
+    alone = [digest(render(9, index, 96)) for index in range(12)]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda index: digest(render(9, index, 96)), range(12)))
+    assert together == alone
 
 
 def test_chance_outside_is_neither_used_nor_changed() -> None:
