@@ -417,7 +417,7 @@ check.passed("the course's U-Net accepts your weights and computes the same")
 # later lessons import `coursekit.create_model("unet")` and you know what is in it.
 #
 # Here is the U, drawn from the network itself: we listen at each part while one image passes. Height is the
-# side of the map, width the number of channels.
+# side of the map, width the square root of its channels.
 
 # %%
 shapes = []
@@ -582,7 +582,8 @@ plots.convergence(history)
 # %% [markdown]
 # This is the form of the report's Fig. 4. Three things to read off it:
 #
-# - The curve starts just under 2.94 and drops at once: the network learns first that most pixels are background, skin or hair.
+# - It starts well below 2.94, because the first point is already the mean over a whole epoch: the network learns at once that most pixels are
+#   background, skin or hair.
 # - If both curves still fall at the right edge, the run was cut short by its budget and not by patience; a red
 #   line would mark a switch. On the quick tier the run is short, and a switch may not come at all.
 # - The validation curve may lie *below* the training curve. That is no mistake: training images are augmented
@@ -690,7 +691,8 @@ scores = pooled.summary()["per_class"]
 plots.class_scores({name: row and row["iou"] for name, row in scores.items()}, LABELS)
 
 # %% [markdown]
-# The long tail of lesson 01 again: large classes first, and what is thin, small or rare last. On the quick tier, classes with a
+# The long tail of lesson 01 again: large classes first, and what is thin, small or rare last. Look at the pairs, too: a brow or an ear is often found before
+# its side is, and then one of the two classes gets all of them. On the quick tier, classes with a
 # handful of pixels at this size (necklace, earrings) are often never predicted at all. The report's networks, trained for hours on 5,000 photos,
 # remain below 6 % on the necklace too, *with* the weights of Eq. 2; those weights are mild, as you computed.
 
@@ -698,7 +700,7 @@ plots.class_scores({name: row and row["iou"] for name, row in scores.items()}, L
 # ## What was learnt, in a picture
 #
 # The fourth column is an experiment. We silence the skips of the trained network (zeros in their place) and predict again. What
-# is left is what the bottleneck knows: roughly *what* is there, and hardly *where*.
+# is left is what came all the way through the bottleneck.
 
 # %% tags=["slow"]
 from coursekit.inference import predict_label_map
@@ -718,6 +720,9 @@ for sample in val[:4]:
 plots.panels(rows, LABELS)
 
 # %% [markdown]
+# After a short training on the quick tier, the last column hardly depends on the image: it is the outline of an average face. Almost everything that the network has
+# learnt about *this* face came through the skips. The longer it trains, the more the bottleneck has to say.
+#
 # (A network *trained* without skips would do better than one from which they are taken away: it would have learnt to live without. You can train
 # it, see the end.)
 #

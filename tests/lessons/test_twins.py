@@ -9,20 +9,21 @@ import numpy as np
 import pytest
 import torch
 
-from coursekit import count_parameters, create_model, losses, metrics
+from coursekit import count_parameters, create_model, data, losses, metrics
 from coursekit.grading.source import read_lesson
+from coursekit.labels import CELEBAMASK_HQ
 
 SOURCES = Path(__file__).parents[2] / "notebooks" / "source"
 
 
 def answers(name: str) -> dict[str, Any]:
-    """The names that the answer cells of a lesson, and the imports before them, define."""
+    """What the answer cells of a lesson define, run with its imports and helpers alone."""
     lesson = read_lesson(SOURCES / f"{name}.py")
     names: dict[str, Any] = {}
-    helpers = {"def fit_to", "import torch", "import numpy"}
+    helpers = ("import os", "def fit_to", "PAIRS =")
     for cell in lesson.solved():
         wanted = cell.id in {e.name for e in lesson.exercises} or any(
-            cell.source.startswith(h) or f"\n{h}" in cell.source for h in helpers
+            cell.source.startswith(helper) for helper in helpers
         )
         if cell.kind == "code" and wanted:
             exec(compile(cell.source, cell.id, "exec", dont_inherit=True), names)
@@ -69,3 +70,39 @@ class TestUNet:
         matrix = torch.randint(0, 50, (19, 19))
         matrix[7] = matrix[:, 7] = matrix[4] = 0
         assert unet["mean_iou"](matrix) == pytest.approx(metrics.mean_iou(matrix))
+
+
+@pytest.fixture(scope="module")
+def lesson() -> dict[str, Any]:
+    return answers("01_data")
+
+
+@pytest.fixture(scope="module")
+def faces() -> data.SynthDataset:
+    return data.SynthDataset(seed=2, length=6, size=48)
+
+
+class TestData:
+    def test_the_counts(self, lesson: dict[str, Any], faces: data.SynthDataset) -> None:
+        maps = [faces.label_map(i) for i in range(len(faces))]
+        np.testing.assert_array_equal(lesson["count_classes"](maps), data.class_counts(faces))
+
+    @pytest.mark.parametrize("absent", [(), (3, 16)])
+    def test_the_weights(self, lesson: dict[str, Any], absent: tuple[int, ...]) -> None:
+        counts = np.arange(1, 20) * 1000
+        counts[list(absent)] = 0
+        expected = losses.class_weights(counts)
+        np.testing.assert_allclose(lesson["class_weights"](counts), expected, rtol=1e-5)
+
+    def test_the_whitening(self, lesson: dict[str, Any], faces: data.SynthDataset) -> None:
+        expected = data.whitening(faces)
+        mean, std = lesson["whitening"]([faces.image(i) for i in range(len(faces))])
+        np.testing.assert_allclose(mean, expected.mean)
+        np.testing.assert_allclose(std, expected.std)
+
+    def test_the_mirror(self, lesson: dict[str, Any], faces: data.SynthDataset) -> None:
+        sample = faces[0]
+        mirrored = data.mirror(sample.image, sample.label_map, None, CELEBAMASK_HQ)
+        image, label_map = lesson["resize_and_mirror"](sample.image, sample.label_map, 48, True)
+        np.testing.assert_array_equal(image, mirrored[0])
+        np.testing.assert_array_equal(label_map, mirrored[1])
