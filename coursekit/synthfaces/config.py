@@ -30,7 +30,7 @@ class Style:
     sunglasses_share: float = 0.35  # of the glasses
     hat_share: float = 0.065  # real 0.04, for the same reason
     earring_share: float = 0.34
-    necklace_share: float = 0.125
+    necklace_share: float = 0.105
     beard_share: float = 0.30  # of the faces with short hair
     hair_coloured_cloth_share: float = 0.2
     # light, texture, camera

@@ -167,8 +167,8 @@ def draw_body(
         return local @ turn.T + root
 
     half = clamp(rng.normal(0.86 - 0.17 * softness, 0.06), 0.58, 1.05)
-    base = rng.normal(1.66, 0.16)
-    slope = rng.uniform(0.12, 0.42)
+    base = rng.normal(1.56, 0.16)
+    slope = rng.uniform(0.18, 0.55)
     right = np.array([
         (half, 0.8), (half * 0.97, base - 0.25), (half + 0.12, base),
         (half + 0.55, base + 0.1 + slope * 0.4),
@@ -179,7 +179,7 @@ def draw_body(
     skin = place(smooth_curve(outline, 6, closed=False))
     cloth, neckline = None, None
     lapels: tuple[Points, ...] = ()
-    if rng.random() < 0.80 - 0.22 * softness:
+    if rng.random() < 0.80 - 0.20 * softness:
         kind, free = _neckline(rng, half, base)
         grown = outline + np.where(outline[:, 1:] > base - 0.3, np.array([[0, -0.04]]), 0)
         cloth = place(smooth_curve(grown, 6, closed=False))
