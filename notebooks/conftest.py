@@ -1,16 +1,22 @@
-"""How nbval replays the solved notebooks: on the quick tier, and deaf to stderr.
+"""How nbval replays the solved notebooks: on the quick tier, deaf to stderr, blind to widgets.
 
-Warnings and progress bars on stderr are not kept in a solved notebook, so they are not compared.
+A build keeps no warnings and progress bars in a solved notebook, so they are not compared.
 """
 
 from __future__ import annotations
 
 import os
 import tempfile
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from coursekit.grading.execution import quick_environment
+from coursekit.grading.outputs import is_noise
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -25,7 +31,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave stderr out of the comparison."""
-    for notebook in {item.parent for item in items if hasattr(item.parent, "skip_compare")}:
-        if "stderr" not in notebook.skip_compare:
-            notebook.skip_compare = (*notebook.skip_compare, "stderr")
+    """Compare what a build keeps."""
+    for item in items:
+        if hasattr(item, "compare_outputs"):
+            item.compare_outputs = partial(_compare, item.compare_outputs)
+
+
+def _compare(compare: Callable[..., bool], test: list[Any], reference: list[Any]) -> bool:
+    return compare([output for output in test if not is_noise(output)], reference)

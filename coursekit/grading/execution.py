@@ -28,8 +28,6 @@ def quick_environment(scratch: str) -> dict[str, str]:
         # Waiting threads sleep: on a busy machine spinning makes training several times slower.
         "OMP_WAIT_POLICY": "PASSIVE",
         "PYTHONHASHSEED": "0",
-        # Whether a progress bar appears depends on how fast the machine is.
-        "TQDM_DISABLE": "1",
     }
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import base64
 import io
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from coursekit.errors import CourseError
 from coursekit.grading.notebook import text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 #: Bytes of one picture. A notebook lies in git, and each execution adds its pictures again.
 MOST_PICTURE = 150_000
@@ -54,7 +57,7 @@ def normalise(cell: dict[str, Any], where: str) -> None:
     cell["metadata"].pop("execution", None)
     kept: list[dict[str, Any]] = []
     for output in cell["outputs"]:
-        if output.get("name") == "stderr" or _WIDGET in output.get("data", {}):
+        if is_noise(output):
             continue
         if output["output_type"] == "stream" and kept and kept[-1]["output_type"] == "stream":
             kept[-1]["text"] = text_of(kept[-1]["text"]) + text_of(output["text"])
@@ -68,6 +71,11 @@ def normalise(cell: dict[str, Any], where: str) -> None:
         if "text" in output:
             output["text"] = text_of(output["text"]).splitlines(keepends=True)
     cell["outputs"] = kept
+
+
+def is_noise(output: Mapping[str, Any]) -> bool:
+    """Whether an output is stderr or a widget: progress bars, which a fast machine never shows."""
+    return output.get("name") == "stderr" or _WIDGET in output.get("data", {})
 
 
 def complaints(cell: dict[str, Any]) -> list[str]:

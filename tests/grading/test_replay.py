@@ -1,4 +1,4 @@
-"""nbval replays a solved notebook: deaf to stderr, and not to anything else."""
+"""nbval replays a solved notebook: deaf to stderr and widgets, not to anything else."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ CONFTEST = Path(__file__).parents[2] / "notebooks" / "conftest.py"
 SOURCE = """\
 # %%
 import os, sys, warnings
+from tqdm.auto import tqdm
 print("a bar", file=sys.stderr)
+for _ in tqdm(range(3)):
+    pass
 warnings.warn("a warning")
 print(os.environ["COURSEKIT_TIER"], os.environ.get("COURSEKIT_DATA"))
 
