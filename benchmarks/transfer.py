@@ -157,8 +157,8 @@ def speed() -> None:
         print(f"{size:4d}²  {count / (time.process_time() - began):6.1f} images/s per core")
 
 
-def main() -> None:
-    """Parse the command line and run."""
+def read_options() -> argparse.Namespace:
+    """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, help="a folder of real faces, read by open_dataset")
     parser.add_argument("--split", default="val")
@@ -177,11 +177,17 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, help="keep the trained state_dict here")
     parser.add_argument("--speed", action="store_true", help="only time the renderer")
     options = parser.parse_args()
+    if options.data is None and not options.speed:
+        parser.error("--data ROOT is missing: the folder of real faces to score on")
+    return options
+
+
+def main() -> None:
+    """Train on drawn faces, score on real ones, print the figures."""
+    options = read_options()
     if options.speed:
         speed()
         return
-    if options.data is None:
-        parser.error("--data ROOT is missing: the folder of real faces to score on")
     torch.set_num_threads(options.threads)
     began = time.perf_counter()
     style = replace(Style(), **ABLATIONS[options.ablate])

@@ -7,6 +7,7 @@ between the ears, and the crop puts eyes and mouth where CelebA-HQ's alignment p
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import cv2
@@ -269,6 +270,20 @@ def _visible_jaw(jaw: Points, outline: Points, towards: float) -> Points:
     return jaw
 
 
+def _ears(
+    rng: np.random.Generator, project: Callable[[Points], Points], width: float, yaw: float
+) -> dict[str, tuple[Points, bool]]:
+    """Outlines of both ears; an ear lies before the cheek when its side is turned to the viewer."""
+    size, flare = 1.04 + rng.normal(0, 0.1), rng.uniform(0.40, 0.90)
+    out = _EAR[:, 0] * size
+    ears = {}
+    for name, sign in (("l", 1.0), ("r", -1.0)):
+        x = sign * (1.04 * width + out * flare * 1.1)
+        ear = np.stack([x, 0.31 + _EAR[:, 1] * size, -1.02 - out * (1.2 - flare)], 1)
+        ears[name] = (smooth_curve(project(ear), 4), bool(-sign * yaw > 9))
+    return ears
+
+
 def draw_head(
     shape: np.random.Generator,
     expression: np.random.Generator,
@@ -307,13 +322,7 @@ def draw_head(
     face = _hull(np.concatenate([project(relief), landmarks[:33], landmarks[51:66]]))
     if abs(yaw) > 4:
         landmarks[:33] = _visible_jaw(landmarks[:33], face, yaw)
-    size, flare = 1.04 + shape.normal(0, 0.1), shape.uniform(0.40, 0.90)
-    ears = {}
-    for name, sign in (("l", 1.0), ("r", -1.0)):
-        out = _EAR[:, 0] * size
-        x = sign * (1.04 * width + out * flare * 1.1)
-        ear = np.stack([x, 0.31 + _EAR[:, 1] * size, -1.02 - out * (1.2 - flare)], 1)
-        ears[name] = (smooth_curve(project(ear), 4), bool(-sign * yaw > 9))
+    ears = _ears(shape, project, width, yaw)
     bridge, base = landmarks[51:55], landmarks[55:66]
     nose = (
         base,

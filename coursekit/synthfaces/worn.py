@@ -150,6 +150,23 @@ def _neckline(rng: np.random.Generator, half: float, base: float) -> tuple[str, 
     return kind, np.concatenate([[(-edge, -3)], curve, [(edge, -3)]])
 
 
+def _torso(half: float, base: float, slope: float) -> Points:
+    """Neck and shoulders in body coordinates, from the lower right over the neck to the left."""
+    right = np.array([
+        (half, 0.8), (half * 0.97, base - 0.25), (half + 0.12, base),
+        (half + 0.55, base + 0.1 + slope * 0.4),
+        (2.1, base + 0.12 + slope), (3.2, base + 0.35 + 2 * slope), (3.6, 5),
+    ])  # fmt: skip
+    return np.concatenate([right[::-1], right * (-1, 1)])
+
+
+def _chain(rng: np.random.Generator, half: float, base: float) -> Points:
+    """A necklace in body coordinates: an open line from one side of the neck to the other."""
+    t = np.linspace(-1, 1, 21)
+    low = base + rng.uniform(0.0, 0.35)
+    return np.stack([half * 1.02 * t, low - 0.42 * np.abs(t) ** 1.7 + 0.05], 1)
+
+
 def draw_body(
     rng: np.random.Generator, luck: float, head: Head, style: Style, softness: float
 ) -> Body:
@@ -169,12 +186,7 @@ def draw_body(
     half = clamp(rng.normal(0.86 - 0.17 * softness, 0.06), 0.58, 1.05)
     base = rng.normal(1.56, 0.16)
     slope = rng.uniform(0.18, 0.55)
-    right = np.array([
-        (half, 0.8), (half * 0.97, base - 0.25), (half + 0.12, base),
-        (half + 0.55, base + 0.1 + slope * 0.4),
-        (2.1, base + 0.12 + slope), (3.2, base + 0.35 + 2 * slope), (3.6, 5),
-    ])  # fmt: skip
-    outline = np.concatenate([right[::-1], right * (-1, 1)])
+    outline = _torso(half, base, slope)
     outline[:, 0] += offset * np.clip(outline[:, 1] - 1.2, 0, 1)
     skin = place(smooth_curve(outline, 6, closed=False))
     cloth, neckline = None, None
@@ -194,11 +206,7 @@ def draw_body(
                 ]
             )
             lapels = (place(flap), place(flap * (-1, 1)))
-    necklace = None
     chance = style.necklace_share * (0.3 + 1.2 * softness)
-    if luck < chance:
-        t = np.linspace(-1, 1, 21)
-        low = base + rng.uniform(0.0, 0.35)
-        necklace = place(np.stack([half * 1.02 * t, low - 0.42 * np.abs(t) ** 1.7 + 0.05], 1))
+    necklace = place(_chain(rng, half, base)) if luck < chance else None
     width = (0.020 + 0.020 * min(1.0, luck / max(chance, 1e-9))) * head.unit
     return Body((skin,), cloth, neckline, lapels, necklace, width)
