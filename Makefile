@@ -10,8 +10,10 @@ JOBS ?= 2
 # Byte-code is compiled at installation: without it torch takes two to three times as long to import.
 unexport PYTHONDONTWRITEBYTECODE
 export UV_COMPILE_BYTECODE = 1
+# Waiting OpenMP threads sleep instead of spinning: a busy machine then stays usable.
+export OMP_WAIT_POLICY = PASSIVE
 
-.PHONY: demo test lab setup build lint unit notebooks abn bench clean help
+.PHONY: demo test lab setup build lint unit notebooks abn clean help
 
 help:
 	@echo "make demo   train a face parser on made-up faces and look at it ($(OUT)/report.html)"
@@ -39,7 +41,7 @@ $(UV):
 
 $(READY): pyproject.toml uv.lock | $(UV)
 	@echo "setup 2/2: the locked environment, into .venv (several GB the first time; minutes)"
-	@$(UV) sync --locked --inexact --quiet
+	@[ -t 2 ] || quiet=--quiet; $(UV) sync --locked --inexact $$quiet
 	@touch $@
 
 lint: $(READY)
@@ -47,7 +49,7 @@ lint: $(READY)
 	@$(RUN)ruff check .
 	@$(RUN)ruff format --check .
 	@$(RUN)mypy
-	@$(RUN)lint-imports --no-logo 2>/dev/null || $(RUN)lint-imports
+	@$(RUN)lint-imports --no-logo
 
 # inplace-abn needs a compiler; its tests run where it can be built.
 abn: $(READY)

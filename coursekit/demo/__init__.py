@@ -130,7 +130,6 @@ def _make_faces(out: Path, result: DemoResult) -> None:
     make(
         out / "faces",
         Recipe(config.train, config.val, config.test, config.image_size, config.seed),
-        workers=2,
     )
     result.counts = class_counts(open_dataset(out / "faces", "train"))
 
