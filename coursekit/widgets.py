@@ -61,7 +61,7 @@ def face_explorer(seed: int = 0, index: int = 0, size: int = 128) -> Any:
         "crowd": share("crowd"),
         "shift": share("shift"),
     }
-    view = ipywidgets.ToggleButtons(options=VIEWS, description="show")
+    view = ipywidgets.ToggleButtons(options=VIEWS)
     picture = ipywidgets.Image(format="png", width=_SHOWN, height=_SHOWN)
     note = ipywidgets.HTML()
 

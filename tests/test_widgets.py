@@ -41,7 +41,14 @@ def test_it_opens_on_the_face_that_was_asked_for(explorer: dict[str, Any]) -> No
 
 @pytest.mark.parametrize(
     ("control", "value"),
-    [("seed", 5), ("index", 7), ("size", 96), ("crowd", 1.0), ("shift", 1.0), ("show", "overlay")],
+    [
+        ("seed", 5),
+        ("index", 7),
+        ("size", 96),
+        ("crowd", 1.0),
+        ("shift", 1.0),
+        ("ToggleButtons", "overlay"),
+    ],
 )
 def test_each_control_changes_the_picture(
     explorer: dict[str, Any], control: str, value: object
@@ -52,7 +59,7 @@ def test_each_control_changes_the_picture(
 
 
 def test_label_noise_changes_the_label_map_and_is_told(explorer: dict[str, Any]) -> None:
-    explorer["show"].value = "label map"
+    explorer["ToggleButtons"].value = "label map"
     before = shown(explorer)
     explorer["label_noise"].value = 1.0
     assert not np.array_equal(shown(explorer), before)

@@ -87,7 +87,8 @@ plots.legend()
 # **Left and right are the subject's**, not the viewer's: the left eye (`l_eye`, id 4, blue) lies on the *right* of the picture, as in a passport photo.
 # Public data sets do not agree on it (LaPa's tables name the image's sides), and no error message will tell you.
 #
-# Play with it. (The sliders need a running notebook; in a printed one you see nothing here.)
+# Play with it. Look at the label map while you turn up `label_noise`: that is how an annotator in a hurry works. Turn up `crowd`: whoever
+# stands beside the subject is background. (The sliders need a running notebook; in a printed one you see nothing here.)
 
 # %%
 # NBVAL_IGNORE_OUTPUT
@@ -190,6 +191,7 @@ COUNTS = np.array([
     375099645, 333172471, 27015905, 3467864, 2937773, 2928618, 5572580, 5433404, 6164110, 5049695,
     3896683, 5417555, 8898431, 411175974, 12651045, 3102372, 196952, 54031542, 44507381,
 ])  # fmt: skip
+order = np.argsort(-COUNTS)  # the classes, largest first
 print("all pixels counted:", COUNTS.sum() == 5000 * 512 * 512)
 print(f"hair, skin and background: {COUNTS[[0, 1, 13]].sum() / COUNTS.sum():.0%} of the pixels")
 print(f"hair has {COUNTS[13] / COUNTS[16]:,.0f} times the pixels of the necklace")
@@ -336,7 +338,6 @@ print(f"Eq. 2: from {weights.min():.4f} (hair) to {weights.max():.4f} (necklace)
 print(f"the necklace weighs {weights.max() / weights.min():.2f} times as much as hair")
 print(f"the direct inverse would be {COUNTS.max() / COUNTS.min():,.0f} times as much")
 
-order = np.argsort(-COUNTS)
 figure, axes = plt.subplots(figsize=(7.5, 3.0), layout="constrained")
 for values, name, colour in (
     (1 / COUNTS, "1 / f", plots.RED),
@@ -559,7 +560,7 @@ import shutil
 from coursekit.data import Recipe, audit, make
 
 faces = folder / "faces"
-make(faces, Recipe(train=16, val=6, test=0, size=128, seed=3))
+make(faces, Recipe(train=16, val=6, test=0, size=128, seed=3), force=True)
 victims = np.random.default_rng(7).permutation(16)
 
 

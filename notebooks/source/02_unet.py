@@ -55,7 +55,7 @@ from coursekit.data import SynthDataset, open_dataset
 TIER = os.environ.get("COURSEKIT_TIER", "quick")
 DATA = os.environ.get("COURSEKIT_DATA", "")
 SIZES = {
-    "quick": {"train": 200, "val": 40, "size": 48, "epochs": 18, "batch": 4, "patience": 3},
+    "quick": {"train": 200, "val": 40, "size": 48, "epochs": 16, "batch": 4, "patience": 3},
     "full": {"train": 5000, "val": 1000, "size": 512, "epochs": 120, "batch": 2, "patience": 12},
 }[TIER]
 
@@ -673,7 +673,10 @@ config = {"num_classes": LABELS.num_classes}
 info = ModelInfo("unet", config, LABELS.key, SIZES["size"], white.mean, white.std)
 model.cpu()
 pooled = evaluate(model, val, info, progress=False)
-each = [mean_iou(evaluate(model, val[i : i + 1], info, progress=False).matrix) for i in range(20)]
+each = [
+    mean_iou(evaluate(model, val[i : i + 1], info, progress=False).matrix)
+    for i in range(len(val[:20]))
+]
 some = mean_iou(evaluate(model, val[:20], info, progress=False).matrix)
 print(f"mean IoU, all images in one matrix:         {100 * mean_iou(pooled.matrix):5.1f} %")
 print(f"the first 20 images in one matrix:          {100 * some:5.1f} %")
