@@ -455,7 +455,7 @@ plots.panels(rows, across=2)
 #
 # ```
 # coursekit data check path/to/faces
-# COURSEKIT_TIER=full COURSEKIT_DATA=path/to/faces coursekit lab
+# COURSEKIT_TIER=full COURSEKIT_DATA=$PWD/path/to/faces coursekit lab
 # ```
 #
 # The first line looks at every file and names those with a defect. The second gives all lessons that
