@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -31,8 +32,12 @@ def run(arguments: argparse.Namespace) -> int:
         raise CourseError(
             f"{folder}: there is no such folder; go to the course's folder or name --notebooks"
         )
+    environment = dict(os.environ)
+    if data := environment.get("COURSEKIT_DATA"):
+        # A kernel starts in its notebook's folder, where a relative path would mean another place.
+        environment["COURSEKIT_DATA"] = str(Path(data).resolve())
     call = [sys.executable, "-m", "jupyterlab", f"--notebook-dir={folder}",
             f"--port={arguments.port}"]  # fmt: skip
     if arguments.no_browser:
         call.append("--no-browser")
-    return subprocess.call(call)
+    return subprocess.call(call, env=environment)
