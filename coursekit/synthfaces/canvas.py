@@ -17,6 +17,7 @@ Floats = NDArray[np.float32]
 Points = NDArray[np.float64]
 Mask = NDArray[np.uint8]
 
+_BYTE = np.float32(1 / 255)
 _SHIFT = 6  # fractional bits of the corners that OpenCV is given: 1/64 pixel
 
 
@@ -188,9 +189,9 @@ class Canvas:
                 cv2.fillPoly(mask, [polygon], 255, cv2.LINE_AA, _SHIFT)
         mask = blur(mask[y0:y1, x0:x1], soft, self.size)
         rows, cols = slice(y0, y1), slice(x0, x1)
-        alpha = mask.astype(np.float32) * (1 / 255)
+        alpha = np.multiply(mask, _BYTE, dtype=np.float32)
         if within is not None:
-            alpha *= within[rows, cols].astype(np.float32) * (1 / 255)
+            alpha *= np.multiply(within[rows, cols], _BYTE, dtype=np.float32)
         return Patch(rows, cols, alpha)
 
     def paint(
@@ -207,25 +208,27 @@ class Canvas:
         if patch is None:
             return
         target = self.image[patch.window]
-        source = colour[patch.window] if colour.ndim == 3 else colour.astype(np.float32)
+        source = colour[patch.window] if colour.ndim == 3 else colour.astype(np.float32, copy=False)
         if texture is not None:
             grain = texture[patch.window]
             source = source * (grain if grain.ndim == 3 else grain[..., None])
-        target += (patch.alpha * np.float32(opacity))[..., None] * (source - target)
+        alpha = patch.alpha if opacity == 1 else patch.alpha * np.float32(opacity)
+        target += alpha[..., None] * (source - target)
 
     def shade(self, patch: Patch | None, factor: NDArray | float, opacity: float = 1.0) -> None:
         """Multiply the image by a factor, a number or (3,), where the patch covers it."""
         if patch is None:
             return
-        change = np.asarray(factor, np.float32) - np.float32(1)
-        weight = (patch.alpha * np.float32(opacity))[..., None]
-        self.image[patch.window] *= 1 + weight * change
+        change = (np.asarray(factor, np.float32) - 1) * np.float32(opacity)
+        self.image[patch.window] *= patch.alpha[..., None] * change + 1
 
     def full(self, mask: Mask, opacity: float = 1.0) -> Patch:
         """A patch from a (size, size) uint8 mask, cut to where the mask is not empty."""
         x, y, width, height = cv2.boundingRect(mask)
         rows, cols = slice(y, y + height), slice(x, x + width)
-        return Patch(rows, cols, mask[rows, cols].astype(np.float32) * np.float32(opacity / 255))
+        return Patch(
+            rows, cols, np.multiply(mask[rows, cols], np.float32(opacity / 255), dtype=np.float32)
+        )
 
     def coverage(self, patch: Patch | None) -> Mask:
         """A patch as a (size, size) uint8 mask, to be used as `within`."""

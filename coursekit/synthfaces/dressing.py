@@ -5,19 +5,32 @@ from __future__ import annotations
 import numpy as np
 
 from coursekit.labels import CELEBAMASK_HQ
-from coursekit.synthfaces.canvas import Canvas, band, blur, exact_mask, lowered, moved, polygon_mask
+from coursekit.synthfaces.canvas import (
+    Canvas,
+    Points,
+    band,
+    blur,
+    exact_mask,
+    lowered,
+    moved,
+    polygon_mask,
+)
 from coursekit.synthfaces.config import Style
 from coursekit.synthfaces.person import Lit, Person, Streams
 from coursekit.synthfaces.textures import cloth, random_colour
+from coursekit.synthfaces.worn import Glasses
 
 _ID = {name: CELEBAMASK_HQ.index(name) for name in CELEBAMASK_HQ.names}
 
 
 def paint_body(canvas: Canvas, person: Person, lit: Lit, streams: Streams, style: Style) -> None:
+    """Neck and shoulders, the chin's shadow on them, and clothes."""
     body, head, rng = person.body, person.head, streams("cloth")
-    dim = np.float32(rng.uniform(0.82, 1.05) if style.shading else 1.0)
-    canvas.paint(canvas.full(polygon_mask(canvas.size, *body.skin)), lit.skin * dim)
+    dim = float(rng.uniform(0.82, 1.05)) if style.shading else 1.0
     mask = polygon_mask(canvas.size, *body.skin)
+    patch = canvas.full(mask)
+    canvas.paint(patch, lit.skin)
+    canvas.shade(patch, dim)
     canvas.mark(mask > 127, _ID["neck"])
     jaw = moved(head.landmarks[2:31], 0.0, rng.uniform(0.10, 0.3) * head.unit)
     if style.shading:
@@ -38,18 +51,17 @@ def paint_body(canvas: Canvas, person: Person, lit: Lit, streams: Streams, style
     base = 0.75 + 0.25 * np.clip(lit.light, 0.3, 1.3)
     edge = canvas.full(blur(covered, 0.006, canvas.size))
     canvas.shade(edge, 0.7, 0.7)
-    canvas.paint(canvas.full(covered), cloth(rng, canvas.size, colour) * base)
+    canvas.paint(canvas.full(covered), cloth(rng, canvas.size, colour), 1.0, base)
     canvas.mark(covered > 127, _ID["cloth"])
     lapel = random_colour(rng, 0.3)
     for flap in body.lapels:
         canvas.paint(canvas.patch(flap, within=covered), lapel, 0.9)
 
 
-def paint_necklace(canvas: Canvas, person: Person, lit: Lit, rng: np.random.Generator) -> None:
-    line, width = person.body.necklace, person.body.necklace_width
-    canvas.bare = canvas.labels.copy()
-    if line is None:
-        return
+def paint_necklace(
+    canvas: Canvas, line: Points, width: float, lit: Lit, rng: np.random.Generator
+) -> None:
+    """A chain along an open line, where neck or cloth is seen."""
     neck = (canvas.labels == _ID["neck"]) | (canvas.labels == _ID["cloth"])
     within = neck.astype(np.uint8) * 255
     gold = np.array([(0.8, 0.6, 0.25), (0.8, 0.8, 0.82), (0.9, 0.87, 0.8), (0.1, 0.1, 0.1)])
@@ -63,10 +75,8 @@ def paint_necklace(canvas: Canvas, person: Person, lit: Lit, rng: np.random.Gene
     canvas.labels[exact_mask(canvas.size, band(line, width)) & neck] = _ID["neck_l"]
 
 
-def paint_glasses(canvas: Canvas, person: Person, rng: np.random.Generator) -> None:
-    glasses = person.glasses
-    if glasses is None:
-        return
+def paint_glasses(canvas: Canvas, glasses: Glasses, unit: float, rng: np.random.Generator) -> None:
+    """Lenses, clear or dark, with a glare, and their frame; lenses and frame are one class."""
     frame = (
         random_colour(rng, 0.5, 0.02, 0.6) if rng.random() < 0.6 else np.full(3, 0.04, np.float32)
     )
@@ -79,12 +89,9 @@ def paint_glasses(canvas: Canvas, person: Person, rng: np.random.Generator) -> N
     for lens in glasses.lenses:
         canvas.paint(canvas.patch(lens), tint, opacity)
         middle = lens.mean(0)
-        streak = (
-            middle
-            + np.array([(-0.2, -0.2), (-0.05, -0.2), (0.12, 0.2), (-0.05, 0.2)]) * person.head.unit
-        )
+        streak = middle + np.array([(-0.2, -0.2), (-0.05, -0.2), (0.12, 0.2), (-0.05, 0.2)]) * unit
         inside = polygon_mask(canvas.size, lens)
-        glare = canvas.patch(streak, soft=0.02 * person.head.unit, within=inside)
+        glare = canvas.patch(streak, soft=0.02 * unit, within=inside)
         canvas.paint(glare, np.ones(3, np.float32), rng.uniform(0, 0.4))
     lines = [*rims, *glasses.lines]
     canvas.shade(
@@ -98,14 +105,14 @@ def paint_glasses(canvas: Canvas, person: Person, rng: np.random.Generator) -> N
     canvas.mark(mask, _ID["eye_g"])
 
 
-def paint_hat(canvas: Canvas, person: Person, lit: Lit, rng: np.random.Generator) -> None:
-    if person.hat is None:
-        return
+def paint_hat(
+    canvas: Canvas, person: Person, outlines: list[Points], lit: Lit, rng: np.random.Generator
+) -> None:
+    """A hat of cloth and the shadow that it casts; the second outline is its brim."""
     colour = random_colour(rng, 0.8)
     if rng.random() < 0.35:
         colour = person.palette.hair * np.float32(rng.uniform(0.6, 1.2))
     picture = cloth(rng, canvas.size, colour) * np.clip(lit.light, 0.5, 1.25)
-    _, outlines = person.hat
     mask = polygon_mask(canvas.size, *outlines)
     shadow = blur(lowered(mask, 0.03), 0.015, canvas.size)
     canvas.shade(canvas.full(shadow), 0.5, 0.8)
@@ -117,12 +124,10 @@ def paint_hat(canvas: Canvas, person: Person, lit: Lit, rng: np.random.Generator
             canvas.patch(outlines[1] - (0, 0.02), width=0.015, soft=0.006, within=mask), 0.6
         )
     canvas.labels[mask > 127] = _ID["hat"]
-    canvas.bare[mask > 127] = _ID["hat"]
 
 
 def paint_earrings(canvas: Canvas, person: Person, lit: Lit, rng: np.random.Generator) -> None:
-    if not person.earrings:
-        return
+    """Earrings; those on an ear under the hair are sometimes hidden with it."""
     metal = np.array([(0.85, 0.65, 0.3), (0.85, 0.85, 0.88), (0.9, 0.88, 0.8), (0.15, 0.13, 0.12)])
     colour = metal[int(rng.integers(4))].astype(np.float32)
     if rng.random() < 0.25:

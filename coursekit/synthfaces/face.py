@@ -156,15 +156,20 @@ def paint_person(canvas: Canvas, person: Person, streams: Streams, style: Style)
         canvas.labels[back > 127] = _ID["hair"]
         paint_flyaway(canvas, person, outline)
     paint_body(canvas, person, lit, streams, style)
-    paint_necklace(canvas, person, lit, streams("necklace"))
-    necklace = canvas.labels == _ID["neck_l"]
+    canvas.bare = canvas.labels.copy()
+    body = person.body
+    if body.necklace is not None:
+        paint_necklace(canvas, body.necklace, body.necklace_width, lit, streams("necklace"))
     front = hair_mask(canvas, hair)
     _paint_face(canvas, person, lit, front, streams, style)
-    paint_glasses(canvas, person, streams("frame"))
+    if person.glasses is not None:
+        paint_glasses(canvas, person.glasses, person.head.unit, streams("frame"))
     dark = person.glasses is not None and person.glasses.dark
     label_parts(canvas, person.head, eyes=not dark)
     paint_hair(canvas, person, front, (picture, streaks), style, streams("fringe"))
-    paint_hat(canvas, person, lit, streams("felt"))
-    paint_earrings(canvas, person, lit, streams("metal"))
-    bare = np.where(necklace & (canvas.labels == _ID["neck_l"]), canvas.bare, canvas.labels)
-    canvas.bare = bare.astype(np.uint8)
+    if person.hat is not None:
+        paint_hat(canvas, person, person.hat[1], lit, streams("felt"))
+    if person.earrings:
+        paint_earrings(canvas, person, lit, streams("metal"))
+    chain = canvas.labels == _ID["neck_l"]
+    canvas.bare = np.where(chain, canvas.bare, canvas.labels)

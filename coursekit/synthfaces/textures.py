@@ -119,6 +119,26 @@ def _objects(rng: np.random.Generator, picture: Floats, size: int) -> None:
             cv2.line(picture, (int(x), int(y)), end, colour, width, cv2.LINE_AA)
 
 
+def _paper(rng: np.random.Generator, familiar: tuple[RGB, ...]) -> Floats:
+    """Studio paper, (24, 24, 3): one colour that goes over into another."""
+    first = random_colour(rng, 0.5, 0.0, 1.0)
+    if rng.random() < 0.22:  # black or white more often than chance has it
+        value = rng.uniform(0, 0.08) if rng.random() < 0.5 else rng.uniform(0.85, 1.0)
+        first = np.full(3, value, np.float32)
+    if rng.random() < 0.18:
+        first = familiar[int(rng.integers(len(familiar)))] * np.float32(rng.uniform(0.7, 1.2))
+    second = np.clip(first * rng.uniform(0.4, 1.5), 0, 1)
+    if rng.random() < 0.4:
+        second = random_colour(rng)
+    angle = rng.uniform(0, 2 * np.pi)
+    axis = np.linspace(-0.5, 0.5, 24, dtype=np.float32)
+    ramp = np.cos(angle) * axis[None, :] + np.sin(angle) * axis[:, None] + 0.5
+    if rng.random() < 0.25:  # a lamp's pool of light
+        x, y = rng.uniform(-0.4, 0.4), rng.uniform(-0.4, 0.2)
+        ramp = np.clip(np.hypot(axis[None, :] - x, axis[:, None] - y) * 1.6, 0, 1)
+    return (first + ramp[..., None] * (second - first)).astype(np.float32)
+
+
 def background(
     rng: np.random.Generator, size: int, clutter: float, familiar: tuple[RGB, ...]
 ) -> Floats:
@@ -132,34 +152,20 @@ def background(
     """
     if clutter == 0:
         return np.full((size, size, 3), 0.5, np.float32)
-    frame, size = size, min(size, 256)
-    first = random_colour(rng, 0.5, 0.0, 1.0)
-    if rng.random() < 0.22:  # studio paper is black or white more often than chance has it
-        first = np.full(3, rng.choice([rng.uniform(0, 0.08), rng.uniform(0.85, 1.0)]), np.float32)
-    if rng.random() < 0.18:
-        first = familiar[int(rng.integers(len(familiar)))] * np.float32(rng.uniform(0.7, 1.2))
-    second = (
-        np.clip(first * rng.uniform(0.4, 1.5), 0, 1) if rng.random() < 0.6 else random_colour(rng)
-    )
-    angle = rng.uniform(0, 2 * np.pi)
-    axis = np.linspace(-0.5, 0.5, 24, dtype=np.float32)
-    ramp = np.cos(angle) * axis[None, :] + np.sin(angle) * axis[:, None] + 0.5
-    if rng.random() < 0.25:  # a lamp's pool of light
-        x, y = rng.uniform(-0.4, 0.4), rng.uniform(-0.4, 0.2)
-        ramp = np.clip(np.hypot(axis[None, :] - x, axis[:, None] - y) * 1.6, 0, 1)
-    slope = first + ramp[..., None] * (second - first)
-    picture = enlarge(slope.astype(np.float32), size)
-    kind = rng.choice(["paper", "things", "letters", "foliage"], p=[0.35, 0.38, 0.15, 0.12])
-    if kind == "things":
+    kind, focus = rng.random(2)
+    blurred = 0.0 if focus < 0.2 else 0.004 if focus < 0.45 else 0.012 if focus < 0.75 else 0.03
+    # What is blurred needs few pixels.
+    frame, size = size, min(max(48, size // 2) if blurred > 0.01 else size, 256)
+    picture = enlarge(_paper(rng, familiar), size)
+    if 0.35 < kind < 0.73:
         _objects(rng, picture, size)
-    elif kind == "letters":
+    elif 0.73 < kind < 0.88:
         _letters(rng, picture, size)
-    elif kind == "foliage":
+    elif kind > 0.88:  # foliage
         noise = fractal_noise(rng, size, 6, 5)[..., None]
         picture = picture * (1 + 0.35 * noise) + 0.12 * np.maximum(noise - 0.6, 0)
-    picture *= 1 + np.float32(rng.uniform(0, 0.14)) * fractal_noise(rng, size, 3, 4)[..., None]
-    picture = np.ascontiguousarray(picture, np.float32)
-    sharpness = rng.choice([0.0, 0.004, 0.012, 0.03], p=[0.2, 0.25, 0.3, 0.25])
-    if sharpness * size > 0.4:
-        picture = cv2.GaussianBlur(picture, (0, 0), float(sharpness * size))
+    stains = np.float32(rng.uniform(0, 0.14)) * fractal_noise(rng, size, 3, 4)
+    picture = picture * (1 + stains[..., None])
+    if blurred * size > 0.4:
+        picture = cv2.GaussianBlur(picture, (0, 0), blurred * size)
     return enlarge(np.clip(picture, 0, 1, out=picture), frame)
