@@ -130,6 +130,16 @@ def paint_hair(
     style: Style,
     rng: np.random.Generator,
 ) -> None:
+    """The hair before the face, with its shadow on it.
+
+    Args:
+        canvas: what is painted on.
+        person: whose hair it is.
+        front: (size, size) uint8, from `hair_mask`.
+        hair: colour and strands, from `hair_picture`.
+        style: the distribution.
+        rng: how frayed the edge is.
+    """
     picture, streaks = hair
     opacity = 0.72 if person.hair.kind == "buzz" else 1.0
     if style.shading:
