@@ -254,6 +254,7 @@ check.passed("pixels counted, unknown ones left out")
 # enlarged by up to a tenth and cropped. What is cropped away lies at the edge, so the edge's classes shrink. See how much:
 
 # %%
+# NBVAL_IGNORE_OUTPUT
 from coursekit.data import Augmentation, class_counts
 
 zoom = Augmentation(brightness=0, contrast=0, saturation=0, hue=0, blur_probability=0, noise=0)
