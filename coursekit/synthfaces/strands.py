@@ -104,8 +104,8 @@ def wispy(mask: Mask, streaks: Floats, soft: float) -> Mask:
 
 def paint_flyaway(canvas: Canvas, person: Person, rng: np.random.Generator) -> None:
     """Single hairs that leave the outline; too thin for an annotator."""
-    hair = person.hair
-    if hair.outer is None or hair.kind == "buzz":
+    hair, width = person.hair, 0.0016
+    if hair.outer is None or width * canvas.size < 0.3:  # nothing would be seen of them
         return
     count = int(rng.integers(4, 16))
     at = rng.integers(0, len(hair.outer) - 2, count)
@@ -118,7 +118,7 @@ def paint_flyaway(canvas: Canvas, person: Person, rng: np.random.Generator) -> N
     t = np.linspace(0, 1, 6)[:, None]
     step = (length * out)[:, None] * (1.2 * t - 0.5 * t**2)  # leaves outwards, then bends
     bend = (length * lean * along)[:, None] * (0.6 * t + 0.8 * t**2)
-    patch = canvas.patch(start + step + bend, width=0.0016)
+    patch = canvas.patch(start + step + bend, width=width)
     canvas.paint(patch, person.palette.hair * np.float32(rng.uniform(0.7, 1.3)), 0.7)
 
 
