@@ -28,7 +28,8 @@ def class_weights(
     f_c is a number of **pixels**, not a share: logarithms of shares are negative and would turn the
     order round, so that the rarest class weighed least. A class with no pixels at all has no
     weight in Eq. 2 (log ε is negative, and the loss would reward mistakes): it gets 0 here and is
-    left out of the sum.
+    left out of the sum. Eq. 2 has a pole at one pixel: a class with exactly one takes nearly all of
+    the weight. Such a class is a defect of the data (see the audit), not something to train on.
 
     Args:
         counts: pixels of each class, whole numbers of at least 0.

@@ -36,12 +36,12 @@ class DemoConfig:
         seed: of the faces, the weights and the order.
     """
 
-    train: int = 240
-    val: int = 48
+    train: int = 200
+    val: int = 40
     test: int = 24
     image_size: int = 128
     size: int = 48
-    epochs: int = 32
+    epochs: int = 26
     batch_size: int = 4
     patience: int = 3
     adam_lr: float = 2e-3
