@@ -17,4 +17,5 @@ def test_the_committed_faces_are_the_renderers() -> None:
     rendered = SynthDataset(0, 4, 128)
     for index, sample in enumerate(rendered):
         mask = np.array(Image.open(FACES / "train" / "masks" / f"{index}.png"))
-        assert (mask == sample.label_map).all()
+        # Another processor may round a boundary the other way; a stale picture differs far more.
+        assert (mask != sample.label_map).mean() < 0.002
