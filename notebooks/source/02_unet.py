@@ -55,15 +55,10 @@ from coursekit.data import SynthDataset, open_dataset
 TIER = os.environ.get("COURSEKIT_TIER", "quick")
 DATA = os.environ.get("COURSEKIT_DATA", "")
 SIZES = {
-    "quick": {
-        "train": 200, "val": 40, "size": 48, "batch": 4,
-        "epochs": 12, "patience": 3, "rate": 0.002,
-    },
-    "full": {
-        "train": 5000, "val": 1000, "size": 512, "batch": 2,
-        "epochs": 120, "patience": 12, "rate": 0.001,
-    },
-}[TIER]  # fmt: skip
+    "quick": {"train": 200, "val": 40, "size": 48, "epochs": 12, "batch": 4},
+    "full": {"train": 5000, "val": 1000, "size": 512, "epochs": 120, "batch": 2},
+}[TIER]
+PATIENCE, RATE = (12, 0.001) if TIER == "full" else (3, 0.002)
 
 if DATA:
     train, val = open_dataset(DATA, "train"), open_dataset(DATA, "val")
@@ -575,7 +570,7 @@ result = fit(
     model, train, val,
     FitConfig(
         size=SIZES["size"], epochs=SIZES["epochs"], batch_size=SIZES["batch"],
-        optimiser=AdamToSGDConfig(adam_lr=SIZES["rate"], patience=SIZES["patience"]), seed=0,
+        optimiser=AdamToSGDConfig(adam_lr=RATE, patience=PATIENCE), seed=0,
     ),
     progress=False,
 )  # fmt: skip
