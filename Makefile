@@ -10,8 +10,6 @@ JOBS ?= 2
 # Byte-code is compiled at installation: without it torch takes two to three times as long to import.
 unexport PYTHONDONTWRITEBYTECODE
 export UV_COMPILE_BYTECODE = 1
-# Waiting OpenMP threads sleep instead of spinning: a busy machine then stays usable.
-export OMP_WAIT_POLICY = PASSIVE
 
 .PHONY: demo test lab setup build lint unit notebooks abn clean help
 

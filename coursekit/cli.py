@@ -49,9 +49,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         0 on success; 1 when a check found problems; 2 for something that the user can mend;
         130 after Ctrl-C.
     """
-    # Before torch is imported: waiting OpenMP threads sleep instead of spinning. Spinning gains up
-    # to a third on a quiet machine, for small images, and costs a factor of four on a busy one.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     arguments = make_parser().parse_args(argv)
     try:
         code: int = arguments.handler(arguments)
