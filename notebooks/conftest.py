@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from coursekit.grading.execution import quick_environment
-from coursekit.grading.outputs import is_noise
+from coursekit.lessons.execution import quick_environment
+from coursekit.lessons.outputs import is_noise
 
 if TYPE_CHECKING:
     from collections.abc import Callable

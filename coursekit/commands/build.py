@@ -28,7 +28,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Build or compare."""
-    from coursekit.grading.build import build, stale
+    from coursekit.lessons.build import build, stale
 
     if arguments.check:
         old = stale(arguments.notebooks, arguments.only)

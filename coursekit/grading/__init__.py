@@ -1,1 +1,1 @@
-"""From one source a lesson: the student's notebook, the solved one, and what grades them."""
+"""From a folder of what students handed in to a gradebook that an instructor can defend."""

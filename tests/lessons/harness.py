@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from coursekit.checks import NOT_WRITTEN, CheckFailed
-from coursekit.grading.source import SLOW, Cell, Exercise, Lesson
+from coursekit.lessons.source import SLOW, Cell, Exercise, Lesson
 
 LEAST_WRONG, LEAST_RIGHT = 3, 1
 

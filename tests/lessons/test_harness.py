@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from coursekit.grading.source import Lesson, read_lesson
+from coursekit.lessons.source import Lesson, read_lesson
 from tests.lessons.harness import Answers, problems
 
 LESSON = """\

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from coursekit.grading.source import Lesson, read_lesson
+from coursekit.lessons.source import Lesson, read_lesson
 from tests.lessons.harness import answers_for, problems, sources
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from coursekit import count_parameters, create_model, data, losses, metrics
-from coursekit.grading.source import read_lesson
 from coursekit.labels import CELEBAMASK_HQ
+from coursekit.lessons.source import read_lesson
 
 SOURCES = Path(__file__).parents[2] / "notebooks" / "source"
 

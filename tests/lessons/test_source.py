@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from coursekit.errors import CourseError
-from coursekit.grading.source import Lesson, read_lesson
+from coursekit.lessons.source import Lesson, read_lesson
 
 EXERCISE = """\
 # %% [markdown]

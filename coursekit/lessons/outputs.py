@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from coursekit.errors import CourseError
-from coursekit.grading.notebook import text_of
+from coursekit.lessons.notebook import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from coursekit.errors import CourseError
 from coursekit.files import atomic_path
-from coursekit.grading.notebook import make_notebook, text_of, to_bytes
-from coursekit.grading.outputs import complaints
-from coursekit.grading.source import Lesson, read_lesson
+from coursekit.lessons.notebook import make_notebook, text_of, to_bytes
+from coursekit.lessons.outputs import complaints
+from coursekit.lessons.source import Lesson, read_lesson
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -43,7 +43,7 @@ def build(
         written.append(_student_path(folder, lesson.name))
         _write(written[-1], to_bytes(make_notebook(lesson.student())))
     if execute:
-        from coursekit.grading.execution import execute as run
+        from coursekit.lessons.execution import execute as run
 
         for lesson in lessons:
             notebook = run(make_notebook(lesson.solved()), lesson.name)

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from coursekit.errors import CourseError
-from coursekit.grading.notebook import to_bytes
-from coursekit.grading.outputs import complaints, normalise
+from coursekit.lessons.notebook import to_bytes
+from coursekit.lessons.outputs import complaints, normalise
 
 #: Seconds that one cell may take before the build gives up on it.
 CELL_TIMEOUT = 300
@@ -44,7 +44,7 @@ def execute(notebook: dict[str, Any], name: str, timeout: float = CELL_TIMEOUT) 
 
     Raises:
         CourseError: naming the cell that failed, took too long, killed its kernel, or shows what
-            an executed notebook must not (see `coursekit.grading.outputs`).
+            an executed notebook must not (see `coursekit.lessons.outputs`).
     """
     import nbformat
 

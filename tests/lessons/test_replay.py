@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from coursekit.grading.build import build
+from coursekit.lessons.build import build
 
 CONFTEST = Path(__file__).parents[2] / "notebooks" / "conftest.py"
 SOURCE = """\

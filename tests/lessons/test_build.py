@@ -15,12 +15,12 @@ from PIL import Image
 
 from coursekit.cli import main
 from coursekit.errors import CourseError
-from coursekit.grading.build import build, stale
-from coursekit.grading.execution import execute
-from coursekit.grading.notebook import make_notebook
-from coursekit.grading.outputs import MOST_PICTURE, complaints, normalise
-from coursekit.grading.source import Cell
-from tests.grading.test_source import EXERCISE
+from coursekit.lessons.build import build, stale
+from coursekit.lessons.execution import execute
+from coursekit.lessons.notebook import make_notebook
+from coursekit.lessons.outputs import MOST_PICTURE, complaints, normalise
+from coursekit.lessons.source import Cell
+from tests.lessons.test_source import EXERCISE
 
 SOLVED = EXERCISE.replace("assert twice(2) == 4", "import sys\nprint('no', file=sys.stderr)")
 
@@ -252,7 +252,7 @@ def test_building_needs_no_torch() -> None:
     import sys
 
     code = (
-        "import sys, coursekit.checks, coursekit.grading.build, coursekit.grading.execution;"
+        "import sys, coursekit.checks, coursekit.lessons.build, coursekit.lessons.execution;"
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

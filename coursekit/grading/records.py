@@ -1,0 +1,147 @@
+"""What the grader knows about a submission: the words that its parts share, and their JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+#: How a check can end. Only "passed" earns its points.
+STATUSES = {
+    "passed": "passed",
+    "wrong": "the answer gives other results than it should",
+    "error": "an exception ended it",
+    "not-written": "the exercise still holds its stub",
+    "missing": "no answer was found in the notebook",
+    "unreadable": "the answer is not Python",
+    "timeout": "it took too long",
+    "dead": "it ended the kernel",
+    "flooded": "it printed without end",
+    "not-run": "it did not run",
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A student's answer to one exercise, as found in their notebook.
+
+    Attributes:
+        exercise: name of the answer cell.
+        source: the code to put into the instructor's notebook; None when there is none to grade.
+        found_by: "id", "metadata", "marker", "definition", "place", or "" when not found.
+        status: "found", "not-written" (still the stub), "missing" or "unreadable".
+        notes: what was recovered or is odd, one sentence each, for instructor and student.
+    """
+
+    exercise: str
+    source: str | None
+    found_by: str
+    status: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """How one check of one student ended.
+
+    Attributes:
+        check: name of the check cell, such as "check-paint".
+        exercise: the exercise that it belongs to.
+        points: what it is worth.
+        status: a key of `STATUSES`.
+        reasons: for the student; made of the instructor's words and of categories, never of what
+            is expected, of a hidden test's text, or of what the student's kernel printed.
+    """
+
+    check: str
+    exercise: str
+    points: int
+    status: str
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def earned(self) -> int:
+        """The points that it brought."""
+        return self.points if self.status == "passed" else 0
+
+
+@dataclass(frozen=True)
+class PublicResult:
+    """What the student's kernel showed in a run that holds no hidden test. Untrusted text.
+
+    Attributes:
+        exercise: name of the exercise.
+        status: "passed", "failed" (the public check named something), "error" or another of
+            `STATUSES`.
+        message: what the check or the exception said, cut to a sane length.
+        pictures: PNG files that its cells showed, base64, few and small.
+    """
+
+    exercise: str
+    status: str
+    message: str = ""
+    pictures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Grade:
+    """A submission, graded.
+
+    Attributes:
+        student: from the name of the folder, zip or notebook that was handed in.
+        submission: that name.
+        assignment: the lesson's name.
+        digest: of everything that the grade depends on; equal digests need no grading again.
+        tier: of the sandbox: "bubblewrap", "unshare" or "none"; "" when nothing was run.
+        answers: as found.
+        checks: one for each check of the assignment, always all of them.
+        public: results of the public run; empty when every check passed.
+        problem: why nothing could be graded ("" when it could).
+        notes: for the instructor: retries, limits, oddities.
+        seconds: that grading took.
+    """
+
+    student: str
+    submission: str
+    assignment: str
+    digest: str
+    tier: str
+    answers: tuple[Answer, ...] = ()
+    checks: tuple[CheckResult, ...] = ()
+    public: tuple[PublicResult, ...] = ()
+    problem: str = ""
+    notes: tuple[str, ...] = ()
+    seconds: float = field(default=0.0, compare=False)
+
+    @property
+    def points(self) -> int:
+        """What the assignment is worth."""
+        return sum(check.points for check in self.checks)
+
+    @property
+    def earned(self) -> int:
+        """What the student got."""
+        return sum(check.earned for check in self.checks)
+
+
+def to_json(grade: Grade) -> dict[str, Any]:
+    """A grade as plain data."""
+    return asdict(grade)
+
+
+def from_json(data: dict[str, Any]) -> Grade:
+    """The grade that `to_json` took.
+
+    Raises:
+        KeyError, TypeError: for other data.
+    """
+    parts = {
+        "answers": tuple(_build(Answer, item) for item in data["answers"]),
+        "checks": tuple(_build(CheckResult, item) for item in data["checks"]),
+        "public": tuple(_build(PublicResult, item) for item in data["public"]),
+        "notes": tuple(data["notes"]),
+    }
+    return Grade(**{**data, **parts})
+
+
+def _build(kind: Any, item: dict[str, Any]) -> Any:
+    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in item.items()})

@@ -1,0 +1,225 @@
+"""What a hidden check uses inside the student's kernel: inputs come in, results go out.
+
+A hidden check decides nothing. It applies the student's answer to inputs that the instructor's
+secret drew, and writes down what came out; a trusted process compares that with what the solution
+gives. So nothing in the student's kernel knows what is expected, and lying there is of no use::
+
+    ### BEGIN HIDDEN TESTS
+    from coursekit.probe import Probe
+
+    probe = Probe("check-paint")
+    maps = probe.given("maps", lambda rng: rng.integers(0, 19, (40, 30), dtype=np.uint8))
+    probe.emit("picture", paint(maps, palette), about="a map of another shape")
+    ### END HIDDEN TESTS
+
+One text plays two parts. In the **reference** kernel, which runs the instructor's solution,
+`given` draws and records, `emit` records the value and how to compare it. In a **student's**
+kernel `given` hands out the recorded inputs and never calls `draw`, `keep` gives None, and of
+`emit` only the value counts. Which part it is, the environment says: `COURSEKIT_PROBE` names the
+folder, and only the reference kernel has `COURSEKIT_PROBE_SECRET`.
+
+Values travel as JSON; arrays in it as npy without pickle. Reading them (`decode`) runs no code and
+allocates no more than is there.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+import math
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+FOLDER, SECRET = "COURSEKIT_PROBE", "COURSEKIT_PROBE_SECRET"
+
+#: Nesting of a value that may travel.
+DEEPEST = 16
+_KINDS = "biufc"  # of arrays: no objects, no text, no dates
+
+
+class Probe:
+    """The hidden half of one check.
+
+    Args:
+        check: the name of the check cell, such as "check-paint".
+
+    Raises:
+        RuntimeError: outside of a grading kernel.
+    """
+
+    def __init__(self, check: str) -> None:
+        if FOLDER not in os.environ:
+            raise RuntimeError(f"hidden checks run when grading only ({FOLDER} is not set)")
+        self.check = check
+        self._folder = Path(os.environ[FOLDER])
+        self._secret = os.environ.get(SECRET)
+
+    def given(self, name: str, draw: Callable[[np.random.Generator], Any]) -> Any:
+        """An input, the same for all students and known to none before.
+
+        Args:
+            name: of the input, one in this check.
+            draw: makes it, from a generator that depends on the secret, the check and the name.
+
+        Returns:
+            What `draw` gave, with tensors as arrays.
+        """
+        path = self._path("given", name)
+        if self._secret is not None:
+            _write(path, {"value": encode(draw(self._generator(name)))})
+        return decode(json.loads(path.read_text())["value"])
+
+    def keep(self, name: str, draw: Callable[[np.random.Generator], Any]) -> Any:
+        """What a threshold needs and no student may see, such as the truth of a made face.
+
+        Args:
+            name: of the value; `emit` refers to it.
+            draw: makes it, from the generator that `given` of the same name gets.
+
+        Returns:
+            In the reference kernel what `draw` gave, in a student's None.
+        """
+        if self._secret is None:
+            return None
+        encoded = encode(draw(self._generator(name)))
+        _write(self._path("kept", name), {"value": encoded})
+        return decode(encoded)
+
+    def emit(
+        self,
+        name: str,
+        value: Any,
+        about: str,
+        *,
+        close: float | None = None,
+        at_most: float | None = None,
+        at_least: float | None = None,
+        miou: tuple[str, float] | None = None,
+        dtype: bool = False,
+    ) -> None:
+        """Write down what the answer gave. The rest says how it is compared, elsewhere.
+
+        Args:
+            name: of the result, one in this check.
+            value: numbers, strings, None, arrays, tensors, and lists, tuples and dicts of them.
+            about: what is tried here, in words that a student may read.
+            close: tolerance, `close + close·|expected|`; without it floats get 1e-5 and whole
+                numbers, booleans and strings must be equal.
+            at_most: a number must not be above this (a loss, a number of parameters).
+            at_least: a number must not be below this.
+            miou: the name of a kept truth and the mean IoU that label maps must reach against it.
+            dtype: whether an array's type counts, too.
+        """
+        record: dict[str, Any] = {"value": encode(value)}
+        if self._secret is not None:
+            record |= {
+                "about": about, "close": close, "at_most": at_most, "at_least": at_least,
+                "miou": list(miou) if miou else None, "dtype": dtype,
+            }  # fmt: skip
+        _write(self._path("emitted", name), record)
+
+    def _path(self, kind: str, name: str) -> Path:
+        return self._folder / kind / self.check / f"{name}.json"
+
+    def _generator(self, name: str) -> np.random.Generator:
+        seed = hashlib.sha256(f"{self._secret}|{self.check}|{name}".encode()).digest()
+        return np.random.default_rng(int.from_bytes(seed, "big"))
+
+
+def encode(value: Any, depth: int = 0) -> Any:
+    """A value as what JSON can hold.
+
+    Raises:
+        TypeError: for a value of another kind, or one nested deeper than `DEEPEST`.
+    """
+    if depth > DEEPEST:
+        raise TypeError(f"nested deeper than {DEEPEST}")
+    if value is None or isinstance(value, (bool, str)):
+        return value
+    if isinstance(value, (int, float)) and not isinstance(value, np.generic):
+        number = float(value)
+        return value if math.isfinite(number) else {"$": "float", "is": repr(number)}
+    if isinstance(value, dict):
+        pairs = [[encode(k, depth + 1), encode(v, depth + 1)] for k, v in value.items()]
+        return {"$": "dict", "is": pairs}
+    if isinstance(value, (list, tuple)):
+        items = [encode(v, depth + 1) for v in value]
+        return items if isinstance(value, list) else {"$": "tuple", "is": items}
+    array = _as_array(value)
+    if array.dtype.kind not in _KINDS:
+        raise TypeError(f"a {type(value).__name__} cannot be handed over: give numbers or arrays")
+    file = io.BytesIO()
+    np.lib.format.write_array(file, array, allow_pickle=False)
+    return {"$": "array", "is": base64.b64encode(file.getvalue()).decode()}
+
+
+def decode(value: Any, depth: int = 0) -> Any:
+    """The value that `encode` took, with arrays for tensors. Safe with a stranger's data.
+
+    Raises:
+        ValueError: for what `encode` never writes.
+    """
+    if depth > DEEPEST:
+        raise ValueError(f"nested deeper than {DEEPEST}")
+    if value is None or isinstance(value, (bool, str, int, float)):
+        return value
+    if isinstance(value, list):
+        return [decode(v, depth + 1) for v in value]
+    kind, content = (value.get("$"), value.get("is")) if isinstance(value, dict) else (None, None)
+    if kind == "float" and content in ("nan", "inf", "-inf"):
+        return float(content)
+    if kind == "array" and isinstance(content, str):
+        return _read_array(content)
+    if kind == "tuple" and isinstance(content, list):
+        return tuple(decode(v, depth + 1) for v in content)
+    if kind == "dict" and isinstance(content, list):
+        return _read_dict(content, depth)
+    raise ValueError(f"not a value that was written by emit: {str(value)[:60]}")
+
+
+def _as_array(value: Any) -> NDArray[Any]:
+    if hasattr(value, "detach"):  # a torch tensor, without importing torch
+        value = value.detach().cpu()
+        value = (value.float() if "bfloat16" in str(value.dtype) else value).numpy()
+    return np.asarray(value)
+
+
+def _read_array(text: str) -> NDArray[Any]:
+    file = io.BytesIO(base64.b64decode(text, validate=True))
+    version = np.lib.format.read_magic(file)
+    if version != (1, 0):
+        raise ValueError(f"an array of npy version {version}")
+    shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
+    if dtype.hasobject or dtype.kind not in _KINDS:
+        raise ValueError(f"an array of {dtype}")
+    if math.prod(shape) * dtype.itemsize != len(file.getbuffer()) - file.tell():
+        raise ValueError("an array whose header does not fit its content")
+    array = np.frombuffer(file.read(), dtype).reshape(shape, order="F" if fortran else "C")
+    return array.astype(dtype.newbyteorder("="))  # a copy, which may be written to
+
+
+def _read_dict(pairs: list[Any], depth: int) -> dict[Any, Any]:
+    read: dict[Any, Any] = {}
+    for pair in pairs:
+        if not isinstance(pair, list) or len(pair) != 2:
+            raise ValueError("a dict whose items are no pairs")
+        key = decode(pair[0], depth + 1)
+        if not isinstance(key, (str, int, float, bool, type(None))):
+            raise ValueError(f"a dict with a key of type {type(key).__name__}")
+        read[key] = decode(pair[1], depth + 1)
+    return read
+
+
+def _write(path: Path, record: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(record, allow_nan=False))
