@@ -21,6 +21,25 @@ STATUSES = {
 
 
 @dataclass(frozen=True)
+class Submission:
+    """One notebook that a student handed in, not yet looked into.
+
+    Attributes:
+        student: from the name of the folder, zip or notebook.
+        name: of what was handed in, as a path below the submissions folder, for messages.
+        content: the bytes of the notebook; None when there is none to read.
+        problem: why there is none ("" when there is one).
+        notes: what is odd, one sentence each.
+    """
+
+    student: str
+    name: str
+    content: bytes | None
+    problem: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Answer:
     """A student's answer to one exercise, as found in their notebook.
 
