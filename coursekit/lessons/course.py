@@ -1,4 +1,4 @@
-"""Assignments: which exercises of which lesson a class is given, for how many points, until when."""
+"""Assignments: which exercises a class is given, for how many points, until when."""
 
 from __future__ import annotations
 
