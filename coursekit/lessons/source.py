@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 SOLUTION = ("### BEGIN SOLUTION", "### END SOLUTION")
 HIDDEN = ("### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS")
+#: How a student's answer cell begins; the exercise's name follows. By it an answer is found when an
+#: editor has lost the cell's id.
+ANSWER_MARKER = "# exercise: "
 #: A cell with this tag trains for longer than a test may take.
 SLOW = "slow"
 
@@ -87,7 +90,7 @@ class Lesson:
         )
 
     def student(self) -> tuple[Cell, ...]:
-        """The cells with stubs in place of solutions, and without hidden tests."""
+        """The cells with marked stubs in place of solutions, and without hidden tests."""
         return tuple(_visible(self, keep_solutions=False))
 
     def solved(self) -> tuple[Cell, ...]:
@@ -184,7 +187,8 @@ def _visible(lesson: Lesson, *, keep_solutions: bool) -> Iterator[Cell]:
 
 def _rewrite(path: Path, cell: Cell, *, keep_solutions: bool) -> str:
     """The cell's text with its regions kept, replaced or removed."""
-    written: list[str] = []
+    marked = cell.has_solution and not keep_solutions
+    written = [f"{ANSWER_MARKER}{cell.id}"] if marked else []
     inside: tuple[str, str] | None = None
     opened = cell.line
     for number, line in enumerate(cell.source.splitlines(), cell.line):

@@ -108,9 +108,12 @@ for number, (name, title) in enumerate(zip(LABELS.names, LABELS.titles, strict=T
 # A check that fails says what it thinks you did. It may be wrong about that, but not about the
 # result. Try it right now: run both cells of exercise 1 before you write anything.
 #
+# Keep the cell's first line, `# exercise: …`: by it your answer is found when it is graded, and
+# everything that your answer needs belongs in that cell.
+#
 # If you are stuck, open the hints one at a time: the first one asks a question, the last one nearly
-# tells you. The folder `solved` has every lesson with answers and pictures; it is no secret,
-# but what you look up there you will have forgotten by next week.
+# tells you. Where there is a folder `solved`, it has every lesson with answers and pictures; it is
+# no secret, but what you look up there you will have forgotten by next week.
 
 # %% [markdown]
 # ## Exercise 1: colour a label map

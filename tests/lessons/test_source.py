@@ -42,7 +42,7 @@ def test_a_student_sees_a_stub(tmp_path: Path) -> None:
     read = lesson(tmp_path, EXERCISE)
     title, answer, check, last = read.student()
     assert answer.source == (
-        'def twice(x):\n    """Two times x."""\n    # YOUR CODE HERE\n'
+        '# exercise: twice\ndef twice(x):\n    """Two times x."""\n    # YOUR CODE HERE\n'
         '    raise NotImplementedError("not written yet: twice")'
     )
     assert check.source == "assert twice(2) == 4"
@@ -55,7 +55,7 @@ def test_a_student_sees_a_stub(tmp_path: Path) -> None:
 
 def test_the_solved_lesson_has_the_solution_and_no_markers(tmp_path: Path) -> None:
     _, answer, check, _ = lesson(tmp_path, EXERCISE).solved()
-    assert answer.source.endswith("    y = x + x\n    return y")
+    assert answer.source.startswith("def twice") and answer.source.endswith("x + x\n    return y")
     assert check.source == "assert twice(2) == 4"
 
 
@@ -73,6 +73,7 @@ def test_a_stub_may_be_a_statement_and_there_may_be_two(tmp_path: Path) -> None:
     )
     answer = lesson(tmp_path, text).student()[0]
     assert answer.source.count("raise NotImplementedError") == 2
+    assert answer.source.count("# exercise: both\n") == 1
     compile(answer.source, "answer", "exec")
 
 
