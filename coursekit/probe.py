@@ -146,9 +146,10 @@ def encode(value: Any, depth: int = 0) -> Any:
         raise TypeError(f"nested deeper than {DEEPEST}")
     if value is None or isinstance(value, (bool, str)):
         return value
-    if isinstance(value, (int, float)) and not isinstance(value, np.generic):
-        number = float(value)
-        return value if math.isfinite(number) else {"$": "float", "is": repr(number)}
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float) and not isinstance(value, np.generic):
+        return value if math.isfinite(value) else {"$": "float", "is": repr(float(value))}
     if isinstance(value, dict):
         pairs = [[encode(k, depth + 1), encode(v, depth + 1)] for k, v in value.items()]
         return {"$": "dict", "is": pairs}
