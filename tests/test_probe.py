@@ -1,0 +1,164 @@
+"""Inputs come in, results go out, and nothing of what is expected is in a student's kernel."""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from coursekit.probe import DEEPEST, FOLDER, SECRET, Probe, decode, encode
+
+
+def as_text(value: Any) -> str:
+    return json.dumps(encode(value), allow_nan=False)
+
+
+def trip(value: Any) -> Any:
+    return decode(json.loads(as_text(value)))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, True, 3, 10**400, -2.5, "é\n", [1, [2, "a"]], (1, (None,)), {"a": 1, 2: [3]}, [], {}],
+)
+def test_plain_values_come_back(value: Any) -> None:
+    back = trip(value)
+    assert back == value and type(back) is type(value)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_numbers_that_json_lacks_come_back(value: float) -> None:
+    np.testing.assert_equal(trip([value]), [value])
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i8", "?", "<f4", ">f8", "f2", "c8"])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_arrays_come_back_and_can_be_written_to(dtype: str, order: Any) -> None:
+    array = np.asarray(np.arange(6).reshape(2, 3), dtype=dtype, order=order)
+    back = trip({"it": array[:, ::-1]})["it"]
+    np.testing.assert_array_equal(back, array[:, ::-1])
+    assert back.dtype == array.dtype.newbyteorder("=")
+    back[0, 0] = 0
+
+
+def test_tensors_come_back_as_arrays() -> None:
+    for tensor in (
+        torch.arange(3.0, requires_grad=True),
+        torch.nn.Parameter(torch.arange(3.0)),
+        torch.arange(3).bfloat16(),
+        np.float64(2) * torch.arange(3.0) / 2,
+    ):
+        np.testing.assert_array_equal(trip(tensor), [0, 1, 2])
+    assert trip(np.float64(0.5)).shape == () and trip(np.int64(3)) == 3
+
+
+@pytest.mark.parametrize("value", [object(), np.array(["a"]), np.array([None]), {"a": {1, 2}}])
+def test_other_values_are_refused(value: Any) -> None:
+    with pytest.raises(TypeError, match="cannot be handed over"):
+        encode(value)
+
+
+def test_depth_is_limited_both_ways() -> None:
+    nested: Any = 1
+    for _ in range(DEEPEST):
+        nested = [nested]
+    assert trip(nested) == nested
+    with pytest.raises(TypeError, match="nested deeper"):
+        encode([nested])
+    with pytest.raises(ValueError, match="nested deeper"):
+        decode([nested])
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {}, {"$": "float", "is": "1e9"}, {"$": "tuple", "is": 3}, {"$": "pickle", "is": "gASV"},
+        {"$": "dict", "is": [[1, 2, 3]]}, {"$": "array", "is": "AAAA"},
+        {"$": "array", "is": base64.b64encode(b"\x93NUMPY\x02\x00").decode()},
+    ],
+)  # fmt: skip
+def test_what_encode_never_writes_is_refused(value: Any) -> None:
+    with pytest.raises(ValueError):
+        decode(value)
+
+
+def test_an_array_claims_no_more_than_is_there() -> None:
+    text = encode(np.zeros(4))["is"]
+    content = base64.b64decode(text).replace(b"(4,)", b"(9,)")
+    with pytest.raises(ValueError, match="does not fit"):
+        decode({"$": "array", "is": base64.b64encode(content).decode()})
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv(FOLDER, str(tmp_path))
+    return tmp_path
+
+
+def test_a_student_gets_the_inputs_and_draws_nothing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(_: np.random.Generator) -> Any:
+        raise AssertionError("drawn in a student's kernel")
+
+    monkeypatch.setenv(SECRET, "s")
+    reference = Probe("check-it")
+    drawn = reference.given("x", lambda rng: torch.from_numpy(rng.random(3)))
+    assert isinstance(drawn, np.ndarray)
+    truth = reference.keep("y", lambda rng: rng.random(2))
+    assert truth.shape == (2,)
+    monkeypatch.delenv(SECRET)
+    student = Probe("check-it")
+    first = student.given("x", never)
+    np.testing.assert_array_equal(first, drawn)
+    first[:] = 0  # a careless answer harms nobody
+    np.testing.assert_array_equal(student.given("x", never), drawn)
+    assert student.keep("y", never) is None
+
+
+def test_how_to_compare_stays_in_the_reference(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def record() -> dict[str, Any]:
+        Probe("check-it").emit("x", 3, "words", close=0.5, miou=("y", 0.25), at_most=9)
+        content: dict[str, Any] = json.loads((folder / "emitted/check-it/x.json").read_text())
+        return content
+
+    assert record() == {"value": 3}
+    monkeypatch.setenv(SECRET, "s")
+    assert record() == {
+        "value": 3, "about": "words", "close": 0.5, "at_most": 9, "at_least": None,
+        "miou": ["y", 0.25], "dtype": False,
+    }  # fmt: skip
+
+
+def test_inputs_depend_on_secret_check_and_name_and_not_on_the_order(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def draw(secret: str, check: str, name: str) -> float:
+        monkeypatch.setenv(SECRET, secret)
+        return float(Probe(check).given(name, lambda rng: rng.random()))
+
+    places = [("s", "a", "x"), ("t", "a", "x"), ("s", "b", "x"), ("s", "a", "y")]
+    forward = [draw(*place) for place in places]
+    assert len(set(forward)) == 4
+    assert [draw(*place) for place in reversed(places)] == forward[::-1]
+
+
+def test_there_is_no_probe_outside_of_grading(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(FOLDER, raising=False)
+    with pytest.raises(RuntimeError, match="when grading only"):
+        Probe("check-it")
+
+
+def test_no_torch_is_loaded() -> None:
+    code = "import sys, coursekit.probe, coursekit.grading.compare; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
