@@ -1,0 +1,248 @@
+"""One kernel's keeper: puts it into its place, watches it, ends it, brings out what it emitted.
+
+The keeper runs our code alone. It shares the kernel's mounts but not its process ids, so the kernel
+cannot see it, and it speaks with the grader over the socket that asked for the kernel: one JSON
+object a line comes back, `{"event": "started"}` and `{"event": "ended", "reason": …}`; the words
+`interrupt` and `kill` go in. When the socket closes, the kernel ends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import stat
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from coursekit.grading.sandbox import kernel, namespaces
+from coursekit.grading.sandbox.limits import MEBI, Limits
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Sequence
+
+#: What a kernel emits, at most: bytes of a file, and files.
+MOST_BYTES, MOST_FILES = 32 * MEBI, 300
+_TICK = 0.1  # seconds between two looks at the memory
+_START = 60.0  # seconds until the kernel must have its sockets
+_DEVICES = ("null", "zero", "full", "random", "urandom")
+
+
+def keep(connection: socket.socket, request: dict[str, Any], place: dict[str, Any]) -> None:
+    """Serve one request for a kernel.
+
+    Args:
+        connection: where it came from.
+        request: `folder`, `environment`, `limits` and `identity` (a user id to become, or None).
+        place: `readable`, `new_root` and `isolate`, the same for all kernels of a zygote.
+    """
+    folder, limits = request["folder"], Limits(**request["limits"])
+    outside = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        isolated = place["isolate"]
+        if isolated:
+            _isolate(folder, request["identity"], place, limits)
+        ready, told = os.pipe()
+        wait, go = os.pipe()
+        process = os.fork()
+        if process == 0:
+            os.close(ready)
+            os.close(go)
+            connection.close()
+            _run_kernel(folder, request["environment"], limits, isolated, told, wait)
+        os.close(told)
+        os.close(wait)
+        reason = _start(process, ready, go, folder if isolated else None)
+        if reason == "":
+            _tell(connection, event="started")
+            reason = _watch(connection, process, limits, folder)
+    except OSError as error:
+        _tell(connection, event="ended", reason=f"no sandbox: {error}")
+        return
+    status = _end(process)
+    if isolated:
+        _bring_out(f"{folder}/emitted", outside)
+    _tell(connection, event="ended", reason=reason or _cause(status))
+
+
+def _run_kernel(*arguments: Any) -> None:
+    """In the forked process; never returns."""
+    try:
+        kernel.run(*arguments)
+    except SystemExit:
+        os._exit(0)
+    # Whatever went wrong, this copy of the keeper must not go on as a keeper.
+    except BaseException as error:
+        with suppress(OSError):
+            os.write(arguments[4], f"0{type(error).__name__}: {error}"[:400].encode())
+        os._exit(70)
+    os._exit(0)
+
+
+def _isolate(folder: str, identity: int | None, place: dict[str, Any], limits: Limits) -> None:
+    """Into namespaces and a root of its own; root can show what another user could not reach."""
+    if identity is None:
+        namespaces.leave_the_world()
+    else:
+        for path in (folder, f"{folder}/emitted"):
+            os.chown(path, identity, identity)
+        namespaces.private_mounts()
+    _build_root(place["new_root"], place["readable"], folder, limits)
+    namespaces.enter_root(place["new_root"])
+    if identity is not None:
+        namespaces.become(identity)
+        namespaces.leave_the_world()
+
+
+def _build_root(new_root: str, readable: Sequence[str], folder: str, limits: Limits) -> None:
+    """A root that shows what is readable, one writable folder, and small scratch places."""
+    small = MEBI
+    namespaces.mount_tmpfs(new_root, small)
+    for name in ("tmp", "dev", "proc"):
+        Path(new_root, name).mkdir()
+    namespaces.mount_tmpfs(f"{new_root}/tmp", limits.scratch // 2, 0o1777)  # noqa: S108
+    for path in readable:
+        _show(path, new_root)
+    # The kernel lays its own over it: that is allowed only where a whole /proc can be seen.
+    namespaces.bind("/proc", f"{new_root}/proc", writable=True)
+    for name in _DEVICES:
+        _show(f"/dev/{name}", new_root)
+    shared = Path(new_root, "dev", "shm")
+    shared.mkdir()
+    namespaces.mount_tmpfs(str(shared), limits.scratch // 6, 0o1777)
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        Path(new_root, "dev", name).symlink_to(f"/proc/self/fd/{number}")
+    Path(new_root, "dev", "fd").symlink_to("/proc/self/fd")
+    Path(new_root + folder).mkdir(parents=True)
+    namespaces.bind(folder, new_root + folder, writable=True)
+    namespaces.mount_tmpfs(f"{new_root}{folder}/emitted", limits.scratch // 3, 0o1777)
+    namespaces.make_read_only(new_root)
+
+
+def _show(path: str, new_root: str) -> None:
+    target = Path(new_root + path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    source = Path(path)
+    if source.is_symlink():
+        target.symlink_to(source.readlink())
+        return
+    if source.is_dir():
+        target.mkdir(exist_ok=True)
+    else:
+        target.touch()
+    namespaces.bind(path, str(target))
+
+
+def _start(process: int, ready: int, go: int, folder: str | None) -> str:
+    """Wait for the sockets, then close the folder to writing; "" or what went wrong."""
+    readable, _, _ = select.select([ready], [], [], _START)
+    said = os.read(ready, 512) if readable else b""
+    if said != b"1":
+        return f"did not start: {said[1:].decode(errors='replace') or 'no answer'}"
+    if folder:
+        # The sockets are there; whatever else is written goes to the scratch places.
+        namespaces.make_read_only(folder)
+    os.write(go, b"1")
+    os.close(ready)
+    os.close(go)
+    return ""
+
+
+def _watch(connection: socket.socket, process: int, limits: Limits, folder: str) -> str:
+    """Until the kernel ends by itself ("") or has to be ended (the reason)."""
+    deadline = time.monotonic() + limits.seconds
+    ended = os.pidfd_open(process)
+    first = _memory()
+    while True:
+        ready, _, _ = select.select([connection, ended], [], [], _TICK)
+        if ended in ready:
+            return ""
+        if connection in ready:
+            word = connection.recv(64)
+            if b"interrupt" in word:
+                os.kill(process, signal.SIGINT)
+            elif not word or b"kill" in word:
+                return "killed"
+        if time.monotonic() > deadline:
+            return "seconds"
+        if _memory() - first > limits.memory:
+            return "memory"
+        if _written(folder) > limits.scratch:
+            return "disk"
+
+
+def _memory() -> int:
+    """Bytes that the processes one sees hold for themselves (and share with the zygote)."""
+    total = 0
+    for status in Path("/proc").glob("[0-9]*/status"):
+        with suppress(OSError):
+            for line in status.read_text().splitlines():
+                if line.startswith(("RssAnon:", "RssShmem:")):
+                    total += int(line.split()[1]) * 1024
+    return total
+
+
+def _written(folder: str) -> int:
+    """Bytes in the folder that a kernel without mounts of its own may write to."""
+    total = 0
+    for path, _, files in os.walk(folder):
+        total += 4096 * (1 + len(files))
+        for name in files:
+            with suppress(OSError):
+                total += os.lstat(f"{path}/{name}").st_size
+    return total
+
+
+def _end(process: int) -> int:
+    """Kill the kernel, and with it every process in its namespace."""
+    with suppress(ProcessLookupError):
+        os.kill(process, signal.SIGKILL)
+    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+
+
+def _cause(status: int) -> str:
+    if status == 0:
+        return "exit"
+    return f"signal {-status}" if status < 0 else f"exit {status}"
+
+
+def _bring_out(emitted: str, outside: int) -> None:
+    """Copy `CHECK/NAME.json` from the kernel's memory to the grader's folder.
+
+    Nothing is trusted: no links are followed, and only plain files of a sane size are taken.
+    """
+    taken = 0
+    target = os.open("emitted", os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=outside)
+    for check in os.scandir(emitted):
+        if not check.is_dir(follow_symlinks=False):
+            continue
+        os.mkdir(check.name, dir_fd=target)
+        into = os.open(check.name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=target)
+        for file in os.scandir(check.path):
+            if taken >= MOST_FILES or not file.name.endswith(".json"):
+                continue
+            taken += _copy(file.path, file.name, into)
+        os.close(into)
+
+
+def _copy(path: str, name: str, into: int) -> bool:
+    with suppress(OSError):
+        source = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with open(source, "rb") as file:  # noqa: PTH123
+            about = os.fstat(source)
+            if not stat.S_ISREG(about.st_mode) or about.st_size > MOST_BYTES:
+                return False
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+            with open(os.open(name, flags, 0o600, dir_fd=into), "wb") as copy:  # noqa: PTH123
+                copy.write(file.read(MOST_BYTES))
+        return True
+    return False
+
+
+def _tell(connection: socket.socket, **event: str) -> None:
+    with suppress(OSError):
+        connection.sendall(json.dumps(event).encode() + b"\n")

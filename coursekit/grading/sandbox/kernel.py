@@ -1,0 +1,87 @@
+"""The kernel's own process: it gives up what it may not keep, then serves as any kernel does."""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from coursekit.grading.sandbox import limits as _limits
+from coursekit.grading.sandbox import namespaces
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from coursekit.grading.sandbox.limits import Limits
+
+HOME, WORK = "/tmp/home", "/tmp/work"  # noqa: S108  (a /tmp of the kernel's own)
+
+
+def run(
+    folder: str,
+    environment: Mapping[str, str],
+    limits: Limits,
+    isolated: bool,
+    ready: int,
+    go: int,
+) -> None:
+    """Become a kernel; returns when it is shut down.
+
+    Args:
+        folder: with kernel.json, the connection file; sockets go there, too.
+        environment: all of it, HOME excepted.
+        limits: what it may use.
+        isolated: whether this process is the first of new namespaces.
+        ready: a pipe to write a byte to when the sockets are there.
+        go: a pipe that gives a byte when messages may be read.
+    """
+    os.setsid()
+    if isolated:
+        namespaces.mount_proc("/proc")
+        namespaces.forbid_more_namespaces()
+    namespaces.drop_capabilities()
+    namespaces.die_with_parent()
+    _plain_files(keep=(ready, go))
+    os.environ.clear()
+    os.environ.update(environment, HOME=HOME)
+    for place in (HOME, WORK):
+        Path(place).mkdir(exist_ok=True)
+    os.chdir(WORK)
+    _limits.apply(limits)
+    _serve(f"{folder}/kernel.json", ready, go)
+
+
+def _plain_files(keep: tuple[int, ...]) -> None:
+    """No open files but /dev/null and those to keep."""
+    null = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1, 2):
+        os.dup2(null, number)
+    last = 3
+    for number in sorted(keep):
+        os.closerange(last, number)
+        last = number + 1
+    os.closerange(last, 65536)
+
+
+def _serve(connection_file: str, ready: int, go: int) -> None:
+    from ipykernel.kernelapp import IPKernelApp
+
+    # What was imported before the fork saw the zygote's files; these are the kernel's.
+    sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115
+    sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr
+    sys.argv = ["ipykernel_launcher.py"]
+    app = IPKernelApp.instance()
+    app.initialize(["-f", connection_file, "--HistoryManager.enabled=False"])
+    with suppress(ImportError):
+        import numpy as np
+
+        np.random.seed()  # noqa: NPY002  (the zygote's state is in every kernel that it forks)
+    random.seed()
+    os.write(ready, b"1")
+    os.read(go, 1)
+    os.close(ready)
+    os.close(go)
+    app.start()

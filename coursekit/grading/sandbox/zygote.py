@@ -1,0 +1,86 @@
+"""The process that kernels are forked from: `python -I -m coursekit.grading.sandbox.zygote FILE`.
+
+It imports what lessons import, once, and then forks a keeper for each connection to its socket.
+It never runs a student's code, starts no thread, and knows no secret: what it holds, every kernel
+can read.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import os
+import select
+import signal
+import socket
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from coursekit.grading.sandbox import keeper, namespaces
+
+_LONGEST = 1 << 20
+
+
+def main(path: str) -> int:
+    """Serve until the parent process ends.
+
+    Args:
+        path: of a JSON file with `socket`, `preload`, `readable`, `new_root` and `isolate`.
+    """
+    place = json.loads(Path(path).read_text())
+    listener = socket.socket(socket.AF_UNIX)
+    for name in place["preload"]:
+        with suppress(ImportError):  # the lesson will say so where it imports it
+            importlib.import_module(name)
+    gc.collect()
+    gc.freeze()  # so that collecting garbage does not copy the pages that forks share
+    listener.bind(place["socket"])
+    listener.listen(64)
+    # Whoever started this holds the other end of stdin open; it closes when they are gone.
+    while True:
+        ready, _, _ = select.select([listener, sys.stdin], [], [], 0.5)
+        _reap()
+        if sys.stdin in ready:
+            return 0
+        if listener in ready:
+            _serve(listener, place)
+
+
+def _serve(listener: socket.socket, place: dict[str, Any]) -> None:
+    connection, _ = listener.accept()
+    if os.fork():
+        connection.close()
+        return
+    status = 70
+    try:
+        listener.close()
+        namespaces.die_with_parent()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        keeper.keep(connection, _read(connection), place)
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def _read(connection: socket.socket) -> dict[str, Any]:
+    line = b""
+    while not line.endswith(b"\n") and len(line) < _LONGEST:
+        part = connection.recv(65536)
+        if not part:
+            raise EOFError("a request without an end")
+        line += part
+    request: dict[str, Any] = json.loads(line)
+    return request
+
+
+def _reap() -> None:
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
