@@ -176,6 +176,15 @@ check.catches(expected / 255, picture, scaled)
 check.equal(picture, expected, "some pixels have the colour of another class")
 check.that(picture.dtype == np.uint8, f"the type is {picture.dtype}: keep the palette's uint8")
 check.passed("each class number became its colour")
+### BEGIN HIDDEN TESTS
+from coursekit.probe import Probe
+
+probe = Probe("check-paint")
+ids = probe.given("ids", lambda rng: rng.integers(0, 19, (40, 30), dtype=np.uint8))
+colours = probe.given("colours", lambda rng: rng.integers(0, 256, (19, 3), dtype=np.uint8))
+about = "another label map, in another palette's colours and type"
+probe.emit("picture", paint(ids, colours), about, dtype=True)
+### END HIDDEN TESTS
 
 # %% [markdown]
 # Now the colours are yours. Can you tell from the picture alone which colour is the subject's left
@@ -262,6 +271,24 @@ check.catches([1, 0, 2, 3], counts, "the 255s were counted as the last class: le
 check.catches([4, 0, 2, 0], counts, "the 255s were counted as background: nothing is known there")
 check.equal(counts, [1, 0, 2, 0], "with 255 in the map the counts are wrong")
 check.passed("every class has its place, and open pixels belong to none")
+### BEGIN HIDDEN TESTS
+from coursekit.probe import Probe
+
+probe = Probe("check-count-pixels")
+for name, highest, unknown, about in (
+    ("known", 11, 0.0, "a map in which every class may occur"),
+    ("short", 6, 0.0, "a map without the last classes"),
+    ("unknown", 11, 0.3, "a map with open pixels"),
+    ("scarce", 2, 0.9, "a map with few classes, mostly open"),
+):
+    ids = probe.given(
+        name,
+        lambda rng, highest=highest, unknown=unknown: np.where(
+            rng.random((13, 17)) < unknown, 255, rng.integers(0, highest, (13, 17))
+        ).astype(np.uint8),
+    )
+    probe.emit(name, count_pixels(ids, 11), about)
+### END HIDDEN TESTS
 
 # %% [markdown]
 # With it you can measure a whole data set. This cell also shows how every lesson finds its data:
@@ -379,6 +406,23 @@ check.equal(result[1], swap[flipped], "turn the label map, then swap exactly the
 check.that(np.array_equal(given[1], labels), "you changed the label map you were given: copy it")
 check.equal(mirror(image, labels, [])[1], flipped, "without pairs nothing is swapped: use `pairs`")
 check.passed("left is left again, on the other side of the picture")
+### BEGIN HIDDEN TESTS
+from coursekit.probe import Probe
+
+probe = Probe("check-mirror")
+picture = probe.given("picture", lambda rng: rng.integers(0, 256, (21, 34, 3), dtype=np.uint8))
+ids = probe.given(
+    "ids", lambda rng: rng.choice(np.array([*range(19), 255], dtype=np.uint8), (21, 34))
+)
+swapped = probe.given("pairs", lambda rng: rng.permutation(19)[:8].reshape(4, 2).tolist())
+before = picture.copy(), ids.copy()
+mirrored = mirror(picture, ids, [(a, b) for a, b in swapped])
+probe.emit("image", mirrored[0], "another face's image", dtype=True)
+probe.emit("label map", mirrored[1], "another face's label map, with other pairs", dtype=True)
+probe.emit("number", len(mirrored), "two things are returned")
+probe.emit("given", (picture, ids), "the arrays that were given are left as they are")
+probe.emit("no pairs", mirror(*before, [])[1], "a label map whose classes have no sides")
+### END HIDDEN TESTS
 
 # %% [markdown]
 # What the check cannot show you is how *hard to see* the mistake is. In the middle is the label map

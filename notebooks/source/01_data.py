@@ -179,6 +179,29 @@ except ValueError:
     refused = True
 check.that(refused, "a colour mask holds no class ids: raise a ValueError, do not convert it")
 check.passed("indices and grey values are read, colours are refused")
+### BEGIN HIDDEN TESTS
+from coursekit.probe import Probe
+
+probe = Probe("check-read-mask")
+hidden_ids = probe.given("ids", lambda rng: rng.integers(0, 19, (23, 31), dtype=np.uint8))
+colours = probe.given("colours", lambda rng: rng.integers(0, 256, (256, 3), dtype=np.uint8))
+hidden_folder = Path(tempfile.mkdtemp())
+for mode, about in (("L", "a mask of mode L"), ("P", "a mask of mode P with other colours")):
+    mask = Image.fromarray(hidden_ids)
+    if mode == "P":
+        mask.putpalette(colours.ravel().tolist())
+    mask.save(hidden_folder / f"{mode}.png")
+    probe.emit(mode, read_mask(hidden_folder / f"{mode}.png"), about, dtype=True)
+refusals = []
+for mode in ("RGB", "RGBA", "LA"):
+    Image.fromarray(hidden_ids).convert(mode).save(hidden_folder / f"{mode}.png")
+    try:
+        read_mask(hidden_folder / f"{mode}.png")
+        refusals.append(False)
+    except ValueError:
+        refusals.append(True)
+probe.emit("refusals", refusals, "colours and transparency are refused with a ValueError")
+### END HIDDEN TESTS
 
 # %% [markdown]
 # ## The long tail
@@ -248,6 +271,30 @@ check.catches(expected / expected.sum(), got, "these are shares: keep pixels, Eq
 check.equal(got, expected, "the counts are not right")
 check.that(np.asarray(got).dtype.kind in "iu", "counts are whole numbers")
 check.passed("pixels counted, unknown ones left out")
+### BEGIN HIDDEN TESTS
+from coursekit.probe import Probe
+
+probe = Probe("check-count-classes")
+
+
+def hidden_maps(rng: np.random.Generator, highest: int, unknown: float) -> list[np.ndarray]:
+    """Label maps of three sizes, some of their pixels unknown."""
+    shapes = ((5, 7), (16, 3), (9, 9))
+    maps = [rng.integers(0, highest, shape) for shape in shapes]
+    return [np.where(rng.random(m.shape) < unknown, 255, m).astype(np.uint8) for m in maps]
+
+
+for name, arguments, about in (
+    ("all", (19, 0.2), "other maps, of several sizes"),
+    ("few", (4, 0.5), "maps without the last classes"),
+):
+    maps = probe.given(name, lambda rng, arguments=arguments: hidden_maps(rng, *arguments))
+    counted = count_classes(maps)
+    probe.emit(name, counted, about)
+    probe.emit(f"{name}-kind", np.asarray(counted).dtype.kind in "iu", "whole numbers")
+maps = probe.given("eleven", lambda rng: hidden_maps(rng, 11, 0.1))
+probe.emit("eleven", count_classes(maps, 11), "maps of a data set with 11 classes")
+### END HIDDEN TESTS
 
 # %% [markdown]
 # Count the masks **as they are**, before any augmentation. The report counted through its augmented loader: each mask was
@@ -329,6 +376,16 @@ check.that(absent >= 0, "an absent class has a negative weight: log of epsilon i
 check.equal(absent[1], 0, "a class without pixels should weigh nothing")
 check.close(absent.sum(), 1, "with an absent class the weights should still sum to 1")
 check.passed("rare classes weigh more, absent ones nothing")
+### BEGIN HIDDEN TESTS
+from coursekit.probe import Probe
+
+probe = Probe("check-class-weights")
+some = probe.given("counts", lambda rng: rng.integers(10, 10 ** rng.integers(2, 9, 19)))
+probe.emit("weights", class_weights(some.copy()), "other counts", close=1e-6)
+few = probe.given("few", lambda rng: rng.integers(2, 10_000, 11) * (np.arange(11) % 4 > 0))
+probe.emit("absent", class_weights(few.copy()), "counts of 11 classes, some absent", close=1e-6)
+probe.emit("epsilon", class_weights(few.copy(), 0.5), "another epsilon", close=1e-6)
+### END HIDDEN TESTS
 
 # %% [markdown]
 # Now look at what you made. The bars are the weights of three formulas on the true counts, each class's weight divided by that of hair.
@@ -432,6 +489,19 @@ for wrong, message in (
     check.catches(wrong, std, message)
 check.close(std, pixels.std(0), "not the standard deviation over all pixels")
 check.passed("exact, over all pixels, channel by channel")
+### BEGIN HIDDEN TESTS
+from coursekit.probe import Probe
+
+probe = Probe("check-whitening")
+photos = probe.given(
+    "photos",
+    lambda rng: [
+        rng.integers(low, low + rng.integers(20, 100, 3), (*shape, 3)).astype(np.uint8)
+        for low, shape in ((0, (5, 7)), (90, (16, 9)), (150, (4, 30)))
+    ],
+)
+probe.emit("mean and deviation", whitening(photos), "other images, of several sizes")
+### END HIDDEN TESTS
 
 # %%
 images = [train.image(i) for i in range(len(train))]
@@ -530,6 +600,26 @@ lost = set(np.unique(ids)) - set(np.unique(flipped))
 check.that(not lost, "a side is gone: the second assignment took the first one back; use a table")
 check.equal(flipped, table[ids[:, ::-1]], "the mirrored label map is not right")
 check.passed("image and label map stay together, and left stays the subject's left")
+### BEGIN HIDDEN TESTS
+from coursekit.probe import Probe
+
+probe = Probe("check-resize-and-mirror")
+shapes = {"square": (24, 24), "wide": (20, 30)}  # enlarged by whole numbers: nearest is nearest
+for name, shape in shapes.items():
+    photo = probe.given(
+        f"{name}-photo",
+        lambda rng, shape=shape: rng.integers(0, 256, (*shape, 3), dtype=np.uint8),
+    )
+    ids = probe.given(
+        f"{name}-ids", lambda rng, shape=shape: rng.integers(0, 19, shape, dtype=np.uint8)
+    )
+    for mirrored in (False, True):
+        larger, named = resize_and_mirror(photo.copy(), ids.copy(), 2 * shape[1], mirrored)
+        way = "mirrored" if mirrored else "not mirrored"
+        about = f"another image, {way}"
+        probe.emit(f"{name}-image-{mirrored}", np.asarray(larger) / 255, about, close=0.01)
+        probe.emit(f"{name}-ids-{mirrored}", named, f"another label map, {way}")
+### END HIDDEN TESTS
 
 # %% [markdown]
 # Everything together is `coursekit.data.Augmentation`, the report's recipe: scale and crop, colours, blur, noise. Here is one face as it is,
@@ -640,6 +730,31 @@ check.that(not whole, "these are paths: take the stems, so that photo and mask h
 check.equal(found, ["1", "3", "9"], "the stems of a kind, sorted")
 check.equal(got, {"constant-mask": ["1", "3", "9"], "no-eyes": ["5"]}, "something else is in it")
 check.passed("every suspect, once")
+### BEGIN HIDDEN TESTS
+from coursekit.data import Finding, Report
+from coursekit.probe import Probe
+
+probe = Probe("check-suspects")
+
+
+def hidden_findings(rng: np.random.Generator) -> list[list]:
+    """Kind, severity, split and stems; kinds come back, and stems in no order."""
+    kinds = [f"kind-{n}" for n in rng.permutation(1000)[:4]]
+    rows = []
+    severities = {"train": "error warning note error", "val": "warning note note error"}
+    for split in severities:
+        for severity, kind in zip(severities[split].split(), kinds, strict=True):
+            stems = [str(n) for n in rng.permutation(200)[: rng.integers(1, 6)]]
+            rows.append([kind, severity, split, stems])
+    return rows
+
+
+findings = [
+    Finding(kind, severity, split, tuple(f"{split}/masks/{stem}.png" for stem in stems), "", "")
+    for kind, severity, split, stems in probe.given("findings", hidden_findings)
+]
+probe.emit("suspects", suspects(Report("", "", {}, tuple(findings))), "another report")
+### END HIDDEN TESTS
 
 # %% [markdown]
 # Are they the ones that we planted?

@@ -153,6 +153,32 @@ check.equal(count_parameters(block), bare + 16, "two 3×3 convolutions, in → o
 names = ["0.weight", "0.bias", "2.weight", "2.bias"]
 check.equal(list(block.state_dict()), names, "order: convolution, ReLU, convolution, ReLU")
 check.passed("size kept, channels changed, two bends")
+### BEGIN HIDDEN TESTS
+from coursekit.probe import Probe
+
+probe = Probe("check-double-conv")
+
+
+def hidden_convs(rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Weights of a double convolution, 4 → 6 channels."""
+    w, v = rng.normal(0, 0.2, (6, 4, 3, 3)), rng.normal(0, 0.2, (6, 6, 3, 3))
+    b, c = rng.normal(0, 0.2, (2, 6))
+    return {"0.weight": w, "0.bias": b, "2.weight": v, "2.bias": c}
+
+
+loaded = DoubleConv(4, 6).double()  # in double precision a ReLU bends at the same place anywhere
+given = probe.given("weights", hidden_convs)
+loaded.load_state_dict({key: torch.from_numpy(value) for key, value in given.items()})
+entered = torch.from_numpy(probe.given("input", lambda rng: rng.normal(0, 1, (2, 4, 9, 7))))
+scale = torch.from_numpy(probe.given("scale", lambda rng: rng.normal(0, 1, (2, 6, 9, 7))))
+came_out = loaded(entered.requires_grad_())
+probe.emit("output", came_out, "with other weights, on other features")
+(came_out * scale).sum().backward()
+probe.emit("input gradient", entered.grad, "the gradient with respect to the input")
+slopes = {key: parameter.grad for key, parameter in loaded.named_parameters()}
+probe.emit("gradients", slopes, "the gradients with respect to the weights")
+probe.emit("parameters", sum(p.numel() for p in DoubleConv(5, 9).parameters()), "their number")
+### END HIDDEN TESTS
 
 # %% [markdown]
 # ## Exercise 2: one step up
@@ -241,6 +267,41 @@ swapped = step.conv(torch.cat([raised, skip], 1))
 check.catches(swapped, got, "the skip stands behind the raised map; weights count on it in front")
 check.close(got, step.conv(torch.cat([skip, raised], 1)), "not: up, fit_to, concatenate, convolve")
 check.passed("odd sizes included")
+### BEGIN HIDDEN TESTS
+from coursekit.probe import Probe
+
+probe = Probe("check-up")
+
+
+def hidden_step(rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Weights of a step from 10 to 3 channels."""
+    shapes = {
+        "up.weight": (10, 3, 2, 2), "up.bias": (3,),
+        "conv.0.weight": (3, 6, 3, 3), "conv.0.bias": (3,),
+        "conv.2.weight": (3, 3, 3, 3), "conv.2.bias": (3,),
+    }  # fmt: skip
+    return {key: rng.normal(0, 0.3, shape) for key, shape in shapes.items()}
+
+
+loaded = Up(10, 3).double()
+given = probe.given("weights", hidden_step)
+loaded.load_state_dict({key: torch.from_numpy(value) for key, value in given.items()})
+for name, height, width in (("even", 8, 10), ("odd", 9, 11), ("tall", 9, 10)):
+    below = probe.given(f"{name}-below", lambda rng: rng.normal(0, 1, (2, 10, 4, 5)))
+    beside = probe.given(
+        f"{name}-skip", lambda rng, h=height, w=width: rng.normal(0, 1, (2, 3, h, w))
+    )
+    below, beside = (torch.from_numpy(a).requires_grad_() for a in (below, beside))
+    came_out = loaded(below, beside)
+    probe.emit(name, came_out, f"with other weights and a skip of {height} × {width}")
+    loaded.zero_grad()
+    (came_out**2).sum().backward()
+    probe.emit(f"{name}-below", below.grad, "the gradient with respect to what comes from below")
+    probe.emit(f"{name}-skip", beside.grad, "the gradient with respect to the skip")
+    slopes = {key: parameter.grad for key, parameter in loaded.named_parameters()}
+    probe.emit(f"{name}-gradients", slopes, "the gradients with respect to the weights")
+probe.emit("parameters", sum(p.numel() for p in Up(9, 4).parameters()), "their number")
+### END HIDDEN TESTS
 
 # %% [markdown]
 # ## Exercise 3: the parts of the network
@@ -341,6 +402,43 @@ check.equal(count, 1_941_411, "not the report's number of parameters; compare wi
 small = Layers(num_classes=11, widths=(4, 8, 16))
 check.equal(count_parameters(small), 7_519, "use the arguments, not 19 and 16, 32, …, themselves")
 check.passed("1,941,411 parameters, as in the report's table")
+### BEGIN HIDDEN TESTS
+from coursekit.probe import Probe
+
+probe = Probe("check-layers")
+
+
+def hidden_spec(rng: np.random.Generator) -> dict[str, list[int]]:
+    """Classes, channels of the image, and widths; of how many levels, is drawn too."""
+    widths = np.cumsum(rng.integers(1, 9, rng.integers(3, 6))) + 2
+    first = [int(n) for n in rng.integers(2, 25, 2)]
+    return {"first": first, "widths": [int(w) for w in widths]}
+
+
+spec = probe.given("spec", hidden_spec)
+drawn_parts = Layers(*spec["first"], widths=tuple(spec["widths"])).double()
+table = {key: list(value.shape) for key, value in drawn_parts.state_dict().items()}
+probe.emit("names", table, "names and shapes with other classes, channels and widths")
+levels = [[len(drawn_parts.down), len(drawn_parts.up)]]
+probe.emit("levels", levels, "the number of levels")
+count = sum(parameter.numel() for parameter in drawn_parts.parameters() if parameter.requires_grad)
+probe.emit("count", count, "the number of parameters that are trained")
+default = sum(parameter.numel() for parameter in Layers().parameters())
+probe.emit("default", default, "the number of parameters without arguments")
+probe.emit("limit", default, "the competition's limit", at_most=2_000_000)
+given = probe.given(
+    "weights", lambda rng: {key: rng.normal(0, 0.2, shape) for key, shape in table.items()}
+)
+drawn_parts.load_state_dict({key: torch.from_numpy(value) for key, value in given.items()})
+for name, part, channels in (
+    ("pool", drawn_parts.pool, 5),
+    ("first", drawn_parts.down[0], spec["first"][1]),
+    ("bottleneck", drawn_parts.bottleneck, spec["widths"][-2]),
+    ("head", drawn_parts.head, spec["widths"][0]),
+):
+    entered = probe.given(f"into-{name}", lambda rng, c=channels: rng.normal(0, 1, (1, c, 7, 8)))
+    probe.emit(name, part(torch.from_numpy(entered)), f"what {name} does to other features")
+### END HIDDEN TESTS
 
 # %% [markdown]
 # ## Exercise 4: the way through
@@ -411,6 +509,60 @@ for wrong, message in (
     check.catches(wrong, got, message)
 check.close(got, expected, "another output than the course's: is every part used once?", atol=1e-3)
 check.passed("the course's U-Net accepts your weights and computes the same")
+### BEGIN HIDDEN TESTS
+from coursekit.probe import Probe
+from coursekit.synthfaces import render
+
+probe = Probe("check-unet")
+
+
+def hidden_weights(network: nn.Module, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Weights for a network of ReLUs, none of them so small that its layer would not show."""
+    shapes = {key: tuple(value.shape) for key, value in network.state_dict().items()}
+    return {
+        key: rng.normal(0, (2 / np.prod(shape[1:])) ** 0.5 if len(shape) > 1 else 0.1, shape)
+        for key, shape in shapes.items()
+    }
+
+
+def hidden_faces(rng: np.random.Generator, number: int) -> dict[str, np.ndarray]:
+    """Faces of 32², and their label maps: background, face, hair."""
+    faces = [render(int(rng.integers(2**31)), i, 32) for i in range(number)]
+    maps = np.stack([face.label_map for face in faces])
+    return {
+        "images": np.stack([face.image for face in faces]).transpose(0, 3, 1, 2),
+        "maps": np.select([maps == 0, maps == 13], [0, 2], 1),
+    }
+
+
+small = UNet(num_classes=5, widths=(4, 6, 8, 10)).double()
+given = probe.given("weights", lambda rng: hidden_weights(small, rng))
+small.load_state_dict({key: torch.from_numpy(value) for key, value in given.items()})
+photo = torch.from_numpy(probe.given("image", lambda rng: rng.normal(0, 1, (2, 3, 21, 26))))
+came_out = small(photo.requires_grad_())
+probe.emit("logits", came_out, "with other widths and weights, on another image")
+came_out.logsumexp(1).sum().backward()
+probe.emit("input gradient", photo.grad, "the gradient with respect to the image")
+slopes = {key: parameter.grad for key, parameter in small.named_parameters()}
+probe.emit("gradients", slopes, "the gradients with respect to the weights")
+
+learner = UNet(num_classes=3, widths=(8, 16, 24))
+given = probe.given("start", lambda rng: hidden_weights(learner, rng))
+learner.load_state_dict({key: torch.from_numpy(value) for key, value in given.items()})
+lot = probe.given("lot", lambda rng: hidden_faces(rng, 24))
+unseen = probe.given("unseen", lambda rng: hidden_faces(rng, 12)["images"])
+probe.keep("unseen", lambda rng: hidden_faces(rng, 12)["maps"])
+faces, maps = torch.from_numpy(lot["images"]).float() / 128 - 1, torch.from_numpy(lot["maps"])
+adam = torch.optim.Adam(learner.parameters(), 0.004)
+for step in range(90):
+    chosen = slice(step * 8 % 24, step * 8 % 24 + 8)
+    adam.zero_grad()
+    F.cross_entropy(learner(faces[chosen]), maps[chosen]).backward()
+    adam.step()
+with torch.no_grad():
+    called = learner(torch.from_numpy(unseen).float() / 128 - 1).argmax(1)
+probe.emit("trained", called, "faces that it has not seen, after training", miou=("unseen", 0.5))
+### END HIDDEN TESTS
 
 # %% [markdown]
 # That last check is worth a second look. The weights of *your* network were loaded into
@@ -520,6 +672,24 @@ check.close(huge, truth, "large logits cost too little: do not clamp, use log_so
 even = torch.zeros(1, 19, 2, 2), torch.zeros(1, 2, 2, dtype=torch.long), torch.ones(19)
 check.close(weighted_cross_entropy(*even), np.log(19), "an even guess should cost log 19")
 check.passed("Eq. 1 and Eq. 3, and an even guess costs log 19 ≈ 2.94")
+### BEGIN HIDDEN TESTS
+from coursekit.probe import Probe
+
+probe = Probe("check-cross-entropy")
+for name, classes, factor, about in (
+    ("plain", 6, 3, "other logits and weights"),
+    ("absent", 4, 3, "logits of classes that occur nowhere"),
+    ("large", 6, 400, "very large logits"),
+):
+    drawn = probe.given(name, lambda rng: rng.normal(0, 1, (2, 6, 5, 7)))
+    true = probe.given(f"{name}-target", lambda rng, n=classes: rng.integers(0, n, (2, 5, 7)))
+    each = probe.given(f"{name}-weights", lambda rng: rng.uniform(0.1, 3, 6))
+    scores = (factor * torch.from_numpy(drawn)).float().requires_grad_()
+    cost = weighted_cross_entropy(scores, torch.from_numpy(true), torch.from_numpy(each).float())
+    probe.emit(name, cost, about)
+    cost.backward()
+    probe.emit(f"{name}-gradient", 10 * scores.grad, f"the gradient for {about}")
+### END HIDDEN TESTS
 
 # %% [markdown]
 # ## Training: Adam first, then SGD
@@ -648,6 +818,28 @@ for wrong, message in (
     check.catches(wrong, got, message)
 check.close(got, values[there].mean(), "not the mean of |A∩B| / |A∪B| over classes that occur")
 check.passed("absent classes are left out, invented ones are not")
+### BEGIN HIDDEN TESTS
+from coursekit.probe import Probe
+
+probe = Probe("check-mean-iou")
+
+
+def hidden_matrix(rng: np.random.Generator, rows: list[int], columns: list[int]) -> np.ndarray:
+    """A confusion matrix with these rows and columns empty."""
+    matrix = rng.integers(1, 10 ** rng.integers(1, 5, (9, 9)))
+    matrix[rows], matrix[:, columns] = 0, 0
+    return matrix
+
+
+for name, rows, columns, about in (
+    ("all", [], [], "a table with every class"),
+    ("absent", [0, 5], [0, 5], "a table without two of the classes"),
+    ("never true", [3], [], "a class that is predicted and never true"),
+    ("never called", [], [0, 8], "classes that are true and never predicted"),
+):
+    matrix = probe.given(name, lambda rng, r=rows, c=columns: hidden_matrix(rng, r, c))
+    probe.emit(name, mean_iou(torch.from_numpy(matrix)), about)
+### END HIDDEN TESTS
 
 # %% [markdown]
 # Why pool all images into one matrix? Take two images of a necklace. In the first it has 1,000 pixels and 900 are found.
