@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 #: What a kernel emits, at most: bytes of a file, and files.
 MOST_BYTES, MOST_FILES = 32 * MEBI, 300
+_DEPTH = 3  # of folders that it may lie in
 _TICK = 0.1  # seconds between two looks at the memory
 _START = 60.0  # seconds until the kernel must have its sockets
 _DEVICES = ("null", "zero", "full", "random", "urandom")
@@ -158,15 +159,14 @@ def _watch(connection: socket.socket, process: int, limits: Limits, folder: str)
     ended = os.pidfd_open(process)
     first = _memory()
     while True:
-        ready, _, _ = select.select([connection, ended], [], [], _TICK)
+        ready, _, _ = select.select([connection.fileno(), ended], [], [], _TICK)
         if ended in ready:
             return ""
-        if connection in ready:
+        if ready:
             word = connection.recv(64)
-            if b"interrupt" in word:
-                os.kill(process, signal.SIGINT)
-            elif not word or b"kill" in word:
+            if not word or b"kill" in word:  # perhaps just behind an interrupt
                 return "killed"
+            os.kill(process, signal.SIGINT)
         if time.monotonic() > deadline:
             return "seconds"
         if _memory() - first > limits.memory:
@@ -211,22 +211,28 @@ def _cause(status: int) -> str:
 
 
 def _bring_out(emitted: str, outside: int) -> None:
-    """Copy `CHECK/NAME.json` from the kernel's memory to the grader's folder.
+    """Copy what was emitted from the kernel's memory to the grader's folder.
 
     Nothing is trusted: no links are followed, and only plain files of a sane size are taken.
     """
-    taken = 0
     target = os.open("emitted", os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=outside)
-    for check in os.scandir(emitted):
-        if not check.is_dir(follow_symlinks=False):
-            continue
-        os.mkdir(check.name, dir_fd=target)
-        into = os.open(check.name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=target)
-        for file in os.scandir(check.path):
-            if taken >= MOST_FILES or not file.name.endswith(".json"):
-                continue
-            taken += _copy(file.path, file.name, into)
-        os.close(into)
+    _bring_folder(emitted, target, _DEPTH, MOST_FILES)
+
+
+def _bring_folder(source: str, target: int, depth: int, files: int) -> int:
+    """Copy one folder, at most so many files; how many more may come."""
+    for entry in os.scandir(source):
+        if files <= 0:
+            break
+        if entry.name.endswith(".json"):
+            files -= _copy(entry.path, entry.name, target)
+        elif depth > 1 and entry.is_dir(follow_symlinks=False):
+            files -= 1
+            os.mkdir(entry.name, dir_fd=target)
+            into = os.open(entry.name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=target)
+            files = _bring_folder(entry.path, into, depth - 1, files)
+            os.close(into)
+    return files
 
 
 def _copy(path: str, name: str, into: int) -> bool:

@@ -70,8 +70,10 @@ def _serve(connection_file: str, ready: int, go: int) -> None:
     from ipykernel.kernelapp import IPKernelApp
 
     # What was imported before the fork saw the zygote's files; these are the kernel's.
-    sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115
-    sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        file = open(os.devnull, mode)  # noqa: SIM115, PTH123
+        setattr(sys, name, file)
+        setattr(sys, f"__{name}__", file)
     sys.argv = ["ipykernel_launcher.py"]
     app = IPKernelApp.instance()
     app.initialize(["-f", connection_file, "--HistoryManager.enabled=False"])

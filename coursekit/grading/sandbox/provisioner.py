@@ -15,16 +15,19 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jupyter_client.provisioning import KernelProvisionerBase
+from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
 from traitlets import Dict, Unicode
 
 from coursekit.grading.sandbox.limits import Limits
 
 if TYPE_CHECKING:
+    from jupyter_client.connect import KernelConnectionInfo
+
     from coursekit.grading.sandbox.tiers import Sandbox
 
 KERNEL_NAME = "coursekit-sandbox"
 _START = 90.0  # seconds until a kernel must have its sockets
+_SAY = 5.0  # seconds to get a word across
 
 
 class KeptKernel:
@@ -60,6 +63,7 @@ class KeptKernel:
 
     def say(self, word: str) -> None:
         """`interrupt` or `kill`."""
+        self._socket.settimeout(_SAY)
         with suppress(OSError):
             self._socket.sendall(word.encode())
 
@@ -82,7 +86,7 @@ class KeptKernel:
         return event
 
 
-class SandboxProvisioner(KernelProvisionerBase):  # type: ignore[misc]
+class SandboxProvisioner(KernelProvisionerBase):
     """Asks a zygote for the kernel, in place of starting a program."""
 
     zygote = Unicode(config=True, help="The zygote's socket.")
@@ -119,7 +123,7 @@ class SandboxProvisioner(KernelProvisionerBase):  # type: ignore[misc]
         """The same: nothing in there is worth waiting for."""
         await self.kill(restart)
 
-    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> dict[str, Any]:
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """Have the zygote fork it."""
         self.kernel = await asyncio.get_running_loop().run_in_executor(
             None, KeptKernel, self.zygote, self.request
@@ -134,7 +138,7 @@ class SandboxProvisioner(KernelProvisionerBase):  # type: ignore[misc]
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
         """Say where the sockets are."""
         folder = Path(self.request["folder"])
-        manager = self.parent
+        manager: Any = self.parent
         manager.transport = "ipc"
         manager.ip = str(folder / "s")
         manager.connection_file = str(folder / "kernel.json")

@@ -1,0 +1,169 @@
+"""Runs notebooks: a sandbox to run in, a runner that has nbval, and folders in between."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from coursekit.errors import CourseError
+from coursekit.grading.runner import Request
+from coursekit.grading.sandbox.limits import Limits
+from coursekit.grading.sandbox.provisioner import write_kernel_spec
+from coursekit.grading.sandbox.tiers import Sandbox, kernel_environment
+from coursekit.lessons.notebook import to_bytes
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a notebook went.
+
+    Attributes:
+        cells: how each cell that was reached ended: "passed", "failed", "skipped", "xfail",
+            "ended" (the run stopped there).
+        ended: "" or why the run stopped half-way: "timeout", "flooded", "dead: …", "broken: …".
+        emitted: the folder with what the kernel emitted.
+        outputs: of each cell, when they were asked for.
+    """
+
+    cells: dict[str, str]
+    ended: str
+    emitted: Path
+    outputs: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How long things may take.
+
+    Attributes:
+        cell: seconds for one cell.
+        notebook: seconds for one run of a notebook.
+        submission: seconds after which nothing is run again.
+    """
+
+    cell: float = 30.0
+    notebook: float = 90.0
+    submission: float = 180.0
+
+
+class Engine:
+    """Runs one notebook at a time in a kernel of a sandbox. A context manager.
+
+    Args:
+        sandbox: kernels come from there; several engines may share it.
+        pace: how long things may take.
+        limits: of each kernel; its `seconds` are the pace's.
+    """
+
+    def __init__(self, sandbox: Sandbox, pace: Pace, limits: Limits) -> None:
+        self.sandbox, self.pace = sandbox, pace
+        self._limits = Limits(**{**asdict(limits), "seconds": pace.notebook + 30})
+        self._runner: subprocess.Popen[str] | None = None
+        self._lock = threading.Lock()
+
+    def run(
+        self,
+        notebook: dict[str, Any],
+        target: Path,
+        *,
+        given: Path | None = None,
+        environment: dict[str, str] | None = None,
+        keep_outputs: bool = False,
+    ) -> Run:
+        """Run a notebook.
+
+        Args:
+            notebook: as `assemble` makes it.
+            target: a folder that does not exist; what the kernel emitted goes there.
+            given: inputs of the hidden checks, shown to the kernel read-only.
+            environment: what the kernel's has, beside the usual.
+            keep_outputs: whether to keep what the cells showed.
+        """
+        with tempfile.TemporaryDirectory(prefix="ck-run-") as scratch:
+            folder = self.sandbox.new_folder()
+            if given is not None:
+                shutil.copytree(given, folder / "given", dirs_exist_ok=True)
+            variables = kernel_environment(folder) | (environment or {})
+            request = self.sandbox.request(folder, self._limits, variables)
+            write_kernel_spec(Path(scratch), self.sandbox.socket, request)
+            Path(scratch, "run.ipynb").write_bytes(to_bytes(notebook))
+            answer = self._ask(Request(scratch, self.pace.notebook, self.pace.cell, keep_outputs))
+            try:
+                result = _read_result(scratch) if answer["ran"] else _broken(answer["reason"])
+                shutil.move(folder / "emitted", target)
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+        return Run(
+            {name: cell["outcome"] for name, cell in result["cells"].items()},
+            result["ended"],
+            target,
+            {name: cell.get("outputs", []) for name, cell in result["cells"].items()},
+        )
+
+    def close(self) -> None:
+        """End the runner."""
+        if self._runner is not None:
+            self._runner.kill()
+            self._runner.wait()
+            self._runner = None
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _ask(self, request: Request) -> dict[str, Any]:
+        with self._lock:
+            if self._runner is None or self._runner.poll() is not None:
+                self._runner = _start_runner()
+            assert self._runner.stdin is not None and self._runner.stdout is not None
+            try:
+                self._runner.stdin.write(json.dumps(asdict(request)) + "\n")
+                self._runner.stdin.flush()
+                answer: dict[str, Any] = json.loads(self._runner.stdout.readline())
+            except (OSError, ValueError):
+                self.close()
+                return {"ran": False, "reason": "nbval's process ended"}
+            return answer
+
+
+def _start_runner() -> subprocess.Popen[str]:
+    runner = subprocess.Popen(
+        [sys.executable, "-m", "coursekit.grading.runner"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert runner.stdout is not None
+    if not runner.stdout.readline():
+        raise CourseError("nbval could not be started: does `python -c 'import nbval'` work?")
+    return runner
+
+
+def _read_result(scratch: str) -> dict[str, Any]:
+    try:
+        result: dict[str, Any] = json.loads(Path(scratch, "result.json").read_text())
+    except (OSError, ValueError, RecursionError) as error:
+        return _broken(type(error).__name__)
+    return result
+
+
+def _broken(reason: str) -> dict[str, Any]:
+    return {"cells": {}, "ended": f"broken: {reason}"}

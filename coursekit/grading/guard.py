@@ -1,0 +1,164 @@
+"""nbval, guarded: a kernel that died, hangs or floods is seen at once, and nothing costs points.
+
+nbval executes the cells, one pytest item each, and judges whether they ran. Left to itself it
+waits for a killed kernel until the cell's time is up, counts a cell's time anew with each message,
+keeps every output in memory, and after a timeout reports later cells as expected failures. The
+kernel that it talks to here ends the run in each of these cases and says why.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from queue import Empty
+from typing import TYPE_CHECKING, Any
+
+import nbval.plugin
+import pytest
+
+from coursekit.grading.sandbox.provisioner import KERNEL_NAME
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from coursekit.grading.runner import Request
+    from coursekit.grading.sandbox.provisioner import KeptKernel
+
+#: What one run may print and show: characters, and messages.
+MOST_OUTPUT, MOST_MESSAGES = 8_000_000, 20_000
+_SLICE = 0.2  # seconds between two looks at whether the kernel lives
+_END = 20.0  # seconds for a killed kernel to be gone
+
+
+class Ended(Exception):
+    """The run cannot go on; the argument says why: timeout, dead or flooded."""
+
+
+class GuardedKernel(nbval.plugin.RunningKernel):
+    """nbval's kernel, with an eye on the clock, the amount of output, and the process."""
+
+    cell_seconds = 0.0
+    deadline = float("inf")
+    last: GuardedKernel | None = None
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        self.characters = self.messages = 0
+        self.until = self.deadline
+        type(self).last = self
+        super().__init__(*arguments, **options)
+        self.process = self.kept  # nbval forgets its manager when it stops
+
+    @property
+    def kept(self) -> KeptKernel:
+        """The sandbox's end of it."""
+        kernel: KeptKernel = self.km.provisioner.kernel
+        return kernel
+
+    def is_alive(self) -> bool:
+        """Whether there is a process to talk to."""
+        return hasattr(self, "km") and not self.kept.has_ended()
+
+    def execute_cell_input(self, cell_input: str, allow_stdin: bool | None = None) -> str:
+        """Send a cell off, and start its clock."""
+        self.until = min(time.monotonic() + self.cell_seconds, self.deadline)
+        message: str = super().execute_cell_input(cell_input, allow_stdin)
+        return message
+
+    def get_message(self, stream: str, timeout: float | None = None) -> dict[str, Any]:
+        """The next message, whatever nbval thinks of the time."""
+        while True:
+            if time.monotonic() > self.until:
+                raise Ended("timeout")
+            try:
+                message: dict[str, Any] = super().get_message(stream, timeout=_SLICE)
+            except Empty:
+                if self.kept.has_ended():
+                    raise Ended(f"dead: {self.kept.reason}") from None
+                continue
+            self.messages += 1
+            self.characters += _length(message["content"])
+            if self.characters > MOST_OUTPUT or self.messages > MOST_MESSAGES:
+                raise Ended("flooded")
+            return message
+
+
+class Recorder:
+    """A pytest plugin that writes down how each cell ended."""
+
+    def __init__(self, keep_outputs: bool) -> None:
+        self.cells: dict[str, dict[str, Any]] = {}
+        self.ended = ""
+        self._keep_outputs = keep_outputs
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_makereport(self, item: Any, call: Any) -> Iterator[None]:
+        """After each phase of each cell."""
+        result = yield
+        report = result.get_result()  # type: ignore[attr-defined]
+        name = item.cell.id
+        if call.excinfo is not None and call.excinfo.errisinstance(Ended):
+            self.ended = str(call.excinfo.value)
+            item.session.shouldstop = self.ended
+            self.cells[name] = {"outcome": "ended"}
+        elif report.when == "call" or report.outcome != "passed":
+            # Only a plain "passed" counts: nbval's skips, xfails and xpasses are none.
+            plain = report.outcome if not hasattr(report, "wasxfail") else "xfail"
+            self.cells[name] = {"outcome": plain}
+        if self._keep_outputs and report.when == "call":
+            self.cells[name]["outputs"] = list(item.test_outputs or [])
+
+
+def run_nbval(request: Request) -> dict[str, Any]:
+    """Run `run.ipynb` of the request's folder in this process, which must be fresh.
+
+    Returns:
+        `cells`: for each cell by its id, `outcome` ("passed", "failed", "skipped", "xfail" or
+        "ended") and perhaps `outputs`; `ended`: "" or why the run stopped half-way;
+        `kernel`: why the kernel's process ended.
+    """
+    folder = Path(request.folder)
+    os.environ |= {
+        "JUPYTER_PATH": str(folder),
+        "JUPYTER_RUNTIME_DIR": str(folder),
+        "JUPYTER_CONFIG_DIR": str(folder),
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+    }
+    os.environ.pop("PYTEST_ADDOPTS", None)
+    nbval.plugin.RunningKernel = GuardedKernel
+    GuardedKernel.cell_seconds = request.cell_seconds
+    GuardedKernel.deadline = time.monotonic() + request.seconds
+    recorder = Recorder(request.keep_outputs)
+    (folder / "pytest.ini").write_text("[pytest]\n")
+    arguments = ["-p", "nbval.plugin", "-p", "no:cacheprovider"]
+    arguments += ["-c", str(folder / "pytest.ini"), "--rootdir", str(folder), "--noconftest"]
+    arguments += ["--nbval-lax", "--nbval-kernel-name", KERNEL_NAME, str(folder / "run.ipynb")]
+    pytest.main(arguments, plugins=[recorder])
+    return {"cells": recorder.cells, "ended": recorder.ended, "kernel": _end_kernel()}
+
+
+def _end_kernel() -> str:
+    """Make sure that the kernel is gone, so that what it emitted lies in its folder."""
+    process = getattr(GuardedKernel.last, "process", None)
+    if process is None:
+        return "it did not start"
+    process.say("kill")
+    process.has_ended(_END)
+    return str(process.reason or "it would not end")
+
+
+def _length(value: Any) -> int:
+    """Characters of all text in a message."""
+    total = 0
+    stack = [value]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, str):
+            total += len(item)
+        elif isinstance(item, dict):
+            total += 16 * len(item)
+            stack.extend(item.values())
+        elif isinstance(item, list):
+            total += 16 * len(item)
+            stack.extend(item)
+    return total
