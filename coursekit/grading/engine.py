@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import subprocess
@@ -18,8 +19,10 @@ from coursekit.grading.sandbox.limits import Limits
 from coursekit.grading.sandbox.provisioner import write_kernel_spec
 from coursekit.grading.sandbox.tiers import Sandbox, kernel_environment
 from coursekit.lessons.notebook import to_bytes
+from coursekit.probe import FOLDER, SECRET
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import TracebackType
 
 
@@ -31,13 +34,13 @@ class Run:
         cells: how each cell that was reached ended: "passed", "failed", "skipped", "xfail",
             "ended" (the run stopped there).
         ended: "" or why the run stopped half-way: "timeout", "flooded", "dead: …", "broken: …".
-        emitted: the folder with what the kernel emitted.
+        probe: the folder with what the kernel emitted.
         outputs: of each cell, when they were asked for.
     """
 
     cells: dict[str, str]
     ended: str
-    emitted: Path
+    probe: Path
     outputs: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
 
@@ -63,10 +66,13 @@ class Engine:
         sandbox: kernels come from there; several engines may share it.
         pace: how long things may take.
         limits: of each kernel; its `seconds` are the pace's.
+        cold: whether each kernel gets a sandbox of its own that has imported nothing: slower, and
+            there to show that forking from one that has makes no difference.
     """
 
-    def __init__(self, sandbox: Sandbox, pace: Pace, limits: Limits) -> None:
-        self.sandbox, self.pace = sandbox, pace
+    def __init__(self, sandbox: Sandbox, pace: Pace, limits: Limits, *, cold: bool = False) -> None:
+        self.pace, self.tier = pace, sandbox.tier
+        self._warm, self._cold = sandbox, cold
         self._limits = Limits(**{**asdict(limits), "seconds": pace.notebook + 30})
         self._runner: subprocess.Popen[str] | None = None
         self._lock = threading.Lock()
@@ -77,30 +83,37 @@ class Engine:
         target: Path,
         *,
         given: Path | None = None,
-        environment: dict[str, str] | None = None,
+        secret: str | None = None,
         keep_outputs: bool = False,
     ) -> Run:
         """Run a notebook.
 
         Args:
             notebook: as `assemble` makes it.
-            target: a folder that does not exist; what the kernel emitted goes there.
+            target: a folder that does not exist; it becomes a probe folder, with `emitted/`.
             given: inputs of the hidden checks, shown to the kernel read-only.
-            environment: what the kernel's has, beside the usual.
+            secret: for the reference kernel alone: inputs are drawn from it, and `target` gets
+                `given/` and `kept/`, too.
             keep_outputs: whether to keep what the cells showed.
         """
-        with tempfile.TemporaryDirectory(prefix="ck-run-") as scratch:
-            folder = self.sandbox.new_folder()
+        with self._sandbox() as sandbox, tempfile.TemporaryDirectory(prefix="ck-run-") as scratch:
+            folder = sandbox.new_folder()
             if given is not None:
-                shutil.copytree(given, folder / "given", dirs_exist_ok=True)
-            variables = kernel_environment(folder) | (environment or {})
-            request = self.sandbox.request(folder, self._limits, variables)
-            write_kernel_spec(Path(scratch), self.sandbox.socket, request)
+                _copy_readable(given, folder / "given")
+            variables = kernel_environment(folder)
+            if secret is not None:
+                variables |= {FOLDER: str(folder / "emitted"), SECRET: secret}
+            request = sandbox.request(folder, self._limits, variables)
+            write_kernel_spec(Path(scratch), sandbox.socket, request)
             Path(scratch, "run.ipynb").write_bytes(to_bytes(notebook))
             answer = self._ask(Request(scratch, self.pace.notebook, self.pace.cell, keep_outputs))
             try:
                 result = _read_result(scratch) if answer["ran"] else _broken(answer["reason"])
-                shutil.move(folder / "emitted", target)
+                if secret is None:
+                    target.mkdir(parents=True)
+                    shutil.move(folder / "emitted", target / "emitted")
+                else:
+                    shutil.move(folder / "emitted", target)
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
         return Run(
@@ -109,6 +122,14 @@ class Engine:
             target,
             {name: cell.get("outputs", []) for name, cell in result["cells"].items()},
         )
+
+    @contextlib.contextmanager
+    def _sandbox(self) -> Iterator[Sandbox]:
+        if not self._cold:
+            yield self._warm
+            return
+        with Sandbox(self.tier) as sandbox:
+            yield sandbox
 
     def close(self) -> None:
         """End the runner."""
@@ -141,6 +162,13 @@ class Engine:
                 self.close()
                 return {"ran": False, "reason": "nbval's process ended"}
             return answer
+
+
+def _copy_readable(source: Path, target: Path) -> None:
+    """Copy a folder for a kernel that may run as another user; only that one reaches it."""
+    shutil.copytree(source, target, dirs_exist_ok=True, copy_function=shutil.copyfile)
+    for path in target.rglob("*"):
+        path.chmod(0o755 if path.is_dir() else 0o644)
 
 
 def _start_runner() -> subprocess.Popen[str]:

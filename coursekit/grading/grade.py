@@ -1,0 +1,264 @@
+"""One submission, graded: what the answers give, beside what the solutions give."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from coursekit.errors import CourseError
+from coursekit.grading.assemble import (
+    HIDDEN_PREFIX,
+    hidden_notebook,
+    hidden_region,
+    public_notebook,
+    solutions,
+)
+from coursekit.grading.compare import compare, predictable
+from coursekit.grading.explain import explain
+from coursekit.grading.records import Answer, CheckResult, Grade, PublicResult, Submission
+
+if TYPE_CHECKING:
+    from coursekit.grading.engine import Engine, Run
+    from coursekit.lessons.course import Assignment
+
+#: Goes up when the grader judges otherwise than before, so that old grades are not taken over.
+RULES = 1
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """An assignment whose solutions have been run.
+
+    Attributes:
+        assignment: what is graded.
+        reference: a probe folder: `given/`, `kept/` and `emitted/` of the solutions.
+        digest: of all that a grade depends on beside the submission.
+    """
+
+    assignment: Assignment
+    reference: Path
+    digest: str
+
+
+def prepare(engine: Engine, assignment: Assignment, secret: str, target: Path) -> Prepared:
+    """Run the solutions, for what hidden checks give out and what they expect.
+
+    They are run three times: with the secret; with another one, to see that every check has a
+    result that cannot be known before; and as a student's, to see that they get full marks.
+
+    Args:
+        engine: to run them.
+        assignment: what will be graded.
+        secret: what the inputs are drawn from.
+        target: a folder that does not exist; the reference goes there.
+
+    Raises:
+        CourseError: for a check that could not be defended.
+    """
+    where = assignment.lesson.path
+    checks = [c for e in assignment.exercises for c in e.checks]
+    for check in checks:
+        if assignment.points[check.id] and not hidden_region(check):
+            raise CourseError(
+                f"{where}:{check.line}: {check.id} has points and nothing hidden, so any answer "
+                "could forge it; add hidden tests to it, or points=0 in its header"
+            )
+    answers = solutions(assignment)
+    other = target.with_name(target.name + "-other")
+    _reference_run(engine, assignment, answers, secret, target)
+    _reference_run(engine, assignment, answers, secret + "'", other)
+    for check in checks:
+        if not assignment.points[check.id]:
+            continue
+        if not any((target / "emitted" / check.id).glob("*.json")):
+            raise CourseError(f"{where}:{check.line}: the hidden tests of {check.id} emit nothing")
+        known = predictable(target, other, check.id)
+        if len(known) == len(list((target / "emitted" / check.id).glob("*.json"))):
+            raise CourseError(
+                f"{where}:{check.line}: what {check.id} emits is the same for every secret, so it "
+                "can be forged; draw its inputs with probe.given"
+            )
+    shutil.rmtree(other)
+    prepared = Prepared(assignment, target, _digest(assignment, secret))
+    own = Submission("solution", "solution", b"")
+    found = tuple(Answer(e.name, answers[e.name], "id", "found") for e in assignment.exercises)
+    for result in grade_answers(engine, prepared, own, found).checks:
+        if result.status != "passed":
+            raise CourseError(
+                f"{where}: the solution itself gets no points for {result.check} "
+                f"({result.status}: {'; '.join(result.reasons)}); does it give the same twice?"
+            )
+    return prepared
+
+
+def _reference_run(
+    engine: Engine, assignment: Assignment, answers: dict[str, str], secret: str, target: Path
+) -> None:
+    notebook = hidden_notebook(assignment, answers)
+    run = engine.run(notebook, target, secret=secret, keep_outputs=True)
+    failed = [name for name, outcome in run.cells.items() if outcome != "passed"]
+    if run.ended or failed or len(run.cells) != len(notebook["cells"]):
+        said = [
+            f"{output.get('ename')}: {output.get('evalue')}"
+            for name in failed
+            for output in run.outputs.get(name, [])
+            if output.get("output_type") == "error"
+        ]
+        raise CourseError(
+            f"{assignment.lesson.path}: the solutions do not run through their own hidden tests "
+            f"({', '.join(failed) or 'nothing ran'}; {run.ended or '; '.join(said)})"
+        )
+
+
+def _digest(assignment: Assignment, secret: str) -> str:
+    parts = [
+        assignment.name, assignment.lesson.path.read_text(), sorted(assignment.points.items()),
+        [e.name for e in assignment.exercises], hashlib.sha256(secret.encode()).hexdigest(), RULES,
+    ]  # fmt: skip
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def digest_of(prepared: str, submission: Submission) -> str:
+    """What a grade depends on, in 32 hexadecimal digits."""
+    content = submission.content or b""
+    parts = [prepared, submission.name, submission.problem, hashlib.sha256(content).hexdigest()]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
+
+
+@dataclass
+class _Attempt:
+    """Answers that are still in, and why the others are not."""
+
+    live: dict[str, str]
+    out: dict[str, tuple[str, str]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def grade_answers(
+    engine: Engine, prepared: Prepared, submission: Submission, answers: tuple[Answer, ...]
+) -> Grade:
+    """Run the answers and compare what they emit.
+
+    Args:
+        engine: to run them.
+        prepared: their assignment.
+        submission: where they come from.
+        answers: one for each exercise, as recovered.
+    """
+    started = time.monotonic()
+    attempt = _Attempt({a.exercise: a.source for a in answers if a.source and a.status == "found"})
+    with tempfile.TemporaryDirectory(prefix="ck-grade-") as scratch:
+        run = _run_until_it_ends(engine, prepared, attempt, Path(scratch), started)
+        checks = tuple(_judge(prepared, answers, attempt, run))
+        public: tuple[PublicResult, ...] = ()
+        failed = {c.exercise for c in checks if c.status != "passed"}
+        if failed & set(attempt.live):
+            notebook = public_notebook(prepared.assignment, attempt.live)
+            shown = engine.run(notebook, Path(scratch, "public"), keep_outputs=True)
+            public = tuple(explain(prepared.assignment, shown, failed & set(attempt.live)))
+    return Grade(
+        student=submission.student,
+        submission=submission.name,
+        assignment=prepared.assignment.name,
+        digest=digest_of(prepared.digest, submission),
+        tier=engine.tier,
+        answers=answers,
+        checks=checks,
+        public=public,
+        notes=(*submission.notes, *attempt.notes),
+        seconds=round(time.monotonic() - started, 2),
+    )
+
+
+def _run_until_it_ends(
+    engine: Engine, prepared: Prepared, attempt: _Attempt, scratch: Path, started: float
+) -> Run | None:
+    """Run; when an answer ends the run, run again without it. None when there is nothing to run."""
+    order = [e.name for e in prepared.assignment.exercises]
+    checks = {c.id: e.name for e in prepared.assignment.exercises for c in e.checks}
+    for number in range(len(order) + 1):
+        if not attempt.live:
+            return None
+        notebook = hidden_notebook(prepared.assignment, attempt.live)
+        given = prepared.reference / "given"
+        run = engine.run(notebook, scratch / str(number), given=given)
+        if not run.ended:
+            return run
+        reached = [c["id"] for c in notebook["cells"] if c["id"] in run.cells]
+        culprit = _culprit(reached, attempt.live, checks) or order[0]
+        if culprit not in attempt.live:
+            culprit = next(name for name in order if name in attempt.live)
+        status, detail = _ending(run.ended)
+        attempt.out[culprit] = (status, detail)
+        attempt.notes.append(f"the answer to {culprit} ended the run ({run.ended})")
+        del attempt.live[culprit]
+        if time.monotonic() - started > engine.pace.submission:
+            attempt.out |= dict.fromkeys(attempt.live, ("timeout", "the submission's time was up"))
+            attempt.notes.append("the submission's time was up, so some answers were not run")
+            attempt.live.clear()
+    return None
+
+
+def _culprit(reached: list[str], live: dict[str, str], checks: dict[str, str]) -> str | None:
+    """The exercise whose answer, or whose check, was the last to be reached."""
+    for name in reversed(reached):
+        exercise = checks.get(name.removeprefix(HIDDEN_PREFIX), name)
+        if exercise in live:
+            return exercise
+    return None
+
+
+def _ending(ended: str) -> tuple[str, str]:
+    kind, _, detail = ended.partition(": ")
+    if kind == "timeout":
+        return "timeout", "it did not come to an end in the time that a cell has"
+    if kind == "flooded":
+        return "flooded", "it printed without end"
+    if detail == "memory":
+        return "dead", "it used more memory than there is"
+    if detail == "seconds":
+        return "timeout", "it did not come to an end"
+    return "dead", "it ended or broke the kernel"
+
+
+def _judge(
+    prepared: Prepared, answers: tuple[Answer, ...], attempt: _Attempt, run: Run | None
+) -> list[CheckResult]:
+    found = {a.exercise: a for a in answers}
+    results = []
+    for exercise in prepared.assignment.exercises:
+        answer = found.get(exercise.name) or Answer(exercise.name, None, "", "missing")
+        for check in exercise.checks:
+            status, reasons = _outcome(prepared, answer, check.id, attempt, run)
+            points = prepared.assignment.points[check.id]
+            results.append(CheckResult(check.id, exercise.name, points, status, reasons))
+    return results
+
+
+def _outcome(
+    prepared: Prepared, answer: Answer, check: str, attempt: _Attempt, run: Run | None
+) -> tuple[str, tuple[str, ...]]:
+    if answer.status != "found":
+        return answer.status, answer.notes
+    if answer.exercise in attempt.out:
+        status, detail = attempt.out[answer.exercise]
+        return status, (detail,)
+    if run is None:
+        return "not-run", ("no answer was left to run",)
+    if not (prepared.reference / "emitted" / check).is_dir():
+        # Nothing hidden, hence no points: the public half is the student's alone.
+        return "passed" if run.cells.get(answer.exercise) == "passed" else "error", ()
+    if run.cells.get(answer.exercise) == "failed":
+        return "error", ("the cell with the answer ends with an exception",)
+    outcome = run.cells.get(HIDDEN_PREFIX + check, "not reached")
+    if outcome == "failed":
+        return "error", ("with other inputs the answer ends with an exception",)
+    if outcome != "passed":
+        return "not-run", (f"the check was {outcome}",)
+    return compare(prepared.reference, run.probe, check)
