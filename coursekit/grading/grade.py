@@ -85,7 +85,7 @@ def prepare(engine: Engine, assignment: Assignment, secret: str, target: Path) -
                 "can be forged; draw its inputs with probe.given"
             )
     shutil.rmtree(other)
-    prepared = Prepared(assignment, target, _digest(assignment, secret))
+    prepared = Prepared(assignment, target, digest_of_assignment(assignment, secret))
     own = Submission("solution", "solution", b"")
     found = tuple(Answer(e.name, answers[e.name], "id", "found") for e in assignment.exercises)
     for result in grade_answers(engine, prepared, own, found).checks:
@@ -116,9 +116,10 @@ def _reference_run(
         )
 
 
-def _digest(assignment: Assignment, secret: str) -> str:
+def digest_of_assignment(assignment: Assignment, secret: str) -> str:
+    """All that a grade depends on beside the submission and the machine."""
     parts = [
-        assignment.name, assignment.lesson.path.read_text(), sorted(assignment.points.items()),
+        assignment.name, repr(assignment.lesson.cells), sorted(assignment.points.items()),
         [e.name for e in assignment.exercises], hashlib.sha256(secret.encode()).hexdigest(), RULES,
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

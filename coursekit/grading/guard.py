@@ -101,6 +101,9 @@ class Recorder:
             self.ended = str(call.excinfo.value)
             item.session.shouldstop = self.ended
             self.cells[name] = {"outcome": "ended"}
+        elif report.when == "setup" and report.failed:
+            self.ended = f"broken: {type(call.excinfo.value).__name__}: {call.excinfo.value}"[:300]
+            item.session.shouldstop = self.ended
         elif report.when == "call" or report.outcome != "passed":
             # Only a plain "passed" counts: nbval's skips, xfails and xpasses are none.
             plain = report.outcome if not hasattr(report, "wasxfail") else "xfail"

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,7 +35,7 @@ class Sandbox:
 
     Args:
         tier: one of `TIERS`, or "auto" for the strongest that works here.
-        preload: modules that the zygote imports.
+        preload: import statements that the zygote runs.
 
     Attributes:
         tier: what was reached.
@@ -51,6 +52,7 @@ class Sandbox:
         self._run = Path(tempfile.mkdtemp(prefix="ck-", dir=_short_folder()))
         self._run.chmod(0o711)
         self._zygote: subprocess.Popen[bytes] | None = None
+        self._lock = threading.Lock()
         try:
             self.tier = self._choose(tier)
         except BaseException:
@@ -85,9 +87,18 @@ class Sandbox:
             "identity": self.identity(folder),
         }
 
-    def is_alive(self) -> bool:
-        """Whether kernels can be had."""
-        return self._zygote is not None and self._zygote.poll() is None
+    def revive(self) -> None:
+        """Start the zygote again if it was lost (the system may kill it when memory is short).
+
+        Raises:
+            CourseError: when it does not start any more.
+        """
+        with self._lock:
+            if self._zygote is not None and self._zygote.poll() is not None:
+                Path(self.socket).unlink(missing_ok=True)
+                reason = self._start(self.tier)
+                if reason:
+                    raise CourseError(f"the sandbox was lost and does not start again: {reason}")
 
     def close(self) -> None:
         """End the zygote and every kernel, and remove their folders."""

@@ -1,0 +1,137 @@
+"""`coursekit grade`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from coursekit.commands import command
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+    from coursekit.grading.records import Grade
+
+_TEXT = """Grade what a class handed in: folders, zips or single notebooks.
+
+Only the answer cells of a notebook count. They are run in a sandbox, inside your own notebook, and
+what they give is compared outside of it. GRADES/index.html is the page to look at, grades.csv the
+gradebook, feedback/ a page for each student. A second run grades only what has changed."""
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command."""
+    parser = command(
+        subparsers,
+        "grade",
+        "grade a class",
+        "coursekit grade submissions --out grades",
+        run,
+        _TEXT,
+    )
+    for flags, options in _ARGUMENTS:
+        parser.add_argument(*flags, **options)
+
+
+_ARGUMENTS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
+    (("submissions",), {"type": Path, "metavar": "SUBMISSIONS"}),
+    (("--out",), {"type": Path, "required": True, "metavar": "GRADES"}),
+    (("--assignment",), {"action": "append", "metavar": "NAME",
+      "help": "only this one, such as 02_unet (default: all of the course)"}),
+    (("--notebooks",), {"type": Path, "default": Path("notebooks"), "metavar": "DIR",
+      "help": "the folder with source/ (default: notebooks)"}),
+    (("--course",), {"type": Path, "metavar": "FILE",
+      "help": "the course file (default: course.toml in the notebooks' folder, if it is there)"}),
+    (("--secret",), {"type": Path, "metavar": "FILE",
+      "help": "hidden inputs are drawn from it; made if missing (default: notebooks/.secret)"}),
+    (("--workers",), {"type": int, "metavar": "N", "help": "at a time (default: one a core)"}),
+    (("--sandbox",), {"default": "auto", "metavar": "TIER",
+      "help": "auto, bubblewrap, unshare, or none: no protection at all"}),
+    (("--cell-seconds",), {"type": float, "default": 30.0, "metavar": "S",
+      "help": "for one cell (default: 30)"}),
+    (("--run-seconds",), {"type": float, "default": 90.0, "metavar": "S",
+      "help": "for a student's whole notebook (default: 90)"}),
+    (("--memory",), {"type": int, "default": 2048, "metavar": "MB",
+      "help": "for a student's kernel (default: 2048)"}),
+    (("--scheduler",), {"metavar": "ADDRESS",
+      "help": "of dask.distributed, such as tcp://10.0.0.1:8786"}),
+    (("--again",), {"action": "store_true", "help": "grade also what has not changed"}),
+    (("--cold",), {"action": "store_true",
+      "help": "start every kernel from nothing: slow, with the same verdicts"}),
+)  # fmt: skip
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Grade, and write the pages."""
+    from coursekit.grading.batch import Options, grade_class, read_secret
+    from coursekit.grading.engine import Pace
+    from coursekit.grading.report import write_all
+    from coursekit.grading.sandbox.limits import MEBI, Limits
+    from coursekit.lessons.course import read_assignments
+
+    assignments = read_assignments(
+        arguments.notebooks, arguments.assignment, course=arguments.course
+    )
+    secret = read_secret(arguments.secret or arguments.notebooks / ".secret")
+    pace = Pace(
+        cell=arguments.cell_seconds,
+        notebook=arguments.run_seconds,
+        submission=2 * arguments.run_seconds,
+    )
+    options = Options(
+        workers=arguments.workers,
+        tier=arguments.sandbox,
+        pace=pace,
+        limits=Limits(memory=arguments.memory * MEBI),
+        cold=arguments.cold,
+        again=arguments.again,
+        scheduler=arguments.scheduler,
+    )
+    with _Bar() as bar:
+        grades = grade_class(
+            arguments.submissions, arguments.out, assignments, secret, options, bar
+        )
+    written = write_all(grades, assignments, arguments.out)
+    for path in (written.index, *written.tables):
+        print(f"wrote {path}")
+    print(f"wrote {len(written.feedback)} pages in {arguments.out / 'feedback'}")
+    print(_summary(grades))
+    return 0
+
+
+class _Bar:
+    """Progress with the time that is left, on stderr."""
+
+    def __enter__(self) -> Callable[[int, int, Grade | None], None]:
+        self._bar: Any = None
+        return self._show
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def _show(self, done: int, total: int, grade: Grade | None) -> None:
+        from tqdm import tqdm
+
+        if self._bar is None:
+            if done == total:
+                return
+            self._bar = tqdm(total=total, initial=done, unit="submission", file=sys.stderr)
+        elif grade is not None:
+            self._bar.update(1)
+
+
+def _summary(grades: list[Grade]) -> str:
+    graded = [g for g in grades if not g.problem]
+    tiers = sorted({g.tier for g in graded if g.tier})
+    text = f"{len(graded)} graded"
+    if len(graded) < len(grades):
+        text += f", {len(grades) - len(graded)} could not be (see index.html)"
+    if graded:
+        full = sum(g.earned == g.points for g in graded)
+        text += f"; {full} with full marks; sandbox: {', '.join(tiers) or 'nothing was run'}"
+    if "none" in tiers:
+        text += " (students' code ran with all your rights)"
+    return text
