@@ -22,7 +22,7 @@ from coursekit.lessons.notebook import to_bytes
 from coursekit.probe import FOLDER, SECRET
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from types import TracebackType
 
 
@@ -130,6 +130,11 @@ class Engine:
             return
         with Sandbox(self.tier) as sandbox:
             yield sandbox
+
+    def import_more(self, modules: Iterable[str]) -> None:
+        """Have kernels come with these modules, unless they come with nothing."""
+        if not self._cold:
+            self._warm.import_more(modules)
 
     def close(self) -> None:
         """End the runner."""

@@ -30,6 +30,13 @@ if TYPE_CHECKING:
 #: Goes up when the grader judges otherwise than before, so that old grades are not taken over.
 RULES = 1
 
+#: What the solutions have imported by the end, a student's kernel can have from its beginning.
+_MODULES = """
+import json, os, pathlib, re, sys
+names = sorted(n for n in sys.modules if re.fullmatch(r"[A-Za-z_][\\w.]*", n) and n != "__main__")
+pathlib.Path(os.environ["COURSEKIT_PROBE"], "modules.json").write_text(json.dumps(names))
+"""
+
 
 @dataclass(frozen=True)
 class Prepared:
@@ -72,6 +79,7 @@ def prepare(engine: Engine, assignment: Assignment, secret: str, target: Path) -
     answers = solutions(assignment)
     other = target.with_name(target.name + "-other")
     _reference_run(engine, assignment, answers, secret, target)
+    engine.import_more(json.loads((target / "modules.json").read_text()))
     _reference_run(engine, assignment, answers, secret + "'", other)
     for check in checks:
         if not assignment.points[check.id]:
@@ -101,6 +109,7 @@ def _reference_run(
     engine: Engine, assignment: Assignment, answers: dict[str, str], secret: str, target: Path
 ) -> None:
     notebook = hidden_notebook(assignment, answers)
+    notebook["cells"].append({**notebook["cells"][-1], "id": "modules", "source": _MODULES})
     run = engine.run(notebook, target, secret=secret, keep_outputs=True)
     failed = [name for name, outcome in run.cells.items() if outcome != "passed"]
     if run.ended or failed or len(run.cells) != len(notebook["cells"]):

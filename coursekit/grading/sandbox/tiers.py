@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import sysconfig
@@ -19,7 +20,7 @@ from coursekit.errors import CourseError
 from coursekit.grading.sandbox.limits import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from types import TracebackType
 
 #: From the strongest; "none" is used only when somebody asks for it by name.
@@ -86,6 +87,15 @@ class Sandbox:
             "environment": environment,
             "identity": self.identity(folder),
         }
+
+    def import_more(self, modules: Iterable[str]) -> None:
+        """Have the zygote import modules, so that no later kernel has to; it may lack some."""
+        statements = tuple(f"import {name}" for name in modules)
+        self.preload += statements  # for a zygote that has to be started again
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(self.socket)
+            connection.sendall(json.dumps({"preload": statements}).encode() + b"\n")
+            connection.recv(1)  # it closes the connection when it has done
 
     def revive(self) -> None:
         """Start the zygote again if it was lost (the system may kill it when memory is short).

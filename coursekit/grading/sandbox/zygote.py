@@ -16,12 +16,15 @@ import socket
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from coursekit.grading.sandbox import keeper, namespaces
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 _LONGEST = 1 << 20
-_ALWAYS = ("import ipykernel.kernelapp", "import matplotlib_inline.backend_inline", "import numpy")
+_ALWAYS = ("import ipykernel.kernelapp", "import numpy")
 
 
 def main(path: str) -> int:
@@ -32,11 +35,7 @@ def main(path: str) -> int:
     """
     place = json.loads(Path(path).read_text())
     listener = socket.socket(socket.AF_UNIX)
-    for statement in (*_ALWAYS, *place["preload"]):
-        with suppress(ImportError):  # the lesson will say so where it imports it
-            exec(statement, {})  # noqa: S102  (the instructor's own imports)
-    gc.collect()
-    gc.freeze()  # so that collecting garbage does not copy the pages that forks share
+    _preload((*_ALWAYS, *place["preload"]))
     listener.bind(place["socket"])
     listener.listen(64)
     # Whoever started this holds the other end of stdin open; it closes when they are gone.
@@ -49,8 +48,23 @@ def main(path: str) -> int:
             _serve(listener, place)
 
 
+def _preload(statements: Iterable[str]) -> None:
+    """Import for all kernels to come."""
+    for statement in statements:
+        # The lesson will say so where it imports it.
+        with suppress(Exception):
+            exec(statement, {})  # noqa: S102  (the instructor's own imports)
+    gc.collect()
+    gc.freeze()  # so that collecting garbage does not copy the pages that forks share
+
+
 def _serve(listener: socket.socket, place: dict[str, Any]) -> None:
     connection, _ = listener.accept()
+    request = _read(connection)
+    if "preload" in request:
+        _preload(request["preload"])
+        connection.close()
+        return
     if os.fork():
         connection.close()
         return
@@ -59,7 +73,7 @@ def _serve(listener: socket.socket, place: dict[str, Any]) -> None:
         listener.close()
         namespaces.die_with_parent()
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        keeper.keep(connection, _read(connection), place)
+        keeper.keep(connection, request, place)
         status = 0
     finally:
         os._exit(status)
@@ -70,7 +84,7 @@ def _read(connection: socket.socket) -> dict[str, Any]:
     while not line.endswith(b"\n") and len(line) < _LONGEST:
         part = connection.recv(65536)
         if not part:
-            raise EOFError("a request without an end")
+            return {"preload": []}  # it went away
         line += part
     request: dict[str, Any] = json.loads(line)
     return request
