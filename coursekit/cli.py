@@ -24,6 +24,9 @@ _COMMANDS = (
     "coursekit.commands.evaluate",
     "coursekit.commands.submission",
     "coursekit.commands.build",
+    "coursekit.commands.release",
+    "coursekit.commands.check",
+    "coursekit.commands.grade",
 )
 
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from coursekit.errors import CourseError
 from coursekit.lessons.notebook import to_bytes
 from coursekit.lessons.outputs import complaints, normalise
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 #: Seconds that one cell may take before the build gives up on it.
 CELL_TIMEOUT = 300
@@ -66,8 +70,31 @@ def execute(notebook: dict[str, Any], name: str, timeout: float = CELL_TIMEOUT) 
 
 
 def _run(node: Any, name: str, scratch: Path, timeout: float) -> None:
-    from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+    with kernel_for(node, scratch, timeout) as client:
+        for index, cell in enumerate(node.cells):
+            where = f"{name}: cell {cell.id}"
+            try:
+                client.execute_cell(cell, index)
+            except CellTimeoutError as error:
+                raise CourseError(f"{where} took longer than {timeout:g} s") from error
+            except DeadKernelError as error:
+                raise CourseError(f"{where} killed its kernel; out of memory?") from error
+            except CellExecutionError as error:
+                raise CourseError(f"{where} failed\n{error.traceback}") from error
+
+
+@contextmanager
+def kernel_for(node: Any, scratch: Path, timeout: float) -> Iterator[Any]:
+    """A client with a fresh kernel on the quick tier, for the cells of one notebook.
+
+    Args:
+        node: the notebook, as nbformat reads it.
+        scratch: an empty folder; the kernel works and caches in it.
+        timeout: seconds for each cell.
+    """
+    from nbclient import NotebookClient
 
     folder, cache = scratch / "work", scratch / "cache"
     folder.mkdir()
@@ -81,16 +108,7 @@ def _run(node: Any, name: str, scratch: Path, timeout: float) -> None:
         resources={"metadata": {"path": str(folder)}},
     )
     with client.setup_kernel(cleanup_kc=True, env=quick_environment(str(cache))):
-        for index, cell in enumerate(node.cells):
-            where = f"{name}: cell {cell.id}"
-            try:
-                client.execute_cell(cell, index)
-            except CellTimeoutError as error:
-                raise CourseError(f"{where} took longer than {timeout:g} s") from error
-            except DeadKernelError as error:
-                raise CourseError(f"{where} killed its kernel; out of memory?") from error
-            except CellExecutionError as error:
-                raise CourseError(f"{where} failed\n{error.traceback}") from error
+        yield client
 
 
 def _kernel(scratch: Path) -> Any:

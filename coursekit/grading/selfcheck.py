@@ -1,0 +1,237 @@
+"""A student's self-check: what the public checks say of the answers when they are run as graded.
+
+The answers are found as grading finds them, and put into the notebook as it was handed out. So an
+answer that leans on a check that was edited, or on what was run by hand, fails here, where it can
+still be mended. Hidden tests are not there to run; what they try is told in words. Students run
+their own code: no sandbox.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from coursekit.checks import NOT_WRITTEN
+from coursekit.errors import CourseError
+from coursekit.grading.assemble import public_notebook
+from coursekit.grading.recover import match, read_notebook, recover
+from coursekit.lessons.course import read_assignments
+from coursekit.lessons.execution import kernel_for
+from coursekit.lessons.handout import assignment_of, covers, handout
+from coursekit.lessons.notebook import to_bytes
+from coursekit.lessons.release_lint import PRISTINE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from coursekit.lessons.course import Assignment
+    from coursekit.lessons.source import Exercise
+
+#: Seconds that one cell may take.
+CELL_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is known about one exercise.
+
+    Attributes:
+        exercise: its name.
+        points: what it is worth; 0 for practice.
+        status: "passed", "failed" (the check named something), "not-written", "missing",
+            "unreadable", "error", "timeout" or "dead".
+        message: what the check or the exception said.
+        notes: how the answer was found, when that is odd, one sentence each.
+        covers: what its public check shows, in the check's own words.
+        comparisons: how many there are in it.
+        also_tried: what grading tries beyond that, in words.
+    """
+
+    exercise: str
+    points: int
+    status: str
+    message: str = ""
+    notes: tuple[str, ...] = ()
+    covers: str = ""
+    comparisons: int = 0
+    also_tried: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SelfCheck:
+    """The findings on a notebook.
+
+    Attributes:
+        assignment: its name.
+        due: when it is due, ISO 8601; None when never.
+        findings: one for each exercise that is to be written.
+        notes: what is odd about the file, one sentence each.
+    """
+
+    assignment: str
+    due: str | None
+    findings: tuple[Finding, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether all that brings points passes."""
+        return all(f.status == "passed" for f in self.findings if f.points)
+
+
+def selfcheck(
+    path: str | Path,
+    assignment: str | None = None,
+    timeout: float = CELL_SECONDS,
+    progress: Callable[[str], None] = lambda cell: None,
+) -> SelfCheck:
+    """Run the public checks on the answers of a notebook.
+
+    Args:
+        path: the student's notebook.
+        assignment: which one it is, when the notebook does not tell.
+        timeout: seconds for each cell.
+        progress: is told each cell before it runs.
+
+    Raises:
+        CourseError: when the notebook cannot be read, or what was handed out is not found.
+    """
+    path = Path(path)
+    student = _read(path)
+    released = _released(path, student, assignment)
+    task = assignment_of(released)
+    words = {c["id"]: c["metadata"].get("coursekit", {}) for c in released["cells"]}
+    findings, live = {}, {}
+    for exercise, answer in zip(task.exercises, recover(student, task), strict=True):
+        status = "not-run" if answer.source is not None else answer.status
+        finding = Finding(exercise.name, task.worth(exercise), status, notes=answer.notes)
+        tried = tuple(words[exercise.name].get("also_tried", ()))
+        findings[exercise.name] = _with_coverage(replace(finding, also_tried=tried), exercise)
+        if answer.source is not None:
+            live[exercise.name] = answer.source
+    for name, (status, message) in _judge(task, live, timeout, progress).items():
+        findings[name] = replace(findings[name], status=status, message=message)
+    notes = tuple(student["notes"])
+    return SelfCheck(task.name, task.due, tuple(findings.values()), notes)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return read_notebook(path.read_bytes())
+    except OSError as error:
+        raise CourseError(f"{path}: cannot be read ({error.strerror}); name a notebook") from error
+    except ValueError as error:
+        raise CourseError(f"{path}: {error}") from error
+
+
+def _released(path: Path, student: dict[str, Any], name: str | None) -> dict[str, Any]:
+    """The notebook as it was handed out; in the course's own repository, made from its source."""
+    there = {a.name: (a, notebook) for a, notebook in _handed_out(path)}
+    if name is None:
+        found = match(student, path.name, [a for a, _ in there.values()])
+        name = None if found is None else found.name
+    if name not in there:
+        raise CourseError(
+            f"{path}: which assignment is it? Name one: --assignment {' or '.join(there)}"
+        )
+    return there[name][1]
+
+
+def _handed_out(path: Path) -> list[tuple[Assignment, dict[str, Any]]]:
+    for parent in path.resolve().parents:
+        if (parent / PRISTINE).is_dir():
+            files = sorted((parent / PRISTINE).glob("*.ipynb"))
+            found = [json.loads(file.read_bytes()) for file in files]
+            return [(assignment_of(notebook), notebook) for notebook in found]
+        if (parent / "source").is_dir() and any((parent / "source").glob("[0-9][0-9]_*.py")):
+            found = [handout(assignment) for assignment in read_assignments(parent)]
+            return [(assignment_of(notebook), notebook) for notebook in found]
+    raise CourseError(
+        f"{path}: there is no folder {PRISTINE} above it, with the notebook as it was handed out; "
+        "check it in the folder that you were given"
+    )
+
+
+def _with_coverage(finding: Finding, exercise: Exercise) -> Finding:
+    told = [covers(check.source) for check in exercise.checks]
+    said = "; ".join(words for words, _ in told if words)
+    return replace(finding, covers=said, comparisons=sum(n for _, n in told))
+
+
+def _judge(
+    task: Assignment,
+    live: Mapping[str, str],
+    timeout: float,
+    progress: Callable[[str], None],
+) -> dict[str, tuple[str, str]]:
+    """Status and message of each answer. What ends a run is taken out, and the rest run again."""
+    judged: dict[str, tuple[str, str]] = {}
+    left = dict(live)
+    while left:
+        outcome, culprit = _run(task, left, timeout, progress)
+        if culprit is None:
+            return judged | outcome
+        judged[culprit] = outcome[culprit]
+        del left[culprit]
+    return judged
+
+
+def _run(
+    task: Assignment, live: Mapping[str, str], timeout: float, progress: Callable[[str], None]
+) -> tuple[dict[str, tuple[str, str]], str | None]:
+    """Status and message of each answer, and which one ended the run, if one did."""
+    import nbformat
+
+    notebook = public_notebook(task, {**_stubs(task), **live})
+    node = nbformat.reads(to_bytes(notebook), as_version=4)
+    of = {c.id: e.name for e in task.exercises for c in (e.answer, *e.checks)}
+    outcome = dict.fromkeys(live, ("passed", ""))
+    last = next(iter(live))
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch,
+        kernel_for(node, Path(scratch), timeout) as client,
+    ):
+        for index, cell in enumerate(node.cells):
+            progress(cell.id)
+            last = of[cell.id] if of.get(cell.id) in live else last
+            status, message = _execute(client, cell, index, timeout)
+            if status in ("timeout", "dead"):
+                return {last: (status, message)}, last
+            name = of.get(cell.id)
+            if name in live and outcome[name][0] == "passed":
+                outcome[name] = _told(name, status, message)
+    return outcome, None
+
+
+def _stubs(task: Assignment) -> dict[str, str]:
+    """What stands for an answer that is not there: a check then says which one is missing."""
+    shown = {cell.id: cell.source for cell in task.lesson.student()}
+    return {e.name: shown[e.name] for e in task.exercises}
+
+
+def _execute(client: Any, cell: Any, index: int, timeout: float) -> tuple[str, str]:
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+    try:
+        client.execute_cell(cell, index)
+    except CellTimeoutError:
+        return "timeout", f"it took longer than {timeout:g} s"
+    except DeadKernelError:
+        return "dead", "it ended the kernel; out of memory?"
+    except CellExecutionError as error:
+        return str(error.ename), str(error.evalue)
+    return "passed", ""
+
+
+def _told(exercise: str, status: str, message: str) -> tuple[str, str]:
+    if status == "passed":
+        return status, ""
+    if status == "CheckFailed":
+        return "failed", message.removeprefix(f"{exercise}: ")
+    if status == "NotImplementedError" and message.startswith(NOT_WRITTEN):
+        other = message.removeprefix(NOT_WRITTEN)
+        return "not-written", "" if other == exercise else f"it needs {other}, which is not written"
+    return "error", f"{status}: {message}"
