@@ -1,0 +1,1 @@
+"""The parts of `coursekit.grading.recover`: a notebook's text as cells, names and answers."""

@@ -1,0 +1,175 @@
+"""A stranger's notebook file, read as data: cells with their text, and nothing of its outputs."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+#: What a notebook may hold, apart from its outputs.
+MOST_CELLS, MOST_TEXT = 5_000, 4_000_000
+_MOST_BRACKETS = 1_000_000  # each becomes a list or dict of at least 56 bytes
+_NOT_JSON = {
+    b"PK\x03\x04": "a zip: rename it to .zip, or hand in the notebook inside",
+    b"%PDF": "a PDF: hand in the notebook itself",
+    b"<": "a web page: download the notebook itself (on GitHub by the button “Raw”)",
+    b"\x1f\x8b": "a gzip archive: hand in the notebook itself",
+    b"version https://git-lfs": "a pointer of Git LFS, not the file that it stands for",
+}
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class _Twice(dict[str, Any]):
+    """A JSON object that gives one of its keys two values."""
+
+
+def read_notebook(content: bytes) -> dict[str, Any]:
+    """The cells of a notebook of format 2, 3 or 4.
+
+    Args:
+        content: of the file, which may be anything.
+
+    Returns:
+        `cells`, each with `type` ("code", "markdown" or "raw"), `id` (None without one),
+        `metadata` (a dict) and `source`; and `notes`, sentences on what was mended.
+
+    Raises:
+        ValueError: when it is no notebook; the message is a sentence for the student.
+    """
+    notes: list[str] = []
+    data = _object(_decode(content, notes))
+    version = data.get("nbformat")
+    if not isinstance(version, int) or isinstance(version, bool):
+        raise ValueError("it does not say its nbformat, so it is no notebook")
+    if not 2 <= version <= 4:
+        raise ValueError(f"its format is nbformat {version}; save it as nbformat 4")
+    cells = [_cell(cell, i) for i, cell in enumerate(_raw_cells(data, version), 1)]
+    if len(cells) > MOST_CELLS or sum(len(c["source"]) for c in cells) > MOST_TEXT:
+        raise ValueError(
+            f"it holds more than {MOST_CELLS:,} cells or {MOST_TEXT:,} characters of text"
+        )
+    return {"cells": cells, "notes": notes}
+
+
+def without_outputs(content: bytes) -> bytes:
+    """The same notebook without outputs, and with no metadata but the cells'.
+
+    Raises:
+        ValueError: as `read_notebook`.
+    """
+    cells = [
+        {"cell_type": c["type"], "metadata": c["metadata"], "source": c["source"]}
+        | ({} if c["id"] is None else {"id": c["id"]})
+        for c in read_notebook(content)["cells"]
+    ]
+    slim = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}
+    return json.dumps(slim, sort_keys=True).encode()
+
+
+def _decode(content: bytes, notes: list[str]) -> str:
+    head = content[:200].lstrip()
+    if not content.strip(b"\x00 \t\r\n"):
+        raise ValueError("the file is empty")
+    for magic, what in _NOT_JSON.items():
+        if head.startswith(magic):
+            raise ValueError(f"it is not a notebook but {what}")
+    encoding = json.detect_encoding(content)
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError:
+        notes.append("Some characters of the file could not be read; they show as “\ufffd”.")
+        return content.decode(encoding, "replace")
+
+
+def _object(text: str) -> dict[str, Any]:
+    """The JSON object that a text is."""
+    if text.count("[") + text.count("{") > _MOST_BRACKETS:
+        raise ValueError("its JSON has too many parts; clear the outputs and save it again")
+    try:
+        data = json.loads(
+            text,
+            object_pairs_hook=_unique,
+            parse_constant=lambda name: None,  # NaN, which stands in honest outputs
+        )
+    except RecursionError:
+        raise ValueError("its JSON is nested too deeply") from None
+    except json.JSONDecodeError as error:
+        broken = f"{error.msg}, line {error.lineno}"
+        raise ValueError(f"it is not JSON, so it is no notebook ({broken})") from None
+    except ValueError:  # Python refuses to read thousands of digits
+        raise ValueError("it holds a number of thousands of digits") from None
+    return _dict(data, "it")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    return found if len(found) == len(pairs) else _Twice(found)
+
+
+def _dict(value: Any, what: str) -> dict[str, Any]:
+    if isinstance(value, _Twice):
+        raise ValueError(f"{what} gives one of its keys twice, so it has no certain content")
+    if not isinstance(value, dict):
+        raise ValueError(f"{what} is no JSON object, so this is no notebook")
+    return value
+
+
+def _raw_cells(data: dict[str, Any], version: int) -> list[Any]:
+    if version == 4:
+        lists = [data.get("cells")]
+    else:
+        sheets = data.get("worksheets")
+        if not isinstance(sheets, list):
+            raise ValueError("it has no worksheets, so it is no notebook")
+        lists = [_dict(sheet, "a worksheet").get("cells") for sheet in sheets]
+    for cells in lists:
+        if not isinstance(cells, list):
+            raise ValueError("it has no list of cells, so it is no notebook")
+    return [cell for cells in lists for cell in cells or ()]
+
+
+def _cell(raw: Any, number: int) -> dict[str, Any]:
+    cell = _dict(raw, f"cell {number}")
+    kind = cell.get("cell_type")
+    if not isinstance(kind, str):
+        raise ValueError(f"cell {number} has no type")
+    name = cell.get("id")
+    source = cell.get("input") if "input" in cell and "source" not in cell else cell.get("source")
+    return {
+        "type": {"code": "code", "raw": "raw"}.get(kind, "markdown"),  # v3 has "heading", "html"
+        "id": _whole(name[:200]) if isinstance(name, str) else None,
+        "metadata": _metadata(cell.get("metadata")),
+        "source": _text(source, number),
+    }
+
+
+def _text(source: Any, number: int) -> str:
+    if source is None:
+        return ""
+    if isinstance(source, list) and all(isinstance(line, str) for line in source):
+        source = "".join(source)
+    if not isinstance(source, str):
+        raise ValueError(f"the text of cell {number} is no text")
+    return _whole(source.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def _whole(text: str) -> str:
+    """A text that can be written as UTF-8: JSON may hold halves of characters."""
+    return _SURROGATE.sub("\ufffd", text)
+
+
+def _short(value: Any) -> Any:
+    """What of a cell's metadata can say which cell it is: short texts, two levels deep."""
+    if isinstance(value, str):
+        return _whole(value[:200])
+    if isinstance(value, list):
+        return [_whole(item[:200]) for item in value[:50] if isinstance(item, str)]
+    if isinstance(value, dict):
+        pairs = list(value.items())[:50]
+        return {_whole(k[:200]): _whole(v[:200]) for k, v in pairs if isinstance(v, str)}
+    return None
+
+
+def _metadata(value: Any) -> dict[str, Any]:
+    pairs = list(value.items())[:50] if isinstance(value, dict) else []
+    return {_whole(key[:200]): _short(item) for key, item in pairs}
