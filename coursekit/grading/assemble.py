@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 #: Tag of a cell that is tried for points; its id is that of the check, with this before it.
 HIDDEN_PREFIX = "hidden-"
 _BUILTINS = frozenset(dir(builtins))
+_SCOPES = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
 def hidden_notebook(assignment: Assignment, answers: Mapping[str, str]) -> dict[str, Any]:
@@ -105,22 +106,51 @@ def _defines(source: str) -> set[str]:
 
 
 def _uses(source: str) -> set[str]:
-    """Names that a cell takes from the notebook, at any depth."""
+    """Names that a cell takes from the cells before it."""
     table = _table(source)
     if table is None:
         return set()
-    found: set[str] = set()
-    stack = [table]
+    bound: set[str] = set()
+    used: set[str] = set()
+    for statement in ast.parse(source).body:
+        loads, stores = _names_outside_functions(statement)
+        # A loop reads what it has bound itself; `x = x + 1` reads what was there before.
+        own = stores if isinstance(statement, (ast.For, ast.With, ast.Try, ast.While)) else set()
+        used |= loads - bound - own
+        bound |= stores
+    inner = table.get_children()
+    while inner:
+        scope = inner.pop()
+        inner += scope.get_children()
+        names = {s.get_name() for s in scope.get_symbols() if s.is_referenced() and s.is_global()}
+        used |= names - _defines(source)
+    return used - _BUILTINS
+
+
+def _names_outside_functions(statement: ast.stmt) -> tuple[set[str], set[str]]:
+    """Names that a statement reads and binds, but for the bodies of functions and classes."""
+    loads: set[str] = set()
+    stores: set[str] = set()
+    stack: list[ast.AST] = [statement]
     while stack:
-        scope = stack.pop()
-        stack += scope.get_children()
-        top = scope.get_type() == "module"
-        found |= {
-            s.get_name()
-            for s in scope.get_symbols()
-            if s.is_referenced() and (top or s.is_global())
-        }
-    return found - _BUILTINS
+        node = stack.pop()
+        if isinstance(node, ast.Name):
+            (loads if isinstance(node.ctx, ast.Load) else stores).add(node.id)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            stores |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+        if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+            loads.add(node.target.id)
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            stores.add(node.name)
+            body = set(map(id, node.body))
+            stack += [child for child in ast.iter_child_nodes(node) if id(child) not in body]
+        elif not isinstance(node, _SCOPES):
+            stack += ast.iter_child_nodes(node)
+        elif isinstance(node, ast.Lambda):
+            stack.append(node.args)
+        else:
+            stack.append(node.generators[0].iter)  # the only part that is read outside
+    return loads, stores
 
 
 def _table(source: str) -> symtable.SymbolTable | None:
