@@ -8,14 +8,20 @@ from __future__ import annotations
 
 import ast
 import re
+import threading
 import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 #: Characters of one answer, and of all code of a notebook that is parsed at all.
 LONGEST, MOST_CODE = 200_000, 400_000
 _MOST_DOTS = 100  # in one import: the parser's memory grows with the square
 
+_ONE_AT_A_TIME = threading.Lock()
 _SPACES = re.compile("[\u00a0\u2000-\u200a\u202f\u205f\u3000]")
 _NOTHING = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\u00ad\ufeff]")
 _STRING_OR_COMMENT = re.compile(
@@ -90,8 +96,7 @@ def parse(text: str, budget: Budget) -> Parsed:
     if any(part.count(".") > _MOST_DOTS for part in _imports(text)):
         return Parsed(None, "an import names a module within a hundred others")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # "\d" is a warning, and no reason to refuse
+        with without_warnings():  # "\d" is a warning, and no reason to refuse
             return Parsed(ast.parse(text), "")
     except SyntaxError as error:
         return Parsed(None, f"line {error.lineno or 1}: {_printable(error.msg)}")
@@ -99,6 +104,14 @@ def parse(text: str, budget: Budget) -> Parsed:
         return Parsed(None, _printable(str(error)))
     except (RecursionError, MemoryError):
         return Parsed(None, "it is nested too deeply")
+
+
+@contextmanager
+def without_warnings() -> Iterator[None]:
+    """Python's warnings of a stranger's text are not shown, and never errors."""
+    with _ONE_AT_A_TIME, warnings.catch_warnings():  # which is for one thread
+        warnings.simplefilter("ignore")
+        yield
 
 
 def mend(text: str, budget: Budget) -> Mended:

@@ -31,7 +31,8 @@ def read_notebook(content: bytes) -> dict[str, Any]:
 
     Returns:
         `cells`, each with `type` ("code", "markdown" or "raw"), `id` (None without one),
-        `metadata` (a dict) and `source`; and `notes`, sentences on what was mended.
+        `metadata` (a dict) and `source`; the notebook's own `metadata`; and `notes`, sentences on
+        what was mended. Metadata are cut to short texts.
 
     Raises:
         ValueError: when it is no notebook; the message is a sentence for the student.
@@ -48,21 +49,22 @@ def read_notebook(content: bytes) -> dict[str, Any]:
         raise ValueError(
             f"it holds more than {MOST_CELLS:,} cells or {MOST_TEXT:,} characters of text"
         )
-    return {"cells": cells, "notes": notes}
+    return {"cells": cells, "metadata": _metadata(data.get("metadata")), "notes": notes}
 
 
 def without_outputs(content: bytes) -> bytes:
-    """The same notebook without outputs, and with no metadata but the cells'.
+    """The same notebook without outputs.
 
     Raises:
         ValueError: as `read_notebook`.
     """
+    read = read_notebook(content)
     cells = [
         {"cell_type": c["type"], "metadata": c["metadata"], "source": c["source"]}
         | ({} if c["id"] is None else {"id": c["id"]})
-        for c in read_notebook(content)["cells"]
+        for c in read["cells"]
     ]
-    slim = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}
+    slim = {"nbformat": 4, "nbformat_minor": 5, "metadata": read["metadata"], "cells": cells}
     return json.dumps(slim, sort_keys=True).encode()
 
 
