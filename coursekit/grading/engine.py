@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coursekit.errors import CourseError
-from coursekit.grading.runner import Request
+from coursekit.grading.runner import PROGRESS, Request
 from coursekit.grading.sandbox.limits import Limits
 from coursekit.grading.sandbox.provisioner import write_kernel_spec
 from coursekit.grading.sandbox.tiers import Sandbox, kernel_environment
@@ -108,7 +108,9 @@ class Engine:
             Path(scratch, "run.ipynb").write_bytes(to_bytes(notebook))
             answer = self._ask(Request(scratch, self.pace.notebook, self.pace.cell, keep_outputs))
             try:
-                result = _read_result(scratch) if answer["ran"] else _broken(answer["reason"])
+                result = (
+                    _read_result(scratch) if answer["ran"] else _broken(scratch, answer["reason"])
+                )
                 if secret is None:
                     target.mkdir(parents=True)
                     shutil.move(folder / "emitted", target / "emitted")
@@ -194,9 +196,15 @@ def _read_result(scratch: str) -> dict[str, Any]:
     try:
         result: dict[str, Any] = json.loads(Path(scratch, "result.json").read_text())
     except (OSError, ValueError, RecursionError) as error:
-        return _broken(type(error).__name__)
+        return _broken(scratch, type(error).__name__)
     return result
 
 
-def _broken(reason: str) -> dict[str, Any]:
-    return {"cells": {}, "ended": f"broken: {reason}"}
+def _broken(scratch: str, reason: str) -> dict[str, Any]:
+    """What is known of a run whose nbval was lost."""
+    cells: dict[str, dict[str, Any]] = {}
+    with contextlib.suppress(OSError):
+        for line in Path(scratch, PROGRESS).read_text().splitlines():
+            name, outcome = line.split()
+            cells[name] = {"outcome": outcome}
+    return {"cells": cells, "ended": f"broken: {reason}"}

@@ -18,6 +18,7 @@ import nbval.plugin
 import pytest
 from jupyter_client.manager import KernelManager
 
+from coursekit.grading.runner import PROGRESS
 from coursekit.grading.sandbox.provisioner import KERNEL_NAME
 
 if TYPE_CHECKING:
@@ -83,26 +84,38 @@ class GuardedKernel(nbval.plugin.RunningKernel):
                 raise Ended("timeout")
             if self._starting and time.monotonic() > patience:
                 raise Empty
+            channel = self.kc.get_iopub_msg if stream == "iopub" else self.kc.get_shell_msg
             try:
-                message: dict[str, Any] = super().get_message(stream, timeout=_SLICE)
+                # Not nbval's own: that one prints each message prettily first, for a log.
+                message: dict[str, Any] = channel(timeout=_SLICE)
             except Empty:
                 if self.kept.has_ended():
                     raise Ended(f"dead: {self.kept.reason}") from None
                 continue
+            # A message that is none says nothing: not that a cell passed, nor that it failed.
+            except Exception:
+                message = {}
             self.messages += 1
-            self.characters += _length(message["content"])
+            self.characters += _length(message)
             if self.characters > MOST_OUTPUT or self.messages > MOST_MESSAGES:
                 raise Ended("flooded")
-            return message
+            if _is_sound(message):
+                return message
 
 
 class Recorder:
     """A pytest plugin that writes down how each cell ended."""
 
-    def __init__(self, keep_outputs: bool) -> None:
+    def __init__(self, keep_outputs: bool, progress: Path) -> None:
         self.cells: dict[str, dict[str, Any]] = {}
         self.ended = ""
         self._keep_outputs = keep_outputs
+        self._progress = progress
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_call(self, item: Any) -> None:
+        """Before each cell: whatever it does to this process, it is known which one it was."""
+        self._note(item.cell.id, "ended")
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_makereport(self, item: Any, call: Any) -> Iterator[None]:
@@ -114,6 +127,10 @@ class Recorder:
             self.ended = str(call.excinfo.value)
             item.session.shouldstop = self.ended
             self.cells[name] = {"outcome": "ended"}
+        elif report.when == "call" and report.failed and _found_dead(call.excinfo.value):
+            # It ended after the cell before this one, and this one was never sent.
+            self.ended = f"dead: {_process_reason()}"
+            item.session.shouldstop = self.ended
         elif report.when == "setup" and report.failed:
             self.ended = f"broken: {type(call.excinfo.value).__name__}: {call.excinfo.value}"[:300]
             item.session.shouldstop = self.ended
@@ -121,8 +138,24 @@ class Recorder:
             # Only a plain "passed" counts: nbval's skips, xfails and xpasses are none.
             plain = report.outcome if not hasattr(report, "wasxfail") else "xfail"
             self.cells[name] = {"outcome": plain}
-        if self._keep_outputs and report.when == "call":
-            self.cells[name]["outputs"] = list(item.test_outputs or [])
+        if report.when == "call" and name in self.cells:
+            self._note(name, self.cells[name]["outcome"])
+            if self._keep_outputs:
+                self.cells[name]["outputs"] = list(item.test_outputs or [])
+
+    def _note(self, name: str, outcome: str) -> None:
+        with self._progress.open("a") as file:
+            file.write(f"{name} {outcome}\n")
+
+
+def _found_dead(error: BaseException) -> bool:
+    """Whether nbval wanted to send a cell and found no kernel."""
+    return isinstance(error, RuntimeError) and bool(_process_reason())
+
+
+def _process_reason() -> str:
+    process = getattr(GuardedKernel.last, "process", None)
+    return process.reason if process is not None and process.has_ended() else ""
 
 
 def run_nbval(request: Request) -> dict[str, Any]:
@@ -144,13 +177,16 @@ def run_nbval(request: Request) -> dict[str, Any]:
     nbval.plugin.RunningKernel = GuardedKernel
     GuardedKernel.cell_seconds = request.cell_seconds
     GuardedKernel.deadline = time.monotonic() + request.seconds
-    recorder = Recorder(request.keep_outputs)
+    recorder = Recorder(request.keep_outputs, folder / PROGRESS)
     (folder / "pytest.ini").write_text("[pytest]\n")
     arguments = ["-p", "nbval.plugin", "-p", "no:cacheprovider"]
     arguments += ["-c", str(folder / "pytest.ini"), "--rootdir", str(folder), "--noconftest"]
     arguments += ["--nbval-lax", "--nbval-kernel-name", KERNEL_NAME, str(folder / "run.ipynb")]
-    pytest.main(arguments, plugins=[recorder])
-    return {"cells": recorder.cells, "ended": recorder.ended, "kernel": _end_kernel()}
+    status = int(pytest.main(arguments, plugins=[recorder]))
+    ended = recorder.ended
+    if not ended and status not in (0, 1):  # all passed, some failed
+        ended = f"broken: pytest ended with status {status}"
+    return {"cells": recorder.cells, "ended": ended, "kernel": _end_kernel()}
 
 
 def _end_kernel() -> str:
@@ -163,13 +199,19 @@ def _end_kernel() -> str:
     return str(process.reason or "it would not end")
 
 
+def _is_sound(message: dict[str, Any]) -> bool:
+    """Whether a message has the parts that nbval takes for granted."""
+    parts = (message.get(name) for name in ("header", "parent_header", "content"))
+    return isinstance(message.get("msg_type"), str) and all(isinstance(p, dict) for p in parts)
+
+
 def _length(value: Any) -> int:
-    """Characters of all text in a message."""
+    """Characters of all text in a message, and bytes beside it."""
     total = 0
     stack = [value]
     while stack:
         item = stack.pop()
-        if isinstance(item, str):
+        if isinstance(item, (str, bytes, memoryview)):
             total += len(item)
         elif isinstance(item, dict):
             total += 16 * len(item)

@@ -23,6 +23,11 @@ _GRACE = 60.0
 _MEMORY = 1 << 30
 
 
+#: A file in the request's folder, with a line for each cell when it begins, and when it ends: its
+#: name, and "ended" or what came out. It is there also when the fork was lost.
+PROGRESS = "progress.txt"
+
+
 @dataclass(frozen=True)
 class Request:
     """One notebook to run.
