@@ -25,10 +25,11 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Sequence
 
-#: What a kernel emits, at most: bytes of a file, and files.
-MOST_BYTES, MOST_FILES = 32 * MEBI, 300
+#: What a kernel emits, at most: bytes of a file, of all files, and files.
+MOST_BYTES, MOST_BYTES_OF_ALL, MOST_FILES = 32 * MEBI, 64 * MEBI, 300
 _DEPTH = 3  # of folders that it may lie in
 _TICK = 0.1  # seconds between two looks at the memory
+_REST = 1.0  # seconds after a look that takes long
 _START = 60.0  # seconds until the kernel must have its sockets
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 
@@ -157,7 +158,7 @@ def _watch(connection: socket.socket, process: int, limits: Limits, folder: str)
     """Until the kernel ends by itself ("") or has to be ended (the reason)."""
     deadline = time.monotonic() + limits.seconds
     ended = os.pidfd_open(process)
-    first = _memory()
+    meter = _Meter(limits)
     while True:
         ready, _, _ = select.select([connection.fileno(), ended], [], [], _TICK)
         if ended in ready:
@@ -169,20 +170,77 @@ def _watch(connection: socket.socket, process: int, limits: Limits, folder: str)
             os.kill(process, signal.SIGINT)
         if time.monotonic() > deadline:
             return "seconds"
-        if _memory() - first > limits.memory:
+        if meter.is_over():
             return "memory"
         if _written(folder) > limits.scratch:
             return "disk"
 
 
-def _memory() -> int:
-    """Bytes that the processes one sees hold for themselves (and share with the zygote)."""
+class _Meter:
+    """What the processes that the keeper sees hold, beyond what they began with."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._first = self._memory()
+        self._rest_until = 0.0
+
+    def is_over(self) -> bool:
+        """Whether it is more than they may."""
+        if self._open_files() > 8 * self._limits.open_files:
+            return True  # pipes and sockets hold memory that is no process's own
+        most = self._limits.memory
+        if self._memory() - self._first <= most or time.monotonic() < self._rest_until:
+            return False
+        # Pages that processes share (a pool of workers, the zygote's own) were counted for each.
+        if self._shares() > most:
+            return True
+        self._rest_until = time.monotonic() + _REST
+        return False
+
+    def _memory(self) -> int:
+        """Bytes, quickly: shared pages count for each process."""
+        return sum(map(_resident, _processes()))
+
+    def _shares(self) -> int:
+        """Bytes, slowly: of a page that n processes share, each has an nth."""
+        return sum(map(_share, _processes()))
+
+    def _open_files(self) -> int:
+        total = 0
+        for process in _processes():
+            try:
+                total += len(os.listdir(process / "fd"))  # noqa: PTH208
+            except PermissionError:  # it made itself opaque, unless it is about to be gone
+                total += self._limits.open_files if _resident(process) else 0
+            except OSError:
+                continue
+        return total
+
+
+def _processes() -> list[Path]:
+    return list(Path("/proc").glob("[0-9]*"))
+
+
+def _resident(process: Path) -> int:
+    return _kilobytes(process / "status", ("RssAnon:", "RssShmem:"))
+
+
+def _share(process: Path) -> int:
+    try:
+        return _kilobytes(process / "smaps_rollup", ("Pss:",), strict=True)
+    except OSError:
+        return _resident(process)
+
+
+def _kilobytes(path: Path, names: tuple[str, ...], *, strict: bool = False) -> int:
     total = 0
-    for status in Path("/proc").glob("[0-9]*/status"):
-        with suppress(OSError):
-            for line in status.read_text().splitlines():
-                if line.startswith(("RssAnon:", "RssShmem:")):
-                    total += int(line.split()[1]) * 1024
+    try:
+        for line in path.read_text().splitlines():
+            if line.startswith(names):
+                total += int(line.split()[1]) * 1024
+    except OSError:
+        if strict:
+            raise
     return total
 
 
@@ -216,37 +274,45 @@ def _bring_out(emitted: str, outside: int) -> None:
     Nothing is trusted: no links are followed, and only plain files of a sane size are taken.
     """
     target = os.open("emitted", os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=outside)
-    _bring_folder(emitted, target, _DEPTH, MOST_FILES)
+    _Carrier().folder(emitted, target, _DEPTH)
 
 
-def _bring_folder(source: str, target: int, depth: int, files: int) -> int:
-    """Copy one folder, at most so many files; how many more may come."""
-    for entry in os.scandir(source):
-        if files <= 0:
-            break
-        if entry.name.endswith(".json"):
-            files -= _copy(entry.path, entry.name, target)
-        elif depth > 1 and entry.is_dir(follow_symlinks=False):
-            files -= 1
-            os.mkdir(entry.name, dir_fd=target)
-            into = os.open(entry.name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=target)
-            files = _bring_folder(entry.path, into, depth - 1, files)
-            os.close(into)
-    return files
+class _Carrier:
+    """Copies files, so many and so large; holes and hard links weigh as they read."""
 
+    def __init__(self) -> None:
+        self._files, self._bytes = MOST_FILES, MOST_BYTES_OF_ALL
 
-def _copy(path: str, name: str, into: int) -> bool:
-    with suppress(OSError):
-        source = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        with open(source, "rb") as file:  # noqa: PTH123
-            about = os.fstat(source)
-            if not stat.S_ISREG(about.st_mode) or about.st_size > MOST_BYTES:
-                return False
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-            with open(os.open(name, flags, 0o600, dir_fd=into), "wb") as copy:  # noqa: PTH123
-                copy.write(file.read(MOST_BYTES))
-        return True
-    return False
+    def folder(self, source: str, target: int, depth: int) -> None:
+        """Copy one folder."""
+        for entry in os.scandir(source):
+            if self._files <= 0:
+                break
+            if entry.name.endswith(".json"):
+                self._file(entry.path, entry.name, target)
+            elif depth > 1 and entry.is_dir(follow_symlinks=False):
+                self._files -= 1
+                os.mkdir(entry.name, dir_fd=target)
+                flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+                into = os.open(entry.name, flags, dir_fd=target)
+                self.folder(entry.path, into, depth - 1)
+                os.close(into)
+
+    def _file(self, path: str, name: str, into: int) -> None:
+        with suppress(OSError):
+            source = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            if not stat.S_ISREG(os.fstat(source).st_mode):
+                os.close(source)
+                return
+            with open(source, "rb") as file:  # noqa: PTH123
+                size = os.fstat(source).st_size
+                if size > min(MOST_BYTES, self._bytes):
+                    return
+                self._files -= 1
+                self._bytes -= size
+                flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+                with open(os.open(name, flags, 0o600, dir_fd=into), "wb") as copy:  # noqa: PTH123
+                    copy.write(file.read(size))
 
 
 def _tell(connection: socket.socket, **event: str) -> None:

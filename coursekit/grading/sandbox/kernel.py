@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coursekit.grading.sandbox import limits as _limits
-from coursekit.grading.sandbox import namespaces
+from coursekit.grading.sandbox import namespaces, seccomp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,6 +51,7 @@ def run(
         Path(place).mkdir(exist_ok=True)
     os.chdir(WORK)
     _limits.apply(limits)
+    seccomp.refuse_system_calls()
     _serve(f"{folder}/kernel.json", ready, go)
 
 
