@@ -196,11 +196,11 @@ def _run(
     ):
         for index, cell in enumerate(node.cells):
             progress(cell.id)
-            last = of[cell.id] if of.get(cell.id) in live else last
+            name = of.get(cell.id, "")
+            last = name if name in live else last
             status, message = _execute(client, cell, index, timeout)
             if status in ("timeout", "dead"):
                 return {last: (status, message)}, last
-            name = of.get(cell.id)
             if name in live and outcome[name][0] == "passed":
                 outcome[name] = _told(name, status, message)
     return outcome, None

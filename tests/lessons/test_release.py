@@ -170,6 +170,13 @@ def test_without_a_course_file(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert cells_of(out, "07_sums")["last"]["metadata"]["coursekit"]["points"] == 4
 
 
+def test_the_grading_secret_stays_at_home(tmp_path: Path) -> None:
+    folder = write_course(tmp_path / "notebooks")
+    (folder / ".secret").write_text("three becomes six\n", encoding="utf-8")  # the README says it
+    with pytest.raises(CourseError, match=r"README\.md: holds the secret"):
+        release(tmp_path / "students", folder)
+
+
 def test_a_release_that_leaks_is_not_written(tmp_path: Path) -> None:
     leaky = LESSON.replace(
         "def shift", "# probe.emit('far', shift([5, 6, 7, 8], 3), about='three steps')\ndef shift"

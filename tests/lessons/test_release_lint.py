@@ -353,6 +353,16 @@ def test_many_files_are_too_much(
     assert complaint.startswith("the release has 2")
 
 
+def test_the_grading_secret_is_known(
+    folder: Path, lessons: list[Lesson], assignments: list[Assignment]
+) -> None:
+    secret = "0123456789abcdef"
+    assert lint(folder, lessons, assignments, secret) == []
+    file("data/README.md", f"seed {secret}\n")(folder)
+    (complaint,) = lint(folder, lessons, assignments, secret)
+    assert complaint == "data/README.md: holds the secret that hidden inputs are drawn from"
+
+
 def test_finding_nothing_proves_nothing_when_nothing_was_looked_for(
     good: Path, lessons: list[Lesson], assignments: list[Assignment]
 ) -> None:
