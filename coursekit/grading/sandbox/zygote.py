@@ -36,8 +36,10 @@ def main(path: str) -> int:
     place = json.loads(Path(path).read_text())
     listener = socket.socket(socket.AF_UNIX)
     _preload((*_ALWAYS, *place["preload"]))
-    listener.bind(place["socket"])
+    # The name appears when somebody listens there, not before.
+    listener.bind(place["socket"] + ".new")
     listener.listen(64)
+    Path(place["socket"] + ".new").rename(place["socket"])
     # Whoever started this holds the other end of stdin open; it closes when they are gone.
     while True:
         ready, _, _ = select.select([listener, sys.stdin], [], [], 0.5)
