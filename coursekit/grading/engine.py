@@ -33,7 +33,8 @@ class Run:
     Attributes:
         cells: how each cell that was reached ended: "passed", "failed", "skipped", "xfail",
             "ended" (the run stopped there).
-        ended: "" or why the run stopped half-way: "timeout", "flooded", "dead: …", "broken: …".
+        ended: "" or why the run stopped half-way: "timeout" (of a cell), `runner.NOTEBOOK_TIMEOUT`,
+            "flooded", "dead: …", "broken: …".
         probe: the folder with what the kernel emitted.
         outputs: of each cell, when they were asked for.
     """
@@ -51,7 +52,7 @@ class Pace:
     Attributes:
         cell: seconds for one cell.
         notebook: seconds for one run of a notebook.
-        submission: seconds after which nothing is run again.
+        submission: seconds for all runs of one submission.
     """
 
     cell: float = 30.0
@@ -85,6 +86,7 @@ class Engine:
         given: Path | None = None,
         secret: str | None = None,
         keep_outputs: bool = False,
+        seconds: float | None = None,
     ) -> Run:
         """Run a notebook.
 
@@ -95,7 +97,9 @@ class Engine:
             secret: for the reference kernel alone: inputs are drawn from it, and `target` gets
                 `given/` and `kept/`, too.
             keep_outputs: whether to keep what the cells showed.
+            seconds: that it may take, when it is less than the pace's.
         """
+        most = min(self.pace.notebook, seconds or self.pace.notebook)
         with self._sandbox() as sandbox, tempfile.TemporaryDirectory(prefix="ck-run-") as scratch:
             folder = sandbox.new_folder()
             if given is not None:
@@ -106,7 +110,7 @@ class Engine:
             request = sandbox.request(folder, self._limits, variables)
             write_kernel_spec(Path(scratch), sandbox.socket, request)
             Path(scratch, "run.ipynb").write_bytes(to_bytes(notebook))
-            answer = self._ask(Request(scratch, self.pace.notebook, self.pace.cell, keep_outputs))
+            answer = self._ask(Request(scratch, most, self.pace.cell, keep_outputs))
             try:
                 result = (
                     _read_result(scratch) if answer["ran"] else _broken(scratch, answer["reason"])
@@ -142,7 +146,7 @@ class Engine:
         """End the runner."""
         if self._runner is not None:
             self._runner.kill()
-            self._runner.wait()
+            self._runner.communicate()
             self._runner = None
 
     def __enter__(self) -> Engine:
@@ -158,7 +162,9 @@ class Engine:
 
     def _ask(self, request: Request) -> dict[str, Any]:
         with self._lock:
-            if self._runner is None or self._runner.poll() is not None:
+            if self._runner is not None and self._runner.poll() is not None:
+                self.close()
+            if self._runner is None:
                 self._runner = _start_runner()
             assert self._runner.stdin is not None and self._runner.stdout is not None
             try:

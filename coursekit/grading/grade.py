@@ -22,13 +22,17 @@ from coursekit.grading.assemble import (
 from coursekit.grading.compare import compare, predictable
 from coursekit.grading.explain import explain
 from coursekit.grading.records import Answer, CheckResult, Grade, PublicResult, Submission
+from coursekit.grading.runner import NOTEBOOK_TIMEOUT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from coursekit.grading.engine import Engine, Run
     from coursekit.lessons.course import Assignment
 
 #: Goes up when the grader judges otherwise than before, so that old grades are not taken over.
-RULES = 1
+RULES = 2
+_LEAST = 1.0  # seconds that are worth starting a run for
 
 #: What the solutions have imported by the end, a student's kernel can have from its beginning.
 _MODULES = """
@@ -143,11 +147,23 @@ def digest_of(prepared: str, submission: Submission) -> str:
 
 @dataclass
 class _Attempt:
-    """Answers that are still in, and why the others are not."""
+    """What is known so far.
+
+    Attributes:
+        live: answers that are still in.
+        out: why others are not: a status and a reason.
+        results: of the checks that were reached.
+        notes: for the instructor.
+    """
 
     live: dict[str, str]
     out: dict[str, tuple[str, str]] = field(default_factory=dict)
+    results: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+
+    def has_passed(self, check: str) -> bool:
+        """Whether nothing that comes later can take its points."""
+        return self.results.get(check, ("",))[0] == "passed"
 
 
 def grade_answers(
@@ -162,16 +178,18 @@ def grade_answers(
         answers: one for each exercise, as recovered.
     """
     started = time.monotonic()
+    until = started + engine.pace.submission
     attempt = _Attempt({a.exercise: a.source for a in answers if a.source and a.status == "found"})
     with tempfile.TemporaryDirectory(prefix="ck-grade-") as scratch:
-        run = _run_until_it_ends(engine, prepared, attempt, Path(scratch), started)
-        checks = tuple(_judge(prepared, answers, attempt, run))
+        _run_until_it_ends(engine, prepared, attempt, Path(scratch), until)
+        checks = tuple(_results(prepared, answers, attempt))
         public: tuple[PublicResult, ...] = ()
-        failed = {c.exercise for c in checks if c.status != "passed"}
-        if failed & set(attempt.live):
+        failed = {c.exercise for c in checks if c.status != "passed"} & set(attempt.live)
+        left = _seconds_left(engine, until)
+        if failed and left:
             notebook = public_notebook(prepared.assignment, attempt.live)
-            shown = engine.run(notebook, Path(scratch, "public"), keep_outputs=True)
-            public = tuple(explain(prepared.assignment, shown, failed & set(attempt.live)))
+            shown = engine.run(notebook, Path(scratch, "public"), keep_outputs=True, seconds=left)
+            public = tuple(explain(prepared.assignment, shown, failed))
     return Grade(
         student=submission.student,
         submission=submission.name,
@@ -186,37 +204,61 @@ def grade_answers(
     )
 
 
+def _seconds_left(engine: Engine, until: float) -> float:
+    """What one run may take; 0 when the submission's time is as good as up."""
+    left = until - time.monotonic()
+    return 0.0 if left < _LEAST else min(left, engine.pace.notebook)
+
+
 def _run_until_it_ends(
-    engine: Engine, prepared: Prepared, attempt: _Attempt, scratch: Path, started: float
-) -> Run | None:
-    """Run; when an answer ends the run, run again without it. None when there is nothing to run."""
-    order = [e.name for e in prepared.assignment.exercises]
-    checks = {c.id: e.name for e in prepared.assignment.exercises for c in e.checks}
-    for number in range(len(order) + 1):
-        if not attempt.live:
-            return None
+    engine: Engine, prepared: Prepared, attempt: _Attempt, scratch: Path, until: float
+) -> None:
+    """Run; when an answer ends the run, run the others again without it."""
+    number = 0
+    while attempt.live and (left := _seconds_left(engine, until)):
+        number += 1
         notebook = hidden_notebook(prepared.assignment, attempt.live)
+        passed = {HIDDEN_PREFIX + c for c in attempt.results if attempt.has_passed(c)}
+        notebook["cells"] = [c for c in notebook["cells"] if c["id"] not in passed]
         given = prepared.reference / "given"
-        run = engine.run(notebook, scratch / str(number), given=given)
+        run = engine.run(notebook, scratch / str(number), given=given, seconds=left)
+        progress = _note_results(prepared, attempt, run)
         if not run.ended:
-            return run
+            return
         reached = [c["id"] for c in notebook["cells"] if c["id"] in run.cells]
-        culprit = _culprit(reached, attempt.live, checks) or order[0]
-        if culprit not in attempt.live:
-            culprit = next(name for name in order if name in attempt.live)
-        status, detail = _ending(run.ended)
-        attempt.out[culprit] = (status, detail)
+        culprit = _culprit(prepared, reached, attempt.live)
+        if culprit is None:
+            # None of the student's code had its turn: the grader itself is in trouble.
+            attempt.notes.append(f"broken: the run ended before any answer ({run.ended})")
+            return
+        if run.ended == NOTEBOOK_TIMEOUT and progress:
+            continue  # nobody in particular was too slow
+        attempt.out[culprit] = _ending(run.ended)
         attempt.notes.append(f"the answer to {culprit} ended the run ({run.ended})")
         del attempt.live[culprit]
-        if time.monotonic() - started > engine.pace.submission:
-            attempt.out |= dict.fromkeys(attempt.live, ("timeout", "the submission's time was up"))
-            attempt.notes.append("the submission's time was up, so some answers were not run")
-            attempt.live.clear()
-    return None
+    if attempt.live:
+        attempt.out |= dict.fromkeys(attempt.live, ("timeout", "the submission's time was up"))
+        attempt.notes.append("the submission's time was up, so some answers were not run")
+        attempt.live.clear()
 
 
-def _culprit(reached: list[str], live: dict[str, str], checks: dict[str, str]) -> str | None:
+def _note_results(prepared: Prepared, attempt: _Attempt, run: Run) -> bool:
+    """Judge the checks that a run came to; whether one passed that had not before."""
+    progress = False
+    for exercise in prepared.assignment.exercises:
+        for check in exercise.checks:
+            if exercise.name not in attempt.live or attempt.has_passed(check.id):
+                continue
+            result = _result(prepared, exercise.name, check.id, run)
+            if result is not None:
+                attempt.results[check.id] = result
+                progress |= result[0] == "passed"
+    return progress
+
+
+def _culprit(prepared: Prepared, reached: list[str], live: dict[str, str]) -> str | None:
     """The exercise whose answer, or whose check, was the last to be reached."""
+    checks = {c.id: e.name for e in prepared.assignment.exercises for c in e.checks}
     for name in reversed(reached):
         exercise = checks.get(name.removeprefix(HIDDEN_PREFIX), name)
         if exercise in live:
@@ -237,36 +279,41 @@ def _ending(ended: str) -> tuple[str, str]:
     return "dead", "it ended or broke the kernel"
 
 
-def _judge(
-    prepared: Prepared, answers: tuple[Answer, ...], attempt: _Attempt, run: Run | None
-) -> list[CheckResult]:
+def _results(
+    prepared: Prepared, answers: tuple[Answer, ...], attempt: _Attempt
+) -> Iterator[CheckResult]:
     found = {a.exercise: a for a in answers}
-    results = []
     for exercise in prepared.assignment.exercises:
         answer = found.get(exercise.name) or Answer(exercise.name, None, "", "missing")
         for check in exercise.checks:
-            status, reasons = _outcome(prepared, answer, check.id, attempt, run)
+            status, reasons = _outcome(answer, check.id, attempt)
             points = prepared.assignment.points[check.id]
-            results.append(CheckResult(check.id, exercise.name, points, status, reasons))
-    return results
+            yield CheckResult(check.id, exercise.name, points, status, reasons)
 
 
-def _outcome(
-    prepared: Prepared, answer: Answer, check: str, attempt: _Attempt, run: Run | None
-) -> tuple[str, tuple[str, ...]]:
+def _outcome(answer: Answer, check: str, attempt: _Attempt) -> tuple[str, tuple[str, ...]]:
     if answer.status != "found":
         return answer.status, answer.notes
-    if answer.exercise in attempt.out:
+    if answer.exercise in attempt.out and not attempt.has_passed(check):
         status, detail = attempt.out[answer.exercise]
         return status, (detail,)
-    if run is None:
-        return "not-run", ("no answer was left to run",)
+    return attempt.results.get(check, ("not-run", ("the run did not come to it",)))
+
+
+def _result(
+    prepared: Prepared, exercise: str, check: str, run: Run
+) -> tuple[str, tuple[str, ...]] | None:
+    """How a check went in one run; None when the run did not come to its end."""
+    cell = run.cells.get(exercise)
     if not (prepared.reference / "emitted" / check).is_dir():
         # Nothing hidden, hence no points: the public half is the student's alone.
-        return "passed" if run.cells.get(answer.exercise) == "passed" else "error", ()
-    if run.cells.get(answer.exercise) == "failed":
+        return None if cell in (None, "ended") else ("passed" if cell == "passed" else "error", ())
+    outcome = run.cells.get(HIDDEN_PREFIX + check)
+    if outcome in (None, "ended"):
+        return None
+    # What an answer's cell does beside the answer (it looks for a file, it asserts) is not judged.
+    if outcome == "failed" and cell == "failed":
         return "error", ("the cell with the answer ends with an exception",)
-    outcome = run.cells.get(HIDDEN_PREFIX + check, "not reached")
     if outcome == "failed":
         return "error", ("with other inputs the answer ends with an exception",)
     if outcome != "passed":

@@ -18,7 +18,7 @@ import nbval.plugin
 import pytest
 from jupyter_client.manager import KernelManager
 
-from coursekit.grading.runner import PROGRESS
+from coursekit.grading.runner import NOTEBOOK_TIMEOUT, PROGRESS
 from coursekit.grading.sandbox.provisioner import KERNEL_NAME
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class GuardedKernel(nbval.plugin.RunningKernel):
         patience = time.monotonic() + (timeout or 0.0)
         while True:
             if time.monotonic() > self.until:
-                raise Ended("timeout")
+                raise Ended(NOTEBOOK_TIMEOUT if self.until == self.deadline else "timeout")
             if self._starting and time.monotonic() > patience:
                 raise Empty
             channel = self.kc.get_iopub_msg if stream == "iopub" else self.kc.get_shell_msg

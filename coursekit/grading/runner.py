@@ -23,6 +23,8 @@ _GRACE = 60.0
 _MEMORY = 1 << 30
 
 
+#: Why a run ended that took too long as a whole, and no cell of it.
+NOTEBOOK_TIMEOUT = "timeout: the notebook"
 #: A file in the request's folder, with a line for each cell when it begins, and when it ends: its
 #: name, and "ended" or what came out. It is there also when the fork was lost.
 PROGRESS = "progress.txt"
