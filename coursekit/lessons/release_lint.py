@@ -55,8 +55,8 @@ _HOMES = (
     re.compile(r"/(?<![\w.:/<]/)(home|Users)/[\w.-]+/"),
     re.compile(r":\\Users\\\w+"),
 )
-#: Folders that every machine has: only a path that goes on below them tells of this one.
-_COMMON = {"/", "/root", "/home", "/tmp", "/var/tmp", "/usr", "/usr/local", "/opt"}  # noqa: S108
+#: A folder at the top, or one of these, may be on any machine: only a path below it tells of this.
+_COMMON = {"/var/tmp", "/usr/local"}  # noqa: S108
 
 
 def lint(
@@ -151,10 +151,11 @@ def _lint_file(path: Path, name: str, secrets: Secrets, machine: set[str]) -> It
 
 def _lint_paths(text: str, machine: set[str], *, library: bool) -> Iterator[str]:
     for place in sorted(place for place in machine if place in text):
-        common = place in _COMMON
+        common = place in _COMMON or len(Path(place).parts) <= 2
         if common and library:
             continue  # a path that the package means on every machine
-        if re.search(re.escape(place) + (r"[/\\]\w" if common else r"(?!\w)"), text):
+        after = r"[/\\]\w" if common else r"(?!\w)"
+        if re.search(rf"(?<![\w.-]){re.escape(place)}{after}", text):
             yield f"holds a path of the machine that made it: {place}"
     for pattern in _HOMES if not library else ():
         if home := pattern.search(text):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -93,6 +94,10 @@ def file(name: str, content: str | bytes = "x\n") -> Callable[[Path], None]:
         path.write_bytes(before + (content.encode() if isinstance(content, str) else content))
 
     return plant
+
+
+def pipe(folder: Path) -> None:
+    os.mkfifo(folder / "data" / "more.md")
 
 
 def link(folder: Path) -> None:
@@ -320,6 +325,7 @@ PLANTED: dict[str, tuple[Callable[[Path], None], str]] = {
     "private key": (file("data/README.md", "-----BEGIN RSA PRIVATE KEY-----"), "a private key"),
     "password": (file("Makefile", "# https://ann:pa55@example.org/x\n"), "a password in an addr"),
     "link": (link, "data/more.md: is a link"),
+    "pipe": (pipe, "data/more.md: is no file"),
     "size": (file("data/faces/big.jpg", b"\0" * (MOST_FILE + 1)), "bytes; at most"),
     # the machine
     "home": (file("README.md", f"{Path.home()}/faces\n"), "a path of the machine that made it"),
@@ -342,6 +348,14 @@ def test_a_leak_is_named(
     plant(folder)
     found = lint(folder, lessons, assignments)
     assert any(words in complaint for complaint in found), "\n".join(found) or "no complaint"
+
+
+@pytest.mark.parametrize("text", ["see data/tmp/x", "in /tmp, as a rule", "/tmpfs/x", "a/home/b/c"])
+def test_what_is_no_path_of_this_machine(
+    text: str, folder: Path, lessons: list[Lesson], assignments: list[Assignment]
+) -> None:
+    file("data/README.md", text)(folder)
+    assert lint(folder, lessons, assignments) == []
 
 
 def test_many_files_are_too_much(
