@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from coursekit.grading.batch import Options, Task
 
+#: How long a scheduler may take to answer.
+PATIENCE = "20s"
+
 _places: dict[str, Workplace] = {}
 _lock = threading.Lock()
 
@@ -37,7 +40,7 @@ def grade_on_cluster(
     except ImportError as error:
         raise CourseError("--scheduler needs dask: pip install 'coursekit[cluster]'") from error
     try:
-        client = Client(address, timeout="20s", set_as_default=False)
+        client = Client(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError) as error:
         raise CourseError(f"--scheduler {address}: no scheduler answers there ({error})") from error
     with client:
@@ -45,7 +48,7 @@ def grade_on_cluster(
             client.submit(_grade_remotely, task, secret, options, pure=False, retries=1): task
             for task in todo
         }
-        for future in as_completed(tasks):
+        for future in as_completed(tasks, loop=client.loop):
             task = tasks[future]
             try:
                 yield from_json(future.result())

@@ -52,6 +52,7 @@ class KeptKernel:
             event = {"event": "ended", "reason": "did not start in time"}
         if event["event"] != "started":
             self.reason = event["reason"]
+            self.close()
 
     def has_ended(self, wait: float = 0.0) -> bool:
         """Whether it has, after waiting so many seconds for it."""
@@ -59,10 +60,17 @@ class KeptKernel:
             event = self._read(wait)
             if event is not None:
                 self.reason = event.get("reason", "lost")
+                self.close()
         return bool(self.reason)
+
+    def close(self) -> None:
+        """Let go; a kernel that still runs then ends."""
+        self._socket.close()
 
     def say(self, word: str) -> None:
         """`interrupt` or `kill`."""
+        if self.reason:
+            return
         self._socket.settimeout(_SAY)
         with suppress(OSError):
             self._socket.sendall(word.encode())
@@ -133,7 +141,7 @@ class SandboxProvisioner(KernelProvisionerBase):
         return self.connection_info
 
     async def cleanup(self, restart: bool = False) -> None:
-        """Nothing: the keeper closes its side."""
+        """Nothing: who waits for the kernel's end lets go of it."""
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
         """Say where the sockets are."""
@@ -179,4 +187,6 @@ def try_out(sandbox: Sandbox) -> str:
     if kept.reason:
         return kept.reason
     kept.say("kill")
-    return "" if kept.has_ended(10) else "a kernel that was killed did not end"
+    ended = kept.has_ended(10)
+    kept.close()
+    return "" if ended else "a kernel that was killed did not end"

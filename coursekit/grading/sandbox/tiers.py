@@ -9,7 +9,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import threading
 import time
@@ -105,16 +104,14 @@ class Sandbox:
         """
         with self._lock:
             if self._zygote is not None and self._zygote.poll() is not None:
-                Path(self.socket).unlink(missing_ok=True)
+                self._stop()
                 reason = self._start(self.tier)
                 if reason:
                     raise CourseError(f"the sandbox was lost and does not start again: {reason}")
 
     def close(self) -> None:
         """End the zygote and every kernel, and remove their folders."""
-        if self._zygote is not None:
-            self._zygote.kill()
-            self._zygote.wait()
+        self._stop()
         shutil.rmtree(self._run, ignore_errors=True)
 
     def __enter__(self) -> Sandbox:
@@ -128,6 +125,13 @@ class Sandbox:
     ) -> None:
         self.close()
 
+    def _stop(self) -> None:
+        if self._zygote is not None:
+            self._zygote.kill()
+            self._zygote.communicate()
+            self._zygote = None
+            Path(self.socket).unlink(missing_ok=True)
+
     def _choose(self, wanted: str) -> str:
         if wanted not in (*TIERS, "auto"):
             raise CourseError(f"--sandbox {wanted}: choose auto, {', '.join(TIERS)}")
@@ -137,6 +141,7 @@ class Sandbox:
             reason = self._start(tier)
             if not reason:
                 return tier
+            self._stop()
             reasons.append(f"{tier}: {reason}")
         raise CourseError(
             "no sandbox works here, and students' code does not run without one\n  "
@@ -179,7 +184,6 @@ class Sandbox:
         deadline = time.monotonic() + _START
         while not Path(self.socket).exists():
             if self._zygote.poll() is not None or time.monotonic() > deadline:
-                self._zygote.kill()
                 said = (self._run / "zygote.log").read_text(errors="replace").strip()
                 return said.splitlines()[-1][:300] if said else "it did not start"
             time.sleep(0.01)
@@ -223,9 +227,13 @@ def _readable() -> list[str]:
 
     wanted = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache"]
     wanted += ["/sys/devices/system/cpu", "/nix/store", "/opt/conda"]
-    wanted += [sys.prefix, sys.base_prefix, sys.exec_prefix, sysconfig.get_path("purelib")]
-    wanted += [str(Path(sys.executable).resolve().parent.parent)]
-    wanted += [str(Path(coursekit.__file__).resolve().parent)]
+    wanted += [sys.prefix, sys.base_prefix, str(Path(sys.executable).resolve().parent.parent)]
+    package = Path(coursekit.__file__).resolve().parent
+    isolated = [sys.executable, "-I", "-c", "import json, sys; print(json.dumps(sys.path))"]
+    for path in json.loads(subprocess.run(isolated, capture_output=True, check=True).stdout):
+        # Where this package was installed for editing, the course lies beside it.
+        wanted.append(str(package) if Path(path).resolve() == package.parent else path)
+    wanted.append(str(package))
     found: list[str] = []
     for path in map(os.path.abspath, wanted):
         inside = any(path == f or path.startswith(f + "/") for f in found)
