@@ -143,9 +143,7 @@ def _released(path: Path, student: dict[str, Any], name: str | None) -> dict[str
 def _handed_out(path: Path) -> list[tuple[Assignment, dict[str, Any]]]:
     for parent in path.resolve().parents:
         if (parent / PRISTINE).is_dir():
-            files = sorted((parent / PRISTINE).glob("*.ipynb"))
-            found = [json.loads(file.read_bytes()) for file in files]
-            return [(assignment_of(notebook), notebook) for notebook in found]
+            return [_pristine(file) for file in sorted((parent / PRISTINE).glob("*.ipynb"))]
         if (parent / "source").is_dir() and any((parent / "source").glob("[0-9][0-9]_*.py")):
             found = [handout(assignment) for assignment in read_assignments(parent)]
             return [(assignment_of(notebook), notebook) for notebook in found]
@@ -153,6 +151,16 @@ def _handed_out(path: Path) -> list[tuple[Assignment, dict[str, Any]]]:
         f"{path}: there is no folder {PRISTINE} above it, with the notebook as it was handed out; "
         "check it in the folder that you were given"
     )
+
+
+def _pristine(file: Path) -> tuple[Assignment, dict[str, Any]]:
+    try:
+        notebook = json.loads(file.read_bytes())
+        return assignment_of(notebook), notebook
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CourseError(
+            f"{file}: is not as it was handed out; take it from the student repository again"
+        ) from error
 
 
 def _with_coverage(finding: Finding, exercise: Exercise) -> Finding:

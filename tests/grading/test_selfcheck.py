@@ -173,6 +173,14 @@ def test_the_released_notebook_is_found(student: Path) -> None:
         selfcheck(other)
 
 
+def test_a_released_notebook_that_was_spoilt(student: Path) -> None:
+    file = student.parent.parent / ".released" / "week-3.ipynb"
+    for content in ("{", "{}", '{"metadata": {"coursekit": {}}, "cells": [{}]}'):
+        file.write_text(content, encoding="utf-8")
+        with pytest.raises(CourseError, match=r"week-3\.ipynb: is not as it was handed out"):
+            selfcheck(student)
+
+
 def test_in_the_course_itself_the_source_is_enough(tmp_path: Path) -> None:
     folder = write_course(tmp_path / "notebooks", course="")
     assert main(["build", "--notebooks", str(folder), "--student-only"]) == 0
