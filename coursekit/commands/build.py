@@ -24,12 +24,18 @@ def add_parser(subparsers: Any) -> None:
                         help="change nothing; exit 1 when a notebook is stale")  # fmt: skip
     parser.add_argument("--only", action="append", metavar="NAME", help="such as 02_unet")
     parser.add_argument("--student-only", action="store_true", help="do not execute anything")
+    parser.add_argument("--mutate", action="store_true",
+                        help="write nothing; plant bugs in the solutions and see whether the "
+                        "checks notice")  # fmt: skip
+    parser.add_argument("--json", metavar="FILE", help="what --mutate found, as data")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Build or compare."""
+    """Build, compare, or try the checks."""
     from coursekit.lessons.build import build, stale
 
+    if arguments.mutate:
+        return _mutate(arguments)
     if arguments.check:
         old = stale(arguments.notebooks, arguments.only)
         for path, reason in old:
@@ -38,3 +44,39 @@ def run(arguments: argparse.Namespace) -> int:
     for path in build(arguments.notebooks, arguments.only, execute=not arguments.student_only):
         print(f"wrote {path}")
     return 0
+
+
+def _mutate(arguments: argparse.Namespace) -> int:
+    import json
+    from pathlib import Path
+
+    from tqdm.auto import tqdm
+
+    from coursekit.files import write_text
+    from coursekit.grading.mutate import LEAST_SCORE, as_data, as_text, examine, score
+    from coursekit.lessons.answers import read_answers
+    from coursekit.lessons.build import find_sources
+    from coursekit.lessons.source import read_lesson
+
+    found = {}
+    for path in find_sources(Path(arguments.notebooks), arguments.only):
+        lesson = read_lesson(path)
+        with tqdm(desc=lesson.name, unit="answer", disable=None, delay=1, leave=False) as bar:
+
+            def step(total: int, bar: Any = bar) -> None:
+                bar.total = total
+                bar.update()
+
+            found[lesson.name] = examine(lesson, read_answers(lesson), step=step)
+        print(as_text(lesson.name, found[lesson.name]))
+    everything = [tally for tallies in found.values() for tally in tallies]
+    problems = sum(len(tally.problems) for tally in everything)
+    scores = {half: score(everything, half) for half in ("hidden", "public")}
+    print(f"{sum(t.mutants for t in everything):,} bugs; noticed by the hidden halves: "
+          f"{scores['hidden']:.1%}, by the public ones: {scores['public']:.1%}; "
+          f"{problems} problems")  # fmt: skip
+    if arguments.json:
+        lessons = {name: as_data(tallies) for name, tallies in found.items()}
+        write_text(arguments.json, json.dumps({**scores, "lessons": lessons}, indent=1) + "\n")
+        print(f"wrote {arguments.json}")
+    return 1 if problems or min(scores.values()) < LEAST_SCORE else 0

@@ -405,6 +405,8 @@ check.catches(lips, result[1], "upper and lower lip were swapped: l_lip is the l
 check.equal(result[1], swap[flipped], "turn the label map, then swap exactly the given pairs")
 check.that(np.array_equal(given[1], labels), "you changed the label map you were given: copy it")
 check.equal(mirror(image, labels, [])[1], flipped, "without pairs nothing is swapped: use `pairs`")
+kinds = {str(np.asarray(array).dtype) for array in result}
+check.that(kinds == {"uint8"}, f"the types are {', '.join(sorted(kinds))}: keep uint8 for both")
 check.passed("left is left again, on the other side of the picture")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -414,9 +416,9 @@ picture = probe.given("picture", lambda rng: rng.integers(0, 256, (21, 34, 3), d
 ids = probe.given(
     "ids", lambda rng: rng.choice(np.array([*range(19), 255], dtype=np.uint8), (21, 34))
 )
-swapped = probe.given("pairs", lambda rng: rng.permutation(19)[:8].reshape(4, 2).tolist())
+sides = probe.given("pairs", lambda rng: rng.permutation(19)[:8].reshape(4, 2).tolist())
 before = picture.copy(), ids.copy()
-mirrored = mirror(picture, ids, [(a, b) for a, b in swapped])
+mirrored = mirror(picture, ids, [(a, b) for a, b in sides])
 probe.emit("image", mirrored[0], "another face's image", dtype=True)
 probe.emit("label map", mirrored[1], "another face's label map, with other pairs", dtype=True)
 probe.emit("number", len(mirrored), "two things are returned")

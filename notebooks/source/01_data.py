@@ -375,6 +375,9 @@ check.that(np.isfinite(absent), "an absent class makes a weight infinite or not 
 check.that(absent >= 0, "an absent class has a negative weight: log of epsilon is negative")
 check.equal(absent[1], 0, "a class without pixels should weigh nothing")
 check.close(absent.sum(), 1, "with an absent class the weights should still sum to 1")
+few = 1 / np.log(np.array([1, 9]) + 0.5)
+own = "one pixel is not none, and epsilon is added to the count: Eq. 2 as it stands"
+check.close(class_weights(np.array([1, 9]), epsilon=0.5), few / few.sum(), own)
 check.passed("rare classes weigh more, absent ones nothing")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -384,6 +387,7 @@ some = probe.given("counts", lambda rng: rng.integers(10, 10 ** rng.integers(2, 
 probe.emit("weights", class_weights(some.copy()), "other counts", close=1e-6)
 few = probe.given("few", lambda rng: rng.integers(2, 10_000, 11) * (np.arange(11) % 4 > 0))
 probe.emit("absent", class_weights(few.copy()), "counts of 11 classes, some absent", close=1e-6)
+few[3] = 1
 probe.emit("epsilon", class_weights(few.copy(), 0.5), "another epsilon", close=1e-6)
 ### END HIDDEN TESTS
 
@@ -563,7 +567,10 @@ PAIRS = ((4, 5), (6, 7), (8, 9))  # left and right: eye, brow, ear
 def resize_and_mirror(
     image: np.ndarray, label_map: np.ndarray, size: int, mirrored: bool
 ) -> tuple[np.ndarray, np.ndarray]:
-    """An (H, W, 3) image and its (H, W) label map at size × size; mirrored, if wanted."""
+    """An (H, W, 3) image and its (H, W) label map at size × size; mirrored, if wanted.
+
+    All of them are uint8; an id may be 255, where nothing is known.
+    """
     ### BEGIN SOLUTION
     image = cv2.resize(image, (size, size), interpolation=cv2.INTER_LINEAR)
     label_map = cv2.resize(label_map, (size, size), interpolation=cv2.INTER_NEAREST)
@@ -599,6 +606,13 @@ table = LABELS.mirror_table()
 lost = set(np.unique(ids)) - set(np.unique(flipped))
 check.that(not lost, "a side is gone: the second assignment took the first one back; use a table")
 check.equal(flipped, table[ids[:, ::-1]], "the mirrored label map is not right")
+as_it_was = resize_and_mirror(face.image, face.label_map.copy(), 96, False)
+for got, given in zip(as_it_was, (face.image, face.label_map), strict=True):
+    check.equal(got, given, "at its own size and not mirrored, it should come out as it went in")
+kinds = {str(np.asarray(array).dtype) for array in (turned, flipped, *as_it_was)}
+check.that(kinds == {"uint8"}, f"the types are {', '.join(sorted(kinds))}: keep uint8 for both")
+unknown = resize_and_mirror(face.image, np.full_like(face.label_map, 255), 96, True)[1]
+check.equal(unknown, np.full((96, 96), 255), "255, nothing is known here, should stay 255")
 check.passed("image and label map stay together, and left stays the subject's left")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -611,14 +625,16 @@ for name, shape in shapes.items():
         lambda rng, shape=shape: rng.integers(0, 256, (*shape, 3), dtype=np.uint8),
     )
     ids = probe.given(
-        f"{name}-ids", lambda rng, shape=shape: rng.integers(0, 19, shape, dtype=np.uint8)
+        f"{name}-ids",
+        lambda rng, shape=shape: rng.choice(np.array([*range(19), 255], np.uint8), shape),
     )
     for mirrored in (False, True):
         larger, named = resize_and_mirror(photo.copy(), ids.copy(), 2 * shape[1], mirrored)
         way = "mirrored" if mirrored else "not mirrored"
         about = f"another image, {way}"
         probe.emit(f"{name}-image-{mirrored}", np.asarray(larger) / 255, about, close=0.01)
-        probe.emit(f"{name}-ids-{mirrored}", named, f"another label map, {way}")
+        probe.emit(f"{name}-ids-{mirrored}", named, f"another label map, {way}", dtype=True)
+        probe.emit(f"{name}-type-{mirrored}", str(np.asarray(larger).dtype), "the image's type")
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -716,9 +732,9 @@ from coursekit.data import Finding, Report
 check = Check("suspects")
 made_up = (
     Finding("constant-mask", "error", "train", ("train/masks/9.png", "train/masks/3.png"), "", ""),
+    Finding("speck", "note", "val", ("val/masks/8.png",), "", ""),
     Finding("no-eyes", "warning", "val", ("val/masks/5.png",), "", ""),
     Finding("constant-mask", "error", "val", ("val/masks/1.png",), "", ""),
-    Finding("speck", "note", "val", ("val/masks/8.png",), "", ""),
 )
 got = suspects(Report("", "", {}, made_up))
 check.that("speck" not in got, "notes are in it: only errors and warnings are suspects")

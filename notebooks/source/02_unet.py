@@ -177,7 +177,8 @@ probe.emit("output", came_out, "with other weights, on other features")
 probe.emit("input gradient", entered.grad, "the gradient with respect to the input")
 slopes = {key: parameter.grad for key, parameter in loaded.named_parameters()}
 probe.emit("gradients", slopes, "the gradients with respect to the weights")
-probe.emit("parameters", sum(p.numel() for p in DoubleConv(5, 9).parameters()), "their number")
+count = sum(parameter.numel() for parameter in DoubleConv(5, 9).parameters())
+probe.emit("count", count, "the number of parameters")
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -266,6 +267,11 @@ raised = fit_to(step.up(low), skip)
 swapped = step.conv(torch.cat([raised, skip], 1))
 check.catches(swapped, got, "the skip stands behind the raised map; weights count on it in front")
 check.close(got, step.conv(torch.cat([skip, raised], 1)), "not: up, fit_to, concatenate, convolve")
+check.equal(step.up(low).shape, (1, 4, 10, 12), "up should double the size: stride 2")
+check.equal(count_parameters(step), 636, "leave the biases at their default, and add nothing")
+check.that(got.requires_grad, "what comes out has no gradient: detach nothing")
+got.sum().backward()
+check.that(step.up.weight.grad is not None, "no gradient reaches self.up: detach nothing")
 check.passed("odd sizes included")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -300,7 +306,8 @@ for name, height, width in (("even", 8, 10), ("odd", 9, 11), ("tall", 9, 10)):
     probe.emit(f"{name}-skip", beside.grad, "the gradient with respect to the skip")
     slopes = {key: parameter.grad for key, parameter in loaded.named_parameters()}
     probe.emit(f"{name}-gradients", slopes, "the gradients with respect to the weights")
-probe.emit("parameters", sum(p.numel() for p in Up(9, 4).parameters()), "their number")
+count = sum(parameter.numel() for parameter in Up(9, 4).parameters())
+probe.emit("count", count, "the number of parameters")
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -397,6 +404,8 @@ check.catches([32, 64, 128, 256], rising, "up begins at the bottom: turn the wid
 check.equal(rising, [256, 128, 64, 32], "the first step up starts at the bottom, from 256 channels")
 head = tuple(parts.head.weight.shape)
 check.equal(head, (19, 16, 1, 1), "the head is a 1×1 convolution, 16 channels → 19 classes")
+pooled = parts.pool(torch.arange(16.0).view(1, 1, 4, 4))
+check.equal(pooled, [[[[5, 7], [13, 15]]]], "pool should take the largest of each 2×2 pixels")
 count = count_parameters(parts)
 check.equal(count, 1_941_411, "not the report's number of parameters; compare with the table above")
 small = Layers(num_classes=11, widths=(4, 8, 16))
@@ -419,7 +428,7 @@ spec = probe.given("spec", hidden_spec)
 drawn_parts = Layers(*spec["first"], widths=tuple(spec["widths"])).double()
 table = {key: list(value.shape) for key, value in drawn_parts.state_dict().items()}
 probe.emit("names", table, "names and shapes with other classes, channels and widths")
-levels = [[len(drawn_parts.down), len(drawn_parts.up)]]
+levels = [len(drawn_parts.down), len(drawn_parts.up)]
 probe.emit("levels", levels, "the number of levels")
 count = sum(parameter.numel() for parameter in drawn_parts.parameters() if parameter.requires_grad)
 probe.emit("count", count, "the number of parameters that are trained")
@@ -481,7 +490,7 @@ class UNet(Layers):
         ### END SOLUTION
 
 
-# %% check-unet points=2
+# %% check-unet points=1
 check = Check("unet")
 torch.manual_seed(0)
 mine, image = UNet().eval(), torch.randn(2, 3, 40, 56)
@@ -511,57 +520,94 @@ check.close(got, expected, "another output than the course's: is every part used
 check.passed("the course's U-Net accepts your weights and computes the same")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
-from coursekit.synthfaces import render
 
 probe = Probe("check-unet")
-
-
-def hidden_weights(network: nn.Module, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Weights for a network of ReLUs, none of them so small that its layer would not show."""
-    shapes = {key: tuple(value.shape) for key, value in network.state_dict().items()}
-    return {
-        key: rng.normal(0, (2 / np.prod(shape[1:])) ** 0.5 if len(shape) > 1 else 0.1, shape)
-        for key, shape in shapes.items()
-    }
-
-
-def hidden_faces(rng: np.random.Generator, number: int) -> dict[str, np.ndarray]:
-    """Faces of 32², and their label maps: background, face, hair."""
-    faces = [render(int(rng.integers(2**31)), i, 32) for i in range(number)]
-    maps = np.stack([face.label_map for face in faces])
-    return {
-        "images": np.stack([face.image for face in faces]).transpose(0, 3, 1, 2),
-        "maps": np.select([maps == 0, maps == 13], [0, 2], 1),
-    }
-
-
 small = UNet(num_classes=5, widths=(4, 6, 8, 10)).double()
-given = probe.given("weights", lambda rng: hidden_weights(small, rng))
+
+
+def hidden_values(rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Weights for `small`, none of them so small that its layer would not show."""
+    drawn = {}
+    for key, value in small.state_dict().items():
+        spread = (2 / value[0].numel()) ** 0.5 if value.ndim > 1 else 0.1
+        drawn[key] = rng.normal(0, spread, tuple(value.shape))
+    return drawn
+
+
+given = probe.given("weights", hidden_values)
 small.load_state_dict({key: torch.from_numpy(value) for key, value in given.items()})
+for name, shape in (("odd", (2, 3, 21, 26)), ("tiny", (1, 3, 8, 9))):
+    photo = probe.given(name, lambda rng, shape=shape: rng.normal(0, 1, shape))
+    about = f"other widths and weights, on an image of {shape[2]} × {shape[3]}"
+    probe.emit(name, small(torch.from_numpy(photo)), about)
+### END HIDDEN TESTS
+
+# %% check-unet-2 points=1
+check = Check("unet")
+mine, image = UNet(widths=(4, 8, 16)), torch.randn(2, 3, 21, 26)
+for weight in mine.parameters():
+    weight.data *= 2.4
+twin = create_model("unet", widths=(4, 8, 16))
+twin.load_state_dict(mine.state_dict())
+check.that(
+    mine(image).requires_grad, "the logits have no gradient: nothing can be learnt from them"
+)
+for network in (mine, twin):
+    network(image).square().mean().backward()
+theirs = dict(twin.named_parameters())
+unreached = [name for name, weight in mine.named_parameters() if weight.grad is None]
+check.that(not unreached, f"no gradient reaches {', '.join(unreached[:3])}: detach nothing")
+for name, weight in mine.named_parameters():
+    gradient = f"another gradient than in the course's reaches {name}: detach nothing on the way"
+    check.close(weight.grad, theirs[name].grad, gradient, atol=1e-4, rtol=1e-3)
+check.passed("every weight learns")
+### BEGIN HIDDEN TESTS
+from coursekit.probe import Probe
+
+probe = Probe("check-unet-2")
+learner = UNet(num_classes=3, widths=(8, 16, 24))
+
+
+def hidden_start(rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Weights for `learner` to start from."""
+    drawn = {}
+    for key, value in learner.state_dict().items():
+        spread = (2 / value[0].numel()) ** 0.5 if value.ndim > 1 else 0.0
+        drawn[key] = rng.normal(0, spread, tuple(value.shape))
+    return drawn
+
+
+def hidden_quilts(rng: np.random.Generator, number: int) -> dict[str, np.ndarray]:
+    """Noisy images of patches in three colours, and the patches' classes."""
+    patches = rng.integers(0, 3, (number, 3, 3)).repeat(8, axis=1).repeat(8, axis=2)
+    images = colours[patches] + rng.normal(0, 1, (number, 24, 24, 3))
+    return {"images": images.transpose(0, 3, 1, 2), "maps": patches}
+
+
+start = probe.given("start", hidden_start)
+learner.load_state_dict({key: torch.from_numpy(value) for key, value in start.items()})
+exact = UNet(num_classes=3, widths=(8, 16, 24)).double()
+exact.load_state_dict(learner.state_dict())
 photo = torch.from_numpy(probe.given("image", lambda rng: rng.normal(0, 1, (2, 3, 21, 26))))
-came_out = small(photo.requires_grad_())
-probe.emit("logits", came_out, "with other widths and weights, on another image")
-came_out.logsumexp(1).sum().backward()
-probe.emit("input gradient", photo.grad, "the gradient with respect to the image")
-slopes = {key: parameter.grad for key, parameter in small.named_parameters()}
+exact(photo.requires_grad_()).logsumexp(1).mean().mul(50).backward()
+probe.emit("input", photo.grad, "the gradient with respect to the image")
+slopes = {key: parameter.grad for key, parameter in exact.named_parameters()}
 probe.emit("gradients", slopes, "the gradients with respect to the weights")
 
-learner = UNet(num_classes=3, widths=(8, 16, 24))
-given = probe.given("start", lambda rng: hidden_weights(learner, rng))
-learner.load_state_dict({key: torch.from_numpy(value) for key, value in given.items()})
-lot = probe.given("lot", lambda rng: hidden_faces(rng, 24))
-unseen = probe.given("unseen", lambda rng: hidden_faces(rng, 12)["images"])
-probe.keep("unseen", lambda rng: hidden_faces(rng, 12)["maps"])
-faces, maps = torch.from_numpy(lot["images"]).float() / 128 - 1, torch.from_numpy(lot["maps"])
-adam = torch.optim.Adam(learner.parameters(), 0.004)
-for step in range(90):
-    chosen = slice(step * 8 % 24, step * 8 % 24 + 8)
+colours = probe.given("colours", lambda rng: (3 * np.eye(3) - 1)[rng.permutation(3)])
+lot = probe.given("lot", lambda rng: hidden_quilts(rng, 16))
+unseen = probe.given("unseen", lambda rng: hidden_quilts(rng, 8)["images"])
+probe.keep("unseen", lambda rng: hidden_quilts(rng, 8)["maps"])
+entered, true = torch.from_numpy(lot["images"]).float(), torch.from_numpy(lot["maps"])
+adam = torch.optim.Adam(learner.parameters(), 0.005)
+for step in range(40):
+    chosen = slice(step % 2 * 8, step % 2 * 8 + 8)
     adam.zero_grad()
-    F.cross_entropy(learner(faces[chosen]), maps[chosen]).backward()
+    F.cross_entropy(learner(entered[chosen]), true[chosen]).backward()
     adam.step()
 with torch.no_grad():
-    called = learner(torch.from_numpy(unseen).float() / 128 - 1).argmax(1)
-probe.emit("trained", called, "faces that it has not seen, after training", miou=("unseen", 0.5))
+    called = learner(torch.from_numpy(unseen).float()).argmax(1)
+probe.emit("trained", called, "images that it has not seen, once trained", miou=("unseen", 0.7))
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -671,6 +717,11 @@ truth = F.cross_entropy(200 * logits, target, weights)
 check.close(huge, truth, "large logits cost too little: do not clamp, use log_softmax", rtol=1e-4)
 even = torch.zeros(1, 19, 2, 2), torch.zeros(1, 2, 2, dtype=torch.long), torch.ones(19)
 check.close(weighted_cross_entropy(*even), np.log(19), "an even guess should cost log 19")
+got = weighted_cross_entropy(logits.requires_grad_(), target, weights)
+check.that(got.requires_grad, "the loss has no gradient: detach nothing, or nothing is learnt")
+expected = F.cross_entropy(logits, target, weights)
+slopes = [torch.autograd.grad(loss, logits)[0] for loss in (got, expected)]
+check.close(*slopes, "its gradient is not that of Eq. 3")
 check.passed("Eq. 1 and Eq. 3, and an even guess costs log 19 ≈ 2.94")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -800,7 +851,7 @@ def mean_iou(matrix: torch.Tensor) -> float:
 
 # %% check-mean-iou points=2
 check = Check("mean-iou")
-table = torch.tensor([[50, 10, 1, 0], [4, 30, 6, 0], [0, 0, 0, 0], [0, 0, 0, 0]])
+table = torch.tensor([[50, 10, 1, 0, 0], [4, 30, 6, 0, 0], [0] * 5, [0] * 5, [0, 0, 0, 0, 1]])
 got = mean_iou(table)  # class 2 is predicted but never true; class 3 does not occur at all
 check.that(got == got, "the mean is not a number: class 3 occurs nowhere, so 0/0. Leave it out")
 hit, true, called = table.diagonal().double(), table.sum(1).double(), table.sum(0).double()
@@ -808,7 +859,7 @@ there = true + called > 0
 values = torch.where(there, hit / (true + called - hit).clamp_min(1), 0.0)
 for wrong, message in (
     (values.mean(), "a class that occurs nowhere counted as 0: leave it out of the mean"),
-    ((values.sum() + 1) / 4, "a class that occurs nowhere counted as 1: leave it out"),
+    ((values.sum() + 1) / 5, "a class that occurs nowhere counted as 1: leave it out"),
     (values[true > 0].mean(), "class 2 is never true, but was predicted: it counts, with 0"),
     ((hit / (true + called))[there].mean(), "the intersection is in the union twice: take it off"),
     ((2 * hit / (true + called))[there].mean(), "this is F1, not IoU"),
@@ -836,8 +887,11 @@ for name, rows, columns, about in (
     ("absent", [0, 5], [0, 5], "a table without two of the classes"),
     ("never true", [3], [], "a class that is predicted and never true"),
     ("never called", [], [0, 8], "classes that are true and never predicted"),
+    ("one pixel", [4, 7], [4, 7], "classes of one pixel"),
 ):
     matrix = probe.given(name, lambda rng, r=rows, c=columns: hidden_matrix(rng, r, c))
+    if name == "one pixel":
+        matrix[4, 4] = matrix[7, 0] = 1
     probe.emit(name, mean_iou(torch.from_numpy(matrix)), about)
 ### END HIDDEN TESTS
 

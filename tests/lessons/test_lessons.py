@@ -1,17 +1,21 @@
-"""Every lesson runs; its checks fail on stubs, name planted mistakes, accept other answers."""
+"""Every lesson runs; both halves of its checks fail on stubs and mistakes, accept other answers."""
 
 from __future__ import annotations
 
-import warnings
+import builtins
+import symtable
 from pathlib import Path
 
 import pytest
 
-from coursekit.lessons.source import Lesson, read_lesson
-from tests.lessons.harness import answers_for, problems, sources
+from coursekit.grading.assemble import hidden_region
+from coursekit.grading.mutate import examine
+from coursekit.lessons.answers import read_answers
+from coursekit.lessons.build import find_sources
+from coursekit.lessons.source import Cell, Lesson, read_lesson
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
-LESSONS = pytest.mark.parametrize("path", sources(NOTEBOOKS), ids=lambda path: path.stem)
+LESSONS = pytest.mark.parametrize("path", find_sources(NOTEBOOKS), ids=lambda path: path.stem)
 
 MOST_LINES = (
     20  # of a cell, not counting empty ones and comments; checks may have half as many again
@@ -19,17 +23,53 @@ MOST_LINES = (
 
 
 @LESSONS
-def test_checks_tell_right_from_wrong(
-    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("COURSEKIT_TIER", "quick")
-    monkeypatch.delenv("COURSEKIT_DATA", raising=False)
-    monkeypatch.chdir(tmp_path)
+def test_checks_tell_right_from_wrong(path: Path) -> None:
     lesson = read_lesson(path)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        found = problems(lesson, answers_for(lesson))
-    assert not found, "\n".join(found)
+    tallies = examine(lesson, read_answers(lesson), mutants=False, workers=2)
+    assert [tally.exercise for tally in tallies] == [e.name for e in lesson.exercises]
+    assert not (problems := [p for tally in tallies for p in tally.problems]), "\n".join(problems)
+
+
+def _bound(source: str) -> set[str]:
+    """Names that a cell binds in the notebook."""
+    table = symtable.symtable(source, "cell", "exec")
+    return {s.get_name() for s in table.get_symbols() if s.is_assigned() or s.is_imported()}
+
+
+def _taken(source: str) -> set[str]:
+    """Names that a cell takes from the notebook, at any depth."""
+    found, scopes = set(), [symtable.symtable(source, "cell", "exec")]
+    while scopes:
+        scope = scopes.pop()
+        scopes += scope.get_children()
+        top = scope.get_type() == "module"
+        symbols = (s for s in scope.get_symbols() if s.is_referenced() and (top or s.is_global()))
+        found |= {symbol.get_name() for symbol in symbols}
+    return found - _bound(source) - set(dir(builtins))
+
+
+def _is_check(cell: Cell) -> bool:
+    return cell.id.startswith("check-")
+
+
+@LESSONS
+def test_a_hidden_half_stands_on_its_own(path: Path) -> None:
+    """It takes nothing from public checks, and leaves nothing that a later cell would trip over."""
+    lesson = read_lesson(path)
+    solved = {c.id: c.source for c in lesson.solved() if c.kind == "code"}
+    known: set[str] = set()
+    for place, cell in enumerate(lesson.cells):
+        if cell.kind != "code":
+            continue
+        if not _is_check(cell):
+            known |= _bound(solved[cell.id])
+            continue
+        hidden = hidden_region(cell)
+        assert not _taken(hidden) - known, f"{cell.id}: takes {_taken(hidden) - known}"
+        for other in lesson.cells[place + 1 :]:
+            if other.kind == "code" and not _is_check(other):
+                tripped = _taken(solved[other.id]) & _bound(hidden)
+                assert not tripped, f"{other.id} takes {tripped}, which {cell.id} binds, too"
 
 
 def _length(source: str) -> int:

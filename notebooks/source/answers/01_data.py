@@ -104,6 +104,8 @@ WRONG = {
                   "present = counts >= 0\n    counts = counts.clip(1)"),
             "nothing",
         ),
+        (_edit(_WEIGHTS, "counts > 0", "counts > 1"), "one pixel is not none"),
+        (_edit(_WEIGHTS, " + epsilon", ""), "epsilon is added"),
     ],
     "whitening": [
         (_WHITENING.format(f"{_ALL}\n    mean = pixels.mean(0)\n    {_EACH_STD}"), "deviations"),
@@ -129,6 +131,11 @@ WRONG = {
         (_edit(_PAIR, "image[:, ::-1], label_map[:, ::-1]", "image[:, ::-1], label_map"),
          "label map is not"),
         (_edit(_PAIR, "[:, ::-1]", "[::-1]"), "on its head"),
+        (_edit(_PAIR, "if mirrored:", "if not mirrored:"), "not mirrored"),
+        (_edit(_PAIR, "return image, label_map", "return image, label_map.astype(int)"),
+         "keep uint8"),
+        (_edit(_PAIR, "return image, label_map", "return image, label_map.clip(0, 18)"),
+         "should stay 255"),
     ],
     "suspects": [
         (_edit(_SUSPECTS, "{*found.get(finding.kind, ()), *stems}", "stems"), "replaced"),
@@ -192,4 +199,54 @@ def resize_and_mirror(image, label_map, size, mirrored):
 """,
     ],
     "suspects": [_SUSPECTS],
+}
+
+# Planted bugs that change nothing that is asked for: line, change, reason.
+EQUIVALENT = {
+    "class-weights": [
+        (
+            "weights = np.zeros(len(counts))",
+            "this and the next in the other order",
+            "neither line needs what the other does",
+        ),
+        (
+            "weights[present] = 1 / np.log(counts[present] + epsilon)",
+            "1 → 2",
+            "the sum takes a common factor out again",
+        ),
+    ],
+    "whitening": [
+        (
+            "for image in images:",
+            "this and the next in the other order",
+            "neither line needs what the other does",
+        ),
+        (
+            "histogram[c] += np.bincount(image[..., c].ravel(), minlength=256)",
+            "+= → -=",
+            "all counts are negative, their total is too, and every ratio is the same",
+        ),
+        (
+            "values = np.arange(256) / 255",
+            "this and the next in the other order",
+            "neither line needs what the other does",
+        ),
+    ],
+    "resize-and-mirror": [
+        (
+            "image = cv2.resize(image, (size, size), interpolation=cv2.INTER_LINEAR)",
+            "this and the next in the other order",
+            "neither line needs what the other does",
+        ),
+        (
+            "image = cv2.resize(image, (size, size), interpolation=cv2.INTER_LINEAR)",
+            "size), interpolation=cv2.INTER_LINEAR) → size))",
+            "it is OpenCV's default",
+        ),
+        (
+            "table = np.arange(256, dtype=np.uint8)",
+            "np.arange(256, → np.arange(257,",
+            "a uint8 never asks for entry 256",
+        ),
+    ],
 }

@@ -112,6 +112,13 @@ WRONG = {
             "use `pairs`",
         ),
         (_mirror("return label_map[:, ::-1]"), "two things"),
+        (
+            _mirror(
+                _TABLE[0].replace(", dtype=np.uint8", ""), *_TABLE[1:],
+                "return image[:, ::-1], table[label_map[:, ::-1]]",
+            ),
+            "keep uint8",
+        ),
     ],
 }  # fmt: skip
 
@@ -143,6 +150,22 @@ RIGHT = {
             "for a, b in pairs:",
             "    out = np.where(out == a, b, np.where(out == b, a, out))",
             "return image[:, ::-1], out.astype(np.uint8)",
+        ),
+    ],
+}
+
+# Planted bugs that change nothing that is asked for: line, change, reason.
+EQUIVALENT = {
+    "mirror": [
+        (
+            "table = np.arange(256, dtype=np.uint8)",
+            "np.arange(256, → np.arange(257,",
+            "a uint8 never asks for entry 256",
+        ),
+        (
+            "return image[:, ::-1].copy(), table[label_map[:, ::-1]]",
+            "::-1].copy(), → ::-1],",
+            "a view shows the same pixels, and nobody writes into it",
         ),
     ],
 }

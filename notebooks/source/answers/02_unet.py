@@ -110,6 +110,22 @@ WRONG = {
             ),
             "odd size",
         ),
+        (
+            _edit(_UP.format("2 * out_channels", "torch.cat([skip, x], dim=1)"),
+                  "stride=2", "stride=3"),
+            "double the size",
+        ),
+        (
+            _edit(_UP.format("2 * out_channels", "torch.cat([skip, x], dim=1)"),
+                  "stride=2", "stride=2, bias=False"),
+            "biases",
+        ),
+        (_UP.format("2 * out_channels", "torch.cat([skip, x.detach()], dim=1)"), "reaches self.up"),
+        (
+            _edit(_UP.format("2 * out_channels", "torch.cat([skip, x], dim=1)"),
+                  "    def forward", "    @torch.no_grad()\n    def forward"),
+            "no gradient",
+        ),
     ],
     "layers": [
         (
@@ -124,6 +140,7 @@ WRONG = {
         (_edit(_LAYERS, "num_classes, 1)", "19, 1)"), "arguments"),
         (_edit(_LAYERS, "DoubleConv(widths[-2], widths[-1])", "DoubleConv(128, 128)"),
          "number of parameters"),
+        (_edit(_LAYERS, "nn.MaxPool2d", "nn.AvgPool2d"), "largest"),
     ],
     "unet": [
         (
@@ -137,6 +154,10 @@ WRONG = {
         (_edit(_FORWARD, "return self.head(x)", "x = self.head(x)"), "None"),
         (_edit(_FORWARD, "self.bottleneck(x)", "F.pad(x, (0, 0, 0, 0, 0, 128))"),
          "another output"),
+        (_edit(_FORWARD, "self.pool(x)", "self.pool(x).detach()"), "another gradient"),
+        (_edit(_FORWARD, "self.bottleneck(x)", "self.bottleneck(x.detach())"), "another gradient"),
+        (_edit(_FORWARD, "self.bottleneck(x)", "self.bottleneck(x).detach()"), "no gradient reaches"),
+        (_edit(_FORWARD, "self.head(x)", "self.head(x).detach()"), "no gradient"),
     ],
     "cross-entropy": [
         (_edit(_LOSS, "/ weights[target].sum()", "/ target.numel()"), "sum of their weights"),
@@ -149,6 +170,13 @@ WRONG = {
         ),
         (_edit(_LOSS, "weights[target]", "torch.ones(target.shape)"), "no effect"),
         (_edit(_LOSS, " / weights[target].sum()", ""), "sum over the pixels"),
+        (_edit(_LOSS, "(weights[target] * loss).sum() / weights[target].sum()",
+               "torch.tensor(((weights[target] * loss).sum() / weights[target].sum()).item())"),
+         "no gradient"),
+        (_edit(_LOSS, "/ weights[target].sum()",
+               "/ weights[target].sum() + 0 * logits.square().sum() + logits.mean()"
+               " - logits.mean().detach()"),
+         "its gradient"),
     ],
     "mean-iou": [
         (_IOU.format("(hit / union.clamp_min(1)).mean()"), "counted as 0"),
@@ -197,5 +225,106 @@ def mean_iou(matrix):
     return sum(values) / len(values)
 """,
         _IOU.format("torch.nanmean(hit / union)"),
+    ],
+}
+
+# Planted bugs that change nothing that is asked for: line, change, reason.
+EQUIVALENT = {
+    "double-conv": [
+        (
+            "nn.ReLU(inplace=True),",
+            "nn.ReLU(inplace=True), → nn.ReLU(),",
+            "the same values, in more memory",
+        ),
+        (
+            "nn.ReLU(inplace=True),",
+            "nn.ReLU(inplace=True), → nn.ReLU(inplace=False),",
+            "the same values, in more memory",
+        ),
+        (
+            "nn.ReLU(inplace=True),",
+            "nn.ReLU(inplace=True)) → nn.ReLU())",
+            "the same values, in more memory",
+        ),
+        (
+            "nn.ReLU(inplace=True),",
+            "nn.ReLU(inplace=True)) → nn.ReLU(inplace=False))",
+            "the same values, in more memory",
+        ),
+    ],
+    "up": [
+        (
+            "self.up = nn.ConvTranspose2d(in_channels, out_channels, 2, stride=2)",
+            "this and the next in the other order",
+            "neither line needs what the other does",
+        ),
+    ],
+    "layers": [
+        (
+            "self.down = nn.ModuleList(",
+            "this and the next in the other order",
+            "neither line needs what the other does",
+        ),
+        (
+            "self.pool = nn.MaxPool2d(2)",
+            "this and the next in the other order",
+            "neither line needs what the other does",
+        ),
+        (
+            "self.bottleneck = DoubleConv(widths[-2], widths[-1])",
+            "this and the next in the other order",
+            "neither line needs what the other does",
+        ),
+        (
+            "self.up = nn.ModuleList(Up(a, b) for a, b in pairwise(widths[::-1]))",
+            "this and the next in the other order",
+            "neither line needs what the other does",
+        ),
+    ],
+    "unet": [
+        (
+            "skips = []",
+            "this and the next in the other order",
+            "neither line needs what the other does",
+        ),
+        (
+            "for up, skip in zip(self.up, reversed(skips), strict=True):",
+            "reversed(skips), strict=True): → reversed(skips)):",
+            "both have one item for each level",
+        ),
+        (
+            "for up, skip in zip(self.up, reversed(skips), strict=True):",
+            "strict=True): → strict=False):",
+            "both have one item for each level",
+        ),
+    ],
+    "cross-entropy": [
+        (
+            "log_p = F.log_softmax(logits, dim=1)",
+            "F.log_softmax(logits, dim=1) → F.log_softmax(logits)",
+            "with four dimensions PyTorch takes dimension 1 by itself, and warns",
+        ),
+        (
+            "loss = -log_p.gather(1, target[:, None])[:, 0]  # (B, H, W)",
+            "this and the next in the other order",
+            "neither line needs what the other does",
+        ),
+    ],
+    "mean-iou": [
+        (
+            "hit = matrix.diagonal().double()",
+            "matrix.diagonal().double() → matrix.diagonal().double().detach()",
+            "counts have no gradient",
+        ),
+        (
+            "hit = matrix.diagonal().double()",
+            "matrix.diagonal().double() → matrix.diagonal()",
+            "whole numbers divide into floats that are exact enough",
+        ),
+        (
+            "return float((hit[present] / union[present]).mean())",
+            "float((hit[present] / union[present]).mean()) → (hit[present] / union[present]).mean()",
+            "a tensor of one number is as good as the number",
+        ),
     ],
 }
