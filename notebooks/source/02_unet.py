@@ -611,7 +611,7 @@ probe.emit("trained", called, "images that it has not seen, once trained", miou=
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# That last check is worth a second look. The weights of *your* network were loaded into
+# The first of these checks is worth a second look. The weights of *your* network were loaded into
 # `coursekit`'s, key by key, and both gave the same logits. From here on they are interchangeable:
 # later lessons import `coursekit.create_model("unet")` and you know what is in it.
 #
