@@ -1,0 +1,68 @@
+"""What a class is given back: tables, a page for each student, a page for the instructor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from coursekit.grading.records import Grade
+    from coursekit.lessons.course import Assignment
+
+
+@dataclass(frozen=True)
+class Written:
+    """The files of a report.
+
+    Attributes:
+        index: the instructor's page.
+        tables: `grades.csv`, `checks.csv`, `nbgrader.csv` and `canvas.csv`.
+        feedback: each student's page, by their name.
+    """
+
+    index: Path
+    tables: tuple[Path, ...]
+    feedback: Mapping[str, Path]
+
+
+def write_all(
+    grades: Iterable[Grade],
+    assignments: Sequence[Assignment],
+    out: Path,
+    *,
+    title: str = "The class",
+) -> Written:
+    """Write everything that a class and its instructor are given.
+
+    The same grades give the same files, in whatever order they come. Pages of students who are no
+    longer among the grades stay where they are.
+
+    Args:
+        grades: one for each student and assignment.
+        assignments: what was graded, with the lessons that it comes from.
+        out: the folder; the students' pages go into `feedback/` in it.
+        title: of the instructor's page.
+
+    Raises:
+        CourseError: for two grades of one student and assignment, a grade of an assignment that
+            is not given, or a folder that cannot be written.
+    """
+    from coursekit.grading.report import class_page, course_use, feedback, gradebook, similarity
+    from coursekit.grading.report.book import collect
+
+    book = collect(grades, assignments)
+    lessons = feedback.read_lessons(assignments)
+    everything = book.all_grades()
+    tables = gradebook.write(everything, assignments, out)
+    pages = {
+        student: feedback.write(list(book.grades[student].values()), lessons, out / "feedback")
+        for student in book.students
+    }
+    index = class_page.write(
+        book, lessons, similarity.compare(everything, assignments),
+        course_use.find(everything, assignments), out, title=title,
+    )  # fmt: skip
+    return Written(index, tuple(tables), pages)
