@@ -42,6 +42,12 @@ def test_each_mode_that_png_has(mode: str) -> None:
     assert opened(data_uri(encoded(picture))).size == (8, 5)
 
 
+def test_base64_in_lines_as_notebooks_have_it() -> None:
+    given = base64.b64decode(encoded(Image.effect_noise((20, 20), 50)))
+    assert opened(data_uri(base64.encodebytes(given).decode())).size == (20, 20)
+    assert opened(data_uri(base64.b64encode(given).decode() + "\n")).size == (20, 20)
+
+
 def test_transparency_stays() -> None:
     shown = opened(data_uri(encoded(Image.new("RGBA", (4, 4), (255, 0, 0, 128)))))
     assert shown.getpixel((0, 0)) == (255, 0, 0, 128)

@@ -24,10 +24,10 @@ def data_uri(encoded: str) -> str | None:
     Returns:
         The address; None for what is no PNG, is broken, or is too large to be looked at.
     """
-    if len(encoded) > 4 * _BYTES // 3 + 4:
+    if len(encoded) > 3 * _BYTES // 2:
         return None
     try:
-        content = base64.b64decode(encoded, validate=True)
+        content = base64.b64decode("".join(encoded.split()), validate=True)  # notebooks wrap it
     except (binascii.Error, ValueError):
         return None
     made = _made_new(content)
