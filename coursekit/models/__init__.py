@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 #: name → (module, class, configuration class)
 _REGISTRY = {
     "unet": ("unet", "UNet", "UNetConfig"),
+    "deeplabv3plus": ("deeplabv3plus", "DeepLabV3Plus", "DeepLabV3PlusConfig"),
     "fastscnn": ("fastscnn", "FastSCNN", "FastSCNNConfig"),
+    "segformer": ("segformer", "SegFormer", "SegFormerConfig"),
 }
 
 MODEL_NAMES: tuple[str, ...] = tuple(_REGISTRY)

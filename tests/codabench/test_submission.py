@@ -25,7 +25,12 @@ from coursekit.commands import submission as commands
 from coursekit.errors import CourseError
 from coursekit.inference import predict_label_map
 
-SMALL = {"unet": {"widths": (4, 8, 8)}, "fastscnn": {"repeats": 1}}
+SMALL = {
+    "unet": {"widths": (4, 8, 8)},
+    "deeplabv3plus": {"stages": ((4, 8), (8, 8)), "aspp": 8},
+    "fastscnn": {"repeats": 1},
+    "segformer": {"dims": (4, 8, 8, 16), "heads": (1, 2, 2, 4), "decoder": 8},
+}
 
 
 def write_checkpoint(path, name="fastscnn", labels="celebamask-hq", **overrides):

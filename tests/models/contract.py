@@ -76,3 +76,21 @@ class ModelContract:
     def test_nothing_is_printed(self, capsys: pytest.CaptureFixture[str]) -> None:
         self.make()
         assert capsys.readouterr() == ("", "")
+
+
+def output_shapes(model: torch.nn.Module, image: torch.Tensor) -> dict[str, tuple[int, ...]]:
+    """The shape, but for the batch, of what each part of a model gives for an image."""
+    shapes: dict[str, tuple[int, ...]] = {}
+
+    def listen(name: str) -> Any:
+        def note(_part: Any, _inputs: Any, out: Any) -> None:
+            if isinstance(out, torch.Tensor):
+                shapes[name] = tuple(out.shape[1:])
+
+        return note
+
+    for name, part in model.named_modules():
+        part.register_forward_hook(listen(name))
+    with torch.no_grad():
+        model.eval()(image)
+    return shapes

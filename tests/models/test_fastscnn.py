@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from coursekit import create_model
-from tests.models.contract import ModelContract
+from tests.models.contract import ModelContract, output_shapes
 
 
 class TestFastSCNN(ModelContract):
@@ -16,14 +16,9 @@ class TestFastSCNN(ModelContract):
 
 
 def test_shapes_of_the_four_boxes() -> None:
-    model = create_model("fastscnn").eval()
-    shapes = {}
-    for name, module in model.named_children():
-        module.register_forward_hook(
-            lambda _m, _i, out, name=name: shapes.update({name: tuple(out.shape[1:])})
-        )
-    with torch.no_grad():
-        model(torch.zeros(1, 3, 64, 128))
+    model = create_model("fastscnn")
+    shapes = output_shapes(model, torch.zeros(1, 3, 64, 128))
+    shapes = {name: shapes[name] for name, _ in model.named_children()}
     assert shapes == {
         "learning_to_downsample": (64, 8, 16),
         "global_feature_extractor": (128, 2, 4),

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import torch
 
-from coursekit import create_model
+from coursekit import count_parameters, create_model
 from tests.models.contract import ModelContract
 
 
@@ -40,6 +40,11 @@ def test_count_from_the_description() -> None:
     for a, b in ((256, 128), (128, 64), (64, 32), (32, 16)):
         total += conv(a, b, 2) + conv(2 * b, b, 3) + conv(b, b, 3)
     assert total + conv(16, 19, 1) == 1_941_411
+
+
+def test_a_configuration_within_the_limit_of_2025() -> None:
+    model = create_model("unet", widths=(15, 30, 60, 120, 240))
+    assert count_parameters(model) == 1_706_464 < 1_821_085
 
 
 def test_skips_carry_detail() -> None:
