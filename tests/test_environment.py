@@ -30,6 +30,7 @@ def test_same_packages_and_bounds() -> None:
     listed = [
         *project["project"]["dependencies"],
         *project["project"]["optional-dependencies"]["abn"],
+        *project["project"]["optional-dependencies"]["cluster"],
         *project["dependency-groups"]["dev"],
         f"python{project['project']['requires-python']}",
     ]

@@ -142,6 +142,8 @@ def test_several_lessons_and_a_stranger(course: Path, handed_in: Path, tmp_path:
     assert "3 graded" in run.stdout
     page = (tmp_path / "g" / "index.html").read_text()
     assert "eve" in page and "shopping.ipynb" in page
+    feedback = next((tmp_path / "g" / "feedback").glob("eve*.html")).read_text()
+    assert "none of the assignments" in feedback
 
 
 @pytest.fixture(scope="module")

@@ -58,7 +58,10 @@ def write_all(
     everything = book.all_grades()
     tables = gradebook.write(everything, assignments, out)
     pages = {
-        student: feedback.write(list(book.grades[student].values()), lessons, out / "feedback")
+        student: feedback.write(
+            [*book.grades[student].values(), *(g for g in book.strays if g.student == student)],
+            lessons, out / "feedback",
+        )
         for student in book.students
     }
     index = class_page.write(

@@ -24,12 +24,14 @@ class Book:
         shown: how each name is written, so that no two look the same.
         assignments: in the course's order.
         grades: of each student, by the assignment's name; a student need not have all.
+        strays: grades of what belongs to no assignment, so that nobody is silently left out.
     """
 
     students: tuple[str, ...]
     shown: Mapping[str, str]
     assignments: tuple[Assignment, ...]
     grades: Mapping[str, Mapping[str, Grade]]
+    strays: tuple[Grade, ...] = ()
 
     @property
     def worth(self) -> int:
@@ -68,13 +70,17 @@ def collect(grades: Iterable[Grade], assignments: Sequence[Assignment]) -> Book:
     """
     known = {a.name for a in assignments}
     by_student: dict[str, dict[str, Grade]] = {}
+    strays = []
     for grade in grades:
+        own = by_student.setdefault(grade.student, {})
+        if not grade.assignment:
+            strays.append(grade)
+            continue
         if grade.assignment not in known:
             raise CourseError(
                 f"{grade.submission}: it is graded as {grade.assignment!r}, which is none of "
                 f"{', '.join(sorted(known))}; grade it again"
             )
-        own = by_student.setdefault(grade.student, {})
         if grade.assignment in own:
             raise CourseError(
                 f"{grade.student}: two submissions for {grade.assignment}, "
@@ -82,7 +88,8 @@ def collect(grades: Iterable[Grade], assignments: Sequence[Assignment]) -> Book:
             )
         own[grade.assignment] = grade
     order = sorted(by_student, key=lambda name: (name.casefold(), name))
-    return Book(tuple(order), _shown(order), tuple(assignments), by_student)
+    strays.sort(key=lambda grade: (grade.student, grade.submission))
+    return Book(tuple(order), _shown(order), tuple(assignments), by_student, tuple(strays))
 
 
 def _shown(students: Sequence[str]) -> dict[str, str]:

@@ -85,7 +85,7 @@ def write(
         titles=_exercise_titles(lessons),
         statuses=Counter(check.status for grade in grades for check in grade.checks),
         looks=LOOKS,
-        groups=attention.groups(grades),
+        groups=attention.groups([*book.strays, *grades]),
         similar=similar[:_FINDINGS],
         more_similar=max(0, len(similar) - _FINDINGS),
         course_uses=_by_exercise(course_uses),

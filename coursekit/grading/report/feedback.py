@@ -122,7 +122,7 @@ def write(grades: Sequence[Grade], lessons: Lessons | Sequence[Assignment], out:
     ]
     return write_page(
         out / file_name(student), "feedback.html.j2", student=student, parts=parts,
-        earned=book.earned(student), points=book.worth,
+        earned=book.earned(student), points=book.worth, strays=book.strays,
     )  # fmt: skip
 
 
