@@ -219,6 +219,10 @@ PLANTED: dict[str, tuple[Callable[[Path], None], str]] = {
         cell("check-twice", lambda c: c.update(execution_count=3)),
         "check-twice: has been executed",
     ),
+    "attachment": (
+        cell("lesson-07-5", lambda c: c.update(attachments={"a": {"text/plain": "x"}})),
+        "cell lesson-07-5: has attachments",
+    ),
     "time stamps": (
         cell("twice", lambda c: c["metadata"].update(execution={"iopub.status.idle": "2026"})),
         "cell twice: has metadata that no release gives: execution",
