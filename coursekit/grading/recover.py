@@ -10,11 +10,12 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from coursekit.grading.answers import names
 from coursekit.grading.answers.borrow import Lender, Piece, holds
-from coursekit.grading.answers.cells import StudentCell, as_code, student_cells
+from coursekit.grading.answers.cells import Statement, StudentCell, as_code, student_cells
 from coursekit.grading.answers.key import ExerciseKey, LessonKey, key_of
 from coursekit.grading.answers.matching import match
 from coursekit.grading.answers.mending import Budget, parse, without_markers
@@ -49,10 +50,16 @@ def recover(notebook: dict[str, Any], assignment: Assignment) -> tuple[Answer, .
 class _Candidate:
     """A statement that binds a name which an answer must define."""
 
-    piece: Piece
+    cell: StudentCell
+    statement: Statement
     name: str
     written: bool
     firm: bool  # a definition, or as good as one; not a variable that happens to have the name
+
+    @cached_property
+    def piece(self) -> Piece:
+        """The statement alone."""
+        return Piece(self.cell, self.statement)
 
 
 @dataclass
@@ -62,6 +69,7 @@ class _Finder:
     lender: Lender
     budget: Budget
     notes: list[str] = field(default_factory=list)
+    woken: dict[int, StudentCell] = field(default_factory=dict)
 
     def answer(self, exercise: ExerciseKey) -> Answer:
         """The answer to one exercise, or why there is none."""
@@ -71,7 +79,7 @@ class _Finder:
         if not chosen:
             chosen = self._choose(exercise, self._asleep(exercise))
             for candidate in chosen[-1:]:
-                cell = candidate.piece.cell
+                cell = candidate.cell
                 what = f"%%{cell.code.magic}" if cell.code.magic else cell.kind
                 self.notes.append(f"The answer stands in a {what} cell and was read as code.")
         if chosen:
@@ -104,36 +112,33 @@ class _Finder:
             # Python reads ｐaint as paint, so that only ASCII can be passed over quickly.
             if name not in cell.source and cell.source.isascii():
                 continue
-            for node in cell.statements:
-                if name not in names.bound(node) or self._is_given(cell, exercise, node):
+            for statement in cell.statements:
+                if name not in statement.bound or self._is_given(cell, exercise, statement):
                     continue
-                firm = name in exercise.plain or _is_definition(node, name)
-                shape = exercise.stubs.get(name)
-                written = shape is None or names.shape(node) != shape
-                found.append(_Candidate(Piece(cell, node), name, written, firm))
-        answering = [c for c in found if c.piece.cell.finds(exercise.name)]
+                firm = name in exercise.plain or _is_definition(statement.node)
+                written = exercise.stubs.get(name) != statement.shape
+                found.append(_Candidate(cell, statement, name, written, firm))
+        answering = [c for c in found if c.cell.finds(exercise.name)]
         return answering if answering and name in exercise.plain else found
 
-    def _is_given(self, cell: StudentCell, exercise: ExerciseKey, node: ast.stmt) -> bool:
+    def _is_given(self, cell: StudentCell, exercise: ExerciseKey, statement: Statement) -> bool:
         """Whether a statement is one of the lesson's own, in one of the lesson's own cells."""
         others = cell.known - {exercise.name}
-        return bool(others) and names.same(node) in self.key.statements
+        return bool(others) and statement.same in self.key.statements
 
     def _in_effect(
         self, exercise: ExerciseKey, candidates: Sequence[_Candidate]
     ) -> _Candidate | None:
         """The one that a run from top to bottom has when it comes to the exercise's check."""
         horizon = self._horizon(exercise)
-        before = [c for c in candidates if c.piece.cell.number <= horizon]
+        before = [c for c in candidates if c.cell.number <= horizon]
         best = next(reversed(before or list(candidates)), None)
-        if best is not None:
-            shapes = {names.shape(c.piece.node): c for c in candidates if c.piece.node}
-            if len(shapes) > 1:
-                where = _listed(dict.fromkeys(c.piece.cell.title for c in candidates))
-                self.notes.append(
-                    f"{best.name} is defined in different ways in {where}; what counts is "
-                    f"{best.piece.cell.title}, the last one before the check."
-                )
+        if best is not None and len({c.statement.shape for c in candidates}) > 1:
+            where = _listed(dict.fromkeys(c.cell.title for c in candidates))
+            self.notes.append(
+                f"{best.name} is defined in different ways in {where}; what counts is "
+                f"{best.cell.title}, the last{' before the check' if before else ''}."
+            )
         return best
 
     def _underneath(self, best: _Candidate, candidates: Sequence[_Candidate]) -> list[_Candidate]:
@@ -163,13 +168,13 @@ class _Finder:
         main = max((c for c in chosen if c.written), key=lambda c: c.piece.order).piece.cell
         pieces: list[Piece] = []
         for candidate in chosen:
-            cell = candidate.piece.cell
+            cell = candidate.cell
             if cell.finds(exercise.name):
                 new = [Piece(cell, None)]
             else:
                 new = [candidate.piece, *_patches(candidate)]
             pieces += [piece for piece in new if not holds(pieces, piece)]
-        pieces = [p for p in pieces if p.node is None or not holds(_whole(pieces), p)]
+        pieces = [p for p in pieces if p.statement is None or not holds(_whole(pieces), p)]
         missing = [n for n in exercise.wanted if n not in {c.name for c in chosen}]
         if missing:
             self.notes.append(f"Nothing defines {_listed(missing)}.")
@@ -218,7 +223,7 @@ class _Finder:
         for cells, found_by in ((own, ""), (by_name, "definition"), (near, "place")):
             for cell in reversed([c for c in cells if c.code.tree is None]):
                 way = found_by or cell.finds(exercise.name)
-                reason = f"{cell.title.capitalize()} is not Python: {cell.code.problem}."
+                reason = f"{cell.title.capitalize()} cannot be read as Python: {cell.code.problem}."
                 return self._unreadable(exercise, way, reason)
         if self._has_stub(exercise):
             return self._none(exercise, "not-written")
@@ -242,9 +247,9 @@ class _Finder:
                 continue
             if cell.finds(exercise.name) and names.shape(tree) in (exercise.stub, _EMPTY):
                 return True
-            for node in tree.body:
-                for name in names.bound(node) & exercise.stubs.keys():
-                    if name in exercise.wanted and names.shape(node) == exercise.stubs[name]:
+            for statement in cell.statements:
+                for name in statement.bound.intersection(exercise.wanted):
+                    if statement.shape == exercise.stubs.get(name):
                         return True
         return False
 
@@ -255,8 +260,15 @@ class _Finder:
         for cell in self.cells:
             texts = any(self.key.kinds[name] != "code" for name in cell.known)
             if not cell.runs and not texts and exercise.wanted and speaks.search(cell.source):
-                found.append(cell if cell.kind == "code" else as_code(cell, self.budget))
+                found.append(self._read_as_code(cell))
         return found
+
+    def _read_as_code(self, cell: StudentCell) -> StudentCell:
+        if cell.kind == "code":
+            return cell
+        if cell.number not in self.woken:
+            self.woken[cell.number] = as_code(cell, self.budget)
+        return self.woken[cell.number]
 
     def _at_place(self, exercise: ExerciseKey) -> list[StudentCell]:
         """The student's own cells that stand where the answer should."""
@@ -273,19 +285,20 @@ class _Finder:
         found: list[str] = []
         wanted = _listed(exercise.wanted)
         for cell in self.cells:
-            for node in [n for s in cell.statements for n in ast.walk(s)]:
+            top = [s.node for s in cell.statements]
+            for node in [n for s in top for n in ast.walk(s)]:
                 if not isinstance(node, names.DEFINITIONS):
                     continue
                 alike = [a for n in exercise.wanted if (a := names.look_alike(node.name, n))]
                 if alike:
                     found.append(f"{cell.title.capitalize()} defines a look-alike: {alike[0]}.")
-                elif node.name in exercise.wanted and node not in cell.statements:
+                elif node.name in exercise.wanted and node not in top:
                     found.append(
                         f"{cell.title.capitalize()} defines {node.name} inside of another "
                         "definition, where nothing can call it."
                     )
         for cell in cells:
-            others = set().union(*(names.bound(s) for s in cell.statements)) - self.key.answers
+            others = set().union(*(s.bound for s in cell.statements)) - self.key.answers
             if others:
                 shown = _listed(sorted(others))
                 found.append(f"{cell.title.capitalize()} defines {shown}, not {wanted}.")
@@ -302,7 +315,7 @@ _EMPTY = names.shape(ast.parse(""))
 _MOST_NOTES, _LONGEST_NOTE = 20, 300
 
 
-def _is_definition(node: ast.stmt, name: str) -> bool:
+def _is_definition(node: ast.stmt) -> bool:
     """Whether a statement makes a function or class of a name: not `paint = paint(image)`."""
     if isinstance(node, (ast.Assign, ast.AnnAssign)):
         return isinstance(node.value, (ast.Lambda, ast.Name, ast.Attribute))
@@ -311,15 +324,13 @@ def _is_definition(node: ast.stmt, name: str) -> bool:
 
 def _patches(candidate: _Candidate) -> list[Piece]:
     """What changes a definition after it, in the same cell: `f = cached(f)`, `Net.forward = f`."""
-    piece, name = candidate.piece, candidate.name
-    if piece.node is None:
-        return []
-    after = [s for s in piece.cell.statements if s.lineno > piece.node.lineno]
+    cell, name = candidate.cell, candidate.name
+    after = cell.statements[cell.statements.index(candidate.statement) + 1 :]
     return [
-        Piece(piece.cell, s)
+        Piece(cell, s)
         for s in after
-        if isinstance(s, (ast.Assign, ast.AugAssign))
-        and (name in names.changed(s) or (name in names.bound(s) and _wraps(s, name)))
+        if isinstance(s.node, (ast.Assign, ast.AugAssign))
+        and (name in s.changed or (name in s.bound and _wraps(s.node, name)))
     ]
 
 
@@ -334,7 +345,7 @@ def _wraps(node: ast.Assign | ast.AugAssign, name: str) -> bool:
 
 
 def _whole(pieces: Iterable[Piece]) -> list[Piece]:
-    return [piece for piece in pieces if piece.node is None]
+    return [piece for piece in pieces if piece.statement is None]
 
 
 def _either(wanted: Iterable[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import heapq
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from coursekit.grading.answers import names
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from coursekit.grading.answers.cells import StudentCell
+    from coursekit.grading.answers.cells import Statement, StudentCell
     from coursekit.grading.answers.key import ExerciseKey, LessonKey
 
 #: Statements that one answer may take from other cells.
@@ -30,33 +31,31 @@ class Piece:
 
     Attributes:
         cell: where it stands.
-        node: the statement; None for the whole cell.
+        statement: which; None for the whole cell.
     """
 
     cell: StudentCell
-    node: ast.stmt | None
+    statement: Statement | None
 
     @property
     def order(self) -> tuple[int, int]:
         """Its place in the notebook."""
-        return self.cell.number, self.node.lineno if self.node else 0
+        return self.cell.number, self.statement.node.lineno if self.statement else 0
 
-    @cached_property
+    @property
     def text(self) -> str:
-        """Its text, with decorators."""
-        source = self.cell.code.source
-        if self.node is None:
-            return source
-        if _shares_lines(self.cell, self.node):  # a = 1; b = 2
-            return ast.get_source_segment(source, self.node) or ""
-        first, last = _lines_of(self.node)
-        return "\n".join(source.split("\n")[first - 1 : last])
+        """What it says."""
+        return self.statement.text if self.statement else self.cell.code.source
+
+    @property
+    def statements(self) -> list[Statement]:
+        """The one, or all."""
+        return [self.statement] if self.statement else self.cell.statements
 
     @cached_property
     def bound(self) -> set[str]:
         """The names that it binds."""
-        nodes = self.cell.statements if self.node is None else [self.node]
-        return set().union(*(names.bound(node) for node in nodes))
+        return set().union(*(s.bound for s in self.statements))
 
 
 class Lender:
@@ -69,21 +68,18 @@ class Lender:
 
     def __init__(self, cells: Sequence[StudentCell], key: LessonKey) -> None:
         self._key = key
-        self._cells = [c for c in cells if c.runs and not c.given]
         self._by_name: dict[str, list[Piece]] = {}
         self._opaque: list[Piece] = []
-        for cell in self._cells:
-            for node in cell.statements:
-                self._offer(Piece(cell, node))
+        for cell in cells:
+            for statement in cell.statements if cell.runs else ():
+                self._offer(Piece(cell, statement), statement)
 
-    def _offer(self, piece: Piece) -> None:
-        node = piece.node
-        if isinstance(node, ast.ImportFrom) and (
-            node.module == "__future__" or any(alias.name == "*" for alias in node.names)
-        ):
+    def _offer(self, piece: Piece, statement: Statement) -> None:
+        node = statement.node
+        if isinstance(node, ast.ImportFrom) and (_is_future(node) or _is_star(node)):
             self._opaque.append(piece)
         if isinstance(node, (*names.DEFINITIONS, *names.IMPORTS, *_PLAIN)):
-            for name in piece.bound:
+            for name in statement.bound:
                 self._by_name.setdefault(name, []).append(piece)
 
     def borrow(
@@ -99,16 +95,13 @@ class Lender:
         Returns:
             The pieces of other cells, and the names that nothing defines.
         """
-        there = list(pieces)
-        taken: list[Piece] = []
-        seen: set[str] = set()
-        lost: set[str] = set()
-        todo = self._wants(there)
+        there, taken, lost = list(pieces), list[Piece](), set[str]()
+        bound = set().union(*(piece.bound for piece in pieces))
+        seen = self._wants(pieces)
+        todo = sorted(seen)  # a heap: names come in an order that does not change
         while todo and len(taken) < _MOST:
-            name = min(todo)  # of a set, in an order that does not change
-            todo.discard(name)
-            seen.add(name)
-            if any(name in piece.bound for piece in there):
+            name = heapq.heappop(todo)
+            if name in bound:
                 continue
             found = self._find(name, exercise, horizon)
             if found is None:
@@ -118,18 +111,22 @@ class Lender:
             new = [p for p in (found, *self._fillers(name, found)) if not holds(there, p)]
             taken += new
             there += new
-            todo |= self._wants(new) - seen
+            bound |= set().union(*(p.bound for p in new))
+            for wanted in self._wants(new) - seen:
+                seen.add(wanted)
+                heapq.heappush(todo, wanted)
         if lost:
             taken += [p for p in self._opaque if p.order[0] <= horizon and not holds(there, p)]
-        if any(_names_of_star(p) for p in taken):
+        if any(_is_star(s.node) for p in taken for s in p.statements):
             lost = set()
-        return taken, lost
+        return taken[:_MOST], lost
 
     def _wants(self, pieces: Iterable[Piece]) -> set[str]:
         wanted: set[str] = set()
         for piece in pieces:
-            for node in [piece.node] if piece.node else _working(piece.cell, self._key):
-                wanted |= names.free(Piece(piece.cell, node).text)
+            one = piece.statement
+            for statement in [one] if one else _working(piece.cell, self._key):
+                wanted |= statement.free
         return wanted
 
     def put_together(self, pieces: Sequence[Piece], exercise: ExerciseKey, notes: list[str]) -> str:
@@ -144,37 +141,38 @@ class Lender:
             notes: what is left out is added.
         """
         ordered = sorted(pieces, key=lambda piece: piece.order)
-        there = [name for p in ordered if p.node is not None for name in p.bound]
+        there = {name for p in ordered if p.statement for name in p.bound}
         texts: list[str] = []
         future: list[str] = []
         for piece in ordered:
             lines = piece.text.split("\n")
-            if piece.node is None:
-                for node, lost in self._failing(piece.cell, set(there)):
-                    _blank(lines, node)
+            if piece.statement is None:
+                for statement, lost in self._failing(piece.cell, there):
+                    _blank(lines, *statement.lines)
                     notes.append(
-                        f"A trial in {piece.cell.title} (line {node.lineno}) was left out: it uses "
-                        f"{', '.join(sorted(lost)[:5])}, which is not there when grading."
+                        f"A trial in {piece.cell.title} (line {statement.node.lineno}) was left "
+                        f"out: it uses {', '.join(sorted(lost)[:5])}, which is not there when "
+                        "grading."
                     )
-                there += piece.bound
+                there |= piece.bound
             if len(ordered) > 1 and "__future__" in piece.text:
                 future += _take_futures(lines, piece)
             texts.append("\n".join(lines))
         return "\n\n".join([*dict.fromkeys(future), *texts])
 
-    def _failing(self, cell: StudentCell, there: set[str]) -> list[tuple[ast.stmt, set[str]]]:
+    def _failing(self, cell: StudentCell, others: set[str]) -> list[tuple[Statement, set[str]]]:
         """The trials of a cell that use what is not there, and what that is."""
-        working = _working(cell, self._key)
-        there |= {name for node in working for name in names.bound(node)}
-        found: list[tuple[ast.stmt, set[str]]] = []
-        for node in cell.statements:
-            if node in working or _shares_lines(cell, node):
+        defining = set(_working(cell, self._key))
+        there = others | {name for statement in defining for name in statement.bound}
+        found: list[tuple[Statement, set[str]]] = []
+        for statement in cell.statements:
+            if statement in defining or statement.shares:
                 continue
-            lost = {n for n in names.free(Piece(cell, node).text) - there if not self._is_there(n)}
+            lost = {name for name in statement.free - there if not self._is_there(name)}
             if lost:
-                found.append((node, lost))
+                found.append((statement, lost))
             else:
-                there |= names.bound(node)
+                there |= statement.bound
         return found
 
     def _is_there(self, name: str) -> bool:
@@ -191,77 +189,76 @@ class Lender:
             kinds = (*names.DEFINITIONS, *names.IMPORTS)
         elif key.assigned.get(name, exercise.place) < exercise.place:
             kinds = names.DEFINITIONS  # a helper that has the name of a lesson's variable
-        offers = [p for p in self._by_name.get(name, []) if isinstance(p.node, kinds)]
+        offers = [
+            p
+            for p in self._by_name.get(name, [])
+            if p.statement and isinstance(p.statement.node, kinds)
+        ]
         before = [p for p in offers if p.order[0] <= horizon]
         for piece in reversed(before or offers):
-            if piece.node is None or names.same(piece.node) not in key.statements:
+            if piece.statement and piece.statement.same not in key.statements:
                 return piece
         return None
 
     def _fillers(self, name: str, found: Piece) -> list[Piece]:
         """What follows in the same cell and fills what was bound: `table[3] = 4`, loops of it."""
-        if found.node is None or isinstance(found.node, (*names.DEFINITIONS, *names.IMPORTS)):
+        one = found.statement
+        if one is None or isinstance(one.node, (*names.DEFINITIONS, *names.IMPORTS)):
             return []
-        after = [s for s in found.cell.statements if s.lineno > found.node.lineno]
-        return [Piece(found.cell, s) for s in after if name in names.changed(s)]
+        after = found.cell.statements[found.cell.statements.index(one) + 1 :]
+        return [Piece(found.cell, s) for s in after if name in s.changed]
 
 
 def holds(there: Iterable[Piece], piece: Piece) -> bool:
     """Whether a statement is among the pieces, alone or in its whole cell."""
-    return any(p.cell is piece.cell and p.node in (None, piece.node) for p in there)
+    return any(
+        p.cell is piece.cell and (p.statement is None or p.statement is piece.statement)
+        for p in there
+    )
 
 
-def _names_of_star(piece: Piece) -> bool:
-    node = piece.node
-    return isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names)
-
-
-def _working(cell: StudentCell, key: LessonKey) -> list[ast.stmt]:
+def _working(cell: StudentCell, key: LessonKey) -> list[Statement]:
     """The statements of a cell that define, and those that what they define depends on."""
     working = [
         s
         for s in cell.statements
-        if isinstance(s, (*names.DEFINITIONS, *names.IMPORTS)) or names.bound(s) & key.answers
+        if isinstance(s.node, (*names.DEFINITIONS, *names.IMPORTS)) or s.bound & key.answers
     ]
     if not working:
         return cell.statements
-    rest = [s for s in cell.statements if s not in working]
-    new = working
-    while new:
-        used = set().union(*(names.free(Piece(cell, s).text) for s in new))
-        new = [s for s in rest if (names.bound(s) | names.changed(s)) & used]
-        rest = [s for s in rest if s not in new]
-        working = working + new
+    by_name: dict[str, list[Statement]] = {}
+    for statement in cell.statements:
+        for name in statement.bound | statement.changed:
+            by_name.setdefault(name, []).append(statement)
+    done, names_done = set(working), set[str]()
+    for statement in working:  # which grows
+        for name in sorted(statement.free - names_done):
+            names_done.add(name)
+            new = [s for s in by_name.get(name, []) if s not in done]
+            working += new
+            done.update(new)
     return working
 
 
-def _shares_lines(cell: StudentCell, node: ast.stmt) -> bool:
-    first, last = _lines_of(node)
-    return any(
-        s is not node and s.lineno <= last and (s.end_lineno or s.lineno) >= first
-        for s in cell.statements
-    )
+def _is_star(node: ast.stmt) -> bool:
+    return isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names)
 
 
-def _lines_of(node: ast.stmt) -> tuple[int, int]:
-    """The first and last line, decorators included."""
-    decorators = node.decorator_list if isinstance(node, names.DEFINITIONS) else []
-    return min([node.lineno, *(d.lineno for d in decorators)]), node.end_lineno or node.lineno
+def _is_future(node: ast.stmt) -> bool:
+    return isinstance(node, ast.ImportFrom) and node.module == "__future__"
 
 
-def _blank(lines: list[str], node: ast.stmt) -> None:
-    first, last = _lines_of(node)
+def _blank(lines: list[str], first: int, last: int) -> None:
     lines[first - 1 : last] = ["pass"] + [""] * (last - first)
 
 
 def _take_futures(lines: list[str], piece: Piece) -> list[str]:
     """Take the imports from `__future__`, which stand first or nowhere, out of a piece's lines."""
     taken: list[str] = []
-    offset = _lines_of(piece.node)[0] - 1 if piece.node is not None else 0
-    for node in piece.cell.statements if piece.node is None else [piece.node]:
-        if isinstance(node, ast.ImportFrom) and node.module == "__future__":
-            taken.append(ast.unparse(node))
-            first, last = _lines_of(node)
-            first, last = first - offset, last - offset
-            lines[first - 1 : last] = ["pass"] + [""] * (last - first)
+    offset = piece.statement.lines[0] - 1 if piece.statement else 0
+    for statement in piece.statements:
+        if _is_future(statement.node) and not statement.shares:
+            taken.append(statement.text)
+            first, last = statement.lines
+            _blank(lines, first - offset, last - offset)
     return taken

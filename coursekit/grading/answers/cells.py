@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import re
 import textwrap
+from collections import Counter
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from coursekit.grading.answers import names
@@ -15,6 +17,7 @@ from coursekit.grading.answers.mending import Budget, Mended, mend, parse
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_LONG = 20_000  # characters of a statement that is not looked into
 _LONGEST_JOIN = 4  # cells that one may have been cut into
 _FENCE = re.compile(r"^```[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 #: Where editors and graders keep a cell's name, in its metadata.
@@ -22,7 +25,54 @@ _NAMED_IN = ("id", "cell_id", "name", "title")
 _NAMED_WITHIN = (("nbgrader", "grade_id"), ("coursekit", "exercise"), ("coursekit", "id"))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class Statement:
+    """A top-level statement of a cell, and what it says, each found out once.
+
+    Attributes:
+        node: its tree.
+        text: its lines, with decorators; without what shares a line with it.
+        shares: whether something does.
+    """
+
+    node: ast.stmt
+    text: str
+    shares: bool
+
+    @cached_property
+    def bound(self) -> set[str]:
+        """See `names.bound`."""
+        return names.bound(self.node)
+
+    @cached_property
+    def changed(self) -> set[str]:
+        """See `names.changed`."""
+        return names.changed(self.node)
+
+    @cached_property
+    def free(self) -> set[str]:
+        """See `names.free`."""
+        return names.free(self.text)
+
+    @cached_property
+    def shape(self) -> str:
+        """See `names.shape`; of what is far longer than any stub, only the text."""
+        return names.shape(self.node) if len(self.text) < _LONG else self.text
+
+    @cached_property
+    def same(self) -> str:
+        """See `names.same`; of what is far longer than a lesson's statement, only the text."""
+        return names.same(self.node) if len(self.text) < _LONG else self.text
+
+    @property
+    def lines(self) -> tuple[int, int]:
+        """The first and last line, from 1, decorators included."""
+        decorators = self.node.decorator_list if isinstance(self.node, names.DEFINITIONS) else []
+        first = min([self.node.lineno, *(d.lineno for d in decorators)])
+        return first, self.node.end_lineno or self.node.lineno
+
+
+@dataclass(frozen=True, eq=False)
 class StudentCell:
     """One cell of a student's notebook, or several that were put together again.
 
@@ -60,10 +110,24 @@ class StudentCell:
         """The lesson's cells that it seems to be."""
         return self.ids | self.labels | ({self.given} if self.given else frozenset())
 
-    @property
-    def statements(self) -> list[ast.stmt]:
+    @cached_property
+    def statements(self) -> list[Statement]:
         """Its top-level statements, if it is Python."""
-        return self.code.tree.body if self.code.tree else []
+        body = self.code.tree.body if self.code.tree else []
+        lines = self.code.source.split("\n")
+        users = Counter(line for node in body for line in {node.lineno, node.end_lineno})
+        made = []
+        for node in body:
+            shares = users[node.lineno] > 1 or users[node.end_lineno] > 1
+            bare = Statement(node, "", shares)
+            first, last = bare.lines
+            text = "\n".join(lines[first - 1 : last])
+            if shares:  # a = 1; b = 2
+                rest = len(lines[last - 1].encode()) - (node.end_col_offset or 0)
+                whole = text.encode()
+                text = whole[node.col_offset : len(whole) - rest].decode(errors="replace")
+            made.append(replace(bare, text=text))
+        return made
 
     @property
     def title(self) -> str:
@@ -115,8 +179,6 @@ def as_code(cell: StudentCell, budget: Budget) -> StudentCell:
 def _cell(raw: dict[str, Any], number: int, key: LessonKey, budget: Budget) -> StudentCell:
     source, kind, metadata = raw["source"], raw["type"], raw["metadata"]
     given = key.texts.get(plain_text(source), "")
-    if given and key.kinds[given] != kind:
-        given = ""
     # What was given unchanged needs no look inside.
     code = mend(source, budget) if kind == "code" and not given else _NO_CODE
     return StudentCell(
@@ -164,15 +226,16 @@ def _moved_out(cell: StudentCell, budget: Budget) -> StudentCell | None:
 
 def _stands_alone(cell: StudentCell, before: StudentCell) -> bool:
     """Whether an indented cell is a thing of its own, not the rest of the definition before it."""
-    if not before.statements or not isinstance(before.statements[-1], names.DEFINITIONS):
+    last = before.statements[-1].node if before.statements else None
+    if not isinstance(last, names.DEFINITIONS):
         return before.code.tree is not None or not _may_be_part(before)
     inner = {
         name
-        for node in ast.walk(before.statements[-1])
+        for node in ast.walk(last)
         for name in ([node.arg] if isinstance(node, ast.arg) else [])
         + ([node.id] if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) else [])
     }
-    for statement in cell.statements:
+    for statement in (s.node for s in cell.statements):
         if isinstance(statement, names.FUNCTIONS):
             if any(a.arg in ("self", "cls") for a in statement.args.args[:1]):
                 return False
@@ -190,7 +253,7 @@ def _parts_of_a_cut(cells: list[StudentCell], budget: Budget) -> list[StudentCel
     for cell in reversed(cells[:-1]):
         if not _holds_code(cell):
             continue
-        if not _may_be_part(cell) or len(parts) == _LONGEST_JOIN or _strangers(cell, last):
+        if not _may_be_part(cell) or len(parts) == _LONGEST_JOIN:
             break
         parts.insert(0, cell)
         if last.code.tree is None or cell.code.tree is None:
@@ -207,12 +270,6 @@ def _holds_code(cell: StudentCell) -> bool:
 
 def _may_be_part(cell: StudentCell) -> bool:
     return cell.runs and not cell.given and bool(cell.source.strip())
-
-
-def _strangers(one: StudentCell, other: StudentCell) -> bool:
-    """Whether two cells say that they are different cells of the lesson."""
-    a, b = one.ids | one.labels, other.ids | other.labels
-    return bool(a and b and not a & b)
 
 
 def _put_together(parts: list[StudentCell], last: int, budget: Budget) -> StudentCell:

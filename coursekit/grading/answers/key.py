@@ -60,6 +60,7 @@ class LessonKey:
         given: names that the lesson's own cells define by `def`, `class` or `import`.
         assigned: names that they bind otherwise, and the place of the first cell that does.
         statements: the lesson's own top-level statements.
+        answers: the names that answers define.
     """
 
     exercises: Mapping[str, ExerciseKey]
@@ -69,11 +70,7 @@ class LessonKey:
     given: frozenset[str]
     assigned: Mapping[str, int]
     statements: frozenset[str]
-
-    @property
-    def answers(self) -> frozenset[str]:
-        """The names that answers define."""
-        return frozenset(name for e in self.exercises.values() for name in e.wanted)
+    answers: frozenset[str]
 
 
 @lru_cache(maxsize=64)
@@ -101,17 +98,19 @@ def key_of(lesson: Lesson) -> LessonKey:
                     assigned.setdefault(name, places[cell.id])
     stubs = {cell.id: cell.source for cell in cells if cell.id in exercises}
     solved = {cell.id: cell.source for cell in lesson.solved()}
+    keys = {
+        e.name: _exercise(e, places[e.name], stubs.get(e.name, ""), solved.get(e.name, ""))
+        for e in lesson.exercises
+    }
     return LessonKey(
-        {
-            e.name: _exercise(e, places[e.name], stubs.get(e.name, ""), solved.get(e.name, ""))
-            for e in lesson.exercises
-        },
+        keys,
         places,
         {cell.id: cell.kind for cell in lesson.cells},
         {plain_text(c.source): c.id for c in reversed(cells) if c.source.strip()},
         frozenset(given),
         assigned,
         frozenset(statements),
+        frozenset(name for key in keys.values() for name in key.wanted),
     )
 
 

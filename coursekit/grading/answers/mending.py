@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 #: Characters of one answer, and of all code of a notebook that is parsed at all.
 LONGEST, MOST_CODE = 200_000, 400_000
+#: Top-level statements of one cell, and of a notebook.
+_MOST_STATEMENTS, _MOST_OF_ALL = 1_000, 3_000
+_A_PARSE = 100  # what parsing costs whatever the length, in characters
+_TOO_MUCH = "there is more code in the notebook than a lesson can need"
 _MOST_DOTS = 100  # in one import: the parser's memory grows with the square
 
 _ONE_AT_A_TIME = threading.Lock()
@@ -72,15 +76,16 @@ class Mended:
 
 
 class Budget:
-    """How much code of one notebook may still be parsed."""
+    """How much code of one notebook may still be parsed and looked at."""
 
-    def __init__(self, characters: int = MOST_CODE) -> None:
-        self.left = characters
+    def __init__(self) -> None:
+        self._characters, self._statements = MOST_CODE, _MOST_OF_ALL
 
-    def spend(self, characters: int) -> bool:
+    def spend(self, characters: int = 0, statements: int = 0) -> bool:
         """Take so many; False when there are not enough left."""
-        self.left -= characters
-        return self.left >= 0
+        self._characters -= characters
+        self._statements -= statements
+        return self._characters >= 0 and self._statements >= 0
 
 
 def parse(text: str, budget: Budget) -> Parsed:
@@ -91,19 +96,24 @@ def parse(text: str, budget: Budget) -> Parsed:
     """
     if len(text) > LONGEST:
         return Parsed(None, f"it is longer than {LONGEST:,} characters")
-    if not budget.spend(len(text)):
-        return Parsed(None, "there is more code in the notebook than a lesson can need")
+    if not budget.spend(_A_PARSE + len(text)):
+        return Parsed(None, _TOO_MUCH)
     if any(part.count(".") > _MOST_DOTS for part in _imports(text)):
         return Parsed(None, "an import names a module within a hundred others")
     try:
         with without_warnings():  # "\d" is a warning, and no reason to refuse
-            return Parsed(ast.parse(text), "")
+            tree = ast.parse(text)
     except SyntaxError as error:
         return Parsed(None, f"line {error.lineno or 1}: {_printable(error.msg)}")
     except (ValueError, OverflowError) as error:
         return Parsed(None, _printable(str(error)))
     except (RecursionError, MemoryError):
         return Parsed(None, "it is nested too deeply")
+    if len(tree.body) > _MOST_STATEMENTS:
+        return Parsed(None, f"it has more than {_MOST_STATEMENTS:,} statements")
+    if not budget.spend(statements=len(tree.body)):
+        return Parsed(None, _TOO_MUCH)
+    return Parsed(tree, "")
 
 
 @contextmanager
@@ -121,6 +131,8 @@ def mend(text: str, budget: Budget) -> Mended:
         text: of a cell.
         budget: what may be parsed.
     """
+    if len(text) > LONGEST:
+        return Mended(text, *parse(text, budget))
     notes: list[str] = []
     text, magic = _without_cell_magic(text, notes)
     text = without_markers(text, notes)
@@ -241,7 +253,7 @@ def _with_spaces_for_tabs(text: str, notes: list[str]) -> str:
     if "\t" not in text:
         return text
     changed, other = text.expandtabs(4), text.expandtabs(8)
-    trees = [parse(t, Budget(2 * LONGEST)).tree for t in (changed, other)]
+    trees = [parse(t, Budget()).tree for t in (changed, other)]
     if None in trees or len({ast.dump(t) for t in trees if t}) != 1:
         return text
     notes.append("Tabs in the indentation were made spaces.")

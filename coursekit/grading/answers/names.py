@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import copy
 import symtable
 import unicodedata
 from typing import Any
@@ -99,29 +98,40 @@ def shape(node: ast.AST) -> str:
 
     That is: docstrings, annotations, `pass`, `…` and `raise NotImplementedError`.
     """
-    try:
-        return ast.dump(_Strip().visit(copy.deepcopy(node)))
-    except RecursionError:
-        return f"deep {id(node)}"  # equal to nothing else
+    return _told(node, bare=True)
 
 
 def same(node: ast.AST) -> str:
-    """A text that equal statements share."""
+    """A text that equal trees share."""
+    return _told(node, bare=False)
+
+
+def _told(node: ast.AST, *, bare: bool) -> str:
+    words: list[str] = []
     try:
-        return ast.dump(node)
-    except RecursionError:
-        return f"deep {id(node)}"
+        _tell(node, words, bare)
+    except (RecursionError, ValueError):  # nested too deeply, or a number of thousands of digits
+        return f"untold {id(node)}"  # equal to nothing else
+    return " ".join(words)
 
 
-class _Strip(ast.NodeTransformer):
-    def visit(self, node: ast.AST) -> Any:
-        if isinstance(node, (*DEFINITIONS, ast.Module)):
-            node.body = [s for s in node.body if not _says_nothing(s)]
-        if isinstance(node, FUNCTIONS):
-            node.returns = None
-        elif isinstance(node, ast.arg):
-            node.annotation = None
-        return self.generic_visit(node)
+def _tell(value: Any, words: list[str], bare: bool) -> None:
+    if isinstance(value, ast.AST):
+        words.append(type(value).__name__)
+        for field, child in ast.iter_fields(value):
+            if bare and field in ("annotation", "returns") and not isinstance(value, ast.AnnAssign):
+                continue
+            if bare and field == "body" and isinstance(value, (*DEFINITIONS, ast.Module)):
+                child = [s for s in child if not _says_nothing(s)]
+            words.append(field)
+            _tell(child, words, bare)
+    elif isinstance(value, list):
+        words.append("[")
+        for child in value:
+            _tell(child, words, bare)
+        words.append("]")
+    else:
+        words.append(repr(value))
 
 
 def _says_nothing(statement: ast.stmt) -> bool:

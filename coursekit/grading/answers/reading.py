@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 #: What a notebook may hold, apart from its outputs.
-MOST_CELLS, MOST_TEXT = 5_000, 4_000_000
+MOST_CELLS, MOST_TEXT = 2_000, 4_000_000
 _MOST_BRACKETS = 1_000_000  # each becomes a list or dict of at least 56 bytes
 _NOT_JSON = {
     b"PK\x03\x04": "a zip: rename it to .zip, or hand in the notebook inside",
