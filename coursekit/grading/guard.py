@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import os
 import time
+from collections import deque
+from contextlib import suppress
 from pathlib import Path
 from queue import Empty
 from typing import TYPE_CHECKING, Any
 
 import nbval.plugin
 import pytest
+import zmq
 from jupyter_client.manager import KernelManager
 
 from coursekit.grading.runner import NOTEBOOK_TIMEOUT, PROGRESS
@@ -46,11 +49,13 @@ class GuardedKernel(nbval.plugin.RunningKernel):
 
     def __init__(self, kernel_name: str, cwd: str | None = None, startup_timeout: int = 60) -> None:
         self.characters = self.messages = 0
+        self._shown: deque[dict[str, Any]] = deque()
         self.until = min(time.monotonic() + startup_timeout, self.deadline)
         type(self).last = self
         self.km = KernelManager(kernel_name=kernel_name)
         self.km.start_kernel()
         self.kc = self.km.client()
+        self.kc.context.setsockopt(zmq.RCVHWM, 0)  # else messages that find no room are lost
         self.kc.start_channels()
         self.process = self.kept  # nbval forgets its manager when it stops
         # jupyter_client's own wait for a kernel ends with a pause for stray messages; this asks
@@ -84,23 +89,42 @@ class GuardedKernel(nbval.plugin.RunningKernel):
                 raise Ended(NOTEBOOK_TIMEOUT if self.until == self.deadline else "timeout")
             if self._starting and time.monotonic() > patience:
                 raise Empty
-            channel = self.kc.get_iopub_msg if stream == "iopub" else self.kc.get_shell_msg
+            if stream == "iopub" and self._shown:
+                return self._shown.popleft()
             try:
-                # Not nbval's own: that one prints each message prettily first, for a log.
-                message: dict[str, Any] = channel(timeout=_SLICE)
+                message = self._read(stream, _SLICE)
             except Empty:
                 if self.kept.has_ended():
                     raise Ended(f"dead: {self.kept.reason}") from None
+                if stream == "shell":
+                    self._keep_up()
                 continue
-            # A message that is none says nothing: not that a cell passed, nor that it failed.
-            except Exception:
-                message = {}
-            self.messages += 1
-            self.characters += _length(message)
-            if self.characters > MOST_OUTPUT or self.messages > MOST_MESSAGES:
-                raise Ended("flooded")
             if _is_sound(message):
                 return message
+
+    def _keep_up(self) -> None:
+        """Take what a cell shows while it runs: thousands of messages would wait and be lost."""
+        with suppress(Empty):
+            while True:
+                message = self._read("iopub", 0.0)
+                if _is_sound(message):
+                    self._shown.append(message)
+
+    def _read(self, stream: str, wait: float) -> dict[str, Any]:
+        """A message as it came. Not nbval's way: that prints each one prettily, for a log."""
+        channel = self.kc.get_iopub_msg if stream == "iopub" else self.kc.get_shell_msg
+        try:
+            message: dict[str, Any] = channel(timeout=wait)
+        except Empty:
+            raise
+        # A message that is none says nothing: not that a cell passed, nor that it failed.
+        except Exception:
+            message = {}
+        self.messages += 1
+        self.characters += _length(message)
+        if self.characters > MOST_OUTPUT or self.messages > MOST_MESSAGES:
+            raise Ended("flooded")
+        return message
 
 
 class Recorder:
@@ -175,6 +199,7 @@ def run_nbval(request: Request) -> dict[str, Any]:
     }
     os.environ.pop("PYTEST_ADDOPTS", None)
     nbval.plugin.RunningKernel = GuardedKernel
+    nbval.plugin.coalesce_streams = list  # its own is quadratic, and nothing is compared
     GuardedKernel.cell_seconds = request.cell_seconds
     GuardedKernel.deadline = time.monotonic() + request.seconds
     recorder = Recorder(request.keep_outputs, folder / PROGRESS)

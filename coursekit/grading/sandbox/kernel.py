@@ -68,7 +68,14 @@ def _plain_files(keep: tuple[int, ...]) -> None:
 
 
 def _serve(connection_file: str, ready: int, go: int) -> None:
+    import zmq
     from ipykernel.kernelapp import IPKernelApp
+
+    class App(IPKernelApp):
+        def init_iopub(self, context: zmq.Context[zmq.Socket[bytes]]) -> None:
+            # A publisher drops what finds no room, the word that a cell has ended, too.
+            context.setsockopt(zmq.SNDHWM, 0)
+            super().init_iopub(context)
 
     # What was imported before the fork saw the zygote's files; these are the kernel's.
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
@@ -76,7 +83,7 @@ def _serve(connection_file: str, ready: int, go: int) -> None:
         setattr(sys, name, file)
         setattr(sys, f"__{name}__", file)
     sys.argv = ["ipykernel_launcher.py"]
-    app = IPKernelApp.instance()
+    app = App.instance()
     app.initialize(["-f", connection_file, "--HistoryManager.enabled=False"])
     with suppress(ImportError):
         import numpy as np
