@@ -62,21 +62,25 @@ def _cells(assignment: Assignment, answers: Mapping[str, str], *, hidden: bool) 
     graded = {c.id: c for e in assignment.exercises for c in e.checks}
     checks = {c.id for e in lesson.exercises for c in e.checks}
     public = {c.id: c for c in lesson.student()}
-    exercises = {e.name for e in lesson.exercises}
+    graded_answers = {e.name for e in assignment.exercises}
+    practice = set(assignment.practice)
+    solved = {c.id: c for c in lesson.solved()}
     chosen: list[Cell] = []
     # From the end: a cell of the lesson is wanted when something after it uses what it defines.
     used: set[str] = set()
-    for cell in reversed(lesson.solved()):
+    for cell in reversed(lesson.cells):
+        made: Cell | None = None
         if cell.kind != "code":
             continue
-        if cell.id in exercises:
-            source = answers.get(cell.id)
-            made = None if source is None else replace(cell, source=source, tags=())
-        elif cell.id in checks:
+        if cell.id in checks:
             made = _check(cell.id, graded, public, hidden=hidden)
-        else:
-            wanted = SLOW not in cell.tags and _defines(cell.source) & used
-            made = replace(cell, tags=()) if wanted else None
+        elif cell.id in graded_answers | practice:
+            source = answers.get(cell.id)
+            if source is not None and (cell.id in graded_answers or _defines(source) & used):
+                made = replace(cell, source=source, tags=())
+        elif cell.id in solved and SLOW not in cell.tags:
+            text = solved[cell.id].source  # among them what the student was given
+            made = replace(cell, source=text, tags=()) if _defines(text) & used else None
         if made is not None:
             used |= _uses(made.source)
             chosen.append(replace(made, points=None))

@@ -99,7 +99,7 @@ def prepare(engine: Engine, assignment: Assignment, secret: str, target: Path) -
     shutil.rmtree(other)
     prepared = Prepared(assignment, target, digest_of_assignment(assignment, secret))
     own = Submission("solution", "solution", b"")
-    found = tuple(Answer(e.name, answers[e.name], "id", "found") for e in assignment.exercises)
+    found = tuple(Answer(e.name, answers[e.name], "id", "found") for e in assignment.written)
     for result in grade_answers(engine, prepared, own, found).checks:
         if result.status != "passed":
             raise CourseError(
@@ -175,7 +175,7 @@ def grade_answers(
         engine: to run them.
         prepared: their assignment.
         submission: where they come from.
-        answers: one for each exercise, as recovered.
+        answers: one for each exercise that a student writes, as recovered.
     """
     started = time.monotonic()
     until = started + engine.pace.submission
@@ -190,13 +190,14 @@ def grade_answers(
             notebook = public_notebook(prepared.assignment, attempt.live)
             shown = engine.run(notebook, Path(scratch, "public"), keep_outputs=True, seconds=left)
             public = tuple(explain(prepared.assignment, shown, failed))
+    graded = {e.name for e in prepared.assignment.exercises}
     return Grade(
         student=submission.student,
         submission=submission.name,
         assignment=prepared.assignment.name,
         digest=digest_of(prepared.digest, submission),
         tier=engine.tier,
-        answers=answers,
+        answers=tuple(a for a in answers if a.exercise in graded),
         checks=checks,
         public=public,
         notes=(*submission.notes, *attempt.notes),

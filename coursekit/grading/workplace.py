@@ -109,7 +109,8 @@ class Workplace:
             notebook = read_notebook(submission.content or b"")
         except ValueError as error:
             return ungraded(submission, prepared.assignment, str(error))
-        answers = recover(notebook, prepared.assignment)
+        whole = replace(prepared.assignment, exercises=prepared.assignment.written)
+        answers = recover(notebook, whole)
         return grade_answers(self._engine(), prepared, submission, answers)
 
     def _engine(self) -> Engine:

@@ -65,6 +65,11 @@ class Assignment:
         return tuple(e.name for e in self.lesson.exercises if e.name not in taken)
 
     @property
+    def written(self) -> tuple[Exercise, ...]:
+        """The exercises that a student writes, graded or for practice: later ones may need them."""
+        return tuple(e for e in self.lesson.exercises if e.name not in self.given)
+
+    @property
     def total(self) -> int:
         """What it is worth."""
         return sum(self.points.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -101,3 +102,32 @@ def test_without_an_answer_its_check_is_still_tried(lesson: Assignment) -> None:
 )
 def test_the_names_that_a_cell_needs(code: str, names: set[str]) -> None:
     assert _uses(code) == names
+
+
+def test_an_ungraded_exercise_is_the_student_s_own_unless_it_was_given(lesson: Assignment) -> None:
+    text = SOURCE.replace("emit(double(math.pi))", "emit(twice(double(math.pi)))")
+    text += SOURCE[SOURCE.index("# %% double") :].replace("double", "twice")
+    path = lesson.lesson.path.with_name("11_two.py")
+    path.write_text(text)
+    both = whole_lesson(read_lesson(path))
+    second = replace(
+        both, exercises=both.exercises[1:], points={"check-twice": 1}, given=("double",)
+    )
+    own = {
+        "double": "def double(x):\n    return 'mine'",
+        "twice": "def twice(x):\n    return double(x)",
+    }
+    assert "min(2 * x" in _text(hidden_notebook(second, own))
+    assert "mine" not in _text(hidden_notebook(second, own))
+    practice = replace(second, given=())
+    assert "mine" in _text(hidden_notebook(practice, own))
+    assert "min(2 * x" not in _text(hidden_notebook(practice, own))
+    alone = own | {"twice": "def twice(x):\n    return x"}
+    assert "mine" not in _text(hidden_notebook(practice, alone))
+
+
+def test_a_check_that_is_hidden_throughout_is_tried(tmp_path: Path) -> None:
+    path = tmp_path / "10_ten.py"
+    path.write_text(SOURCE.replace("shown = double(1)\nassert shown == 2\n", ""))
+    notebook = hidden_notebook(whole_lesson(read_lesson(path)), {"double": "double = abs"})
+    assert "emit(double(math.pi))" in _text(notebook)
