@@ -25,6 +25,9 @@ COMMANDS = (
     "validate",
     "score",
     "build",
+    "release",
+    "check",
+    "grade",
 )
 
 
