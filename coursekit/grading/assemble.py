@@ -43,6 +43,27 @@ def solutions(assignment: Assignment) -> dict[str, str]:
     return {e.name: solved[e.name] for e in assignment.lesson.exercises if e.name in solved}
 
 
+def lone_notebook(
+    assignment: Assignment, answers: Mapping[str, str], exercise: str
+) -> dict[str, Any]:
+    """`hidden_notebook` with one answer, its checks, and the answers that these use."""
+    checks = [c for e in assignment.exercises if e.name == exercise for c in e.checks]
+    used = {name for check in checks for name in _uses(hidden_region(check))}
+    needed, todo = {exercise: answers[exercise]}, dict(answers)
+    found = [todo.pop(exercise)]
+    while found:
+        used |= {name for source in found for name in _uses(source)}
+        new = [name for name, source in todo.items() if _defines(source) & used]
+        needed |= {name: todo[name] for name in new}
+        found = [todo.pop(name) for name in new]
+    notebook = hidden_notebook(assignment, needed)
+    own = {HIDDEN_PREFIX + check.id for check in checks}
+    notebook["cells"] = [
+        c for c in notebook["cells"] if c["id"] in own or not c["id"].startswith(HIDDEN_PREFIX)
+    ]
+    return notebook
+
+
 def hidden_region(cell: Cell) -> str:
     """The hidden half of a check cell; "" when it has none."""
     lines: list[str] = []

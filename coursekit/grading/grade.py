@@ -16,6 +16,7 @@ from coursekit.grading.assemble import (
     HIDDEN_PREFIX,
     hidden_notebook,
     hidden_region,
+    lone_notebook,
     public_notebook,
     solutions,
 )
@@ -25,7 +26,7 @@ from coursekit.grading.records import Answer, CheckResult, Grade, PublicResult, 
 from coursekit.grading.runner import NOTEBOOK_TIMEOUT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from coursekit.grading.engine import Engine, Run
     from coursekit.lessons.course import Assignment
@@ -150,12 +151,14 @@ class _Attempt:
     """What is known so far.
 
     Attributes:
-        live: answers that are still in.
+        answers: all that can be run.
+        live: those that are still in.
         out: why others are not: a status and a reason.
         results: of the checks that were reached.
         notes: for the instructor.
     """
 
+    answers: dict[str, str]
     live: dict[str, str]
     out: dict[str, tuple[str, str]] = field(default_factory=dict)
     results: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
@@ -179,9 +182,11 @@ def grade_answers(
     """
     started = time.monotonic()
     until = started + engine.pace.submission
-    attempt = _Attempt({a.exercise: a.source for a in answers if a.source and a.status == "found"})
+    sources = {a.exercise: a.source for a in answers if a.source and a.status == "found"}
+    attempt = _Attempt(sources, dict(sources))
     with tempfile.TemporaryDirectory(prefix="ck-grade-") as scratch:
         _run_until_it_ends(engine, prepared, attempt, Path(scratch), until)
+        _try_alone(engine, prepared, attempt, Path(scratch), until)
         checks = tuple(_results(prepared, answers, attempt))
         public: tuple[PublicResult, ...] = ()
         failed = {c.exercise for c in checks if c.status != "passed"} & set(attempt.live)
@@ -223,7 +228,7 @@ def _run_until_it_ends(
         notebook["cells"] = [c for c in notebook["cells"] if c["id"] not in passed]
         given = prepared.reference / "given"
         run = engine.run(notebook, scratch / str(number), given=given, seconds=left)
-        progress = _note_results(prepared, attempt, run)
+        progress = _note_results(prepared, attempt, run, attempt.live)
         if not run.ended:
             return
         reached = [c["id"] for c in notebook["cells"] if c["id"] in run.cells]
@@ -243,12 +248,32 @@ def _run_until_it_ends(
         attempt.live.clear()
 
 
-def _note_results(prepared: Prepared, attempt: _Attempt, run: Run) -> bool:
+def _try_alone(
+    engine: Engine, prepared: Prepared, attempt: _Attempt, scratch: Path, until: float
+) -> None:
+    """Run answers by themselves on which a kernel died: another may have left it dying."""
+    for name in [name for name, (status, _) in attempt.out.items() if status == "dead"]:
+        left = _seconds_left(engine, until)
+        if not left:
+            return
+        notebook = lone_notebook(prepared.assignment, attempt.answers, name)
+        given = prepared.reference / "given"
+        run = engine.run(notebook, scratch / f"alone-{name}", given=given, seconds=left)
+        _note_results(prepared, attempt, run, (name,))
+        if not run.ended:
+            del attempt.out[name]
+            attempt.live[name] = attempt.answers[name]
+            attempt.notes.append(f"by itself the answer to {name} ends no run")
+
+
+def _note_results(
+    prepared: Prepared, attempt: _Attempt, run: Run, exercises: Collection[str]
+) -> bool:
     """Judge the checks that a run came to; whether one passed that had not before."""
     progress = False
     for exercise in prepared.assignment.exercises:
         for check in exercise.checks:
-            if exercise.name not in attempt.live or attempt.has_passed(check.id):
+            if exercise.name not in exercises or attempt.has_passed(check.id):
                 continue
             result = _result(prepared, exercise.name, check.id, run)
             if result is not None:
@@ -275,6 +300,8 @@ def _ending(ended: str) -> tuple[str, str]:
         return "flooded", "it printed without end"
     if detail == "memory":
         return "dead", "it used more memory than there is"
+    if detail == "disk":
+        return "dead", "it wrote more than there is room for"
     if detail == "seconds":
         return "timeout", "it did not come to an end"
     return "dead", "it ended or broke the kernel"
