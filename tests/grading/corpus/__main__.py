@@ -1,0 +1,71 @@
+"""`python -m tests.grading.corpus`: grade the whole corpus, and say what was not as expected."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+
+from tests.grading.corpus.kinds import Entry
+from tests.grading.corpus.play import (
+    ATTACKS,
+    COLD_PACE,
+    ENTRIES,
+    PACE,
+    Outcome,
+    play,
+    workplace,
+)
+
+
+def main() -> int:
+    """Grade, print a line for each entry, and count."""
+    parser = argparse.ArgumentParser(prog="python -m tests.grading.corpus", description=__doc__)
+    parser.add_argument("--sandbox", default="auto", choices=("auto", "bubblewrap", "unshare"))
+    parser.add_argument("--cold", action="store_true", help="a kernel that nothing was forked from")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="entries to grade")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--json", type=Path, help="write what came here")
+    arguments = parser.parse_args()
+    entries = [e for e in ENTRIES if not arguments.only or e.name in arguments.only]
+    pace = COLD_PACE if arguments.cold else PACE
+    started = time.monotonic()
+    with workplace(arguments.sandbox, pace, cold=arguments.cold) as place:
+
+        def one(entry: Entry) -> Outcome:
+            try:
+                outcome = play(place, entry, pace)
+            # The corpus's own accidents are wrong verdicts, too; the others go on.
+            except Exception as error:
+                wrong = (f"{type(error).__name__}: {error}",)
+                outcome = Outcome(entry.name, "", "", 0.0, wrong)
+            print(_line(outcome), flush=True)
+            return outcome
+
+        with ThreadPoolExecutor(arguments.workers) as pool:
+            outcomes = list(pool.map(one, entries))
+    good = sum(not outcome.wrong for outcome in outcomes)
+    attacks = sum(entry in ATTACKS for entry in entries)
+    print(
+        f"{good} of {len(outcomes)} as expected "
+        f"({attacks} attacks, {len(entries) - attacks} honest; {time.monotonic() - started:.0f} s)"
+    )
+    if arguments.json:
+        arguments.json.write_text(json.dumps([asdict(o) for o in outcomes], indent=1))
+    return 0 if good == len(outcomes) else 1
+
+
+def _line(outcome: Outcome) -> str:
+    mark = "WRONG" if outcome.wrong else "ok"
+    text = (
+        f"{mark:<6}{outcome.name:<24}{outcome.seconds:6.1f} s  {outcome.expected:<28} {outcome.got}"
+    )
+    return "\n".join([text, *(f"      {line}" for line in outcome.wrong)])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
