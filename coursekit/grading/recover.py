@@ -336,12 +336,8 @@ def _patches(candidate: _Candidate) -> list[Piece]:
 
 def _wraps(node: ast.Assign | ast.AugAssign, name: str) -> bool:
     """Whether an assignment gives a function to a function: `f = cached(f)`, not `f = f(x)`."""
-    value = node.value
-    return (
-        isinstance(value, ast.Call)
-        and any(isinstance(a, ast.Name) and a.id == name for a in value.args)
-        and not (isinstance(value.func, ast.Name) and value.func.id == name)
-    )
+    given = node.value.args if isinstance(node.value, ast.Call) else []
+    return any(isinstance(a, ast.Name) and a.id == name for a in given)
 
 
 def _whole(pieces: Iterable[Piece]) -> list[Piece]:

@@ -185,8 +185,15 @@ def test_bombs_for_the_parser(kind: str):
 
 def test_a_notebook_of_bombs_runs_into_the_budget():
     budget = Budget()
-    problems = [mend('x = "' + 'y' * (LONGEST - 10) + '"', budget).problem for _ in range(9)]
+    problems = [mend('x = "' + "y" * (LONGEST - 10) + '"', budget).problem for _ in range(9)]
     assert problems[0] == "" and all("more code" in problem for problem in problems[2:])
+
+
+def test_too_many_statements():
+    assert "1,000 statements" in parse("x\n" * 1_001, Budget()).problem
+    budget = Budget()
+    assert [parse("x\n" * 900, budget).problem for _ in range(3)] == [""] * 3
+    assert "more code" in parse("x\n" * 900, budget).problem
 
 
 @pytest.mark.parametrize("text", ['"\\d"', "1if 2else 3", "x is 1", "# type: ignore[", "await x"])

@@ -328,6 +328,9 @@ def test_which_assignment_it_is(notebook: Notebook):
     empty = {"cell_type": "code", "source": "x = 1"}
     for cells in (notebook.cells, [blend], [marked]):
         assert found(cells, "08_other.ipynb") is assignment
+    little = {"cell_type": "markdown", "source": "# A small lesson"}
+    assert found([little], "ada.ipynb") is assignment
+    assert found([little], "08_other.ipynb") is both[0], "a heading says less than a name"
     says = {"metadata": {"coursekit": {"assignment": "07_small"}}}
     assert found([empty], "x.ipynb", **says) is assignment
     for name in ("07_small.ipynb", "ada/07_small (1).ipynb", "07/ada.ipynb", "ps07.ipynb"):

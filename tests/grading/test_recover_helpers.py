@@ -88,6 +88,19 @@ def test_what_an_answer_depends_on_in_its_own_cell_may_depend_on_others(notebook
     assert blends(answer) and len(answer.notes) == 1
 
 
+def test_what_the_answers_cell_defines_is_not_taken_from_another(notebook: Notebook):
+    text = f"{USES}\n\n\n{ADD}"
+    answer = notebook.write("blend", text).add("blend", ADD.replace("+", "-")).answer()
+    assert answer.source == text and not answer.notes
+
+
+def test_trials_that_need_one_another_stay(notebook: Notebook):
+    text = f"sample = fit([1])\nprint(sample)\n{BLEND}"
+    assert notebook.write("blend", text).answer().source == text
+    lost = f"sample = history[0]\nprint(sample)\n{BLEND}"
+    assert "print" not in (notebook.write("blend", lost).answer().source or "")
+
+
 def test_a_trial_that_shares_its_line_stays(notebook: Notebook):
     text = BLEND.replace("sum(pair)", "y + sum(pair)") + "\ny = 0; print(history)"
     assert (notebook.write("blend", text).answer().source or "").endswith("print(history)")

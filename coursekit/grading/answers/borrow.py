@@ -141,20 +141,19 @@ class Lender:
             notes: what is left out is added.
         """
         ordered = sorted(pieces, key=lambda piece: piece.order)
-        there = {name for p in ordered if p.statement for name in p.bound}
         texts: list[str] = []
         future: list[str] = []
         for piece in ordered:
             lines = piece.text.split("\n")
             if piece.statement is None:
-                for statement, lost in self._failing(piece.cell, there):
+                others = set().union(*(p.bound for p in ordered if p is not piece))
+                for statement, lost in self._failing(piece.cell, others):
                     _blank(lines, *statement.lines)
                     notes.append(
                         f"A trial in {piece.cell.title} (line {statement.node.lineno}) was left "
                         f"out: it uses {', '.join(sorted(lost)[:5])}, which is not there when "
                         "grading."
                     )
-                there |= piece.bound
             if len(ordered) > 1 and "__future__" in piece.text:
                 future += _take_futures(lines, piece)
             texts.append("\n".join(lines))
