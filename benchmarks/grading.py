@@ -152,6 +152,7 @@ class Peer:
 
         os.environ["COURSEKIT_PROBE"] = str(probe)
         os.environ["OMP_NUM_THREADS"] = "1"
+        os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # for alembic
         config = Config()
         config.CourseDirectory.root = str(root)
         config.ExecutePreprocessor.timeout = 60
@@ -255,8 +256,8 @@ def _measure(
     if arguments.peer:
         peer_times += [peer.grade(f"student-{n:03}") for n in chosen[half:]]
         each = sum(peer_times) / len(peer_times)
-        print(f"nbgrader autograde: {len(peer_times)} of them, {each:.2f} s each "
-              f"({min(peer_times):.2f} to {max(peer_times):.2f}), {60 / each:.1f} a minute")  # fmt: skip
+        print(f"nbgrader autograde: {len(peer_times)} of them, {each:.2f} s each ("
+              f"{min(peer_times):.2f} to {max(peer_times):.2f}), {60 / each:.1f} a minute")  # fmt: skip
         print(f"ratio: {rate * each / 60:.1f}×", flush=True)
     start = time.perf_counter()
     ours(folder, root / "grades", arguments.workers)

@@ -32,6 +32,21 @@ def hidden_notebook(assignment: Assignment, answers: Mapping[str, str]) -> dict[
     return make_notebook(_cells(assignment, answers, hidden=True))
 
 
+def whole_notebook(assignment: Assignment, answers: Mapping[str, str]) -> dict[str, Any]:
+    """The notebook that mostly is enough: the one that explains, and then all that is hidden.
+
+    No hidden text is in the kernel before the last public cell has ended, so what public cells
+    show cannot hold any.
+    """
+    public = _cells(assignment, answers, hidden=False)
+    deciding = _cells(assignment, answers, hidden=True)
+    hidden = [c for c in deciding if c.id.startswith(HIDDEN_PREFIX)]
+    needed = {c.id: c for c in (*public, *deciding)}
+    return make_notebook(
+        [*(needed[c.id] for c in assignment.lesson.cells if c.id in needed), *hidden]
+    )
+
+
 def public_notebook(assignment: Assignment, answers: Mapping[str, str]) -> dict[str, Any]:
     """The notebook that explains: the same with the public checks, and without any hidden text."""
     return make_notebook(_cells(assignment, answers, hidden=False))

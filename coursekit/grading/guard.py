@@ -32,6 +32,12 @@ if TYPE_CHECKING:
 
 #: What one run may print and show: characters, and messages.
 MOST_OUTPUT, MOST_MESSAGES = 8_000_000, 20_000
+#: Plugins of pytest that look after Python tests; each costs every submission some time.
+_UNUSED = (
+    "cacheprovider", "doctest", "junitxml", "pastebin", "debugging", "faulthandler", "logging",
+    "monkeypatch", "recwarn", "setuponly", "setupplan", "stepwise", "subtests", "threadexception",
+    "tmpdir", "unraisableexception", "unittest", "warnings",
+)  # fmt: skip
 _SLICE = 0.2  # seconds between two looks at whether the kernel lives
 _END = 20.0  # seconds for a killed kernel to be gone
 
@@ -70,6 +76,12 @@ class GuardedKernel(nbval.plugin.RunningKernel):
         provisioner: Any = self.km.provisioner
         kernel: KeptKernel = provisioner.kernel
         return kernel
+
+    def stop(self) -> None:
+        """End the kernel at once; whoever reads what it emitted waits for that."""
+        self.kc.stop_channels()
+        self.process.say("kill")
+        del self.km
 
     def is_alive(self) -> bool:
         """Whether there is a process to talk to."""
@@ -204,7 +216,9 @@ def run_nbval(request: Request) -> dict[str, Any]:
     GuardedKernel.deadline = time.monotonic() + request.seconds
     recorder = Recorder(request.keep_outputs, folder / PROGRESS)
     (folder / "pytest.ini").write_text("[pytest]\n")
-    arguments = ["-p", "nbval.plugin", "-p", "no:cacheprovider"]
+    arguments = ["-p", "nbval.plugin"]
+    for plugin in _UNUSED:
+        arguments += ["-p", f"no:{plugin}"]
     arguments += ["-c", str(folder / "pytest.ini"), "--rootdir", str(folder), "--noconftest"]
     arguments += ["--nbval-lax", "--nbval-kernel-name", KERNEL_NAME, str(folder / "run.ipynb")]
     status = int(pytest.main(arguments, plugins=[recorder]))

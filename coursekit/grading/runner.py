@@ -8,6 +8,7 @@ out: `{"ran": true}`, or what happened to the fork. The result itself is a file.
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import signal
@@ -55,6 +56,7 @@ def main() -> int:
     from coursekit.grading import guard  # noqa: F401
     from coursekit.grading.sandbox import provisioner  # noqa: F401
 
+    gc.freeze()  # so that collecting garbage does not copy the pages that forks share
     print(json.dumps({"ready": True}), flush=True)
     for line in sys.stdin:
         request = Request(**json.loads(line))

@@ -565,16 +565,21 @@ check.passed("every weight learns")
 from coursekit.probe import Probe
 
 probe = Probe("check-unet-2")
-learner = UNet(num_classes=3, widths=(8, 16, 24))
 
 
-def hidden_start(rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Weights for `learner` to start from."""
+def hidden_start(rng: np.random.Generator, network: nn.Module) -> dict[str, np.ndarray]:
+    """Weights for a network to start from."""
     drawn = {}
-    for key, value in learner.state_dict().items():
+    for key, value in network.state_dict().items():
         spread = (2 / value[0].numel()) ** 0.5 if value.ndim > 1 else 0.0
         drawn[key] = rng.normal(0, spread, tuple(value.shape))
     return drawn
+
+
+def hidden_load(network: nn.Module, name: str) -> None:
+    """Put drawn weights into a network."""
+    weights = probe.given(name, lambda rng: hidden_start(rng, network))
+    network.load_state_dict({key: torch.from_numpy(value) for key, value in weights.items()})
 
 
 def hidden_quilts(rng: np.random.Generator, number: int) -> dict[str, np.ndarray]:
@@ -584,10 +589,8 @@ def hidden_quilts(rng: np.random.Generator, number: int) -> dict[str, np.ndarray
     return {"images": images.transpose(0, 3, 1, 2), "maps": patches}
 
 
-start = probe.given("start", hidden_start)
-learner.load_state_dict({key: torch.from_numpy(value) for key, value in start.items()})
 exact = UNet(num_classes=3, widths=(8, 16, 24)).double()
-exact.load_state_dict(learner.state_dict())
+hidden_load(exact, "weights")
 photo = torch.from_numpy(probe.given("image", lambda rng: rng.normal(0, 1, (2, 3, 21, 26))))
 exact(photo.requires_grad_()).logsumexp(1).mean().mul(50).backward()
 probe.emit("input", photo.grad, "the gradient with respect to the image")
@@ -599,8 +602,10 @@ lot = probe.given("lot", lambda rng: hidden_quilts(rng, 16))
 unseen = probe.given("unseen", lambda rng: hidden_quilts(rng, 8)["images"])
 probe.keep("unseen", lambda rng: hidden_quilts(rng, 8)["maps"])
 entered, true = torch.from_numpy(lot["images"]).float(), torch.from_numpy(lot["maps"])
-adam = torch.optim.Adam(learner.parameters(), 0.005)
-for step in range(40):
+learner = UNet(num_classes=3, widths=(16, 16))
+hidden_load(learner, "start")
+adam = torch.optim.Adam(learner.parameters(), 0.01)
+for step in range(24):
     chosen = slice(step % 2 * 8, step % 2 * 8 + 8)
     adam.zero_grad()
     F.cross_entropy(learner(entered[chosen]), true[chosen]).backward()

@@ -60,7 +60,8 @@ def write_all(
     pages = {
         student: feedback.write(
             [*book.grades[student].values(), *(g for g in book.strays if g.student == student)],
-            lessons, out / "feedback",
+            lessons,
+            out / "feedback",
         )
         for student in book.students
     }
