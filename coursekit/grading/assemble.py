@@ -6,6 +6,7 @@ import ast
 import builtins
 import symtable
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from coursekit.lessons.notebook import make_notebook
@@ -137,19 +138,22 @@ def _check(
     )
 
 
-def _defines(source: str) -> set[str]:
+@lru_cache(maxsize=2048)  # a class's notebooks have most of their cells in common
+def _defines(source: str) -> frozenset[str]:
     """Names that a cell binds at its top level."""
     table = _table(source)
     if table is None:
-        return set()
-    return {s.get_name() for s in table.get_symbols() if s.is_assigned() or s.is_imported()}
+        return frozenset()
+    symbols = table.get_symbols()
+    return frozenset(s.get_name() for s in symbols if s.is_assigned() or s.is_imported())
 
 
-def _uses(source: str) -> set[str]:
+@lru_cache(maxsize=2048)
+def _uses(source: str) -> frozenset[str]:
     """Names that a cell takes from the cells before it."""
     table = _table(source)
     if table is None:
-        return set()
+        return frozenset()
     bound: set[str] = set()
     used: set[str] = set()
     for statement in ast.parse(source).body:
@@ -164,7 +168,7 @@ def _uses(source: str) -> set[str]:
         inner += scope.get_children()
         names = {s.get_name() for s in scope.get_symbols() if s.is_referenced() and s.is_global()}
         used |= names - _defines(source)
-    return used - _BUILTINS
+    return frozenset(used - _BUILTINS)
 
 
 def _names_outside_functions(statement: ast.stmt) -> tuple[set[str], set[str]]:
