@@ -62,7 +62,8 @@ class GuardedKernel(nbval.plugin.RunningKernel):
         self.km.start_kernel()
         self.kc = self.km.client()
         self.kc.context.setsockopt(zmq.RCVHWM, 0)  # else messages that find no room are lost
-        self.kc.start_channels()
+        # No heartbeat: the keeper says when a kernel ends, and a wait for beats may not end.
+        self.kc.start_channels(stdin=False, hb=False)
         self.process = self.kept  # nbval forgets its manager when it stops
         # jupyter_client's own wait for a kernel ends with a pause for stray messages; this asks
         # until an answer comes, and loses no time.
