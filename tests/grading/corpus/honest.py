@@ -197,7 +197,7 @@ def iou(truth, called, num_classes):
     return scores
     raise AssertionError
 """),
-    _answers("threads", "threads and processes of its own", count__pixels="""
+    _answers("parallel", "threads and processes of its own", count__pixels="""
 from concurrent.futures import ThreadPoolExecutor
 def count_pixels(label_map, num_classes):
     with ThreadPoolExecutor(4) as pool:
@@ -223,7 +223,7 @@ def paint(label_map, palette):
         assert said.stdout.strip() == b"42"
         return np.load(path)
 """),
-    _answers("memory", "half a gigabyte, for a moment", paint="""
+    _answers("hungry", "half a gigabyte, for a moment", paint="""
 def paint(label_map, palette):
     big = np.ones((512, 1 << 20), np.uint8)
     return palette[label_map] * big[0, 0]

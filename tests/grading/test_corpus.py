@@ -1,0 +1,67 @@
+"""Some of the corpus; `python -m tests.grading.corpus` grades all of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from coursekit.errors import CourseError
+from coursekit.grading.engine import Pace
+from coursekit.grading.records import STATUSES
+from coursekit.grading.workplace import Workplace
+from tests.grading.corpus.kinds import ALL, EXERCISES, RIGHT, WRONG, Entry, assignment
+from tests.grading.corpus.play import ATTACKS, ENTRIES, HONEST, Outcome, play, workplace
+
+PACE = Pace(cell=4.0, notebook=12.0, submission=40.0)
+SOME = (
+    "ast-transformer", "lying-subclass", "patched-emit", "fake-module", "read-other-kernels",
+    "tcp", "leak-files", "exit-in-check", "loop-deaf", "forged-ok-exit", "markers",
+    "script-injection", "zip-traversal", "homoglyphs",
+    "the-solution", "noise", "trials", "colab", "split", "windows", "half-done",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[Workplace]:
+    with workplace("auto", PACE) as made:
+        try:
+            made.prepare(assignment().name)
+        except CourseError as error:
+            pytest.skip(f"this machine has no sandbox: {str(error).splitlines()[-2]}")
+        yield made
+
+
+@pytest.fixture(scope="module")
+def outcomes(place: Workplace) -> dict[str, Outcome]:
+    """The entries of `SOME`, graded in one sandbox, two at a time."""
+    entries = [entry for entry in ENTRIES if entry.name in SOME]
+    with ThreadPoolExecutor(2) as pool:
+        return {o.name: o for o in pool.map(lambda entry: play(place, entry, PACE), entries)}
+
+
+@pytest.mark.parametrize("name", SOME)
+def test_the_verdict_is_as_expected(outcomes: dict[str, Outcome], name: str) -> None:
+    assert outcomes[name].wrong == (), outcomes[name].got
+
+
+def test_the_corpus_is_in_order() -> None:
+    assert [n for n, often in Counter(e.name for e in ENTRIES).items() if often > 1] == []
+    assert len(ATTACKS) >= 75 and len(HONEST) >= 30
+    assert all(entry.loses and entry.loses.isdisjoint(entry.free) for entry in ATTACKS)
+    assert all(entry.loses | entry.free <= ALL for entry in ENTRIES)
+    assert all(entry.statuses <= STATUSES.keys() for entry in ENTRIES)
+    assert set(SOME) <= {entry.name for entry in ENTRIES}
+    assert not any(entry.slow for entry in ENTRIES if entry.name in SOME)
+
+
+def test_a_grader_that_is_wrong_is_found_out(place: Workplace) -> None:
+    honest = next(e for e in HONEST if e.name == "the-solution")
+    claims = Entry("claims", "", honest.make, frozenset({"paint"}), earned=3)
+    assert play(place, claims, PACE).wrong == ("paint passed", "10 points, not 3")
+
+
+def test_wrong_answers_are_for_all_exercises() -> None:
+    assert RIGHT.keys() == WRONG.keys() == set(EXERCISES)
