@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-#: Seconds for pytest and the kernel's start and end, beside the notebook's own.
-_GRACE = 60.0
+#: Seconds for pytest and the kernel's end, beside the notebook's own.
+_GRACE = 30.0
 #: Bytes that a fork may add to what this process holds.
 _MEMORY = 1 << 30
 
@@ -50,12 +50,17 @@ class Request:
 
 def main() -> int:
     """Serve until stdin closes."""
+    import IPython.core.interactiveshell  # noqa: F401
+    import nbformat
     import nbval.plugin  # noqa: F401
     import pytest  # noqa: F401
 
     from coursekit.grading import guard  # noqa: F401
     from coursekit.grading.sandbox import provisioner  # noqa: F401
 
+    # Made at their first use, otherwise in every fork anew: nbformat's validator, and what looks
+    # for kernels.
+    nbformat.validate(nbformat.v4.new_notebook())
     gc.freeze()  # so that collecting garbage does not copy the pages that forks share
     print(json.dumps({"ready": True}), flush=True)
     for line in sys.stdin:

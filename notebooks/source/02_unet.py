@@ -584,8 +584,8 @@ def hidden_load(network: nn.Module, name: str) -> None:
 
 def hidden_quilts(rng: np.random.Generator, number: int) -> dict[str, np.ndarray]:
     """Noisy images of patches in three colours, and the patches' classes."""
-    patches = rng.integers(0, 3, (number, 3, 3)).repeat(8, axis=1).repeat(8, axis=2)
-    images = colours[patches] + rng.normal(0, 1, (number, 24, 24, 3))
+    patches = rng.integers(0, 3, (number, 2, 2)).repeat(8, axis=1).repeat(8, axis=2)
+    images = colours[patches] + rng.normal(0, 1, (number, 16, 16, 3))
     return {"images": images.transpose(0, 3, 1, 2), "maps": patches}
 
 
