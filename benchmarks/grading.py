@@ -40,7 +40,10 @@ from coursekit.lessons.notebook import make_notebook, to_bytes
 from coursekit.lessons.source import read_lesson
 
 ROOT = Path(__file__).parents[1]
-LESSON, EXERCISES = "02_unet", 5
+LESSON = "02_unet"
+#: The lesson's sixth exercise, `unet`, has a check that trains a network: as much work as all the
+#: others together, and the same in both graders. `--train` puts it in the place of the last.
+EXERCISES = ("double-conv", "up", "layers", "cross-entropy", "mean-iou")
 
 POISON = (
     (
@@ -65,10 +68,11 @@ POISON = (
 )
 
 
-def assignment() -> Assignment:
+def assignment(train: bool = False) -> Assignment:
     """Five exercises of the lesson."""
     whole = whole_lesson(read_lesson(ROOT / "notebooks" / "source" / f"{LESSON}.py"))
-    kept = whole.exercises[:EXERCISES]
+    names = (*EXERCISES[:-1], "unet") if train else EXERCISES
+    kept = tuple(e for e in whole.exercises if e.name in names)
     points = {c.id: whole.points[c.id] for e in kept for c in e.checks}
     return replace(whole, exercises=kept, points=points)
 
@@ -212,11 +216,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--students", type=int, default=200)
     parser.add_argument("--peer", type=int, default=12, help="students that nbgrader grades")
+    parser.add_argument("--train", action="store_true", help="with the check that trains")
     parser.add_argument("--poison", type=int, default=10)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--keep", type=Path, help="keep the class and its grades here")
     arguments = parser.parse_args()
-    given = assignment()
+    given = assignment(arguments.train)
     students = make_class(given, arguments.students)
     with tempfile.TemporaryDirectory() as scratch:
         root = Path(scratch) if arguments.keep is None else arguments.keep
@@ -256,8 +261,9 @@ def _measure(
     if arguments.peer:
         peer_times += [peer.grade(f"student-{n:03}") for n in chosen[half:]]
         each = sum(peer_times) / len(peer_times)
-        print(f"nbgrader autograde: {len(peer_times)} of them, {each:.2f} s each ("
-              f"{min(peer_times):.2f} to {max(peer_times):.2f}), {60 / each:.1f} a minute")  # fmt: skip
+        spread = f"{min(peer_times):.2f} to {max(peer_times):.2f}"
+        print(f"nbgrader autograde: {len(peer_times)} of them, {each:.2f} s each ({spread}), "
+              f"{60 / each:.1f} a minute")  # fmt: skip
         print(f"ratio: {rate * each / 60:.1f}×", flush=True)
     start = time.perf_counter()
     ours(folder, root / "grades", arguments.workers)
