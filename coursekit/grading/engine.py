@@ -166,6 +166,10 @@ class Engine:
                 self.close()
             if self._runner is None:
                 self._runner = _start_runner()
+                self._ready = False
+            if not self._ready:
+                _await_ready(self._runner)
+                self._ready = True
             assert self._runner.stdin is not None and self._runner.stdout is not None
             try:
                 self._runner.stdin.write(json.dumps(asdict(request)) + "\n")
@@ -185,17 +189,19 @@ def _copy_readable(source: Path, target: Path) -> None:
 
 
 def _start_runner() -> subprocess.Popen[str]:
-    runner = subprocess.Popen(
+    return subprocess.Popen(
         [sys.executable, "-m", "coursekit.grading.runner"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
     )
+
+
+def _await_ready(runner: subprocess.Popen[str]) -> None:
     assert runner.stdout is not None
     if not runner.stdout.readline():
         raise CourseError("nbval could not be started: does `python -c 'import nbval'` work?")
-    return runner
 
 
 def _read_result(scratch: str) -> dict[str, Any]:

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from coursekit.lessons.notebook import without_url_grammar
+
 #: Seconds for pytest and the kernel's end, beside the notebook's own.
 _GRACE = 30.0
 #: Bytes that a fork may add to what this process holds.
@@ -50,6 +52,7 @@ class Request:
 
 def main() -> int:
     """Serve until stdin closes."""
+    without_url_grammar()
     import IPython.core.interactiveshell  # noqa: F401
     import nbformat
     import nbval.plugin  # noqa: F401

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -19,6 +20,15 @@ METADATA: dict[str, Any] = {
     },
     "language_info": {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"},
 }
+
+
+def without_url_grammar() -> None:
+    """Spare this process two seconds, when called before the first import of nbformat.
+
+    jsonschema, which nbformat loads, builds a grammar of URLs at import if the optional package
+    rfc3987_syntax is there (JupyterLab brings it). No URL is checked here.
+    """
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 
 def make_notebook(cells: Iterable[Cell]) -> dict[str, Any]:

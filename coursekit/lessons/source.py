@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from coursekit.checks import NOT_WRITTEN
 from coursekit.errors import CourseError
+from coursekit.lessons.notebook import without_url_grammar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -129,6 +130,7 @@ def read_lesson(path: str | Path) -> Lesson:
 
 
 def _cells(path: Path, text: str) -> Iterator[Cell]:
+    without_url_grammar()
     import jupytext
 
     lines = text.splitlines()

@@ -45,7 +45,8 @@ def handed_in(course: Path, tmp_path: Path) -> Path:
     folder = tmp_path / "class"
     hand_in(folder, "ada", answered(course, RIGHT))
     hand_in(folder, "ben", answered(course, RIGHT | {"twice": "def twice(x):\n    return x * x"}))
-    hand_in(folder, "cem", answered(course, {"middle": "import os\ndef middle(v): ...\nos._exit(1)"}))
+    deadly = "import os\ndef middle(v): ...\nos._exit(1)"
+    hand_in(folder, "cem", answered(course, {"middle": deadly}))
     hand_in(folder, "dov", b"{")
     return folder
 
