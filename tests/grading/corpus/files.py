@@ -88,6 +88,10 @@ def _deep_code(kind: str) -> bytes:
     return as_bytes(notebook(RIGHT | {"paint": f"{texts[kind]}\n\n{WRONG['paint']}"}))
 
 
+def _lines(number: int) -> bytes:
+    return as_bytes(notebook(RIGHT | {"paint": "\n" * number + "("}))
+
+
 def _hard(kind: str, about: str) -> Entry:
     return _as(f"hard-text-{kind}", about, lambda: {HANDED_IN: _deep_code(kind)},
                loses=frozenset({"paint"}))  # fmt: skip
@@ -145,7 +149,10 @@ NOTEBOOKS = (
         lambda: {HANDED_IN: _homoglyphs()}, loses=frozenset({"paint"}),
         statuses=frozenset({"missing"})),
     *(_hard(kind, "text that is hard to parse, before a wrong answer") for kind in (
-        "brackets", "signs", "sum", "dots", "calls", "ifs", "elifs", "digits", "format", "null")),
+        "brackets", "signs", "sum", "dots", "calls", "ifs", "elifs", "digits",
+        "format", "null")),
+    _as("empty-lines", "twenty thousand empty lines", lambda: {HANDED_IN: _lines(20_000)},
+        loses=frozenset({"paint"})),
 )  # fmt: skip
 
 ZIPS = (

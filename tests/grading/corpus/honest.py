@@ -250,6 +250,25 @@ def paint(label_map, palette):
     return palette[label_map]
 %timeit -n1 -r1 paint(np.zeros((2, 2), int), np.zeros((1, 3), np.uint8))
 """),
+    _answers("cell-magic", "a cell magic around an answer, and waiting at the top level", paint="""
+%%time
+def paint(label_map, palette):
+    return palette[label_map]
+""", iou="import asyncio\nawait asyncio.sleep(0)\n" + RIGHT["iou"]),
+    _answers("chatty", "three thousand lines, each sent at once", paint="""
+def paint(label_map, palette):
+    for number in range(3000):
+        print("line", number, flush=True)
+    return palette[label_map]
+"""),
+    _answers("settings", "other defaults for types, names of the lesson used anew", **_before("""
+from math import *
+torch.set_default_dtype(torch.float64)
+torch.use_deterministic_algorithms(True)
+check, small, table, picture = 1, 2, 3, 4
+if __name__ == "__main__":
+    print("it runs")
+""")),
     Entry("half-done", "two exercises right, one half, one wrong, one not written", lambda bait: {
         HANDED_IN: as_bytes(notebook({
             "paint": RIGHT["paint"], "dice-loss": RIGHT["dice-loss"], "iou": WRONG["iou"],

@@ -201,6 +201,37 @@ _probe.Probe.emit = _emit
 """),
 )  # fmt: skip
 
+_RECORDS = {
+    "deep": ("nested fifty thousand deep", "'[' * 50_000 + ']' * 50_000"),
+    "digits": ("with a number of a million digits", "'{\"value\": ' + '9' * 1_000_000 + '}'"),
+    "long": ("of thirty megabytes of brackets", "'{\"value\": [' + '[],' * 10_000_000 + '1]}'"),
+    "shape": ("whose array claims a terabyte", "_claims((10**6, 10**6))"),
+    "overflow": ("whose array claims more than there are numbers", "_claims((2**40, 2**40))"),
+    "negative": ("whose array has less than nothing", "_claims((-1, 30, 20, 3))"),
+}
+
+
+def _record(name: str, about: str, text: str) -> Entry:
+    """What `emit` would have written is written over, as soon as it is there."""
+    return cheat(f"record-{name}", "paint", f"a record {about}", f"""
+import base64, json, struct
+from coursekit.probe import Probe
+def _claims(shape):
+    header = str(dict(descr="|u1", fortran_order=False, shape=shape)).ljust(117) + "\\n"
+    content = b"\\x93NUMPY\\x01\\x00" + struct.pack("<H", 118) + header.encode() + b"\\0" * 1800
+    array = {{"$": "array", "is": base64.b64encode(content).decode()}}
+    return json.dumps(dict(value=array))
+_honest = Probe.emit
+def _emit(self, name, value, about, **how):
+    _honest(self, name, value, about, **how)
+    if self.check == "check-paint":
+        self._path("emitted", name).write_text({text})
+Probe.emit = _emit
+""")
+
+
+RECORDS = tuple(_record(name, *more) for name, more in _RECORDS.items())
+
 PATCHES = (
     cheat("patched-check", "paint", "the course's own checker is replaced", """
 from coursekit import checks
@@ -377,4 +408,4 @@ def dice_loss(logits, target):
 """),
 )  # fmt: skip
 
-LIES: tuple[Entry, ...] = (*TRANSFORMERS, *OPERATORS, *PATCHES)
+LIES: tuple[Entry, ...] = (*TRANSFORMERS, *OPERATORS, *RECORDS, *PATCHES)
