@@ -61,7 +61,7 @@ def keep(connection: socket.socket, request: dict[str, Any], place: dict[str, An
         reason = _start(process, ready, go, folder if isolated else None)
         if reason == "":
             _tell(connection, event="started")
-            reason = _watch(connection, process, limits, folder)
+            reason = _watch(connection, process, limits, None if isolated else folder)
     except OSError as error:
         _tell(connection, event="ended", reason=f"no sandbox: {error}")
         return
@@ -154,8 +154,15 @@ def _start(process: int, ready: int, go: int, folder: str | None) -> str:
     return ""
 
 
-def _watch(connection: socket.socket, process: int, limits: Limits, folder: str) -> str:
-    """Until the kernel ends by itself ("") or has to be ended (the reason)."""
+def _watch(connection: socket.socket, process: int, limits: Limits, folder: str | None) -> str:
+    """Until the kernel ends by itself ("") or has to be ended (the reason).
+
+    Args:
+        connection: to the grader.
+        process: the kernel.
+        limits: what it may use.
+        folder: on the disk, where it can write; None when its places are in memory, and small.
+    """
     deadline = time.monotonic() + limits.seconds
     ended = os.pidfd_open(process)
     meter = _Meter(limits)
@@ -172,7 +179,7 @@ def _watch(connection: socket.socket, process: int, limits: Limits, folder: str)
             return "seconds"
         if meter.is_over():
             return "memory"
-        if _written(folder) > limits.scratch:
+        if folder is not None and _written(folder) > limits.scratch:
             return "disk"
 
 

@@ -247,12 +247,12 @@ try:
 except OSError:
     pass
 """, free="count-pixels iou tally dice-loss", statuses=""),
-    cheat("deep-folders", "paint", "folders in folders, a thousand deep", """
+    cheat("deep-folders", "paint", "folders in folders, three thousand deep", """
 import os
 os.chdir(os.path.join(os.environ["COURSEKIT_PROBE"], "emitted"))
-for _ in range(1000):
-    os.mkdir("deep")
-    os.chdir("deep")
+for _ in range(3000):
+    os.mkdir("d")
+    os.chdir("d")
 os.chdir("/tmp/work")
 """),
     cheat("raise-limits", "paint", "its own limits, higher", """
