@@ -213,7 +213,11 @@ _RECORDS = {
 
 def _record(name: str, about: str, text: str) -> Entry:
     """What `emit` would have written is written over, as soon as it is there."""
-    return cheat(f"record-{name}", "paint", f"a record {about}", f"""
+    return cheat(
+        f"record-{name}",
+        "paint",
+        f"a record {about}",
+        f"""
 import base64, json, struct
 from coursekit.probe import Probe
 def _claims(shape):
@@ -227,7 +231,8 @@ def _emit(self, name, value, about, **how):
     if self.check == "check-paint":
         self._path("emitted", name).write_text({text})
 Probe.emit = _emit
-""")
+""",
+    )
 
 
 RECORDS = tuple(_record(name, *more) for name, more in _RECORDS.items())

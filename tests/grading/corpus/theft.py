@@ -38,9 +38,7 @@ def paint(label_map, palette):
 
 def steal(name: str, about: str, code: str, *, free: str = "", statuses: str = "wrong") -> Entry:
     """An attack that paints rightly only when it finds how."""
-    return cheat(
-        name, "paint", about, _TOOLS + code, answer=_ANSWER, free=free, statuses=statuses
-    )
+    return cheat(name, "paint", about, _TOOLS + code, answer=_ANSWER, free=free, statuses=statuses)
 
 
 FILES = (

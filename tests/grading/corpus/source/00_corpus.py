@@ -99,9 +99,9 @@ from coursekit.probe import Probe
 probe = Probe("check-count-pixels-2")
 ids = probe.given(
     "ids",
-    lambda rng: np.where(
-        rng.random((13, 17)) < 0.3, 255, rng.integers(0, 11, (13, 17))
-    ).astype(np.uint8),
+    lambda rng: np.where(rng.random((13, 17)) < 0.3, 255, rng.integers(0, 11, (13, 17))).astype(
+        np.uint8
+    ),
 )
 probe.emit("counts", count_pixels(ids, 11), "a map with open pixels")
 ### END HIDDEN TESTS
