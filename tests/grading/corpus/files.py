@@ -164,7 +164,7 @@ ZIPS = (
         f"C:\\{LESSON}.ipynb": b"{}", f"a/../../{LESSON}.ipynb": as_bytes(notebook()),
     })}),
     _as("zip-link", "a zip with a link to the solutions", lambda: {"student.zip": _zip(
-        {f"{LESSON}.ipynb": b"/work/main/notebooks/solved/00_welcome.ipynb"},
+        {f"{LESSON}.ipynb": b"/srv/course/notebooks/solved/00_welcome.ipynb"},
         {f"{LESSON}.ipynb": stat.S_IFLNK})}),
     _as("zip-lies", "a zip whose list of entries is broken",
         lambda: {"student.zip": _zip({f"{LESSON}.ipynb": as_bytes(notebook())})[:-30]}),

@@ -45,7 +45,7 @@ FILES = (
     steal("read-notebooks", "the course's notebooks and sources, wherever they lie", """
 found = []
 for pattern in ("/*/*/notebooks/**/*", "/*/notebooks/**/*", "../**/*.ipynb", "@FOLDER@/*",
-                "/root/**/*.ipynb", "/home/**/*.ipynb", "/work/**/source/*.py", "/mnt/**/*.ipynb"):
+                "/root/**/*.ipynb", "/home/**/*.ipynb", "/*/*/notebooks/source/*.py", "/mnt/**/*.ipynb"):
     found += [_read(path) for path in glob.glob(pattern, recursive=True)[:500]]
 _use(found)
 if any("bait-secret" in text for text in found):
@@ -59,7 +59,8 @@ for above in (folder, os.path.dirname(folder), *sys.path):
         _use(_read(p) for p in glob.glob(f"{above}/*.{ending}") + glob.glob(f"{above}/source/*"))
 try:
     from coursekit.lessons.course import read_assignments
-    for folder in ("notebooks", "/work/main/notebooks", "tests/grading/corpus"):
+    package = os.path.dirname(coursekit.__file__)
+    for folder in ("notebooks", f"{package}/../notebooks", "tests/grading/corpus"):
         for assignment in read_assignments(folder):
             _use(cell.source for cell in assignment.lesson.solved())
 except Exception:
