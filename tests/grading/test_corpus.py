@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
 from coursekit.errors import CourseError
+from coursekit.grading.assemble import hidden_notebook
 from coursekit.grading.engine import Pace
 from coursekit.grading.records import STATUSES
 from coursekit.grading.workplace import Workplace
 from tests.grading.corpus.kinds import ALL, EXERCISES, RIGHT, WRONG, Entry, assignment
-from tests.grading.corpus.play import ATTACKS, ENTRIES, HONEST, Outcome, play, workplace
+from tests.grading.corpus.play import ATTACKS, CANARY, ENTRIES, HONEST, Outcome, play, workplace
+from tests.grading.corpus.theft import HOOK
 
 PACE = Pace(cell=4.0, notebook=12.0, submission=40.0)
 SOME = (
@@ -61,6 +64,19 @@ def test_a_grader_that_is_wrong_is_found_out(place: Workplace) -> None:
     honest = next(e for e in HONEST if e.name == "the-solution")
     claims = Entry("claims", "", honest.make, frozenset({"paint"}), earned=3)
     assert play(place, claims, PACE).wrong == ("paint passed", "10 points, not 3")
+
+
+def test_leaks_have_something_to_leak(place: Workplace, tmp_path: Path) -> None:
+    """Their hook does see hidden text, in the run whose outputs nobody keeps."""
+    shows = f"{HOOK}\n{RIGHT['paint'].replace('return', 'print(_secret()); return')}"
+    engine, prepared = place._engine(), place.prepare(assignment().name)
+    run = engine.run(
+        hidden_notebook(assignment(), {"paint": shows}), tmp_path / "p",
+        given=prepared.reference / "given", keep_outputs=True,
+    )  # fmt: skip
+    assert run.cells["hidden-check-paint"] == "passed"
+    assert CANARY in str(run.outputs["hidden-check-paint"])
+    assert sum(CANARY in str(cell.source) for cell in assignment().lesson.cells) == 6
 
 
 def test_wrong_answers_are_for_all_exercises() -> None:

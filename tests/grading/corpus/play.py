@@ -40,7 +40,7 @@ PACE = Pace(cell=8.0, notebook=24.0, submission=72.0)
 COLD_PACE = Pace(cell=20.0, notebook=60.0, submission=150.0)
 
 _SECRET = "corpus-secret"
-_CANARY = "canary-of-the-hidden-text"
+CANARY = "canary-of-the-hidden-text"
 _GRACE = 40.0  # seconds that a grade may take beyond what a submission may
 
 
@@ -52,6 +52,7 @@ class Outcome:
         name: of the entry.
         expected: the verdict, in words.
         got: what came.
+        passed: the checks that did, but for those of exercises that may or may not.
         seconds: that it took.
         wrong: what is not as it should be, one sentence each; nothing, when all is.
     """
@@ -59,6 +60,7 @@ class Outcome:
     name: str
     expected: str
     got: str
+    passed: tuple[str, ...]
     seconds: float
     wrong: tuple[str, ...]
 
@@ -80,7 +82,10 @@ def play(place: Workplace, entry: Entry, pace: Pace = PACE) -> Outcome:
     if took > pace.submission + _GRACE:
         wrong.append(f"took {took:.0f} s")
     got = " ".join(f"{c.check.removeprefix('check-')}:{c.status}" for c in grade.checks)
-    return Outcome(entry.name, _expected(entry), got or grade.problem, took, tuple(wrong))
+    passed = tuple(
+        c.check for c in grade.checks if c.status == "passed" and c.exercise not in entry.free
+    )
+    return Outcome(entry.name, _expected(entry), got or grade.problem, passed, took, tuple(wrong))
 
 
 def _lay_out(folder: Path, entry: Entry, bait: Bait) -> None:
@@ -185,12 +190,12 @@ def _wrong_on_page(path: Path) -> Iterator[str]:
 
 
 def _disguises() -> Iterator[tuple[str, str]]:
-    yield "plain", _CANARY
-    yield "backwards", _CANARY[::-1]
-    yield "rot13", codecs.encode(_CANARY, "rot13")
-    yield "hexadecimal", _CANARY.encode().hex()
+    yield "plain", CANARY
+    yield "backwards", CANARY[::-1]
+    yield "rot13", codecs.encode(CANARY, "rot13")
+    yield "hexadecimal", CANARY.encode().hex()
     for offset in range(3):
-        encoded = base64.b64encode(b" " * offset + _CANARY.encode()).decode()
+        encoded = base64.b64encode(b" " * offset + CANARY.encode()).decode()
         yield "base64", encoded[4:-4]
 
 

@@ -265,7 +265,7 @@ except OSError:
 """),
 )  # fmt: skip
 
-_HOOK = """
+HOOK = """
 import base64, os
 _seen = []
 get_ipython().events.register("pre_run_cell", lambda info: _seen.append(info.raw_cell))
@@ -277,20 +277,20 @@ def _secret():
 
 #: What a hidden cell says must not reach a student's page, by any way.
 LEAKS = (
-    cheat("leak-print", "paint", "hidden text, printed", _HOOK, answer="""
+    cheat("leak-print", "paint", "hidden text, printed", HOOK, answer="""
 def paint(label_map, palette):
     print(_secret(), flush=True)
     display({"text/plain": _secret(), "text/html": _secret()}, raw=True)
     return label_map
 """),
-    cheat("leak-exception", "paint", "hidden text in an exception, its class and its notes", _HOOK,
+    cheat("leak-exception", "paint", "hidden text in an exception, its class and its notes", HOOK,
           answer="""
 def paint(label_map, palette):
     error = type(_secret().replace("\\n", " "), (ValueError,), {})(_secret())
     error.add_note(_secret())
     raise error
 """, statuses="error"),
-    cheat("leak-picture", "paint", "hidden text in a picture's pixels and in its comments", _HOOK,
+    cheat("leak-picture", "paint", "hidden text in a picture's pixels and in its comments", HOOK,
           answer="""
 def paint(label_map, palette):
     from PIL import Image, PngImagePlugin
@@ -304,7 +304,7 @@ def paint(label_map, palette):
     return label_map
 """),
     cheat("leak-emitted", "paint", "hidden text as results of other checks, and as names of files",
-          _HOOK, answer="""
+          HOOK, answer="""
 def paint(label_map, palette):
     folder = os.path.join(os.environ["COURSEKIT_PROBE"], "emitted")
     for name in ("check-paint", "check-extra", _secret()[:80].replace("/", "_")):
@@ -313,7 +313,7 @@ def paint(label_map, palette):
             file.write(_secret())
     return _secret()
 """),
-    cheat("leak-files", "paint", "hidden text left where the run for feedback could find it", _HOOK,
+    cheat("leak-files", "paint", "hidden text left where the run for feedback could find it", HOOK,
           answer="""
 _PLACES = [os.path.expanduser("~/note"), "/tmp/note", "/dev/shm/note", "/var/tmp/note", "note",
            os.environ["COURSEKIT_PROBE"] + "/note", os.environ["COURSEKIT_PROBE"] + "/../note",
@@ -331,7 +331,7 @@ def paint(label_map, palette):
             pass
     return label_map
 """),
-    cheat("leak-ending", "paint", "hidden text as the reason for which the kernel ends", _HOOK,
+    cheat("leak-ending", "paint", "hidden text as the reason for which the kernel ends", HOOK,
           answer="""
 def paint(label_map, palette):
     import sys
