@@ -60,6 +60,55 @@ class Pace:
     submission: float = 180.0
 
 
+class Runner:
+    """The process that has nbval: it starts at once, and is waited for when it is first needed."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process = self._start()
+        self._ready = False
+
+    def ask(self, request: Request) -> dict[str, Any]:
+        """Have a notebook run: `ran`, and the `reason` if it was not.
+
+        Raises:
+            CourseError: when nbval cannot be imported.
+        """
+        with self._lock:
+            if self._process.poll() is not None:
+                self.close()
+                self._process, self._ready = self._start(), False
+            assert self._process.stdin is not None and self._process.stdout is not None
+            if not self._ready and not self._process.stdout.readline():
+                raise CourseError(
+                    "nbval could not be started: does `python -c 'import nbval'` work?"
+                )
+            self._ready = True
+            try:
+                self._process.stdin.write(json.dumps(asdict(request)) + "\n")
+                self._process.stdin.flush()
+                answer: dict[str, Any] = json.loads(self._process.stdout.readline())
+            except (OSError, ValueError):
+                self.close()
+                return {"ran": False, "reason": "nbval's process ended"}
+            return answer
+
+    def close(self) -> None:
+        """End it."""
+        self._process.kill()
+        self._process.communicate()
+
+    @staticmethod
+    def _start() -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "coursekit.grading.runner"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+
+
 class Engine:
     """Runs one notebook at a time in a kernel of a sandbox. A context manager.
 
@@ -69,14 +118,22 @@ class Engine:
         limits: of each kernel; its `seconds` are the pace's.
         cold: whether each kernel gets a sandbox of its own that has imported nothing: slower, and
             there to show that forking from one that has makes no difference.
+        runner: when it has been started already; the engine ends it.
     """
 
-    def __init__(self, sandbox: Sandbox, pace: Pace, limits: Limits, *, cold: bool = False) -> None:
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        pace: Pace,
+        limits: Limits,
+        *,
+        cold: bool = False,
+        runner: Runner | None = None,
+    ) -> None:
         self.pace, self.tier = pace, sandbox.tier
         self._warm, self._cold = sandbox, cold
         self._limits = Limits(**{**asdict(limits), "seconds": pace.notebook + 30})
-        self._runner: subprocess.Popen[str] | None = None
-        self._lock = threading.Lock()
+        self._runner = runner or Runner()
 
     def run(
         self,
@@ -110,7 +167,7 @@ class Engine:
             request = sandbox.request(folder, self._limits, variables)
             write_kernel_spec(Path(scratch), sandbox.socket, request)
             Path(scratch, "run.ipynb").write_bytes(to_bytes(notebook))
-            answer = self._ask(Request(scratch, most, self.pace.cell, keep_outputs))
+            answer = self._runner.ask(Request(scratch, most, self.pace.cell, keep_outputs))
             try:
                 result = (
                     _read_result(scratch) if answer["ran"] else _broken(scratch, answer["reason"])
@@ -144,10 +201,7 @@ class Engine:
 
     def close(self) -> None:
         """End the runner."""
-        if self._runner is not None:
-            self._runner.kill()
-            self._runner.communicate()
-            self._runner = None
+        self._runner.close()
 
     def __enter__(self) -> Engine:
         return self
@@ -160,48 +214,12 @@ class Engine:
     ) -> None:
         self.close()
 
-    def _ask(self, request: Request) -> dict[str, Any]:
-        with self._lock:
-            if self._runner is not None and self._runner.poll() is not None:
-                self.close()
-            if self._runner is None:
-                self._runner = _start_runner()
-                self._ready = False
-            if not self._ready:
-                _await_ready(self._runner)
-                self._ready = True
-            assert self._runner.stdin is not None and self._runner.stdout is not None
-            try:
-                self._runner.stdin.write(json.dumps(asdict(request)) + "\n")
-                self._runner.stdin.flush()
-                answer: dict[str, Any] = json.loads(self._runner.stdout.readline())
-            except (OSError, ValueError):
-                self.close()
-                return {"ran": False, "reason": "nbval's process ended"}
-            return answer
-
 
 def _copy_readable(source: Path, target: Path) -> None:
     """Copy a folder for a kernel that may run as another user; only that one reaches it."""
     shutil.copytree(source, target, dirs_exist_ok=True, copy_function=shutil.copyfile)
     for path in target.rglob("*"):
         path.chmod(0o755 if path.is_dir() else 0o644)
-
-
-def _start_runner() -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "coursekit.grading.runner"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-
-
-def _await_ready(runner: subprocess.Popen[str]) -> None:
-    assert runner.stdout is not None
-    if not runner.stdout.readline():
-        raise CourseError("nbval could not be started: does `python -c 'import nbval'` work?")
 
 
 def _read_result(scratch: str) -> dict[str, Any]:

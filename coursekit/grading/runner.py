@@ -57,13 +57,15 @@ def main() -> int:
     import nbformat
     import nbval.plugin  # noqa: F401
     import pytest  # noqa: F401
+    from jupyter_client.provisioning.factory import KernelProvisionerFactory
 
     from coursekit.grading import guard  # noqa: F401
     from coursekit.grading.sandbox import provisioner  # noqa: F401
 
-    # Made at their first use, otherwise in every fork anew: nbformat's validator, and what looks
-    # for kernels.
+    # Made at their first use, otherwise in every fork anew: nbformat's validator, and the list of
+    # what can start kernels, for which every installed package is looked at.
     nbformat.validate(nbformat.v4.new_notebook())
+    KernelProvisionerFactory.instance()
     gc.freeze()  # so that collecting garbage does not copy the pages that forks share
     print(json.dumps({"ready": True}), flush=True)
     for line in sys.stdin:

@@ -9,13 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from coursekit.grading.engine import Engine, Pace
+from coursekit.grading.assemble import solutions, whole_notebook
+from coursekit.grading.engine import Engine, Pace, Runner
 from coursekit.grading.grade import Prepared, grade_answers, prepare
 from coursekit.grading.records import CheckResult, Grade, Submission
 from coursekit.grading.recover import read_notebook, recover
 from coursekit.grading.sandbox.limits import Limits
 from coursekit.grading.sandbox.tiers import Sandbox
-from coursekit.lessons.source import SLOW
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -115,27 +115,39 @@ class Workplace:
 
     def _engine(self) -> Engine:
         """This thread's."""
+        if not hasattr(self._own, "engine"):
+            # It starts beside the sandbox, which takes longer, not after.
+            runner = Runner()
+            try:
+                sandbox = self._living_sandbox()
+            except BaseException:
+                runner.close()
+                raise
+            pace, limits = self._pace, self._limits
+            self._own.engine = Engine(sandbox, pace, limits, cold=self._cold, runner=runner)
+            with self._lock:
+                self._engines.append(self._own.engine)
+        self._living_sandbox()
+        engine: Engine = self._own.engine
+        return engine
+
+    def _living_sandbox(self) -> Sandbox:
         with self._lock:
             if self._sandbox is None:
                 preload = () if self._cold else imports_of(self._assignments.values())
                 self._sandbox = Sandbox(self._wanted, tuple(preload))
             self._sandbox.revive()
-            if not hasattr(self._own, "engine"):
-                self._own.engine = Engine(self._sandbox, self._pace, self._limits, cold=self._cold)
-                self._engines.append(self._own.engine)
-            engine: Engine = self._own.engine
-            return engine
+            return self._sandbox
 
 
 def imports_of(assignments: Iterable[Assignment]) -> Iterator[str]:
-    """The import statements of the lessons: what a kernel needs and a zygote can have ready."""
+    """The import statements of what is run: what kernels need and a zygote can have ready."""
     seen = {}
     for assignment in assignments:
-        for cell in assignment.lesson.solved():
-            if cell.kind == "code" and SLOW not in cell.tags:
-                for node in ast.parse(cell.source).body:
-                    if isinstance(node, (ast.Import, ast.ImportFrom)):
-                        seen[ast.unparse(node)] = True
+        for cell in whole_notebook(assignment, solutions(assignment))["cells"]:
+            for node in ast.parse("".join(cell["source"])).body:
+                if isinstance(node, (ast.Import, ast.ImportFrom)):
+                    seen[ast.unparse(node)] = True
     yield from seen
     if any("torch" in statement for statement in seen):
         yield "import torch._dynamo"  # the first optimiser imports it, in two seconds

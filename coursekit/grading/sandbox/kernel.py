@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import random
 import sys
+import warnings
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -70,6 +72,18 @@ def _plain_files(keep: tuple[int, ...]) -> None:
 def _serve(connection_file: str, ready: int, go: int) -> None:
     import zmq
     from ipykernel.kernelapp import IPKernelApp
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    class Transformers(TransformerManager):
+        def do_token_transforms(self, lines: list[str]) -> list[str]:
+            # Twice for each cell these look at every token for `!command`, `%magic` and
+            # `name?`; what Python can read has none.
+            with warnings.catch_warnings(), suppress(SyntaxError, ValueError, RecursionError):
+                warnings.simplefilter("ignore")
+                ast.parse("".join(lines))
+                return lines
+            transformed: list[str] = super().do_token_transforms(lines)
+            return transformed
 
     class App(IPKernelApp):
         def init_iopub(self, context: zmq.Context[zmq.Socket[bytes]]) -> None:
@@ -85,6 +99,8 @@ def _serve(connection_file: str, ready: int, go: int) -> None:
     sys.argv = ["ipykernel_launcher.py"]
     app = App.instance()
     app.initialize(["-f", connection_file, "--HistoryManager.enabled=False"])
+    assert app.shell is not None
+    app.shell.input_transformer_manager = Transformers()
     with suppress(ImportError):
         import numpy as np
 
