@@ -1,6 +1,6 @@
-"""One confusion matrix by bincount against a loop over the classes.
+"""One confusion matrix against a loop over the classes, and against torchmetrics as it comes.
 
-python benchmarks/metrics.py
+uv run --group peers python benchmarks/metrics.py
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import torch
 from harness import compare, header, show
 from torch import Tensor
+from torchmetrics.classification import MulticlassJaccardIndex
 
 from coursekit.metrics import ConfusionMatrix, iou
 
@@ -31,6 +32,15 @@ def one_matrix(predictions: Tensor, targets: Tensor) -> Tensor:
     return iou(total.matrix)
 
 
+def by_torchmetrics(predictions: Tensor, targets: Tensor) -> Tensor:
+    """The same by torchmetrics, with its defaults."""
+    metric = MulticlassJaccardIndex(19, average=None)
+    for prediction, target in zip(predictions, targets, strict=True):
+        metric.update(prediction, target)
+    scores: Tensor = metric.compute()
+    return scores
+
+
 def main() -> None:
     header()
     for size, images in ((128, 32), (256, 16), (512, 8)):
@@ -39,14 +49,18 @@ def main() -> None:
         blocks = torch.randint(0, 19, (images, size // 16, size // 16), generator=generator)
         targets = blocks.repeat_interleave(16, 1).repeat_interleave(16, 2).to(torch.uint8)
         predictions = targets.roll(3, 2).contiguous()
-        torch.testing.assert_close(
-            one_matrix(predictions, targets).float(), loop_over_classes(predictions, targets)
-        )
-        measured = compare(
-            ("bincount", lambda p=predictions, t=targets: one_matrix(p, t)),
-            ("loop over classes", lambda p=predictions, t=targets: loop_over_classes(p, t)),
-        )
-        show(f"IoU of {images} label maps, {size}²", measured, "images", images)
+        for name, peer in (
+            ("loop over classes", loop_over_classes),
+            ("torchmetrics", by_torchmetrics),
+        ):
+            torch.testing.assert_close(
+                one_matrix(predictions, targets).float(), peer(predictions, targets)
+            )
+            measured = compare(
+                ("one matrix", lambda p=predictions, t=targets: one_matrix(p, t)),
+                (name, lambda p=predictions, t=targets, peer=peer: peer(p, t)),
+            )
+            show(f"IoU of {images} label maps, {size}²", measured, "images", images)
 
 
 if __name__ == "__main__":

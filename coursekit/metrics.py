@@ -7,11 +7,16 @@ the images' scores is another number, and a class that an image lacks would have
 
 from __future__ import annotations
 
+import cv2
+import numpy as np
 import torch
 from jaxtyping import Float, Int, Integer
 from torch import Tensor
 
 from coursekit.labels import IGNORE_INDEX
+
+_BYTES = 256
+_EXACT = 1 << 24  # pixels at a time: OpenCV counts in float32
 
 
 def confusion_matrix(
@@ -41,6 +46,14 @@ def confusion_matrix(
             "resize one so that they agree"
         )
     prediction, target = prediction.reshape(-1), target.reshape(-1)
+    matrix = None
+    if _are_bytes(prediction, target) and num_classes <= _BYTES and 0 <= ignore_index < _BYTES:
+        matrix = _count_bytes(prediction, target, num_classes, ignore_index)
+    return _count(prediction, target, num_classes, ignore_index) if matrix is None else matrix
+
+
+def _count(prediction: Tensor, target: Tensor, num_classes: int, ignore_index: int) -> Tensor:
+    """Any integers on any device, looked at before they are counted."""
     valid = target != ignore_index
     if not bool(valid.all()):
         prediction, target = prediction[valid], target[valid]
@@ -52,10 +65,43 @@ def confusion_matrix(
                     f"{name} has ids from {low} to {high}; with {num_classes} classes they must "
                     f"lie in [0, {num_classes - 1}] (or {ignore_index} in a target)"
                 )
-    # The narrower the index, the less memory moves: int16 nearly doubles the speed on a CPU.
-    narrow = torch.int16 if num_classes**2 <= torch.iinfo(torch.int16).max else torch.int64
-    index = target.to(narrow) * num_classes + prediction.to(narrow)
+    index = target.to(torch.int64) * num_classes + prediction.to(torch.int64)
     return torch.bincount(index, minlength=num_classes**2).view(num_classes, num_classes)
+
+
+def _are_bytes(prediction: Tensor, target: Tensor) -> bool:
+    """Whether both lie in a CPU's memory and no value is lost when it becomes a byte."""
+    for ids in (prediction, target):
+        if ids.device.type != "cpu" or not ids.numel():
+            return False
+        if ids.dtype != torch.uint8:
+            low, high = ids.aminmax()
+            if low < 0 or high >= _BYTES:
+                return False
+    return True
+
+
+def _count_bytes(
+    prediction: Tensor, target: Tensor, num_classes: int, ignore_index: int
+) -> Tensor | None:
+    """The matrix by OpenCV's histogram of two channels; None when a pixel is missing from it.
+
+    Two to three times as fast as `bincount`, which needs an index of eight bytes for each pixel.
+    What lies outside the classes falls out of the histogram: right for `ignore_index`, and
+    otherwise a mistake that is for `_count` to name.
+    """
+    true, called = target.to(torch.uint8).numpy(), prediction.to(torch.uint8).numpy()
+    total = np.zeros((num_classes, num_classes), np.int64)
+    for start in range(0, true.size, _EXACT):
+        parts = [ids[start : start + _EXACT] for ids in (true, called)]
+        counts = cv2.calcHist(parts, [0, 1], None, [num_classes] * 2, [0, num_classes] * 2)
+        total += counts.astype(np.int64)
+    missing = true.size - int(total.sum())
+    if ignore_index < num_classes:
+        total[ignore_index] = 0
+    elif missing:
+        missing -= np.count_nonzero(true == ignore_index)
+    return None if missing else torch.from_numpy(total)
 
 
 def _parts(matrix: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -77,6 +77,43 @@ def test_any_integer_type_and_many_classes(dtype: torch.dtype) -> None:
         )
 
 
+@given(label_maps(), st.sampled_from([0, 2, 4, 7, 255, -100, 300]), st.booleans())
+def test_any_label_can_be_ignored(
+    maps: tuple[np.ndarray, np.ndarray], ignored: int, wide: bool
+) -> None:
+    prediction, target = (m.astype(np.int64) for m in maps)
+    target[target == 255] = ignored
+    if ignored != 0:  # a pixel that does not count may be called anything
+        prediction = np.where(target == ignored, 77, prediction)
+    kept = target != ignored
+    if not wide and 0 <= ignored < 256:
+        prediction, target = prediction.astype(np.uint8), target.astype(np.uint8)
+    matrix = metrics.confusion_matrix(
+        torch.from_numpy(prediction), torch.from_numpy(target), CLASSES, ignored
+    )
+    for true in range(CLASSES):
+        for called in range(CLASSES):
+            assert matrix[true, called] == (kept & (target == true) & (prediction == called)).sum()
+
+
+def test_more_pixels_than_a_float_counts() -> None:
+    ids = torch.zeros((1 << 24) + 5, dtype=torch.uint8)
+    ids[-1] = 1
+    matrix = metrics.confusion_matrix(ids, ids, 2)
+    assert matrix.tolist() == [[(1 << 24) + 4, 0], [0, 1]]
+
+
+@pytest.mark.parametrize("bad", [5, 254])
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int64])
+def test_an_id_outside_the_classes_is_named(bad: int, dtype: torch.dtype) -> None:
+    good = torch.tensor([0, 1, 2, 255]).to(dtype)
+    wrong = torch.tensor([0, bad, 2, 255]).to(dtype)
+    with pytest.raises(ValueError, match=f"target has ids from 0 to {bad}"):
+        metrics.confusion_matrix(good.clamp_max(4), wrong, CLASSES)
+    with pytest.raises(ValueError, match=f"prediction has ids from 0 to {bad}"):
+        metrics.confusion_matrix(wrong, good, CLASSES)
+
+
 def test_mean_f1_is_not_the_f_of_the_mean_iou() -> None:
     matrix = torch.tensor([[90, 10], [5, 5]])
     m = metrics.mean_iou(matrix)
