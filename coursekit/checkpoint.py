@@ -16,6 +16,7 @@ from safetensors.torch import save_file
 
 from coursekit.errors import CourseError
 from coursekit.files import atomic_path
+from coursekit.labels import LABEL_SETS
 from coursekit.models import MODEL_NAMES, create_model
 
 if TYPE_CHECKING:
@@ -115,6 +116,11 @@ def _parse_info(path: str | os.PathLike[str], raw: Any) -> ModelInfo:
         raise CourseError(
             f"{path}: is of a model {info.model!r} that this version does not know; "
             f"it knows: {', '.join(MODEL_NAMES)}"
+        )
+    if info.label_set not in LABEL_SETS:
+        raise CourseError(
+            f"{path}: is for label maps of {info.label_set!r}, which this version does not know; "
+            f"it knows: {', '.join(LABEL_SETS)}"
         )
     if not 1 <= info.size <= 8192 or min(info.std) <= 0:
         raise CourseError(

@@ -22,6 +22,7 @@ _COMMANDS = (
     "coursekit.commands.data",
     "coursekit.commands.train",
     "coursekit.commands.evaluate",
+    "coursekit.commands.predict",
     "coursekit.commands.submission",
     "coursekit.commands.build",
     "coursekit.commands.release",

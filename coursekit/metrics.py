@@ -100,7 +100,7 @@ def _count_bytes(
     if ignore_index < num_classes:
         total[ignore_index] = 0
     elif missing:
-        missing -= np.count_nonzero(true == ignore_index)
+        missing -= int(np.count_nonzero(true == ignore_index))
     return None if missing else torch.from_numpy(total)
 
 

@@ -89,6 +89,7 @@ def test_files_that_are_no_checkpoints(tmp_path: Path) -> None:
         ({"size": 0}, "cannot be"),
         ({"std": (0, 1, 1)}, "cannot be"),
         ({"mean": (1, 2)}, "damaged"),
+        ({"label_set": "dogs"}, "dogs.*it knows: celebamask-hq"),
     ],
 )
 def test_descriptions_that_lie(tmp_path: Path, change: dict, message: str) -> None:

@@ -129,23 +129,21 @@ def _check_model(
 
 
 def _narrower(loaded: Checkpoint, limit: int) -> str:
-    """How to get below the limit: widths that do, where the model has widths."""
+    """How to get below the limit."""
     import torch
 
-    from coursekit.models import count_parameters, create_model
+    from coursekit.models import UNDER_2025_LIMIT, count_parameters, create_model
 
-    name, config = loaded.info.model, loaded.model.config
-    widths = getattr(config, "widths", None)
-    if isinstance(widths, tuple):
-        for sixteenths in range(15, 0, -1):
-            narrow = tuple(max(1, w * sixteenths // 16) for w in widths)
-            with torch.device("meta"):  # shapes alone: no memory, no random numbers
-                model: nn.Module = type(loaded.model)(replace(config, widths=narrow))  # type: ignore[type-var]
-            if count_parameters(model) < limit:
-                return (
-                    f"Train a narrower one: create_model({name!r}, widths={narrow}) has "
-                    f"{count_parameters(model):,}"
-                )
+    name = loaded.info.model
+    settings = UNDER_2025_LIMIT.get(name, {})
+    with torch.device("meta"):  # shapes alone: no memory, no random numbers
+        model: nn.Module = type(loaded.model)(replace(loaded.model.config, **settings))  # type: ignore[type-var]
+    if count_parameters(model) < limit:
+        listed = ", ".join(f"{key}={value!r}" for key, value in settings.items())
+        return (
+            f"Train a narrower one: create_model({name!r}, {listed}) has "
+            f"{count_parameters(model):,}"
+        )
     small = create_model("fastscnn")
     return f"Train a narrower one, or fastscnn, which has {count_parameters(small):,}"
 

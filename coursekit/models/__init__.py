@@ -23,6 +23,14 @@ _REGISTRY = {
     "segformer": ("segformer", "SegFormer", "SegFormerConfig"),
 }
 
+#: Settings with which a model stays below the 2025 competition's limit of 1,821,085 parameters.
+UNDER_2025_LIMIT: dict[str, dict[str, Any]] = {
+    "unet": {"widths": (15, 30, 60, 120, 240)},
+    "deeplabv3plus": {"aspp": 112},
+    "fastscnn": {},
+    "segformer": {"decoder": 184},
+}
+
 MODEL_NAMES: tuple[str, ...] = tuple(_REGISTRY)
 
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 import torch
 
-from coursekit.models import MODEL_NAMES, create_model, describe
+from coursekit.codabench.formats import CODABENCH
+from coursekit.models import (
+    MODEL_NAMES,
+    UNDER_2025_LIMIT,
+    count_parameters,
+    create_model,
+    describe,
+)
 
 
 @pytest.mark.parametrize("name", MODEL_NAMES)
@@ -16,6 +23,11 @@ def test_a_description_rebuilds_the_model(name: str) -> None:
     again = create_model(found, **settings)
     assert again.config == model.config
     again.load_state_dict(model.state_dict())
+
+
+@pytest.mark.parametrize("name", MODEL_NAMES)
+def test_each_model_has_settings_for_the_limit_of_2025(name: str) -> None:
+    assert count_parameters(create_model(name, **UNDER_2025_LIMIT[name])) < CODABENCH.limit
 
 
 def test_foreign_models_are_refused() -> None:
