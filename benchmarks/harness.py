@@ -18,6 +18,8 @@ from pathlib import Path
 
 import torch
 
+from coursekit.complexity import seconds_of
+
 Work = Callable[[], object]
 
 
@@ -38,21 +40,6 @@ class Measurement:
     mebibytes: float
 
 
-def synchronise() -> None:
-    """Wait for the GPU, if there is one: its work runs on after a call returns."""
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
-
-
-def timed(work: Work) -> float:
-    """Seconds of one run."""
-    synchronise()
-    start = time.perf_counter()
-    work()
-    synchronise()
-    return time.perf_counter() - start
-
-
 def peak_memory(work: Work) -> float:
     """Peak memory of one run above the level before it, in MiB.
 
@@ -63,8 +50,7 @@ def peak_memory(work: Work) -> float:
     if torch.cuda.is_available():
         torch.cuda.reset_peak_memory_stats()
         before = torch.cuda.memory_allocated()
-        work()
-        synchronise()
+        seconds_of(work)
         return (torch.cuda.max_memory_allocated() - before) / 2**20
     page = os.sysconf("SC_PAGE_SIZE")
     done = threading.Event()
@@ -99,7 +85,7 @@ def compare(
     for i in range(rounds):
         # Each goes first as often as the other.
         for side in (0, 1) if i % 2 == 0 else (1, 0):
-            times[side].append(timed(works[side][1]))
+            times[side].append(seconds_of(works[side][1]))
     out = []
     for (name, work), seconds in zip(works, times, strict=True):
         low, middle, high = statistics.quantiles(seconds, n=4)

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -135,6 +134,25 @@ class Stage(nn.Module):
         return to_map(self.norm(tokens), size)
 
 
+class Fuse(nn.Sequential):
+    """A 1×1 convolution of all maps, enlarged and concatenated, that never makes that tensor.
+
+    Enlarging mixes neighbours and a 1×1 convolution mixes channels, so the two may change places:
+    each map meets its own columns of the weights at its own size. The same function and the same
+    weights, with a third of the products.
+    """
+
+    def forward(self, maps: list[Tensor]) -> Tensor:
+        convolution, norm, relu = self
+        assert isinstance(convolution, nn.Conv2d)
+        size = maps[0].shape[-2:]
+        columns = convolution.weight.chunk(len(maps), dim=1)
+        mixed = F.conv2d(maps[0], columns[0], convolution.bias)  # (B, width, H/4, W/4)
+        for x, own in zip(maps[1:], columns[1:], strict=True):
+            mixed = mixed + F.interpolate(F.conv2d(x, own), size, mode="bilinear")
+        return relu(norm(mixed))
+
+
 class Decoder(nn.Module):
     """Every stage at one width and the first one's size, side by side, then mixed (Eq. 4)."""
 
@@ -142,16 +160,12 @@ class Decoder(nn.Module):
         super().__init__()
         width = config.decoder
         self.unify = nn.ModuleList(_conv_bn_relu(dim, width) for dim in config.dims)
-        self.fuse = _conv_bn_relu(width * len(config.dims), width)
+        self.fuse = Fuse(*_conv_bn_relu(width * len(config.dims), width))
         self.head = nn.Conv2d(width, config.num_classes, 1)
 
     def forward(self, features: list[Tensor]) -> Tensor:
-        size = features[0].shape[-2:]
-        unified = [
-            F.interpolate(unify(x), size, mode="bilinear")
-            for unify, x in zip(self.unify, features, strict=True)
-        ]
-        return self.head(self.fuse(torch.cat(unified, dim=1)))
+        unified = [unify(x) for unify, x in zip(self.unify, features, strict=True)]
+        return self.head(self.fuse(unified))
 
 
 def _conv_bn_relu(in_channels: int, out_channels: int) -> nn.Sequential:

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 import torch
+from torch.nn import functional as F
 
 from coursekit import count_parameters, create_model
 from coursekit.errors import CourseError
@@ -54,6 +55,23 @@ def test_attention_is_softmax_of_scaled_products(dim: int, heads: int) -> None:
     weight = torch.randn_like(got)
     gradients = [torch.autograd.grad((y * weight).sum(), x)[0] for y in (got, expected)]
     torch.testing.assert_close(*gradients, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("size", [(64, 96), (97, 131)])
+def test_fusing_is_a_convolution_of_the_concatenated_maps(size: tuple[int, int]) -> None:
+    torch.manual_seed(0)
+    model = create_model("segformer").double()
+    features, x = [], torch.randn(2, 3, *size, dtype=torch.double)
+    for stage in model.stages:
+        features.append(x := stage(x))
+    first = features[0].shape[-2:]
+    enlarged = [
+        F.interpolate(unify(x), first, mode="bilinear")
+        for unify, x in zip(model.decoder.unify, features, strict=True)
+    ]
+    convolution, norm, relu = model.decoder.fuse
+    expected = model.decoder.head(relu(norm(convolution(torch.cat(enlarged, dim=1)))))
+    torch.testing.assert_close(model.decoder(features), expected)
 
 
 def test_tokens_lie_row_by_row() -> None:

@@ -1,0 +1,148 @@
+"""What a network costs: multiply-accumulates, memory for training, time.
+
+Counts are exact and the same on any machine; times are medians of several runs on this one, and
+mean something beside another network's that was timed in turn.
+"""
+
+from __future__ import annotations
+
+import copy
+import statistics
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from coursekit.models import count_parameters
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Complexity:
+    """What one image costs.
+
+    Attributes:
+        parameters: the sum of `p.numel()`.
+        multiply_accumulates: of one forward pass.
+        kept_bytes: what a training step keeps between its forward and its backward pass.
+        seconds: of one forward pass in evaluation, the median.
+        training_seconds: of one forward and backward pass, the median.
+    """
+
+    parameters: int
+    multiply_accumulates: int
+    kept_bytes: int
+    seconds: float
+    training_seconds: float
+
+
+def measure(
+    model: nn.Module, size: int, *, channels: int = 3, rounds: int = 5, device: str = "cpu"
+) -> Complexity:
+    """All of it for one (channels, size, size) image.
+
+    Args:
+        model: maps (B, channels, H, W) to (B, classes, H, W); its weights and mode stay as they
+            are, but for the statistics of its normalisations.
+        size: side of the image, in pixels.
+        channels: of the image.
+        rounds: runs that are timed, after one that is not; the median counts.
+        device: where it runs; the model is moved there.
+    """
+    model = model.to(device)
+    image = torch.randn(1, channels, size, size, device=device)
+    # A batch of two: some normalisations cannot learn from a single image.
+    pair = torch.randn(2, channels, size, size, device=device)
+
+    def train() -> None:
+        model.zero_grad(set_to_none=True)
+        model(pair).square().mean().backward()
+
+    @torch.inference_mode()
+    def predict() -> None:
+        model(image)
+
+    was_training = model.training
+    try:
+        model.train()
+        training = _median(train, rounds) / 2
+        kept = kept_bytes(model, pair) // 2
+        model.eval()
+        seconds = _median(predict, rounds)
+    finally:
+        model.zero_grad(set_to_none=True)
+        model.train(was_training)
+    return Complexity(
+        count_parameters(model),
+        multiply_accumulates(model, size, channels=channels),
+        kept,
+        seconds,
+        training,
+    )
+
+
+def multiply_accumulates(model: nn.Module, size: int, *, channels: int = 3) -> int:
+    """Products of convolutions, matrices and attention in one forward pass of one image.
+
+    Counted by torch's own `FlopCounterMode`, which sees two operations in each; normalisations,
+    activations and interpolation are left out, as is usual. Nothing is computed: the pass runs on
+    shapes alone.
+    """
+    shapes = copy.deepcopy(model).to("meta").eval()
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        shapes(torch.empty(1, channels, size, size, device="meta"))
+    return int(counter.get_total_flops()) // 2
+
+
+def kept_bytes(model: nn.Module, images: Tensor) -> int:
+    """What autograd holds for the backward pass, beside the weights and the images.
+
+    It grows with the batch and is most of a training step's memory; what an operation needs for
+    the moment comes on top.
+
+    Args:
+        model: in the mode that it has.
+        images: (B, channels, H, W) on the model's device.
+    """
+    own = {p.untyped_storage().data_ptr() for p in (*model.parameters(), *model.buffers(), images)}
+    held: dict[int, int] = {}
+
+    def keep(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in own:
+            held[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        out = model(images)  # alive until its parts are counted: no two share an address
+    del out
+    return sum(held.values())
+
+
+def seconds_of(work: Callable[[], object]) -> float:
+    """Seconds of one run; on a GPU until its work is done, which is later than the call's return.
+
+    Args:
+        work: what to run.
+    """
+    _synchronise()
+    start = time.perf_counter()
+    work()
+    _synchronise()
+    return time.perf_counter() - start
+
+
+def _median(work: Callable[[], object], rounds: int) -> float:
+    work()
+    return statistics.median(seconds_of(work) for _ in range(rounds))
+
+
+def _synchronise() -> None:
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()

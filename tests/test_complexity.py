@@ -1,0 +1,82 @@
+"""Costs against a pencil."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from coursekit import create_model
+from coursekit.complexity import kept_bytes, measure, multiply_accumulates, seconds_of
+
+
+@pytest.mark.parametrize(
+    ("part", "expected"),
+    [
+        (nn.Conv2d(3, 8, 3, padding=1), 3 * 8 * 9 * 100),
+        (nn.Conv2d(3, 8, 3, stride=2, padding=1), 3 * 8 * 9 * 25),
+        (nn.Conv2d(3, 6, 3, padding=1, groups=3), 6 * 9 * 100),
+        (nn.Conv2d(3, 4, 3, padding=2, dilation=2), 3 * 4 * 9 * 100),
+        (nn.ConvTranspose2d(3, 5, 2, stride=2), 3 * 5 * 4 * 100),
+        (nn.Sequential(nn.Flatten(), nn.Linear(300, 7)), 2100),
+        (nn.Sequential(nn.BatchNorm2d(3), nn.ReLU()), 0),
+    ],
+)
+def test_products_of_each_part(part: nn.Module, expected: int) -> None:
+    assert multiply_accumulates(part, 10) == expected
+
+
+def test_attention_counts_both_products() -> None:
+    class Attend(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            tokens = x.flatten(2).transpose(1, 2)[:, None]  # (B, 1 head, N, 3)
+            return nn.functional.scaled_dot_product_attention(tokens, tokens, tokens)
+
+    assert multiply_accumulates(Attend(), 8) == 2 * 64 * 64 * 3
+
+
+def test_the_networks_of_the_course() -> None:
+    # U-Net by hand: two 3×3 convolutions a level, a 2×2 transposed one on the way up, the head.
+    widths, side = (16, 32, 64, 128, 256), 64
+    products, channels = 16 * 19 * side**2, 3
+    for level, width in enumerate(widths):
+        pixels = (side >> level) ** 2
+        products += (channels + width) * width * 9 * pixels
+        if level < 4:
+            products += 3 * width * width * 9 * pixels + 2 * width * width * 4 * pixels // 4
+        channels = width
+    model = create_model("unet")
+    before = {k: v.clone() for k, v in model.state_dict().items()}
+    assert multiply_accumulates(model, side) == products
+    assert all(torch.equal(v, before[k]) for k, v in model.state_dict().items())
+
+
+def test_what_is_kept() -> None:
+    # ReLU keeps its result, and the second convolution keeps the same tensor as its input.
+    model = nn.Sequential(nn.Conv2d(3, 4, 1), nn.ReLU(), nn.Conv2d(4, 2, 1))
+    assert kept_bytes(model, torch.zeros(2, 3, 10, 10)) == 2 * 4 * 100 * 4
+
+
+def test_a_matrix_of_attention_is_seen() -> None:
+    class Written(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return (x @ x.transpose(1, 2)).softmax(2) @ x
+
+    tokens = torch.zeros(1, 256, 8, requires_grad=True)
+    assert kept_bytes(Written(), tokens) >= 256 * 256 * 4
+
+
+def test_everything_is_measured_and_nothing_is_left_behind() -> None:
+    model = create_model("fastscnn").train()
+    cost = measure(model, 32, rounds=2)
+    assert cost.parameters == 1_154_435
+    assert min(cost.multiply_accumulates, cost.kept_bytes) > 0
+    assert 0 < cost.seconds < math.inf and 0 < cost.training_seconds < math.inf
+    assert model.training
+    assert all(p.grad is None for p in model.parameters())
+
+
+def test_seconds() -> None:
+    assert seconds_of(lambda: None) >= 0
