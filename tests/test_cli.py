@@ -21,6 +21,7 @@ COMMANDS = (
     "data",
     "train",
     "evaluate",
+    "predict",
     "submit",
     "validate",
     "score",
@@ -108,6 +109,8 @@ def broken(faces: Path, tmp_path: Path, kind: str) -> tuple[list[str], tuple[str
         return train(copy, out, "--set", "depth=3"), ("depth", "widths")
     if kind == "size":
         return train(copy, out, "--size", "0"), ("size is 0",)
+    if kind == "loss":
+        return train(copy, out, "--loss", "lovas"), ("did you mean 'lovasz'",)
     if kind == "patience":
         return train(copy, out, "--patience", "0"), ("patience is 0",)
     call = ["evaluate", "--checkpoint", str(photo), "--data", str(copy)]
@@ -117,7 +120,7 @@ def broken(faces: Path, tmp_path: Path, kind: str) -> tuple[list[str], tuple[str
 @pytest.mark.parametrize(
     "kind",
     ["no folder", "empty folder", "unpaired", "truncated photo", "colour mask", "model", "setting",
-     "size", "patience", "no checkpoint"],
+     "size", "loss", "patience", "no checkpoint"],
 )  # fmt: skip
 def test_bad_input_is_one_clear_error(
     faces: Path, tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]

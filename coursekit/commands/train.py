@@ -36,7 +36,11 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--workers", type=int, default=0, metavar="N", help="processes for batches")
     parser.add_argument("--mirror", type=float, default=0.0, metavar="P",
                         help="probability of a mirrored image, pairs swapped")  # fmt: skip
-    parser.add_argument("--unweighted", action="store_true", help="plain cross-entropy (Eq. 1)")
+    parser.add_argument("--loss", default="cross_entropy", metavar="NAME",
+                        help="cross_entropy, focal, dice, lovasz, or a sum such as "
+                        "cross_entropy+lovasz")  # fmt: skip
+    parser.add_argument("--unweighted", action="store_true",
+                        help="no class weights: plain cross-entropy (Eq. 1)")  # fmt: skip
     parser.add_argument("--cpu", action="store_true", help="stay on the CPU")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", dest="settings",
                         help="a setting of the model, such as widths=(8,16,32,64,128)")  # fmt: skip

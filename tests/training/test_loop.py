@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import torch
 
-from coursekit import checkpoint, create_model
+from coursekit import checkpoint, create_model, losses
 from coursekit.data import SynthDataset
 from coursekit.errors import CourseError
 from coursekit.optim import AdamToSGDConfig
@@ -222,11 +222,56 @@ def test_bad_settings_are_named() -> None:
     train, val = data()
     with pytest.raises(CourseError, match="epochs is 0"):
         config(epochs=0)
+    with pytest.raises(CourseError, match="there is no loss 'dise'; did you mean 'dice'"):
+        config(loss="dise")
     with pytest.raises(CourseError, match="validation set is empty"):
         fit(model(), train, val[:0], config())
     with pytest.raises(CourseError, match="Linear"):
         fit(torch.nn.Linear(1, 1), train, val, config(), "never-written")
     assert not Path("never-written").exists()
+
+
+@pytest.mark.parametrize("loss", ["focal", "dice", "lovasz", "cross_entropy+lovasz"])
+def test_other_losses_train(loss: str) -> None:
+    fast = AdamToSGDConfig(adam_lr=0.02)  # Dice hardly slopes where all classes are as likely
+    history = fit(model(), *data(), config(epochs=6, loss=loss, optimiser=fast)).history
+    assert history[-1]["train_loss"] < history[0]["train_loss"]
+    assert all(np.isfinite(entry["val_loss"]) for entry in history)
+
+
+def test_the_validation_loss_is_of_all_pixels_or_the_mean_of_batches(tmp_path: Path) -> None:
+    """Four images in batches of three: one is alone in the last."""
+    from coursekit.data import TrainingView
+
+    for loss in ("cross_entropy", "dice", "cross_entropy+lovasz"):
+        network = model()
+        train, val = data()
+        result = fit(network, train, val, config(epochs=1, loss=loss, weighted=False))
+        view = TrainingView(val, 32, result.whitening, None, 5)
+        images, targets = (torch.stack([view[i][key] for i in range(4)]) for key in view[0]
+                           if key in ("image", "target"))  # fmt: skip
+        with torch.no_grad():
+            logits = network.eval()(images)
+        pieces = [slice(0, 3), slice(3, 4)]
+        expected = 0.0
+        for name in loss.split("+"):
+            module = {"cross_entropy": losses.WeightedCrossEntropy, "dice": losses.DiceLoss,
+                      "lovasz": losses.LovaszSoftmaxLoss}[name]()  # fmt: skip
+            if name == "cross_entropy":
+                expected += float(module(logits, targets))
+            else:
+                parts = [float(module(logits[p], targets[p])) for p in pieces]
+                expected += (3 * parts[0] + parts[1]) / 4
+        assert result.history[0]["val_loss"] == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_loss_of_regions_needs_a_single_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    from accelerate import Accelerator
+
+    monkeypatch.setattr(Accelerator, "num_processes", 2)
+    for loss in ("dice", "cross_entropy+lovasz"):
+        with pytest.raises(CourseError, match="not a sum over pixels: 2 processes"):
+            fit(model(), *data(), config(loss=loss))
 
 
 def test_bf16_trains() -> None:

@@ -1,0 +1,26 @@
+"""What all losses do with their inputs first."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def prepare(logits: Tensor, target: Tensor) -> Tensor:
+    """The logits, in float32 when they come in half precision.
+
+    Raises:
+        ValueError: when the target is not a label map of the logits' batch and size.
+    """
+    expected = (logits.shape[0], *logits.shape[2:])
+    if tuple(target.shape) != expected:
+        raise ValueError(
+            f"logits of shape {tuple(logits.shape)} need a target of shape {expected}, not "
+            f"{tuple(target.shape)}: class ids, one for each pixel"
+        )
+    return logits.float() if logits.dtype in (torch.float16, torch.bfloat16) else logits
+
+
+def quotient(total: Tensor, mass: Tensor) -> Tensor:
+    """Total / mass, and 0 where both are 0."""
+    return total / mass.clamp_min(torch.finfo(mass.dtype).tiny)
