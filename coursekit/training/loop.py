@@ -20,7 +20,7 @@ from coursekit.errors import CourseError
 from coursekit.files import write_text
 from coursekit.losses import class_weights, loss_sums, parse_loss, sums_over_pixels
 from coursekit.models import describe
-from coursekit.optim import AdamToSGD, AdamToSGDConfig
+from coursekit.optim import AdamToSGDConfig, AveragedCosineConfig, make_optimiser
 from coursekit.training.state import load_state, save_state
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class FitConfig:
         batch_size: images in a step, over all processes together.
         seed: of the order, the augmentation and dropout. The weights are the caller's: call
             `torch.manual_seed` before `create_model`.
-        optimiser: settings of `AdamToSGD`.
+        optimiser: settings of `AdamToSGD`, the report's pipeline, or of `AveragedCosine`.
         augmentation: of the training images; None for none.
         loss: "cross_entropy", "focal", "dice", "lovasz", or a sum such as "cross_entropy+lovasz".
             Dice and Lovász are not sums over pixels: a step takes those of its whole batch, so they
@@ -60,7 +60,7 @@ class FitConfig:
     epochs: int = 120
     batch_size: int = 2
     seed: int = 42
-    optimiser: AdamToSGDConfig = field(default_factory=AdamToSGDConfig)
+    optimiser: AdamToSGDConfig | AveragedCosineConfig = field(default_factory=AdamToSGDConfig)
     augmentation: Augmentation | None = field(default_factory=Augmentation)
     loss: str = "cross_entropy"
     weighted: bool = True
@@ -87,7 +87,8 @@ class FitResult:
             val_mean_iou (at the working size), event, seconds.
         info: how to use the model; None when it is not one of the course's.
         whitening: of the training set.
-        best_epoch: the epoch of the best validation loss, from 0.
+        best_epoch: the epoch whose weights the model holds, from 0: that of the best validation
+            loss, or the last one under `AveragedCosine`.
     """
 
     history: list[dict[str, Any]]
@@ -174,7 +175,8 @@ class _Run:
             self.model = self.model.to(memory_format=torch.channels_last)
         if self.accelerator.num_processes > 1 and device.type == "cuda":
             self.model = torch.nn.SyncBatchNorm.convert_sync_batchnorm(self.model)
-        self.optimiser = AdamToSGD(self.model, config.optimiser)
+        steps = config.epochs * len(list(self._batches(0)))
+        self.optimiser = make_optimiser(self.model, config.optimiser, steps)
         self.history: list[dict[str, Any]] = []
         self._open_out(resume)
         self.parallel = self.accelerator.prepare_model(self.model)
@@ -243,9 +245,10 @@ class _Run:
             if self.optimiser.stopped:
                 break
             start = time.perf_counter()
-            phase, rate = self.optimiser.pipeline.phase, self.optimiser.rate
+            phase, rate = self.optimiser.phase, self.optimiser.rate
             train_loss = self._train_epoch(epoch)
-            val_loss, val_mean_iou = self._validate(epoch)
+            with self.optimiser.for_use():
+                val_loss, val_mean_iou = self._validate(epoch)
             event = self.optimiser.end_epoch(val_loss)
             entry = {
                 "epoch": epoch,
@@ -264,15 +267,14 @@ class _Run:
                     on_epoch(entry)
         self.accelerator.wait_for_everyone()
         self.optimiser.load_best()
-        return FitResult(
-            self.history, self.info, self.whitening, self.optimiser.pipeline.best_epoch
-        )
+        return FitResult(self.history, self.info, self.whitening, self.optimiser.best_epoch)
 
     def _save(self, *, improved: bool) -> None:
         if self.out is None or self.info is None:
             return
         if improved:
-            checkpoint.save(self.out / "model.safetensors", self.model, self.info)
+            with self.optimiser.for_use():
+                checkpoint.save(self.out / "model.safetensors", self.model, self.info)
         lines = "".join(json.dumps(entry) + "\n" for entry in self.history)
         write_text(self.out / "history.jsonl", lines)
         # Last: a run killed before this line repeats the epoch, and comes to the same files.

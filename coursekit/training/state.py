@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
-    from coursekit.optim import AdamToSGD
+    from coursekit.optim import AdamToSGD, AveragedCosine
 
 #: Settings that may change between a run and its continuation.
 _FREE = ("epochs", "workers")
@@ -21,7 +21,7 @@ _FREE = ("epochs", "workers")
 def save_state(
     path: Path,
     model: nn.Module,
-    optimiser: AdamToSGD,
+    optimiser: AdamToSGD | AveragedCosine,
     history: list[dict[str, Any]],
     settings: dict[str, Any],
 ) -> None:
@@ -53,7 +53,7 @@ def save_state(
 
 
 def load_state(
-    path: Path, model: nn.Module, optimiser: AdamToSGD, settings: dict[str, Any]
+    path: Path, model: nn.Module, optimiser: AdamToSGD | AveragedCosine, settings: dict[str, Any]
 ) -> list[dict[str, Any]]:
     """Put a run back to where `save_state` was called.
 

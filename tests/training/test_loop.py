@@ -19,7 +19,7 @@ import torch
 from coursekit import checkpoint, create_model, losses
 from coursekit.data import SynthDataset
 from coursekit.errors import CourseError
-from coursekit.optim import AdamToSGDConfig
+from coursekit.optim import AdamToSGDConfig, AveragedCosineConfig
 from coursekit.training import FitConfig, evaluate, fit
 
 TINY = {"widths": (4, 6, 8)}
@@ -81,6 +81,32 @@ def test_same_seed_same_bytes_whatever_the_workers(tmp_path: Path, name: str) ->
     assert first == second
     fit(model(name, **settings), *data(), config(epochs=2, seed=6), tmp_path / "c")
     assert (tmp_path / "c" / "model.safetensors").read_bytes() != first
+
+
+def test_an_averaged_run_keeps_its_average_and_goes_on_bit_for_bit(tmp_path: Path) -> None:
+    settings = {"repeats": 1, "expansion": 1}
+    run = config(optimiser=AveragedCosineConfig(average=0.9))
+
+    def stop(entry: dict) -> None:
+        if entry["epoch"] == 1:
+            raise KeyboardInterrupt
+
+    network = model("fastscnn", **settings)
+    result = fit(network, *data(), run, tmp_path / "whole")
+    assert [e["phase"] for e in result.history] == ["adamw"] * 4
+    assert result.best_epoch == 3
+    rates = [e["rate"] for e in result.history]
+    assert rates[1:] == sorted(rates[1:], reverse=True)
+    for name, value in weights(tmp_path / "whole").items():
+        assert torch.equal(value, network.state_dict()[name])
+    with pytest.raises(KeyboardInterrupt):
+        fit(model("fastscnn", **settings), *data(), run, tmp_path / "cut", on_epoch=stop)
+    fit(model("fastscnn", **settings), *data(), run, tmp_path / "cut", resume=True)
+    first, second = ((tmp_path / f / "model.safetensors").read_bytes() for f in ("whole", "cut"))
+    assert first == second
+    longer = config(optimiser=AveragedCosineConfig(average=0.9), epochs=9)
+    with pytest.raises(CourseError, match="steps was 8 and is 18"):
+        fit(model("fastscnn", **settings), *data(), longer, tmp_path / "cut", resume=True)
 
 
 def read_history(folder: Path) -> list[dict]:

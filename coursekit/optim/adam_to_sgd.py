@@ -6,6 +6,7 @@ it decides on a model's parameters.
 
 from __future__ import annotations
 
+import contextlib
 import math
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -212,6 +213,16 @@ class AdamToSGD:
         return self.pipeline.phase == "stopped"
 
     @property
+    def phase(self) -> Phase:
+        """What is running."""
+        return self.pipeline.phase
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch of the lowest validation loss; −1 before the first."""
+        return self.pipeline.best_epoch
+
+    @property
     def rate(self) -> float:
         """The learning rate in force."""
         return float(self.optimiser.param_groups[0]["lr"])
@@ -242,6 +253,10 @@ class AdamToSGD:
         for group in self.optimiser.param_groups:
             group["lr"] = self.pipeline.rate
         return event
+
+    def for_use(self) -> contextlib.AbstractContextManager[None]:
+        """While this lasts, the model holds what is validated: here its weights as they are."""
+        return contextlib.nullcontext()
 
     def load_best(self) -> None:
         """Put the best weights so far into the model; without any, leave it as it is."""
