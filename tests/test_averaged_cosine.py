@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import pytest
@@ -30,7 +31,7 @@ def test_the_rate_rises_in_a_line_and_falls_to_nothing() -> None:
     assert rates[:10] == pytest.approx([0.01 * (s + 1) / 11 for s in range(10)])
     assert rates[10] == max(rates) == 0.01
     assert rates[55] == pytest.approx(0.005)
-    assert all(a > b for a, b in zip(rates[10:], rates[11:], strict=False))
+    assert all(a > b for a, b in itertools.pairwise(rates[10:]))
     assert warm_cosine(100, 100, 0.01, 0.1) == pytest.approx(0)
     assert warm_cosine(0, 100, 0.01, 0.0) == 0.01
 

@@ -20,6 +20,7 @@ COMMANDS = (
     "lab",
     "data",
     "train",
+    "run",
     "evaluate",
     "predict",
     "submit",
