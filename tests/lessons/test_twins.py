@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,39 +11,60 @@ import pytest
 import torch
 
 from coursekit import count_parameters, create_model, data, losses, metrics
+from coursekit.grading.assemble import public_notebook, solutions
 from coursekit.labels import CELEBAMASK_HQ
+from coursekit.lessons.course import whole_lesson
 from coursekit.lessons.source import read_lesson
 
 SOURCES = Path(__file__).parents[2] / "notebooks" / "source"
 
 
+@cache
 def answers(name: str) -> dict[str, Any]:
-    """What the answer cells of a lesson define, run with its imports and helpers alone."""
-    lesson = read_lesson(SOURCES / f"{name}.py")
+    """What the answer cells of a lesson define, and the cells that they need."""
+    whole = whole_lesson(read_lesson(SOURCES / f"{name}.py"))
     names: dict[str, Any] = {}
-    helpers = ("import os", "def fit_to", "PAIRS =")
-    for cell in lesson.solved():
-        wanted = cell.id in {e.name for e in lesson.exercises} or any(
-            cell.source.startswith(helper) for helper in helpers
-        )
-        if cell.kind == "code" and wanted:
-            exec(compile(cell.source, cell.id, "exec", dont_inherit=True), names)
+    for cell in public_notebook(whole, solutions(whole))["cells"]:
+        if cell["id"] not in whole.points:
+            source = "".join(cell["source"])
+            exec(compile(source, cell["id"], "exec", dont_inherit=True), names)
     return names
 
 
-@pytest.fixture(scope="module")
-def unet() -> dict[str, Any]:
-    return answers("02_unet")
+#: Lesson, the class that it builds, the package's name for it, weights.
+NETWORKS = [
+    ("02_unet", "UNet", "unet", 1_941_411),
+    ("03_deeplabv3plus", "DeepLabV3Plus", "deeplabv3plus", 1_964_394),
+]
+
+
+@pytest.mark.parametrize(("lesson", "kind", "model", "count"), NETWORKS)
+class TestNetworks:
+    def test_the_count(self, lesson: str, kind: str, model: str, count: int) -> None:
+        assert count_parameters(answers(lesson)[kind]()) == count
+
+    def test_the_keys_in_their_order(self, lesson: str, kind: str, model: str, count: int) -> None:
+        mine, theirs = answers(lesson)[kind]().state_dict(), create_model(model).state_dict()
+        assert list(mine) == list(theirs)
+        assert [t.shape for t in mine.values()] == [t.shape for t in theirs.values()]
+
+    @pytest.mark.parametrize(("height", "width"), [(64, 64), (47, 65)])
+    def test_the_output(
+        self, lesson: str, kind: str, model: str, count: int, height: int, width: int
+    ) -> None:
+        mine, theirs = answers(lesson)[kind](num_classes=11), create_model(model, num_classes=11)
+        theirs.load_state_dict(mine.state_dict())
+        image = torch.randn(2, 3, height, width)
+        with torch.no_grad():
+            torch.testing.assert_close(
+                mine.eval()(image), theirs.eval()(image), atol=1e-5, rtol=1e-4
+            )
 
 
 class TestUNet:
-    def test_the_count(self, unet: dict[str, Any]) -> None:
-        assert count_parameters(unet["UNet"]()) == 1_941_411
-
-    def test_the_keys_in_their_order(self, unet: dict[str, Any]) -> None:
-        mine, theirs = unet["UNet"]().state_dict(), create_model("unet").state_dict()
-        assert list(mine) == list(theirs)
-        assert [t.shape for t in mine.values()] == [t.shape for t in theirs.values()]
+    @pytest.fixture
+    def unet(self) -> dict[str, Any]:
+        return answers("02_unet")
 
     def test_one_seed_gives_both_the_same_weights(self, unet: dict[str, Any]) -> None:
         torch.manual_seed(3)
@@ -50,14 +72,6 @@ class TestUNet:
         torch.manual_seed(3)
         theirs = create_model("unet").state_dict()
         assert all(torch.equal(mine[key], theirs[key]) for key in mine)
-
-    @pytest.mark.parametrize(("height", "width"), [(64, 64), (47, 33)])
-    def test_the_output(self, unet: dict[str, Any], height: int, width: int) -> None:
-        mine, theirs = unet["UNet"](num_classes=11), create_model("unet", num_classes=11)
-        theirs.load_state_dict(mine.state_dict())
-        image = torch.randn(2, 3, height, width)
-        with torch.no_grad():
-            torch.testing.assert_close(mine(image), theirs(image))
 
     def test_the_loss(self, unet: dict[str, Any]) -> None:
         logits, target = torch.randn(2, 19, 8, 8), torch.randint(0, 19, (2, 8, 8))

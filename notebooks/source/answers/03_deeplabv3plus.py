@@ -1,0 +1,342 @@
+"""What to try on the checks of lesson 03."""
+
+from __future__ import annotations
+
+_BLOCK = """
+def conv_bn_relu(in_channels, out_channels, kernel=1, dilation=1):
+    padding = dilation * (kernel // 2)
+    return nn.Sequential(
+        nn.Conv2d(in_channels, out_channels, kernel, padding=padding, dilation=dilation),
+        nn.BatchNorm2d(out_channels),
+        nn.ReLU(),
+    )
+"""
+
+_FOLD = """
+@torch.no_grad()
+def fold(conv, norm):
+    folded = copy.deepcopy(conv)
+    scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+    folded.weight.copy_(conv.weight * scale[:, None, None, None])
+    folded.bias.copy_((conv.bias - norm.running_mean) * scale + norm.bias)
+    return folded
+"""
+
+_POOLING = """
+class ASPPPooling(nn.Module):
+    def __init__(self, in_channels, out_channels):
+        super().__init__()
+        self.project = conv_bn_relu(in_channels, out_channels)
+
+    def forward(self, x):
+        mean = x.mean((2, 3), keepdim=True)
+        return self.project(mean).expand(-1, -1, *x.shape[-2:])
+"""
+
+_ASPP = """
+class ASPP(nn.Module):
+    def __init__(self, in_channels, width, rates):
+        super().__init__()
+        self.branches = nn.ModuleList([
+            conv_bn_relu(in_channels, width),
+            *(ASPPConv(in_channels, width, rate) for rate in rates),
+            ASPPPooling(in_channels, width),
+        ])
+        self.project = conv_bn_relu(width * len(self.branches), width)
+
+    def forward(self, x):
+        return self.project(torch.cat([branch(x) for branch in self.branches], dim=1))
+"""
+
+_DECODER = """
+class Decoder(DecoderParts):
+    def forward(self, deep, shallow):
+        deep = F.interpolate(deep, shallow.shape[-2:], mode="bilinear")
+        thin = self.low_level(shallow)
+        return self.head(self.refine(torch.cat([deep, thin], dim=1)))
+"""
+
+_NETWORK = """
+class DeepLabV3Plus(nn.Module):
+    def __init__(
+        self, num_classes=19, rates=(6, 12, 18), aspp=128,
+        stages=((32, 64), (64, 128), (192, 256)), low_level=32, decoder=64,
+    ):
+        super().__init__()
+        self.encoder = Encoder(3, stages)
+        self.aspp = ASPP(stages[-1][1], aspp, rates)
+        self.decoder = Decoder(stages[0][1], low_level, aspp, decoder, num_classes)
+        self.up = nn.ConvTranspose2d(num_classes, num_classes, 2, stride=2)
+
+    def forward(self, image):
+        first, *_, last = self.encoder(image)
+        logits = self.up(self.decoder(self.aspp(last), first))
+        return fit_to(logits, image)
+"""
+
+
+def _edit(code: str, old: str, new: str) -> str:
+    """The code with a mistake (or another way) in it."""
+    assert old in code, old
+    return code.replace(old, new)
+
+
+WRONG = {
+    "dilated-block": [
+        (_edit(_BLOCK, "padding=padding, ", ""), "no padding"),
+        (_edit(_BLOCK, "padding=padding", "padding=kernel // 2"), "fits a rate of 1 only"),
+        (_edit(_BLOCK, "padding=padding", "padding=dilation"), "spans one pixel"),
+        (_edit(_BLOCK, ", dilation=dilation", ""), "`dilation` apart"),
+        (
+            _edit(_BLOCK, "dilation * (kernel // 2)", "dilation if kernel > 1 else 0"),
+            "derive the padding",
+        ),
+        (_edit(_BLOCK, "        nn.BatchNorm2d(out_channels),\n", ""), "no normalisation"),
+        (
+            _edit(
+                _BLOCK,
+                "nn.BatchNorm2d(out_channels),\n        nn.ReLU(),",
+                "nn.ReLU(),\n        nn.BatchNorm2d(out_channels),",
+            ),
+            "normalise first",
+        ),
+        (_edit(_BLOCK, "=dilation)", "=dilation, bias=False)"), "the bias is missing"),
+        (_edit(_BLOCK, "=dilation)", "=dilation, padding_mode='replicate')"), "zeros around"),
+        (_edit(_BLOCK, "d(out_channels)", "d(out_channels, affine=False)"), "γ and β"),
+        (_edit(_BLOCK, "    return nn.Sequential", "    nn.Sequential"), "in one nn.Sequential"),
+    ],
+    "fold-norm": [
+        (_edit(_FOLD, " + norm.eps", ""), "ε is missing"),
+        (_edit(_FOLD, "torch.sqrt(norm.running_var + norm.eps)",
+               "(torch.sqrt(norm.running_var) + norm.eps)"), "beside the root"),
+        (_edit(_FOLD, "torch.sqrt(norm.running_var + norm.eps)",
+               "(norm.running_var + norm.eps)"), "not by its root"),
+        (_edit(_FOLD, "norm.weight /", "1 /"), "γ is missing"),
+        (_edit(_FOLD, "scale[:, None, None, None]", "scale[:, None, None]"), "along `in`"),
+        (_edit(_FOLD, "scale[:, None, None, None]", "scale"), "shapes do not fit"),
+        (_edit(_FOLD, "folded.weight.copy_", "folded.weight.clone().copy_"), "still the old one"),
+        (_edit(_FOLD, "folded = copy.deepcopy(conv)", "folded = conv"), "write into the copy"),
+        (_edit(_FOLD, "(conv.bias - norm.running_mean)", "(conv.bias + norm.running_mean)"),
+         "wrong sign"),
+        (_edit(_FOLD, "(conv.bias - norm.running_mean) * scale",
+               "conv.bias - norm.running_mean * scale"), "the old bias is normalised"),
+        (_edit(_FOLD, "- norm.running_mean) * scale", "- norm.running_mean)"), "scaled by s"),
+        (_edit(_FOLD, "(conv.bias - norm.running_mean)", "-norm.running_mean"), "is lost"),
+        (_edit(_FOLD, "(conv.bias - norm.running_mean)", "conv.bias"), "not taken away"),
+        (_edit(_FOLD, " * scale + norm.bias", " * scale"), "β is missing"),
+        (_edit(_FOLD, "- norm.running_mean) * scale + norm.bias",
+               "- norm.running_mean + norm.bias) * scale"), "β is added last"),
+    ],
+    "aspp-pooling": [
+        (_edit(_POOLING, ".expand(-1, -1, *x.shape[-2:])", ""), "lay the result out"),
+        (_edit(_POOLING, "x.mean((2, 3), keepdim=True)", "x.amax((2, 3), keepdim=True)"),
+         "largest value"),
+        (_edit(_POOLING, "x.mean((2, 3), keepdim=True)", "x.sum((2, 3), keepdim=True)"),
+         "depends on the size"),
+        (_edit(_POOLING, "x.mean((2, 3), keepdim=True)", "x.mean((0, 2, 3), keepdim=True)")
+         .replace("expand(-1,", "expand(len(x),"), "images are mixed"),
+        (_edit(_POOLING, "x.mean((2, 3), keepdim=True)", "x.mean((2, 3))"), "mean over H and W"),
+        (_edit(_POOLING, "x.mean((2, 3), keepdim=True)", "x.mean(1, keepdim=True)"),
+         "does not get"),
+        (_edit(_POOLING, "x.mean((2, 3), keepdim=True)", "x"), "differs from pixel to pixel"),
+        (_edit(_POOLING, "self.project(mean)",
+               "self.project(x).mean((2, 3), keepdim=True)"), "mean first"),
+        (_edit(_POOLING, "conv_bn_relu(in_channels, out_channels)",
+               "nn.Conv2d(in_channels, out_channels, 1)"), "project is conv_bn_relu"),
+        (_edit(_POOLING, "(in_channels, out_channels)\n", "(in_channels, out_channels, 3)\n"),
+         "project is conv_bn_relu"),
+        (_edit(_POOLING, "self.project", "self.conv"), "self.project"),
+        (_edit(_POOLING, "self.project(mean)", "self.project(mean).detach()"), "no gradient"),
+    ],
+    "aspp": [
+        (_edit(_ASPP, "torch.cat([branch(x) for branch in self.branches], dim=1)",
+               "sum(branch(x) for branch in self.branches)")
+         .replace("width * len(self.branches)", "width"), "Concatenate"),
+        (_edit(_ASPP, "for rate in rates", "for rate in (6, 12, 18)"), "five branches"),
+        (_edit(_ASPP, "width * len(self.branches)", "width * 5"), "any number of rates"),
+        (_edit(_ASPP, "nn.ModuleList([", "list([").replace("        self.project",
+         "        for i, b in enumerate(self.branches): self.add_module(str(i), b)\n"
+         "        self.project"), "plain list"),
+        (_edit(_ASPP, "            ASPPPooling(in_channels, width),\n", ""), "sees everything"),
+        (_edit(_ASPP, "            conv_bn_relu(in_channels, width),\n", ""), "1×1 block is missing"),
+        (_edit(_ASPP, "dim=1", "dim=0"), "dim=1"),
+        (_edit(_ASPP, "for branch in self.branches]", "for branch in reversed(self.branches)]"),
+         "another order"),
+        (_edit(_ASPP, "for rate in rates", "for rate in rates[::-1]"), "in its order"),
+        (_edit(_ASPP, "for rate in rates", "for rate in (6, 12)"), "not those of the argument"),
+        (_edit(_ASPP, "            ASPPPooling(in_channels, width),\n", "")
+         .replace("            conv_bn_relu(in", "            ASPPPooling(in_channels, width),\n"
+                  "            conv_bn_relu(in"), "is the last one"),
+        (_edit(_ASPP, "            conv_bn_relu(in_channels, width),",
+               "            conv_bn_relu(in_channels, width, 3),"), "before it: a 1×1"),
+        (_edit(_ASPP, "self.project(torch", "(torch"), "project is not applied"),
+        (_edit(_ASPP, "conv_bn_relu(width * len(self.branches), width)",
+               "conv_bn_relu(width * len(self.branches), width, 3)"), "1×1 block"),
+        (_edit(_ASPP, "return self.project(torch.cat([branch(x) for branch in self.branches], dim=1))",
+               "views = []\n        for branch in self.branches:\n            x = branch(x)\n"
+               "            views.append(x)\n        return self.project(torch.cat(views, 1))"),
+         "all branches of x"),
+    ],
+    "deeplab-decoder": [
+        (_edit(_DECODER, "[deep, thin]", "[thin, deep]"), "stands in front"),
+        (_edit(_DECODER, ', mode="bilinear"', ""), "nearest"),
+        (_edit(_DECODER, 'mode="bilinear"', 'mode="bicubic"'), "not: enlarge"),
+        (_edit(_DECODER, '"bilinear"', '"bilinear", align_corners=True'), "align_corners"),
+        (_edit(_DECODER, "shallow.shape[-2:]", "scale_factor=4"), "size from `shallow`"),
+        (_edit(_DECODER, "self.low_level(shallow)", "shallow"), "skip thinned"),
+        (_edit(_DECODER, "self.low_level(shallow)", "self.low_level(shallow).relu()"),
+         "no ReLU after"),
+        (_edit(_DECODER, "dim=1", "dim=2"), "dim=1"),
+        (_edit(_DECODER, "F.interpolate(deep, shallow.shape[-2:]",
+               "deep\n        shallow = F.interpolate(shallow, deep.shape[-2:]"),
+         "enlarge the deep map"),
+        (_edit(_DECODER, "dim=1)))", "dim=1))).softmax(1)"), "probabilities"),
+        (_edit(_DECODER, "self.low_level(shallow)", "self.low_level(shallow.detach())"),
+         "one of the two"),
+    ],
+    "deeplabv3plus": [
+        (_edit(_NETWORK, "self.up(self.decoder(self.aspp(last), first))",
+               "self.decoder(self.aspp(last), first)")
+         .replace("fit_to(logits, image)", "logits"), "last doubling"),
+        (_edit(_NETWORK, "self.up(self.decoder(self.aspp(last), first))",
+               "self.decoder(self.aspp(last), first)")
+         .replace("fit_to(logits, image)",
+                  'F.interpolate(logits, image.shape[-2:], mode="bilinear")'),
+         "learns this step"),
+        (_edit(_NETWORK, "fit_to(logits, image)", "logits"), "fit_to"),
+        (_edit(_NETWORK, "first, *_, last", "_, first, last"), "the first stays"),
+        (_edit(_NETWORK, "self.aspp(last)", "last"), "the last goes to aspp"),
+        (_edit(_NETWORK, "fit_to(logits, image)", "fit_to(logits, image).softmax(1)"),
+         "probabilities"),
+        (_edit(_NETWORK, "fit_to(logits, image)", "F.relu(fit_to(logits, image))"),
+         "negative scores"),
+        (_edit(_NETWORK, "return fit_to", "fit_to"), "None"),
+        (_edit(_NETWORK, "self.aspp(last)", "self.aspp(last.detach())"), "no gradient reaches"),
+        (_edit(_NETWORK, "self.aspp(last)", "self.aspp(last).detach()"), "no gradient reaches"),
+        (_edit(_NETWORK, ", first)", ", first.detach())"), "another gradient"),
+        (_edit(_NETWORK, "self.encoder(image)", "(f.detach() for f in self.encoder(image))"),
+         "no gradient reaches"),
+        (_edit(_NETWORK, "fit_to(logits, image)", "fit_to(logits, image).detach()"),
+         "no gradient"),
+    ],
+}  # fmt: skip
+
+RIGHT = {
+    "dilated-block": [
+        _BLOCK,
+        """
+def conv_bn_relu(in_channels, out_channels, kernel=1, dilation=1):
+    conv = nn.Conv2d(
+        in_channels, out_channels, (kernel, kernel), padding="same", dilation=(dilation, dilation)
+    )
+    parts = [conv, nn.BatchNorm2d(out_channels), nn.ReLU(True)]
+    return nn.Sequential(*parts)
+""",
+        _edit(_BLOCK, "dilation * (kernel // 2)", "(kernel - 1) * dilation // 2"),
+    ],
+    "fold-norm": [
+        _FOLD,
+        """
+@torch.no_grad()
+def fold(conv, norm):
+    folded = copy.deepcopy(conv)
+    s = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
+    folded.weight *= s.view(-1, 1, 1, 1)
+    folded.bias = nn.Parameter(conv.bias * s + norm.bias - norm.running_mean * s)
+    return folded
+""",
+        """
+def fold(conv, norm):
+    return torch.nn.utils.fusion.fuse_conv_bn_eval(conv.eval(), norm.eval())
+""",
+    ],
+    "aspp-pooling": [
+        _POOLING,
+        """
+class ASPPPooling(nn.Module):
+    def __init__(self, in_channels, out_channels):
+        super().__init__()
+        self.project = conv_bn_relu(in_channels, out_channels)
+
+    def forward(self, x):
+        mean = nn.AdaptiveAvgPool2d(1)(x)
+        return F.interpolate(self.project(mean), x.shape[-2:], mode="bilinear")
+""",
+        _edit(_POOLING, ".expand(-1, -1, *x.shape[-2:])", ".repeat(1, 1, x.shape[2], x.shape[3])"),
+    ],
+    "aspp": [
+        _ASPP,
+        _edit(_ASPP, "ASPPConv(in_channels, width, rate)", "conv_bn_relu(in_channels, width, 3, rate)"),
+        """
+class ASPP(nn.Module):
+    def __init__(self, in_channels, width, rates):
+        super().__init__()
+        self.branches = nn.ModuleList()
+        self.branches.append(conv_bn_relu(in_channels, width, 1))
+        for rate in rates:
+            self.branches.append(ASPPConv(in_channels, width, rate))
+        self.branches.append(ASPPPooling(in_channels, width))
+        self.project = conv_bn_relu((2 + len(rates)) * width, width)
+
+    def forward(self, x):
+        views = ()
+        for branch in self.branches:
+            views += (branch(x),)
+        return self.project(torch.concat(views, 1))
+""",
+    ],
+    "deeplab-decoder": [
+        _DECODER,
+        """
+class Decoder(DecoderParts):
+    def forward(self, deep, shallow):
+        raised = nn.Upsample(size=tuple(shallow.shape[2:]), mode="bilinear", align_corners=False)(deep)
+        x = torch.concat((raised, self.low_level(shallow)), 1)
+        for part in self.refine:
+            x = part(x)
+        return self.head(x)
+""",
+    ],
+    "deeplabv3plus": [
+        _NETWORK,
+        _edit(_NETWORK, "first, *_, last = self.encoder(image)",
+              "a, b, c = self.encoder(image)\n        first, last = a, c"),
+    ],
+}  # fmt: skip
+
+# Planted bugs that change nothing that is asked for: line, change, reason.
+EQUIVALENT = {
+    "dilated-block": [
+        (
+            "nn.ReLU(inplace=True),",
+            "nn.ReLU(inplace=True)) → nn.ReLU())",
+            "the same values, in more memory",
+        ),
+        (
+            "nn.ReLU(inplace=True),",
+            "nn.ReLU(inplace=True)) → nn.ReLU(inplace=False))",
+            "the same values, in more memory",
+        ),
+    ],
+    "fold-norm": [
+        (
+            "folded.weight.copy_(conv.weight * scale[:, None, None, None])",
+            "this and the next in the other order",
+            "neither line needs what the other does",
+        ),
+    ],
+    "aspp-pooling": [
+        (
+            "return self.project(mean).expand(-1, -1, *x.shape[-2:])",
+            "*x.shape[-2:]) → *x.shape[2:])",
+            "with four dimensions these are the same two",
+        ),
+    ],
+    "deeplab-decoder": [
+        (
+            'deep = F.interpolate(deep, shallow.shape[-2:], mode="bilinear")',
+            "shallow.shape[-2:], → shallow.shape[2:],",
+            "with four dimensions these are the same two",
+        ),
+    ],
+}
