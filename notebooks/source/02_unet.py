@@ -19,7 +19,7 @@
 # | | quick tier (default) | full tier |
 # |---|---|---|
 # | data | 200 rendered faces, 48² | CelebAMask-HQ, for example the course's 5,000 photos, 512² |
-# | time | 1 to 2 minutes on 2 CPU cores | about 5 hours on one GPU (the report: 85 epochs of 228 s) |
+# | time | 1 to 2 minutes on 2 CPU cores | up to 8 hours on one GPU (120 epochs of the report's 228 s) |
 # | memory | about 1 GB | about 1 GB of GPU memory |
 #
 # **You will be able to**
@@ -762,7 +762,7 @@ for name, classes, factor, about in (
 #
 # `coursekit.training.fit` does this, with the weights of Eq. 2 from the true class counts and the augmentation of lesson 01.
 # You will take it apart in lesson 07; here it is a tool. What the rate does over a whole
-# run is worth a picture. This is the report's own run of U-Net as its log tells it, with the switches after epochs 48, 61 and 73 and the stop at 85:
+# run is worth a picture. This is a run of the report's, that of its SegFormer, as its log tells it, with the switches after epochs 48, 61 and 73 and the stop at 85:
 
 # %%
 from coursekit.optim import cosine_rate
@@ -1002,7 +1002,7 @@ Markdown(f"""
 |---|---|---|
 | data | 5,000 photos, 512² | {len(train):,} {"photos" if DATA else "rendered faces"}, {SIZES["size"]}² |
 | parameters | 1,941,411 | {count_parameters(model):,} |
-| best epoch, of | 49 of 85 (its log) | {result.best_epoch + 1} of {len(history)} |
+| best epoch, of | 111 of 120 (its log) | {result.best_epoch + 1} of {len(history)} |
 | validation mean IoU | 66.68 % (table), 68.51 % (log) | {100 * m:.1f} % |
 | F by the report's way, $2m/(1+m)$ | 79.98 % | {200 * m / (1 + m):.1f} % |
 | F as the mean over classes | not given | {100 * f:.1f} % |
