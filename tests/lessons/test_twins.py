@@ -35,6 +35,7 @@ def answers(name: str) -> dict[str, Any]:
 NETWORKS = [
     ("02_unet", "UNet", "unet", 1_941_411),
     ("03_deeplabv3plus", "DeepLabV3Plus", "deeplabv3plus", 1_964_394),
+    ("04_fastscnn", "FastSCNN", "fastscnn", 1_154_435),
     ("05_segformer", "SegFormer", "segformer", 1_975_683),
 ]
 

@@ -1,0 +1,1562 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 4 · FastSCNN, built by hand
+#
+# A network for real time. It has three fifths of U-Net's parameters and less than a thirteenth of its multiplications, and in the course's report it scores
+# better than U-Net and DeepLabV3+. You build it, count what it saves and where, and measure what its coarse output costs.
+#
+# | | quick tier (default) | full tier |
+# |---|---|---|
+# | data | 200 rendered faces, 96² | CelebAMask-HQ, for example the course's 5,000 photos, 512² |
+# | time | 1 to 2 minutes on 2 CPU cores | up to 6 hours on one GPU (120 epochs of the report's 171 s) |
+# | memory | about 1 GB | about 1 GB of GPU memory |
+#
+# **You will be able to**
+# - say what a convolution costs, in weights and in multiplications, and build the cheap one that takes its place;
+# - write an inverted residual, and say why it ends without a ReLU and when it has a shortcut;
+# - write pyramid pooling and say what its bins see, also on a map that they do not divide;
+# - join a fine and a coarse path, and measure what the network loses because it answers at an eighth of the size.
+#
+# **Before this** come lesson 02 (the loss, the optimiser, the score) and lesson 03 (batch normalisation, and why a pooled branch must not be trained with one image).
+
+# %%
+import os
+from functools import partial
+from time import perf_counter
+
+import matplotlib.pyplot as plt  # once it is loaded, Jupyter shows figures
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from coursekit import count_parameters, create_model, metrics, plots
+from coursekit.checks import Check
+from coursekit.data import SynthDataset, open_dataset
+
+# %% [markdown]
+# The sizes of both tiers. The quick tier has larger faces than in lessons 02 and 03, 96² instead of 48². You will see why.
+
+# %%
+TIER = os.environ.get("COURSEKIT_TIER", "quick")
+DATA = os.environ.get("COURSEKIT_DATA", "")
+SIZES = {
+    "quick": {"train": 200, "val": 40, "size": 96, "epochs": 12, "batch": 8},
+    "full": {"train": 5000, "val": 1000, "size": 512, "epochs": 120, "batch": 2},
+}[TIER]
+PATIENCE, RATE = (12, 0.001) if TIER == "full" else (3, 0.003)
+
+if DATA:
+    train, val = open_dataset(DATA, "train"), open_dataset(DATA, "val")
+else:
+    train = SynthDataset(seed=0, length=SIZES["train"], size=SIZES["size"])
+    val = SynthDataset(
+        seed=0, length=SIZES["val"], size=SIZES["size"], first=SIZES["train"], split="val"
+    )
+LABELS = train.labels
+print(f"{len(train)} faces to learn from, {len(val)} to validate, {LABELS.num_classes} classes")
+
+# %% [markdown]
+# ## The idea: thrift
+#
+# A camera delivers a picture every 33 or 40 milliseconds. A network that paints glasses on a face in a video call has so much time for each, on a phone,
+# with the battery running down. FastSCNN (Poudel, Liwicki and Cipolla, 2019) was made for such cases: the paper reports 123.5 street scenes of 1024 × 2048 pixels a second, on
+# one GPU. It saves in three places.
+#
+# 1. **Cheap convolutions.** Nearly all are split in two steps that together cost about an eighth.
+# 2. **Small maps.** After three layers the map is an eighth of the image in height and width, and no convolution ever works at a larger size again.
+# 3. **One beginning for two paths.** Older two-path networks read the image twice: a shallow path at full resolution for the detail, a deep path on a
+#    shrunken image for the context. FastSCNN computes the first layers once, and both paths start from there.
+#
+# ## The price of a convolution
+#
+# A convolution from $a$ to $b$ channels with a $k × k$ kernel, on a map of $H × W$, has
+#
+# $$ a\,b\,k^2 \ \text{ weights} \qquad\text{and makes}\qquad a\,b\,k^2\,H\,W \ \text{ multiplications}, $$
+#
+# because each weight is used once for each pixel that comes out. Two jobs are multiplied with each other here: looking *around* ($k^2$) and mixing *channels* ($a\,b$). A **depthwise separable**
+# convolution does one after the other:
+#
+# - **depthwise**: a $k × k$ kernel for each channel, which sees this channel alone: $a\,k^2$ weights;
+# - **pointwise**: a 1×1 convolution, which mixes the channels and does not look around: $a\,b$ weights.
+#
+# The price falls from a product to a sum,
+#
+# $$ \frac{a\,k^2 + a\,b}{a\,b\,k^2} = \frac{1}{b} + \frac{1}{k^2}, $$
+#
+# and with $k = 3$ and many channels that is a little more than a ninth. Take a pencil and $a = 48$, $b = 64$, then look.
+
+# %%
+a, b, k = 48, 64, 3
+dense, separable = a * b * k * k, a * k * k + a * b
+print(f"one step: {dense:,} weights; two steps: {a * k * k:,} + {a * b:,} = {separable:,}")
+print(f"that is {separable / dense:.3f} of the price; 1/b + 1/k² = {1 / b + 1 / k**2:.3f}")
+print(f"of the two steps the 1×1 has {a * b / separable:.0%}")
+
+# %% [markdown]
+# What is given up? A dense kernel may look for an edge in *red minus green*, in another place than in *blue*: any kernel for any pair of channels. The separable one has
+# one spatial pattern for each channel and can only mix what these found: its kernels have the form $w_{oi}(y, x) = p_{oi}\, d_i(y, x)$.
+#
+# Lesson 03 had a helper for convolution, batch normalisation and ReLU. Here it has no bias in the convolution, since the normalisation subtracts
+# any constant again and adds one of its own. `groups` is new: it cuts the channels into so many groups, which do not see each other.
+
+
+# %%
+def conv_bn_relu(
+    in_channels: int, out_channels: int, kernel: int = 1, stride: int = 1, groups: int = 1
+) -> nn.Sequential:
+    """Convolution without bias, batch normalisation, ReLU; padded so that stride 1 keeps the size."""
+    return nn.Sequential(
+        nn.Conv2d(
+            in_channels, out_channels, kernel, stride, kernel // 2, groups=groups, bias=False
+        ),
+        nn.BatchNorm2d(out_channels),
+        nn.ReLU(inplace=True),
+    )
+
+
+# %% [markdown]
+# ## Exercise 1: the separable convolution
+#
+# Two `conv_bn_relu` in a row: depthwise 3×3, which also strides, then pointwise. (Whether a ReLU belongs between the two is disputed: the paper leaves it out, much public code has
+# it. The report's network has it.)
+#
+# <details><summary>Hint 1</summary>
+#
+# As many groups as channels: each group is one channel. The number of channels must not change in this step.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# The stride belongs to the 3×3: whoever strides in the 1×1 computes four pixels and throws three away.
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `conv_bn_relu(in_channels, in_channels, 3, stride, groups=in_channels)`, then
+# `conv_bn_relu(in_channels, out_channels)`, both handed to `super().__init__(…)`.
+# </details>
+
+
+# %% separable-conv
+class SeparableConv(nn.Sequential):
+    """A 3×3 convolution in two cheap steps: each channel alone, then all channels at each pixel."""
+
+    def __init__(self, in_channels: int, out_channels: int, stride: int = 1) -> None:
+        ### BEGIN SOLUTION
+        super().__init__(
+            conv_bn_relu(in_channels, in_channels, 3, stride, groups=in_channels),
+            conv_bn_relu(in_channels, out_channels),
+        )
+        ### END SOLUTION
+
+
+# %% check-separable-conv points=2
+check = Check("separable-conv")
+torch.manual_seed(0)
+block, x = SeparableConv(6, 12, stride=2), torch.randn(2, 6, 9, 11)
+convs = [part for part in block.modules() if isinstance(part, nn.Conv2d)]
+shapes = [tuple(part.weight.shape) for part in convs]
+for wrong, message in (
+    ([(6, 6, 3, 3), (12, 6, 1, 1)], "the 3×3 mixes all channels, which costs a·a·9: set its groups"),
+    ([(12, 6, 1, 1), (12, 1, 3, 3)], "the 1×1 comes first: look around first, then mix"),
+    ([(12, 1, 3, 3), (12, 12, 1, 1)], "the 3×3 changes the number of channels: leave that to the 1×1"),
+    ([(6, 1, 3, 3), (12, 6, 3, 3)], "the second step looks around again: its kernel is 1×1"),
+):  # fmt: skip
+    check.catches(wrong, shapes, message)
+check.equal(shapes, [(6, 1, 3, 3), (12, 6, 1, 1)], "a depthwise 3×3, then a 1×1, 6 → 12 channels")
+check.that(convs[1].stride == (1, 1), "the 1×1 strides: it throws away what the 3×3 computed")
+check.that(convs[0].stride == (2, 2), "the stride that was asked for does not reach the 3×3")
+count = 6 * 9 + 6 * 12 + 2 * (6 + 12)
+check.that(all(part.bias is None for part in convs), "a convolution has a bias: leave it out")
+check.equal(count_parameters(block), count, "each step: convolution, batch normalisation, ReLU")
+out = block(x)
+check.shape(out, (2, 12, 5, 6), "12 channels should come out, at half the size")
+z = F.conv2d(x, convs[0].weight, stride=2, padding=1, groups=6)
+z, w = F.batch_norm(z, None, None, training=True), convs[1].weight
+ends = [F.batch_norm(F.conv2d(y, w), None, None, training=True) for y in (z, z.relu())]
+for wrong in (ends[0], ends[0].relu()):
+    check.catches(wrong, out, "there is no ReLU between the two steps: the report has one")
+check.catches(ends[1], out, "there is no ReLU at the end")
+check.close(out, ends[1].relu(), "not: depthwise, norm, ReLU, pointwise, norm, ReLU", atol=1e-4)
+keys = {key.rsplit(".", 1)[0] for key in block.state_dict()}
+check.equal(sorted(keys), ["0.0", "0.1", "1.0", "1.1"], "let it be two conv_bn_relu, in this order")
+check.passed("an eighth of the weights")
+### BEGIN HIDDEN TESTS
+from coursekit.probe import Probe
+
+probe = Probe("check-separable-conv")
+
+
+def hidden_values(rng: np.random.Generator, network: nn.Module) -> dict[str, np.ndarray]:
+    """Weights and running statistics for a network."""
+    drawn = {}
+    for key, value in network.state_dict().items():
+        drawn[key] = rng.normal(0.2, 0.5, tuple(value.shape))
+        if key.endswith("running_var"):
+            drawn[key] = rng.uniform(0.2, 2, tuple(value.shape))
+        if key.endswith("num_batches_tracked"):
+            drawn[key] = np.array(3)
+    return drawn
+
+
+for name, widths, shape in (
+    ("plain", (4, 7, 1), (2, 4, 6, 7)),
+    ("default", (3, 3), (2, 3, 5, 5)),
+    ("stride", (5, 4, 2), (2, 5, 9, 8)),
+):
+    block = SeparableConv(*widths).double()
+    given = probe.given(f"{name}-weights", lambda rng, n=block: hidden_values(rng, n))
+    block.load_state_dict({key: torch.from_numpy(np.asarray(v)) for key, v in given.items()})
+    drawn = probe.given(name, lambda rng, s=shape: rng.normal(0, 1, s))
+    entered = torch.from_numpy(drawn).requires_grad_()
+    about = f"with the arguments {widths}"
+    probe.emit(f"{name}-eval", block.eval()(entered), f"{about}, in evaluation")
+    came_out = block.train()(entered)
+    probe.emit(f"{name}-train", came_out, f"{about}, in training")
+    (came_out**3).sum().backward()
+    probe.emit(f"{name}-input", entered.grad, f"{about}, the gradient with respect to the input")
+    slopes = {key: parameter.grad for key, parameter in block.named_parameters()}
+    probe.emit(f"{name}-gradients", slopes, f"{about}, the gradients")
+    probe.emit(f"{name}-count", count_parameters(block), f"{about}, the number of parameters")
+    strides = [part.stride[0] for part in block.modules() if isinstance(part, nn.Conv2d)]
+    probe.emit(f"{name}-strides", strides, f"{about}, where it strides")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# Is an eighth of the multiplications an eighth of the time? We time each kind of convolution, 64 → 64 channels on a map of 64², the best of twenty runs.
+
+
+# %%
+# NBVAL_IGNORE_OUTPUT
+def milliseconds(network: nn.Module, x: torch.Tensor, runs: int = 20) -> float:
+    """The best of some runs."""
+    best = np.inf
+    with torch.no_grad():
+        for _ in range(runs):
+            start = perf_counter()
+            network(x)
+            best = min(best, perf_counter() - start)
+    return 1000 * best
+
+
+x = torch.randn(1, 64, 64, 64)
+dense = nn.Conv2d(64, 64, 3, padding=1)
+whole, time = dense.weight.numel(), milliseconds(dense, x)
+for name, part in {
+    "depthwise 3×3": nn.Conv2d(64, 64, 3, padding=1, groups=64),
+    "pointwise 1×1": nn.Conv2d(64, 64, 1),
+}.items():
+    work, share = part.weight.numel() / whole, milliseconds(part, x) / time
+    print(f"{name}: {work:5.1%} of the dense one's multiplications, {share:4.0%} of its time")
+
+# %% [markdown]
+# On our test machine the two steps together took between a sixth and a quarter of the dense convolution's time, where the count promises an eighth. The pointwise one was nearly as quick as its count says. The depthwise one was not: for each multiplication it took
+# four to six times as long. A dense kernel uses every number that it fetches for all 64 outputs; a depthwise kernel uses it for one, and waits for memory most of the time. Fewer multiplications are less time, but
+# not in proportion. Lesson 05 measures whole networks.
+#
+# ## Inverted residuals
+#
+# A separable convolution mixes with its 1×1, and the 1×1 is where the weights are. How can a block look around in *many* channels, which is cheap, without passing many channels
+# on, which is dear? MobileNetV2 (Sandler et al., 2018) has an answer: **narrow → wide → narrow**.
+#
+# 1. **Widen** with a 1×1 to six times the channels (norm, ReLU).
+# 2. **Look around** in each of them, with a depthwise 3×3 (norm, ReLU).
+# 3. **Narrow** with another 1×1 (norm, **no** ReLU).
+#
+# The block of a deep ResNet is wide at both ends and narrow inside, with its shortcut from wide to wide. Here the shortcut joins the narrow ends, hence *inverted*. The narrow maps are what
+# is stored and passed on; the wide ones live only inside the block.
+#
+# Why no ReLU at the narrow end? A ReLU throws away everything below zero. With many channels the loss is small: what one channel cuts off, another one has kept. With few
+# it is gone. A picture of the paper's argument: take a spiral in the plane, write it into $n$ channels with a random matrix, apply ReLU, and go back by least squares.
+
+# %%
+rng = np.random.default_rng(1)
+turn = np.linspace(0, 4 * np.pi, 400)
+spiral = np.stack([turn * np.cos(turn), turn * np.sin(turn)]) / turn.max()  # (2, 400)
+widths = (2, 3, 6, 15, 60)
+figure, axes = plt.subplots(1, 6, figsize=(7.5, 1.6), layout="constrained")
+axes[0].scatter(*spiral, c=turn, s=2)
+axes[0].set_title("the spiral", fontsize=9)
+for panel, n in zip(axes[1:], widths, strict=True):
+    matrix = rng.normal(0, 1, (n, 2))
+    kept = np.maximum(matrix @ spiral, 0)  # (n, 400)
+    back = np.linalg.pinv(matrix) @ kept  # (2, 400)
+    back -= back.mean(1, keepdims=True)
+    panel.scatter(*back / np.abs(back).max(), c=turn, s=2)
+    panel.set_title(f"{n} channels", fontsize=9)
+for panel in axes:
+    panel.set(xticks=[], yticks=[], aspect="equal", xlim=(-1.2, 1.2), ylim=(-1.2, 1.2))
+plt.close(figure)
+figure
+
+# %% [markdown]
+# With 2 or 3 channels whole turns of the spiral collapse onto a line, and no later layer can tell them apart again. With 15 it can be recognised, with 60 it is there. So the ReLUs belong where the block is wide. (The matrices are random
+# here. A trained network can arrange itself so that less is lost, but it has to spend something on that.)
+#
+# ## Exercise 2: the inverted residual
+#
+# There is a **shortcut**, $x + \text{block}(x)$, exactly when both have the same shape: stride 1 *and* as many channels out as in. Otherwise the block stands alone; there is no
+# extra convolution to make shapes fit. After the sum comes nothing.
+#
+# Put the body into `self.layers`, an `nn.Sequential` of four: `conv_bn_relu`, `conv_bn_relu`, convolution, normalisation.
+#
+# <details><summary>Hint 1</summary>
+#
+# The width inside is `in_channels * expansion`. Which of the four parts strides?
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Remember in `__init__` whether there is a shortcut, and ask for it in `forward`.
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# With `hidden = in_channels * expansion`: `conv_bn_relu(in_channels, hidden)`, `conv_bn_relu(hidden, hidden, 3, stride, groups=hidden)`,
+# `nn.Conv2d(hidden, out_channels, 1, bias=False)`, `nn.BatchNorm2d(out_channels)`.
+# </details>
+
+
+# %% inverted-residual
+class InvertedResidual(nn.Module):
+    """MobileNetV2's block: widen, look around in each channel, narrow; a shortcut where it fits."""
+
+    def __init__(self, in_channels: int, out_channels: int, stride: int, expansion: int) -> None:
+        super().__init__()
+        ### BEGIN SOLUTION
+        hidden = in_channels * expansion
+        self.residual = stride == 1 and in_channels == out_channels
+        self.layers = nn.Sequential(
+            conv_bn_relu(in_channels, hidden),
+            conv_bn_relu(hidden, hidden, 3, stride, groups=hidden),
+            nn.Conv2d(hidden, out_channels, 1, bias=False),
+            nn.BatchNorm2d(out_channels),
+        )
+        ### END SOLUTION
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(B, in, H, W) → (B, out, H/stride, W/stride)."""
+        ### BEGIN SOLUTION
+        out = self.layers(x)
+        return x + out if self.residual else out
+        ### END SOLUTION
+
+
+# %% check-inverted-residual points=1
+check = Check("inverted-residual")
+torch.manual_seed(0)
+block = InvertedResidual(6, 8, 2, 4)
+check.that(hasattr(block, "layers"), "name the body self.layers")
+convs = [part for part in block.layers.modules() if isinstance(part, nn.Conv2d)]
+shapes = [tuple(part.weight.shape) for part in convs]
+for wrong, message in (
+    ([(32, 6, 1, 1), (32, 1, 3, 3), (8, 32, 1, 1)], "it is expansion times in_channels wide inside"),
+    ([(24, 6, 1, 1), (24, 24, 3, 3), (8, 24, 1, 1)], "the 3×3 mixes channels: set its groups"),
+    ([(24, 6, 1, 1), (24, 6, 3, 3), (8, 24, 1, 1)], "each channel by itself: as many groups as it has"),
+    ([(4, 6, 1, 1), (4, 1, 3, 3), (8, 4, 1, 1)], "expansion is a factor, not a number of channels"),
+):  # fmt: skip
+    check.catches(wrong, shapes, message)
+expected = [(24, 6, 1, 1), (24, 1, 3, 3), (8, 24, 1, 1)]
+check.equal(shapes, expected, "widen 6 → 24, depthwise 24, narrow 24 → 8")
+strides = [part.stride[0] for part in convs]
+for wrong in ([2, 1, 1], [1, 1, 2], [2, 2, 1], [2, 2, 2]):
+    check.catches(wrong, strides, "a 1×1 strides: it reads one pixel of four and skips the rest")
+check.equal(strides, [1, 2, 1], "the depthwise step should stride as asked")
+names = {key.rsplit(".", 1)[0] for key in block.state_dict()}
+keys = ["layers.0.0", "layers.0.1", "layers.1.0", "layers.1.1", "layers.2", "layers.3"]
+outside = names - {name for name in names if name.startswith("layers.")}
+check.that(not outside, "there are weights outside of self.layers: a shortcut has none")
+check.equal(sorted(names), keys, "layers: conv_bn_relu, conv_bn_relu, convolution, normalisation")
+count = 6 * 24 + 24 * 9 + 24 * 8 + 2 * (24 + 24 + 8)
+check.equal(count_parameters(block), count, "leave the convolutions' biases out, and nothing else")
+check.passed("narrow, wide, narrow")
+### BEGIN HIDDEN TESTS
+from coursekit.probe import Probe
+
+probe = Probe("check-inverted-residual")
+sizes = probe.given("sizes", lambda rng: rng.integers(2, 9, (3, 3)))
+for row, (entering, leaving, factor) in enumerate(sizes.tolist()):
+    made = InvertedResidual(entering, leaving, 1 + row % 2, factor)
+    table = {key: list(value.shape) for key, value in made.state_dict().items()}
+    about = f"{entering} → {leaving} channels, expansion {factor}"
+    probe.emit(f"names-{row}", table, f"names and shapes with {about}")
+    probe.emit(f"count-{row}", count_parameters(made), f"the number of parameters with {about}")
+    convs = [part for part in made.modules() if isinstance(part, nn.Conv2d)]
+    probe.emit(f"strides-{row}", [part.stride[0] for part in convs], f"where it strides, {about}")
+### END HIDDEN TESTS
+
+# %% check-inverted-residual-2 points=1
+check = Check("inverted-residual")
+torch.manual_seed(0)
+x = torch.randn(2, 6, 9, 10)
+block, entered = InvertedResidual(6, 6, 1, 4), x.clone().requires_grad_()
+for part in block.modules():
+    if isinstance(part, nn.BatchNorm2d):
+        part.weight.data.fill_(5)  # so that some values are large
+whole, body, first = block(entered), block.layers(x.clone()), block.layers[0]
+try:
+    InvertedResidual(6, 8, 1, 4)(x), InvertedResidual(6, 6, 2, 4)(x)
+except RuntimeError as error:
+    check.that(False, f"a sum of different shapes: a shortcut needs two things ({error})")
+wide = first[:2](x)
+check.catches(wide, first(x), "there is no ReLU behind the first step")
+check.catches(wide.clamp(0, 6), first(x), "this is ReLU6, as in MobileNetV2: here it is ReLU")
+for wrong, message in (
+    (body, "stride 1 and as many channels out as in: here a shortcut belongs"),
+    ((x + body).relu(), "there is a ReLU after the sum, which cuts the narrow end off"),
+    (x.relu() + body, "the shortcut carries x as it came; something changed it on the way"),
+):
+    check.catches(wrong, whole, message)
+check.that(body.min() < 0, "there is a ReLU at the narrow end: the last step is linear")
+check.close(whole, x + body, "not: x + layers(x)", atol=1e-4)
+check.that(whole.requires_grad, "what comes out has no gradient: detach nothing")
+whole.pow(3).sum().backward()
+check.that(entered.grad is not None, "no gradient reaches the input: detach nothing")
+check.that(first[0].weight.grad is not None, "no gradient reaches self.layers: detach nothing")
+lone = InvertedResidual(6, 8, 1, 4)
+check.close(lone(x), lone.layers(x), "6 → 8 channels: no shortcut here, and nothing after the body")
+check.passed("a shortcut exactly where shapes agree")
+### BEGIN HIDDEN TESTS
+from coursekit.probe import Probe
+
+probe = Probe("check-inverted-residual-2")
+
+
+def hidden_values(rng: np.random.Generator, network: nn.Module) -> dict[str, np.ndarray]:
+    """Weights and running statistics for a network."""
+    drawn = {}
+    for key, value in network.state_dict().items():
+        drawn[key] = rng.normal(0.2, 0.5, tuple(value.shape))
+        if key.endswith("running_var"):
+            drawn[key] = rng.uniform(0.2, 2, tuple(value.shape))
+        if key.endswith("num_batches_tracked"):
+            drawn[key] = np.array(3)
+    return drawn
+
+
+for name, arguments in (
+    ("shortcut", (5, 5, 1, 3)),
+    ("wider", (5, 7, 1, 2)),
+    ("stride", (5, 5, 2, 3)),
+    ("both", (5, 4, 2, 2)),
+):
+    block = InvertedResidual(*arguments).double()
+    given = probe.given(f"{name}-weights", lambda rng, n=block: hidden_values(rng, n))
+    block.load_state_dict({key: torch.from_numpy(np.asarray(v)) for key, v in given.items()})
+    drawn = probe.given(name, lambda rng: rng.normal(0, 3, (2, 5, 7, 6)))
+    entered = torch.from_numpy(drawn).requires_grad_()
+    about = f"with the arguments {arguments}"
+    probe.emit(f"{name}-eval", block.eval()(entered.clone()), f"{about}, in evaluation")
+    came_out = block.train()(entered.clone())
+    probe.emit(f"{name}-train", came_out, f"{about}, in training")
+    (came_out**3).sum().backward()
+    probe.emit(f"{name}-input", entered.grad, f"{about}, the gradient with respect to the input")
+    slopes = {key: parameter.grad for key, parameter in block.named_parameters()}
+    probe.emit(f"{name}-gradients", slopes, f"{about}, the gradients")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## The beginning that both paths share
+#
+# **Learning to downsample**: three layers of stride 2. The first is dense, because with three channels there is nothing to save; the others are yours.
+# The expensive part of any network is where the maps are large, and here the network hurries through it.
+
+
+# %%
+class LearningToDownsample(nn.Sequential):
+    """Three stride-2 layers, shared by both paths: (B, 3, H, W) → (B, c, H/8, W/8)."""
+
+    def __init__(self, widths: tuple = (32, 48, 64)) -> None:
+        a, b, c = widths
+        super().__init__(
+            conv_bn_relu(3, a, 3, stride=2),
+            SeparableConv(a, b, stride=2),
+            SeparableConv(b, c, stride=2),
+        )
+
+
+# %% [markdown]
+# ## Pyramid pooling
+#
+# At the end of the deep path the map has 1/32 of the image's height and width. To know that this dark patch is hair, not a hat, it helps to know what the whole picture looks like. **Pyramid
+# pooling** (from PSPNet; Zhao et al., 2017) lays a grid of 1×1, 2×2, 3×3 and 6×6 bins over the map, takes the mean of each bin, and puts these coarse maps beside the features. The 1×1 grid knows what is in the picture,
+# the finer ones roughly where.
+#
+# `F.adaptive_avg_pool2d(x, n)` makes the grid. When $n$ does not divide the side $L$, bin $i$ goes from $\lfloor iL/n \rfloor$ up to, not including, $\lceil (i+1)L/n \rceil$: neighbours overlap, and no pixel is left out.
+
+
+# %%
+def bins(side: int, grid: int) -> list[range]:
+    """Which rows the bins of adaptive pooling cover."""
+    return [range(i * side // grid, -(-(i + 1) * side // grid)) for i in range(grid)]
+
+
+for side, grid in ((16, 2), (16, 3), (16, 6), (3, 6)):
+    ramp = torch.arange(float(side)).view(1, 1, side, 1)
+    means = F.adaptive_avg_pool2d(ramp, (grid, 1)).flatten().tolist()
+    mine = [sum(rows) / len(rows) for rows in bins(side, grid)]
+    spans = " ".join(f"{rows[0]}–{rows[-1]}" for rows in bins(side, grid))
+    print(f"{side:2} rows in {grid} bins: {spans}; as PyTorch has it: {np.allclose(mine, means)}")
+
+# %% [markdown]
+# A 512² image comes to 16² here. On the quick tier the map is 3², and the last line shows what 6 bins are then: each row twice, no summary at all. (A 32² image would come to a single pixel, and all four grids
+# would see the same.)
+#
+# Compare with lesson 03: ASPP probes the map around *each pixel*, at fixed distances in pixels; pyramid pooling divides the *picture*, in fixed fractions. The first does not know where in the picture it is, the
+# second does not know what lies 12 pixels to the left.
+#
+# ## Exercise 3: pyramid pooling
+#
+# For each grid: pool, reduce to `channels // len(bins)` channels with a 1×1 `conv_bn_relu`, enlarge to the size of `x` bilinearly. Then concatenate, **`x` in front**, and project to `out_channels` with one more 1×1.
+#
+# The order matters for the price: reduce while the map is tiny, enlarge afterwards.
+#
+# | name | what |
+# |---|---|
+# | `bins` | the grids, as they came |
+# | `reduce` | an `nn.ModuleList` with a `conv_bn_relu` for each grid |
+# | `project` | `conv_bn_relu`, from all channels to `out_channels` |
+#
+# <details><summary>Hint 1</summary>
+#
+# With 128 channels and 4 grids each grid gets 32; with `x` in front that makes 256.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `F.interpolate(…, x.shape[-2:], mode="bilinear")`. Leave `align_corners` alone: some public code sets it, the course does not, and the names of the weights would not tell.
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# For `grid, reduce in zip(self.bins, self.reduce)`: `reduce(F.adaptive_avg_pool2d(x, grid))`, enlarged, into a list; then `self.project(torch.cat([x, *context], dim=1))`.
+# </details>
+
+
+# %% pyramid-pooling
+class PyramidPooling(nn.Module):
+    """Means over grids of regions, laid beside the features."""
+
+    def __init__(self, channels: int, bins: tuple, out_channels: int) -> None:
+        super().__init__()
+        ### BEGIN SOLUTION
+        self.bins = bins
+        share = channels // len(bins)
+        self.reduce = nn.ModuleList(conv_bn_relu(channels, share) for _ in bins)
+        self.project = conv_bn_relu(channels + share * len(bins), out_channels)
+        ### END SOLUTION
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(B, channels, H, W) → (B, out_channels, H, W)."""
+        ### BEGIN SOLUTION
+        context = []
+        for grid, reduce in zip(self.bins, self.reduce, strict=True):
+            means = reduce(F.adaptive_avg_pool2d(x, grid))  # (B, share, grid, grid)
+            context.append(F.interpolate(means, x.shape[-2:], mode="bilinear"))
+        return self.project(torch.cat([x, *context], dim=1))
+        ### END SOLUTION
+
+
+# %% check-pyramid-pooling points=1
+check = Check("pyramid-pooling")
+torch.manual_seed(0)
+ppm, x = PyramidPooling(8, (1, 2, 3), 5).eval(), torch.randn(2, 8, 7, 10).requires_grad_()
+for name in ("bins", "reduce", "project"):
+    check.that(hasattr(ppm, name), f"there is no self.{name}")
+check.that(not isinstance(ppm.reduce, list), "a plain list hides its parameters: nn.ModuleList")
+check.equal(len(ppm.reduce), 3, "one block for each grid: they do not share their weights")
+check.catches((8, 8, 1, 1), ppm.reduce[0][0].weight.shape, "reduce to channels // len(bins)")
+check.equal(ppm.reduce[0][0].weight.shape, (2, 8, 1, 1), "reduce: 1×1, 8 channels to 8 // 3 = 2")
+taken = ppm.project[0].in_channels
+check.catches(6, taken, "project gets the means alone: x belongs beside them")
+check.catches(16, taken, "project gets 8 + 3 · 2 channels: 8 // 3 is 2, and three times 2 is not 8")
+there = ppm.project[0].weight.shape
+check.equal(there, (5, 14, 1, 1), "project: 1×1, all channels to out_channels")
+try:
+    got = ppm(x)
+except NotImplementedError:
+    raise
+except RuntimeError as error:
+    check.that(False, f"maps do not fit: enlarge to the height and width of x, cat dim=1 ({error})")
+check.shape(got, (2, 5, 7, 10), "out_channels should come out, at the size that went in")
+check.that(got.requires_grad, "what comes out has no gradient: detach nothing")
+got.square().sum().backward()
+unreached = [name for name, weight in ppm.named_parameters() if weight.grad is None]
+check.that(not unreached, f"no gradient reaches {', '.join(unreached[:3])}: detach nothing")
+check.that(x.grad is not None, "no gradient reaches the input: detach nothing")
+check.passed("the parts fit")
+### BEGIN HIDDEN TESTS
+from coursekit.probe import Probe
+
+probe = Probe("check-pyramid-pooling")
+sizes = probe.given("sizes", lambda rng: rng.integers(4, 12, (3, 3)))
+for row, (a, _, c) in enumerate(sizes.tolist()):
+    made = PyramidPooling(a, (1, 2, 4)[: 2 + row % 2], c)
+    table = {key: list(value.shape) for key, value in made.state_dict().items()}
+    probe.emit(f"names-{row}", table, f"names and shapes with other numbers of channels ({row})")
+    count = sum(weight.numel() for weight in made.parameters() if weight.requires_grad)
+    probe.emit(f"count-{row}", count, f"the number of parameters ({row})")
+### END HIDDEN TESTS
+
+# %% check-pyramid-pooling-2 points=1
+check = Check("pyramid-pooling")
+torch.manual_seed(0)
+ppm, x = PyramidPooling(8, (1, 2, 3), 5).eval(), 4 * torch.randn(2, 8, 7, 10)
+got = ppm(x)
+
+
+def laid(pool, late: bool = False, last: bool = False, **how) -> torch.Tensor:
+    how, rows = {"mode": "bilinear"} | how, []
+    for grid, reduce in zip((1, 2, 3), ppm.reduce, strict=True):
+        means = pool(x, grid) if late else reduce(pool(x, grid))
+        means = F.interpolate(means, x.shape[-2:], **how)
+        rows.append(reduce(means) if late else means)
+    return ppm.project(torch.cat([*rows, x] if last else [x, *rows], 1))
+
+
+mean = F.adaptive_avg_pool2d
+for wrong, message in (
+    (laid(mean, last=True), "x stands behind the means; weights count on it in front"),
+    (laid(mean, late=True), "reduce while the map is small, then enlarge"),
+    (laid(mean, mode="nearest"), "enlarged without interpolation: mode is bilinear"),
+    (laid(mean, align_corners=True), "align_corners is set: leave it alone"),
+    (laid(F.adaptive_max_pool2d), "this takes the largest value of each bin, not the mean"),
+    (laid(lambda x, grid: F.avg_pool2d(x, grid)), "a grid of n × n bins, not bins of n × n pixels"),
+):
+    check.catches(wrong, got, message)
+check.close(got, laid(mean), "not: pool, reduce, enlarge, x in front, project", atol=1e-4)
+check.passed("one look at the whole, and some at its parts")
+### BEGIN HIDDEN TESTS
+from coursekit.probe import Probe
+
+probe = Probe("check-pyramid-pooling-2")
+
+
+def hidden_values(rng: np.random.Generator, network: nn.Module) -> dict[str, np.ndarray]:
+    """Weights and running statistics for a network."""
+    drawn = {}
+    for key, value in network.state_dict().items():
+        drawn[key] = rng.normal(0.2, 0.5, tuple(value.shape))
+        if key.endswith("running_var"):
+            drawn[key] = rng.uniform(0.2, 2, tuple(value.shape))
+        if key.endswith("num_batches_tracked"):
+            drawn[key] = np.array(3)
+    return drawn
+
+
+for name, arguments, side in (
+    ("even", (6, (1, 2), 4), (8, 6)),
+    ("odd", (7, (1, 2, 5), 3), (9, 7)),
+    ("tiny", (8, (1, 2, 3, 6), 5), (3, 2)),
+):
+    ppm = PyramidPooling(*arguments).double()
+    given = probe.given(f"{name}-weights", lambda rng, n=ppm: hidden_values(rng, n))
+    ppm.load_state_dict({key: torch.from_numpy(np.asarray(v)) for key, v in given.items()})
+    shape = (3, arguments[0], *side)
+    drawn = probe.given(name, lambda rng, s=shape: rng.normal(0, 2, s))
+    entered = torch.from_numpy(drawn).requires_grad_()
+    about = f"bins {arguments[1]} on a map of {side[0]} × {side[1]}"
+    probe.emit(f"{name}-eval", ppm.eval()(entered), f"{about}, in evaluation")
+    came_out = ppm.train()(entered)
+    probe.emit(f"{name}-train", came_out, f"{about}, in training")
+    (came_out**3).sum().backward()
+    probe.emit(f"{name}-input", entered.grad, f"{about}, the gradient with respect to the input")
+    slopes = {key: parameter.grad for key, parameter in ppm.named_parameters()}
+    probe.emit(f"{name}-gradients", slopes, f"{about}, the gradients")
+    probe.emit(f"{name}-count", count_parameters(ppm), f"{about}, the number of parameters")
+    probe.emit(f"{name}-bins", list(ppm.bins), f"{about}, what it remembers of them")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# The 1×1 grid has one value for each image and channel, so here, too, the normalisation has only the images of the batch to compare. The trap of lesson 03 is back: one image in training is an error, and with two each value is told
+# almost only *more or less than the other*.
+#
+# ## The deep path
+#
+# Nine inverted residuals in three groups, then your pyramid. The paper writes such a list as a table of expansion $t$, channels $c$, repeats $n$ and stride $s$:
+#
+# | $t$ | $c$ | $n$ | $s$ | a 512² image is then |
+# |---|---|---|---|---|
+# | 6 | 64 | 3 | 2 | 32² |
+# | 6 | 96 | 3 | 2 | 16² |
+# | 6 | 128 | 3 | 1 | 16² |
+#
+# A stride of 2 is that of the *first* block in its group; the others keep the size. So in each group two blocks of three have a shortcut (in the third group too: its first block changes the channels).
+
+
+# %%
+class GlobalFeatureExtractor(nn.Sequential):
+    """Inverted residuals, then pyramid pooling: (B, c, h, w) → (B, width, h/4, w/4)."""
+
+    def __init__(self, channels: int, widths: tuple = (64, 96, 128), width: int = 128) -> None:
+        layers: list[nn.Module] = []
+        for c, stride in zip(widths, (2, 2, 1), strict=True):
+            for i in range(3):
+                layers.append(InvertedResidual(channels, c, stride if i == 0 else 1, 6))
+                channels = c
+        super().__init__(*layers, PyramidPooling(channels, (1, 2, 3, 6), width))
+
+
+deep = GlobalFeatureExtractor(64)
+print("output:", tuple(deep(torch.zeros(2, 64, 64, 64)).shape))
+print(
+    "parameters:",
+    f"{count_parameters(deep):,}, of them {count_parameters(deep[-1]):,} in the pyramid",
+)
+
+# %% [markdown]
+# ## Exercise 4: feature fusion
+#
+# Now the two paths meet. The fine one has come straight from the shared beginning: 64 channels at 1/8. The coarse one has 128 channels at 1/32. They are brought to one shape and **added**:
+#
+# | name | what |
+# |---|---|
+# | `low` | for the coarse path, *after* it was enlarged: depthwise `conv_bn_relu` 3×3, then a 1×1 convolution (no bias) to `width`, normalisation, no ReLU |
+# | `high` | for the fine path: 1×1 convolution (no bias) to `width`, normalisation, no ReLU |
+# | `mix` | `conv_bn_relu` 1×1, `width` → `width` |
+#
+# Enlarge the coarse map bilinearly to the fine one's size, add `high` and `low`, apply ReLU to the sum, and `mix`.
+#
+# Two remarks. The depthwise 3×3 smooths what the enlarging made, for 9 weights a channel (the paper dilates it by 4, the report does not). And `mix` is **not in the paper**; the report's network has it. That is the
+# whole of a deviation: 16,640 parameters that you need in order to get its number.
+#
+# <details><summary>Hint 1</summary>
+#
+# Enlarge to `fine.shape[-2:]`, not by the factor 4: a map of 13 comes from strides as 4, and 4 · 4 is 16.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `low` is an `nn.Sequential` of three parts, the first of which is a `conv_bn_relu` with as many groups as channels.
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `coarse = F.interpolate(coarse, fine.shape[-2:], mode="bilinear")`, and then
+# `self.mix(F.relu(self.high(fine) + self.low(coarse)))`.
+# </details>
+
+
+# %% feature-fusion
+class FeatureFusion(nn.Module):
+    """Adds the coarse path to the fine one, at the fine one's size."""
+
+    def __init__(self, fine: int, coarse: int, width: int) -> None:
+        super().__init__()
+        ### BEGIN SOLUTION
+        self.low = nn.Sequential(
+            conv_bn_relu(coarse, coarse, 3, groups=coarse),
+            nn.Conv2d(coarse, width, 1, bias=False),
+            nn.BatchNorm2d(width),
+        )
+        self.high = nn.Sequential(nn.Conv2d(fine, width, 1, bias=False), nn.BatchNorm2d(width))
+        self.mix = conv_bn_relu(width, width)
+        ### END SOLUTION
+
+    def forward(self, fine: torch.Tensor, coarse: torch.Tensor) -> torch.Tensor:
+        """(B, fine, h, w) and (B, coarse, h/4, w/4) → (B, width, h, w)."""
+        ### BEGIN SOLUTION
+        coarse = F.interpolate(coarse, fine.shape[-2:], mode="bilinear")
+        return self.mix(F.relu(self.high(fine) + self.low(coarse)))
+        ### END SOLUTION
+
+
+# %% check-feature-fusion points=1
+check = Check("feature-fusion")
+torch.manual_seed(0)
+fusion = FeatureFusion(5, 6, 9).eval()
+fine, coarse = torch.randn(2, 5, 13, 9), torch.randn(2, 6, 4, 3)
+for name in ("low", "high", "mix"):
+    check.that(hasattr(fusion, name), f"there is no self.{name}")
+blocks = fusion.named_children()
+parts = {n: [tuple(w.shape) for w in b.parameters() if w.ndim == 4] for n, b in blocks}
+check.catches([(9, 18, 1, 1)], parts["mix"], "mix gets both paths side by side: add them")
+dense = [(6, 6, 3, 3), (9, 6, 1, 1)]
+check.catches(dense, parts["low"], "the 3×3 of low is depthwise: set its groups")
+check.equal(parts["low"], [(6, 1, 3, 3), (9, 6, 1, 1)], "low: depthwise 3×3, then 1×1 to width")
+check.equal(parts["high"], [(9, 5, 1, 1)], "high: one 1×1, from the fine path to width")
+check.equal(parts["mix"], [(9, 9, 1, 1)], "mix: one 1×1, width → width")
+count = 54 + 54 + 45 + 81 + 2 * (6 + 9 + 9 + 9)
+check.equal(count_parameters(fusion), count, "a normalisation behind each convolution, no biases")
+try:
+    got = fusion(fine, coarse)
+except NotImplementedError:
+    raise
+except RuntimeError as error:
+    check.that(False, f"enlarge the coarse map, and to the size of the fine one ({error})")
+check.shape(got, (2, 9, 13, 9), "width channels should come out, at the fine map's size")
+check.passed("the parts fit")
+### BEGIN HIDDEN TESTS
+from coursekit.probe import Probe
+
+probe = Probe("check-feature-fusion")
+sizes = probe.given("sizes", lambda rng: rng.integers(3, 9, (3, 3)))
+for row, (a, b, c) in enumerate(sizes.tolist()):
+    made = FeatureFusion(a, b, c)
+    table = {key: list(value.shape) for key, value in made.state_dict().items()}
+    probe.emit(f"names-{row}", table, f"names and shapes with other numbers of channels ({row})")
+    count = sum(weight.numel() for weight in made.parameters() if weight.requires_grad)
+    probe.emit(f"count-{row}", count, f"the number of parameters ({row})")
+### END HIDDEN TESTS
+
+# %% check-feature-fusion-2 points=1
+check = Check("feature-fusion")
+torch.manual_seed(0)
+fusion = FeatureFusion(5, 6, 9).eval()
+fine, coarse = (torch.randn(2, *size).requires_grad_() for size in ((5, 13, 9), (6, 4, 3)))
+got = fusion(fine, coarse)
+
+
+def enlarge(x: torch.Tensor, **how) -> torch.Tensor:
+    return F.interpolate(x, (13, 9), **{"mode": "bilinear"} | how)
+
+
+high, low = fusion.high(fine), fusion.low(enlarge(coarse))
+for name, end in (("low", low), ("high", high)):
+    check.that(end.min() < 0, f"{name} ends in a ReLU: that comes once, behind the sum")
+for wrong, message in (
+    (fusion.mix(high + low), "a ReLU is missing between the sum and mix"),
+    (fusion.mix(high.relu() + low.relu()), "one ReLU, behind the sum, not one on each path"),
+    ((high + low).relu(), "mix is missing: the paper's end, not the report's"),
+    (fusion.mix((high + enlarge(fusion.low(coarse))).relu()), "first enlarge, then low"),
+    (fusion.mix((high + fusion.low(enlarge(coarse, mode="nearest"))).relu()), "enlarge bilinearly"),
+    (fusion.mix((high + fusion.low(enlarge(coarse, align_corners=True))).relu()), "align_corners: leave it alone"),
+    (fusion.mix(high.relu()), "the coarse path is left out"),
+    (fusion.mix(low.relu()), "the fine path is left out"),
+):  # fmt: skip
+    check.catches(wrong, got, message)
+expected = fusion.mix((high + low).relu())
+check.close(got, expected, "not: enlarge, low and high, add, ReLU, mix", atol=1e-4)
+check.that(got.requires_grad, "what comes out has no gradient: detach nothing")
+got.square().sum().backward()
+reached = {"the fine path": fine.grad, "the coarse path": coarse.grad}
+reached |= {name: weight.grad for name, weight in fusion.named_parameters()}
+for name, slope in reached.items():
+    check.that(slope is not None, f"no gradient reaches {name}: detach nothing, use both paths")
+check.passed("two paths, one map")
+### BEGIN HIDDEN TESTS
+from coursekit.probe import Probe
+
+probe = Probe("check-feature-fusion-2")
+
+
+def hidden_values(rng: np.random.Generator, network: nn.Module) -> dict[str, np.ndarray]:
+    """Weights and running statistics for a network."""
+    drawn = {}
+    for key, value in network.state_dict().items():
+        drawn[key] = rng.normal(0.2, 0.5, tuple(value.shape))
+        if key.endswith("running_var"):
+            drawn[key] = rng.uniform(0.2, 2, tuple(value.shape))
+        if key.endswith("num_batches_tracked"):
+            drawn[key] = np.array(3)
+    return drawn
+
+
+fusion = FeatureFusion(4, 3, 5).double()
+given = probe.given("weights", lambda rng: hidden_values(rng, fusion))
+fusion.load_state_dict({key: torch.from_numpy(np.asarray(v)) for key, v in given.items()})
+for name, large, small in (
+    ("even", (8, 12), (2, 3)),
+    ("odd", (9, 7), (3, 2)),
+    ("same", (4, 5), (4, 5)),
+):
+    fine = torch.from_numpy(
+        probe.given(f"{name}-fine", lambda rng, s=large: rng.normal(0, 1, (2, 4, *s)))
+    )
+    coarse = torch.from_numpy(
+        probe.given(f"{name}-coarse", lambda rng, s=small: rng.normal(0, 1, (2, 3, *s)))
+    )
+    about = f"a fine map of {large[0]} × {large[1]}"
+    probe.emit(f"{name}-eval", fusion.eval()(fine, coarse), f"{about}, in evaluation")
+    came_out = fusion.train()(fine.requires_grad_(), coarse.requires_grad_())
+    probe.emit(f"{name}-train", came_out, f"{about}, in training")
+    fusion.zero_grad()
+    (came_out**3).sum().backward()
+    probe.emit(f"{name}-into-fine", fine.grad, f"{about}, the gradient of the fine path")
+    probe.emit(f"{name}-into-coarse", coarse.grad, f"{about}, the gradient of the coarse path")
+    slopes = {key: parameter.grad for key, parameter in fusion.named_parameters()}
+    probe.emit(f"{name}-gradients", slopes, f"{about}, the gradients")
+probe.emit("count", count_parameters(FeatureFusion(7, 5, 6)), "the number of parameters")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# Why add and not concatenate, as U-Net does? Concatenating 128 + 128 channels would double the weights of `mix`, and adding costs none. In principle little is lost: a 1×1 on concatenated maps *is* a sum of two 1×1,
+# one for each half. Here these two stand in front, in `low` and `high`.
+
+# %%
+torch.manual_seed(0)
+one, two = nn.Conv2d(128, 128, 1, bias=False), nn.Conv2d(128, 128, 1, bias=False)
+joint = nn.Conv2d(256, 128, 1, bias=False)
+joint.weight.data = torch.cat([one.weight, two.weight], dim=1).detach()
+a, b = torch.randn(2, 1, 128, 8, 8)
+print("the same:", torch.allclose(joint(torch.cat([a, b], 1)), one(a) + two(b), atol=1e-5))
+
+# %% [markdown]
+# ## Exercise 5: the network
+#
+# The classifier is the simplest part: two separable convolutions, dropout, and a 1×1 to the classes, whose bias is the only one of a convolution in the whole network.
+
+
+# %%
+class Classifier(nn.Sequential):
+    """Two separable convolutions, dropout, and a score for each class at each pixel."""
+
+    def __init__(self, width: int, num_classes: int) -> None:
+        super().__init__(
+            SeparableConv(width, width),
+            SeparableConv(width, width),
+            nn.Dropout(0.1),
+            nn.Conv2d(width, num_classes, 1),
+        )
+
+
+# %% [markdown]
+# | name | what |
+# |---|---|
+# | `learning_to_downsample` | `LearningToDownsample(downsample)` |
+# | `global_feature_extractor` | `GlobalFeatureExtractor`, from the last of these widths, with `bottlenecks` and `width` |
+# | `feature_fusion` | `FeatureFusion`: how many channels do the two paths have? |
+# | `classifier` | `Classifier(width, num_classes)` |
+#
+# The logits come out at 1/8. Enlarge **them** to the size of the image, bilinearly.
+#
+# <details><summary>Hint 1</summary>
+#
+# The shared map is used twice: it goes into the deep path, and it *is* the fine path.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# The fine path has `downsample[-1]` channels, the coarse one `width`: pyramid pooling has projected it.
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `fine = self.learning_to_downsample(image)`, `coarse = self.global_feature_extractor(fine)`, the classifier on their fusion, and `F.interpolate(logits, image.shape[-2:], mode="bilinear")`.
+# </details>
+
+
+# %% fast-scnn
+class FastSCNN(nn.Module):
+    """A network of two paths that share their first layers."""
+
+    def __init__(
+        self, num_classes: int = 19, downsample: tuple = (32, 48, 64),
+        bottlenecks: tuple = (64, 96, 128), width: int = 128,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        ### BEGIN SOLUTION
+        fine = downsample[-1]
+        self.learning_to_downsample = LearningToDownsample(downsample)
+        self.global_feature_extractor = GlobalFeatureExtractor(fine, bottlenecks, width)
+        self.feature_fusion = FeatureFusion(fine, width, width)
+        self.classifier = Classifier(width, num_classes)
+        ### END SOLUTION
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        """(B, 3, H, W) whitened image → (B, num_classes, H, W) logits."""
+        ### BEGIN SOLUTION
+        fine = self.learning_to_downsample(image)  # (B, 64, H/8, W/8)
+        coarse = self.global_feature_extractor(fine)  # (B, 128, H/32, W/32)
+        logits = self.classifier(self.feature_fusion(fine, coarse))  # (B, 19, H/8, W/8)
+        return F.interpolate(logits, image.shape[-2:], mode="bilinear")
+        ### END SOLUTION
+
+
+# %% check-fast-scnn points=1
+check = Check("fast-scnn")
+torch.manual_seed(0)
+mine, image = FastSCNN(), torch.randn(3, 3, 75, 90)
+twin = create_model("fastscnn").eval().requires_grad_(False)
+check.equal(sorted(mine.state_dict()), sorted(twin.state_dict()), "name the parts as in the table")
+check.equal(count_parameters(mine), 1_154_435, "not the report's number of parameters")
+with torch.no_grad():
+    for weight in mine.parameters():
+        weight += 0.03 * torch.randn(weight.shape)  # nothing is exactly 0 or 1
+    try:
+        mine(image)  # in training, so that the running statistics move
+        got = mine.eval()(image)
+    except NotImplementedError:
+        raise
+    except RuntimeError as error:
+        check.that(False, f"maps do not fit: the fine path first, then the coarse one ({error})")
+check.catches((3, 19, 10, 12), np.shape(got), "an eighth of the size: enlarge the logits")
+check.shape(got, (3, 19, 75, 90), "one score a class and pixel, at the image's size, not × 8")
+twin.load_state_dict(mine.state_dict())
+expected, fine = twin(image), twin.learning_to_downsample(image)
+small = twin.classifier(twin.feature_fusion(fine, twin.global_feature_extractor(fine)))
+for wrong, message in (
+    (F.interpolate(small, (75, 90)), "enlarged in steps of 8 pixels: mode is bilinear"),
+    (F.interpolate(small, (75, 90), mode="bilinear", align_corners=True), "align_corners: leave it alone"),
+    (expected.softmax(1), "these are probabilities: return logits, the loss applies the softmax"),
+    (expected.relu(), "a ReLU after the last step cuts negative scores off: leave it out"),
+):  # fmt: skip
+    check.catches(wrong, got, message)
+check.close(got, expected, "another output than the course's: is every part used once?", atol=1e-3)
+check.passed("the course's FastSCNN accepts your weights and computes the same")
+### BEGIN HIDDEN TESTS
+from coursekit.probe import Probe
+
+probe = Probe("check-fast-scnn")
+small = FastSCNN(5, downsample=(4, 5, 6), bottlenecks=(5, 6, 8), width=7).double()
+
+
+def hidden_values(rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Weights and running statistics for `small`, none so small that its layer would not show."""
+    drawn = {}
+    for key, value in small.state_dict().items():
+        spread = (2 / value[0].numel()) ** 0.5 if value.ndim > 1 else 0.3
+        drawn[key] = rng.normal(0.1, spread, tuple(value.shape))
+        if key.endswith("running_var"):
+            drawn[key] = rng.uniform(0.3, 1, tuple(value.shape))
+        if key.endswith("num_batches_tracked"):
+            drawn[key] = np.array(3)
+    return drawn
+
+
+given = probe.given("weights", hidden_values)
+small.load_state_dict({key: torch.from_numpy(np.asarray(v)) for key, v in given.items()})
+small.classifier[2].p = 0.0  # dropout draws otherwise on every machine
+for name, shape in (("odd", (3, 3, 43, 50)), ("even", (3, 3, 64, 32))):
+    photo = torch.from_numpy(probe.given(name, lambda rng, s=shape: rng.normal(0, 1, s)))
+    about = f"other widths and weights, on images of {shape[2]} × {shape[3]}"
+    probe.emit(f"{name}-eval", small.eval()(photo), f"{about}, in evaluation")
+    probe.emit(f"{name}-train", small.train()(photo), f"{about}, in training")
+probe.emit("count", count_parameters(FastSCNN()), "the number of parameters")
+probe.emit("limit", count_parameters(FastSCNN()), "the 2025 edition's limit", at_most=1_821_084)
+### END HIDDEN TESTS
+
+# %% check-fast-scnn-2 points=1
+check = Check("fast-scnn")
+torch.manual_seed(0)
+small = {"downsample": (6, 8, 8), "bottlenecks": (8, 10, 12), "width": 8}
+mine, image = FastSCNN(11, **small), torch.randn(4, 3, 43, 50)
+twin = create_model("fastscnn", num_classes=11, **small)
+tables = [{k: list(v.shape) for k, v in net.state_dict().items()} for net in (mine, twin)]
+check.that(tables[0] == tables[1], "use the arguments, not 19 and 64, …, themselves")
+twin.load_state_dict(mine.state_dict())
+for network in (mine, twin):
+    network.classifier[2].p = 0.0  # no dropout, which is drawn
+got = mine(image)
+check.that(got.requires_grad, "the logits have no gradient: nothing can be learnt from them")
+got.square().mean().backward()
+twin(image).square().mean().backward()
+theirs = dict(twin.named_parameters())
+unreached = [name for name, weight in mine.named_parameters() if weight.grad is None]
+check.that(not unreached, f"no gradient reaches {', '.join(unreached[:3])}: detach nothing")
+for name, weight in mine.named_parameters():
+    gradient = f"another gradient than in the course's reaches {name}: detach nothing on the way"
+    check.close(weight.grad, theirs[name].grad, gradient, atol=1e-4, rtol=1e-3)
+check.passed("every weight learns")
+### BEGIN HIDDEN TESTS
+from coursekit.probe import Probe
+
+probe = Probe("check-fast-scnn-2")
+
+
+def hidden_start(rng: np.random.Generator, network: nn.Module) -> dict[str, np.ndarray]:
+    """Weights for a network to start from, with fresh statistics."""
+    drawn = {}
+    for key, value in network.state_dict().items():
+        spread = (2 / value[0].numel()) ** 0.5 if value.ndim > 1 else 0.05
+        drawn[key] = rng.normal(0, spread, tuple(value.shape))
+        if value.ndim == 1 and not key.endswith(("bias", "running_mean")):
+            drawn[key] += 1
+        if key.endswith("num_batches_tracked"):
+            drawn[key] = np.array(0)
+    return drawn
+
+
+def hidden_load(network: nn.Module, name: str) -> None:
+    """Put drawn weights into a network, and take its dropout away."""
+    weights = probe.given(name, lambda rng: hidden_start(rng, network))
+    network.load_state_dict({k: torch.from_numpy(np.asarray(v)) for k, v in weights.items()})
+    network.classifier[2].p = 0.0
+
+
+exact = FastSCNN(3, downsample=(4, 4, 6), bottlenecks=(4, 6, 6), width=6).double()
+hidden_load(exact, "weights")
+photo = torch.from_numpy(probe.given("image", lambda rng: rng.normal(0, 1, (3, 3, 43, 50))))
+exact(photo.requires_grad_()).logsumexp(1).mean().mul(50).backward()
+probe.emit("input", photo.grad, "the gradient with respect to the image")
+slopes = {key: parameter.grad for key, parameter in exact.named_parameters()}
+probe.emit("gradients", slopes, "the gradients with respect to the weights")
+
+lot = probe.given("lot", lambda rng: rng.normal(0, 1, (6, 3, 24, 32)))
+true = probe.given("true", lambda rng: rng.integers(0, 3, (6, 3, 4)).repeat(8, 1).repeat(8, 2))
+learner = FastSCNN(3, downsample=(4, 6, 8), bottlenecks=(4, 6, 8), width=8).double()
+hidden_load(learner, "start")
+sgd = torch.optim.SGD(learner.parameters(), 0.05)
+losses = []
+for _step in range(5):
+    sgd.zero_grad()
+    cost = F.cross_entropy(learner(torch.from_numpy(lot)), torch.from_numpy(true))
+    losses.append(float(cost))
+    cost.backward()
+    sgd.step()
+probe.emit("losses", losses, "the losses of a short training", close=1e-4)
+with torch.no_grad():
+    scores = learner.eval()(torch.from_numpy(lot))
+probe.emit("trained", scores, "the logits after a short training", close=1e-3)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# Here is the network, drawn from itself: we listen at each part while an image of 512² passes. The height of a block is the side of its map, its width the square root of its channels.
+
+# %%
+shapes = []
+network = FastSCNN().eval()
+shared, deep = network.learning_to_downsample, network.global_feature_extractor
+*head, _dropout, scores = network.classifier
+for part in [*shared, *deep, network.feature_fusion, *head, scores]:
+    part.register_forward_hook(lambda _part, _in, out: shapes.append(tuple(out.shape[1:])))
+with torch.no_grad():
+    network(torch.zeros(1, 3, 512, 512))
+
+# %%
+figure, axes = plt.subplots(figsize=(7.5, 3.4), layout="constrained")
+x, joints = 0.0, []
+for i, (channels, side, _) in enumerate(shapes):
+    low = 3 <= i < 13  # the coarse path lies below
+    top, width = (-120 if low else 0), channels**0.5
+    colour = plots.RED if low else plots.BLUE if i < 3 else plots.GREY
+    axes.add_patch(plt.Rectangle((x, top - side), width, side, facecolor=colour, alpha=0.75))
+    axes.text(x + width / 2, top + 8, f"{channels}\n{side}²", ha="center", fontsize=8)
+    if i in (3, 13):  # where the paths part, and where they meet
+        joints.append(x - 3)
+        axes.plot([x - 3, x - 3], [-32, -128], "--", color=plots.GREY, lw=1)
+    x += width + 6
+axes.plot(joints, [-32, -32], "--", color=plots.GREY, lw=1)  # the fine path
+axes.set(xlim=(-2, x), ylim=(-262, 60))
+axes.set_axis_off()
+plt.close(figure)
+figure
+
+# %% [markdown]
+# Blue is what both paths share, red the deep path, grey what follows the joint; the fine path is the dashed line, and there is nothing on it at all.
+#
+# And the price, part by part, for an image of 512² (the multiplications of the convolutions, as in lessons 02 and 03):
+
+
+# %%
+def giga_multiplications(network: nn.Module) -> dict[str, float]:
+    """Multiplications of the convolutions in each part of a network, in 10⁹, for one 512² image."""
+    counted: dict[str, float] = {}
+
+    def listen(name: str, part: nn.Module, inputs: tuple, out: torch.Tensor) -> None:
+        grid = inputs[0] if isinstance(part, nn.ConvTranspose2d) else out  # where the kernel is put
+        work = part.weight.numel() * grid.shape[-2] * grid.shape[-1] / 1e9
+        counted[name] = counted.get(name, 0) + work
+
+    for name, child in network.named_children():
+        for part in child.modules():
+            if isinstance(part, nn.Conv2d | nn.ConvTranspose2d):
+                part.register_forward_hook(partial(listen, name))
+    with torch.no_grad():
+        network.eval()(torch.zeros(1, 3, 512, 512))
+    return counted
+
+
+# %%
+work = giga_multiplications(FastSCNN())
+for name, part in FastSCNN().named_children():
+    print(f"{name:<26}{count_parameters(part):>10,} parameters{work[name]:>7.2f} · 10⁹")
+fast, unet = (sum(w.values()) for w in (work, giga_multiplications(create_model("unet"))))
+print(f"together {fast:.2f} · 10⁹; U-Net of lesson 02: {unet:.2f} · 10⁹", end=", ")
+print(f"{unet / fast:.1f} times as many")
+
+# %% [markdown]
+# The deep path holds nine tenths of the parameters and does half of the work. What works at full size in U-Net, its first and its last double convolution, makes 2.5 · 10⁹ multiplications, more than twice as many as this whole network. It has no counterpart here: the first convolution already strides.
+#
+# ## Exercise 6: what an eighth can say
+#
+# The scores come out at 1/8 and are enlarged by interpolation. Whatever the network knows, it must say it in one vector of scores for 8 × 8 pixels. Before training anything
+# we can ask what is left of the *truth* after that: shrink the true label map to an eighth, enlarge it again, and compare with what it was.
+#
+# Class ids cannot be averaged (the mean of 1, skin, and 3, glasses, is 2, nose). Shares can:
+#
+# 1. one-hot: a map for each class, 1 where the class is and 0 elsewhere;
+# 2. average over squares of `stride` × `stride`: the **share** of each class in each square;
+# 3. enlarge the shares bilinearly, and *then* take the arg-max, at full size.
+#
+# <details><summary>Hint 1</summary>
+#
+# `F.one_hot` puts the classes last, (B, H, W, C). Pooling wants them at dimension 1, and as `float`.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `F.avg_pool2d(x, stride)` averages over squares that do not overlap.
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `F.one_hot(maps, num_classes).permute(0, 3, 1, 2).float()`, pooled; `F.interpolate(shares, maps.shape[-2:], mode="bilinear")`; `.argmax(1)`.
+# </details>
+
+
+# %% through-stride
+def through_stride(maps: torch.Tensor, stride: int, num_classes: int) -> torch.Tensor:
+    """Label maps after being shrunk by `stride` and enlarged again.
+
+    Args: maps (B, H, W) int64, H and W multiples of stride. Returns (B, H, W) int64.
+    """
+    ### BEGIN SOLUTION
+    one_hot = F.one_hot(maps, num_classes).permute(0, 3, 1, 2).float()
+    shares = F.avg_pool2d(one_hot, stride)  # (B, C, H/stride, W/stride)
+    return F.interpolate(shares, maps.shape[-2:], mode="bilinear").argmax(1)
+    ### END SOLUTION
+
+
+# %% check-through-stride points=2
+check = Check("through-stride")
+maps = torch.stack([torch.from_numpy(SynthDataset(5, 3, 64).label_map(i)).long() for i in range(3)])
+before = maps.clone()
+got = through_stride(maps, 8, 19)
+check.catches((3, 8, 8), np.shape(got), "these are the small maps: enlarge them again")
+check.catches((3, 19, 64, 64), np.shape(got), "these are shares: take the arg-max over the classes")
+check.shape(got, (3, 64, 64), "label maps of the size that went in")
+shares = F.avg_pool2d(F.one_hot(maps, 19).permute(0, 3, 1, 2).float(), 8)
+
+
+def enlarged(small: torch.Tensor, **how) -> torch.Tensor:
+    return F.interpolate(small.float(), (64, 64), **how)
+
+
+ids = F.avg_pool2d(maps[:, None].float(), 8)
+for wrong, message in (
+    (maps, "this is what went in: shrink it"),
+    (enlarged(shares).argmax(1), "steps of 8 pixels: enlarge the shares bilinearly, take the arg-max last"),
+    (enlarged(shares, mode="bilinear", align_corners=True).argmax(1), "align_corners: leave it alone"),
+    (maps[:, ::8, ::8].repeat_interleave(8, 1).repeat_interleave(8, 2), "one pixel of 64 is kept: average"),
+    (enlarged(maps[:, None, ::8, ::8])[:, 0], "one pixel of 64 is kept: average all of them"),
+    (enlarged(ids, mode="bilinear")[:, 0].round(), "the mean of class ids is another class: one-hot first"),
+    (enlarged(ids)[:, 0].round(), "the mean of class ids is another class: one-hot first"),
+    (enlarged(ids, mode="bilinear")[:, 0].long(), "the mean of class ids is another class: one-hot first"),
+):  # fmt: skip
+    check.catches(wrong, got, message)
+expected = enlarged(shares, mode="bilinear").argmax(1)
+check.equal(got, expected, "not: one-hot, average, enlarge, arg-max")
+check.equal(maps, before, "the maps that went in were changed")
+check.equal(through_stride(maps, 1, 19), maps, "a stride of 1 should change nothing")
+check.passed("shares survive the way down, ids would not")
+### BEGIN HIDDEN TESTS
+from coursekit.probe import Probe
+
+probe = Probe("check-through-stride")
+
+
+def hidden_map(rng: np.random.Generator, classes: int, height: int, width: int) -> np.ndarray:
+    """Blotches of classes, with thin lines through them."""
+    drawn = rng.integers(0, classes, (2, -(-height // 5), -(-width // 5)))
+    drawn = drawn.repeat(5, axis=1).repeat(5, axis=2)[:, :height, :width]
+    drawn[:, rng.integers(0, height, 3)] = rng.integers(0, classes)
+    drawn[:, :, rng.integers(0, width, 3)] = rng.integers(0, classes)
+    return drawn
+
+
+for name, stride, classes, size in (
+    ("eighth", 8, 7, (40, 64)),
+    ("quarter", 4, 19, (32, 24)),
+    ("half", 2, 5, (18, 22)),
+    ("one", 1, 4, (9, 7)),
+):
+    drawn = probe.given(name, lambda rng, c=classes, s=size: hidden_map(rng, c, *s))
+    came_out = through_stride(torch.from_numpy(drawn), stride, classes)
+    probe.emit(name, came_out, f"stride {stride}, {classes} classes, {size[0]} × {size[1]}")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# Now the truth of eight rendered faces through a stride of 8: the same faces, drawn at 48², 96² and 512². Here are three of them.
+
+
+# %%
+def maps_of(dataset, size: int) -> torch.Tensor:
+    """The label maps of a data set, (N, size, size); what nobody labelled counts as class 0."""
+    maps = [torch.from_numpy(np.array(dataset.label_map(i))) for i in range(len(dataset))]
+    maps = [F.interpolate(m[None, None].float(), (size, size))[0, 0].long() for m in maps]
+    return torch.stack([m.where(m < dataset.labels.num_classes, 0) for m in maps])
+
+
+chosen = [0, 1, 7, 9, 20, 22, 28, 32]  # among them all that is rare: glasses, hats, necklaces
+faces = {
+    size: SynthDataset(seed=0, length=40, size=size, first=200, split="val").subset(chosen)
+    for size in (48, 96, 512)
+}
+survived = {}
+rows = [{} for _ in chosen]
+for size, dataset in faces.items():
+    true = maps_of(dataset, size)
+    left = through_stride(true, 8, 19)
+    survived[size] = metrics.confusion_matrix(left, true, 19)
+    for row, a, b in zip(rows, true, left, strict=True):
+        row |= {f"{size}²": a.numpy(), f"through 1/8, {size}²": b.numpy()} if size > 48 else {}
+plots.panels([rows[i] for i in (1, 3, 4)])
+
+# %% [markdown]
+# And the IoU with the truth for each class.
+
+
+# %%
+def compare(scores: dict[str, torch.Tensor], labels) -> plt.Figure:
+    """A dot for each class and kind; scores maps a kind to a confusion matrix."""
+    figure, axes = plt.subplots(figsize=(7.5, 3.2), layout="constrained")
+    names = list(labels.titles)
+    for (kind, matrix), colour in zip(
+        scores.items(), (plots.GREY, plots.BLUE, plots.RED), strict=False
+    ):
+        there = metrics.present(matrix).numpy()
+        value = 100 * metrics.iou(matrix).numpy()
+        where = np.arange(len(names))[there]
+        axes.plot(where, value[there], "o", color=colour, label=kind, alpha=0.8)
+    axes.set_xticks(range(len(names)), names, rotation=50, ha="right")
+    axes.set(ylabel="IoU, %", ylim=(-3, 103))
+    axes.grid(axis="x", alpha=0.3)
+    axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    axes.spines[["top", "right"]].set_visible(False)
+    plt.close(figure)
+    return figure
+
+
+# %%
+# NBVAL_IGNORE_OUTPUT
+for size, matrix in survived.items():
+    print(
+        f"{size}²: through an eighth, the truth's mean IoU is {100 * metrics.mean_iou(matrix):.0f} %"
+    )
+compare({f"{size}²": survived[size] for size in (96, 512)}, faces[96].labels)
+
+# %% [markdown]
+# At 96² the large classes keep most of themselves, and eyes, brows and lips are gone: where a part is two pixels thick, it hardly ever has the largest share of a square of 8 × 8. At 512² the *same* brows keep more than 80 %. Only the necklace is lost
+# at any size.
+#
+# A stride is measured in pixels, the thickness of a brow in fractions of the picture: what counts is one against the other. So the quick tier shows FastSCNN at its worst (at 48², the size of lessons 02 and 03, it would be hopeless), and the report, with 512², asks it
+# for something that an eighth can say. Whoever shrinks images to train faster should do this sum first.
+#
+# ### Is this a ceiling?
+#
+# It is tempting to call this the best that a network of stride 8 can reach. It is not, and the reason is instructive. A network need not report *shares*. It is free to choose any scores
+# whose *interpolation* falls right, and where two interpolated scores cross it can draw a line that no share would give. How far does that go? We leave the network out and fit the small maps themselves to the truth, by gradient descent on the cross-entropy:
+
+
+# %%
+# NBVAL_IGNORE_OUTPUT
+def fitted(maps: torch.Tensor, stride: int, num_classes: int, steps: int = 80) -> torch.Tensor:
+    """Label maps from the small logits that fit `maps` best, or nearly so."""
+    one_hot = F.one_hot(maps, num_classes).permute(0, 3, 1, 2).float()
+    logits = F.avg_pool2d(one_hot, stride).clamp_min(0.01).log().requires_grad_()
+    adam = torch.optim.Adam([logits], 0.5)
+    for _ in range(steps):
+        adam.zero_grad()
+        large = F.interpolate(logits, maps.shape[-2:], mode="bilinear")
+        F.cross_entropy(large, maps).backward()
+        adam.step()
+    return large.argmax(1)
+
+
+SIZE = SIZES["size"]
+some = maps_of(val.subset(chosen), SIZE)
+shares_left, fitted_left = (
+    metrics.confusion_matrix(way(some, 8, LABELS.num_classes), some, LABELS.num_classes)
+    for way in (through_stride, fitted)
+)
+print(f"{SIZE}²: shares {100 * metrics.mean_iou(shares_left):.0f} %,", end=" ")
+print(f"fitted scores {100 * metrics.mean_iou(fitted_left):.0f} %")
+
+# %% [markdown]
+# Fitted scores keep far more than shares do. (Nor are they proven to be the best: the descent was stopped after 80 steps, and it followed the cross-entropy, not the IoU. But they *exist*, so the ceiling is not below them.) What an eighth really loses at this size is less than
+# the shares made us believe: mostly brows, half of an eye, and the necklace. The shares are what a network can say that is **honest** about areas. To keep an eye it must exaggerate, and let the skin beside it do so in the other direction.
+#
+# Keep this in mind when you read about a "bound" or a "ceiling" of a method: ask what was held fixed.
+#
+# ## Training
+#
+# As in lesson 03: Adam, then SGD with a period of 25 epochs in its cosine, as the report has it for this network. On the quick tier Adam starts at 0.003, since there is little time.
+
+# %% train-fastscnn tags=["slow"]
+from coursekit.optim import AdamToSGDConfig
+from coursekit.training import FitConfig, fit
+
+torch.manual_seed(0)
+model = FastSCNN(num_classes=LABELS.num_classes)
+result = fit(
+    model, train, val,
+    FitConfig(
+        size=SIZE, epochs=SIZES["epochs"], batch_size=SIZES["batch"], seed=0,
+        optimiser=AdamToSGDConfig(adam_lr=RATE, patience=PATIENCE, sgd_t_max=25),
+    ),
+    progress=False,
+)  # fmt: skip
+history = result.history
+print("the first epoch's loss is below log 19:", history[0]["train_loss"] < np.log(19))
+print("the loss fell by more than half:", history[-1]["train_loss"] < history[0]["train_loss"] / 2)
+
+# %% tags=["slow"]
+plots.convergence(history)
+
+# %% [markdown]
+# Now the score, class by class, beside what shares and fitted scores leave of the truth.
+
+# %% tags=["slow"]
+# NBVAL_IGNORE_OUTPUT
+from coursekit.checkpoint import ModelInfo
+from coursekit.training import evaluate
+
+white = result.whitening
+config = {"num_classes": LABELS.num_classes}
+info = ModelInfo("fastscnn", config, LABELS.key, SIZE, white.mean, white.std)
+model.cpu().eval()
+pooled = evaluate(model, val, info, progress=False)
+print(f"mean IoU:              {100 * pooled.mean_iou:5.1f} %")
+print(f"pixels called rightly: {100 * metrics.pixel_accuracy(pooled.matrix):5.1f} %")
+
+# %% tags=["slow"]
+compare({"shares": shares_left, "fitted": fitted_left, "the network": pooled.matrix}, LABELS)
+
+# %% [markdown]
+# (Grey and blue are of the eight faces from above, red is of all validation faces.) Two things to see, on the quick tier.
+#
+# - Nearly everywhere the network stays far below blue. After twelve epochs it is not the stride that limits it, but training.
+# - On eyes and lips it is *above* grey. It has learnt to exaggerate, as the fitted scores do; the shares were no ceiling for it, either. The class weights push in the same direction: a pixel of an eye counts more than one of skin.
+#
+# ## What was learnt, in a picture
+#
+# What does each path know? We silence one at a time in the trained network, with zeros in its place where the two meet, and predict again.
+
+# %% tags=["slow"]
+from coursekit.inference import predict_label_map
+
+
+def silenced(path: int, image: np.ndarray) -> np.ndarray:
+    """What the network predicts when the fusion gets zeros for path 0 (fine) or 1 (coarse)."""
+
+    def mute(_part: nn.Module, paths: tuple) -> tuple:
+        return tuple(torch.zeros_like(p) if i == path else p for i, p in enumerate(paths))
+
+    hook = model.feature_fusion.register_forward_pre_hook(mute)
+    predicted = predict_label_map(model, image, info)
+    hook.remove()
+    return predicted
+
+
+rows = []
+for sample in val[:4]:
+    row = {"image": sample.image, "truth": sample.label_map}
+    row["prediction"] = predict_label_map(model, sample.image, info)
+    row["fine path alone"] = silenced(1, sample.image)
+    row["coarse path alone"] = silenced(0, sample.image)
+    rows.append(row)
+plots.panels(rows, LABELS)
+
+# %% [markdown]
+# After a short training the two have divided the work. The **coarse** path knows the face: head, hair, nose and neck in their places, rounded off, much the same for everybody. The **fine** path knows colour and texture: it tells hair from what is behind it, along
+# the true outline, and has no idea what a face is. Neither says much alone, and the prediction has the parts of one inside the outline of the other.
+#
+# (As in lesson 02: zeros are something that the network never saw in training. One that had been *trained* with a single path would do better than what you see here.)
+#
+# ## The paper says, we measured
+#
+# Two things in the report to read with care.
+#
+# - Its text calls FastSCNN 2.5 to 5 times as fast as the other networks. By the seconds an epoch of its own Table 1 it is 1.3 times as fast as U-Net (228 / 171), 1.9 times as fast as DeepLabV3+ and 5.1 times as fast as SegFormer.
+# - U-Net makes 13.5 times the multiplications and needs 1.3 times the time. Whatever fills those 171 seconds, it is not mainly multiplying. An epoch also reads, enlarges, blurs and
+#   colours 5,000 photographs, and validates; and a GPU that is given many small layers, and two images to apply them to, may wait more than it computes. An epoch's time is a property of the whole program.
+
+# %% tags=["slow"]
+# NBVAL_IGNORE_OUTPUT
+from IPython.display import Markdown
+
+Markdown(f"""
+| | the report | here, {TIER} tier |
+|---|---|---|
+| data | 5,000 photos, 512² | {len(train):,} {"photos" if DATA else "rendered faces"}, {SIZE}² |
+| parameters | 1,154,435 | {count_parameters(model):,} |
+| the deep path's map | 16² | {-(-SIZE // 32)}² |
+| batch | 2 | {SIZES["batch"]} |
+| best epoch, of | not given | {result.best_epoch + 1} of {len(history)} |
+| validation mean IoU | 70.62 % | {100 * pooled.mean_iou:.1f} % |
+| test mean IoU | 54.74 % | no test set |
+| seconds an epoch | 171, on one GPU | {np.mean([h["seconds"] for h in history]):.1f}, on {"a GPU" if torch.cuda.is_available() else "CPU cores"} |
+""")
+
+# %% [markdown]
+# **These columns are not a race**: photographs and hours on the left, drawn faces and a minute on the right. What can be compared is within the left column of the report's table: with the fewest parameters of the four and the fewest seconds, FastSCNN
+# scores better than U-Net (66.68 %) and DeepLabV3+ (67.22 %), and 0.76 points below SegFormer (71.38 %).
+#
+# What the report's network takes from the paper, and what it does not:
+#
+# | | paper (Poudel et al., 2019) | report, and here |
+# |---|---|---|
+# | widths, repeats, strides, bins | the table above | the same |
+# | between depthwise and pointwise | no ReLU | ReLU |
+# | 3×3 in the fusion | dilated by 4 | not dilated |
+# | after the sum | ReLU | ReLU, one more 1×1 `conv_bn_relu` (16,640 parameters) |
+# | image | 1024 × 2048, streets | 512², faces |
+#
+# ## The library twin
+#
+# Neither timm nor `segmentation_models_pytorch` has a FastSCNN, but its block is everywhere: timm's MobileNetV2 is a stack of inverted residuals. Is yours the same? Take one from the middle of it, translate the names, and load your weights.
+
+# %%
+import timm
+
+theirs = timm.create_model("mobilenetv2_100").blocks[2][1].eval()
+print(type(theirs).__name__)
+names = {
+    "layers.0.0": "conv_pw", "layers.0.1": "bn1", "layers.1.0": "conv_dw",
+    "layers.1.1": "bn2", "layers.2": "conv_pwl", "layers.3": "bn3",
+}  # fmt: skip
+torch.manual_seed(0)
+block, x = InvertedResidual(32, 32, stride=1, expansion=6), torch.randn(4, 32, 16, 16)
+block(x)  # in training, so that the running statistics are not 0 and 1
+state = {}
+for key, value in block.eval().state_dict().items():
+    name, what = key.rsplit(".", 1)
+    state[f"{names[name]}.{what}"] = value
+theirs.load_state_dict(state)  # an error if a name or a shape did not fit
+with torch.no_grad():
+    for strength in (1, 1000):
+        ours, other = block(strength * x), theirs(strength * x)
+        same = torch.allclose(ours, other, rtol=1e-3, atol=1e-3)
+        print(f"x × {strength}: the same: {same}")
+
+# %% [markdown]
+# The same block, until the values grow: MobileNetV2 has **ReLU6**, which cuts at 6 as well as at 0 (made for arithmetic in few bits), and FastSCNN plain ReLU. No count and no name would have told; only running both does.
+#
+# For a whole network of this kind, put a segmentation decoder behind a MobileNetV2. Here is smp's `FPN`, which adds its paths, too, from four levels, with half of MobileNetV2's widths and a decoder chosen to come to our number of parameters. `encoder_weights=None`,
+# because the competition forbids pretrained weights.
+
+# %%
+import segmentation_models_pytorch as smp
+
+library = smp.FPN(
+    "tu-mobilenetv2_050", encoder_weights=None, classes=19,
+    decoder_pyramid_channels=112, decoder_segmentation_channels=96,
+)  # fmt: skip
+ratio = count_parameters(library) / count_parameters(FastSCNN())
+print(
+    f"smp: {count_parameters(library) / 1e6:.2f} million; within 5 % of ours:",
+    abs(ratio - 1) < 0.05,
+)
+twins = sum(giga_multiplications(library).values())
+print("more than three times our multiplications:", twins > 3 * fast)
+blocks = [part for part in library.modules() if type(part).__name__ == "InvertedResidual"]
+print("inverted residuals in it:", len(blocks) > 9)
+
+# %% [markdown]
+# As many parameters, more work, and a finer answer: its scores come out at 1/4, ours at 1/8.
+#
+# | prefer | when |
+# |---|---|
+# | MobileNet + `smp.FPN` | pretrained weights are allowed (they are the best reason), thin parts matter at small sizes, or you want to exchange encoders |
+# | FastSCNN | speed at large images matters more than the last pixel of a boundary, there is nothing to pretrain on, or every parameter must be accounted for |
+#
+# ## What to try next
+#
+# - **Other sizes.** Train with `size=48` and with `size=128`. How much of the difference does `through_stride` predict?
+# - **Silence in training.** Replace `self.high(fine)` by 0 in the fusion and train again. A network that learnt to live without its fine path: which classes suffer?
+# - **The paper's fusion.** Leave `mix` out (1,137,795 parameters). Do you see 16,640 parameters at work?
+# - **ReLU at the narrow end.** Put one into your inverted residual and train again. Does the spiral matter here?
+# - **A finer end.** Let the first layer have stride 1 (twice the side everywhere, four times the work). Compare with `fitted` at stride 4.
+#
+# **Lesson 05** gives up convolutions for a while: a transformer, and a fair measurement of how fast all four networks are.

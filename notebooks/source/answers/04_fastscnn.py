@@ -1,0 +1,482 @@
+"""What to try on the checks of lesson 04."""
+
+from __future__ import annotations
+
+_SEPARABLE = """
+class SeparableConv(nn.Sequential):
+    def __init__(self, in_channels, out_channels, stride=1):
+        super().__init__({0})
+"""
+
+_DEPTH = "conv_bn_relu(in_channels, in_channels, 3, stride, groups=in_channels)"
+_POINT = "conv_bn_relu(in_channels, out_channels)"
+
+_INVERTED = """
+class InvertedResidual(nn.Module):
+    def __init__(self, in_channels, out_channels, stride, expansion):
+        super().__init__()
+        hidden = in_channels * expansion
+        self.residual = stride == 1 and in_channels == out_channels
+        self.layers = nn.Sequential(
+            conv_bn_relu(in_channels, hidden, 1),
+            conv_bn_relu(hidden, hidden, 3, stride, groups=hidden),
+            nn.Conv2d(hidden, out_channels, 1, bias=False),
+            nn.BatchNorm2d(out_channels),
+        )
+
+    def forward(self, x):
+        if self.residual:
+            return self.layers(x) + x
+        return self.layers(x)
+"""
+
+_PPM = """
+class PyramidPooling(nn.Module):
+    def __init__(self, channels, bins, out_channels):
+        super().__init__()
+        self.bins = bins
+        share = channels // len(bins)
+        self.reduce = nn.ModuleList([conv_bn_relu(channels, share) for grid in bins])
+        self.project = conv_bn_relu(channels + len(bins) * share, out_channels)
+
+    def forward(self, x):
+        maps = [x]
+        for i, grid in enumerate(self.bins):
+            small = self.reduce[i](F.adaptive_avg_pool2d(x, (grid, grid)))
+            maps.append(F.interpolate(small, size=x.shape[2:], mode="bilinear"))
+        return self.project(torch.cat(maps, 1))
+"""
+
+_FUSION = """
+class FeatureFusion(nn.Module):
+    def __init__(self, fine, coarse, width):
+        super().__init__()
+        self.low = nn.Sequential(
+            conv_bn_relu(coarse, coarse, 3, groups=coarse),
+            nn.Conv2d(coarse, width, 1, bias=False),
+            nn.BatchNorm2d(width),
+        )
+        self.high = nn.Sequential(nn.Conv2d(fine, width, 1, bias=False), nn.BatchNorm2d(width))
+        self.mix = conv_bn_relu(width, width)
+
+    def forward(self, fine, coarse):
+        size = fine.shape[-2:]
+        coarse = self.low(F.interpolate(coarse, size, mode="bilinear", align_corners=False))
+        both = (self.high(fine) + coarse).relu()
+        return self.mix(both)
+"""
+
+_NETWORK = """
+class FastSCNN(nn.Module):
+    def __init__(self, num_classes=19, downsample=(32, 48, 64), bottlenecks=(64, 96, 128), width=128):
+        super().__init__()
+        self.learning_to_downsample = LearningToDownsample(downsample)
+        self.global_feature_extractor = GlobalFeatureExtractor(downsample[-1], bottlenecks, width)
+        self.feature_fusion = FeatureFusion(downsample[-1], width, width)
+        self.classifier = Classifier(width, num_classes)
+
+    def forward(self, image):
+        fine = self.learning_to_downsample(image)
+        coarse = self.global_feature_extractor(fine)
+        logits = self.classifier(self.feature_fusion(fine, coarse))
+        return F.interpolate(logits, image.shape[-2:], mode="bilinear")
+"""
+
+_THROUGH = """
+def through_stride(maps, stride, num_classes):
+    shares = F.one_hot(maps, num_classes).permute(0, 3, 1, 2).float()
+    shares = F.avg_pool2d(shares, stride)
+    return F.interpolate(shares, maps.shape[-2:], mode="bilinear").argmax(1)
+"""
+
+
+def _edit(code: str, old: str, new: str) -> str:
+    """The code with a mistake (or another way) in it."""
+    assert old in code, old
+    return code.replace(old, new)
+
+
+def _separable(*parts: str) -> str:
+    return _SEPARABLE.format(", ".join(parts))
+
+
+_BARE = (
+    "nn.Conv2d(in_channels, in_channels, 3, stride, 1, groups=in_channels, bias=False)",
+    "nn.BatchNorm2d(in_channels)",
+)
+_LAST = ("nn.Conv2d(in_channels, out_channels, 1, bias=False)", "nn.BatchNorm2d(out_channels)")
+
+WRONG = {
+    "separable-conv": [
+        (_separable(_edit(_DEPTH, ", groups=in_channels", ""), _POINT), "mixes all channels"),
+        (_separable(_POINT, _edit(_DEPTH, "in_channels", "out_channels")), "the 1×1 comes first"),
+        (
+            _separable(
+                "conv_bn_relu(in_channels, out_channels, 3, stride, groups=in_channels)",
+                "conv_bn_relu(out_channels, out_channels)",
+            ),
+            "changes the number of channels",
+        ),
+        (_separable(_DEPTH, "conv_bn_relu(in_channels, out_channels, 3)"), "looks around again"),
+        (_separable("conv_bn_relu(in_channels, out_channels, 3, stride)"), "a depthwise 3×3"),
+        (
+            _separable(_edit(_DEPTH, "stride", "1"), _edit(_POINT, ")", ", 1, stride)")),
+            "the 1×1 strides",
+        ),
+        (_separable(_edit(_DEPTH, "3, stride,", "3,"), _POINT), "does not reach the 3×3"),
+        (_separable(_DEPTH, _edit(_POINT, ")", ", 1, stride)")), "the 1×1 strides"),
+        (
+            _separable(f"nn.Sequential({', '.join(_BARE)})", _POINT),
+            "no ReLU between the two steps",
+        ),
+        (_separable(_DEPTH, f"nn.Sequential({', '.join(_LAST)})"), "no ReLU at the end"),
+        (
+            _edit(_separable(_DEPTH, f"nn.Sequential({', '.join(_LAST)}, nn.ReLU())"),
+                  ", bias=False", ""),
+            "has a bias",
+        ),
+        (_separable(*_BARE, "nn.ReLU()", *_LAST, "nn.ReLU()"), "two conv_bn_relu"),
+        (
+            _separable(f"nn.Sequential({_BARE[0]}, nn.ReLU())",
+                       f"nn.Sequential({_LAST[0]}, nn.ReLU())"),
+            "batch normalisation",
+        ),
+    ],
+    "inverted-residual": [
+        (
+            _edit(_INVERTED, "stride == 1 and in_channels == out_channels", "stride == 1"),
+            "a sum of different shapes",
+        ),
+        (
+            _edit(_INVERTED, "stride == 1 and in_channels == out_channels",
+                  "in_channels == out_channels"),
+            "a sum of different shapes",
+        ),
+        (
+            _edit(_INVERTED, "stride == 1 and in_channels == out_channels", "False"),
+            "here a shortcut belongs",
+        ),
+        (_edit(_INVERTED, "self.layers(x) + x", "F.relu(self.layers(x) + x)"), "after the sum"),
+        (
+            _edit(_INVERTED, "nn.BatchNorm2d(out_channels),",
+                  "nn.BatchNorm2d(out_channels), nn.ReLU(),"),
+            "at the narrow end",
+        ),
+        (
+            _edit(_INVERTED, "nn.Conv2d(hidden, out_channels, 1, bias=False),\n"
+                  "            nn.BatchNorm2d(out_channels),",
+                  "*conv_bn_relu(hidden, out_channels),"),
+            "at the narrow end",
+        ),
+        (
+            _edit(_INVERTED, "nn.Conv2d(hidden, out_channels, 1, bias=False),\n"
+                  "            nn.BatchNorm2d(out_channels),",
+                  "conv_bn_relu(hidden, out_channels),"),
+            "conv_bn_relu, conv_bn_relu, convolution, normalisation",
+        ),
+        (_edit(_INVERTED, "in_channels * expansion", "out_channels * expansion"),
+         "expansion times in_channels"),
+        (_edit(_INVERTED, "in_channels * expansion", "expansion"), "expansion is a factor"),
+        (_edit(_INVERTED, ", groups=hidden", ""), "set its groups"),
+        (_edit(_INVERTED, "groups=hidden", "groups=expansion"), "as many groups"),
+        (
+            _edit(_edit(_INVERTED, "3, stride, groups", "3, 1, groups"),
+                  "conv_bn_relu(in_channels, hidden, 1)", "conv_bn_relu(in_channels, hidden, 1, stride)"),
+            "a 1×1 strides",
+        ),
+        (
+            _edit(_edit(_INVERTED, "3, stride, groups", "3, 1, groups"),
+                  "nn.Conv2d(hidden, out_channels, 1, bias", "nn.Conv2d(hidden, out_channels, 1, stride, bias"),
+            "a 1×1 strides",
+        ),
+        (_edit(_INVERTED, "3, stride, groups", "3, groups"), "should stride as asked"),
+        (_edit(_INVERTED, ", bias=False", ""), "biases"),
+        (
+            _edit(_INVERTED, "        self.layers =",
+                  "        self.project = conv_bn_relu(in_channels, out_channels, 1, stride)\n"
+                  "        self.layers ="),
+            "outside of self.layers",
+        ),
+        (
+            _edit(_INVERTED, "conv_bn_relu(in_channels, hidden, 1),",
+                  "nn.Sequential(nn.Conv2d(in_channels, hidden, 1, bias=False),"
+                  " nn.BatchNorm2d(hidden), nn.ReLU6()),"),
+            "ReLU6",
+        ),
+        (
+            _edit(_INVERTED, "conv_bn_relu(in_channels, hidden, 1),",
+                  "conv_bn_relu(in_channels, hidden, 1)[:2],"),
+            "no ReLU behind the first",
+        ),
+        (_edit(_INVERTED, "self.layers(x) + x", "self.layers(x) * x"), "x + layers(x)"),
+        (_edit(_INVERTED, "self.layers(x) + x", "self.layers(x) + x.relu()"), "as it came"),
+        (_edit(_INVERTED, "self.layers(x) + x", "(self.layers(x) + x).detach()"), "no gradient"),
+    ],
+    "pyramid-pooling": [
+        (_edit(_PPM, "adaptive_avg_pool2d", "adaptive_max_pool2d"), "largest value"),
+        (_edit(_PPM, "F.adaptive_avg_pool2d(x, (grid, grid))", "F.avg_pool2d(x, grid)"),
+         "not bins of n × n pixels"),
+        (_edit(_PPM, ', mode="bilinear"', ""), "mode is bilinear"),
+        (_edit(_PPM, 'mode="bilinear"', 'mode="bilinear", align_corners=True'), "align_corners"),
+        (
+            _edit(_edit(_PPM, "maps = [x]", "maps = []"), "torch.cat(maps, 1)",
+                  "torch.cat([*maps, x], 1)"),
+            "behind the means",
+        ),
+        (
+            _edit(_edit(_PPM, "maps = [x]", "maps = []"), "channels + len(bins) * share",
+                  "len(bins) * share"),
+            "the means alone",
+        ),
+        (_edit(_PPM, "channels + len(bins) * share", "2 * channels"), "three times 2 is not 8"),
+        (_edit(_PPM, "share = channels // len(bins)", "share = channels"), "channels // len(bins)"),
+        (_edit(_PPM, "nn.ModuleList([conv_bn_relu(channels, share) for grid in bins])",
+               "[conv_bn_relu(channels, share) for grid in bins]"), "plain list"),
+        (_edit(_PPM, "nn.ModuleList([conv_bn_relu(channels, share) for grid in bins])",
+               "nn.ModuleList([conv_bn_relu(channels, share)])"), "do not share"),
+        (_edit(_PPM, "torch.cat(maps, 1)", "torch.cat(maps, 2)"), "cat dim=1"),
+        (
+            _edit(_edit(_PPM, "self.reduce[i](F.adaptive_avg_pool2d(x, (grid, grid)))",
+                        "F.adaptive_avg_pool2d(x, grid)"),
+                  "maps.append(F.interpolate(small, size=x.shape[2:], mode=\"bilinear\"))",
+                  "maps.append(self.reduce[i](F.interpolate(small, x.shape[2:], mode=\"bilinear\")))"),
+            "reduce while the map is small",
+        ),
+        (_edit(_PPM, "return self.project", "self.project"), "None"),
+        (_edit(_PPM, "torch.cat(maps, 1)", "torch.cat(maps, 1).detach()"), "no gradient reaches"),
+    ],
+    "feature-fusion": [
+        (_edit(_FUSION, "(self.high(fine) + coarse).relu()", "self.high(fine) + coarse"),
+         "a ReLU is missing"),
+        (_edit(_FUSION, "(self.high(fine) + coarse).relu()",
+               "self.high(fine).relu() + coarse.relu()"), "one ReLU, behind the sum"),
+        (_edit(_FUSION, "return self.mix(both)", "return both"), "the paper's end"),
+        (
+            _edit(_FUSION, "self.low(F.interpolate(coarse, size, mode=\"bilinear\", align_corners=False))",
+                  "F.interpolate(self.low(coarse), size, mode=\"bilinear\")"),
+            "first enlarge",
+        ),
+        (_edit(_FUSION, ', mode="bilinear", align_corners=False', ""), "bilinearly"),
+        (_edit(_FUSION, "align_corners=False", "align_corners=True"), "align_corners"),
+        (_edit(_FUSION, "coarse, size, mode", "coarse, scale_factor=4, mode"), "the size of the fine"),
+        (_edit(_FUSION, "F.interpolate(coarse, size, mode=\"bilinear\", align_corners=False)",
+               "coarse"), "enlarge the coarse map"),
+        (_edit(_FUSION, "self.high(fine) + coarse", "self.high(fine) * coarse"), "not: enlarge, low and high"),
+        (_edit(_FUSION, "self.high(fine) + coarse", "self.high(fine)"), "coarse path is left out"),
+        (_edit(_FUSION, "self.high(fine) + coarse", "coarse"), "fine path is left out"),
+        (
+            _edit(_edit(_FUSION, "conv_bn_relu(width, width)", "conv_bn_relu(2 * width, width)"),
+                  "(self.high(fine) + coarse).relu()", "torch.cat([self.high(fine), coarse], 1).relu()"),
+            "add them",
+        ),
+        (_edit(_FUSION, ", groups=coarse", ""), "depthwise"),
+        (_edit(_FUSION, "nn.Sequential(nn.Conv2d(fine, width, 1, bias=False), nn.BatchNorm2d(width))",
+               "conv_bn_relu(fine, width)"), "high ends in a ReLU"),
+        (_edit(_FUSION, "nn.BatchNorm2d(width),\n", "nn.BatchNorm2d(width), nn.ReLU(),\n"),
+         "low ends in a ReLU"),
+        (_edit(_FUSION, "nn.Sequential(nn.Conv2d(fine, width, 1, bias=False), nn.BatchNorm2d(width))",
+               "nn.Conv2d(fine, width, 1, bias=False)"), "normalisation behind each"),
+        (_edit(_FUSION, ", bias=False", ""), "no biases"),
+        (_edit(_FUSION, "return self.mix(both)", "return self.mix(both).detach()"), "no gradient"),
+    ],
+    "fast-scnn": [
+        (_edit(_NETWORK, "self.feature_fusion(fine, coarse)", "self.feature_fusion(coarse, fine)"),
+         "the fine path first"),
+        (_edit(_NETWORK, 'return F.interpolate(logits, image.shape[-2:], mode="bilinear")',
+               "return logits"), "an eighth of the size"),
+        (_edit(_NETWORK, "image.shape[-2:], mode", "scale_factor=8, mode"), "not × 8"),
+        (_edit(_NETWORK, ', mode="bilinear"', ""), "mode is bilinear"),
+        (_edit(_NETWORK, 'mode="bilinear"', 'mode="bilinear", align_corners=True'), "align_corners"),
+        (_edit(_NETWORK, "F.interpolate(logits,", "F.interpolate(logits.softmax(1),"), "probabilities"),
+        (_edit(_NETWORK, 'mode="bilinear")', 'mode="bilinear").softmax(1)'), "probabilities"),
+        (_edit(_NETWORK, 'mode="bilinear")', 'mode="bilinear").relu()'), "negative scores"),
+        (_edit(_NETWORK, "return F", "x = F"), "None"),
+        (_edit(_NETWORK, "self.global_feature_extractor(fine)", "self.global_feature_extractor(fine.detach())"),
+         "another gradient"),
+        (_edit(_NETWORK, "self.feature_fusion(fine, coarse)", "self.feature_fusion(fine, coarse.detach())"),
+         "no gradient reaches"),
+        (_edit(_NETWORK, 'mode="bilinear")', 'mode="bilinear").detach()'), "have no gradient"),
+        (_edit(_NETWORK, "FeatureFusion(downsample[-1], width, width)",
+               "FeatureFusion(width, width, width)"), "number of parameters"),
+        (_edit(_NETWORK, "Classifier(width, num_classes)", "Classifier(width, 19)"), "use the arguments"),
+        (_edit(_NETWORK, "GlobalFeatureExtractor(downsample[-1], bottlenecks, width)",
+               "GlobalFeatureExtractor(downsample[-1])"), "use the arguments"),
+    ],
+    "through-stride": [
+        (_edit(_THROUGH, ", maps.shape[-2:], mode=\"bilinear\").argmax(1)", ", maps.shape[-2:]).argmax(1)"),
+         "steps of 8 pixels"),
+        (_edit(_THROUGH, 'mode="bilinear"', 'mode="bilinear", align_corners=True'), "align_corners"),
+        (
+            _edit(_THROUGH, 'F.interpolate(shares, maps.shape[-2:], mode="bilinear").argmax(1)',
+                  "F.interpolate(shares.argmax(1)[:, None].float(), maps.shape[-2:])[:, 0].long()"),
+            "take the arg-max last",
+        ),
+        (_edit(_THROUGH, "F.interpolate(shares, maps.shape[-2:], mode=\"bilinear\")", "shares"),
+         "the small maps"),
+        (_edit(_THROUGH, ".argmax(1)", ""), "take the arg-max"),
+        (
+            """
+def through_stride(maps, stride, num_classes):
+    small = F.avg_pool2d(maps[:, None].float(), stride)
+    return F.interpolate(small, maps.shape[-2:], mode="bilinear")[:, 0].round().long()
+""",
+            "one-hot first",
+        ),
+        (
+            """
+def through_stride(maps, stride, num_classes):
+    small = maps[:, None, ::stride, ::stride].float()
+    return F.interpolate(small, maps.shape[-2:])[:, 0].long()
+""",
+            "one pixel of 64",
+        ),
+        (
+            """
+def through_stride(maps, stride, num_classes):
+    shares = F.one_hot(maps, num_classes).permute(0, 3, 1, 2).float()
+    size = maps.shape[-2:]
+    shares = F.interpolate(shares, (size[0] // stride, size[1] // stride), mode="bilinear")
+    return F.interpolate(shares, size, mode="bilinear").argmax(1)
+""",
+            "average",
+        ),
+        (_edit(_THROUGH, "avg_pool2d", "max_pool2d"), "average"),
+        (_edit(_THROUGH, "(shares, stride)", "(shares, 8)"), "stride of 1"),
+        (_edit(_THROUGH, "return F", "x = F"), "None"),
+    ],
+}  # fmt: skip
+
+RIGHT = {
+    "separable-conv": [
+        _separable(_DEPTH, _POINT),
+        """
+class SeparableConv(nn.Sequential):
+    def __init__(self, in_channels, out_channels, stride=1):
+        depth = nn.Sequential(
+            nn.Conv2d(in_channels, in_channels, 3, stride, 1, groups=in_channels, bias=False),
+            nn.BatchNorm2d(in_channels),
+            nn.ReLU(),
+        )
+        super().__init__(depth, conv_bn_relu(in_channels, out_channels, kernel=1))
+""",
+    ],
+    "inverted-residual": [
+        _INVERTED,
+        """
+class InvertedResidual(nn.Module):
+    def __init__(self, in_channels, out_channels, stride, expansion):
+        super().__init__()
+        wide = expansion * in_channels
+        widen = conv_bn_relu(in_channels, wide)
+        look = conv_bn_relu(wide, wide, 3, stride, wide)
+        narrow = nn.Conv2d(wide, out_channels, (1, 1), bias=False)
+        self.layers = nn.Sequential(widen, look, narrow, nn.BatchNorm2d(out_channels))
+
+    def forward(self, x):
+        out = self.layers(x)
+        return out + x if out.shape == x.shape else out
+""",
+    ],
+    "pyramid-pooling": [
+        _PPM,
+        _edit(_PPM, "channels + len(bins) * share", "channels + sum(share for _ in bins)"),
+    ],
+    "feature-fusion": [
+        _FUSION,
+        _edit(_FUSION, "(self.high(fine) + coarse).relu()", "torch.clamp(coarse + self.high(fine), min=0)"),
+    ],
+    "fast-scnn": [
+        _NETWORK,
+        _edit(_NETWORK, "image.shape[-2:], mode", "size=(image.shape[2], image.shape[3]), mode"),
+    ],
+    "through-stride": [
+        _THROUGH,
+        """
+def through_stride(maps, stride, num_classes):
+    each = [(maps == c).double() for c in range(num_classes)]
+    one_hot = torch.stack(each, 1)
+    height, width = maps.shape[1:]
+    small = F.interpolate(one_hot, (height // stride, width // stride), mode="area")
+    return F.interpolate(small, (height, width), mode="bilinear").max(1).indices
+""",
+    ],
+}  # fmt: skip
+
+# Planted bugs that change nothing that is asked for: line, change, reason.
+_SWAPPED = "this and the next in the other order"
+_APART = "neither line needs what the other does"
+_COUNTS = "label maps have no gradient"
+EQUIVALENT = {
+    "inverted-residual": [
+        ("hidden = in_channels * expansion", _SWAPPED, _APART),
+        ("self.residual = stride == 1 and in_channels == out_channels", _SWAPPED, _APART),
+    ],
+    "pyramid-pooling": [
+        ("self.bins = bins", _SWAPPED, _APART),
+        (
+            "self.reduce = nn.ModuleList(conv_bn_relu(channels, share) for _ in bins)",
+            _SWAPPED,
+            _APART,
+        ),
+        (
+            "for grid, reduce in zip(self.bins, self.reduce, strict=True):",
+            "self.reduce, strict=True): → self.reduce):",
+            "both have one item for each grid",
+        ),
+        (
+            "for grid, reduce in zip(self.bins, self.reduce, strict=True):",
+            "strict=True): → strict=False):",
+            "both have one item for each grid",
+        ),
+        (
+            'context.append(F.interpolate(means, x.shape[-2:], mode="bilinear"))',
+            "x.shape[-2:], → x.shape[2:],",
+            "of four dimensions the last two are those from the third on",
+        ),
+    ],
+    "feature-fusion": [
+        ("self.low = nn.Sequential(", _SWAPPED, _APART),
+        (
+            "self.high = nn.Sequential(nn.Conv2d(fine, width, 1, bias=False), nn.BatchNorm2d(width))",
+            _SWAPPED,
+            _APART,
+        ),
+        (
+            'coarse = F.interpolate(coarse, fine.shape[-2:], mode="bilinear")',
+            "fine.shape[-2:], → fine.shape[2:],",
+            "of four dimensions the last two are those from the third on",
+        ),
+    ],
+    "fast-scnn": [
+        ("fine = downsample[-1]", _SWAPPED, _APART),
+        ("self.learning_to_downsample = LearningToDownsample(downsample)", _SWAPPED, _APART),
+        (
+            "self.global_feature_extractor = GlobalFeatureExtractor(fine, bottlenecks, width)",
+            _SWAPPED,
+            _APART,
+        ),
+        ("self.feature_fusion = FeatureFusion(fine, width, width)", _SWAPPED, _APART),
+        (
+            'return F.interpolate(logits, image.shape[-2:], mode="bilinear")',
+            "image.shape[-2:], → image.shape[2:],",
+            "of four dimensions the last two are those from the third on",
+        ),
+    ],
+    "through-stride": [
+        (
+            "one_hot = F.one_hot(maps, num_classes).permute(0, 3, 1, 2).float()",
+            "2).float() → 2).float().detach()",
+            _COUNTS,
+        ),
+        (
+            "shares = F.avg_pool2d(one_hot, stride)  # (B, C, H/stride, W/stride)",
+            "stride) → stride).detach()",
+            _COUNTS,
+        ),
+        (
+            'return F.interpolate(shares, maps.shape[-2:], mode="bilinear").argmax(1)',
+            "mode='bilinear').argmax(1) → mode='bilinear').argmax(1).detach()",
+            _COUNTS,
+        ),
+    ],
+}
