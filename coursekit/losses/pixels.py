@@ -59,9 +59,9 @@ def focal_loss(
     to nothing. With γ = 0 this is `weighted_cross_entropy`.
 
     Where it differs from the paper: p is the softmax over all classes, not a sigmoid for each (the
-    paper's is the loss of a detector, with one question an anchor); the paper's α_t is here a
-    weight for each class; and the sum is divided by the pixels' weights rather than by the number
-    of objects.
+    paper's is the loss of a detector, with a yes or no for each class at each anchor); the paper's
+    α_t is here a weight for each class; and the sum is divided by the pixels' weights rather than
+    by the number of anchors that hold an object.
 
     Args:
         logits: scores before softmax.

@@ -1,0 +1,346 @@
+"""What to try on the checks of lesson 06."""
+
+from __future__ import annotations
+
+_SHARE = """
+def inverse_frequency(counts):
+    present = counts > 0
+    weights = np.zeros(len(counts))
+    weights[present] = 1 / counts[present]
+    return {0}
+
+
+def gradient_share(weights, counts):
+    return {1}
+"""
+_SUM, _PULL = "weights / weights.sum()", "weights * counts / (weights * counts).sum()"
+
+_FOCAL = """
+def focal_loss(logits, target, gamma=2.0):
+    log_p = F.log_softmax(logits, dim=1).gather(1, target[:, None])[:, 0]
+    p = log_p.exp()
+    return {0}
+"""
+
+_DICE = """
+def soft_dice_loss(logits, target):
+    p = logits.softmax(dim=1)
+    y = F.one_hot(target, logits.shape[1]).permute(0, 3, 1, 2)
+    dims = (0, 2, 3)
+    hit, called, there = (p * y).sum(dims), p.sum(dims), y.sum(dims)
+    score = 2 * hit / (called + there)
+    present = there > 0
+    return {0}
+"""
+
+_GRADIENT = """
+def lovasz_gradient(foreground):
+    size = foreground.sum()
+    intersection = size - foreground.cumsum(0)
+    union = size + (~foreground).cumsum(0)
+    jaccard = 1 - intersection / union
+    return {0}
+"""
+_DIFF = "torch.diff(jaccard, prepend=torch.zeros(1))"
+
+_LOVASZ = """
+def lovasz_softmax(logits, target):
+    p = logits.softmax(dim=1).permute(0, 2, 3, 1).reshape(-1, logits.shape[1])
+    y = target.reshape(-1)
+    costs = []
+    for c in range(p.shape[1]):
+        foreground = y == c
+        if not foreground.any():
+            continue
+        errors = torch.where(foreground, 1 - p[:, c], p[:, c])
+        m, order = torch.sort(errors, descending=True)
+        costs.append((m * lovasz_gradient(foreground[order])).sum())
+    return sum(costs) / len(costs)
+"""
+
+
+def _edit(code: str, old: str, new: str) -> str:
+    """The code with a mistake (or another way) in it."""
+    assert old in code, old
+    return code.replace(old, new)
+
+
+WRONG = {
+    "gradient-share": [
+        (_SHARE.format("weights", _PULL), "do not sum to 1"),
+        (_SHARE.format("counts / counts.sum()", _PULL), "these are the frequencies"),
+        (_SHARE.format("1 / counts / (1 / counts[present]).sum()", _PULL), "infinite"),
+        (_SHARE.format("1 / (counts + 1) / (1 / (counts + 1)).sum()", _PULL), "1 was added"),
+        (
+            _SHARE.format("1 / counts.clip(1) / (1 / counts.clip(1)).sum()", _PULL),
+            "should weigh nothing",
+        ),
+        (
+            _SHARE.format("np.where(present, 1 / np.log(counts.clip(2)), 0)", _PULL),
+            "not 1/f",
+        ),
+        (_SHARE.format(_SUM, "weights * counts"), "pulls, not shares"),
+        (_SHARE.format(_SUM, "counts / counts.sum()"), "weights have no effect"),
+        (_SHARE.format(_SUM, "weights / weights.sum()"), "pixels have no effect"),
+        (_SHARE.format(_SUM, "weights * counts / counts.sum()"), "not by the pixels"),
+    ],
+    "focal-loss": [
+        (_FOCAL.format("((1 - p) ** gamma * log_p).mean()"), "sign"),
+        (_FOCAL.format("-(p ** gamma * log_p).mean()"), "hard pixels down"),
+        (_FOCAL.format("-((1 - p) ** gamma * log_p).sum()"), "the sum over the pixels"),
+        (_FOCAL.format("-log_p.mean()"), "gamma has no effect"),
+        (_FOCAL.format("-(gamma * (1 - p) * log_p).mean()"), "exponent"),
+        (_FOCAL.format("-((1 - p).mean() ** gamma * log_p.mean())"), "each pixel"),
+        (_FOCAL.format("-((1 - p) ** 2 * log_p).mean()"), "with gamma 0"),
+        (_FOCAL.format("-((1 - p).detach() ** gamma * log_p).mean()"), "factor detached"),
+        (
+            _edit(
+                _FOCAL.format("-((1 - p) ** gamma * log_p).mean()"),
+                "F.log_softmax(logits, dim=1)",
+                "logits.softmax(1).log()",
+            ),
+            "cost infinity",
+        ),
+        (
+            _edit(_FOCAL.format("-((1 - p) ** gamma * log_p).mean()"), "dim=1", "dim=-1"),
+            "not the mean of",
+        ),
+        (
+            _FOCAL.format("torch.tensor(-((1 - p) ** gamma * log_p).mean().item())"),
+            "no gradient",
+        ),
+    ],
+    "soft-dice": [
+        (_DICE.format("score[present].mean()"), "this is the score"),
+        (_DICE.format("1 - score.mean()"), "counts as 0"),
+        (_DICE.format("1 - torch.where(present, score, 1.0).mean()"), "counts as 1"),
+        (_DICE.format("1 - score[present].mean() / 2"), "factor 2"),
+        (
+            _DICE.format("1 - 2 * hit.sum() / (called + there).sum()"),
+            "in one sum",
+        ),
+        (
+            _edit(
+                _DICE.format("1 - score[present].mean()"),
+                "p.sum(dims)",
+                "(p ** 2).sum(dims)",
+            ),
+            "squared",
+        ),
+        (_DICE.format("1 - (hit / (called + there - hit))[present].mean()"), "soft IoU"),
+        (
+            _edit(
+                _DICE.format("1 - score[present].mean()"),
+                "logits.softmax(dim=1)",
+                "F.one_hot(logits.argmax(1), logits.shape[1]).permute(0, 3, 1, 2).float()",
+            ),
+            "arg-max",
+        ),
+        (
+            """
+def soft_dice_loss(logits, target):
+    p = logits.softmax(dim=1)
+    y = F.one_hot(target, logits.shape[1]).permute(0, 3, 1, 2)
+    costs = []
+    for a, b in zip(p, y):
+        score = 2 * (a * b).sum((1, 2)) / (a + b).sum((1, 2))
+        costs.append(1 - score[b.sum((1, 2)) > 0].mean())
+    return torch.stack(costs).mean()
+""",
+            "the images' losses",
+        ),
+        (_DICE.format("1 - score[present].sum()"), "not 1 minus the mean"),
+        (
+            _edit(
+                _DICE.format("1 - score[present].mean()"),
+                "2 * hit / (called + there)",
+                "2 * hit / (called.detach() + there)",
+            ),
+            "another gradient",
+        ),
+        (
+            _DICE.format("torch.tensor(1 - score[present].mean().item())"),
+            "no gradient",
+        ),
+    ],
+    "lovasz-gradient": [
+        (_GRADIENT.format("jaccard"), "the losses J themselves"),
+        (_GRADIENT.format("torch.diff(jaccard)"), "first step is missing"),
+        (
+            _edit(_GRADIENT.format(_DIFF), "size + (~foreground).cumsum(0)", "size"),
+            "union never grows",
+        ),
+        (_GRADIENT.format("torch.cat([jaccard[:1], -torch.diff(jaccard)])"), "values of IoU"),
+        (_GRADIENT.format(f"-{_DIFF}"), "sign is turned"),
+        (
+            _edit(_GRADIENT.format(_DIFF), "1 - intersection / union", "intersection / union"),
+            "values of IoU",
+        ),
+        (_GRADIENT.format(f"{_DIFF}.flip(0)"), "from the first to the last"),
+        (
+            _edit(_GRADIENT.format(_DIFF), "(~foreground).cumsum(0)",
+                  "torch.arange(len(foreground))"),
+            "not the steps",
+        ),
+        (
+            _edit(_GRADIENT.format(_DIFF), "(~foreground).cumsum(0)",
+                  "foreground.cumsum(0)"),
+            "not the steps",
+        ),
+    ],
+    "lovasz-softmax": [
+        (
+            _edit(_LOVASZ, "permute(0, 2, 3, 1).", ""),
+            "reshape mixed",
+        ),
+        (_edit(_LOVASZ, "descending=True", "descending=False"), "worst first"),
+        (_edit(_LOVASZ, "foreground[order]", "foreground"), "foreground is not"),
+        (
+            _edit(_LOVASZ, "torch.where(foreground, 1 - p[:, c], p[:, c])",
+                  "foreground.float() - p[:, c]"),
+            "are negative",
+        ),
+        (_edit(_LOVASZ, "len(costs)", "p.shape[1]"), "absent classes"),
+        (_edit(_LOVASZ, " / len(costs)", ""), "sum over the classes"),
+        (_edit(_LOVASZ, "logits.softmax(dim=1)", "logits"), "three steps"),
+        (
+            _edit(_LOVASZ, "torch.where(foreground, 1 - p[:, c], p[:, c])",
+                  "torch.where(foreground, 1 - p[:, c], p[:, c]).round()"),
+            "three steps",
+        ),
+        (_edit(_LOVASZ, "softmax(dim=1)", "softmax(dim=1).detach()"), "no gradient"),
+        (
+            _edit(_LOVASZ, "1 - p[:, c], p[:, c])", "1 - p[:, c], p[:, c].detach())"),
+            "another gradient",
+        ),
+    ],
+}  # fmt: skip
+
+RIGHT = {
+    "gradient-share": [
+        _SHARE.format(_SUM, _PULL),
+        """
+def inverse_frequency(counts):
+    raw = np.array([1 / n if n else 0.0 for n in counts])
+    return raw / raw.sum()
+
+
+def gradient_share(weights, counts):
+    return weights * counts / np.dot(weights, counts)
+""",
+    ],
+    "focal-loss": [
+        _FOCAL.format("-((1 - p) ** gamma * log_p).mean()"),
+        """
+def focal_loss(logits, target, gamma=2.0):
+    cost = F.cross_entropy(logits, target, reduction="none")
+    return (torch.pow(1 - torch.exp(-cost), gamma) * cost).mean()
+""",
+    ],
+    "soft-dice": [
+        _DICE.format("1 - score[present].mean()"),
+        _DICE.format("(1 - score)[present].sum() / present.sum()"),
+        """
+def soft_dice_loss(logits, target):
+    p = torch.softmax(logits, 1)
+    scores = []
+    for c in target.unique():
+        y = (target == c).to(p)
+        scores.append(2 * (p[:, c] * y).sum() / (p[:, c].sum() + y.sum()))
+    return 1 - torch.stack(scores).mean()
+""",
+    ],
+    "lovasz-gradient": [
+        _GRADIENT.format(_DIFF),
+        """
+def lovasz_gradient(foreground):
+    y = foreground.float()
+    intersection = y.sum() - y.cumsum(0)
+    union = y.sum() + (1 - y).cumsum(0)
+    steps = 1 - intersection / union
+    steps[1:] = steps[1:] - steps[:-1].clone()
+    return steps
+""",
+        """
+def lovasz_gradient(foreground):
+    size, right, false, before, steps = int(foreground.sum()), int(foreground.sum()), 0, 0.0, []
+    for is_true in foreground.tolist():
+        right, false = (right - 1, false) if is_true else (right, false + 1)
+        now = 1 - right / (size + false)
+        steps.append(now - before)
+        before = now
+    return torch.tensor(steps)
+""",
+    ],
+    "lovasz-softmax": [
+        _LOVASZ,
+        _edit(_LOVASZ, "sum(costs) / len(costs)", "torch.stack(costs).mean()"),
+    ],
+}
+
+# Planted bugs that change nothing that is asked for: line, change, reason.
+_ORDER = ("this and the next in the other order", "neither line needs what the other does")
+
+EQUIVALENT = {
+    "gradient-share": [
+        ("weights = np.zeros(len(counts))", *_ORDER),
+        (
+            "weights[present] = 1 / counts[present]",
+            "1 → 2",
+            "a factor that the sum takes out again",
+        ),
+    ],
+    "focal-loss": [
+        (
+            "log_p = F.log_softmax(logits, dim=1).gather(1, target[:, None])  # (B, 1, H, W)",
+            "F.log_softmax(logits, dim=1).gather(1, → F.log_softmax(logits).gather(1,",
+            "with four dimensions PyTorch takes dimension 1 by itself, and warns",
+        ),
+    ],
+    "soft-dice": [
+        ("p = logits.softmax(dim=1)", *_ORDER),
+        (
+            "true = F.one_hot(target, logits.shape[1]).movedim(-1, 1)  # (B, C, H, W)",
+            "1) → 1).detach()",
+            "the truth has no gradient",
+        ),
+        ("hit = (p * true).sum((0, 2, 3))", *_ORDER),
+        (
+            "hit = (p * true).sum((0, 2, 3))",
+            "true).sum((0, 2, → true).sum((2, 0,",
+            "a sum over dimensions knows no order",
+        ),
+        (
+            "called, there = p.sum((0, 2, 3)), true.sum((0, 2, 3))",
+            "(p.sum((0, 2, → (p.sum((2, 0,",
+            "a sum over dimensions knows no order",
+        ),
+        (
+            "called, there = p.sum((0, 2, 3)), true.sum((0, 2, 3))",
+            "true.sum((0, 2, → true.sum((2, 0,",
+            "a sum over dimensions knows no order",
+        ),
+    ],
+    "lovasz-gradient": [
+        (
+            "size = foreground.sum()",
+            "foreground.sum() → foreground.sum().detach()",
+            "counts have no gradient",
+        ),
+        ("intersection = size - foreground.cumsum(0)", *_ORDER),
+        (
+            "return torch.diff(jaccard, prepend=jaccard.new_zeros(1))",
+            "prepend=jaccard.new_zeros(1)) → prepend=jaccard.new_zeros(1)).detach()",
+            "counts have no gradient",
+        ),
+    ],
+    "lovasz-softmax": [
+        ("p = logits.softmax(dim=1).movedim(1, -1).flatten(0, 2)  # (B·H·W, C)", *_ORDER),
+        (
+            "target = target.flatten()",
+            "target.flatten() → target.flatten().detach()",
+            "class ids have no gradient",
+        ),
+        ("target = target.flatten()", *_ORDER),
+    ],
+}
