@@ -122,3 +122,32 @@ class TestData:
         image, label_map = lesson["resize_and_mirror"](sample.image, sample.label_map, 48, True)
         np.testing.assert_array_equal(image, mirrored[0])
         np.testing.assert_array_equal(label_map, mirrored[1])
+
+
+class TestLosses:
+    @pytest.fixture
+    def maps(self) -> tuple[torch.Tensor, torch.Tensor]:
+        torch.manual_seed(0)
+        return 3 * torch.randn(2, 7, 9, 8), torch.randint(0, 6, (2, 9, 8))
+
+    def test_weights(self) -> None:
+        counts = np.arange(1, 20) * 1000
+        expected = losses.inverse_frequency_weights(counts)
+        got = np.asarray(answers("06_losses")["inverse_frequency"](counts))
+        np.testing.assert_allclose(got / got.sum(), expected, rtol=1e-5)
+
+    @pytest.mark.parametrize("gamma", [0.0, 2.0])
+    def test_focal(self, maps: tuple[torch.Tensor, torch.Tensor], gamma: float) -> None:
+        got = answers("06_losses")["focal_loss"](*maps, gamma)
+        torch.testing.assert_close(got, losses.FocalLoss(gamma)(*maps))
+
+    def test_dice(self, maps: tuple[torch.Tensor, torch.Tensor]) -> None:
+        got = answers("06_losses")["soft_dice_loss"](*maps)
+        torch.testing.assert_close(got, losses.dice_loss(*maps))
+
+    def test_lovasz(self, maps: tuple[torch.Tensor, torch.Tensor]) -> None:
+        got = answers("06_losses")["lovasz_softmax"](*maps)
+        torch.testing.assert_close(got, losses.lovasz_softmax(*maps))
+        order = torch.tensor([True, False, False, True, True, False])
+        got = answers("06_losses")["lovasz_gradient"](order)
+        torch.testing.assert_close(got, losses.lovasz_gradient(order))
