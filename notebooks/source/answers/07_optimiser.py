@@ -1,0 +1,329 @@
+"""What to try on the checks of lesson 07."""
+
+from __future__ import annotations
+
+_SGD = """
+def sgd_step(weight, gradient, velocity, rate, momentum=0.5, weight_decay=0.0):
+    pull = gradient + weight_decay * weight
+    velocity = momentum * velocity + pull
+    return weight - rate * velocity, velocity
+"""
+
+_ADAM = """
+def adam_step(weight, gradient, m, v, t, rate, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0):
+    pull = gradient + weight_decay * weight
+    m = betas[0] * m + (1 - betas[0]) * pull
+    v = betas[1] * v + (1 - betas[1]) * pull**2
+    m_hat = m / (1 - betas[0] ** t)
+    v_hat = v / (1 - betas[1] ** t)
+    return weight - rate * m_hat / (v_hat.sqrt() + eps), m, v
+"""
+
+_COSINE = """
+def cosine(t, t_max, highest, lowest):
+    return lowest + 0.5 * (highest - lowest) * (1 + math.cos(math.pi * t / t_max))
+"""
+
+_MACHINE = """
+class Machine(State):
+    def record(self, loss):
+        self.step += 1
+        if loss < self.best:
+            self.best = loss
+            self.stalled = 0
+            return "improved"
+        self.stalled += 1
+        if self.stalled < self.config.patience:
+            return "wait"
+        self.step = 0
+        self.stalled = 0
+        if self.phase == "adam":
+            self.phase = "sgd"
+            self.peak = self.config.sgd_lr
+            return "switch"
+        if self.peak / 2 < self.config.sgd_min_lr:
+            self.phase = "stopped"
+            return "stop"
+        self.peak /= 2
+        return "halve"
+"""
+
+_RUN = """
+def run_pipeline(model, machine, train_epoch, validate, epochs):
+    history, best = [], copy.deepcopy(model.state_dict())
+    optimiser = make_optimiser(model, machine)
+    while machine.phase != "stopped" and len(history) < epochs:
+        for group in optimiser.param_groups:
+            group["lr"] = machine.rate
+        phase, rate = machine.phase, machine.rate
+        train_loss = train_epoch(model, optimiser)
+        val_loss = validate(model)
+        event = machine.record(val_loss)
+        history.append(dict(epoch=len(history), phase=phase, rate=rate,
+                            train_loss=train_loss, val_loss=val_loss, event=event))
+        if event == "improved":
+            best = copy.deepcopy(model.state_dict())
+        elif event != "wait":
+            model.load_state_dict(best)
+            optimiser = make_optimiser(model, machine)
+    model.load_state_dict(best)
+    return history
+"""
+
+_MAKE = "            optimiser = make_optimiser(model, machine)\n"
+
+
+def _edit(code: str, *changes: tuple[str, str]) -> str:
+    """The code with a mistake (or another way) in it."""
+    for old, new in changes:
+        assert old in code, old
+        code = code.replace(old, new)
+    return code
+
+
+WRONG = {
+    "sgd-step": [
+        (_edit(_SGD, ("weight - rate", "weight + rate")), "uphill"),
+        (_edit(_SGD, (" + weight_decay * weight", "")), "weight_decay has no effect"),
+        (_edit(_SGD, ("+ weight_decay", "- weight_decay")), "mind its sign"),
+        (_edit(_SGD, ("momentum * velocity + pull", "pull")), "momentum has no effect"),
+        (_edit(_SGD, ("+ pull", "+ (1 - momentum) * pull")), "(1 - momentum)"),
+        (_edit(_SGD, ("+ pull", "+ rate * pull"), ("weight - rate * velocity", "weight - velocity")),
+         "inside the velocity"),
+        (_edit(_SGD, ("rate * velocity", "rate * (momentum * velocity + pull)")), "Nesterov"),
+        (_edit(_SGD, ("+ weight_decay * weight", ""),
+               ("rate * velocity", "rate * (velocity + weight_decay * weight)")),
+         "past the velocity"),
+        (_edit(_SGD, (", velocity\n", "\n")), "two things"),
+        (_edit(_SGD, ("velocity = momentum * velocity + pull", "velocity *= momentum\n    velocity += pull")),
+         "argument was changed"),
+        (_edit(_SGD, ("return weight - rate * velocity", "weight -= rate * velocity\n    return weight")),
+         "argument was changed"),
+        (_edit(_SGD, ("momentum * velocity + pull", "momentum * (velocity + pull)")), "four steps"),
+    ],
+    "adam-step": [
+        (_edit(_ADAM, ("m / (1 - betas[0] ** t)", "m"), ("v / (1 - betas[1] ** t)", "v")),
+         "no bias correction"),
+        (_edit(_ADAM, ("** t)", "** (t + 1))")), "t = 1 already"),
+        (_edit(_ADAM, ("(v_hat.sqrt() + eps)", "(v_hat + eps).sqrt()")), "under the root"),
+        (_edit(_ADAM, ("v_hat.sqrt()", "v_hat")), "take its root"),
+        (_edit(_ADAM, ("m_hat = m /", "m_hat = m = m /"), ("v_hat = v /", "v_hat = v = v /")),
+         "handed on"),
+        (_edit(_ADAM, ("betas[0]", "BETA"), ("betas[1]", "betas[0]"), ("BETA", "betas[1]")),
+         "β₁ belongs to m"),
+        (_edit(_ADAM, (" + weight_decay * weight", "")), "no effect"),
+        (_edit(_ADAM, (" + weight_decay * weight", ""),
+               ("return weight -", "return weight * (1 - rate * weight_decay) -")), "AdamW"),
+        (_edit(_ADAM, ("pull**2", "gradient**2")), "into both means"),
+        (_edit(_ADAM, ("v = betas[1] * v +", "v *= betas[1]\n    v = v +")), "argument was changed"),
+        (_edit(_ADAM, ("weight - rate", "weight + rate")), "torch.optim.Adam"),
+        (_edit(_ADAM, ("pull**2", "pull")), "torch.optim.Adam"),
+    ],
+    "cosine": [
+        (_edit(_COSINE, ("    return", "    t = min(t, t_max)\n    return")), "stays at l_min"),
+        (_edit(_COSINE, ("* t /", "* (t % t_max) /")), "starts again"),
+        (_edit(_COSINE, ("math.pi * t", "2 * math.pi * t")), "2π"),
+        (_edit(_COSINE, ("lowest + 0.5 * (highest - lowest)", "highest + 0.5 * (lowest - highest)")),
+         "swapped"),
+        (_edit(_COSINE, ("0.5 * ", "")), "half is missing"),
+        (_edit(_COSINE, ("(highest - lowest)", "highest")), "spans"),
+        (_edit(_COSINE, ("math.pi * t / t_max", "math.radians(math.pi * t / t_max)")), "radians"),
+        (_edit(_COSINE, ("* t /", "* (t + 1) /")), "do not add 1"),
+    ],
+    "patience": [
+        (_edit(_MACHINE, ("loss < self.best", "loss <= self.best")), "equal loss"),
+        (_edit(_MACHINE, ("self.step = 0\n        self.stalled = 0\n", "self.step = 0\n")),
+         "counter must go back"),
+        (_edit(_MACHINE, ("self.step = 0\n        self.stalled = 0\n", "self.stalled = 0\n")),
+         "step back to 0"),
+        (_edit(_MACHINE, ("self.step = 0\n", "self.step = 0\n        self.best = math.inf\n")),
+         "outlives a phase"),
+        (_edit(_MACHINE, ("            self.stalled = 0\n            return \"improved\"",
+                          "            return \"improved\"")),
+         "counter of stalled epochs to 0"),
+        (_edit(_MACHINE, ("self.stalled < self.config.patience", "self.stalled <= self.config.patience")),
+         "did not end the phase"),
+        (_edit(_MACHINE, ("self.stalled < self.config.patience", "self.stalled < self.config.patience - 1")),
+         "after one epoch"),
+        (_edit(_MACHINE, ("self.peak / 2 <", "self.peak / 2 <=")), "still allowed"),
+        (_edit(_MACHINE, ("self.peak / 2 <", "self.peak <")), "whether the *next*"),
+        (_edit(_MACHINE, ("self.peak = self.config.sgd_lr", "self.peak /= 2")), "config.sgd_lr"),
+        (_edit(_MACHINE, ("self.peak /= 2", "self.peak = self.rate / 2"),
+               ("self.step = 0\n        self.stalled = 0\n", "self.stalled = 0\n"),
+               ('return "switch"', 'self.step = 0\n            return "switch"'),
+               ('return "halve"', 'self.step = 0\n        return "halve"')), "peak is 0.01"),
+        (_edit(_MACHINE, ("self.best = loss\n", "self.best = loss\n            self.step = 0\n")),
+         "no reason to restart"),
+        (_edit(_MACHINE, ("self.step += 1", "pass")), "stands still"),
+        (_edit(_MACHINE, ("        self.step += 1\n", ""),
+               ("self.stalled += 1", "self.stalled += 1\n        self.step += 1")), "improved or not"),
+        (_edit(_MACHINE, ('            return "improved"', "            pass")), "improvement"),
+        (_edit(_MACHINE, ('            self.phase = "stopped"\n', "")), "goes on below"),
+        (_edit(_MACHINE, ('        return "halve"\n', "")), "None"),
+    ],
+    "run-pipeline": [
+        (_edit(_RUN, ("copy.deepcopy(model.state_dict())", "model.state_dict()")), "loaded? copied?"),
+        (_edit(_RUN, ("copy.deepcopy(model.state_dict())", "dict(model.state_dict())")), "copied?"),
+        (_edit(_RUN, ("            model.load_state_dict(best)\n            optimiser", "            optimiser")),
+         "loaded?"),
+        (_edit(_RUN, (_MAKE, "")), "SGD never"),
+        (_edit(_RUN, (_MAKE, "            if event == 'switch':\n    " + _MAKE)),
+         "old momentum"),
+        (_edit(_RUN, ("    model.load_state_dict(best)\n    return", "    return")), "last weights"),
+        (_edit(_RUN, ('            group["lr"] = machine.rate', "            pass")), "put machine.rate"),
+        (_edit(_RUN, ("    return history", "    return None")), "return the history"),
+        (_edit(_RUN, ("phase=phase, rate=rate", "phase=machine.phase, rate=machine.rate")),
+         "note it before"),
+        (_edit(_RUN, ("phase=phase", "phase=machine.phase")), "note it before"),
+        (_edit(_RUN, ("copy.deepcopy(model.state_dict())",
+                      "{k: p.detach().clone() for k, p in model.named_parameters()}"),
+               ("load_state_dict(best)", "load_state_dict(best, strict=False)")), "buffers were not"),
+        (_edit(_RUN, ('machine.phase != "stopped"', 'machine.phase == "adam"')), "first phase"),
+        (_edit(_RUN, ("        train_loss = train", _MAKE[4:] + "        train_loss = train")),
+         "midst of a phase"),
+        (_edit(_RUN, ('elif event != "wait"', 'elif event == "switch"')), "load the best state, too"),
+        (_edit(_RUN, ("len(history) < epochs", "len(history) <= epochs")), "4 epochs at most"),
+        (_edit(_RUN, (", event=event", "")), "an entry needs"),
+    ],
+}  # fmt: skip
+
+RIGHT = {
+    "sgd-step": [
+        _SGD,
+        """
+def sgd_step(weight, gradient, velocity, rate, momentum=0.5, weight_decay=0.0):
+    new = torch.add(gradient, weight, alpha=weight_decay).add(velocity, alpha=momentum)
+    return weight.sub(new, alpha=rate), new
+""",
+        """
+def sgd_step(weight, gradient, velocity, rate, momentum=0.5, weight_decay=0.0):
+    velocity = velocity.clone()
+    velocity *= momentum
+    velocity += gradient + weight_decay * weight
+    weight = weight.clone()
+    weight -= rate * velocity
+    return weight, velocity
+""",
+    ],
+    "adam-step": [
+        _ADAM,
+        """
+def adam_step(weight, gradient, m, v, t, rate, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0):
+    a, b = betas
+    g = weight_decay * weight + gradient
+    m, v = torch.lerp(g, m, a), b * v + (1 - b) * g * g
+    long = rate * math.sqrt(1 - b**t) / (1 - a**t)
+    return weight - long * m / (v.sqrt() + eps * math.sqrt(1 - b**t)), m, v
+""",
+    ],
+    "cosine": [
+        _COSINE,
+        """
+def cosine(t, t_max, highest, lowest):
+    middle, half = (highest + lowest) / 2, (highest - lowest) / 2
+    return float(middle + half * np.cos(np.pi * t / t_max))
+""",
+    ],
+    "patience": [
+        _MACHINE,
+        """
+class Machine(State):
+    def record(self, loss):
+        self.step += 1
+        self.stalled = 0 if loss < self.best else self.stalled + 1
+        self.best = min(self.best, loss)
+        if self.stalled == 0:
+            return "improved"
+        if self.stalled != self.config.patience:
+            return "wait"
+        self.step, self.stalled = 0, 0
+        following = self.config.sgd_lr if self.phase == "adam" else 0.5 * self.peak
+        if following < self.config.sgd_min_lr:
+            self.phase = "stopped"
+            return "stop"
+        event = "switch" if self.phase == "adam" else "halve"
+        self.phase, self.peak = "sgd", following
+        return event
+""",
+    ],
+    "run-pipeline": [
+        _RUN,
+        """
+def run_pipeline(model, machine, train_epoch, validate, epochs):
+    history = []
+    best = None
+    optimiser = make_optimiser(model, machine)
+    for epoch in range(epochs):
+        if machine.phase == "stopped":
+            break
+        entry = {"epoch": epoch, "phase": machine.phase, "rate": machine.rate}
+        entry["train_loss"] = train_epoch(model, optimiser)
+        entry["val_loss"] = validate(model)
+        entry["event"] = machine.record(entry["val_loss"])
+        if entry["event"] == "improved":
+            best = {key: value.clone() for key, value in model.state_dict().items()}
+        if entry["event"] in ("switch", "halve", "stop"):
+            model.load_state_dict(best)
+            optimiser = make_optimiser(model, machine)
+        for group in optimiser.param_groups:
+            group["lr"] = machine.rate
+        history.append(entry)
+    if best is not None:
+        model.load_state_dict(best)
+    return history
+""",
+    ],
+}
+
+# Planted bugs that change nothing that is asked for: line, change, reason.
+EQUIVALENT = {
+    "adam-step": [
+        (
+            "m = betas[0] * m + (1 - betas[0]) * pull",
+            "this and the next in the other order",
+            "neither line needs what the other does",
+        ),
+        (
+            "v = betas[1] * v + (1 - betas[1]) * pull**2",
+            "this and the next in the other order",
+            "neither line needs what the other does",
+        ),
+        (
+            "m_hat = m / (1 - betas[0] ** t)",
+            "this and the next in the other order",
+            "neither line needs what the other does",
+        ),
+    ],
+    "run-pipeline": [
+        (
+            "history, best = [], copy.deepcopy(model.state_dict())",
+            "this and the next in the other order",
+            "neither line needs what the other does",
+        ),
+        (
+            "history, best = [], copy.deepcopy(model.state_dict())",
+            "copy.deepcopy(model.state_dict())) → model.state_dict())",
+            "the first epoch always improves on infinity, and its state takes this one's place",
+        ),
+        (
+            "history, best = [], copy.deepcopy(model.state_dict())",
+            "copy.deepcopy(model.state_dict())) → copy.deepcopy(model))",
+            "the first epoch always improves on infinity, and its state takes this one's place",
+        ),
+        (
+            "for group in optimiser.param_groups:",
+            "this and the next in the other order",
+            "neither line needs what the other does",
+        ),
+        (
+            'entry["event"] = machine.record(entry["val_loss"])',
+            "this and the next in the other order",
+            "the entry is the same dictionary, before and after it is appended",
+        ),
+        (
+            "model.load_state_dict(best)",
+            "this and the next in the other order",
+            "loading fills the parameters that the optimiser holds",
+        ),
+    ],
+}
