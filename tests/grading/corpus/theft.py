@@ -45,7 +45,8 @@ FILES = (
     steal("read-notebooks", "the course's notebooks and sources, wherever they lie", """
 found = []
 for pattern in ("/*/*/notebooks/**/*", "/*/notebooks/**/*", "../**/*.ipynb", "@FOLDER@/*",
-                "/root/**/*.ipynb", "/home/**/*.ipynb", "/*/*/notebooks/source/*.py"):
+                "/*/*.ipynb", "/*/*/*.ipynb", "/*/*/*/*.ipynb", "/home/**/*.ipynb",
+                "/*/*/notebooks/source/*.py"):
     found += [_read(path) for path in glob.glob(pattern, recursive=True)[:500]]
 _use(found)
 if any("bait-secret" in text for text in found):
