@@ -186,6 +186,8 @@ class _Finder:
         notes = list(self.notes)
         if found_by != "id":
             notes.append(f"The answer was found by {_WAYS[found_by]}, in {main.title}.")
+        if len(parts := dict.fromkeys(p.cell.title for p in pieces)) > 1:
+            notes.append(f"The answer is in parts, in {_listed(parts)}.")
         for cell in dict.fromkeys(p.cell for p in (*pieces, *borrowed)):
             notes += cell.notes
         if borrowed:

@@ -49,7 +49,7 @@ _SUBSTANCE = (
 )  # fmt: skip
 _DOES_SOMETHING = re.compile(r"[(\[.+*/%@<>~|&^-]|[=!]=")
 _IMPORT = re.compile(r"\s*(import|from)\s")
-_PROBE = re.compile(r"\.(given|keep|emit)\(")
+_PROBE = re.compile(r"\.(given|keep|emit)\(.")
 
 
 @dataclass(frozen=True)

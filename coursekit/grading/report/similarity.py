@@ -30,7 +30,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from coursekit.grading.report.words import Choices, phrases, read, tidied
+from coursekit.grading.report.words import Choices, phrases, read, tidied, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -275,7 +275,8 @@ def _said(lesson: Lesson) -> _Said:
     return _Said(
         (
             frozenset(name for text in texts for name in re.findall(r"\w+", text)),
-            frozenset(phrase for text in texts for phrase in phrases(text)),
+            # A string of one word, such as "adam", is a phrase, too.
+            frozenset(phrase for text in texts for phrase in (*phrases(text), *words(text))),
             frozenset(build for text in texts for build in read(text).builds),
         ),
         frozenset(line.strip() for text in texts for line in text.splitlines()),

@@ -57,8 +57,13 @@ def tidied(text: str) -> str:
 
 def phrases(text: str) -> list[str]:
     """Each two words that follow each other; of a text of one word, the word."""
-    words = [word.lower() for word in _WORD.findall(text)]
-    return [f"{a} {b}" for a, b in pairwise(words)] if len(words) > 1 else words
+    found = words(text)
+    return [f"{a} {b}" for a, b in pairwise(found)] if len(found) > 1 else found
+
+
+def words(text: str) -> list[str]:
+    """The words of a text, in small letters."""
+    return [word.lower() for word in _WORD.findall(text)]
 
 
 def read(answer: str) -> Choices:
