@@ -3,8 +3,10 @@
 The figure's boxes are the classes `Encoder`, `ASPP` (with `ASPPConv` and `ASPPPooling`) and
 `Decoder`. Deviations from the paper, all of them the report's: an encoder of six plain convolutions
 with max-pooling in place of a dilated Xception or ResNet (so the output stride is 8), ordinary
-convolutions in place of separable ones in ASPP and decoder, biases before normalisation, low-level
-features from stride 2 rather than 4, and a learned last doubling in place of a bilinear one.
+convolutions in place of separable ones in ASPP and decoder, biases before normalisation, rates of
+6, 12 and 18 at stride 8, for which the paper doubles them, low-level features from stride 2 rather
+than 4 and without ReLU after they are thinned, and a learned last doubling in place of a bilinear
+one.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ Eq. 1), `MixFFN` (Eq. 3) and `Decoder` (the all-MLP head, Eq. 4). Deviations fro
 them the report's: attention without spatial reduction, other widths and depths than MiT-B0, and
 normalisation and ReLU after each projection of the decoder.
 
-The report writes attention as softmax(QKᵀ)V, with the whole matrix in memory: 16,384 × 16,384 at
+The report computes attention, softmax(QKᵀ/√d)V, with the whole matrix in memory: 16,384 × 16,384 at
 the first stage of a 512² image. `scaled_dot_product_attention` gives the same numbers block by
 block and never holds it.
 """

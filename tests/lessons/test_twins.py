@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from coursekit import count_parameters, create_model, data, losses, metrics
+from coursekit import count_parameters, create_model, data, losses, metrics, optim
 from coursekit.grading.assemble import public_notebook, solutions
 from coursekit.labels import CELEBAMASK_HQ
 from coursekit.lessons.course import whole_lesson
@@ -151,3 +151,77 @@ class TestLosses:
         order = torch.tensor([True, False, False, True, True, False])
         got = answers("06_losses")["lovasz_gradient"](order)
         torch.testing.assert_close(got, losses.lovasz_gradient(order))
+
+
+class TestOptimiser:
+    @pytest.fixture
+    def mine(self) -> dict[str, Any]:
+        return answers("07_optimiser")
+
+    def test_the_cosine(self, mine: dict[str, Any]) -> None:
+        for t in range(120):
+            assert mine["cosine"](t, 50, 1e-3, 5e-4) == pytest.approx(
+                optim.cosine_rate(t, 50, 1e-3, 5e-4)
+            )
+
+    @pytest.mark.parametrize("seed", range(5))
+    def test_the_machine(self, mine: dict[str, Any], seed: int) -> None:
+        config = optim.AdamToSGDConfig(patience=1 + seed)
+        machine, pipeline = mine["Machine"](config), optim.Pipeline(config)
+        for loss in np.random.default_rng(seed).exponential(1, 200):
+            if pipeline.phase == "stopped":
+                break
+            assert machine.record(float(loss)) == pipeline.record(float(loss))
+            assert (machine.phase, machine.rate) == (pipeline.phase, pipeline.rate)
+        assert machine.phase == pipeline.phase == "stopped"
+
+    @pytest.mark.parametrize("kind", ["sgd", "adam"])
+    def test_the_steps(self, mine: dict[str, Any], kind: str) -> None:
+        torch.manual_seed(0)
+        theirs = torch.nn.Parameter(torch.randn(5, 3))
+        weight, zeros = theirs.detach().clone(), torch.zeros(5, 3)
+        if kind == "sgd":
+            optimiser: Any = torch.optim.SGD([theirs], 0.1, momentum=0.5, weight_decay=0.01)
+        else:
+            optimiser = torch.optim.Adam([theirs], 0.1, weight_decay=0.01)
+        state = (zeros,) if kind == "sgd" else (zeros, zeros)
+        step = mine[f"{kind}_step"]
+        for t in range(1, 8):
+            gradient = torch.randn(5, 3)
+            theirs.grad = gradient.clone()
+            optimiser.step()
+            rest = (t, 0.1) if kind == "adam" else (0.1,)
+            weight, *state = step(weight, gradient, *state, *rest, weight_decay=0.01)
+            torch.testing.assert_close(weight, theirs.detach())
+
+    def test_the_pipeline(self, mine: dict[str, Any]) -> None:
+        def network() -> torch.nn.Module:
+            torch.manual_seed(1)
+            return torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.BatchNorm1d(2))
+
+        course = (2 * np.exp(-np.arange(60) / 8)) + np.random.default_rng(0).normal(0, 0.2, 60)
+        inputs = torch.randn(9, 3)
+
+        def epoch(model: torch.nn.Module, optimiser: Any) -> float:
+            optimiser.zero_grad()
+            loss = (model.train()(inputs) - inputs[:, :2]).square().mean()
+            loss.backward()
+            optimiser.step()
+            return loss.item()
+
+        config = optim.AdamToSGDConfig(patience=2)
+        one, losses_of_one = network(), iter(course.tolist())
+        history = mine["run_pipeline"](
+            one, optim.Pipeline(config), epoch, lambda _: next(losses_of_one), 40
+        )
+        other = network()
+        pipeline = optim.AdamToSGD(other, config)
+        events = []
+        for loss in course[:40].tolist():
+            if not pipeline.stopped:
+                epoch(other, pipeline)
+                events.append(pipeline.end_epoch(loss))
+        pipeline.load_best()
+        assert [entry["event"] for entry in history] == events
+        for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True):
+            torch.testing.assert_close(a, b)
