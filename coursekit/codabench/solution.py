@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import sys
-from importlib.metadata import version
+from dataclasses import is_dataclass
+from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from coursekit.codabench.formats import MASK_SIZE, SOLUTION_FILES
 from coursekit.codabench.inline import Inliner
+from coursekit.errors import CourseError
 
 if TYPE_CHECKING:
     from coursekit.checkpoint import Checkpoint
@@ -38,7 +40,7 @@ SETTINGS = SimpleNamespace(size={size!r}, mean={mean!r}, std={std!r})
 
 def make_model():
     """The network, before its weights are loaded."""
-    return {model}({config})
+    return {model}
 
 
 if __name__ == "__main__":
@@ -50,29 +52,54 @@ _PACKAGES = {"PIL": "pillow"}
 
 
 def make_solution(checkpoint: Checkpoint) -> dict[str, bytes]:
-    """The three files of `solution/` by name, the same bytes for the same checkpoint."""
+    """The three files of `solution/` by name, the same bytes for the same checkpoint.
+
+    Raises:
+        CourseError: when the model's source cannot be had, or not be put into one file.
+    """
     source, modules = _run_source(checkpoint)
     packages = sorted(_PACKAGES.get(m, m) for m in modules if m not in sys.stdlib_module_names)
-    # "+cpu" names a build that PyPI does not have; the version is the same.
-    pins = [f"{package}=={version(package).partition('+')[0]}\n" for package in packages]
-    contents = (_weights(checkpoint), "".join(pins).encode(), source.encode())
+    pins = "".join(map(_pin, packages))
+    contents = (_weights(checkpoint), pins.encode(), source.encode())
     return dict(zip(SOLUTION_FILES, contents, strict=True))
+
+
+def _pin(package: str) -> str:
+    """A line of requirements.txt."""
+    try:
+        # "+cpu" names a build that PyPI does not have; the version is the same.
+        return f"{package}=={version(package).partition('+')[0]}\n"
+    except PackageNotFoundError as error:
+        raise CourseError(
+            f"the network imports {package}, which is no installed package; put what it takes from "
+            "there into the network's own file"
+        ) from error
 
 
 def _run_source(checkpoint: Checkpoint) -> tuple[str, set[str]]:
     """run.py, and the modules that it imports."""
     model, info = checkpoint.model, checkpoint.info
-    network, config = type(model), model.config
+    network, config = type(model), getattr(model, "config", None)
     inliner = Inliner()
     inliner.add_import("SimpleNamespace", "from types import SimpleNamespace")
-    inliner.need(network.__module__, network.__name__)
-    inliner.need(type(config).__module__, type(config).__name__)
+    try:
+        inliner.need(network.__module__, network.__name__)
+        if is_dataclass(config):
+            inliner.need(type(config).__module__, type(config).__name__)
+    except (ValueError, TypeError, OSError, ImportError) as error:
+        raise CourseError(
+            f"{network.__name__}: its source cannot be put into run.py ({error}); move the network "
+            "into a file of its own, such as my_network.py, and import it from there"
+        ) from error
     inliner.need("coursekit.codabench.run_main", "run")
     body = inliner.source()
+    settings = (
+        [repr(config)] if is_dataclass(config) else [f"{k}={v!r}" for k, v in info.config.items()]
+    )
     head = _HEAD.format(python=".".join(map(str, sys.version_info[:2])))
     tail = _TAIL.format(
         size=info.size, mean=info.mean, std=info.std, mask_size=MASK_SIZE,
-        model=network.__name__, config=repr(config),
+        model=f"{network.__name__}({', '.join(settings)})",
     )  # fmt: skip
     return head + body + tail, inliner.modules()
 

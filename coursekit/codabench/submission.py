@@ -54,7 +54,7 @@ class Submission:
 
 
 def submit(
-    checkpoint_path: str | os.PathLike[str],
+    checkpoint: str | os.PathLike[str] | Checkpoint,
     images_dir: str | os.PathLike[str],
     format: str,
     out: str | os.PathLike[str],
@@ -71,7 +71,9 @@ def submit(
     codabench format's development phase holds no model, so there it is a warning.
 
     Args:
-        checkpoint_path: what `coursekit train` wrote.
+        checkpoint: what `coursekit train` wrote; or a model of your own, in evaluation mode, with
+            its `ModelInfo`. With `final` its class must live in a module of its own, and it is
+            built anew by `Class(**info.config)`.
         images_dir: the folder of the test images.
         format: "flat" or "codabench".
         out: the zip to write.
@@ -89,10 +91,11 @@ def submit(
     if out.suffix != ".zip":
         raise CourseError(f"{out}: a submission's name ends in .zip; name it so")
     images = list_images(images_dir)
-    from coursekit import checkpoint  # imports torch: only now, when the cheap mistakes are out
+    from coursekit.checkpoint import load  # imports torch: only now, the cheap mistakes being out
 
-    loaded = checkpoint.load(checkpoint_path)
-    parameters, notes = _check_model(loaded, checkpoint_path, form, final=final)
+    loaded = load(checkpoint) if isinstance(checkpoint, str | os.PathLike) else checkpoint
+    name = checkpoint if loaded is not checkpoint else type(loaded.model).__name__
+    parameters, notes = _check_model(loaded, str(name), form, final=final)
     with atomic_path(out) as temporary:
         first = _write(temporary, loaded, images, form, final=final)
         problems = examine(temporary, images, form.key, final=final if form.has_solution else None)
@@ -106,10 +109,13 @@ def submit(
 
 
 def _check_model(
-    loaded: Checkpoint, path: str | os.PathLike[str], form: Format, *, final: bool
+    loaded: Checkpoint, path: str, form: Format, *, final: bool
 ) -> tuple[int, tuple[str, ...]]:
     """The model's parameters, and warnings."""
     from coursekit.models import count_parameters
+
+    if loaded.model.training:
+        raise CourseError(f"{path}: is in training mode; call .eval() on it before you submit")
 
     if loaded.info.label_set != CELEBAMASK_HQ.key:
         raise CourseError(
@@ -136,8 +142,10 @@ def _narrower(loaded: Checkpoint, limit: int) -> str:
 
     name = loaded.info.model
     settings = UNDER_2025_LIMIT.get(name, {})
-    with torch.device("meta"):  # shapes alone: no memory, no random numbers
-        model: nn.Module = type(loaded.model)(replace(loaded.model.config, **settings))  # type: ignore[type-var]
+    model: nn.Module = loaded.model
+    if settings:
+        with torch.device("meta"):  # shapes alone: no memory, no random numbers
+            model = type(model)(replace(model.config, **settings))  # type: ignore[type-var]
     if count_parameters(model) < limit:
         listed = ", ".join(f"{key}={value!r}" for key, value in settings.items())
         return (

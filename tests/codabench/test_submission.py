@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import io
 import json
+import linecache
 import subprocess
 import sys
 import zipfile
@@ -108,6 +110,89 @@ def test_final_runs_alone_and_gives_the_same_masks(folder, tmp_path):
     assert again.mode == "L"
     assert (np.asarray(again) == np.asarray(mask)).all()
     assert (away / "10.png").read_bytes() == (away / "masks" / "10.png").read_bytes()
+
+
+OWN = """
+from __future__ import annotations
+
+import torch
+from torch import nn
+{more}
+WIDTH = 6
+
+
+def block(channels: int) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(3, channels, 3, padding=1), nn.ReLU())
+
+
+class Mine(nn.Module):
+    def __init__(self, num_classes: int = 19) -> None:
+        super().__init__()
+        self.block, self.head = block(WIDTH), nn.Conv2d(WIDTH, num_classes, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.head(self.block(x))
+"""
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    """Makes a network of a student's own in a module of its own, and a `Checkpoint` of it."""
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def make(more=""):
+        (tmp_path / "my_network.py").write_text(OWN.format(more=more))
+        torch.manual_seed(0)
+        network = importlib.import_module("my_network").Mine(19).eval()
+        info = ModelInfo("mine", {"num_classes": 19}, "celebamask-hq", 64, (0.5,) * 3, (0.2,) * 3)
+        return Checkpoint(network, info)
+
+    yield make
+    sys.modules.pop("my_network", None)
+
+
+@pytest.mark.parametrize(("form", "final"), [("flat", False), ("codabench", True)])
+def test_a_network_of_ones_own(folder, tmp_path, own, form, final):
+    checkpoint = own()
+    made = submit(checkpoint, folder / "images", form, tmp_path / "a.zip", final=final)
+    assert made.parameters == sum(p.numel() for p in checkpoint.model.parameters())
+    assert made.warnings == ()
+    assert validate(made.path, folder / "images", form, final=final or None) == []
+    with zipfile.ZipFile(made.path) as archive:
+        photo = np.array(Image.open(folder / "images" / "10.jpg"))
+        expected = predict_label_map(checkpoint.model, photo, checkpoint.info, (512, 512))
+        inside = archive.read("masks/10.png" if final else "10.png")
+        assert (np.asarray(Image.open(io.BytesIO(inside))) == expected).all()
+
+
+def test_a_network_of_ones_own_must_fit(folder, tmp_path, own):
+    out = tmp_path / "a.zip"
+    checkpoint = own()
+    checkpoint.model.train()
+    with pytest.raises(CourseError, match=r"Mine: is in training mode; call \.eval\(\)"):
+        submit(checkpoint, folder / "images", "flat", out)
+    checkpoint.model.eval().more = torch.nn.Linear(1500, 1500)
+    with pytest.raises(CourseError, match="Mine: mine has 2,251,801 .* Train a narrower one, or"):
+        submit(checkpoint, folder / "images", "flat", out)
+    assert not out.exists()
+
+
+def test_a_network_without_a_file_cannot_be_handed_in_whole(folder, tmp_path, own):
+    checkpoint = own()
+    type(checkpoint.model).__module__ = "builtins"
+    with pytest.raises(CourseError, match=r"Mine: its source .* file of its own"):
+        submit(checkpoint, folder / "images", "codabench", tmp_path / "a.zip", final=True)
+    assert not (tmp_path / "a.zip").exists()
+
+
+def test_a_network_that_is_in_two_files_cannot_be_handed_in_whole(folder, tmp_path, own):
+    (tmp_path / "my_blocks.py").write_text("WIDTH = 6\n")
+    checkpoint = own("from my_blocks import WIDTH as MORE\nWIDER = MORE\n")
+    source = (tmp_path / "my_network.py").read_text().replace("WIDTH = 6", "WIDTH = WIDER")
+    (tmp_path / "my_network.py").write_text(source)
+    linecache.clearcache()
+    with pytest.raises(CourseError, match=r"imports my_blocks, which is no installed package"):
+        submit(checkpoint, folder / "images", "codabench", tmp_path / "a.zip", final=True)
 
 
 def test_the_same_inputs_give_the_same_bytes(folder, tmp_path, monkeypatch):
