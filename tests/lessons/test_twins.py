@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,12 @@ import pytest
 import torch
 
 from coursekit import count_parameters, create_model, data, losses, metrics, optim
+from coursekit.codabench.scoring import score_counts
 from coursekit.grading.assemble import public_notebook, solutions
 from coursekit.labels import CELEBAMASK_HQ
 from coursekit.lessons.course import whole_lesson
 from coursekit.lessons.source import read_lesson
+from coursekit.synthfaces import Style
 
 SOURCES = Path(__file__).parents[2] / "notebooks" / "source"
 
@@ -151,6 +154,32 @@ class TestLosses:
         order = torch.tensor([True, False, False, True, True, False])
         got = answers("06_losses")["lovasz_gradient"](order)
         torch.testing.assert_close(got, losses.lovasz_gradient(order))
+
+
+class TestCompetition:
+    @pytest.fixture
+    def mine(self) -> dict[str, Any]:
+        return answers("08_competition")
+
+    @pytest.fixture
+    def counts(self) -> np.ndarray:
+        counts = np.random.default_rng(0).integers(0, 90, (5, 19, 19))
+        counts[:, 16] = counts[:, :, 16] = counts[2, 4] = counts[3, :, 7] = 0
+        return counts
+
+    def test_the_scores_of_2025(self, mine: dict[str, Any], counts: np.ndarray) -> None:
+        expected = score_counts(counts, "codabench")
+        assert mine["image_scores"](counts).mean() == pytest.approx(expected.score)
+
+    def test_f_of_iou(self, mine: dict[str, Any], counts: np.ndarray) -> None:
+        matrix = torch.from_numpy(counts.sum(0))
+        got = mine["f_from_iou"](metrics.iou(matrix).numpy())
+        np.testing.assert_allclose(got, metrics.f1_score(matrix))
+
+    def test_one_cause_of_the_shift(self, mine: dict[str, Any]) -> None:
+        every = tuple(field.name for field in dataclasses.fields(Style))
+        assert mine["only"](Style(), 0.7, every) == Style().shifted(0.7)
+        assert mine["only"](Style(), 0.7, ()) == Style()
 
 
 class TestOptimiser:

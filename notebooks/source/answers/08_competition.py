@@ -1,0 +1,272 @@
+"""What to try on the checks of lesson 08."""
+
+from __future__ import annotations
+
+_F = """
+def f_from_iou(iou):
+    return {0}
+
+
+def two_means(iou):
+    return {1}
+"""
+_FORMULA, _BOTH = "2 * iou / (1 + iou)", "f_from_iou(iou).mean(), f_from_iou(iou.mean())"
+
+_IMAGES = """
+def image_scores(counts, eps=1e-7):
+    hit = np.diagonal(counts, axis1=1, axis2=2)
+    true, called = counts.sum(2), counts.sum(1)
+    precision, recall = hit / (called + eps), hit / (true + eps)
+    f = 2 * precision * recall / (precision + recall + eps)
+    return {0}
+"""
+_TRUE = "np.mean(f, axis=1, where=true > 0)"
+
+_BOOT = """
+def bootstrap(counts, draws):
+    return {0}
+
+
+def interval(values, level=0.95):
+    return {1}
+
+
+def lead(a, b, draws, level=0.95):
+    return {2}
+"""
+_POOL = "np.array([mean_iou(counts[draw].sum(0)) for draw in draws])"
+_QUANTILE = "np.quantile(values, [(1 - level) / 2, (1 + level) / 2])"
+_LEAD = "interval(bootstrap(a, draws) - bootstrap(b, draws), level)"
+
+_CAUSE = """
+def only(style, amount, fields):
+    {0}
+
+
+def all_but(style, amount, fields):
+    {1}
+"""
+_ONLY = (
+    "harder = style.shifted(amount); "
+    "return replace(style, **{name: getattr(harder, name) for name in fields})"
+)
+_BUT = "return replace(style.shifted(amount), **{name: getattr(style, name) for name in fields})"
+
+_ZIP = """
+def write_flat(target, logits):
+    with zipfile.ZipFile(target, "w") as archive:
+        for stem, scores in logits.items():
+            large = F.interpolate(scores[None], size=(512, 512), mode="bilinear")
+            ids = large.argmax(1)[0].numpy().astype(np.uint8)
+            picture = Image.fromarray(ids)
+            png = io.BytesIO()
+            picture.save(png, format="PNG")
+            archive.writestr(f"{stem}.png", png.getvalue())
+"""
+_SMALL = """            small = scores.argmax(0).byte()
+            ids = np.asarray(Image.fromarray(small.numpy()).resize((512, 512), Image.Resampling.NEAREST))
+"""
+
+
+def _edit(code: str, *changes: str) -> str:
+    """The code with a mistake (or another way) in it: old, new, old, new, …"""
+    for old, new in zip(changes[::2], changes[1::2], strict=True):
+        assert old in code, old
+        code = code.replace(old, new)
+    return code
+
+
+WRONG = {
+    "f-and-iou": [
+        (_F.format("iou / (2 - iou)", _BOTH), "the way back"),
+        (_F.format("2 * iou", _BOTH), "divide by 1 + IoU"),
+        (_F.format("2 * iou / (1 + iou.mean())", _BOTH), "own 1 + IoU"),
+        (_F.format("2 * iou / (1 - iou)", _BOTH), "class by class"),
+        (_F.format("2 * iou.mean() / (1 + iou.mean())", _BOTH), "class by class"),
+        (_F.format(_FORMULA, "f_from_iou(iou.mean()), f_from_iou(iou).mean()"), "other way round"),
+        (_F.format(_FORMULA, "f_from_iou(iou).mean(), iou.mean()"), "mean IoU itself"),
+        (_F.format(_FORMULA, "iou.mean(), f_from_iou(iou.mean())"), "first is the mean IoU"),
+        (_F.format(_FORMULA, "f_from_iou(iou).sum(), f_from_iou(iou.mean())"), "a sum over"),
+        (_F.format(_FORMULA, "(f_from_iou(iou.mean()),) * 2"), "both are the F of the mean"),
+        (_F.format(_FORMULA, "(f_from_iou(iou).mean(),) * 2"), "both are the mean of the F"),
+        (_F.format(_FORMULA, "f_from_iou(iou).mean()"), "two numbers"),
+    ],
+    "image-scores": [
+        (_IMAGES.format("np.mean(f, axis=1, where=true + called > 0)"), "called but not true"),
+        (_IMAGES.format("f.mean(1)"), "count as 0"),
+        (_IMAGES.format("np.where(true + called > 0, f, 1).mean(1)"), "count as 1"),
+        (_IMAGES.format(_TRUE + ".mean()"), "one score for each image"),
+        (_edit(_IMAGES.format(_TRUE), "counts.sum(2), counts.sum(1)",
+               "counts.sum(1), counts.sum(2)"), "rows are the truth"),
+        (_edit(_IMAGES.format(_TRUE), "f = 2 * precision * recall / (precision + recall + eps)",
+               "f = hit / (true + called - hit + eps)"), "IoU, not F"),
+        (_edit(_IMAGES.format(_TRUE), "f = 2 * precision * recall / (precision + recall + eps)",
+               "f = recall"), "recall alone"),
+        (_edit(_IMAGES.format(_TRUE), "f = 2 * precision * recall / (precision + recall + eps)",
+               "f = 2 * hit / (true + called + eps)"), "three denominators"),
+        (_edit(_IMAGES.format(_TRUE), "eps)\n    return", "1e-7)\n    return"), "three denominators"),
+        (_edit(_IMAGES.format(_TRUE), "    hit =", "    eps = 1e-7\n    hit ="), "no effect"),
+        (_edit(_IMAGES.format(_TRUE), " + recall + eps)", " + recall)"), "0/0"),
+    ],
+    "bootstrap": [
+        (_BOOT.format("np.array([np.mean([mean_iou(m) for m in counts[draw]]) for draw in draws])",
+                      _QUANTILE, _LEAD), "add the counts up first"),
+        (_BOOT.format("np.array([mean_iou(counts[np.unique(d)].sum(0)) for d in draws])",
+                      _QUANTILE, _LEAD), "let it count twice"),
+        (_BOOT.format("np.array([mean_iou(counts[list(set(d.tolist()))].sum(0)) for d in draws])",
+                      _QUANTILE, _LEAD), "let it count twice"),
+        (_BOOT.format("np.array([mean_iou(counts.sum(0)) for draw in draws])", _QUANTILE, _LEAD),
+         "use the draws"),
+        (_BOOT.format(_POOL + ".mean()", _QUANTILE, _LEAD), "one number"),
+        (_BOOT.format("100 * " + _POOL, _QUANTILE, _LEAD), "not per cent"),
+        (_BOOT.format(_POOL, "np.quantile(values, [1 - level, level])", _LEAD), "90 %"),
+        (_BOOT.format(_POOL, "np.quantile(values, [0.025, 0.975])", _LEAD), "argument level"),
+        (_BOOT.format(_POOL, "values.mean() + 1.96 * values.std() * np.array([-1, 1])", _LEAD),
+         "mean ± spread"),
+        (_BOOT.format(_POOL, "np.array([values.min(), values.max()])", _LEAD), "extremes"),
+        (_BOOT.format(_POOL, "np.quantile(values, [(1 + level) / 2, (1 - level) / 2])", _LEAD),
+         "lower end comes first"),
+        (_BOOT.format(_POOL, _QUANTILE,
+                      "interval(bootstrap(b, draws) - bootstrap(a, draws), level)"), "a minus b"),
+        (_BOOT.format(_POOL, _QUANTILE,
+                      "interval(bootstrap(a, draws), level) - interval(bootstrap(b, draws), level)"),
+         "ends of two intervals"),
+        (_BOOT.format(_POOL, _QUANTILE, "interval(bootstrap(a, draws) - bootstrap(b, draws))"),
+         "pass level on"),
+    ],
+    "one-cause": [
+        (_CAUSE.format("return style.shifted(amount)", _BUT), "every field moved"),
+        (_CAUSE.format("return style", _BUT), "no effect"),
+        (_CAUSE.format(_BUT, _ONLY), "the other function"),
+        (_CAUSE.format(_ONLY.replace("style.shifted", "Style().shifted"), _BUT),
+         "shift the style you were given"),
+        (_CAUSE.format(_ONLY.replace("shifted(amount)", "shifted(1.0)"), _BUT), "argument amount"),
+        (_CAUSE.format(_ONLY, _BUT.replace("shifted(amount)", "shifted(1)")), "argument amount"),
+        (_CAUSE.format(_ONLY, _ONLY), "all_but: the wrong fields"),
+        (_CAUSE.format(_ONLY, _BUT.replace("getattr(style", "getattr(Style()")), "not as they should"),
+        (_CAUSE.format(_ONLY.replace("in fields", "in fields[:1]"), _BUT), "not as they should"),
+        (_CAUSE.format(_ONLY.replace("return replace(style, **", "return (").replace("fields})",
+                       "fields})"), _BUT), "should give a Style"),
+    ],
+    "masks-in-a-zip": [
+        (_edit(_ZIP, 'f"{stem}.png"', 'f"masks/{stem}.png"'), "in a folder"),
+        (_edit(_ZIP, 'f"{stem}.png"', 'f"submission/{stem}.png"'), "in a folder"),
+        (_edit(_ZIP, 'f"{stem}.png"', "stem"), "lack their ending"),
+        (_edit(_ZIP, 'f"{stem}.png"', 'f"{i}.png"', "for stem, scores in logits.items()",
+               "for i, (stem, scores) in enumerate(logits.items())"), "one mask for each stem"),
+        (_edit(_ZIP, "            png = io", "            break\n            png = io"), "empty"),
+        (_edit(_ZIP, "Image.fromarray(ids)", "Image.fromarray(LABELS.palette_array()[ids])"),
+         "becomes 14"),
+        (_edit(_ZIP, "Image.fromarray(ids)", "Image.fromarray(np.stack([ids] * 3, -1))"),
+         "becomes 14"),
+        (_edit(_ZIP, "            png = io",
+               "            picture.putpalette(LABELS.palette_array().tobytes())\n"
+               "            png = io"), "palette"),
+        (_edit(_ZIP, "Image.fromarray(ids)",
+               'Image.fromarray(LABELS.palette_array()[ids]).convert("L")'), "became 61"),
+        (_edit(_ZIP, "np.uint8", "np.uint16"), "16 bits"),
+        (_edit(_ZIP, 'format="PNG"', 'format="JPEG"'), "the content does not"),
+        (_edit(_ZIP, "large = F.interpolate(scores[None], size=(512, 512), mode=\"bilinear\")",
+               "large = scores[None]"), "every mask is 512"),
+        (_edit(_ZIP, 'mode="bilinear"', 'mode="nearest"'), "stairs"),
+        (_edit(_ZIP, "            ids = large.argmax(1)[0].numpy().astype(np.uint8)\n", _SMALL),
+         "stairs"),
+        (_edit(_ZIP, "Image.fromarray(ids)", "Image.fromarray(ids * 14)"), "stretched"),
+        (_edit(_ZIP, "argmax", "argmin"), "lowest score"),
+        (_edit(_ZIP, "Image.fromarray(ids)", "Image.fromarray(ids.T.copy())"), "swapped"),
+        (_edit(_ZIP, 'mode="bilinear"', 'mode="bilinear", align_corners=True'), "arg-max of"),
+    ],
+}  # fmt: skip
+
+RIGHT = {
+    "f-and-iou": [
+        _F.format("1 / (0.5 / np.maximum(iou, 1e-30) + 0.5)", _BOTH),
+        _F.format("iou * 2 / (iou + 1)", "np.array([f_from_iou(iou).mean(), f_from_iou(iou.mean())])"),
+    ],
+    "image-scores": [
+        """
+def image_scores(counts, eps=1e-7):
+    found = []
+    for table in counts:
+        each = []
+        for c in range(len(table)):
+            if table[c].sum() == 0:
+                continue
+            p = table[c, c] / (table[:, c].sum() + eps)
+            r = table[c, c] / (table[c].sum() + eps)
+            each.append(2 * p * r / (p + r + eps))
+        found.append(sum(each) / len(each))
+    return found
+""",
+        _IMAGES.format("np.where(true > 0, f, 0).sum(1) / (true > 0).sum(1)"),
+    ],
+    "bootstrap": [
+        _BOOT.format(
+            "np.array([mean_iou(m) for m in counts[draws].sum(1)])",
+            "np.percentile(values, [50 * (1 - level), 50 * (1 + level)])",
+            "interval(np.subtract(*(bootstrap(m, draws) for m in (a, b))), level)",
+        ),
+        _BOOT.format(
+            "np.array([mean_iou(np.tensordot(np.bincount(draw, minlength=len(counts)), counts, 1))"
+            " for draw in draws])",
+            "tuple(np.quantile(values, q) for q in (0.5 - level / 2, 0.5 + level / 2))",
+            _LEAD,
+        ),
+    ],
+    "one-cause": [
+        _CAUSE.format(
+            "harder = asdict(style.shifted(amount)); "
+            "return Style(**(asdict(style) | {name: harder[name] for name in fields}))",
+            "others = [name for name in asdict(style) if name not in fields]; "
+            "return only(style, amount, others)",
+        ),
+    ],
+    "masks-in-a-zip": [
+        _edit(_ZIP, "size=(512, 512)", "size=512", "(target, \"w\")",
+              "(target, \"w\", zipfile.ZIP_DEFLATED)", "scores[None]", "scores.unsqueeze(0)"),
+        """
+def write_flat(target, logits):
+    import cv2
+    with zipfile.ZipFile(target, mode="w") as archive:
+        for stem in logits:
+            planes = [cv2.resize(plane.numpy(), (512, 512)) for plane in logits[stem]]
+            with archive.open(stem + ".png", "w") as png:
+                Image.fromarray(np.argmax(planes, 0).astype("uint8"), mode=None).save(png, "png")
+""",
+    ],
+}  # fmt: skip
+
+# Planted bugs that change nothing that is asked for: line, change, reason.
+EQUIVALENT = {
+    "image-scores": [
+        (
+            "hit = np.diagonal(counts, axis1=1, axis2=2)  # (N, C)",
+            "this and the next in the other order",
+            "neither line needs what the other does",
+        ),
+        (
+            "precision, recall = hit / (called + eps), hit / (true + eps)",
+            "(called + eps), hit / (true → (true + eps), hit / (called",
+            "F treats precision and recall alike",
+        ),
+    ],
+    "bootstrap": [
+        (
+            "return np.array([mean_iou(counts[draw].sum(0)) for draw in draws])",
+            "np.array([mean_iou(counts[draw].sum(0)) → np.array([mean_iou(counts[draw].mean(0))",
+            "IoU is a ratio: all counts divided by one number give the same",
+        ),
+    ],
+    "masks-in-a-zip": [
+        (
+            'large = F.interpolate(scores[None], size=(512, 512), mode="bilinear")',
+            "mode='bilinear') → mode='bilinear').detach()",
+            "an arg-max has no gradient anyway",
+        ),
+        (
+            "ids = large.argmax(1)[0].numpy().astype(np.uint8)  # (512, 512)",
+            "this and the next in the other order",
+            "neither line needs what the other does",
+        ),
+    ],
+}
