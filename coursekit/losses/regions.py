@@ -7,6 +7,7 @@ the mean of both.
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float, Integer
 from torch import Tensor, nn
@@ -129,11 +130,27 @@ def lovasz_softmax(
     probabilities, true = _flat(logits, target, ignore_index)
     total = (0 * probabilities).sum()  # a gradient of 0 when no class is left
     present = [c for c, there in enumerate(true.any(1).tolist()) if there]
+    rows = probabilities.unbind()  # rows[c] for each c would have C gradients of the whole's size
     for c in present:  # one at a time: a sort of all would hold C copies of the batch
-        errors = torch.where(true[c], 1 - probabilities[c], probabilities[c])
-        errors, order = errors.sort(descending=True)
-        total = total + errors @ lovasz_gradient(true[c][order], errors.dtype)
+        errors = torch.where(true[c], 1 - rows[c], rows[c])
+        with torch.no_grad():  # order and steps count as fixed
+            order = _falling(errors)
+            steps = lovasz_gradient(true[c][order], errors.dtype)
+            weights = torch.empty_like(errors).scatter_(0, order, steps)
+        total = total + errors @ weights
     return total / max(len(present), 1)
+
+
+def _falling(errors: Float[Tensor, " pixels"]) -> Integer[Tensor, " pixels"]:
+    """The order of errors in [0, 1], largest first."""
+    if errors.device.type != "cpu" or errors.dtype != torch.float32:
+        return errors.argsort(descending=True)
+    # NumPy sorts whole numbers by vector instructions: five times as fast as torch on a CPU. The
+    # bits of floats that are not negative rise as they do; the place of each stands below them.
+    bits = errors.detach().numpy().view(np.int32).astype(np.int64)
+    packed = (bits << 32) | np.arange(len(bits))
+    packed.sort()
+    return torch.from_numpy(packed[::-1] & 0xFFFFFFFF)
 
 
 class DiceLoss(nn.Module):
