@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 INGREDIENTS: dict[str, str] = {
     "schedule": "AdamW under one cosine to 0, in place of Adam, then SGD, by patience",
     "average": "a running average of the weights, which is what is used in the end",
-    "batch": "batches of 8 in place of 2",
+    "batch": "batches of 4 in place of 2",
     "mirror": "half of the images mirrored, left and right classes swapped",
     "scale": "enlarged by up to 1.5 before the crop, in place of 1.1",
     "lovasz": "the Lovász-Softmax loss added to the cross-entropy",
@@ -36,7 +36,7 @@ def configure(
         size=size,
         epochs=epochs,
         seed=seed,
-        batch_size=8,
+        batch_size=4,
         optimiser=AveragedCosineConfig(lr=3e-3),
         augmentation=Augmentation(mirror_probability=0.5, scale=(1.0, 1.5)),
         loss="cross_entropy+lovasz",
