@@ -1,0 +1,392 @@
+"""What to try on the checks of lesson 14."""
+
+from __future__ import annotations
+
+_WIDEST = """
+def widest(make, limit, cost=count_parameters):
+    def fits(width):
+        with torch.device("meta"):
+            return cost(make(width)) < limit
+
+    if not fits(1):
+        raise ValueError("nothing fits")
+    low, high = 1, 2
+    while fits(high):
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        if fits(middle):
+            low = middle
+        else:
+            high = middle
+    return low
+"""
+
+_FIELD = """
+def receptive_field(layers):
+    field, step = 1, 1
+    for kernel, stride, dilation in layers:
+        field += {0}
+        step {1}
+    return field, step
+"""
+
+_MINE = """
+class Mine(nn.Module):
+    def __init__(self, num_classes=19):
+        super().__init__()
+        widths = (24, 48, 96, 192)
+        self.stem = nn.Sequential(conv_bn(3, 24, 3, stride=2), nn.ReLU())
+        self.down = nn.ModuleList(
+            [nn.Sequential(Separable(a, b, 2), Separable(b, b)) for a, b in pairwise(widths)]
+        )
+        self.context = Context(192)
+        self.up = nn.ModuleList([Join(a, b) for a, b in pairwise(widths[::-1])])
+        self.head = nn.Conv2d(24, num_classes, 1)
+
+    def forward(self, image):
+        x, skips = self.stem(image), []
+        for down in self.down:
+            skips.append(x)
+            x = down(x)
+        x = self.context(x)
+        for up in self.up:
+            x = up(x, skips.pop())
+        return F.interpolate(self.head(x), image.shape[-2:], mode="bilinear")
+"""
+
+_COURSE = """
+class Mine(nn.Module):
+    def __init__(self, num_classes=19):
+        super().__init__()
+        self.inside = create_model({0}, num_classes=num_classes{1})
+
+    def forward(self, image):
+        return self.inside(image)
+"""
+
+_PLAIN = """
+class Mine(nn.Module):
+    def __init__(self, num_classes=19):
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(3, 24, 3, stride=2, padding=1), nn.ReLU(),
+            nn.Conv2d(24, 24, 3, padding=1), nn.ReLU(),
+            nn.Conv2d(24, 24, 3, padding=2, dilation=2), nn.ReLU(),
+            nn.Conv2d(24, num_classes, 1),
+        )
+
+    def forward(self, image):
+        return F.interpolate(self.body(image), image.shape[2:], mode="nearest")
+"""
+
+_PAIRED = """
+def paired(ours, theirs, critical):
+    gains = np.array(ours) - np.array(theirs)
+    if len(gains) < 2:
+        return gains.mean(), float("inf"), False
+    half = {0}
+    return gains.mean(), half, bool({1})
+"""
+_HALF, _CLEAR = "critical * gains.std(ddof=1) / np.sqrt(len(gains))", "gains.mean() > half"
+
+_WORST = """
+def worst(matrices, k):
+    found = {{i: {0} for i, m in enumerate(matrices){1}}}
+    return {2}
+"""
+_SCORE, _COUNTED, _ORDER = (
+    "metrics.mean_iou(m)",
+    " if m.sum() > 0",
+    "sorted(found, key=found.get)[:k]",
+)
+
+
+def _edit(code: str, old: str, new: str) -> str:
+    """The code with a mistake (or another way) in it."""
+    assert old in code, old
+    return code.replace(old, new)
+
+
+_BATCH = """
+class Both(nn.Module):
+    def forward(self, x):
+        return (x - x.mean((0, 2, 3), keepdim=True)) / (x.std((0, 2, 3), keepdim=True) + 0.1)
+
+"""
+
+_RETURN = 'return F.interpolate(self.head(x), image.shape[-2:], mode="bilinear")'
+
+WRONG = {
+    "widest": [
+        (_edit(_WIDEST, "< limit", "<= limit"), "fewer than"),
+        (_edit(_WIDEST, "return low", "return high"), "fewer than"),
+        (_edit(_WIDEST, "return low", "return low - 1"), "one wider still fits"),
+        (_edit(_WIDEST, 'torch.device("meta")', 'torch.device("cpu")'), "real weights"),
+        (_edit(_WIDEST, "cost(make(width))", "count_parameters(make(width))"), "call cost"),
+        (
+            """
+def widest(make, limit, cost=count_parameters):
+    width = 0
+    with torch.device("meta"):
+        while cost(make(width + 1)) < limit:
+            width += 1
+    if width == 0:
+        raise ValueError
+    return width
+""",
+            "halve the interval",
+        ),
+        (
+            _edit(_WIDEST, 'raise ValueError("nothing fits")', "return 0"),
+            "ValueError",
+        ),
+        (_edit(_WIDEST, "not fits(1)", "not fits(0)"), "begin with 1"),
+        (_edit(_WIDEST, "2 * high", "high + 1"), "halve the interval"),
+        (_edit(_WIDEST, "return low", "return None"), "gives None"),
+    ],
+    "receptive-field": [
+        (_FIELD.format("kernel * dilation * step", "*= stride"), "not its taps"),
+        (_FIELD.format("(kernel - 1) * step", "*= stride"), "dilation has no effect"),
+        (_FIELD.format("(kernel - 1) * dilation", "*= stride"), "twice as long"),
+        (_FIELD.format("(kernel - 1) * dilation * step", "+= stride"), "strides multiply"),
+        (_FIELD.format("(kernel * dilation - 1) * step", "*= stride"), "not the taps"),
+        (_FIELD.format("(kernel - 1) * dilation * step * stride", "*= stride"), "comes last"),
+        (
+            _edit(
+                _FIELD.format("(kernel - 1) * dilation * step", "*= stride"),
+                "field, step = 1, 1",
+                "field, step = 0, 1",
+            ),
+            "not none",
+        ),
+        (_FIELD.format("(kernel - 1) * dilation * step", "*= stride * dilation"), "move the outputs"),
+        (_FIELD.format("(kernel - 1) * dilation * step", "= stride"), "all strides before"),
+    ],
+    "own-network": [
+        (_edit(_MINE, _RETURN, "return self.head(x)"), "enlarge them"),
+        (_edit(_MINE, _RETURN, _RETURN + ".softmax(1)"), "softmax"),
+        (_edit(_MINE, _RETURN, "x = self.head(x)"), "None"),
+        (_edit(_MINE, _RETURN, _RETURN + ", x"), "the logits alone"),
+        (_edit(_MINE, _RETURN, "return F.interpolate(self.head(x), scale_factor=2)"), "odd sizes"),
+        (
+            _edit(_MINE, "x = self.context(x)",
+                  "x = self.context(x)\n        x = F.interpolate(F.interpolate(x, scale_factor=2)"
+                  " + self.up[0].mix(torch.cat([skips[-1]] * 3, 1)).repeat(1, 2, 1, 1), x.shape[2:])"),
+            "odd size does not pass",
+        ),
+        (_edit(_MINE, "24, num_classes, 1", "24, 19, 1"), "use num_classes"),
+        (
+            _edit(_MINE, "nn.ModuleList([Join(a, b) for a, b in pairwise(widths[::-1])])",
+                  "[Join(a, b).eval() for a, b in pairwise(widths[::-1])]"),
+            "plain list",
+        ),
+        (_edit(_MINE, "x = self.context(x)", "x = F.dropout2d(self.context(x))"), "dropout"),
+        (
+            _BATCH + _edit(_MINE, "x = self.context(x)", "x = Both()(self.context(x))"),
+            "statistics of the batch",
+        ),
+        (
+            _edit(
+                _edit(_MINE, "self.head =", "self.seen = nn.Parameter(torch.zeros(1), False)\n"
+                      "        self.head ="),
+                "x = self.context(x)", "x = self.context(x)\n        self.seen += 1",
+            ),
+            "changed the state",
+        ),
+        (_edit(_edit(_MINE, "96, 192)", "96, 1200)"), "Context(192)", "Context(1200)"), "parameters"),
+        (_COURSE.format('"unet"', ", widths=(15, 30, 60, 120, 240)"), "multiply-accumulates"),
+        (_edit(_MINE, "self.head =", "self.spare = nn.Linear(3, 3)\n        self.head ="),
+         "no gradient reaches"),
+        (_edit(_MINE, "x = self.context(x)", "x = self.context(x).detach()"), "no gradient reaches"),
+        (_edit(_MINE, _RETURN, _RETURN + ".detach()"), "no gradient"),
+        (_edit(_MINE, "self.context = Context(192)",
+               "self.context = Context(192)\n        self.stem.requires_grad_(False)"), "frozen"),
+        (
+            _edit(_MINE, "self.stem(image)", "self.stem(image + 100)")
+            + "\n    def train(self, mode=True):\n"
+            "        for part in self.modules():\n"
+            "            if isinstance(part, nn.BatchNorm2d):\n"
+            "                part.momentum = 0.0001\n"
+            "        return super().train(mode)\n",
+            "momentum",
+        ),
+        (_edit(_MINE, _RETURN, _RETURN + ".sign()"), "mean IoU on unseen faces"),
+    ],
+    "paired": [
+        (_PAIRED.format(_edit(_HALF, "ddof=1", "ddof=0"), _CLEAR), "divided by n"),
+        (_PAIRED.format("critical * gains.std(ddof=1)", _CLEAR), "one pair"),
+        (_PAIRED.format("critical * gains.std(ddof=1) / len(gains)", _CLEAR), "*root* of n"),
+        (_PAIRED.format(_edit(_HALF, ".std(", ".var("), _CLEAR), "variance"),
+        (_PAIRED.format(_edit(_HALF, "critical * ", ""), _CLEAR), "no effect"),
+        (_PAIRED.format("2 * " + _HALF, _CLEAR), "whole width"),
+        (_PAIRED.format(_HALF, "abs(gains.mean()) > half"), "not a gain"),
+        (_PAIRED.format(_HALF, "gains.mean() > 0"), "nothing is clear"),
+        (
+            _edit(_PAIRED.format(_HALF, _CLEAR), "np.array(ours) - np.array(theirs)",
+                  "np.array(theirs) - np.array(ours)"),
+            "the sign",
+        ),
+        (
+            _PAIRED.format("critical * np.sqrt(np.var(ours, ddof=1) + np.var(theirs, ddof=1))"
+                           " / np.sqrt(len(gains))", _CLEAR),
+            "two separate spreads",
+        ),
+        (_edit(_PAIRED.format(_HALF, _CLEAR), 'float("inf"), False', "0.0, True"), "no spread"),
+        (_edit(_PAIRED.format(_HALF, _CLEAR), f"half, bool({_CLEAR})", "half"), "three things"),
+    ],
+    "worst": [
+        (_WORST.format(_SCORE, _COUNTED, "sorted(found, key=found.get)[::-1][:k]"), "best ones"),
+        (_WORST.format(_SCORE, "", _ORDER), "no score"),
+        (
+            _WORST.format(_SCORE, _COUNTED, "sorted(found, key=found.get, reverse=True)[::-1][:k]"),
+            "earlier image",
+        ),
+        (_WORST.format(_SCORE, _COUNTED, f"sorted({_ORDER})"), "worst should come first"),
+        (_WORST.format(_SCORE, _COUNTED, f"{_ORDER}[::-1]"), "turned round"),
+        (_WORST.format("metrics.pixel_accuracy(m)", _COUNTED, _ORDER), "share of its pixels"),
+        (_WORST.format("float(metrics.iou(m).mean())", _COUNTED, _ORDER), "counted as 0"),
+    ],
+}  # fmt: skip
+
+RIGHT = {
+    "widest": [
+        _WIDEST,
+        """
+def widest(make, limit, cost=count_parameters):
+    import bisect
+
+    def price(width):
+        with torch.device("meta"):
+            network = make(width)
+        return cost(network)
+
+    width = bisect.bisect_left(range(1, 2**24), limit, key=price)
+    if width == 0:
+        raise ValueError("nothing fits")
+    return width
+""",
+    ],
+    "receptive-field": [
+        _FIELD.format("(kernel - 1) * dilation * step", "*= stride"),
+        """
+def receptive_field(layers):
+    field, step = 1, 1
+    for kernel, stride, dilation in reversed(layers):
+        field = (field - 1) * stride + dilation * (kernel - 1) + 1
+        step = step * stride
+    return [field, step]
+""",
+    ],
+    "own-network": [
+        _MINE,
+        _COURSE.format('"fastscnn"', ""),
+        _COURSE.format('"unet"', ", widths=(4, 8, 16, 32, 64)"),
+        _PLAIN,
+        _edit(_MINE, _RETURN, _RETURN + ".log_softmax(1)"),
+    ],
+    "paired": [
+        _PAIRED.format(_HALF, _CLEAR),
+        """
+def paired(ours, theirs, critical):
+    import statistics
+
+    gains = [a - b for a, b in zip(ours, theirs)]
+    mean = sum(gains) / len(gains)
+    if len(gains) == 1:
+        return mean, np.inf, False
+    half = critical * statistics.stdev(gains) / len(gains) ** 0.5
+    return mean, half, mean - half > 0
+""",
+    ],
+    "worst": [
+        _WORST.format(_SCORE, _COUNTED, _ORDER),
+        """
+def worst(matrices, k):
+    positions = [i for i in range(len(matrices)) if matrices[i].any()]
+    scores = np.array([metrics.mean_iou(matrices[i]) for i in positions])
+    return [positions[j] for j in np.argsort(scores, kind="stable")[:k]]
+""",
+    ],
+}
+
+# Planted bugs that change nothing that is asked for: line, change, reason.
+_ORDER_OF_LINES = "this and the next in the other order"
+_FREE = "neither line needs what the other does"
+_START = "the ends only have to begin on both sides of the answer, or the doubling puts them there"
+_MEAN = "return gains.mean(), half, bool(gains.mean() - half > 0)"
+_GAINS = "gains = np.array(ours) - np.array(theirs)"
+
+_WIDTHS = "widths = (24, 48, 96, 192)  # at 1/2, 1/4, 1/8 and 1/16 of the side"
+_STEM = "self.stem = nn.Sequential(conv_bn(3, widths[0], 3, stride=2), nn.ReLU())"
+_DOWN = "self.down = nn.ModuleList(Down(a, b) for a, b in pairwise(widths))"
+_CONTEXT = "self.context = Context(widths[-1])"
+_UPS = "self.up = nn.ModuleList(Join(a, b) for a, b in pairwise(widths[::-1]))"
+_HEAD = "self.head = nn.Conv2d(widths[0], num_classes, 1)"
+_JOIN = "x = up(x, skips.pop())"
+_OTHER_WIDTHS = "other widths within both limits are another design, and there is no right one"
+_OTHER_DESIGN = "another design that keeps every promise; which is better, only training tells"
+
+EQUIVALENT: dict[str, list[tuple[str, str, str]]] = {
+    "widest": [
+        ("low, high = 1, 2", "(1, 2) → (2, 1)", _START),
+        ("low, high = 1, 2", "(1, → (0,", _START),
+        ("low, high = 1, 2", "2) → 3)", _START),
+        ("low, high = 1, 2", "2) → 1)", _START),
+        ("low, high = high, 2 * high", "2 → 3", "three times as wide is as good a stride"),
+    ],
+    "own-network": [
+        (_WIDTHS, "(24, 48, → (48, 24,", _OTHER_WIDTHS),
+        (_WIDTHS, "(24, → (25,", _OTHER_WIDTHS),
+        (_WIDTHS, "(24, → (23,", _OTHER_WIDTHS),
+        (_WIDTHS, "48, → 49,", _OTHER_WIDTHS),
+        (_WIDTHS, "48, → 47,", _OTHER_WIDTHS),
+        (_WIDTHS, "96, → 97,", _OTHER_WIDTHS),
+        (_WIDTHS, "96, → 95,", _OTHER_WIDTHS),
+        (_WIDTHS, "192) → 193)", _OTHER_WIDTHS),
+        (_WIDTHS, "192) → 191)", _OTHER_WIDTHS),
+        (_STEM, _ORDER_OF_LINES, _FREE),
+        (
+            _STEM,
+            "nn.Sequential(conv_bn(3, widths[0], 3, stride=2), nn.ReLU()) → nn.Sequential(nn.ReLU(), conv_bn(3, widths[0], 3, stride=2))",
+            _OTHER_DESIGN,
+        ),
+        (
+            _STEM,
+            "nn.Sequential(conv_bn(3, widths[0], 3, stride=2), nn.ReLU()) → conv_bn(3, widths[0], 3, stride=2)",
+            _OTHER_DESIGN,
+        ),
+        (_STEM, "3, → 4,", _OTHER_DESIGN),
+        (_STEM, "3, → 2,", _OTHER_DESIGN),
+        (_STEM, "stride=2), → stride=3),", _OTHER_DESIGN),
+        (_STEM, "nn.ReLU()) → nn.Identity())", _OTHER_DESIGN),
+        (_STEM, "nn.ReLU()) → nn.GELU())", _OTHER_DESIGN),
+        (_DOWN, _ORDER_OF_LINES, _FREE),
+        (_CONTEXT, _ORDER_OF_LINES, _FREE),
+        (_UPS, _ORDER_OF_LINES, _FREE),
+        (_HEAD, "1) → 1, bias=False)", _OTHER_DESIGN),
+        (_HEAD, "1) → 2)", _OTHER_DESIGN),
+        (
+            _JOIN,
+            "up(x, skips.pop()) → up(skips.pop(), x)",
+            "a coarser design: it shrinks each skip in place of enlarging, and keeps all promises",
+        ),
+        (_RETURN, "image.shape[-2:], mode='bilinear') → image.shape[-2:])", _OTHER_DESIGN),
+        (
+            _RETURN,
+            "image.shape[-2:], → image.shape[2:],",
+            "an image has four dimensions: the last two are those from 2 on",
+        ),
+    ],
+    "paired": [
+        (_GAINS, _ORDER_OF_LINES, _FREE),
+        (_GAINS, "np.array(ours) → ours", "a list less an array is an array"),
+        (_GAINS, "np.array(theirs) → theirs", "an array less a list is an array"),
+        (
+            _MEAN,
+            "bool(gains.mean() - half > 0)) → gains.mean() - half > 0)",
+            "NumPy's True is as good",
+        ),
+        (_MEAN, "> → >=", "differs only where the interval ends at 0 exactly"),
+    ],
+}
