@@ -295,24 +295,34 @@ def _poisoned(
     shutil.copytree(root / "class", folder)
     step = len(students) // arguments.poison
     bad = {f"student-{n * step:03}": POISON[n % len(POISON)] for n in range(arguments.poison)}
+    # The poison stands in front of a right answer: what defines nothing would never be run.
     first = given.exercises[0].name
+    right = next(cell.source for cell in given.lesson.solved() if cell.id == first)
     for name, code in bad.items():
-        answers = students[int(name[-3:])] | {first: code}
+        answers = students[int(name[-3:])] | {first: f"{code}\n\n\n{right}"}
         (folder / name / f"{LESSON}.ipynb").write_bytes(handed_in(given, answers))
     seconds = ours(folder, root / "poisoned-grades", arguments.workers)
     clean, dirty = (_points(root / place) for place in ("grades", "poisoned-grades"))
     changed = [n for n in clean if n not in bad and clean[n] != dirty[n]]
     print(f"with {len(bad)} poisoned ones: {seconds:.0f} s, {seconds - before:+.0f} s; "
           f"other students' grades that changed: {len(changed)} {changed[:5]}")  # fmt: skip
+    for name, code in bad.items():
+        took = _grades(root / "poisoned-grades")[name]["seconds"]
+        print(f"  {dirty[name][0][1]:<10} {took:>6.1f} s   {code.splitlines()[-1].strip()}")
+
+
+def _grades(out: Path) -> dict[str, dict[str, Any]]:
+    """What was written of each student."""
+    read = [json.loads(path.read_text()) for path in sorted((out / "json").glob("*.json"))]
+    return {grade["student"]: grade for grade in read}
 
 
 def _points(out: Path) -> dict[str, list[Any]]:
     """Each student's checks."""
-    found = {}
-    for path in sorted((out / "json").glob("*.json")):
-        grade = json.loads(path.read_text())
-        found[grade["student"]] = [(c["check"], c["status"]) for c in grade["checks"]]
-    return found
+    return {
+        student: [(c["check"], c["status"]) for c in grade["checks"]]
+        for student, grade in _grades(out).items()
+    }
 
 
 if __name__ == "__main__":
