@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
+    from torch import nn
 
 FOLDER, SECRET = "COURSEKIT_PROBE", "COURSEKIT_PROBE_SECRET"
 
@@ -78,6 +79,60 @@ class Probe:
         if self._secret is not None:
             _write(path, {"value": encode(draw(self._generator(name)))})
         return decode(json.loads(path.read_text())["value"])
+
+    def fill(
+        self, network: nn.Module, name: str, mean: float = 0.1, spread: float | None = None
+    ) -> None:
+        """Put drawn numbers into a network, none so small that its layer would not show.
+
+        Args:
+            network: takes them; of normalisations it gets weights and running statistics, too.
+            name: of this input, as in `given`.
+            mean: of all but the running variances, which are uniform in [0.2, 2].
+            spread: their standard deviation. Without one it is √(2 / fan-in) for the weights of
+                layers, so that signals pass a deep network, and 0.3 for all else.
+        """
+
+        def draw(rng: np.random.Generator) -> dict[str, NDArray[Any]]:
+            drawn: dict[str, NDArray[Any]] = {}
+            for key, value in network.state_dict().items():
+                layer = (2 / value[0].numel()) ** 0.5 if value.ndim > 1 else 0.3
+                drawn[key] = rng.normal(mean, spread or layer, tuple(value.shape))
+                if key.endswith("running_var"):
+                    drawn[key] = rng.uniform(0.2, 2, tuple(value.shape))
+                elif key.endswith("num_batches_tracked"):
+                    drawn[key] = np.array(3)
+            return drawn
+
+        self._load(network, self.given(name, draw))
+
+    def start(self, network: nn.Module, name: str, gain: float = 2.0) -> None:
+        """Put drawn numbers into a network that it can be trained from.
+
+        Args:
+            network: takes them; its normalisations are as good as new.
+            name: of this input, as in `given`.
+            gain: the weights of layers have mean 0 and variance gain / fan-in.
+        """
+
+        def draw(rng: np.random.Generator) -> dict[str, NDArray[Any]]:
+            drawn: dict[str, NDArray[Any]] = {}
+            for key, value in network.state_dict().items():
+                if value.ndim > 1:
+                    scale = (gain / value[0].numel()) ** 0.5
+                    drawn[key] = rng.normal(0, scale, tuple(value.shape))
+                else:
+                    one = value.ndim and key.endswith(("weight", "running_var"))
+                    drawn[key] = np.full(tuple(value.shape), 1.0 if one else 0.0)
+            return drawn
+
+        self._load(network, self.given(name, draw))
+
+    @staticmethod
+    def _load(network: nn.Module, numbers: dict[str, NDArray[Any]]) -> None:
+        import torch
+
+        network.load_state_dict({key: torch.from_numpy(n) for key, n in numbers.items()})
 
     def keep(self, name: str, draw: Callable[[np.random.Generator], Any]) -> Any:
         """What a threshold needs and no student may see, such as the truth of a made face.

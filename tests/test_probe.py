@@ -152,6 +152,45 @@ def test_inputs_depend_on_secret_check_and_name_and_not_on_the_order(
     assert [draw(*place) for place in reversed(places)] == forward[::-1]
 
 
+def network() -> torch.nn.Sequential:
+    return torch.nn.Sequential(torch.nn.Conv2d(3, 400, 3), torch.nn.BatchNorm2d(400)).double()
+
+
+@pytest.mark.parametrize("way", ["fill", "start"])
+def test_a_student_s_network_gets_the_reference_s_numbers(
+    way: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs, ours = network(), network()
+    monkeypatch.setenv(SECRET, "s")
+    getattr(Probe("check-it"), way)(theirs, "weights")
+    monkeypatch.delenv(SECRET)
+    getattr(Probe("check-it"), way)(ours, "weights")
+    for key, value in theirs.state_dict().items():
+        torch.testing.assert_close(ours.state_dict()[key], value, rtol=0, atol=0)
+    other = torch.nn.Conv2d(3, 400, 3)
+    with pytest.raises(RuntimeError, match="Missing key"):
+        getattr(Probe("check-it"), way)(other, "weights")
+
+
+def test_filled_numbers_show_and_started_ones_train(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(SECRET, "s")
+    made = network()
+    Probe("check-it").fill(made, "plain", mean=0.2)
+    weight, bias, _, _, shift, spread, seen = made.state_dict().values()
+    assert abs(weight.mean() - 0.2) < 0.02 and abs(weight.std() - (2 / 27) ** 0.5) < 0.02
+    assert all(abs(each.mean() - 0.2) < 0.1 and each.std() > 0.2 for each in (bias, shift))
+    assert 0.2 <= spread.min() < 0.3 < 1.9 < spread.max() <= 2 and seen == 3
+    Probe("check-it").fill(made, "wide", spread=0.5)
+    assert abs(made[0].weight.std() - 0.5) < 0.03
+    Probe("check-it").start(made, "start", gain=1)
+    weight, bias, scale, _, shift, spread, seen = made.state_dict().values()
+    assert abs(weight.std() - 27**-0.5) < 0.01
+    for each, exactly in ((bias, 0), (scale, 1), (shift, 0), (spread, 1), (seen, 0)):
+        assert (each == exactly).all()
+
+
 def test_there_is_no_probe_outside_of_grading(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(FOLDER, raising=False)
     with pytest.raises(RuntimeError, match="when grading only"):
