@@ -525,17 +525,7 @@ probe = Probe("check-unet")
 small = UNet(num_classes=5, widths=(4, 6, 8, 10)).double()
 
 
-def hidden_values(rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Weights for `small`, none of them so small that its layer would not show."""
-    drawn = {}
-    for key, value in small.state_dict().items():
-        spread = (2 / value[0].numel()) ** 0.5 if value.ndim > 1 else 0.1
-        drawn[key] = rng.normal(0, spread, tuple(value.shape))
-    return drawn
-
-
-given = probe.given("weights", hidden_values)
-small.load_state_dict({key: torch.from_numpy(value) for key, value in given.items()})
+probe.fill(small, "weights", mean=0)
 for name, shape in (("odd", (2, 3, 21, 26)), ("tiny", (1, 3, 8, 9))):
     photo = probe.given(name, lambda rng, shape=shape: rng.normal(0, 1, shape))
     about = f"other widths and weights, on an image of {shape[2]} × {shape[3]}"
@@ -567,21 +557,6 @@ from coursekit.probe import Probe
 probe = Probe("check-unet-2")
 
 
-def hidden_start(rng: np.random.Generator, network: nn.Module) -> dict[str, np.ndarray]:
-    """Weights for a network to start from."""
-    drawn = {}
-    for key, value in network.state_dict().items():
-        spread = (2 / value[0].numel()) ** 0.5 if value.ndim > 1 else 0.0
-        drawn[key] = rng.normal(0, spread, tuple(value.shape))
-    return drawn
-
-
-def hidden_load(network: nn.Module, name: str) -> None:
-    """Put drawn weights into a network."""
-    weights = probe.given(name, lambda rng: hidden_start(rng, network))
-    network.load_state_dict({key: torch.from_numpy(value) for key, value in weights.items()})
-
-
 def hidden_quilts(rng: np.random.Generator, number: int) -> dict[str, np.ndarray]:
     """Noisy images of patches in three colours, and the patches' classes."""
     patches = rng.integers(0, 3, (number, 2, 2)).repeat(8, axis=1).repeat(8, axis=2)
@@ -590,7 +565,7 @@ def hidden_quilts(rng: np.random.Generator, number: int) -> dict[str, np.ndarray
 
 
 exact = UNet(num_classes=3, widths=(8, 16, 24)).double()
-hidden_load(exact, "weights")
+probe.start(exact, "weights")
 photo = torch.from_numpy(probe.given("image", lambda rng: rng.normal(0, 1, (2, 3, 21, 26))))
 exact(photo.requires_grad_()).logsumexp(1).mean().mul(50).backward()
 probe.emit("input", photo.grad, "the gradient with respect to the image")
@@ -603,7 +578,7 @@ unseen = probe.given("unseen", lambda rng: hidden_quilts(rng, 8)["images"])
 probe.keep("unseen", lambda rng: hidden_quilts(rng, 8)["maps"])
 entered, true = torch.from_numpy(lot["images"]).float(), torch.from_numpy(lot["maps"])
 learner = UNet(num_classes=3, widths=(16, 16))
-hidden_load(learner, "start")
+probe.start(learner, "start")
 adam = torch.optim.Adam(learner.parameters(), 0.01)
 for step in range(24):
     chosen = slice(step % 2 * 8, step % 2 * 8 + 8)

@@ -323,24 +323,9 @@ check.passed("the size stays at every rate, and with a 1×1 kernel")
 from coursekit.probe import Probe
 
 probe = Probe("check-dilated-block")
-
-
-def hidden_values(rng: np.random.Generator, network: nn.Module) -> dict[str, np.ndarray]:
-    """Weights and running statistics for a network, all large enough to show."""
-    drawn = {}
-    for key, value in network.state_dict().items():
-        drawn[key] = rng.normal(0.2, 0.4, tuple(value.shape))
-        if key.endswith("running_var"):
-            drawn[key] = rng.uniform(0.2, 2, tuple(value.shape))
-        if key.endswith("num_batches_tracked"):
-            drawn[key] = np.array(3)
-    return drawn
-
-
 for name, kernel, rate in (("dense", 3, 1), ("far", 3, 3), ("point", 1, 5), ("wide", 5, 2)):
     block = conv_bn_relu(3, 4, kernel, rate).double()
-    given = probe.given(name, lambda rng, block=block: hidden_values(rng, block))
-    block.load_state_dict({key: torch.from_numpy(np.asarray(v)) for key, v in given.items()})
+    probe.fill(block, name, mean=0.2, spread=0.4)
     drawn = probe.given(f"{name}-input", lambda rng: rng.normal(0, 1, (3, 3, 8, 9)))
     entered = torch.from_numpy(drawn).requires_grad_()
     about = f"a kernel of {kernel} at rate {rate}"
@@ -650,23 +635,8 @@ check.passed("every pixel knows about the whole image")
 from coursekit.probe import Probe
 
 probe = Probe("check-aspp-pooling")
-
-
-def hidden_values(rng: np.random.Generator, network: nn.Module) -> dict[str, np.ndarray]:
-    """Weights and running statistics for a network."""
-    drawn = {}
-    for key, value in network.state_dict().items():
-        drawn[key] = rng.normal(0.2, 0.5, tuple(value.shape))
-        if key.endswith("running_var"):
-            drawn[key] = rng.uniform(0.2, 2, tuple(value.shape))
-        if key.endswith("num_batches_tracked"):
-            drawn[key] = np.array(3)
-    return drawn
-
-
 pooling = ASPPPooling(4, 7).double()
-given = probe.given("weights", lambda rng: hidden_values(rng, pooling))
-pooling.load_state_dict({key: torch.from_numpy(np.asarray(v)) for key, v in given.items()})
+probe.fill(pooling, "weights", mean=0.2, spread=0.5)
 for name, shape in (("wide", (3, 4, 4, 9)), ("one pixel", (3, 4, 1, 1))):
     drawn = probe.given(name, lambda rng, s=shape: rng.normal(0, 1, s))
     entered = torch.from_numpy(drawn).requires_grad_()
@@ -836,24 +806,9 @@ check.passed("views of four or five reaches, side by side")
 from coursekit.probe import Probe
 
 probe = Probe("check-aspp-2")
-
-
-def hidden_values(rng: np.random.Generator, network: nn.Module) -> dict[str, np.ndarray]:
-    """Weights and running statistics for a network."""
-    drawn = {}
-    for key, value in network.state_dict().items():
-        drawn[key] = rng.normal(0.1, 0.5, tuple(value.shape))
-        if key.endswith("running_var"):
-            drawn[key] = rng.uniform(0.2, 2, tuple(value.shape))
-        if key.endswith("num_batches_tracked"):
-            drawn[key] = np.array(3)
-    return drawn
-
-
 for name, channels, width, rates in (("two", 4, 3, (1, 3)), ("four", 3, 4, (2, 1, 4, 6))):
     pyramid = ASPP(channels, width, rates).double()
-    given = probe.given(name, lambda rng, net=pyramid: hidden_values(rng, net))
-    pyramid.load_state_dict({key: torch.from_numpy(np.asarray(v)) for key, v in given.items()})
+    probe.fill(pyramid, name, spread=0.5)
     drawn = probe.given(f"{name}-input", lambda rng, c=channels: rng.normal(0, 1, (3, c, 7, 6)))
     entered = torch.from_numpy(drawn).requires_grad_()
     probe.emit(f"{name}-eval", pyramid.eval()(entered), f"rates {rates}, in evaluation")
@@ -995,23 +950,8 @@ check.passed("deep and shallow, side by side")
 from coursekit.probe import Probe
 
 probe = Probe("check-deeplab-decoder")
-
-
-def hidden_values(rng: np.random.Generator, network: nn.Module) -> dict[str, np.ndarray]:
-    """Weights and running statistics for a network."""
-    drawn = {}
-    for key, value in network.state_dict().items():
-        drawn[key] = rng.normal(0.1, 0.4, tuple(value.shape))
-        if key.endswith("running_var"):
-            drawn[key] = rng.uniform(0.2, 2, tuple(value.shape))
-        if key.endswith("num_batches_tracked"):
-            drawn[key] = np.array(3)
-    return drawn
-
-
 decoder = Decoder(3, 2, 4, 5, 6).double()
-given = probe.given("weights", lambda rng: hidden_values(rng, decoder))
-decoder.load_state_dict({key: torch.from_numpy(np.asarray(v)) for key, v in given.items()})
+probe.fill(decoder, "weights", spread=0.4)
 for name, below, beside in (("even", (3, 2), (12, 8)), ("odd", (2, 3), (9, 14))):
     deep = probe.given(f"{name}-deep", lambda rng, s=below: rng.normal(0, 1, (2, 4, *s)))
     shallow = probe.given(f"{name}-shallow", lambda rng, s=beside: rng.normal(0, 1, (2, 3, *s)))
@@ -1139,21 +1079,7 @@ stages = ((4, 5), (6, 7), (8, 9))
 small = DeepLabV3Plus(5, (1, 2), aspp=6, stages=stages, low_level=3, decoder=4).double()
 
 
-def hidden_values(rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Weights and running statistics for `small`, none so small that its layer would not show."""
-    drawn = {}
-    for key, value in small.state_dict().items():
-        spread_ = (2 / value[0].numel()) ** 0.5 if value.ndim > 1 else 0.3
-        drawn[key] = rng.normal(0.1, spread_, tuple(value.shape))
-        if key.endswith("running_var"):
-            drawn[key] = rng.uniform(0.3, 1, tuple(value.shape))
-        if key.endswith("num_batches_tracked"):
-            drawn[key] = np.array(3)
-    return drawn
-
-
-given = probe.given("weights", hidden_values)
-small.load_state_dict({key: torch.from_numpy(np.asarray(v)) for key, v in given.items()})
+probe.fill(small, "weights")
 for name, shape in (("odd", (2, 3, 21, 26)), ("even", (3, 3, 24, 16))):
     photo = torch.from_numpy(probe.given(name, lambda rng, s=shape: rng.normal(0, 1, s)))
     about = f"other widths and weights, on images of {shape[2]} × {shape[3]}"
@@ -1189,25 +1115,6 @@ from coursekit.probe import Probe
 probe = Probe("check-deeplabv3plus-2")
 
 
-def hidden_start(rng: np.random.Generator, network: nn.Module) -> dict[str, np.ndarray]:
-    """Weights for a network to start from, with fresh statistics."""
-    drawn = {}
-    for key, value in network.state_dict().items():
-        spread_ = (2 / value[0].numel()) ** 0.5 if value.ndim > 1 else 0.0
-        drawn[key] = rng.normal(0, spread_, tuple(value.shape))
-        if value.ndim == 1 and (key.endswith("running_var") or key.endswith("1.weight")):
-            drawn[key] += 1
-        if key.endswith("num_batches_tracked"):
-            drawn[key] = np.array(0)
-    return drawn
-
-
-def hidden_load(network: nn.Module, name: str) -> None:
-    """Put drawn weights into a network."""
-    weights = probe.given(name, lambda rng: hidden_start(rng, network))
-    network.load_state_dict({k: torch.from_numpy(np.asarray(v)) for k, v in weights.items()})
-
-
 def hidden_quilts(rng: np.random.Generator, number: int) -> dict[str, np.ndarray]:
     """Noisy images of patches in three colours, and the patches' classes."""
     patches = rng.integers(0, 3, (number, 2, 2)).repeat(8, axis=1).repeat(8, axis=2)
@@ -1217,7 +1124,7 @@ def hidden_quilts(rng: np.random.Generator, number: int) -> dict[str, np.ndarray
 
 narrow = {"stages": ((4, 8), (8, 8), (8, 8)), "aspp": 8, "low_level": 4, "decoder": 8}
 exact = DeepLabV3Plus(3, (1, 2), **narrow).double()
-hidden_load(exact, "weights")
+probe.start(exact, "weights")
 photo = torch.from_numpy(probe.given("image", lambda rng: rng.normal(0, 1, (3, 3, 21, 26))))
 exact(photo.requires_grad_()).logsumexp(1).mean().mul(50).backward()
 probe.emit("input", photo.grad, "the gradient with respect to the image")
@@ -1230,7 +1137,7 @@ unseen = probe.given("unseen", lambda rng: hidden_quilts(rng, 8)["images"])
 probe.keep("unseen", lambda rng: hidden_quilts(rng, 8)["maps"])
 entered, true = torch.from_numpy(lot["images"]).float(), torch.from_numpy(lot["maps"])
 learner = DeepLabV3Plus(3, (1, 2), **narrow)
-hidden_load(learner, "start")
+probe.start(learner, "start")
 adam = torch.optim.Adam(learner.parameters(), 0.01)
 for step in range(40):
     chosen = slice(step % 2 * 8, step % 2 * 8 + 8)

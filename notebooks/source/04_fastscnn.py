@@ -195,28 +195,13 @@ check.passed("an eighth of the weights")
 from coursekit.probe import Probe
 
 probe = Probe("check-separable-conv")
-
-
-def hidden_values(rng: np.random.Generator, network: nn.Module) -> dict[str, np.ndarray]:
-    """Weights and running statistics for a network."""
-    drawn = {}
-    for key, value in network.state_dict().items():
-        drawn[key] = rng.normal(0.2, 0.5, tuple(value.shape))
-        if key.endswith("running_var"):
-            drawn[key] = rng.uniform(0.2, 2, tuple(value.shape))
-        if key.endswith("num_batches_tracked"):
-            drawn[key] = np.array(3)
-    return drawn
-
-
 for name, widths, shape in (
     ("plain", (4, 7, 1), (2, 4, 6, 7)),
     ("default", (3, 3), (2, 3, 5, 5)),
     ("stride", (5, 4, 2), (2, 5, 9, 8)),
 ):
     block = SeparableConv(*widths).double()
-    given = probe.given(f"{name}-weights", lambda rng, n=block: hidden_values(rng, n))
-    block.load_state_dict({key: torch.from_numpy(np.asarray(v)) for key, v in given.items()})
+    probe.fill(block, f"{name}-weights", mean=0.2, spread=0.5)
     drawn = probe.given(name, lambda rng, s=shape: rng.normal(0, 1, s))
     entered = torch.from_numpy(drawn).requires_grad_()
     about = f"with the arguments {widths}"
@@ -428,20 +413,6 @@ check.passed("a shortcut exactly where shapes agree")
 from coursekit.probe import Probe
 
 probe = Probe("check-inverted-residual-2")
-
-
-def hidden_values(rng: np.random.Generator, network: nn.Module) -> dict[str, np.ndarray]:
-    """Weights and running statistics for a network."""
-    drawn = {}
-    for key, value in network.state_dict().items():
-        drawn[key] = rng.normal(0.2, 0.5, tuple(value.shape))
-        if key.endswith("running_var"):
-            drawn[key] = rng.uniform(0.2, 2, tuple(value.shape))
-        if key.endswith("num_batches_tracked"):
-            drawn[key] = np.array(3)
-    return drawn
-
-
 for name, arguments in (
     ("shortcut", (5, 5, 1, 3)),
     ("wider", (5, 7, 1, 2)),
@@ -449,8 +420,7 @@ for name, arguments in (
     ("both", (5, 4, 2, 2)),
 ):
     block = InvertedResidual(*arguments).double()
-    given = probe.given(f"{name}-weights", lambda rng, n=block: hidden_values(rng, n))
-    block.load_state_dict({key: torch.from_numpy(np.asarray(v)) for key, v in given.items()})
+    probe.fill(block, f"{name}-weights", mean=0.2, spread=0.5)
     drawn = probe.given(name, lambda rng: rng.normal(0, 3, (2, 5, 7, 6)))
     entered = torch.from_numpy(drawn).requires_grad_()
     about = f"with the arguments {arguments}"
@@ -636,28 +606,13 @@ check.passed("one look at the whole, and some at its parts")
 from coursekit.probe import Probe
 
 probe = Probe("check-pyramid-pooling-2")
-
-
-def hidden_values(rng: np.random.Generator, network: nn.Module) -> dict[str, np.ndarray]:
-    """Weights and running statistics for a network."""
-    drawn = {}
-    for key, value in network.state_dict().items():
-        drawn[key] = rng.normal(0.2, 0.5, tuple(value.shape))
-        if key.endswith("running_var"):
-            drawn[key] = rng.uniform(0.2, 2, tuple(value.shape))
-        if key.endswith("num_batches_tracked"):
-            drawn[key] = np.array(3)
-    return drawn
-
-
 for name, arguments, side in (
     ("even", (6, (1, 2), 4), (8, 6)),
     ("odd", (7, (1, 2, 5), 3), (9, 7)),
     ("tiny", (8, (1, 2, 3, 6), 5), (3, 2)),
 ):
     ppm = PyramidPooling(*arguments).double()
-    given = probe.given(f"{name}-weights", lambda rng, n=ppm: hidden_values(rng, n))
-    ppm.load_state_dict({key: torch.from_numpy(np.asarray(v)) for key, v in given.items()})
+    probe.fill(ppm, f"{name}-weights", mean=0.2, spread=0.5)
     shape = (3, arguments[0], *side)
     drawn = probe.given(name, lambda rng, s=shape: rng.normal(0, 2, s))
     entered = torch.from_numpy(drawn).requires_grad_()
@@ -842,23 +797,8 @@ check.passed("two paths, one map")
 from coursekit.probe import Probe
 
 probe = Probe("check-feature-fusion-2")
-
-
-def hidden_values(rng: np.random.Generator, network: nn.Module) -> dict[str, np.ndarray]:
-    """Weights and running statistics for a network."""
-    drawn = {}
-    for key, value in network.state_dict().items():
-        drawn[key] = rng.normal(0.2, 0.5, tuple(value.shape))
-        if key.endswith("running_var"):
-            drawn[key] = rng.uniform(0.2, 2, tuple(value.shape))
-        if key.endswith("num_batches_tracked"):
-            drawn[key] = np.array(3)
-    return drawn
-
-
 fusion = FeatureFusion(4, 3, 5).double()
-given = probe.given("weights", lambda rng: hidden_values(rng, fusion))
-fusion.load_state_dict({key: torch.from_numpy(np.asarray(v)) for key, v in given.items()})
+probe.fill(fusion, "weights", mean=0.2, spread=0.5)
 for name, large, small in (
     ("even", (8, 12), (2, 3)),
     ("odd", (9, 7), (3, 2)),
@@ -1003,21 +943,7 @@ probe = Probe("check-fast-scnn")
 small = FastSCNN(5, downsample=(4, 5, 6), bottlenecks=(5, 6, 8), width=7).double()
 
 
-def hidden_values(rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Weights and running statistics for `small`, none so small that its layer would not show."""
-    drawn = {}
-    for key, value in small.state_dict().items():
-        spread = (2 / value[0].numel()) ** 0.5 if value.ndim > 1 else 0.3
-        drawn[key] = rng.normal(0.1, spread, tuple(value.shape))
-        if key.endswith("running_var"):
-            drawn[key] = rng.uniform(0.3, 1, tuple(value.shape))
-        if key.endswith("num_batches_tracked"):
-            drawn[key] = np.array(3)
-    return drawn
-
-
-given = probe.given("weights", hidden_values)
-small.load_state_dict({key: torch.from_numpy(np.asarray(v)) for key, v in given.items()})
+probe.fill(small, "weights")
 small.classifier[2].p = 0.0  # dropout draws otherwise on every machine
 for name, shape in (("odd", (3, 3, 43, 50)), ("even", (3, 3, 64, 32))):
     photo = torch.from_numpy(probe.given(name, lambda rng, s=shape: rng.normal(0, 1, s)))
@@ -1054,30 +980,9 @@ check.passed("every weight learns")
 from coursekit.probe import Probe
 
 probe = Probe("check-fast-scnn-2")
-
-
-def hidden_start(rng: np.random.Generator, network: nn.Module) -> dict[str, np.ndarray]:
-    """Weights for a network to start from, with fresh statistics."""
-    drawn = {}
-    for key, value in network.state_dict().items():
-        spread = (2 / value[0].numel()) ** 0.5 if value.ndim > 1 else 0.05
-        drawn[key] = rng.normal(0, spread, tuple(value.shape))
-        if value.ndim == 1 and not key.endswith(("bias", "running_mean")):
-            drawn[key] += 1
-        if key.endswith("num_batches_tracked"):
-            drawn[key] = np.array(0)
-    return drawn
-
-
-def hidden_load(network: nn.Module, name: str) -> None:
-    """Put drawn weights into a network, and take its dropout away."""
-    weights = probe.given(name, lambda rng: hidden_start(rng, network))
-    network.load_state_dict({k: torch.from_numpy(np.asarray(v)) for k, v in weights.items()})
-    network.classifier[2].p = 0.0
-
-
 exact = FastSCNN(3, downsample=(4, 4, 6), bottlenecks=(4, 6, 6), width=6).double()
-hidden_load(exact, "weights")
+probe.start(exact, "weights")
+exact.classifier[2].p = 0.0  # no dropout: what comes out must not depend on luck
 photo = torch.from_numpy(probe.given("image", lambda rng: rng.normal(0, 1, (3, 3, 43, 50))))
 exact(photo.requires_grad_()).logsumexp(1).mean().mul(50).backward()
 probe.emit("input", photo.grad, "the gradient with respect to the image")
@@ -1087,7 +992,8 @@ probe.emit("gradients", slopes, "the gradients with respect to the weights")
 lot = probe.given("lot", lambda rng: rng.normal(0, 1, (6, 3, 24, 32)))
 true = probe.given("true", lambda rng: rng.integers(0, 3, (6, 3, 4)).repeat(8, 1).repeat(8, 2))
 learner = FastSCNN(3, downsample=(4, 6, 8), bottlenecks=(4, 6, 8), width=8).double()
-hidden_load(learner, "start")
+probe.start(learner, "start")
+learner.classifier[2].p = 0.0  # no dropout: what comes out must not depend on luck
 sgd = torch.optim.SGD(learner.parameters(), 0.05)
 losses = []
 for _step in range(5):

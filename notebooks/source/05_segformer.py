@@ -14,7 +14,7 @@
 # # 5 · SegFormer, built by hand
 #
 # A convolution looks at its neighbours. In this lesson every pixel may look at every other one, and learns at whom to look.
-# You write that (it is two lines), find out what it costs, make it cheap without changing its result, and build the best of
+# You write that (it is two lines), find out how much memory it costs, save most of it without changing the result, and build the best of
 # the report's four networks around it.
 #
 # | | quick tier (default) | full tier |
@@ -67,7 +67,7 @@ print(f"{len(train)} faces to learn from, {len(val)} to validate, {LABELS.num_cl
 # %% [markdown]
 # ## The idea: ask everyone
 #
-# Is this dark stroke the left brow or the right one? Lesson 02 answered by pooling until a small kernel saw the whole face.
+# Is this dark stroke the left brow or the right one? Lesson 02 answered by pooling until a small kernel saw a large part of the face.
 # Lesson 03 spread the kernel out. Both fix *beforehand* where a pixel looks. **Attention** lets it choose.
 #
 # Cut the image into $N$ small patches, each described by a vector: a **token**. Every token makes three vectors of itself:
@@ -81,7 +81,7 @@ print(f"{len(train)} faces to learn from, {len(val)} to validate, {LABELS.num_cl
 #
 # $$ \mathrm{Attention}(Q, K, V) = \mathrm{softmax}\!\left(\frac{QK^\top}{\sqrt d}\right) V $$
 #
-# $d$ is the length of a query. Three tokens, by hand:
+# $d$ is the length of a query: how many numbers it has. Three tokens, by hand:
 
 # %%
 q = torch.tensor([[2.0, 0.0], [0.0, 2.0], [1.0, 1.0]])  # what each of them looks for
@@ -94,7 +94,7 @@ for row, answer in zip(weights, weights @ v, strict=True):
 
 # %% [markdown]
 # The first token finds itself. The second finds the second and the third, which have the same key, and hears the mean of 2 and 3. The
-# third looks for both, sees them equally well, and hears the mean of everyone.
+# third looks for both kinds of key, finds all three tokens equally good, and hears the mean of everyone.
 #
 # ## Exercise 1: attention
 #
@@ -179,9 +179,9 @@ for name, front, sizes, factor, about in (
 # %% [markdown]
 # ### Why the root of $d$?
 #
-# If the entries of $q$ and $k$ are independent with variance 1, their dot product is a sum of $d$ products and has variance $d$. Long vectors would
+# If the entries of $q$ and $k$ are independent, with mean 0 and variance 1, their dot product is a sum of $d$ products and has variance $d$. Long vectors would
 # give large scores, and the softmax of large scores is nearly 0 everywhere and nearly 1 in one place. There it is flat, and a flat function
-# passes no gradient. Dividing by $\sqrt d$ brings the variance back to 1, whatever $d$ is. How much of its attention does a random query give to a single one of
+# passes hardly any gradient. Dividing by $\sqrt d$ brings the variance back to 1, whatever $d$ is. How much of its attention does a random query give to its favourite among
 # 100 random keys?
 
 # %%
@@ -205,13 +205,13 @@ plt.close(figure)
 figure
 
 # %% [markdown]
-# Who divides? The SegFormer paper does (its Eq. 1, with $d$ the length in one head). The report prints no equation for attention; its published notebook
-# multiplies the scores by $d^{-1/2}$. We do, too. All three agree here, which you should check, not assume, whenever a text gives a formula in words.
+# Who divides? The SegFormer paper does (its Eq. 1, with $d$ the length of a query in one head; heads follow below). The report prints no equation for attention; its published notebook
+# multiplies the scores by $d^{-1/2}$. So all three agree. Where a text leaves its formula out, look into the code before you assume it.
 #
 # ### One query, on a face
 #
-# Nothing needs to be learnt to see attention at work. Cut a face into 24 × 24 patches and let the mean colour of a patch be its query *and* its key (moved and stretched, so
-# that alike colours have large dot products). Where does one patch look?
+# Nothing needs to be learnt to see attention at work. Lay a grid of 24 × 24 patches over a face and let the mean colour of a patch be its query *and* its key. (The photo's own mean is
+# taken away and all vectors are made equally long, so that like colours have large dot products.) Where does one patch look?
 
 # %%
 drawn = SynthDataset(seed=0, length=60, size=96).sample(8)
@@ -237,18 +237,19 @@ plt.close(figure)
 figure
 
 # %% [markdown]
-# A patch of skin finds skin, on both cheeks at once and in one step, however far they lie apart. The wall finds the wall on both sides of the head, and some of the clothes. And each finds *every* patch of that colour: these tokens know
+# A patch of skin finds skin, on both cheeks at once and in one step, however far they lie apart. The wall finds the wall on both sides of the head, and some of the clothes. These tokens know
 # nothing but colour, so nothing tells them left from right. A trained network makes better queries and keys, and we shall look at its maps at the end.
 # That tokens do not know their place is a real problem, and has an exercise of its own.
 #
 # ### Heads
 #
 # One softmax looks for one kind of thing. So the channels are cut into groups, **heads**, and each head attends by itself: with 16 channels and 2 heads, two
-# attentions with $d = 8$. The parameters do not change with the number of heads: one dense layer makes $q$, $k$ and $v$ (three times the channels), one mixes the heads' answers.
+# attentions with $d = 8$. One dense layer (`nn.Linear`) makes $q$, $k$ and $v$ for all heads, three times the channels, and another mixes the heads' answers. So the number of parameters
+# does not depend on the number of heads.
 #
 # ## The bill
 #
-# The scores are a matrix with a row and a column for each token. SegFormer's first stage has a token for every 4×4 pixels, so $N = HW/16$, and the matrix has
+# The scores are a matrix with a row and a column for each token. SegFormer has four **stages**, each with a grid half as fine as the one before. The first has a token for every 4×4 pixels, so $N = HW/16$, and the matrix has
 # $N^2 = (HW)^2/256$ numbers in each head. What does it need at 512²?
 
 
@@ -266,8 +267,8 @@ for stage, heads in enumerate((2, 2, 2, 8), start=1):
     print(f"{stage:>5}{512 // stride:>7}{tokens:>8,}{heads:>7}{bill / 2**20:>11,.0f} MiB")
 
 # %% [markdown]
-# Two GiB for one layer and one image, and that is the beginning. To learn, PyTorch keeps the softmax's result for the backward pass; while it computes, the scores before the softmax
-# exist, too, and on the way back their gradients. All of it times the batch. A training step of the report's network, written out like this, takes 12.7 GB at a batch of 2;
+# Two GiB for one layer and one image, and that is only the beginning. For the backward pass PyTorch keeps the softmax's result; while it computes, the scores before the softmax
+# exist, too, and on the way back the gradients of both. All of it is multiplied by the batch. A training step of the report's network, written out like this, takes 12.7 GB at a batch of 2;
 # its README asks for 20 GB.
 
 # %%
@@ -293,7 +294,7 @@ figure
 #
 # ## Exercise 2: the same, without the matrix
 #
-# Nobody wants the matrix. One wants $N$ answers, and each is a mean: a sum of $e^{s_j} v_j$, divided by a sum of $e^{s_j}$. Sums can be made bit by bit! Take
+# Nobody wants the matrix. One wants $N$ answers, and each is a mean: a sum of $e^{s_j} v_j$, divided by a sum of $e^{s_j}$. A sum can be made bit by bit. Take
 # the keys in blocks, and keep only what has been added up so far.
 #
 # The catch is the exponential: $e^{100}$ does not fit into a float32. A softmax therefore subtracts the largest score first, which changes nothing, since it cancels. But whoever
@@ -308,7 +309,7 @@ figure
 # When a block brings a larger score $m'$, the old sums were made with the wrong $m$. Multiply them by $e^{m - m'}$, and they are right again. This is the **online softmax** (Milakov and
 # Gimelshein, 2018), and FlashAttention (Dao and others, 2022) is built on it.
 #
-# Only the forward pass is asked for, so you may change tensors in place. An instrument first: it listens to PyTorch and remembers the largest tensor that was made.
+# Only the forward pass is asked for, so you may change tensors in place. First an instrument: it listens to PyTorch and remembers how large the largest tensor was.
 
 # %%
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -448,10 +449,10 @@ probe.emit("held", hidden_largest.numbers, "the largest tensor on the way", at_m
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# `torch.nn.functional.scaled_dot_product_attention` (SDPA for short) is this idea, compiled: blocks of queries *and* keys, sums kept close to the processor. For the backward pass it keeps
-# one number for each query ($m + \log \ell$) and makes the scores again, block by block. Arithmetic is cheap, memory is not.
+# `torch.nn.functional.scaled_dot_product_attention` (SDPA for short) is this idea, compiled, wherever the machine allows it: blocks of queries *and* keys, sums kept close to the processor.
+# Beside the answer it keeps one number for each query ($m + \log \ell$), and for the backward pass it makes the scores again, block by block. Arithmetic is cheap, memory is not.
 #
-# The same function? Three ways to write one thing:
+# Your two functions and SDPA should be three ways to write one thing. Are they?
 
 # %%
 torch.manual_seed(0)
@@ -486,11 +487,13 @@ for side in (128, 256):
     print(f"{side}²{qkv.shape[3]:>9,}{bill:>14,.0f}{spent[0]:>27,.0f}{spent[1]:>21,.0f}")
 
 # %% [markdown]
-# Four times the tokens are sixteen times the multiplications, for both. What SDPA saves is memory, and the time that goes into writing and fetching it: on our test machine it was three to four times as fast at 256², less at 128².
+# Four times the tokens are sixteen times the multiplications, for both. What SDPA saves is memory, and the time that goes into writing and fetching it: on our test machine it was about three times as fast at 256², and only a little faster at 128².
 #
 # The paper's own answer is another one. Its **efficient self-attention** makes keys and values from a *shrunken* map (a strided convolution that merges $R$ tokens into one, with $R$ = 64, 16, 4, 1 in the four stages).
-# Then there are $N/R$ keys and the matrix has $N^2/R$ numbers: at 512², 16 MiB for each head in place of 1,024. That saves multiplications, too, costs some parameters, and is no longer the same function: a query sees averages
-# of the picture. The report left it out, and so do we. You will meet it again with the library twin.
+# Then there are $N/R$ keys and the matrix has $N^2/R$ numbers: at 512², 16 MiB for each head in place of 1,024. That saves multiplications, too, costs some parameters, and is no longer the same function: a query sees summaries
+# of $R$ tokens each.
+#
+# The report left it out, and so do we. You will meet it again with the library twin.
 #
 # Here is attention as a layer. The names matter, as ever: they become keys of the `state_dict`. A map (B, C, H, W) and a sequence of tokens (B, N, C) hold the same numbers in another order,
 # and two helpers go from one to the other.
@@ -539,18 +542,20 @@ same = torch.allclose(layer(some[:, order]), layer(some)[:, order], atol=1e-5)
 print("a face and its shuffled mosaic get the same answers:", same)
 
 # %% [markdown]
-# So a plain transformer cannot tell the left eye from the right one. The vision transformer of 2020 adds a learnt vector to each place, a **position code**. But a table with 16,384 rows fits images
-# of 512² only; for any other size it has to be stretched, and the score drops, the paper finds. SegFormer has no such table. It has two convolutions that know their neighbours:
+# So a plain transformer cannot tell the left eye from the right one. The vision transformer of 2020 adds a learnt vector to each place, a **position code**. But a table of 16,384 such vectors fits our tokens
+# at 512² only; for any other size it has to be stretched, and the SegFormer paper finds that the score drops. SegFormer has no such table. Two kinds of convolution tell a token about its neighbours:
 #
 # - the patches **overlap**, so a token has seen a little of what is beside it;
 # - a **depthwise 3×3** sits inside of every block (the paper's *Mix-FFN*).
 #
-# And how does a convolution know where the *edge* is? By its padding. The zeros around a map are a mark that it can feel, and each layer carries the news further in. Both work on a map of any size.
+# And how does a convolution know where the *edge* is? By its padding. The zeros around a map are a mark that it can feel, and each layer carries the news further in. Neither convolution asks how large the map is.
 #
 # ## Exercise 3: patches that overlap
 #
-# The first stage takes a token from every 4th pixel of every 4th row. With patches of 4×4 they would tile the image, and no token would know what lies across its border. SegFormer's are 7×7 with stride 4: 3 pixels are shared with each neighbour. That is a strided convolution,
-# padded so that ($k = 7$, stride 4, and $k = 3$, stride 2 in the later stages) the size divides cleanly. Then a `LayerNorm` over the channels of each token.
+# The first stage takes a token from every 4th pixel of every 4th row. With patches of 4×4 they would tile the image, and no token would know what lies across its border. SegFormer's are 7×7 with stride 4: 3 pixels are shared with each neighbour.
+#
+# That is a strided convolution ($k = 7$, stride 4; in the later stages $k = 3$, stride 2), padded so that the side of the map is the image's divided by the stride, rounded up.
+# Then comes a `LayerNorm` over the channels of each token; what it does is explained after exercise 4.
 #
 # | name | what |
 # |---|---|
@@ -626,22 +631,12 @@ check.passed("42 tokens that have seen a little of their neighbours")
 from coursekit.probe import Probe
 
 probe = Probe("check-overlapping-patches")
-
-
-def hidden_weights(rng: np.random.Generator, network: nn.Module) -> dict[str, np.ndarray]:
-    """Values for every weight, none of them so small that its layer would not show."""
-    return {
-        key: rng.normal(0.2, 0.4, tuple(value.shape)) for key, value in network.state_dict().items()
-    }
-
-
 for name, sizes, shape, about in (
     ("first", (3, 6, 7, 4), (2, 3, 21, 26), "7×7 patches, stride 4"),
     ("later", (5, 4, 3, 2), (1, 5, 9, 14), "3×3 patches, stride 2"),
 ):
     embedding = OverlapPatchEmbedding(*sizes).double()
-    values = probe.given(f"{name}-weights", lambda rng, e=embedding: hidden_weights(rng, e))
-    embedding.load_state_dict({key: torch.from_numpy(value) for key, value in values.items()})
+    probe.fill(embedding, f"{name}-weights", mean=0.2, spread=0.4)
     drawn = probe.given(name, lambda rng, s=shape: rng.normal(0, 1, s))
     entered = torch.from_numpy(drawn).requires_grad_()
     made, side = embedding(entered)
@@ -656,12 +651,14 @@ for name, sizes, shape, about in (
 # %% [markdown]
 # ## Exercise 4: Mix-FFN
 #
-# After the tokens have talked, each thinks for itself: a small dense network (*feed-forward*, FFN), the same for every token. It widens to four times the channels, bends, and narrows again. SegFormer puts a 3×3 convolution in between, so that thinking includes
-# a look at the eight neighbours (the paper's Eq. 3):
+# After the tokens have talked, each thinks for itself: a small dense network (*feed-forward*, FFN), the same for every token. It widens to four times the channels, bends, and narrows again. SegFormer puts a 3×3 convolution between widening and bending, so that thinking includes
+# a look at the eight neighbours (the paper's Eq. 3, where an MLP is one dense layer):
 #
 # $$ x_{\text{out}} = \mathrm{MLP}\bigl(\mathrm{GELU}\bigl(\mathrm{Conv}_{3\times3}(\mathrm{MLP}(x_{\text{in}}))\bigr)\bigr) + x_{\text{in}} $$
 #
-# The sum with $x_{\text{in}}$ will stand in the block; leave it out here. The convolution is **depthwise**: each channel has its own 3×3 kernel and looks at no other channel. The dense layers mix channels already, and a full convolution
+# The bend is the **GELU**, a ReLU with a rounded corner: $\mathrm{GELU}(x) = x\,\Phi(x)$, where $\Phi(x)$ is the share of a standard normal distribution below $x$.
+#
+# The sum with $x_{\text{in}}$ will stand in the block; leave it out here. The convolution is **depthwise**, as in lesson 04. The dense layers mix channels already, and a full convolution
 # of 64 → 64 channels would need 36,864 weights in place of 576.
 #
 # | name | what |
@@ -676,7 +673,7 @@ for name, sizes, shape, about in (
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# Dense layers take tokens, the convolution takes a map: `to_map(tokens, size)` before it, `to_tokens` behind.
+# Dense layers take tokens, the convolution takes a map: `to_map(tokens, size)` before it, `to_tokens` after it.
 # </details>
 # <details><summary>Hint 3</summary>
 #
@@ -763,22 +760,12 @@ check.passed("tokens that feel their neighbours, and the edge")
 from coursekit.probe import Probe
 
 probe = Probe("check-mix-ffn-2")
-
-
-def hidden_values(rng: np.random.Generator, network: nn.Module) -> dict[str, np.ndarray]:
-    """Values for every weight, none of them so small that its layer would not show."""
-    return {
-        key: rng.normal(0, 0.5, tuple(value.shape)) for key, value in network.state_dict().items()
-    }
-
-
 for name, dim, widening, side, about in (
     ("four", 5, 4, (3, 7), "four times as wide"),
     ("two", 6, 2, (6, 4), "twice as wide"),
 ):
     mixer = MixFFN(dim, widening).double()
-    values = probe.given(f"{name}-weights", lambda rng, m=mixer: hidden_values(rng, m))
-    mixer.load_state_dict({key: torch.from_numpy(value) for key, value in values.items()})
+    probe.fill(mixer, f"{name}-weights", mean=0, spread=0.5)
     drawn = probe.given(name, lambda rng, s=(2, side[0] * side[1], dim): rng.normal(0, 1, s))
     entered = torch.from_numpy(drawn).requires_grad_()
     made = mixer(entered, side)
@@ -800,11 +787,15 @@ print("all places inside get the same answer:", inside)
 print("so do those at the edge:              ", torch.allclose(answers, answers[:, 4:5, 4:5]))
 
 # %% [markdown]
-# The ring at the edge stands out, because its kernels reach into the zeros. The next block's convolution carries that one place further, and attention carries it everywhere.
+# The ring at the edge stands out, because there the kernel reaches into the zeros. The next block's convolution carries the news one place further, and attention carries it everywhere.
 #
 # ## Two ways to normalise
 #
-# Both subtract a mean and divide by a deviation, and then stretch by two learnt numbers for each channel. They differ in **who is averaged**.
+# Batch and layer normalisation have one equation, that of lesson 03, with a learnt scale $\gamma_c$ and shift $\beta_c$ for each channel:
+#
+# $$ y = \gamma_c\, \frac{x - \mu}{\sqrt{\sigma^2 + \varepsilon}} + \beta_c $$
+#
+# They differ in **who is averaged** for the mean $\mu$ and the variance $\sigma^2$.
 
 # %%
 figure, axes = plt.subplots(1, 2, figsize=(7.0, 2.6), layout="constrained")
@@ -826,8 +817,8 @@ plt.close(figure)
 figure
 
 # %% [markdown]
-# Rows are tokens, columns are channels, dark squares share one mean. So with batch normalisation what comes out for one image depends, in training, on the other images of the batch, and with a batch of 2 that is a
-# noisy mean; in evaluation, running means take its place. Layer normalisation asks nobody else and is the same in training and evaluation. Change the second image and look at the first:
+# Rows are tokens, columns are channels, dark squares share one mean. With batch normalisation, what comes out for one image in training depends on the other images of the batch, and over a batch of 2 the mean is noisy;
+# in evaluation, running averages take its place. Layer normalisation asks nobody else and is the same in training and evaluation. Change the second image and look at the first:
 
 # %%
 torch.manual_seed(0)
@@ -847,7 +838,7 @@ print("LayerNorm, mean over the channels of every pixel is 0:",
 #
 # $$ x \leftarrow x + \mathrm{Attention}(\mathrm{LN}_1(x)), \qquad x \leftarrow x + \mathrm{MixFFN}(\mathrm{LN}_2(x)) $$
 #
-# This is **pre-norm**. The sum itself is never normalised, so from the last block to the first there is a path on which gradients pass untouched. The transformer of 2017 normalised the sum instead (post-norm), and needed a slow start of the learning rate not to diverge.
+# This is **pre-norm**. The sum itself is never normalised, so from a stage's last block to its first there is a path on which gradients pass untouched. The transformer of 2017 normalised the sum instead (**post-norm**), and its learning rate had to start near zero and rise slowly, or training diverged.
 #
 # The names are `norm1`, `attention`, `norm2` and `ffn`.
 #
@@ -943,22 +934,12 @@ check.passed("two steps, each added to what was there")
 from coursekit.probe import Probe
 
 probe = Probe("check-transformer-block-2")
-
-
-def hidden_numbers(rng: np.random.Generator, network: nn.Module) -> dict[str, np.ndarray]:
-    """Values for every weight, none of them so small that its layer would not show."""
-    return {
-        key: rng.normal(0.1, 0.4, tuple(value.shape)) for key, value in network.state_dict().items()
-    }
-
-
 for name, sizes, side, about in (
     ("two", (6, 2, 3), (3, 5), "two heads"),
     ("four", (8, 4, 2), (4, 4), "four heads"),
 ):
     step = Block(*sizes).double()
-    values = probe.given(f"{name}-weights", lambda rng, s=step: hidden_numbers(rng, s))
-    step.load_state_dict({key: torch.from_numpy(value) for key, value in values.items()})
+    probe.fill(step, f"{name}-weights", spread=0.4)
     drawn = probe.given(name, lambda rng, s=(2, side[0] * side[1], sizes[0]): rng.normal(0, 1, s))
     entered = torch.from_numpy(drawn).requires_grad_()
     made = step(entered, side)
@@ -997,15 +978,15 @@ class Stage(nn.Module):
 # %% [markdown]
 # ## Exercise 6: a decoder of 1×1 convolutions
 #
-# U-Net's decoder worked hard to bring *what* and *where* together. Here each token of each stage has looked at the whole image already, so the decoder may be simple. The paper calls it all-MLP:
-# nothing in it looks at a neighbour.
+# U-Net's decoder worked hard to bring *what* and *where* together. Here each token of each stage has looked at the whole image already, so the decoder may be simple. The paper calls it all-MLP (its Eq. 4):
+# nothing that it learns looks at a neighbour.
 #
 # 1. **Unify**: a 1×1 convolution brings each stage to `width` = 256 channels.
 # 2. **Raise** them all to the size of the first stage, bilinearly.
 # 3. **Lay side by side**: 4 · 256 = 1,024 channels, the first stage in front.
 # 4. **Fuse** with a 1×1 convolution to 256; a last 1×1, the **head**, gives a score for each class.
 #
-# The report puts batch normalisation and ReLU behind each `unify` and behind `fuse`; in the paper, `unify` is linear. `conv_bn_relu` does the report's.
+# The report puts batch normalisation and ReLU after each `unify` and after `fuse`; in the paper, `unify` is linear. `conv_bn_relu` does the report's.
 
 
 # %%
@@ -1165,7 +1146,7 @@ for name, dims, width, classes, sides in (
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# The whole network, from your parts. Its logits have a quarter of the image's side and are raised at the end. (The report's notebook raises them with a learnt transposed convolution of 5,795 weights more, and its table counts without it.)
+# The whole network, from your parts. The decoder's logits have a quarter of the image's side and are raised at the end. (The report's notebook raises them with a learnt transposed convolution of 5,795 weights more, and its table counts without it.)
 
 
 # %%
@@ -1220,24 +1201,6 @@ probe = Probe("check-mlp-decoder-3")
 sizes = {"dims": (8, 12, 16, 16), "depths": (1, 1, 1, 1), "heads": (2, 2, 2, 4), "decoder": 16}
 
 
-def hidden_start(rng: np.random.Generator, network: nn.Module) -> dict[str, np.ndarray]:
-    """Weights for a network to start from."""
-    drawn = {}
-    for key, value in network.state_dict().items():
-        if value.ndim > 1:
-            drawn[key] = rng.normal(0, value[0].numel() ** -0.5, tuple(value.shape))
-        elif value.ndim:
-            drawn[key] = np.full(len(value), float(key.endswith(("weight", "var"))))
-    return drawn
-
-
-def hidden_load(network: nn.Module, name: str) -> None:
-    """Put drawn weights into a network."""
-    weights = probe.given(name, lambda rng: hidden_start(rng, network))
-    given = {key: torch.from_numpy(value) for key, value in weights.items()}
-    network.load_state_dict(given, strict=False)
-
-
 def hidden_quilts(rng: np.random.Generator, number: int) -> dict[str, np.ndarray]:
     """Noisy images of patches in three colours, and the patches' classes."""
     patches = rng.integers(0, 3, (number, 2, 2)).repeat(16, axis=1).repeat(16, axis=2)
@@ -1246,7 +1209,7 @@ def hidden_quilts(rng: np.random.Generator, number: int) -> dict[str, np.ndarray
 
 
 exact = SegFormer(num_classes=3, **sizes).double()
-hidden_load(exact, "weights")
+probe.start(exact, "weights", gain=1)
 entered = torch.from_numpy(probe.given("image", lambda rng: rng.normal(0, 1, (2, 3, 37, 42))))
 probe.emit("evaluated", exact.eval()(entered), "the whole network on an image of 37 × 42")
 exact(entered.requires_grad_()).logsumexp(1).mean().mul(50).backward()
@@ -1257,7 +1220,7 @@ lot = probe.given("lot", lambda rng: hidden_quilts(rng, 16))
 unseen = probe.given("unseen", lambda rng: hidden_quilts(rng, 8)["images"])
 probe.keep("unseen", lambda rng: hidden_quilts(rng, 8)["maps"])
 learner = SegFormer(num_classes=3, **sizes)
-hidden_load(learner, "start")
+probe.start(learner, "start", gain=1)
 adam = torch.optim.Adam(learner.parameters(), 0.01)
 for turn in range(24):
     chosen = slice(turn % 2 * 8, turn % 2 * 8 + 8)
@@ -1288,7 +1251,7 @@ print(f"with a decoder of 184 channels: {slim:,}; below the limit of 2025: {slim
 #
 # ## Training
 #
-# As in lesson 02: the report's recipe, by `coursekit.training.fit`. Plain transformers assume less about images than convolutions do (nothing tells attention that neighbours matter), and need much data to learn it. Overlapping patches and the depthwise convolution bring some of that knowledge back.
+# As in lesson 02: the report's recipe, by `coursekit.training.fit`. A plain transformer assumes less about images than a convolution does (nothing tells attention that neighbours matter) and needs much data to learn it. Overlapping patches and the depthwise convolution bring some of that knowledge back.
 
 # %% train tags=["slow"]
 from coursekit.optim import AdamToSGDConfig
@@ -1334,11 +1297,11 @@ for sample in val[:8]:
 plots.panels(rows, LABELS, across=2)
 
 # %% [markdown]
-# The logits are made on a grid of a quarter of the image's side, one score for 4 × 4 pixels, and raised smoothly. At 48² that is coarse: 12 × 12 tokens for a face, and an eye is one or two of them. At 512² it is not.
+# The logits are made on a grid of a quarter of the image's side, one score for 4 × 4 pixels, and raised smoothly. At 48² that is coarse: 12 × 12 tokens for a face, and an eye is one or two of them. At 512² there are 128 × 128.
 #
 # ### Where does it look?
 #
-# Now the real thing: the trained network's own queries and keys. We stop at an attention layer, compute its weights (the matrix, just this once), and show the row of one query: three places of one face, both heads of the first stage and of the last block of the second.
+# Now the real thing: the trained network's own queries and keys. We listen at two attention layers, the first stage's and the last of the second stage, and compute their weights (the matrix, just this once). For three places of one face the picture shows the row of that query, head by head.
 
 
 # %% tags=["slow"]
@@ -1387,15 +1350,15 @@ plt.close(figure)
 figure
 
 # %% [markdown]
-# Each picture is one row of a matrix: where this one token looked. (Each has its own colours; the number says how often its brightest square holds an even share of the attention.) Heads differ, and places differ; the maps are broader than those of mere colour above. In our run the mouth's maps in the first stage outline the whole face, hardly brighter on the mouth than on the forehead, and nobody drew it that outline.
+# Each picture is one row of a matrix: where this one token looked. (Each has its own scale of colours; the number says how many even shares of the attention its brightest square gets.) Heads differ, and places differ; the maps are broader than those of mere colour above. In our run both first-stage maps of the mouth cover the face and little else, although no term of the loss mentions attention.
 #
-# Be careful with such pictures. A bright square says that a value was heard, not what it said or whether it mattered: the result is *added* to the token, mixed by a dense layer, and the network may hardly use it. They are a good way to find that something is broken (a map that is the same for every query, say), and a poor way to explain a prediction.
+# Be careful with such pictures. A bright square says that a value was heard, not what it said or whether it mattered: a dense layer mixes the result and *adds* it to the token, and the network may hardly use it. They are a good way to find that something is broken (a map that is the same for every query, say), and a poor way to explain a prediction.
 #
 # ## The paper says, we measured
 #
-# The report has one table and one log for this network, and they do not tell the same story.
+# For this network the report has a table and a log, and they do not tell quite the same story.
 #
-# - Its Table 1 says 871 s an epoch: the slowest of the four, five times FastSCNN. By the time stamps of its log, an epoch took about 650 s, training and validation together (84 epochs in 15 hours and 11 minutes). Same network, same file names; the text does not say how the 871 were measured.
+# - Its Table 1 says 871 s an epoch: the slowest of the four, five times FastSCNN. By the time stamps of its log, an epoch took about 650 s, training and validation together (84 epochs in 15 hours and 11 minutes). The text does not say how the 871 s were measured.
 # - The log's best validation *loss* is at epoch 49 of 85, the first after the switch to SGD, and its mean IoU there is the 71.38 % of the table. The best mean *IoU* of the log is 71.78 %, at epochs 60, 70 and 72. Stopping by the loss is the rule that was announced, so 71.38 is the honest number.
 # - The weights that were trained include the learnt transposed convolution at the end, 1,981,478 in all; the table's 1,975,683 is without.
 
@@ -1417,7 +1380,7 @@ Markdown(f"""
 """)
 
 # %% [markdown]
-# **The columns are not a race**: photographs and hours of a GPU on the left, drawn faces and about a minute on the right. On the quick tier this network gets further than lesson 02's U-Net (18.0 % on our test machine, with 200 faces and 12 epochs). Do not thank attention for it yet: SegFormer has normalisation everywhere and that U-Net has none. Who wants to know what helped changes one thing at a time.
+# **The columns are not a race**: photographs and hours of a GPU on the left, drawn faces and a minute or two (on the quick tier) on the right. There this network gets further than lesson 02's U-Net (18.0 % on our test machine, with 200 faces and 12 epochs). Do not thank attention for it yet: SegFormer has normalisation everywhere and that U-Net has none. To know what helped, change one thing at a time.
 #
 # ## Time is not multiplications
 #
@@ -1436,12 +1399,14 @@ for name, network in FOUR.items():
           f"{work[1]:>10.2f}{work[1] / work[0]:>8.1f}")  # fmt: skip
 
 # %% [markdown]
-# Four times the pixels are four times the work for a convolutional network, and eight times or more for SegFormer: attention alone is 11.3 of its 10⁹ multiplications at 512². At 256² it multiplies less than U-Net does, at 512² more.
+# Four times the pixels are four times the work for a convolutional network, and eight times or more for SegFormer: attention alone is 11.3 · 10⁹ of its multiplications at 512². At 256² it multiplies less than U-Net does, at 512² more.
 #
-# Why does the course's SegFormer need less than yours, with the same weights and the same output? Your `fuse` is by far the largest layer of the decoder: 1,024 channels to 256, at a quarter of the side. Raising mixes neighbours within a channel and a 1×1 convolution mixes channels within
-# a place; both are linear, so they may change places. The course's decoder lets each map meet its own 256 columns of the weights at its own, small size, raises that, and adds up. At 512² this saves 2.9 · 10⁹ multiplications and a tensor of 1,024 channels. (`unify` and raising could not be swapped: there is a ReLU between.)
+# Why does the course's SegFormer need less than yours, with the same weights and the same output? Your `fuse` is by far the largest layer of the decoder: 1,024 channels to 256, at a quarter of the side. Raising mixes neighbours within a channel, its convolution mixes channels within
+# a place, and both are linear: so it does not matter which comes first.
 #
-# Now the clock: one image of 256², the shortest of six runs, the networks in turn, on as many cores as PyTorch takes.
+# The course's decoder lets each map meet its own 256 columns of the weights at its own, small size, raises the result, and adds the four up. At 512² this saves 2.9 · 10⁹ multiplications and a tensor of 1,024 channels. (`unify` cannot change places with raising: its ReLU is not linear.)
+#
+# Now the clock: one image of 256², the networks in turn, the shortest of six runs each, on as many cores as PyTorch takes.
 
 
 # %% tags=["slow"]
@@ -1490,11 +1455,11 @@ figure
 # - **FastSCNN** does a thirteenth of U-Net's multiplications, and takes one to four tenths of the time, not a thirteenth: a depthwise kernel does nine multiplications for each number that it fetches, a full one with 64 outputs does 576;
 # - **SegFormer** does less than half of U-Net's multiplications (yours two thirds) and takes 1.3 to 2 times as *long*. GELU, LayerNorm, softmax and raising 256 channels to the size of the first stage do not count as multiplications. The clock sees them all.
 #
-# So three networks of nearly the same number of parameters differ by a factor of six in multiplications, and their order by time is another one again. A GPU will order them differently, and a phone differently still. When somebody says "efficient", ask: by which of the three, and on what?
+# So three networks of nearly the same number of parameters differ by a factor of more than six in multiplications, and their order by time is another one again. A GPU may order them differently, and so may a phone. When somebody says "efficient", ask: by which of the three, and on what?
 #
 # ## The library twin
 #
-# `smp.Segformer` is there, and its encoder `mit_b0`, the paper's smallest, is too large for the limit. A trap comes first: further arguments are accepted for this encoder, and thrown away without a word (smp 0.6).
+# `smp.Segformer` has the paper's encoders, and even the smallest, `mit_b0`, is too large for the limit. Can we ask for our sizes? Beware: the encoder accepts the arguments and throws them away without a word (smp 0.6).
 
 # %%
 import segmentation_models_pytorch as smp
@@ -1507,7 +1472,7 @@ print(f"mit_b0, our sizes asked: {count_parameters(asked):,}: nothing has change
 
 # %% [markdown]
 # What works is an encoder from timm, whose arguments do arrive. PVT v2 (2021) has the same parts as SegFormer's encoder: overlapping patches, a depthwise convolution in the feed-forward part, spatial reduction by `sr_ratios`.
-# With our sizes and no reduction it is our encoder, weight for weight in number. With the paper's reduction (8, 4, 2 and 1 along each side) it is the paper's.
+# With our sizes and no reduction it has exactly as many weights as our encoder. With the paper's reduction (8, 4, 2 and 1 along each side, so $R$ = 64, 16, 4 and 1) it has the paper's attention.
 
 # %%
 OURS["mlp_ratios"] = (4, 4, 4, 4)
@@ -1542,7 +1507,7 @@ for name, spent in timed.items():
     print(f"{name:<15}{spent / timed['yours']:.2f} times as long as yours for an image of 256²")
 
 # %% [markdown]
-# The reduction makes do with about a third of the multiplications, for 181,232 more parameters in the encoder (the strided convolutions and their norms). If you enter a competition with a limit on parameters *and* have little time, that is a real choice: the parameters must come out of the decoder.
+# With the reduction, about a third of the multiplications is enough; it costs 181,232 more parameters in the encoder (the strided convolutions and their norms). That is more than the limit allows, so the decoder must give some back: the slim one has 184 channels. If time is short, that is worth considering.
 #
 # | prefer | when |
 # |---|---|
@@ -1552,10 +1517,10 @@ for name, spent in timed.items():
 #
 # ## What to try next
 #
-# - **Take the sense of place away.** Replace the depthwise convolution by `nn.Identity()` (use `kernel=4, stride=4` patches, too) and train. Which classes does it confuse now? Look at left and right.
+# - **Take the sense of place away.** Replace the depthwise convolution by `nn.Identity()`, and let the patches tile the image (kernel as large as the stride, no padding). Train. Which classes does it confuse now? Look at left and right.
 # - **Post-norm.** Change `Block.forward` to normalise the sums. Does it still train at a rate of 0.001?
 # - **Another size.** Evaluate the trained network on images of 64² or 96². What happens to the score, and would a position code have allowed it?
 # - **One head.** `SegFormer(heads=(1, 1, 1, 1))` has exactly as many parameters. Is it worse?
-# - **The backward pass in blocks.** Write the gradient of `attend_in_blocks` from $m + \log \ell$ alone, without keeping any weights.
+# - **The backward pass in blocks.** Write the gradient of `attend_in_blocks` from its inputs, its answer and $m + \log \ell$, without keeping any weights.
 #
-# With this you have seen the inside of all four networks in the report's table. What comes next changes not the network but how it is taught.
+# You have now seen the inside of all four networks in the report's table. **Lesson 06** leaves the network alone and changes what it is told to minimise.
