@@ -1,8 +1,9 @@
 """FastSCNN (Poudel, Liwicki and Cipolla, 2019) as the course's report sizes it: 1,154,435 weights.
 
 The figure's four boxes are the four classes `LearningToDownsample`, `GlobalFeatureExtractor`,
-`FeatureFusion` and `Classifier`. Deviation from the paper, taken from the report: the fusion ends
-in one more 1×1 convolution with batch normalisation and ReLU.
+`FeatureFusion` and `Classifier`. Deviations from the paper, taken from the report: the fusion ends
+in one more 1×1 convolution with batch normalisation and ReLU, its depthwise convolution is not
+dilated (the paper's by 4), and in separable convolutions a ReLU follows the depthwise step, too.
 """
 
 from __future__ import annotations
@@ -182,6 +183,10 @@ class FastSCNN(nn.Module):
 
         Returns:
             (B, num_classes, H, W) logits.
+
+        Raises:
+            ValueError: by PyTorch, in training with a single image: the 1×1 bin of the pyramid
+                then gives its normalisation one value a channel.
         """
         fine = self.learning_to_downsample(image)  # (B, 64, H/8, W/8)
         coarse = self.global_feature_extractor(fine)  # (B, 128, H/32, W/32)

@@ -46,8 +46,7 @@ from coursekit.checks import Check
 from coursekit.data import SynthDataset, open_dataset
 
 # %% [markdown]
-# The sizes of both tiers, as in lesson 02. One entry is new: the `rates` of the dilated convolutions. Why they differ between the tiers
-# is something that you will measure below.
+# The sizes of both tiers, as in lesson 02. One entry is new: the `rates` of the dilated convolutions. You will measure below why they differ between the tiers.
 
 # %%
 TIER = os.environ.get("COURSEKIT_TIER", "quick")
@@ -76,11 +75,11 @@ print(f"{len(train)} faces to learn from, {len(val)} to validate, {LABELS.num_cl
 # ## The idea: a kernel with holes
 #
 # To tell a left eyebrow from a right one, a network must see the rest of the face. U-Net halves the map four times, and then a 3×3
-# kernel spans a large part of the image; the price is that the place of things is lost on the way down and must be
+# kernel covers 48×48 pixels of the image. The price is that the exact place of things is lost on the way down and must be
 # handed back by skips, level by level.
 #
 # The DeepLab family (Chen, Papandreou, Kokkinos, Murphy and Yuille, from 2015 on) takes the other way. Halve less often, and let the
-# kernel reach further: put its taps $r$ pixels apart instead of 1. In one dimension, with kernel $w$ and **rate** $r$,
+# kernel reach further: put its **taps**, the places where it reads, $r$ pixels apart instead of 1. In one dimension, with kernel $w$ and **rate** $r$,
 #
 # $$ y[i] = \sum_k x[i + r\,k]\; w[k] $$
 #
@@ -104,13 +103,13 @@ for rate in (1, 2, 5):
           dilated(signal, kernel, rate) == torchs)  # fmt: skip
 
 # %% [markdown]
-# Read the last line: at rate 5 every sum has lost its neighbour on one side, and those in the middle (10 and 50) on both. Keep that in mind.
+# Read the last line: at rate 5 every sum has lost at least one of its two neighbours, and the sums in the middle (10 and 50) both. We come back to this.
 #
-# A kernel of $k$ taps at rate $r$ spans
+# A kernel of $k$ taps ($k$ odd) at rate $r$ spans
 #
 # $$ k + (k-1)(r-1) $$
 #
-# pixels, and so needs half of that, rounded down, as padding on each side if the size shall stay: for $k=3$ that is
+# pixels. To keep the size it needs half of that, rounded down, as padding on each side: for $k=3$ that is
 # exactly $r$. The number of weights does not change. In two dimensions a dilated 3×3 kernel is a big kernel that is nearly empty:
 
 
@@ -133,11 +132,11 @@ for rate in (1, 2, 6, 18):
     print(f"rate {rate:2}: {taps} of {area:4} taps are not zero; as the dilated one: {same}")
 
 # %% [markdown]
-# A 37×37 kernel for the price of a 3×3 one: that is the bargain. What it costs is that 1,360 of 1,369 pixels under the kernel are not looked at.
-# The features below must already have gathered what lies between, or something falls through the holes.
+# A 37×37 kernel for the price of a 3×3 one: that is the bargain. The catch is that 1,360 of the 1,369 pixels under the kernel are not looked at.
+# Earlier layers must already have gathered what lies between, or it falls through the holes.
 #
-# If several dilated layers follow each other, the holes can line up. Below, each pixel is coloured by the number of ways in which it reaches the
-# centre through three layers. Both stacks span 13×13 pixels.
+# If several dilated layers follow each other, the holes can line up. The first three pictures show the taps of one layer. In the last two, each pixel
+# is coloured by the number of ways in which it reaches the centre through three layers; both stacks span 13×13 pixels.
 
 # %%
 figure, axes = plt.subplots(1, 5, figsize=(9, 2.2), layout="constrained")
@@ -163,14 +162,16 @@ figure
 
 # %% [markdown]
 # With rates (2, 2, 2) 120 of the 169 pixels never count, and neighbouring outputs look at pixels that have nothing in common. This is
-# the **gridding** artefact. Rates without a common divisor, such as (1, 2, 3), leave no hole. DeepLabV3+ is largely spared: its rates 6, 12 and 18 stand *beside* each
-# other, not one after another, and below them lie ordinary convolutions that see 36×36 pixels of the image.
+# the **gridding** artefact. Rates (1, 2, 3) leave no hole. (A common divisor above 1 always leaves some; having none is not enough: 2 and 3 alone never reach the pixel 4 steps away.)
+#
+# DeepLabV3+ is largely spared. Its rates 6, 12 and 18 stand *beside* each other, not one after another, and what they read
+# has already passed through ordinary convolutions, which have no holes.
 #
 # ## What falls off the map
 #
-# Here is the other end of the bargain. A tap that lies off the map meets padding: it multiplies zero. Count for all pixels of a
-# map of side $n$ which share of the nine taps meets padding. The network of this lesson halves the image three times, so 512² gives a map of 64²,
-# and the 48² of the quick tier one of 6².
+# The second catch: a tap that lies off the map meets padding and multiplies zero. Over all pixels of a
+# map of side $n$, what share of the nine taps is that? The network of this lesson halves the image three times, so 512² gives a map of 64²,
+# and the 48² of the quick tier one of 6². (16² and 33² are for comparison; 33² is what an image of 513² gives at a sixteenth, a common size in the DeepLab papers.)
 
 
 # %%
@@ -187,7 +188,7 @@ for side in (6, 16, 33, 64):
     print(f"map {side:2}²   " + "".join(shares))
 
 # %% [markdown]
-# On the full tier the rate of 18 wastes a third of its taps. On a map of 6² **all three** of the paper's rates keep one
+# On the full tier a branch at rate 18 wastes a third of its taps. On a map of 6² **all three** of the paper's rates keep one
 # tap of nine, the one in the middle: the other eight never meet anything but zeros, at any pixel. Such a "3×3 convolution at rate 18" *is* a
 # 1×1 convolution, and eight ninths of its weights receive a gradient of exactly 0, for ever:
 
@@ -202,8 +203,9 @@ print(f"in three such branches: {3 * dead:,}, or {3 * dead / 1_964_394:.0%} of t
 # Nothing warns you. The loss falls, the parameters are counted, and two fifths of them do nothing. The authors of DeepLabV3 saw
 # their far taps fall off in the same way, and added a branch that looks at the whole image (you will write it). The other answer is a rate that fits the map.
 #
-# So on the quick tier we use the rates **1, 2, 3**. The number of parameters does not depend on the rate, and the code is the same. (Do not expect a leap in the score. On our test machine the
-# mean IoU of so short a run moved by 5 points with nothing but the number of threads, which is more than the rates moved it. What we do know is what 40 % of the weights cannot do.)
+# So on the quick tier we use the rates **1, 2, 3**. The number of parameters does not depend on the rate, and the code is the same. Do not expect a leap in the score:
+# on our test machine the mean IoU of so short a run moved by 5 points when only the number of threads changed, and by less when the rates did.
+#
 # The lesson to take along: *a rate has no meaning without the size of the map*. If you change the image size or the stride, look at the rates again.
 
 # %% [markdown]
@@ -214,11 +216,11 @@ print(f"in three such branches: {3 * dead:,}, or {3 * dead / 1_964_394:.0%} of t
 #
 # $$ y_c = \gamma_c\, \frac{x_c - \mu_c}{\sqrt{\sigma_c^2 + \varepsilon}} + \beta_c $$
 #
-# - **In training** $\mu_c$ and $\sigma_c^2$ are those of the batch: over all images *and* all pixels, $B·H·W$ values for each channel. Beside that, the layer keeps
+# - **In training** $\mu_c$ and $\sigma_c^2$ are those of the batch: over all images *and* all pixels, $B·H·W$ values for each channel. The layer also keeps
 #   running averages of both.
 # - **In evaluation** it uses the running averages, so that an image's prediction does not depend on which other images happen to be beside it.
 #
-# The values reach every layer with a scale that earlier layers cannot upset, and larger learning rates become safe. Here is the equation beside the layer.
+# Each layer then receives values of a scale that earlier layers cannot upset, and larger learning rates become possible. Here is the equation beside the layer.
 
 # %%
 torch.manual_seed(0)
@@ -256,12 +258,12 @@ for name, norm in (("with", nn.BatchNorm2d(8)), ("without", nn.Identity())):
 
 # %% [markdown]
 # Most networks leave the bias out there. The report's has it, and its count of 1,964,394 includes **1,664** such biases. We keep them, to have the same
-# network, and you know that 1,664 parameters of the budget buy nothing.
+# network; they are 1,664 parameters that buy nothing.
 #
 # ## Exercise 1: the block
 #
-# The whole network is made of one block: convolution (with bias), batch normalisation, ReLU. The convolution has a kernel of 1 or 3 and any rate, and
-# the **size must stay**. What padding does that need, for both kernels?
+# Nearly the whole network is made of one block: convolution (with bias), batch normalisation, ReLU. The convolution has a kernel of any odd side (the network
+# uses 1 and 3) and any rate, and the **size must stay**. What padding does that need?
 #
 # <details><summary>Hint 1</summary>
 #
@@ -344,13 +346,13 @@ probe.emit("count", count, "the number of parameters of a block with default ker
 # %% [markdown]
 # ## Exercise 2: fold it away
 #
-# When training is over, the running statistics no longer move. Then batch normalisation multiplies each channel by a constant and adds
-# another; a convolution followed by that is again a convolution. Write $s_c = \gamma_c / \sqrt{\sigma_c^2 + \varepsilon}$ and sort the terms of
+# When training is over, the running statistics no longer move. Then batch normalisation multiplies each channel by one constant and adds
+# another, and a convolution followed by that is again a convolution. Write $s_c = \gamma_c / \sqrt{\sigma_c^2 + \varepsilon}$ and sort the terms of
 #
 # $$ \gamma_c\, \frac{(w_c * x + b_c) - \mu_c}{\sqrt{\sigma_c^2 + \varepsilon}} + \beta_c $$
 #
-# into a new kernel times $x$ and a new bias. Now the bias has its use! Every deployed network that is fast has been treated so, and the
-# output stays the same up to rounding.
+# into a new kernel times $x$ and a new bias. (Here the bias is of use: it takes up all that does not depend on $x$.) Tools that prepare a network for
+# deployment do this as a matter of course: one layer less to compute, and the same output up to rounding.
 #
 # The function starts from a copy of the convolution (same stride, padding, dilation); set its `weight` and `bias`. The convolution that
 # comes in must not change.
@@ -490,8 +492,8 @@ for name, made, seen in (
 # %% [markdown]
 # ## The encoder, and what output stride means
 #
-# The report's encoder is as plain as U-Net's: three stages of two blocks, max-pooling after each. You have written the like in lesson 02, so
-# it is given. It hands out the features of *every* stage; the decoder will want the first.
+# The report's encoder is as plain as U-Net's: three stages of two blocks, with max-pooling after each stage. You wrote one much like it in lesson 02, so
+# this one is given. It hands out the features of *every* stage; the decoder will want the first.
 
 
 # %%
@@ -523,7 +525,10 @@ class Encoder(nn.ModuleList):
 
 # %% [markdown]
 # **Output stride** is the side of the image divided by the side of the deepest map: 8 here, 16 for lesson 02's U-Net. How far does one
-# value of the deepest map see? Each layer widens the field by (span − 1) steps, and a step is as long as all strides so far, multiplied.
+# value of the deepest map see? A layer $l$ of span $n_l$ widens the view by $n_l - 1$ steps, and a step is as many pixels long as the strides $t_j$ of all
+# layers before it, multiplied:
+#
+# $$ 1 + \sum_l (n_l - 1) \prod_{j<l} t_j $$
 
 
 # %%
@@ -543,9 +548,9 @@ for rate in (6, 12, 18):
     print(f"this encoder, 3×3 at rate {rate:2}: ", field([*stage * 3, (span, 1)]))
 
 # %% [markdown]
-# With one dilated layer the shallower network sees more than twice as far as U-Net's bottleneck, on a map with four times as many pixels.
+# With one dilated layer, at rate 18, the shallower network sees more than twice as far as U-Net's bottleneck, on a map with four times as many pixels.
 #
-# There is a law behind that swap. Drop a stride of 2 and double the rate of what follows: the same weights now give the same values, and
+# The swap of stride for rate is exact. Drop a stride of 2 and double the rate of what follows: the same weights now give the same values, and
 # three new ones beside each.
 
 # %%
@@ -558,7 +563,7 @@ print("equal where both are:", torch.allclose(dense[..., ::2, ::2], coarse, atol
 
 # %% [markdown]
 # The paper does this to its encoders: a ResNet or an Xception of stride 32 loses its last strides and gets dilated convolutions in their place, for
-# an output stride of 16 (or 8: better, and much slower, since every step means four times as many pixels). The report's encoder is
+# an output stride of 16 (or 8: better, and much slower, since each halving of the stride means four times as many pixels). The report's encoder is
 # *not* dilated. Its stride is 8 because it has only three stages.
 #
 # ## Exercise 3: the branch that sees everything
@@ -575,7 +580,7 @@ print("equal where both are:", torch.allclose(dense[..., ::2, ::2], coarse, atol
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# First the mean, then the block. The other order is another function: the block has a ReLU, and the mean of a bend is not the bend of the mean.
+# First the mean, then the block. The other order is another function: the block ends in a ReLU, and the mean of ReLUs is not the ReLU of the mean.
 # </details>
 # <details><summary>Hint 3</summary>
 #
@@ -657,7 +662,7 @@ probe.emit("count", count, "the number of parameters")
 # ### A trap: two images
 #
 # In this branch a channel has *one* value for each image, so batch normalisation works with $B$ values. The report trains with $B = 2$. Take
-# two numbers, subtract their mean, divide by their standard deviation: what can come out? We listen just behind the normalisation, for weak
+# two numbers, subtract their mean, divide by their standard deviation: what can come out? We look at the values just behind the normalisation, for weak
 # and for strong features.
 
 # %%
@@ -676,15 +681,21 @@ except ValueError:
     print("and a batch of one image is refused")
 
 # %% [markdown]
-# With two images the branch says, for each channel, *which of the two has more of it*, and not a word about how much (only where the two
-# lie closer together than a few thousandths does ε soften the step). What an image is told depends on its neighbour. This is not a matter of fresh weights: in a network that we had trained on the quick tier, 98 % of the
-# values were within 0.05 of ±1 for pairs of faces. And in evaluation, where
-# running statistics take over, it hears something that it never heard in training.
+# The two values $a$ and $b$ of a channel have the mean $(a+b)/2$ and the standard deviation $|a-b|/2$. So the first becomes
 #
-# With one image the mean is the value itself and the variance is 0; PyTorch refuses, rightly. `coursekit`'s model does nothing about either: its
-# docstring asks for two images or more while training, and `fit` leaves out an incomplete last batch, so that no odd image is ever alone. The trap of
-# two remains in the report's settings. Cures are a larger batch (we train with 4 on the quick tier), statistics shared
-# by several GPUs, group normalisation, or no normalisation in this branch.
+# $$ \frac{a - (a+b)/2}{|a-b|/2} = \frac{a-b}{|a-b|} = \pm 1 $$
+#
+# and the second its opposite. For each channel the branch says *which of the two images has more of it*, and not a word about how much. (Only where the two
+# are closer than about a hundredth does ε soften the step.) What an image is told depends on its neighbour.
+#
+# This is not a matter of fresh weights: in a network that we had trained on the quick tier, 98 % of the values were within 0.05 of ±1 for pairs of faces.
+# And in evaluation, where running statistics take over, the layers behind this branch receive values that they never met in training.
+#
+# With one image the mean is the value itself and the variance is 0; PyTorch refuses, rightly. `coursekit`'s model changes nothing about either case. Its
+# docstring asks for two images or more while training, and `fit` leaves out an incomplete last batch, so that no image is ever left over alone.
+#
+# The trap of two remains in the report's settings. Cures are a larger batch (we train with 4 on the quick tier), statistics shared
+# by several GPUs, another normalisation whose statistics come from one image at a time, or none in this branch.
 #
 # ## Exercise 4: the pyramid
 #
@@ -821,8 +832,8 @@ for name, channels, width, rates in (("two", 4, 3, (1, 3)), ("four", 3, 4, (2, 1
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# What does each branch see? Take one value in the middle of its output and ask how it would change if a pixel of the image changed: the **gradient**
-# with respect to the image. Here is its size for an image of 320² and the paper's rates, with fresh weights. White is exactly 0.
+# What does each branch see? Take the pixel in the middle of its output (a random mixture of its channels) and ask how it would change if a pixel of the image changed: that is the **gradient**
+# with respect to the image. Here is its size for an image of 320² and the paper's rates, with fresh weights. The colours are logarithmic, from dark blue to yellow; white is exactly 0.
 
 
 # %%
@@ -850,20 +861,22 @@ plt.close(figure)
 figure
 
 # %% [markdown]
-# Each square is a tap, 36 pixels wide because that is what the encoder sees; they lie 48, 96 and 144 pixels apart. Even at rate 6 there are holes of 12 pixels between them; some of what falls
+# Each square is a tap, 36 pixels wide because that is what the encoder sees. The taps lie 48, 96 and 144 pixels apart: even at rate 6 there are holes of 12 pixels between the squares. Some of what falls
 # through one branch is caught by another. The last branch sees every pixel and cannot tell one place from another.
 #
 # ## Exercise 5: the decoder
 #
-# The pyramid's map is 8 times smaller than the image. DeepLabV3 enlarged it there and then; its **plus** is a small decoder with one skip.
+# The pyramid's map has an eighth of the image's height and width. DeepLabV3 enlarged its scores straight from there; the **plus** is a small decoder with one skip.
 #
 # 1. Enlarge the pyramid's map to the size of the *first* stage's features, **bilinearly**: nothing to learn.
 # 2. **Thin the skip**: a 1×1 convolution with batch normalisation (no ReLU in the report's) takes the first stage's 64 channels to 32.
 # 3. Concatenate, the deep map first, refine with two 3×3 blocks, score each class by a 1×1 convolution.
 #
-# Why thin it? In the paper the shallow features have 256 channels, as many as the deep ones; next to so many raw edges and colours the deep map's
-# few certainties are outvoted, and the authors found 32 or 48 channels to be best. In the report's slim network 64 would be
-# the minority anyhow. There the gain is mostly work: 32 channels less in the first 3×3 block save 18,432 weights there, each applied to a quarter of the image's pixels.
+# Why thin it? In the paper the shallow features have 256 channels, as many as the deep ones, and so many raw edges and colours could drown what the deep map
+# knows. The authors found 32 or 48 channels to be best.
+#
+# In the report's slim network 64 channels would be the minority beside 128 anyhow. Here the gain is mostly work: 32 channels fewer save 18,432 weights
+# in the first 3×3 block, each of them used at a quarter of the image's pixels.
 #
 # The parts are given; write `forward`.
 
@@ -971,7 +984,7 @@ for name, below, beside in (("even", (3, 2), (12, 8)), ("odd", (2, 3), (9, 14)))
 # %% [markdown]
 # ## Exercise 6: the whole network
 #
-# The decoder's logits have half the image's size. The paper enlarges its own (there a quarter) bilinearly. The report **learns** the last doubling: a transposed convolution
+# The decoder's logits have half the image's height and width. In the paper they have a quarter, and are enlarged bilinearly. The report **learns** the last doubling: a transposed convolution
 # from 19 to 19 channels, 2×2, stride 2, as in U-Net's way up. It can draw a sharper edge than a bilinear blend, and it has a vice of its own. Give it a constant map:
 
 # %%
@@ -987,11 +1000,11 @@ print("it repeats a pattern of 2×2:", torch.allclose(learnt, corner.repeat(8, 8
 print("parameters:", f"{count_parameters(up):,}")
 
 # %% [markdown]
-# Each corner of a 2×2 patch has weights of its own, and nothing but training makes them agree: this is how **checkerboards** arise, even where
+# Each corner of a 2×2 patch has weights of its own, and nothing but training makes them agree. This is how **checkerboards** arise, even where
 # kernel and stride fit and patches do not overlap. (Where the kernel is no multiple of the stride, the uneven overlap adds to it.)
 #
 # Put it together. The parts are written; go through them: features of every stage, pyramid on the **last**, decoder with
-# the **first**, the learnt doubling. Where the image's size is odd the result is a pixel or a few short: `fit_to` of lesson 02 mends that.
+# the **first**, the learnt doubling. Where the image's height or width is odd the result is one pixel short: `fit_to` of lesson 02 mends that.
 
 
 # %%
@@ -1180,8 +1193,9 @@ unet = sum(giga_multiplications(create_model("unet")).values())
 print(f"together {sum(work.values()):.1f} · 10⁹; U-Net of lesson 02: {unet:.1f} · 10⁹")
 
 # %% [markdown]
-# The pyramid has half of the parameters and a ninth of the work, because its map is small. The encoder's and the decoder's 3×3 blocks at half and full size do
-# the rest. With as many parameters as U-Net, the network multiplies three times as often; the report's epochs took 328 s against 228 s.
+# The pyramid has half of the parameters and a ninth of the work, because its map is small. The encoder does two thirds of the work (nearly half of it
+# in its third stage, whose many channels meet a map of a quarter of the side) and the decoder, at half the side, a quarter.
+# With as many parameters as U-Net, the network multiplies three times as often; the report's epochs took 328 s against 228 s.
 #
 # A narrower pyramid is the cheap way to save parameters: `aspp=112` fits below the 2025 edition's limit of 1,821,085.
 
@@ -1189,7 +1203,7 @@ print(f"together {sum(work.values()):.1f} · 10⁹; U-Net of lesson 02: {unet:.1
 print(f"{count_parameters(DeepLabV3Plus(aspp=112)):,}")
 
 # %% [markdown]
-# And here is how far both networks see, by the gradient of the scores of the pixel in the middle (fresh weights and the paper's rates again, 320²).
+# How far do both networks see? Here is the gradient of the scores of the pixel in the middle (fresh weights, the paper's rates and 320² again).
 
 # %%
 torch.manual_seed(0)
@@ -1208,15 +1222,15 @@ plt.close(figure)
 figure
 
 # %% [markdown]
-# U-Net's square is the sight of its bottleneck, 140 pixels, and what the way up adds to it; beyond that it is blind. In DeepLabV3+ you recognise every part: the bright spot in the middle is the skip, the
+# U-Net's square is what its bottleneck sees, 140 pixels, and what the way up adds to it; beyond that it is blind. In DeepLabV3+ you recognise every part: the bright spot in the middle is the skip, the
 # tiles are the taps of three rates, and the even ground is image pooling, which reaches every corner.
 #
-# Mind the scale. A tile counts thousands of times less than the spot in the middle, and the ground less again. *Can see* is not *does look*: what a network really uses,
+# Mind the scale: a tile counts thousands of times less than the spot in the middle, and the ground less again. *Can see* is not *does look*. What a network really uses,
 # its **effective** receptive field, is up to training, and is usually much smaller than what the arithmetic allows.
 #
 # ## Training
 #
-# As in lesson 02: Adam, then SGD, the weighted cross-entropy, the augmentation. One setting differs, as in the report: the cosine of the SGD phases has a period of 25 epochs, not 50.
+# As in lesson 02: Adam, then SGD, the weighted cross-entropy, the augmentation. One setting differs, as in the code behind the report: in the SGD phases the $T$ of the cosine is 25 epochs, not 50.
 
 # %% train-deeplab tags=["slow"]
 from coursekit.optim import AdamToSGDConfig
@@ -1240,8 +1254,8 @@ print("the loss fell by more than half:", history[-1]["train_loss"] < history[0]
 plots.convergence(history)
 
 # %% [markdown]
-# If the validation curve jumps where the training curve is smooth, remember that the two are computed differently: training with the statistics of each batch, validation with running averages, which trail behind weights that move
-# fast. The smaller the steps, the less this matters.
+# If the validation curve jumps where the training curve is smooth, remember that the two are computed differently: training uses the statistics of each batch, validation the running averages, which lag behind
+# when the weights move fast. The smaller the steps, the less this matters.
 
 # %% tags=["slow"]
 # NBVAL_IGNORE_OUTPUT
@@ -1288,10 +1302,10 @@ for sample in val[:4]:
 plots.panels(rows, LABELS)
 
 # %% [markdown]
-# Without the skip the face is there, smooth, in the right place, and brows and eyes are mostly gone: *what*, and only roughly *where*. Without the pyramid the edges are there, and the network no longer knows what
-# they belong to: colours and edges decide. On the quick tier the network has had little training, but the division of labour is plain to see.
+# Without the skip the face is there, smooth, in the right place, and its small parts are mostly gone: *what*, and only roughly *where*. Without the pyramid the edges are there, and the network no longer knows what
+# they belong to. Even after so little training the division of labour is plain to see.
 #
-# Look closely at outlines in the third column. Where they are toothed in steps of two pixels, the learnt doubling has not yet learnt to agree with itself.
+# Look closely at the outlines in the third and fourth columns. Where they have teeth one pixel wide, the four corners of the learnt doubling do not agree yet.
 #
 # Which branch of the pyramid does the work? Silence one at a time.
 
@@ -1306,8 +1320,8 @@ for name, branch in zip(names, model.aspp.branches, strict=True):
     print(f"without {name:<14}{100 * score:6.1f} %")
 
 # %% [markdown]
-# Each time that we ran it, every dilated branch cost about 4 points or more, and **image pooling cost nothing**. That is no law: all of our rendered faces sit in the same place, upright and lit alike, so that the mean over the image has little to
-# tell. (Nor does it prove that the branch is useless: a network *trained* without it would have arranged itself otherwise.) It is a reason to measure before you believe in a part
+# Each time that we ran it, silencing a dilated branch cost about 4 points or more, and silencing **image pooling cost nothing**. That is no law: our rendered faces are all cropped alike, and the mean over the image may simply have little to
+# tell. Nor does it prove that the branch is useless: a network *trained* without it would have arranged itself otherwise. It is a reason to measure a part before you believe in it
 # because it is in the paper.
 #
 # Now your `fold`, on the whole trained network: every convolution swallows the normalisation behind it.
@@ -1324,13 +1338,13 @@ print(f"{count_parameters(model):,} → {count_parameters(lean):,} parameters")
 print("the same logits:", torch.allclose(full, short, atol=1e-3 * float(full.abs().max())))
 
 # %% [markdown]
-# Two parameters for each of 1,664 channels are gone, and the logits are the same. On our test machine the folded network needed 10 to 20 % less time for an image of 512², on one CPU thread. Never train it further: without
-# normalisation it is another problem, with the same solution.
+# Two parameters for each of 1,664 channels are gone, and the logits are the same. On our test machine the folded network needed 10 to 20 % less time for an image of 512², on one CPU thread. Fold only when training is over: the folded network
+# computes the same, but without normalisation it does not train the same.
 #
 # ## The paper says, we measured
 #
-# The report gives two validation scores for this network: **67.22 %** in its Table 1 and **67.72 %** in the text below it. One of them is a slip of a finger; from outside nobody can say which. And it says
-# what it thinks of the result: less than hoped for, perhaps because two million parameters leave room for a small encoder only.
+# The report gives two validation scores for this network: **67.22 %** in its Table 1 and **67.72 %** in its text. One of them must be a slip; from outside nobody can say which. The author had
+# hoped for more, and suspects the limit of two million parameters, which leaves room for a small encoder only.
 
 # %% tags=["slow"]
 # NBVAL_IGNORE_OUTPUT
@@ -1359,17 +1373,17 @@ Markdown(f"""
 # | encoder | ResNet-101 or Xception, pretrained, dilated at its end | six plain convolutions and max-pooling, from scratch |
 # | output stride | 16 in training, 16 or 8 in evaluation | 8 |
 # | rates | 6, 12, 18 at stride 16, doubled at stride 8 | 6, 12, 18 at stride 8: half of the reach in the image |
-# | ASPP and decoder | depthwise separable convolutions (in its best variants) | ordinary convolutions |
+# | ASPP and decoder | depthwise separable convolutions (in its best variants; see lesson 04) | ordinary convolutions |
 # | bias before normalisation | no | yes, 1,664 of them |
 # | skip | stride 4, reduced to 48 channels | stride 2, reduced to 32 |
 # | last step | bilinear, ×4 | learnt, ×2 |
 #
-# So "DeepLabV3+ has 67 %" is a statement about this table's right column. The name of an architecture says less than one thinks.
+# So "DeepLabV3+ has 67 %" is a statement about the right column. The name of an architecture says less than one thinks.
 #
 # ## The library twin
 #
-# `segmentation_models_pytorch` has a `DeepLabV3Plus` for any of several hundred encoders. Here is one of like size: a MobileNetV3, and the channels
-# of the pyramid chosen to stay just under the limit. `encoder_weights=None`, because the competition forbids pretrained weights.
+# `segmentation_models_pytorch` (smp) has a `DeepLabV3Plus` for any of several hundred encoders. Here is one of like size: a MobileNetV3, and the channels
+# of the pyramid chosen to stay just under 2,000,000 parameters. `encoder_weights=None`, because the competition forbids pretrained weights.
 
 # %%
 import segmentation_models_pytorch as smp
@@ -1390,18 +1404,20 @@ print(
 )
 
 # %% [markdown]
-# As many parameters as ours, and a fifteenth of the multiplications; on one CPU thread of our test machine it needed a tenth of our time for an image of 512². Why? Its pyramid works on a map of 32², not 64²; its convolutions are
-# depthwise separable nearly everywhere, three rates and decoder included; and its decoder never works on anything finer than a quarter of the image's side, where ours works on half. The last is also
-# what it gives up: an eyelid that is thinner than four pixels must be guessed by a bilinear blend.
+# As many parameters as ours, and a fifteenth of the multiplications; on one CPU thread of our test machine it needed a tenth of our time for an image of 512². Three reasons:
 #
-# Small print: dropout of 0.5 behind the pyramid, and a ReLU after the thinned skip.
+# - Its pyramid works on a map of 32², not 64².
+# - Its convolutions are depthwise separable nearly everywhere, the three rates and the decoder included: each channel is convolved by itself, then a 1×1 convolution mixes them. Lesson 04 shows why that is cheap.
+# - Its decoder works at a quarter of the image's side, ours at half. This is also what it gives up: an eyelid thinner than four pixels must be guessed by a bilinear blend.
+#
+# Two smaller differences: it has dropout of 0.5 behind the pyramid, and a ReLU after the thinned skip.
 #
 # | prefer | when |
 # |---|---|
 # | `smp.DeepLabV3Plus` | you want a pretrained encoder, or the paper's recipe (dilated encoder, separable convolutions, bilinear end) as it is |
 # | your own | you must know every parameter, change stride, rates or skip, or want the last doubling learnt |
 #
-# Look at its defaults before you use it: rates of 12, 24 and 36 at an output stride of 16, where the paper has 6, 12 and 18. On a map of 32² (a 512² image) the largest keeps one tap of nine, as you can now compute in your head.
+# Look at its defaults before you use it: rates of 12, 24 and 36 at an output stride of 16, where the paper has 6, 12 and 18. On a map of 32² (a 512² image) the largest keeps one tap of nine, since 36 pixels from anywhere lies off the map.
 #
 # ## What to try next
 #
@@ -1411,4 +1427,4 @@ print(
 # - **A gentle start for `up`.** Fill its weight so that it repeats each pixel four times, and train again. Do the first epochs look smoother?
 # - **A thick skip.** `low_level=64`: does the decoder get better or worse?
 #
-# **Lesson 04** turns to a network that was built for speed: three fifths of the parameters, a fraction of the work, and, in the report, a better score than both.
+# **Lesson 04** turns to a network that was built for speed: three fifths of the parameters, a fraction of the work, and, in the report, a better score than U-Net's or this one's.

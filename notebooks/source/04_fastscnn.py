@@ -13,7 +13,7 @@
 # %% [markdown]
 # # 4 · FastSCNN, built by hand
 #
-# A network for real time. It has three fifths of U-Net's parameters and less than a thirteenth of its multiplications, and in the course's report it scores
+# A network for real time. It has three fifths of U-Net's parameters and makes less than a thirteenth of its multiplications, and in the course's report it scores
 # better than U-Net and DeepLabV3+. You build it, count what it saves and where, and measure what its coarse output costs.
 #
 # | | quick tier (default) | full tier |
@@ -70,8 +70,8 @@ print(f"{len(train)} faces to learn from, {len(val)} to validate, {LABELS.num_cl
 # %% [markdown]
 # ## The idea: thrift
 #
-# A camera delivers a picture every 33 or 40 milliseconds. A network that paints glasses on a face in a video call has so much time for each, on a phone,
-# with the battery running down. FastSCNN (Poudel, Liwicki and Cipolla, 2019) was made for such cases: the paper reports 123.5 street scenes of 1024 × 2048 pixels a second, on
+# A camera delivers a picture every 33 or 40 milliseconds. A network that paints glasses on a face in a video call has no more time than that, on a phone
+# that runs on a battery. FastSCNN (Poudel, Liwicki and Cipolla, 2019) was made for real time: the paper reports 123.5 street scenes of 1024 × 2048 pixels a second, on
 # one GPU. It saves in three places.
 #
 # 1. **Cheap convolutions.** Nearly all are split in two steps that together cost about an eighth.
@@ -81,11 +81,11 @@ print(f"{len(train)} faces to learn from, {len(val)} to validate, {LABELS.num_cl
 #
 # ## The price of a convolution
 #
-# A convolution from $a$ to $b$ channels with a $k × k$ kernel, on a map of $H × W$, has
+# A convolution from $a$ to $b$ channels with a $k × k$ kernel, whose output is a map of $H × W$, has
 #
 # $$ a\,b\,k^2 \ \text{ weights} \qquad\text{and makes}\qquad a\,b\,k^2\,H\,W \ \text{ multiplications}, $$
 #
-# because each weight is used once for each pixel that comes out. Two jobs are multiplied with each other here: looking *around* ($k^2$) and mixing *channels* ($a\,b$). A **depthwise separable**
+# because each weight is used once for each pixel that comes out. Two jobs are done at once, and their prices multiply: looking *around* ($k^2$) and mixing *channels* ($a\,b$). A **depthwise separable**
 # convolution does one after the other:
 #
 # - **depthwise**: a $k × k$ kernel for each channel, which sees this channel alone: $a\,k^2$ weights;
@@ -105,11 +105,14 @@ print(f"that is {separable / dense:.3f} of the price; 1/b + 1/k² = {1 / b + 1 /
 print(f"of the two steps the 1×1 has {a * b / separable:.0%}")
 
 # %% [markdown]
-# What is given up? A dense kernel may look for an edge in *red minus green*, in another place than in *blue*: any kernel for any pair of channels. The separable one has
-# one spatial pattern for each channel and can only mix what these found: its kernels have the form $w_{oi}(y, x) = p_{oi}\, d_i(y, x)$.
+# What is given up? A dense convolution has a kernel of its own for every pair of an input channel $i$ and an output channel $o$. The separable one has
+# a single pattern $d_i$ for each input channel, and every output is a weighted sum of what these patterns find. If nothing comes between the two steps,
+# they are one dense convolution with kernels of the form
+#
+# $$ w_{oi}(y, x) = p_{oi}\, d_i(y, x). $$
 #
 # Lesson 03 had a helper for convolution, batch normalisation and ReLU. Here it has no bias in the convolution, since the normalisation subtracts
-# any constant again and adds one of its own. `groups` is new: it cuts the channels into so many groups, which do not see each other.
+# any constant again and adds one of its own. `groups` is new: it cuts the channels into that many groups, each of which is convolved by itself.
 
 
 # %%
@@ -245,8 +248,10 @@ for name, part in {
     print(f"{name}: {work:5.1%} of the dense one's multiplications, {share:4.0%} of its time")
 
 # %% [markdown]
-# On our test machine the two steps together took between a sixth and a quarter of the dense convolution's time, where the count promises an eighth. The pointwise one was nearly as quick as its count says. The depthwise one was not: for each multiplication it took
-# four to six times as long. A dense kernel uses every number that it fetches for all 64 outputs; a depthwise kernel uses it for one, and waits for memory most of the time. Fewer multiplications are less time, but
+# On our test machine, over several runs, the two steps together took between a sixth and three tenths of the dense convolution's time, where the count promises an eighth. The pointwise step came closer to its count.
+# The depthwise one took four to seven times as long for each multiplication as the dense convolution.
+#
+# A dense convolution uses every number that it fetches for all 64 output channels; a depthwise one uses it for a single channel, and waits for memory most of the time. Fewer multiplications are less time, but
 # not in proportion. Lesson 05 measures whole networks.
 #
 # ## Inverted residuals
@@ -258,11 +263,11 @@ for name, part in {
 # 2. **Look around** in each of them, with a depthwise 3×3 (norm, ReLU).
 # 3. **Narrow** with another 1×1 (norm, **no** ReLU).
 #
-# The block of a deep ResNet is wide at both ends and narrow inside, with its shortcut from wide to wide. Here the shortcut joins the narrow ends, hence *inverted*. The narrow maps are what
-# is stored and passed on; the wide ones live only inside the block.
+# The block of a deep ResNet is wide at both ends and narrow inside, with its shortcut from wide to wide. Here the shortcut joins the narrow ends, hence *inverted*. Narrow maps are
+# passed from block to block; the wide ones live only inside a block.
 #
 # Why no ReLU at the narrow end? A ReLU throws away everything below zero. With many channels the loss is small: what one channel cuts off, another one has kept. With few
-# it is gone. A picture of the paper's argument: take a spiral in the plane, write it into $n$ channels with a random matrix, apply ReLU, and go back by least squares.
+# it is gone. MobileNetV2's authors argue with a picture of this kind: take a spiral in the plane, write it into $n$ channels with a random matrix, apply ReLU, and go back by least squares.
 
 # %%
 rng = np.random.default_rng(1)
@@ -285,8 +290,8 @@ plt.close(figure)
 figure
 
 # %% [markdown]
-# With 2 or 3 channels whole turns of the spiral collapse onto a line, and no later layer can tell them apart again. With 15 it can be recognised, with 60 it is there. So the ReLUs belong where the block is wide. (The matrices are random
-# here. A trained network can arrange itself so that less is lost, but it has to spend something on that.)
+# With 2 or 3 channels large parts of the spiral collapse onto lines, and no later layer can tell apart what lies there on top of each other. With 15 the spiral can be recognised, with 60 it is nearly whole. So the ReLUs belong where the block is wide. (The matrices are random
+# here. A trained network can arrange itself so that less is lost.)
 #
 # ## Exercise 2: the inverted residual
 #
@@ -436,8 +441,8 @@ for name, arguments in (
 # %% [markdown]
 # ## The beginning that both paths share
 #
-# **Learning to downsample**: three layers of stride 2. The first is dense, because with three channels there is nothing to save; the others are yours.
-# The expensive part of any network is where the maps are large, and here the network hurries through it.
+# **Learning to downsample**: three layers of stride 2. The first is dense, because with three channels there is nothing to save; the others are your `SeparableConv`.
+# A weight costs most where the map is large, since it is used once for every pixel. After these three layers the map has an eighth of the side.
 
 
 # %%
@@ -456,11 +461,11 @@ class LearningToDownsample(nn.Sequential):
 # %% [markdown]
 # ## Pyramid pooling
 #
-# At the end of the deep path the map has 1/32 of the image's height and width. To know that this dark patch is hair, not a hat, it helps to know what the whole picture looks like. **Pyramid
-# pooling** (from PSPNet; Zhao et al., 2017) lays a grid of 1×1, 2×2, 3×3 and 6×6 bins over the map, takes the mean of each bin, and puts these coarse maps beside the features. The 1×1 grid knows what is in the picture,
+# At the end of the deep path the map has 1/32 of the image's height and width. To know that a dark patch is hair, not a hat, it helps to know what the whole picture looks like. **Pyramid
+# pooling** (from PSPNet; Zhao et al., 2017) lays grids of 1×1, 2×2, 3×3 and 6×6 bins over the map, takes the mean of each bin, and puts these coarse maps beside the features. The 1×1 grid knows what is in the picture,
 # the finer ones roughly where.
 #
-# `F.adaptive_avg_pool2d(x, n)` makes the grid. When $n$ does not divide the side $L$, bin $i$ goes from $\lfloor iL/n \rfloor$ up to, not including, $\lceil (i+1)L/n \rceil$: neighbours overlap, and no pixel is left out.
+# `F.adaptive_avg_pool2d(x, n)` makes one grid. Along a side of length $L$, bin $i$ goes from $\lfloor iL/n \rfloor$ up to, not including, $\lceil (i+1)L/n \rceil$. When $n$ does not divide $L$, neighbours may overlap, and no pixel is left out.
 
 
 # %%
@@ -477,10 +482,9 @@ for side, grid in ((16, 2), (16, 3), (16, 6), (3, 6)):
     print(f"{side:2} rows in {grid} bins: {spans}; as PyTorch has it: {np.allclose(mine, means)}")
 
 # %% [markdown]
-# A 512² image comes to 16² here. On the quick tier the map is 3², and the last line shows what 6 bins are then: each row twice, no summary at all. (A 32² image would come to a single pixel, and all four grids
-# would see the same.)
+# A 512² image comes to 16² here. On the quick tier the map is 3², and the last line shows what 6 bins are then: each row twice, no summary at all.
 #
-# Compare with lesson 03: ASPP probes the map around *each pixel*, at fixed distances in pixels; pyramid pooling divides the *picture*, in fixed fractions. The first does not know where in the picture it is, the
+# Compare with lesson 03: the dilated branches of ASPP probe the map around *each pixel*, at fixed distances in pixels; pyramid pooling divides the *picture*, in fixed fractions. The first do not know where in the picture they are, the
 # second does not know what lies 12 pixels to the left.
 #
 # ## Exercise 3: pyramid pooling
@@ -501,7 +505,7 @@ for side, grid in ((16, 2), (16, 3), (16, 6), (3, 6)):
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# `F.interpolate(…, x.shape[-2:], mode="bilinear")`. Leave `align_corners` alone: some public code sets it, the course does not, and the names of the weights would not tell.
+# `F.interpolate(…, x.shape[-2:], mode="bilinear")`. Leave `align_corners` alone: some public code sets it, the course does not, and weights load either way without an error.
 # </details>
 # <details><summary>Hint 3</summary>
 #
@@ -629,12 +633,12 @@ for name, arguments, side in (
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# The 1×1 grid has one value for each image and channel, so here, too, the normalisation has only the images of the batch to compare. The trap of lesson 03 is back: one image in training is an error, and with two each value is told
-# almost only *more or less than the other*.
+# The 1×1 grid has one value for each image and channel, so here, too, the normalisation has only the images of the batch to compare. The trap of lesson 03 is back: one image in training is an error, and with two the branch says
+# little but which of them has more.
 #
 # ## The deep path
 #
-# Nine inverted residuals in three groups, then your pyramid. The paper writes such a list as a table of expansion $t$, channels $c$, repeats $n$ and stride $s$:
+# Nine inverted residuals in three groups, then your pyramid. The paper gives them as a table of expansion $t$, channels $c$, repeats $n$ and stride $s$:
 #
 # | $t$ | $c$ | $n$ | $s$ | a 512² image is then |
 # |---|---|---|---|---|
@@ -642,7 +646,7 @@ for name, arguments, side in (
 # | 6 | 96 | 3 | 2 | 16² |
 # | 6 | 128 | 3 | 1 | 16² |
 #
-# A stride of 2 is that of the *first* block in its group; the others keep the size. So in each group two blocks of three have a shortcut (in the third group too: its first block changes the channels).
+# The stride is that of the *first* block in its group; the others keep the size. So in each group two blocks of three have a shortcut (in the third group too: its first block changes the channels).
 
 
 # %%
@@ -668,7 +672,7 @@ print(
 # %% [markdown]
 # ## Exercise 4: feature fusion
 #
-# Now the two paths meet. The fine one has come straight from the shared beginning: 64 channels at 1/8. The coarse one has 128 channels at 1/32. They are brought to one shape and **added**:
+# Now the two paths meet. The fine one comes straight from the shared beginning: 64 channels at 1/8. The coarse one has 128 channels at 1/32. They are brought to one shape and **added**:
 #
 # | name | what |
 # |---|---|
@@ -678,12 +682,12 @@ print(
 #
 # Enlarge the coarse map bilinearly to the fine one's size, add `high` and `low`, apply ReLU to the sum, and `mix`.
 #
-# Two remarks. The depthwise 3×3 smooths what the enlarging made, for 9 weights a channel (the paper dilates it by 4, the report does not). And `mix` is **not in the paper**; the report's network has it. That is the
-# whole of a deviation: 16,640 parameters that you need in order to get its number.
+# Two remarks. The depthwise 3×3 can smooth what the enlarging made, for 9 weights a channel (the paper dilates it by 4, the report does not). And `mix` is **not in the paper**; the report's network has it, and
+# without its 16,640 parameters you would not get the report's number.
 #
 # <details><summary>Hint 1</summary>
 #
-# Enlarge to `fine.shape[-2:]`, not by the factor 4: a map of 13 comes from strides as 4, and 4 · 4 is 16.
+# Enlarge to `fine.shape[-2:]`, not by the factor 4: two strides turn a side of 13 into 7 and then 4, and 4 · 4 is 16.
 # </details>
 # <details><summary>Hint 2</summary>
 #
@@ -824,8 +828,8 @@ probe.emit("count", count_parameters(FeatureFusion(7, 5, 6)), "the number of par
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Why add and not concatenate, as U-Net does? Concatenating 128 + 128 channels would double the weights of `mix`, and adding costs none. In principle little is lost: a 1×1 on concatenated maps *is* a sum of two 1×1,
-# one for each half. Here these two stand in front, in `low` and `high`.
+# Why add and not concatenate, as U-Net does? Concatenating 128 + 128 channels would double the weights of `mix`, and adding costs none. Little is lost: a 1×1 convolution of concatenated maps *is* the sum of two 1×1 convolutions,
+# one of each half. Here these two stand in front of the sum, in `low` and `high`.
 
 # %%
 torch.manual_seed(0)
@@ -838,7 +842,7 @@ print("the same:", torch.allclose(joint(torch.cat([a, b], 1)), one(a) + two(b), 
 # %% [markdown]
 # ## Exercise 5: the network
 #
-# The classifier is the simplest part: two separable convolutions, dropout, and a 1×1 to the classes, whose bias is the only one of a convolution in the whole network.
+# The classifier is the simplest part: two separable convolutions, dropout (in training it sets each value to 0 with a probability of 0.1), and a 1×1 convolution to the classes, the only one in the whole network that has a bias.
 
 
 # %%
@@ -1009,7 +1013,7 @@ probe.emit("trained", scores, "the logits after a short training", close=1e-3)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Here is the network, drawn from itself: we listen at each part while an image of 512² passes. The height of a block is the side of its map, its width the square root of its channels.
+# Here is the network, drawn from itself: we record the shape that leaves each part while an image of 512² passes. The height of a block is the side of its map, its width the square root of its channels.
 
 # %%
 shapes = []
@@ -1041,7 +1045,7 @@ plt.close(figure)
 figure
 
 # %% [markdown]
-# Blue is what both paths share, red the deep path, grey what follows the joint; the fine path is the dashed line, and there is nothing on it at all.
+# Blue is what both paths share, red the deep path, grey what follows the joint. The fine path is the dashed line: no layer lies on it before the fusion.
 #
 # And the price, part by part, for an image of 512² (the multiplications of the convolutions, as in lessons 02 and 03):
 
@@ -1074,12 +1078,12 @@ print(f"together {fast:.2f} · 10⁹; U-Net of lesson 02: {unet:.2f} · 10⁹", 
 print(f"{unet / fast:.1f} times as many")
 
 # %% [markdown]
-# The deep path holds nine tenths of the parameters and does half of the work. What works at full size in U-Net, its first and its last double convolution, makes 2.5 · 10⁹ multiplications, more than twice as many as this whole network. It has no counterpart here: the first convolution already strides.
+# The deep path holds nine tenths of the parameters and does half of the work. In U-Net the two double convolutions that work at full size, the first and the last, make 2.5 · 10⁹ multiplications, more than twice as many as this whole network. They have no counterpart here: the first convolution already strides.
 #
 # ## Exercise 6: what an eighth can say
 #
 # The scores come out at 1/8 and are enlarged by interpolation. Whatever the network knows, it must say it in one vector of scores for 8 × 8 pixels. Before training anything
-# we can ask what is left of the *truth* after that: shrink the true label map to an eighth, enlarge it again, and compare with what it was.
+# we can ask what is left of the *truth* after that: shrink the true label map to an eighth of its side, enlarge it again, and compare with what it was.
 #
 # Class ids cannot be averaged (the mean of 1, skin, and 3, glasses, is 2, nose). Shares can:
 #
@@ -1173,7 +1177,7 @@ for name, stride, classes, size in (
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Now the truth of eight rendered faces through a stride of 8: the same faces, drawn at 48², 96² and 512². Here are three of them.
+# Now the truth of eight rendered faces through a stride of 8: the same faces, drawn at 48², 96² and 512². Here are three of them, at the two larger sizes.
 
 
 # %%
@@ -1236,13 +1240,13 @@ compare({f"{size}²": survived[size] for size in (96, 512)}, faces[96].labels)
 # At 96² the large classes keep most of themselves, and eyes, brows and lips are gone: where a part is two pixels thick, it hardly ever has the largest share of a square of 8 × 8. At 512² the *same* brows keep more than 80 %. Only the necklace is lost
 # at any size.
 #
-# A stride is measured in pixels, the thickness of a brow in fractions of the picture: what counts is one against the other. So the quick tier shows FastSCNN at its worst (at 48², the size of lessons 02 and 03, it would be hopeless), and the report, with 512², asks it
-# for something that an eighth can say. Whoever shrinks images to train faster should do this sum first.
+# A stride is measured in pixels, the thickness of a brow in fractions of the picture: what counts is one against the other. So the quick tier shows FastSCNN at a disadvantage (at 48², the size of lessons 02 and 03, the first line says that even less is left), and the report, with 512², asks it
+# for something that an eighth can say. If you shrink images to train faster, measure this first.
 #
 # ### Is this a ceiling?
 #
-# It is tempting to call this the best that a network of stride 8 can reach. It is not, and the reason is instructive. A network need not report *shares*. It is free to choose any scores
-# whose *interpolation* falls right, and where two interpolated scores cross it can draw a line that no share would give. How far does that go? We leave the network out and fit the small maps themselves to the truth, by gradient descent on the cross-entropy:
+# It is tempting to call this the best that a network of stride 8 can reach. It is not. A network need not report *shares*. It is free to choose any scores
+# whose *interpolation* falls right, and where two interpolated scores cross it can draw a line that no share would give. How far does that go? We leave the network out and fit the small maps of scores themselves to the truth, by gradient descent on the cross-entropy:
 
 
 # %%
@@ -1270,14 +1274,16 @@ print(f"{SIZE}²: shares {100 * metrics.mean_iou(shares_left):.0f} %,", end=" ")
 print(f"fitted scores {100 * metrics.mean_iou(fitted_left):.0f} %")
 
 # %% [markdown]
-# Fitted scores keep far more than shares do. (Nor are they proven to be the best: the descent was stopped after 80 steps, and it followed the cross-entropy, not the IoU. But they *exist*, so the ceiling is not below them.) What an eighth really loses at this size is less than
-# the shares made us believe: mostly brows, half of an eye, and the necklace. The shares are what a network can say that is **honest** about areas. To keep an eye it must exaggerate, and let the skin beside it do so in the other direction.
+# Fitted scores keep far more than shares do. What an eighth really loses at this size is less than the shares made us believe. To keep an eye, the scores must **exaggerate**: too much eye in its own square and too much skin
+# in the squares around it, so that the two interpolated scores cross where the eye ends.
+#
+# Nor are the fitted scores proven to be the best: the descent was stopped after 80 steps, and it followed the cross-entropy, not the IoU. But they *exist*, so the ceiling is not below them.
 #
 # Keep this in mind when you read about a "bound" or a "ceiling" of a method: ask what was held fixed.
 #
 # ## Training
 #
-# As in lesson 03: Adam, then SGD with a period of 25 epochs in its cosine, as the report has it for this network. On the quick tier Adam starts at 0.003, since there is little time.
+# As in lesson 03: Adam, then SGD with $T = 25$ epochs in its cosine, as in the code behind the report. On the quick tier Adam starts at 0.003, since there is little time.
 
 # %% train-fastscnn tags=["slow"]
 from coursekit.optim import AdamToSGDConfig
@@ -1320,14 +1326,15 @@ print(f"pixels called rightly: {100 * metrics.pixel_accuracy(pooled.matrix):5.1f
 compare({"shares": shares_left, "fitted": fitted_left, "the network": pooled.matrix}, LABELS)
 
 # %% [markdown]
-# (Grey and blue are of the eight faces from above, red is of all validation faces.) Two things to see, on the quick tier.
+# (Grey and blue are of the eight faces from above, red is of all validation faces.) Three things to see, on the quick tier.
 #
-# - Nearly everywhere the network stays far below blue. After twelve epochs it is not the stride that limits it, but training.
-# - On eyes and lips it is *above* grey. It has learnt to exaggerate, as the fitted scores do; the shares were no ceiling for it, either. The class weights push in the same direction: a pixel of an eye counts more than one of skin.
+# - Blue is low for the brows and the necklace, and between a half and two thirds for eyes and lips. That is what an eighth costs at 96², to scores that are free to exaggerate.
+# - The network stays far below blue in most classes. After twelve epochs it is not the stride that limits it, but training.
+# - On eyes and lips it is *above* grey: the shares were no ceiling for it, either. It has learnt to exaggerate, as the fitted scores do, and the class weights push in the same direction: a pixel of an eye counts more than one of skin.
 #
 # ## What was learnt, in a picture
 #
-# What does each path know? We silence one at a time in the trained network, with zeros in its place where the two meet, and predict again.
+# What does each path know? In the trained network we silence one at a time (zeros in its place where the two meet) and predict again.
 
 # %% tags=["slow"]
 from coursekit.inference import predict_label_map
@@ -1355,18 +1362,18 @@ for sample in val[:4]:
 plots.panels(rows, LABELS)
 
 # %% [markdown]
-# After a short training the two have divided the work. The **coarse** path knows the face: head, hair, nose and neck in their places, rounded off, much the same for everybody. The **fine** path knows colour and texture: it tells hair from what is behind it, along
-# the true outline, and has no idea what a face is. Neither says much alone, and the prediction has the parts of one inside the outline of the other.
+# Already after a short training the two divide the work. The **coarse** path knows the face: head, hair, nose and neck in their places, rounded off, much the same for everybody. The **fine** path knows colour and texture: it often finds the true outline of the hair
+# and has no idea what a face is. The prediction has the parts of the one inside the outline of the other.
 #
-# (As in lesson 02: zeros are something that the network never saw in training. One that had been *trained* with a single path would do better than what you see here.)
+# (As in lesson 02: the network never saw these zeros in training. One that had been *trained* with a single path would do better than what you see here.)
 #
 # ## The paper says, we measured
 #
-# Two things in the report to read with care.
+# Two remarks on the report's seconds.
 #
-# - Its text calls FastSCNN 2.5 to 5 times as fast as the other networks. By the seconds an epoch of its own Table 1 it is 1.3 times as fast as U-Net (228 / 171), 1.9 times as fast as DeepLabV3+ and 5.1 times as fast as SegFormer.
+# - Its text calls FastSCNN 2.5 to 5 times as fast as the other networks. By the seconds an epoch in its own Table 1 it is 1.3 times as fast as U-Net (228 / 171), 1.9 times as fast as DeepLabV3+ and 5.1 times as fast as SegFormer.
 # - U-Net makes 13.5 times the multiplications and needs 1.3 times the time. Whatever fills those 171 seconds, it is not mainly multiplying. An epoch also reads, enlarges, blurs and
-#   colours 5,000 photographs, and validates; and a GPU that is given many small layers, and two images to apply them to, may wait more than it computes. An epoch's time is a property of the whole program.
+#   colours 5,000 photographs, and validates. And a GPU that is given many small layers, and only two images at a time, may wait more than it computes. An epoch's time is a property of the whole program.
 
 # %% tags=["slow"]
 # NBVAL_IGNORE_OUTPUT
@@ -1386,14 +1393,15 @@ Markdown(f"""
 """)
 
 # %% [markdown]
-# **These columns are not a race**: photographs and hours on the left, drawn faces and a minute on the right. What can be compared is within the left column of the report's table: with the fewest parameters of the four and the fewest seconds, FastSCNN
+# **These columns are not a race**: photographs and hours on the left, drawn faces and a minute on the right. What can be compared is the report's four networks with each other. With the fewest parameters and the fewest seconds of the four, FastSCNN
 # scores better than U-Net (66.68 %) and DeepLabV3+ (67.22 %), and 0.76 points below SegFormer (71.38 %).
 #
 # What the report's network takes from the paper, and what it does not:
 #
 # | | paper (Poudel et al., 2019) | report, and here |
 # |---|---|---|
-# | widths, repeats, strides, bins | the table above | the same |
+# | widths, repeats, strides | the table above | the same |
+# | bins of the pyramid | named by reference to PSPNet: 1, 2, 3, 6 | the same |
 # | between depthwise and pointwise | no ReLU | ReLU |
 # | 3×3 in the fusion | dilated by 4 | not dilated |
 # | after the sum | ReLU | ReLU, one more 1×1 `conv_bn_relu` (16,640 parameters) |
@@ -1427,9 +1435,9 @@ with torch.no_grad():
         print(f"x × {strength}: the same: {same}")
 
 # %% [markdown]
-# The same block, until the values grow: MobileNetV2 has **ReLU6**, which cuts at 6 as well as at 0 (made for arithmetic in few bits), and FastSCNN plain ReLU. No count and no name would have told; only running both does.
+# The same block, until the values grow: MobileNetV2 has **ReLU6**, which cuts at 6 as well as at 0 (made for arithmetic in few bits), and FastSCNN plain ReLU. No count of parameters and no name shows this; running both does.
 #
-# For a whole network of this kind, put a segmentation decoder behind a MobileNetV2. Here is smp's `FPN`, which adds its paths, too, from four levels, with half of MobileNetV2's widths and a decoder chosen to come to our number of parameters. `encoder_weights=None`,
+# For a whole network of this kind, put a segmentation decoder behind a MobileNetV2. Here is the `FPN` of smp (a feature pyramid network), which also adds its paths, from four levels. The encoder has half of MobileNetV2's widths, and the decoder's are chosen to come to our number of parameters. `encoder_weights=None`,
 # because the competition forbids pretrained weights.
 
 # %%
@@ -1465,4 +1473,4 @@ print("inverted residuals in it:", len(blocks) > 9)
 # - **ReLU at the narrow end.** Put one into your inverted residual and train again. Does the spiral matter here?
 # - **A finer end.** Let the first layer have stride 1 (twice the side everywhere, four times the work). Compare with `fitted` at stride 4.
 #
-# **Lesson 05** gives up convolutions for a while: a transformer, and a fair measurement of how fast all four networks are.
+# **Lesson 05** turns to attention, a way of seeing far without pooling or dilation, and measures how fast all four networks are.

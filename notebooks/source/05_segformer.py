@@ -218,8 +218,8 @@ drawn = SynthDataset(seed=0, length=60, size=96).sample(8)
 photo = torch.from_numpy(drawn.image / 255.0).float()
 patches = F.avg_pool2d(photo.permute(2, 0, 1)[None], 4)  # (1, 3, 24, 24)
 tokens = F.normalize(patches.flatten(2).transpose(1, 2) - patches.mean((2, 3))[:, None], dim=-1)
-eye = 576 * torch.eye(576)[None]  # as values: each patch says its own number, so we see the weights
-seen = attend(8 * tokens, 8 * tokens, eye)[0].unflatten(1, (24, 24)) / 576
+eye = torch.eye(576)[None]  # as values: patch j says 1 in place j, so the answer is the row of weights
+seen = attend(8 * tokens, 8 * tokens, eye)[0].unflatten(1, (24, 24))
 
 figure, axes = plt.subplots(1, 4, figsize=(7.5, 2.1), layout="constrained")
 axes[0].imshow(photo.numpy())
@@ -450,7 +450,7 @@ probe.emit("held", hidden_largest.numbers, "the largest tensor on the way", at_m
 
 # %% [markdown]
 # `torch.nn.functional.scaled_dot_product_attention` (SDPA for short) is this idea, compiled, wherever the machine allows it: blocks of queries *and* keys, sums kept close to the processor.
-# Beside the answer it keeps one number for each query ($m + \log \ell$), and for the backward pass it makes the scores again, block by block. Arithmetic is cheap, memory is not.
+# Beside its inputs and the answer it keeps one number for each query ($m + \log \ell$); for the backward pass it makes the scores again, block by block. Arithmetic is cheap, memory is not.
 #
 # Your two functions and SDPA should be three ways to write one thing. Are they?
 
@@ -555,7 +555,7 @@ print("a face and its shuffled mosaic get the same answers:", same)
 # The first stage takes a token from every 4th pixel of every 4th row. With patches of 4×4 they would tile the image, and no token would know what lies across its border. SegFormer's are 7×7 with stride 4: 3 pixels are shared with each neighbour.
 #
 # That is a strided convolution ($k = 7$, stride 4; in the later stages $k = 3$, stride 2), padded so that the side of the map is the image's divided by the stride, rounded up.
-# Then comes a `LayerNorm` over the channels of each token; what it does is explained after exercise 4.
+# Then comes a `LayerNorm`: it gives the channels of each token mean 0 and variance 1, and then a learnt scale and shift. (More on it after exercise 4.)
 #
 # | name | what |
 # |---|---|
@@ -658,7 +658,7 @@ for name, sizes, shape, about in (
 #
 # The bend is the **GELU**, a ReLU with a rounded corner: $\mathrm{GELU}(x) = x\,\Phi(x)$, where $\Phi(x)$ is the share of a standard normal distribution below $x$.
 #
-# The sum with $x_{\text{in}}$ will stand in the block; leave it out here. The convolution is **depthwise**, as in lesson 04. The dense layers mix channels already, and a full convolution
+# The sum with $x_{\text{in}}$ will stand in the block; leave it out here. The convolution is **depthwise**, as in lesson 04: each channel has its own 3×3 kernel and sees no other channel. The dense layers mix channels already, and a full convolution
 # of 64 → 64 channels would need 36,864 weights in place of 576.
 #
 # | name | what |
@@ -1350,7 +1350,7 @@ plt.close(figure)
 figure
 
 # %% [markdown]
-# Each picture is one row of a matrix: where this one token looked. (Each has its own scale of colours; the number says how many even shares of the attention its brightest square gets.) Heads differ, and places differ; the maps are broader than those of mere colour above. In our run both first-stage maps of the mouth cover the face and little else, although no term of the loss mentions attention.
+# Each picture is one row of a matrix: where this one token looked. (Each has its own scale of colours; the number says how many even shares of the attention its brightest square gets.) Heads differ, and places differ; the maps are broader than those of mere colour above. In our run both first-stage maps of the mouth lie mostly on the face, although no term of the loss mentions attention.
 #
 # Be careful with such pictures. A bright square says that a value was heard, not what it said or whether it mattered: a dense layer mixes the result and *adds* it to the token, and the network may hardly use it. They are a good way to find that something is broken (a map that is the same for every query, say), and a poor way to explain a prediction.
 #

@@ -14,7 +14,7 @@
 # # 7 · The optimiser pipeline: Adam, then SGD
 #
 # Since lesson 02 a tool has trained your networks: Adam until it stalls, then SGD at ever smaller rates. Here you take it apart,
-# build it again, and ask of each part what nobody asked yet: *what did it buy?*
+# build it again, and ask of each part what the report does not: *what did it buy?*
 #
 # | | quick tier (default) | full tier |
 # |---|---|---|
@@ -82,14 +82,14 @@ print(f"{len(train)} faces to learn from, {len(val)} to validate")
 # Training is three nested questions.
 #
 # - **A step**: the gradient $g$ says which way is downhill *here*. How far do we go? SGD and Adam answer differently.
-# - **An epoch**: should the steps become smaller with time? The cosine of Eq. 4 says how.
+# - **An epoch**: should the steps become smaller with time? The cosine of lesson 02, the report's Eq. 4, says how.
 # - **A phase**: when does it no longer pay to go on like this? *Patience* decides, by the validation loss.
 #
 # The report's pipeline is one answer to each. We build them from the inside out.
 #
 # ## Exercise 1: a step of SGD
 #
-# Plain gradient descent takes the step $-l\,g$, with $l$ the **learning rate**. On a mini-batch the gradient is
+# Plain gradient descent takes the step $-l\,g$, with $l$ the **learning rate**. On a mini-batch the gradient $g$ is
 # noisy, hence *stochastic* gradient descent, SGD. Two things are added to it in practice.
 #
 # **L2 weight decay** adds $\tfrac{\lambda}{2}\lVert w\rVert^2$ to the loss, so every gradient gets $\lambda w$ more: a
@@ -100,8 +100,8 @@ print(f"{len(train)} faces to learn from, {len(val)} to validate")
 # with $u = 0$ at the start. If the gradient stays the same, $u$ grows to $\tilde g/(1-\mu)$: with the report's $\mu = 0.5$ to
 # twice the gradient, with the more usual 0.9 to ten times. So *a rate has a meaning only together with its momentum*.
 #
-# Note where $l$ stands: outside the velocity. Older texts put it inside, $u \leftarrow \mu u + l\,\tilde g$. While $l$ is constant both
-# are the same. Here $l$ changes every epoch.
+# Note where $l$ stands: outside the velocity, as in PyTorch. Other texts put it inside, $u \leftarrow \mu u + l\,\tilde g$. While $l$ is constant both
+# take the same steps. Here $l$ changes every epoch.
 #
 # Return new tensors; leave the arguments as they are.
 #
@@ -195,10 +195,10 @@ probe.emit("default", list(moved), "momentum and decay at their defaults")
 # $$ m \leftarrow \beta_1 m + (1-\beta_1)\,\tilde g \qquad v \leftarrow \beta_2 v + (1-\beta_2)\,\tilde g^2 $$
 # $$ \hat m = \frac{m}{1-\beta_1^t} \qquad \hat v = \frac{v}{1-\beta_2^t} \qquad w \leftarrow w - l\,\frac{\hat m}{\sqrt{\hat v} + \varepsilon} $$
 #
-# all of it for each weight by itself, with $\tilde g = g + \lambda w$ as before, $\beta_1 = 0.9$, $\beta_2 = 0.999$, $\varepsilon = 10^{-8}$.
+# all of it for each weight by itself, with $\tilde g = g + \lambda w$ as before (PyTorch's addition: the paper has no decay), $\beta_1 = 0.9$, $\beta_2 = 0.999$, $\varepsilon = 10^{-8}$.
 #
-# The means start at zero, so at first they are too small: after one step $m = 0.1\,g$. Dividing by $1-\beta^t$ mends it, exactly:
-# $\hat m = g$ and $\hat v = g^2$ after the first step, which is therefore $l$ long (up to $\varepsilon$) for *every* weight, whatever its gradient.
+# The means start at zero, so at first they are too small: after one step $m = 0.1\,\tilde g$. Dividing by $1-\beta^t$ mends it: after the first
+# step $\hat m = \tilde g$ and $\hat v = \tilde g^2$, exactly. So that step is $l$ long (up to $\varepsilon$) for *every* weight whose gradient is not 0.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -312,7 +312,7 @@ probe.emit("small", moved, "a gradient as small as the default of eps")
 # %% [markdown]
 # ## Two walks down a valley
 #
-# A long, narrow valley, $f(x, y) = \tfrac{1}{2}(x^2 + 20\,y^2)$: twenty times as steep across as along. Both of your functions walk down
+# A long, narrow valley, $f(x, y) = \tfrac{1}{2}(x^2 + 20\,y^2)$, has the gradient $(x, 20\,y)$: twenty times as steep across as along. Both of your functions walk down
 # from the same place, SGD at a rate of 0.08 (momentum 0.5) and Adam at 0.25; then once more with the valley turned by 45°.
 
 
@@ -352,7 +352,7 @@ plt.close(figure)
 figure
 
 # %% [markdown]
-# SGD jumps from wall to wall, because across the valley the gradient is large; along it the steps are small. Adam divides each
+# SGD jumps from wall to wall, because the gradient is large across the valley; along it the steps are small. Adam divides each
 # coordinate by the size of its own gradients: its first steps go as fast along as across.
 #
 # Turn the valley, and SGD's walk turns with it. Adam's does not: it scales along the *axes*, and the valley no longer lies along one. (It also
@@ -374,13 +374,13 @@ print("Adam, turned: the same:", bool(torch.allclose(adam.norm(dim=1), adam_turn
 # - Adam's rate *is* a step (gradient over gradient has no unit): its unit is that of a weight. $l = 0.001$ means: move each weight by about a thousandth
 #   at a time.
 #
-# So "0.02 for SGD is twenty times as large as 0.001 for Adam" is not even wrong. And *do not average a loss differently* (sum in place of mean, other
-# class weights) without a new rate for SGD; Adam would hardly notice.
+# So "0.02 for SGD is twenty times as large as 0.001 for Adam" compares numbers with different units and says nothing. And whoever changes the *scale* of a loss (a sum in place of a
+# mean) needs a new rate for SGD; Adam hardly notices.
 #
 # ## What bias correction is for
 #
-# Without it both means are too small at first, $m$ by $1-\beta_1^t$ and $\sqrt v$ by $\sqrt{1-\beta_2^t}$. Many expect the first steps to be too *short*. Look at the
-# quotient, with a gradient that never changes (the right step is then 1 rate long, always):
+# Without it both means are too small at first, $m$ by the factor $1-\beta_1^t$ and $\sqrt v$ by $\sqrt{1-\beta_2^t}$. You might expect the first steps to be too *short*. Look at the
+# quotient of the two, with a gradient that never changes (the right step is then 1 rate long, always):
 
 # %%
 steps = np.arange(1, 3001)
@@ -397,16 +397,16 @@ plt.close(figure)
 figure
 
 # %% [markdown]
-# Too *long*, by up to six and a half, just when the weights are fresh and the gradients largest. The slow mean, $v$, is behind for longer than the
+# They are too *long*, up to six and a half times, and that at the start, when the weights are random. The slow mean, $v$, lags behind for longer than the
 # quick one.
 #
 # ## What weight decay means in Adam
 #
-# In SGD, L2 shrinks every weight by the share $l\lambda$ a step. In Adam the pull $\lambda w$ goes through the division by $\sqrt{\hat v}$ with the rest of
+# In SGD without momentum, L2 shrinks every weight by the share $l\lambda$ a step. In Adam the pull $\lambda w$ goes through the division by $\sqrt{\hat v}$ with the rest of
 # the gradient. A weight with large gradients is hardly shrunk, one with small gradients strongly. **AdamW** (Loshchilov and Hutter, 2019) takes the decay out of
-# the gradient, $w \leftarrow w - l\lambda w - \dots$, and is so another algorithm, not another spelling.
+# the gradient and shrinks the weight directly, $w \leftarrow w - l\lambda w - \dots$ That is another algorithm, not another way to write the same one.
 #
-# An experiment: four weights, all 1, whose gradients are $+s, -s, +s, \dots$ and so have nothing to say about where to go. What happens to them is the decay.
+# An experiment: four weights, all 1, whose gradients are $+s, -s, +s, \dots$ and cancel. What happens to the weights is nearly all the decay's work.
 
 # %%
 sizes = torch.tensor([0.0, 0.01, 1.0, 100.0], dtype=torch.float64)
@@ -421,10 +421,10 @@ for kind in (torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW):
     print(f"{kind.__name__:<6} λ = 0.01: left{left}")
 
 # %% [markdown]
-# SGD and AdamW keep about 99 % of each weight, whatever its gradients. Adam keeps anything from a quarter to all of it, and what decides is the size of the noise.
+# SGD and AdamW keep about 99 % of each weight, whatever its gradients. Adam keeps anything from a quarter to nearly all of it, and what decides is the size of the gradients.
 #
-# The report has $\lambda = 10^{-7}$, which looks like nothing. In SGD it is: 0.02 · 10⁻⁷ a step. In Adam there is one exception, and U-Net without normalisation can have it:
-# a **dead** unit, whose ReLU never opens. Its weights have gradient 0, so the decay is all that $\hat m$ and $\hat v$ see, and they divide it by itself.
+# The report has $\lambda = 10^{-7}$, which looks like nothing. In SGD it is: a share of 0.02 · 10⁻⁷ a step, or twice that with momentum. In Adam there is one exception, which a U-Net without normalisation can meet:
+# a **dead** unit, whose ReLU never opens. Its weights have gradient 0, so the decay is all that $\hat m$ and $\hat v$ see, and Adam divides it by its own size.
 
 # %%
 for kind, rate in ((torch.optim.SGD, 0.02), (torch.optim.Adam, 1e-3), (torch.optim.AdamW, 1e-3)):
@@ -436,8 +436,8 @@ for kind, rate in ((torch.optim.SGD, 0.02), (torch.optim.Adam, 1e-3), (torch.opt
     print(f"a dead weight of 0.1 after 200 steps of {kind.__name__:<5}: {dead.item():.3f}")
 
 # %% [markdown]
-# The pull is $10^{-8}$, as large as $\varepsilon$: so the quotient is about a half, and the weight sets out for zero at half the full speed. A bug? No, the equations of exercise 2,
-# taken at their word. It is one reason why many newer recipes take AdamW.
+# The pull on a weight of 0.1 is $10^{-8}$, as large as $\varepsilon$: so the quotient is about a half, and the weight sets out for zero at half the full speed. This is no bug: it is what the equations of exercise 2
+# say. AdamW hardly moves the dead weight.
 
 # %% [markdown]
 # ## Exercise 3: the cosine
@@ -446,7 +446,7 @@ for kind, rate in ((torch.optim.SGD, 0.02), (torch.optim.Adam, 1e-3), (torch.opt
 #
 # $$ l(t) = l_{\min} + \tfrac{1}{2}\,(l_{\max} - l_{\min})\left(1 + \cos\frac{\pi t}{T}\right) $$
 #
-# Here $t$ counts the epochs of the phase. Take the equation as it stands, for every $t$.
+# Here $t$ counts the epochs of the phase. (The report's text calls $T$ the number of training *steps*; the rates in its log fit $T = 50$ epochs.) Take the equation as it stands, for every $t$.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -523,11 +523,11 @@ figure
 # %% [markdown]
 # Two things that the words "cosine annealing" hide:
 #
-# - **It is periodic.** A phase that outlives $T$ climbs again. That is no accident of our code, it is Eq. 4, and `CosineAnnealingLR` of PyTorch does the same.
-# - **A short phase sees only the top of it.** A phase that never improves ends after 12 epochs (the grey band). With $T = 50$ the rate has then fallen by 7 %: hardly
+# - **It is periodic.** In a phase that outlives $T$ the rate climbs again. That is no accident of our code: it is Eq. 4, and PyTorch's `CosineAnnealingLR` does the same.
+# - **A short phase sees only the top of it.** With the report's patience, a phase that never improves ends after 12 epochs (the grey band). With $T = 50$ the rate has then fallen by 7 %: hardly
 #   a schedule at all. $T = 25$ makes it 23 %.
 #
-# The schedule was made for a run whose length is known. Patience makes the length unknown. The two do not go together well.
+# The cosine needs to know the length of the run. Patience makes it unknown. The two do not go together well.
 #
 # ## Exercise 4: patience, as a machine
 #
@@ -548,7 +548,7 @@ figure
 # | weights | the best so far are loaded (exercise 5) |
 # | momentum, Adam's means | gone: a fresh optimiser (exercise 5) |
 #
-# The fields are given; you write `record`, which takes the loss of the epoch that ended, changes the fields, and returns the event: "improved" or "wait", or one of
+# The fields are given; a phase's $l_{\max}$ is called `peak`. You write `record`, which takes the loss of the epoch that ended, changes the fields, and returns the event: "improved" or "wait", or one of
 # "switch", "halve", "stop". Stop when the *next* peak would be below `sgd_min_lr`; equal to it is allowed.
 #
 # `step` grows with every epoch of a phase, improved or not.
@@ -736,9 +736,9 @@ for number in range(3):
 # %% [markdown]
 # ## A log, read backwards
 #
-# The log of one run of the report, its SegFormer's, gives five numbers: switches after epochs 48, 61 and 73, the stop at 85, the best loss at 49. Your machine can tell what must have happened. A phase
-# ends 12 epochs after the best loss or after the event before it. So Adam's best was at 36. SGD improved on it at 49, in its *first* epoch: 61 is 49 + 12. And then never again. Feed
-# the machine losses with just these two lows:
+# The log of one run of the report, its SegFormer's, gives five numbers: switches after epochs 48, 61 and 73, the stop at 85, the best loss at 49. What must have happened? A phase
+# ends 12 epochs after the best loss or after the event before it, whichever is later. So Adam's best was at 36. SGD improved on it at 49, in its *first* epoch: 61 is 49 + 12. It never did again: 73 and 85 follow at 12 epochs each.
+# Feed your machine losses with just these two lows:
 
 # %%
 machine, seen = Machine(), []
@@ -752,12 +752,12 @@ print("epochs after the best one:", seen[-1][0] - 49, "of", seen[-1][0])
 
 # %% [markdown]
 # The five numbers, reproduced. **What did each phase buy?** In that run the network that was handed in is the one of epoch 49. The phase at 0.02 bought one improvement and
-# the phases at 0.01 and 0.005 bought nothing: 36 of 85 epochs, some ten minutes each by the log's time stamps, were spent to learn that nothing more was to be had. That is not waste by
-# itself, somebody had to find out; but Fig. 4 of a paper should be read with this question.
+# the phases at 0.01 and 0.005 bought nothing: the last 36 of 85 epochs, more than ten minutes each by the log's time stamps, found no lower loss. That
+# need not be waste, since nobody could know; but read the report's Fig. 4 with this question in mind.
 #
 # ## Algorithm 1, taken at its word
 #
-# A pseudocode is read by people, who mend it while they read. Run it as it is printed, and see. Below is the report's Algorithm 1 line by line, on a validation loss
+# Pseudocode is read by people, who mend it while they read. What if it is run as printed? Below is the report's Algorithm 1 line by line, on a validation loss
 # that never improves after the first epoch.
 
 
@@ -802,7 +802,7 @@ print("counter reset:", phases(literal(120, reset_counter=True)))
 #
 # (And Adam does not minimise $\mathcal L_{\text{val}}$, as line 4 has it, but the training loss. If it did, there would be nothing left to validate with.)
 #
-# None of this says that the report's *program* was wrong; the log shows that it was not. It says: **when you publish, run your pseudocode**.
+# None of this says that the report's *program* was wrong: by its log, it reset the counter and it stopped. It says: **when you publish, run your pseudocode**.
 #
 # ## Exercise 5: run it over a model
 #
@@ -1000,7 +1000,7 @@ for number, most in enumerate((1, 3, 6)):
 # ## A real run
 #
 # *Your* loop and *your* machine now train a U-Net. On the quick tier it is a narrow one (29,627 parameters) on 48 drawn faces, with a patience of 3 and Adam at 0.005, so that
-# all four phases fit into seconds. That is a toy, and we shall see what follows from it.
+# all four phases fit into seconds. That is a toy; below we say what it can show and what it cannot.
 
 
 # %%
@@ -1063,7 +1063,7 @@ print("the loss fell by more than a third:", lowest < history[0]["val_loss"] * 2
 print("the model holds its best weights:", abs(validate(model) - lowest) < 1e-4)
 
 # %% [markdown]
-# The form of the report's Fig. 4, with its red lines, and the rate below it on a logarithmic scale.
+# First in the form of the report's Fig. 4, with its red lines; then the rate, on a logarithmic scale.
 
 # %% tags=["slow"]
 plots.convergence(history)
@@ -1082,11 +1082,11 @@ plt.close(figure)
 figure
 
 # %% [markdown]
-# Remember the units: the jump from blue to red is no jump of the *steps*.
+# Remember the units: that the red dots lie higher does not say that SGD's *steps* are longer than Adam's.
 #
 # ## What did each phase buy?
 #
-# The picture seems to answer: the kept weights (the dot) come from after a red line, here on our test machine as in the report's log. So the switches helped? Not so fast. **To say that the switch helped, we must know what would have
+# The first picture seems to answer: on our test machine the kept weights (the dot) come from after a red line, as in the report's log. So did the switches help? **To say that the switch helped, we must know what would have
 # happened without it.** That is a control run, and the report shows none. Ours start at the switch and get as many epochs as the SGD phases got:
 #
 # - **Adam goes on**, as if patience had not run out: the last weights, its own means, its own cosine;
@@ -1144,8 +1144,8 @@ for seed, bests, controls in table:
 Markdown("\n".join(rows))
 
 # %% [markdown]
-# Each of the four phases shows the best validation loss *so far* and how many epochs it took; read along a row and you see what each phase bought. The last two columns
-# got as many epochs as the three SGD phases of their row together.
+# Each of the four phases shows the best validation loss *so far* and how many epochs it took: read along a row to see what each phase bought. The two controls
+# got as many epochs as the SGD phases of their row together.
 
 # %% tags=["slow"]
 figure, axes = plt.subplots(figsize=(7.5, 2.6), layout="constrained")
@@ -1172,15 +1172,16 @@ figure
 # - Adam that simply went on lowered it by 6 to 10 %.
 #
 # So here the switch *cost* something. The red lines in the first picture stand where the loss had wobbled for three epochs, not where Adam had nothing more to give: **patience 3 took noise
-# for the end**. At 0.02 even the *training* loss rose: too long a step for this network. And had we drawn only that picture, we could have written "the best weights come from the last phase", and every word
-# would have been true.
+# for the end**. At 0.02 even the *training* loss rose: for this network the steps were too long.
+#
+# Had we shown only that picture, we could have written "the best weights come from the last phase". It would have been true, and misleading.
 #
 # What this does not show:
 #
 # - **That the report's switch was a mistake.** Its patience was 12, its Adam had 48 epochs of 2,500 steps and not some forty of six, and its SGD ran at 0.02 on another network. The question is the same; the answer need not be.
 # - **How large the difference is.** Three seeds that agree tell the sign with some confidence, not the size.
-# - **Anything, from one run of each kind.** The seeds differ from each other more than the methods do: our pipeline with seed 1 ended lower than "Adam goes on" with seed 0. Only because both controls start from the
-#   *same* switch as the SGD phases beside them (a **paired** comparison) can three toys show something.
+# - **Anything, from one run of each kind.** The seeds differ from each other more than the methods do: our pipeline with seed 1 ended lower than "Adam goes on" with seed 0. Three toy runs can show something only because both controls start from the
+#   *same* switch as the SGD phases beside them (a **paired** comparison).
 #
 # ## The best of many is too good
 #
@@ -1205,15 +1206,18 @@ plt.close(figure)
 figure
 
 # %% [markdown]
-# With one epoch the measurement is right on average; the lowest of 85 is too low by about two and a half times the noise, on average, and it is hardly ever too high. In a real run neighbouring epochs are alike, and all are measured on the same images, so the noise
-# between them is smaller than this and the bias with it. It never has the other sign.
+# With one epoch the measurement is right on average; the lowest of 85 is too low by about two and a half times the noise, on average, and practically never too high. In a real run neighbouring epochs are alike, and all are measured on the same images. So the noise
+# between them is smaller than in one independent measurement, and the bias with it. It never has the other sign.
 #
-# Three consequences. *Report the test score of the kept weights, once*, not the validation score that chose them. *Patience is fooled too*: each lucky epoch raises the bar for all
-# that follow, so a noisy validation loss can end a phase early. And *fair comparisons choose equally often*: a method that was allowed 100 epochs, or 20 settings, had more tickets than one that got 10. (In our table the
-# controls had exactly as many epochs as SGD, for this reason.)
+# Three consequences:
 #
-# It is *not* an explanation for everything. The report's SegFormer has 71.38 % mean IoU in validation and 56.67 % in the test. For selection alone to explain 14.7 points, the measurements of equally good epochs would have to scatter by
-# about six points each.
+# - **Report the test score of the kept weights, once**, not the validation score that chose them.
+# - **Patience is fooled, too.** Each lucky epoch raises the bar for all that follow, so a noisy validation loss can end a phase early.
+# - **Fair comparisons choose equally often.** A method that was allowed 100 epochs, or 20 settings, had more chances to be lucky than one that got 10. That is why our
+#   controls had exactly as many epochs as SGD.
+#
+# Selection does *not* explain everything. The report's SegFormer has 71.38 % mean IoU in validation and 56.67 % in the test. For selection alone to explain 14.7 points, equally good epochs would have to
+# scatter by about six points.
 #
 # ## The paper says, we measured
 
@@ -1238,13 +1242,14 @@ Markdown(f"""
 """)
 
 # %% [markdown]
-# The report says that each switch of the optimiser mitigates overfitting and captures finer patterns, and that the noise of SGD regularises. This may be so. Its one log that we have is compatible with it for the first switch, and
-# not for the two others, after which nothing was kept. What would show it is the experiment of the last section, at its size, with its patience. Ours is a toy: the left column has 100 times as many
-# images, 65 times as many parameters and a patience of four times ours. **These columns are not a race.**
+# The report says that each switch of the optimiser mitigates overfitting and captures finer patterns, and that the noise of SGD regularises. This may be so. The one log that we have is compatible with it for the first switch, and
+# not for the two others, after which nothing was kept. To show it, one would have to run the controls above at the report's size and with its patience.
+#
+# Ours is a toy: the left column has 100 times as many images, 67 times as many parameters and four times our patience. **These columns are not a race.**
 #
 # ## The library twin
 #
-# PyTorch has the parts; nobody sells the whole. `CosineAnnealingLR` is Eq. 4. `timm.scheduler` has a cosine too, and now look what each does *after* $T$:
+# PyTorch has the parts, but not the whole pipeline. `CosineAnnealingLR` is Eq. 4. `timm.scheduler` has a cosine, too. What does each do *after* $T$?
 
 # %%
 from timm.scheduler import CosineLRScheduler
@@ -1287,7 +1292,7 @@ print(f"in epoch 60: Eq. 4 {ours[60]:.2f}, timm {held[60]:.2f}, timm with cycles
 # Three continuations under one name: climbing again, staying at the bottom, starting anew with a jump (the *warm restarts* of Loshchilov and Hutter, 2017). In timm the number of
 # cycles decides, and the default is one.
 #
-# Beside them two schedules that begin with a warm-up, and `ReduceLROnPlateau`, the nearest relative of our patience. It is fed a loss that never improves.
+# Beside them we draw two schedules with a **warm-up**, in which the rate first rises from near zero, and `ReduceLROnPlateau`, the nearest relative of our patience. It is fed a loss that never improves.
 
 # %%
 plateau = curve(lambda o: lr_scheduler.ReduceLROnPlateau(o, factor=0.5, patience=12), metrics=1.0)
@@ -1321,7 +1326,7 @@ plt.close(figure)
 figure
 
 # %% [markdown]
-# `ReduceLROnPlateau` looks like our machine and is not. Count the epochs until its first cut, with `patience=12`, and ours:
+# `ReduceLROnPlateau` looks like our machine, but differs from it. With `patience=12`, count the epochs until its first cut and until our switch:
 
 # %%
 first_cut = next(epoch for epoch, rate in enumerate(plateau) if rate < 1)
@@ -1362,8 +1367,10 @@ for group in groups:
 #
 # ## What to try next
 #
-# - **Give patience time.** `AdamToSGDConfig(adam_lr=0.005, patience=8)` on the quick tier, with more epochs: how much of Adam's advantage over SGD was just the early switch?
+# - **Give patience time.** `AdamToSGDConfig(adam_lr=0.005, patience=8)` on the quick tier, with more epochs: how much of Adam's advantage over SGD was only due to the early switch?
 # - **Another rate for SGD.** 0.02 was chosen on another network, another data set and another batch size. Try 0.1 and momentum 0.9 on yours. (Recall what momentum does to the rate.)
 # - **What does the reload do?** Take the loading out of `run_pipeline` at "switch" and "halve". Then only the fresh optimiser is left.
 # - **A quieter validation loss.** Ten times as many validation faces: does the switch come later?
 # - **One cosine, no patience.** AdamW, five epochs of warm-up, a cosine to zero over the rest, the same number of epochs as the pipeline took. Which would you hand in?
+#
+# In **lesson 08** all four networks meet in one table, and you hand in a submission.
