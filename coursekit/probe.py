@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
-    from torch import nn
 
 FOLDER, SECRET = "COURSEKIT_PROBE", "COURSEKIT_PROBE_SECRET"
 
@@ -80,13 +79,12 @@ class Probe:
             _write(path, {"value": encode(draw(self._generator(name)))})
         return decode(json.loads(path.read_text())["value"])
 
-    def fill(
-        self, network: nn.Module, name: str, mean: float = 0.1, spread: float | None = None
-    ) -> None:
+    def fill(self, network: Any, name: str, mean: float = 0.1, spread: float | None = None) -> None:
         """Put drawn numbers into a network, none so small that its layer would not show.
 
         Args:
-            network: takes them; of normalisations it gets weights and running statistics, too.
+            network: a torch module, which takes them; its normalisations get running statistics,
+                too.
             name: of this input, as in `given`.
             mean: of all but the running variances, which are uniform in [0.2, 2].
             spread: their standard deviation. Without one it is √(2 / fan-in) for the weights of
@@ -106,11 +104,11 @@ class Probe:
 
         self._load(network, self.given(name, draw))
 
-    def start(self, network: nn.Module, name: str, gain: float = 2.0) -> None:
+    def start(self, network: Any, name: str, gain: float = 2.0) -> None:
         """Put drawn numbers into a network that it can be trained from.
 
         Args:
-            network: takes them; its normalisations are as good as new.
+            network: a torch module, which takes them; its normalisations are as good as new.
             name: of this input, as in `given`.
             gain: the weights of layers have mean 0 and variance gain / fan-in.
         """
@@ -129,10 +127,9 @@ class Probe:
         self._load(network, self.given(name, draw))
 
     @staticmethod
-    def _load(network: nn.Module, numbers: dict[str, NDArray[Any]]) -> None:
-        import torch
-
-        network.load_state_dict({key: torch.from_numpy(n) for key, n in numbers.items()})
+    def _load(network: Any, numbers: dict[str, NDArray[Any]]) -> None:
+        one = next(iter(network.state_dict().values()))  # makes tensors, without importing torch
+        network.load_state_dict({key: one.new_tensor(n) for key, n in numbers.items()})
 
     def keep(self, name: str, draw: Callable[[np.random.Generator], Any]) -> Any:
         """What a threshold needs and no student may see, such as the truth of a made face.

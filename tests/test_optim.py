@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coursekit.optim import AdamToSGD, AdamToSGDConfig, Pipeline, cosine_rate
+from coursekit.optim.fused import load_fused
 
 CONFIGS = st.builds(
     AdamToSGDConfig,
@@ -191,3 +192,34 @@ def test_saved_state_goes_on_bit_for_bit(cut: int) -> None:
         AdamToSGD(torch.nn.Linear(3, 2), AdamToSGDConfig(patience=3)).load_state_dict(
             first.state_dict()
         )
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_state_that_was_saved_goes_back_to_its_weights(layout: torch.memory_format) -> None:
+    """A fused step walks memory: state in another layout would reach the wrong weights."""
+
+    def made() -> tuple[torch.nn.Conv2d, torch.optim.Optimizer]:
+        torch.manual_seed(0)
+        layer = torch.nn.Conv2d(4, 6, 3).to(memory_format=layout)
+        return layer, torch.optim.Adam(layer.parameters(), 0.1, fused=True)
+
+    def step(layer: torch.nn.Conv2d, optimiser: torch.optim.Optimizer, seed: int) -> None:
+        image = torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(seed))
+        optimiser.zero_grad()
+        layer(image.to(memory_format=layout)).square().sum().backward()
+        optimiser.step()
+
+    layer, optimiser = made()
+    step(layer, optimiser, 1)
+    kept = {k: v.clone() for k, v in layer.state_dict().items()}
+    state = optimiser.state_dict()
+    state["state"] = {  # as a file holds it
+        index: {key: value.clone(memory_format=torch.contiguous_format) for key, value in h.items()}
+        for index, h in state["state"].items()
+    }
+    step(layer, optimiser, 2)
+    again, other = made()
+    again.load_state_dict(kept)
+    load_fused(other, state)
+    step(again, other, 2)
+    assert torch.equal(again.weight, layer.weight) and torch.equal(again.bias, layer.bias)  # type: ignore[arg-type]

@@ -86,7 +86,19 @@ class SynthDataset(FaceDataset):
             raise CourseError(f"synthetic faces: {error}") from error
         return Sample(self.names[index], face.image, face.label_map, face.landmarks)
 
+    def image(self, index: int) -> NDArray[np.uint8]:
+        return self.pair(index)[0]
+
+    def label_map(self, index: int) -> NDArray[np.uint8]:
+        label_map = self.pair(index)[1]
+        assert label_map is not None
+        return label_map
+
     def pair(self, index: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
+        if self._arrays is not None and self._arrays[0] == self.size:  # no need to draw it again
+            held = self._arrays[1]
+            label_map = None if held.label_maps is None else held.label_maps[index].copy()
+            return held.images[index].copy(), label_map
         sample = self.sample(index)
         return sample.image, sample.label_map
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import torch
 
 from coursekit.errors import CourseError
+from coursekit.optim.fused import load_fused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -198,13 +199,14 @@ class AdamToSGD:
         config, rate = self.pipeline.config, self.pipeline.rate
         if self.pipeline.phase == "adam":
             return torch.optim.Adam(
-                self.model.parameters(), lr=rate, weight_decay=config.weight_decay
+                self.model.parameters(), lr=rate, weight_decay=config.weight_decay, fused=True
             )
         return torch.optim.SGD(
             self.model.parameters(),
             lr=rate,
             momentum=config.momentum,
             weight_decay=config.weight_decay,
+            fused=True,  # one pass over the weights: on a CPU several times as fast as the loop
         )
 
     @property
@@ -285,5 +287,5 @@ class AdamToSGD:
             raise ValueError(f"the saved pipeline had other settings: {listed}")
         self.pipeline.load_state_dict(state["pipeline"])
         self.optimiser = self._make_optimiser()
-        self.optimiser.load_state_dict(state["optimiser"])
+        load_fused(self.optimiser, state["optimiser"])
         self._best = state["best"]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import torch
 
 from coursekit.errors import CourseError
+from coursekit.optim.fused import load_fused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -90,7 +91,7 @@ class AveragedCosine:
             {"params": weights, "weight_decay": config.weight_decay},
             {"params": others, "weight_decay": 0.0},
         ]
-        self.optimiser = torch.optim.AdamW(groups, lr=config.lr)
+        self.optimiser = torch.optim.AdamW(groups, lr=config.lr, fused=True)
         self._count, self.best_epoch = 0, -1
         self._average: dict[str, Tensor] | None = None
         self._set_rate()
@@ -171,7 +172,7 @@ class AveragedCosine:
         listed = ", ".join(f"{k} was {a} and is {b}" for k, (a, b) in other.items() if a != b)
         if listed:
             raise ValueError(f"the saved run had other settings: {listed}")
-        self.optimiser.load_state_dict(state["optimiser"])
+        load_fused(self.optimiser, state["optimiser"])
         self._average = state["best"]
         self._count = int(state["pipeline"]["count"])
         self.best_epoch = int(state["pipeline"]["best_epoch"])

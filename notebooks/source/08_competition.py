@@ -216,6 +216,8 @@ for wrong, message in (
     (2 * some, "this is above 1 for a good class: divide by 1 + IoU"),
     (2 * some / (1 + some.mean()), "each class is divided by its own 1 + IoU, not by the mean's"),
     (some, "this is still the IoU"),
+    (3 * some, "2 * iou / 1 + iou divides by 1 alone: put 1 + iou in brackets"),
+    (some / (1 + some), "the 2 is missing: the common pixels count twice"),
 ):
     check.catches(wrong, got, message)
 check.close(got, right, "not 2 IoU / (1 + IoU), class by class")
@@ -231,6 +233,7 @@ for wrong, message in (
     ([right.sum(), second], "the first is a sum over the classes, not their mean"),
     ([some.mean(), second], "the first is the mean IoU: apply the formula to each class before"),
     ([first, some.mean()], "the second is the mean IoU itself: apply the formula to it"),
+    ([right.sum() / 4, 2 * some.sum() / (4 + some.sum())], "a class with IoU 0 counts, too"),
 ):
     check.catches(wrong, means, message)
 check.close(means, [first, second], "not the mean of the F and the F of the mean IoU")
@@ -401,27 +404,28 @@ three[2, [0, 4], [0, 4]] = 80, 1  # all right
 def scored(m: np.ndarray, e: float, which: str = "") -> np.ndarray:
     hit, t, c = np.array([x.diagonal() for x in m]), m.sum(2), m.sum(1)
     p, r = hit / (c + e), hit / (t + e)
-    kinds = {"iou": hit / (t + c - hit + e), "acc": r}
+    kinds = {"iou": hit / (t + c - hit + e), "recall": r, "precision": p}
     f = kinds.get(which, 2 * p * r / (p + r + e)) + (t + c == 0) * (which == "one")
-    seen = {"either": t + c > 0, "called": c > 0, "zero": c >= 0, "one": c >= 0}.get(which, t > 0)
+    seen = {"either": t + c > 0, "called": c > 0, "zero": c >= 0, "one": c >= 0, "found": hit > 0,
+            "face": (t > 0) & (np.arange(5) > 0)}.get(which, t > 0)  # fmt: skip
     return (f * seen).sum(1) / seen.sum(1)
 
 
 got, right = image_scores(three), scored(three, 1e-7)
-check.that(got is None or np.isfinite(got), "0/0 somewhere: eps belongs in every denominator")
-for wrong, message in (
-    (right.mean(), "one score for each image: the mean over images is taken by the caller"),
-    (scored(three, 1e-7, "either"), "class 3 of image 0 is called but not true: leave it out"),
-    (scored(three, 1e-7, "called"), "rows are the truth, columns the prediction: not so here"),
-    (scored(three, 1e-7, "zero"), "classes that are not in the image's truth count as 0"),
-    (scored(three, 1e-7, "one"), "classes that occur nowhere count as 1: leave them out"),
-    (scored(three, 1e-7, "iou"), "this is IoU, not F"),
-    (scored(three, 1e-7, "acc"), "this is recall alone"),
-):
-    check.catches(wrong, got, message)
-check.close(got, right, "not the mean F over the classes in the truth of each image", atol=1e-4)
-got = image_scores(three, eps=0.3)
-check.catches(right, got, "eps has no effect: use the argument")
+check.shape(got, (3,), "give an array, one score for each image: their mean is the caller's")
+check.that(np.isfinite(got), "0/0 somewhere: eps belongs in every denominator")
+for which, message in (
+    ("either", "class 3 of image 0 is called but not true: leave it out"),
+    ("called", "rows are the truth, columns the prediction: not so here"),
+    ("zero", "classes that are not in the image's truth count as 0"),
+    ("one", "classes that occur nowhere count as 1: leave them out"),
+    ("found", "class 2 of image 1 is true and never called: its F is 0, and counts"),
+    ("face", "background is a class like the others: it counts"),
+    ("iou", "this is IoU, not F"), ("recall", "recall alone"), ("precision", "precision alone"),
+):  # fmt: skip
+    check.catches(scored(three, 1e-7, which), got, message)
+check.close(got, right, "first F of each class in the image's truth, then their mean", atol=1e-4)
+check.catches(right, got := image_scores(three, eps=0.3), "eps has no effect: use the argument")
 check.close(got, scored(three, 0.3), "eps should stand in three denominators: of P, R and F")
 check.passed("each image by itself, over the classes that are truly there")
 ### BEGIN HIDDEN TESTS
@@ -523,7 +527,7 @@ print(f"mean IoU: ours {ours['pooled_miou']:.3f}, smp's macro by default {plain:
 # Write three functions.
 #
 # - `bootstrap(counts, draws)`: the pooled mean IoU of each resample. `draws` is (resamples, images), each row the numbers of the images that were drawn.
-# - `interval(values, level)`: the interval that holds the middle 95 % of the values (or another level), as two numbers.
+# - `interval(values, level)`: the interval that holds the middle 95 % of the values (or another level), as an array of its two ends.
 # - `lead(a, b, draws, level)`: the interval of the *difference* of two networks, a minus b. Both saw the same images, so each resample is drawn for both together: a **paired** comparison.
 #
 # <details><summary>Hint 1</summary>
@@ -568,20 +572,25 @@ check = Check("bootstrap")
 random = np.random.default_rng(1)
 some = random.integers(0, 40, (6, 3, 3)) + 30 * np.eye(3, dtype=int)
 some[0] *= 20  # a large face counts more when images are pooled
+some[1:, 2], some[1:, :, 2] = 0, 0  # class 2 is in image 0 alone
 draws = random.integers(0, 6, (40, 6))
 got = bootstrap(some, draws)
 pooled = np.array([mean_iou(some[draw].sum(0)) for draw in draws])
 alone = np.array([mean_iou(m) for m in some])
 once = np.array([mean_iou(some[np.unique(draw)].sum(0)) for draw in draws])
+rare = "a class that no image of a resample has (mean_iou sees to it) "
 for wrong, message in (
     (alone[draws].mean(1), "these are means of the images' scores: add the counts up first"),
     (once, "an image that was drawn twice counts once: let it count twice"),
     (np.full(40, mean_iou(some.sum(0))), "all resamples are the whole set: use the draws"),
     (pooled.mean(), "this is one number: give the score of each resample"),
     (100 * pooled, "a score is a share here, not per cent"),
+    (np.where((draws == 0).any(1), 1, 2 / 3) * pooled, rare + "does not count as 0"),
 ):
     check.catches(wrong, got, message)
+check.that(got is None or not np.isnan(got).any(), rare + "gives 0/0: leave it out")
 check.close(got, pooled, "not the pooled mean IoU of the images in each row of draws")
+check.that(isinstance(got, np.ndarray), "give an array: lead will subtract, and lists cannot")
 few = bootstrap(some, draws[:, :2])
 check.equal(np.shape(few), (40,), "a resample may have fewer images than there are: use the draws")
 check.passed("images come with replacement, and are pooled")
@@ -609,28 +618,33 @@ probe.emit("few", bootstrap(hidden_b, hidden_few), "resamples of three images ea
 check = Check("bootstrap")
 random = np.random.default_rng(1)
 values = random.normal(0, 1, 400) ** 2
-got, mean, spread = interval(values), values.mean(), values.std()
+got = interval(values)
+two = isinstance(got, np.ndarray) and got.shape == (2,)
+check.that(two, "give an array of two numbers, the lower and the upper end")
+check.catches(values.mean(), np.mean(got), "not mean ± spread: the values may be skewed")
 for wrong, message in (
     (np.quantile(values, [0.05, 0.95]), "this holds 90 %: 5 % in all, so 2.5 % on either side"),
-    ([mean - 1.96 * spread, mean + 1.96 * spread], "not mean ± spread: the values may be skewed"),
+    (np.quantile(values, [0.00025, 0.00975]), "np.percentile wants per cent, np.quantile shares"),
     ([values.min(), values.max()], "these are the extremes: cut 2.5 % off on either side"),
     (np.quantile(values, [0.975, 0.025]), "the lower end comes first"),
 ):
     check.catches(wrong, got, message)
-check.close(got, np.quantile(values, [0.025, 0.975]), "not the middle 95 % of the values")
+check.close(got, np.quantile(values, [0.025, 0.975]), "not the middle 95 %, as np.quantile cuts it")
 check.close(interval(values, 0.6), np.quantile(values, [0.2, 0.8]), "use the argument level")
 some, other = random.integers(0, 40, (2, 6, 3, 3)) + 30 * np.eye(3, dtype=int)
 draws = random.integers(0, 6, (40, 6))
-pooled, theirs = ([mean_iou(m[draw].sum(0)) for draw in draws] for m in (some, other))
-pooled, theirs = np.array(pooled), np.array(theirs)
+pooled, theirs, less = (
+    np.array([mean_iou(m[d].sum(0)) for d in draws]) for m in (some, other, some - other)
+)
 a, b = (np.quantile(v, [0.025, 0.975]) for v in (pooled, theirs))
 got, right = lead(some, other, draws), np.quantile(pooled - theirs, [0.025, 0.975])
 check.catches(-right[::-1], got, "the wrong way round: a minus b")
 for wrong in (a - b, [a[0] - b[1], a[1] - b[0]]):
     check.catches(wrong, got, "these are ends of two intervals: subtract resample by resample")
+check.catches(np.quantile(less, [0.025, 0.975]), got, "subtract the scores, not the counts")
 check.close(got, right, "not the interval of a minus b over the same resamples")
-level = lead(some, other, draws, 0.5)
-check.close(level, np.quantile(pooled - theirs, [0.25, 0.75]), "lead should pass level on")
+level, right = lead(some, other, draws, 0.5), np.quantile(pooled - theirs, [0.25, 0.75])
+check.close(level, right, "lead should pass level on")
 check.passed("both networks see the same images")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -836,28 +850,35 @@ def all_but(style: Style, amount: float, fields: tuple[str, ...]) -> Style:
 # %% check-one-cause points=1
 check = Check("one-cause")
 start, names = Style(yaw_sd=5.0, camera=2.0, hat_share=0.2), ("yaw_sd", "camera")
-before, harder = asdict(start), asdict(start.shifted(0.4))
-for function, base, taken in ((only, before, harder), (all_but, harder, before)):
+before, harder, full = (asdict(start.shifted(amount)) for amount in (0, 0.4, 1))
+plain, worse = asdict(Style()), asdict(Style().shifted(0.4))
+
+
+def put(most: dict, rest: dict, which: tuple[str, ...] = names) -> dict:
+    return most | {name: rest[name] for name in which}
+
+
+for function, base, taken, given, others in (
+    (only, before, harder, plain, worse),
+    (all_but, harder, before, worse, plain),
+):
     got, what = function(start, 0.4, names), function.__name__
     check.that(got is not None, f"{what} gives None: does it end in a return?")
     check.that(isinstance(got, Style), f"{what} should give a Style: replace makes one")
-    got = asdict(got)
-    right = base | {name: taken[name] for name in names}
-    wrong_way = taken | {name: base[name] for name in names}
-    default = asdict(Style().shifted(0.4))
-    full = asdict(start.shifted(1.0))
+    check.that(asdict(start) == before, f"{what} changes the style it is given: make another one")
+    got, right = asdict(got), put(base, taken)
     for wrong, message in (
-        (wrong_way, f"{what}: the wrong fields moved; this is what the other function should give"),
-        (base, f"{what}: the fields have no effect"),
-        (taken, f"{what}: every field moved, not these alone"),
-        (
-            right | {name: default[name] for name in names},
-            f"{what}: shift the style you were given",
-        ),
-        (before | {name: full[name] for name in names}, f"{what}: use the argument amount"),
-        (full | {name: before[name] for name in names}, f"{what}: use the argument amount"),
+        (put(taken, base), "the wrong fields moved; this is what the other function should give"),
+        (base, "the fields have no effect"),
+        (taken, "every field moved, not these alone"),
+        (put(base, taken, names[1:]), "only the last field was set: keep what each round gives"),
+        (put(base, taken, names[:1]), "only the first field was set: a return inside the loop?"),
+        (put(base, others), "these fields come from Style(): use the style you were given"),
+        (put(given, taken), "the others come from Style(): start from the style you were given"),
+        (put(before, full), "use the argument amount"),
+        (put(full, before), "use the argument amount"),
     ):
-        check.that(got != wrong, message)
+        check.that(got != wrong, f"{what}: {message}")
     apart = [name for name in right if got[name] != right[name]]
     check.that(not apart, f"{what}: these fields are not as they should be: {', '.join(apart)}")
 check.passed("one cause alone, and all without it")
@@ -1050,7 +1071,7 @@ tidy(figure, left)
 #
 # What remains is to hand it in. The flat format (2024) is a zip with `<stem>.png` at its root for each test image, and nothing else: one channel (Pillow's mode `L`), uint8 class ids 0 to 18, 512 × 512. Write it by hand, once; then you know what a tool must do.
 #
-# The networks work at another size than 512, so something must be enlarged. **Enlarge the logits, then take the arg-max.** Class ids cannot be interpolated (between skin, 1, and nose, 2, there is nothing; between skin and left brow, 6, there is *not* an eye),
+# The networks work at another size than 512, so something must be enlarged. **Enlarge the logits bilinearly, then take the arg-max.** Class ids cannot be interpolated (between skin, 1, and nose, 2, there is nothing; between skin and left brow, 6, there is *not* an eye),
 # and nearest neighbour draws every boundary as stairs of the small grid. Logits are numbers, and the boundary falls where two of them cross.
 #
 # <details><summary>Hint 1</summary>
@@ -1096,13 +1117,16 @@ check.that(len(entries) > 0, "the zip is empty")
 check.that(not any("/" in n for n in entries), "a mask lies in a folder: names stand at the root")
 check.catches(["7", "face-12"], sorted(entries), "the names lack their ending, .png")
 check.equal(sorted(entries), ["7.png", "face-12.png"], "one mask for each stem, <stem>.png")
+check.that(all(entries.values()), "an empty file: read() starts where save ended, getvalue() at 0")
 MODES = {"RGB": 'colours: read with .convert("P") class 1 becomes 14. Save the ids (H, W)',
          "P": 'a palette: read with .convert("L") class 1 becomes 61. Save the ids as they are',
          "I;16": "16 bits a pixel: make the ids uint8", "I": "16 bits or more: make the ids uint8",
          "1": "one bit a pixel, which cannot hold 19 classes"}  # fmt: skip
 for name, data in entries.items():
+    check.that(data[1:4] == b"PNG", "the ending says PNG, the content does not: use Image.save")
+    several = "several pictures in one file, and only the first is seen: a new BytesIO for each"
+    check.that(data.count(b"IHDR") == 1, several)
     mask = Image.open(io.BytesIO(data))
-    check.equal(mask.format, "PNG", "the ending says PNG, the content does not")
     check.that(mask.mode == "L", f"{name} has {MODES.get(mask.mode, 'mode ' + mask.mode)}")
     check.equal(mask.size, (512, 512), "every mask is 512 × 512, whatever the network's size")
 check.passed("two masks at the root, one channel, 512²")
@@ -1131,29 +1155,33 @@ with zipfile.ZipFile(hidden_file) as hidden_archive:
 check = Check("masks-in-a-zip")
 torch.manual_seed(1)
 scores, file = torch.randn(19, 24, 20), io.BytesIO()
+scores[2:17] -= 9  # so that classes 0, 1, 17 and 18 alone can win
 write_flat(file, {"0": scores})
 with zipfile.ZipFile(file) as archive:
     got = np.asarray(Image.open(io.BytesIO(archive.read("0.png")))).astype(int)
-small = scores[None].argmax(1)[None].double()
-stairs, steps, blend = (
-    F.interpolate(small, size=(512, 512), mode=mode)[0, 0].int().numpy()
-    for mode in ("nearest", "nearest-exact", "bilinear")
-)
-large = F.interpolate(scores[None], size=(512, 512), mode="bilinear")
-right = large.argmax(1)[0].numpy()
+
+
+def ids_of(logits: torch.Tensor, mode: str = "bilinear", **more: bool) -> np.ndarray:
+    return F.interpolate(logits[None], size=(512, 512), mode=mode, **more).argmax(1)[0].numpy()
+
+
+right = ids_of(scores)
 grey = np.asarray(Image.fromarray(LABELS.palette_array()[right]).convert("L"))
 check.shape(got, (512, 512), "every mask is 512 × 512, whatever the network's size")
 for wrong, message in (
-    (stairs, "boundaries are stairs: enlarge the logits smoothly, then take the arg-max"),
-    (steps, "boundaries are stairs: enlarge the logits smoothly, then take the arg-max"),
-    (blend, "ids were interpolated, which invents classes: enlarge the logits instead"),
-    (large.argmin(1)[0], "this is the class with the lowest score"),
+    (ids_of(scores, "nearest"), "boundaries are stairs: enlarge the logits bilinearly"),
+    (ids_of(scores, "nearest-exact"), "boundaries are stairs: enlarge the logits bilinearly"),
+    (ids_of(-scores), "this is the class with the lowest score"),
+    (ids_of(scores.softmax(0)), "these were probabilities: enlarge the logits, without a softmax"),
+    (ids_of(scores, "bicubic"), "this is bicubic: enlarge bilinearly"),
+    (ids_of(scores, align_corners=True), "leave align_corners out: it moves every boundary"),
     (grey, 'these are greys of colours: class 1 became 61. Save ids, without .convert("L")'),
     (right * 14, "the ids were stretched to be seen: save them as they are"),
     (right * 13, "the ids were stretched to be seen: save them as they are"),
     (right.T, "rows and columns are swapped"),
 ):
     check.catches(wrong, got, message)
+check.that(np.isin(got, right), "ids were interpolated, which invents classes: enlarge the logits")
 share = (got == right).mean()
 check.that(share > 0.999, f"only {share:.1%} of a mask are the arg-max of the enlarged logits")
 check.passed("boundaries fall where two scores cross")
