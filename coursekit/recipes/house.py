@@ -20,12 +20,17 @@ if TYPE_CHECKING:
 
 INGREDIENTS: dict[str, str] = {
     "schedule": "AdamW under one cosine to 0, in place of Adam, then SGD, by patience",
-    "average": "a running average of the weights, which is what is used in the end",
-    "batch": "batches of 4 in place of 2",
-    "mirror": "half of the images mirrored, left and right classes swapped",
-    "scale": "enlarged by up to 1.5 before the crop, in place of 1.1",
+    "rate": "the highest rate that the network bears, in place of Adam's 0.001",
     "lovasz": "the Lovász-Softmax loss added to the cross-entropy",
+    "gentle": "no blur and a third of the noise",
+    "mirror": "half of the images mirrored, left and right classes swapped",
+    "batch": "batches of 4 in place of 2",
+    "average": "a running average of the weights, which is what is used in the end",
 }
+
+# Found on 500 photographs at 48² in three epochs, FastSCNN's at 96² in eight. Batch normalisation
+# bears long steps; U-Net has none.
+_RATES = {"unet": 0.003, "deeplabv3plus": 0.01, "fastscnn": 0.02, "segformer": 0.003}
 
 
 def configure(
@@ -37,8 +42,8 @@ def configure(
         epochs=epochs,
         seed=seed,
         batch_size=4,
-        optimiser=AveragedCosineConfig(lr=3e-3),
-        augmentation=Augmentation(mirror_probability=0.5, scale=(1.0, 1.5)),
+        optimiser=AveragedCosineConfig(lr=_RATES[model]),
+        augmentation=Augmentation(mirror_probability=0.5, blur_probability=0.0, noise=0.01),
         loss="cross_entropy+lovasz",
     )
     for name in without:
@@ -51,18 +56,21 @@ def _augment(config: FitConfig, **changes: object) -> FitConfig:
     return replace(config, augmentation=replace(config.augmentation, **changes))  # type: ignore[arg-type]
 
 
-def _no_average(config: FitConfig) -> FitConfig:
+def _optimise(config: FitConfig, **changes: float) -> FitConfig:
     optimiser = config.optimiser
-    if isinstance(optimiser, AveragedCosineConfig):
-        optimiser = replace(optimiser, average=0.0)
+    if isinstance(optimiser, AveragedCosineConfig):  # it may have been left out before
+        optimiser = replace(optimiser, **changes)
     return replace(config, optimiser=optimiser)
 
 
 _LEAVE_OUT: dict[str, Callable[[FitConfig], FitConfig]] = {
     "schedule": lambda config: replace(config, optimiser=AdamToSGDConfig()),
-    "average": _no_average,
-    "batch": lambda config: replace(config, batch_size=2),
-    "mirror": lambda config: _augment(config, mirror_probability=0.0),
-    "scale": lambda config: _augment(config, scale=Augmentation().scale),
+    "rate": lambda config: _optimise(config, lr=0.001),
     "lovasz": lambda config: replace(config, loss="cross_entropy"),
+    "gentle": lambda config: _augment(
+        config, blur_probability=Augmentation().blur_probability, noise=Augmentation().noise
+    ),
+    "mirror": lambda config: _augment(config, mirror_probability=0.0),
+    "batch": lambda config: replace(config, batch_size=2),
+    "average": lambda config: _optimise(config, average=0.0),
 }

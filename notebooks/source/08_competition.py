@@ -578,17 +578,17 @@ got = bootstrap(some, draws)
 pooled = np.array([mean_iou(some[draw].sum(0)) for draw in draws])
 alone = np.array([mean_iou(m) for m in some])
 once = np.array([mean_iou(some[np.unique(draw)].sum(0)) for draw in draws])
-rare = "a class that no image of a resample has (mean_iou sees to it) "
+absent = "leave out a class that none of the drawn images has, as mean_iou does: it is 0/0, not 0"
 for wrong, message in (
     (alone[draws].mean(1), "these are means of the images' scores: add the counts up first"),
     (once, "an image that was drawn twice counts once: let it count twice"),
     (np.full(40, mean_iou(some.sum(0))), "all resamples are the whole set: use the draws"),
     (pooled.mean(), "this is one number: give the score of each resample"),
     (100 * pooled, "a score is a share here, not per cent"),
-    (np.where((draws == 0).any(1), 1, 2 / 3) * pooled, rare + "does not count as 0"),
+    (np.where((draws == 0).any(1), 1, 2 / 3) * pooled, absent),
 ):
     check.catches(wrong, got, message)
-check.that(got is None or not np.isnan(got).any(), rare + "gives 0/0: leave it out")
+check.that(got is None or not np.isnan(got).any(), absent)
 check.close(got, pooled, "not the pooled mean IoU of the images in each row of draws")
 check.that(isinstance(got, np.ndarray), "give an array: lead will subtract, and lists cannot")
 few = bootstrap(some, draws[:, :2])
@@ -619,8 +619,7 @@ check = Check("bootstrap")
 random = np.random.default_rng(1)
 values = random.normal(0, 1, 400) ** 2
 got = interval(values)
-two = isinstance(got, np.ndarray) and got.shape == (2,)
-check.that(two, "give an array of two numbers, the lower and the upper end")
+check.shape(got, (2,), "give an array of two numbers, the lower and the upper end")
 check.catches(values.mean(), np.mean(got), "not mean ± spread: the values may be skewed")
 for wrong, message in (
     (np.quantile(values, [0.05, 0.95]), "this holds 90 %: 5 % in all, so 2.5 % on either side"),
@@ -850,7 +849,7 @@ def all_but(style: Style, amount: float, fields: tuple[str, ...]) -> Style:
 # %% check-one-cause points=1
 check = Check("one-cause")
 start, names = Style(yaw_sd=5.0, camera=2.0, hat_share=0.2), ("yaw_sd", "camera")
-before, harder, full = (asdict(start.shifted(amount)) for amount in (0, 0.4, 1))
+before, harder, utmost = (asdict(start.shifted(amount)) for amount in (0, 0.4, 1))
 plain, worse = asdict(Style()), asdict(Style().shifted(0.4))
 
 
@@ -875,8 +874,8 @@ for function, base, taken, given, others in (
         (put(base, taken, names[:1]), "only the first field was set: a return inside the loop?"),
         (put(base, others), "these fields come from Style(): use the style you were given"),
         (put(given, taken), "the others come from Style(): start from the style you were given"),
-        (put(before, full), "use the argument amount"),
-        (put(full, before), "use the argument amount"),
+        (put(before, utmost), "use the argument amount"),
+        (put(utmost, before), "use the argument amount"),
     ):
         check.that(got != wrong, f"{what}: {message}")
     apart = [name for name in right if got[name] != right[name]]
@@ -1181,7 +1180,7 @@ for wrong, message in (
     (right.T, "rows and columns are swapped"),
 ):
     check.catches(wrong, got, message)
-check.that(np.isin(got, right), "ids were interpolated, which invents classes: enlarge the logits")
+check.that(np.isin(got, right), "classes that win nowhere: were ids interpolated, not logits?")
 share = (got == right).mean()
 check.that(share > 0.999, f"only {share:.1%} of a mask are the arg-max of the enlarged logits")
 check.passed("boundaries fall where two scores cross")

@@ -36,6 +36,10 @@ def lead(a, b, draws, level=0.95):
 """
 _POOL = "np.array([mean_iou(counts[draw].sum(0)) for draw in draws])"
 _QUANTILE = "np.quantile(values, [(1 - level) / 2, (1 + level) / 2])"
+_TABLES = (
+    "[(hit / all).mean() for m in counts[draws].sum(1) "
+    "for hit, all in [(m.diagonal(), m.sum(0) + m.sum(1) - m.diagonal())]]"
+)
 _LEAD = "interval(bootstrap(a, draws) - bootstrap(b, draws), level)"
 
 _CAUSE = """
@@ -51,6 +55,7 @@ _ONLY = (
     "return replace(style, **{name: getattr(harder, name) for name in fields})"
 )
 _BUT = "return replace(style.shifted(amount), **{name: getattr(style, name) for name in fields})"
+_LOOP = "for name in fields:\n        {0} = replace({1}, **{{name: getattr({2}, name)}})\n    return new"
 
 _ZIP = """
 def write_flat(target, logits):
@@ -81,6 +86,8 @@ WRONG = {
         (_F.format("iou / (2 - iou)", _BOTH), "the way back"),
         (_F.format("2 * iou", _BOTH), "divide by 1 + IoU"),
         (_F.format("2 * iou / (1 + iou.mean())", _BOTH), "own 1 + IoU"),
+        (_F.format("2 * iou / 1 + iou", _BOTH), "in brackets"),
+        (_F.format("iou / (1 + iou)", _BOTH), "the 2 is missing"),
         (_F.format("2 * iou / (1 - iou)", _BOTH), "class by class"),
         (_F.format("2 * iou.mean() / (1 + iou.mean())", _BOTH), "class by class"),
         (_F.format(_FORMULA, "f_from_iou(iou.mean()), f_from_iou(iou).mean()"), "other way round"),
@@ -90,6 +97,8 @@ WRONG = {
         (_F.format(_FORMULA, "(f_from_iou(iou.mean()),) * 2"), "both are the F of the mean"),
         (_F.format(_FORMULA, "(f_from_iou(iou).mean(),) * 2"), "both are the mean of the F"),
         (_F.format(_FORMULA, "f_from_iou(iou).mean()"), "two numbers"),
+        (_F.format(_FORMULA, _BOTH.replace("iou)", "iou[iou > 0])").replace("iou.m", "iou[iou > 0].m")),
+         "IoU 0 counts"),
     ],
     "image-scores": [
         (_IMAGES.format("np.mean(f, axis=1, where=true + called > 0)"), "called but not true"),
@@ -107,6 +116,15 @@ WRONG = {
         (_edit(_IMAGES.format(_TRUE), "eps)\n    return", "1e-7)\n    return"), "three denominators"),
         (_edit(_IMAGES.format(_TRUE), "    hit =", "    eps = 1e-7\n    hit ="), "no effect"),
         (_edit(_IMAGES.format(_TRUE), " + recall + eps)", " + recall)"), "0/0"),
+        (_IMAGES.format("np.array([np.mean(f, axis=1, where=true > 0).mean()])"), "one score for each"),
+        (_IMAGES.format("f[true > 0].mean()"), "one score for each image"),
+        (_IMAGES.format("np.mean(f, axis=1, where=hit > 0)"), "never called"),
+        (_edit(_IMAGES.format("np.nanmean(f, axis=1)"), " + eps)", ")"), "never called"),
+        (_IMAGES.format("np.mean(f[:, 1:], axis=1, where=true[:, 1:] > 0)"), "background is a class"),
+        (_edit(_IMAGES.format(_TRUE), "f = 2 * precision * recall / (precision + recall + eps)",
+               "f = precision"), "precision alone"),
+        (_edit(_IMAGES.format("2 * p * r / (p + r + eps)"), "    return", "    p, r = (np.mean(v, axis=1, "
+               "where=true > 0) for v in (precision, recall))\n    return"), "first F of each class"),
     ],
     "bootstrap": [
         (_BOOT.format("np.array([np.mean([mean_iou(m) for m in counts[draw]]) for draw in draws])",
@@ -119,10 +137,21 @@ WRONG = {
          "use the draws"),
         (_BOOT.format(_POOL + ".mean()", _QUANTILE, _LEAD), "one number"),
         (_BOOT.format("100 * " + _POOL, _QUANTILE, _LEAD), "not per cent"),
+        (_BOOT.format("[mean_iou(counts[draw].sum(0)) for draw in draws]", _QUANTILE, _LEAD),
+         "give an array"),
+        (_BOOT.format(_TABLES.format("hit / all"), _QUANTILE, _LEAD), "0/0, not 0"),
+        (_BOOT.format(_TABLES.format("hit / np.maximum(all, 1)"), _QUANTILE, _LEAD), "0/0, not 0"),
         (_BOOT.format(_POOL, "np.quantile(values, [1 - level, level])", _LEAD), "90 %"),
         (_BOOT.format(_POOL, "np.quantile(values, [0.025, 0.975])", _LEAD), "argument level"),
         (_BOOT.format(_POOL, "values.mean() + 1.96 * values.std() * np.array([-1, 1])", _LEAD),
          "mean ± spread"),
+        (_BOOT.format(_POOL, "values.mean() + values.std() / len(values) ** 0.5 * np.array([-2, 2])",
+                      _LEAD), "mean ± spread"),
+        (_BOOT.format(_POOL, "np.percentile(values, [(1 - level) / 2, (1 + level) / 2])", _LEAD),
+         "np.percentile wants"),
+        (_BOOT.format(_POOL, "np.quantile(values, level)", _LEAD), "two numbers"),
+        (_BOOT.format(_POOL, "np.sort(values)[[int(len(values) * (1 - level) / 2), "
+                      "int(len(values) * (1 + level) / 2)]]", _LEAD), "np.quantile"),
         (_BOOT.format(_POOL, "np.array([values.min(), values.max()])", _LEAD), "extremes"),
         (_BOOT.format(_POOL, "np.quantile(values, [(1 + level) / 2, (1 - level) / 2])", _LEAD),
          "lower end comes first"),
@@ -131,6 +160,7 @@ WRONG = {
         (_BOOT.format(_POOL, _QUANTILE,
                       "interval(bootstrap(a, draws), level) - interval(bootstrap(b, draws), level)"),
          "ends of two intervals"),
+        (_BOOT.format(_POOL, _QUANTILE, "interval(bootstrap(a - b, draws), level)"), "not the counts"),
         (_BOOT.format(_POOL, _QUANTILE, "interval(bootstrap(a, draws) - bootstrap(b, draws))"),
          "pass level on"),
     ],
@@ -139,12 +169,24 @@ WRONG = {
         (_CAUSE.format("return style", _BUT), "no effect"),
         (_CAUSE.format(_BUT, _ONLY), "the other function"),
         (_CAUSE.format(_ONLY.replace("style.shifted", "Style().shifted"), _BUT),
-         "shift the style you were given"),
+         "these fields come from Style()"),
         (_CAUSE.format(_ONLY.replace("shifted(amount)", "shifted(1.0)"), _BUT), "argument amount"),
         (_CAUSE.format(_ONLY, _BUT.replace("shifted(amount)", "shifted(1)")), "argument amount"),
         (_CAUSE.format(_ONLY, _ONLY), "all_but: the wrong fields"),
-        (_CAUSE.format(_ONLY, _BUT.replace("getattr(style", "getattr(Style()")), "not as they should"),
-        (_CAUSE.format(_ONLY.replace("in fields", "in fields[:1]"), _BUT), "not as they should"),
+        (_CAUSE.format(_ONLY, _BUT.replace("getattr(style", "getattr(Style()")),
+         "these fields come from Style()"),
+        (_CAUSE.format(_ONLY.replace("replace(style", "replace(Style()"), _BUT), "others come from"),
+        (_CAUSE.format(_ONLY, _BUT.replace("replace(style", "replace(Style()")), "others come from"),
+        (_CAUSE.format(_LOOP.format("new", "style", "style.shifted(amount)"), _BUT), "the last field"),
+        (_CAUSE.format(_ONLY, _LOOP.format("new", "style.shifted(amount)", "style")), "the last field"),
+        (_CAUSE.format(_LOOP.replace("    return new", "        return new").format(
+            "new", "style", "style.shifted(amount)"), _BUT), "inside the loop"),
+        (_CAUSE.format("for name in fields:\n        object.__setattr__(style, name, "
+                       "getattr(style.shifted(amount), name))\n    return style", _BUT),
+         "changes the style"),
+        (_CAUSE.format(_ONLY.replace("in fields", "in fields[:1]"), _BUT), "the first field"),
+        (_CAUSE.format(_ONLY.replace("getattr(harder, name)", "(1 + amount) * getattr(style, name)"),
+                       _BUT), "not as they should"),
         (_CAUSE.format(_ONLY.replace("return replace(style, **", "return (").replace("fields})",
                        "fields})"), _BUT), "should give a Style"),
     ],
@@ -174,7 +216,18 @@ WRONG = {
         (_edit(_ZIP, "Image.fromarray(ids)", "Image.fromarray(ids * 14)"), "stretched"),
         (_edit(_ZIP, "argmax", "argmin"), "lowest score"),
         (_edit(_ZIP, "Image.fromarray(ids)", "Image.fromarray(ids.T.copy())"), "swapped"),
-        (_edit(_ZIP, 'mode="bilinear"', 'mode="bilinear", align_corners=True'), "arg-max of"),
+        (_edit(_ZIP, "Image.fromarray(ids)", "Image.fromarray(ids[::-1].copy())"), "arg-max of"),
+        (_edit(_ZIP, 'mode="bilinear"', 'mode="bilinear", align_corners=True'), "align_corners"),
+        (_edit(_ZIP, 'mode="bilinear"', 'mode="bicubic"'), "bicubic"),
+        (_edit(_ZIP, "scores[None]", "scores.softmax(0)[None]"), "without a softmax"),
+        (_edit(_ZIP, "            ids = large.argmax(1)[0].numpy().astype(np.uint8)\n",
+               _SMALL.replace(", Image.Resampling.NEAREST", "")), "ids interpolated"),
+        (_edit(_ZIP, "            ids = large.argmax(1)[0].numpy().astype(np.uint8)\n",
+               _SMALL.replace("NEAREST", "BILINEAR")), "ids interpolated"),
+        (_edit(_ZIP, "getvalue", "read"), "an empty file"),
+        (_edit(_ZIP, "png.getvalue()", "ids.tobytes()"), "the content does not"),
+        (_edit(_ZIP, "            png = io.BytesIO()\n", "", "    with zip",
+               "    png = io.BytesIO()\n    with zip"), "several pictures"),
     ],
 }  # fmt: skip
 
@@ -196,7 +249,7 @@ def image_scores(counts, eps=1e-7):
             r = table[c, c] / (table[c].sum() + eps)
             each.append(2 * p * r / (p + r + eps))
         found.append(sum(each) / len(each))
-    return found
+    return np.array(found)
 """,
         _IMAGES.format("np.where(true > 0, f, 0).sum(1) / (true > 0).sum(1)"),
     ],
@@ -209,7 +262,7 @@ def image_scores(counts, eps=1e-7):
         _BOOT.format(
             "np.array([mean_iou(np.tensordot(np.bincount(draw, minlength=len(counts)), counts, 1))"
             " for draw in draws])",
-            "tuple(np.quantile(values, q) for q in (0.5 - level / 2, 0.5 + level / 2))",
+            "np.array([np.quantile(values, q) for q in (0.5 - level / 2, 0.5 + level / 2)])",
             _LEAD,
         ),
     ],
