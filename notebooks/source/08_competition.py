@@ -58,7 +58,7 @@ from coursekit.synthfaces import Style, render
 TIER = os.environ.get("COURSEKIT_TIER", "quick")
 DATA = os.environ.get("COURSEKIT_DATA", "")
 SIZES = {
-    "quick": {"train": 128, "val": 80, "watch": 24, "size": 48, "epochs": 5, "test": 48},
+    "quick": {"train": 96, "val": 80, "watch": 16, "size": 48, "epochs": 5, "test": 36},
     "full": {"train": 5000, "val": 1000, "watch": 0, "size": 512, "epochs": 120, "test": 100},
 }[TIER]
 SIZE, TEST = SIZES["size"], 20_000  # the number of the first rendered test face
@@ -242,8 +242,10 @@ check.passed("two means of the same five classes")
 from coursekit.probe import Probe
 
 probe = Probe("check-f-and-iou")
-for hidden_name, hidden_power in (("even", 1), ("low", 4), ("high", 0.1)):
+for hidden_name, hidden_power in (("even", 1), ("low", 4), ("high", 0.1), ("missed", 1)):
     hidden_iou = probe.given(hidden_name, lambda rng, p=hidden_power: rng.random((4, 19)) ** p)
+    if hidden_name == "missed":
+        hidden_iou[:, ::4] = 0
     probe.emit(hidden_name, f_from_iou(hidden_iou.copy()), "the F of other classes")
     hidden_means = [list(two_means(row)) for row in hidden_iou]
     probe.emit(f"{hidden_name}-means", hidden_means, "the two means of other classes")
@@ -363,7 +365,7 @@ for c in order[[3, 9, *range(14, 19)]]:
 #
 # $$ P = \frac{\text{hit}}{\text{called} + \varepsilon}, \qquad R = \frac{\text{hit}}{\text{true} + \varepsilon}, \qquad F = \frac{2PR}{P + R + \varepsilon}, \qquad \varepsilon = 10^{-7}, $$
 #
-# where *called* are the pixels predicted as the class. Then the mean over the classes that are **in the truth of that image**, background included. Return one score for each image; the score of a submission is their mean.
+# where *called* are the pixels predicted as the class. Then the mean over the classes that are **in the truth of that image**, background included. Return one score for each image, as an array; the score of a submission is their mean.
 #
 # The $\varepsilon$ only keeps 0/0 away; still, it is part of the definition, in all three denominators. (We pass it as an argument, so that a check can make it large enough to see.)
 #

@@ -95,10 +95,12 @@ WRONG = {
         (_F.format(_FORMULA, "iou.mean(), f_from_iou(iou.mean())"), "first is the mean IoU"),
         (_F.format(_FORMULA, "f_from_iou(iou).sum(), f_from_iou(iou.mean())"), "a sum over"),
         (_F.format(_FORMULA, "(f_from_iou(iou.mean()),) * 2"), "both are the F of the mean"),
+        (
+            _F.format(_FORMULA, "f_from_iou(iou[iou > 0]).mean(), f_from_iou(iou[iou > 0].mean())"),
+            "IoU 0 counts",
+        ),
         (_F.format(_FORMULA, "(f_from_iou(iou).mean(),) * 2"), "both are the mean of the F"),
         (_F.format(_FORMULA, "f_from_iou(iou).mean()"), "two numbers"),
-        (_F.format(_FORMULA, _BOTH.replace("iou)", "iou[iou > 0])").replace("iou.m", "iou[iou > 0].m")),
-         "IoU 0 counts"),
     ],
     "image-scores": [
         (_IMAGES.format("np.mean(f, axis=1, where=true + called > 0)"), "called but not true"),
