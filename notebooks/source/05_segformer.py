@@ -489,7 +489,7 @@ for side in (128, 256):
     print(f"{side}²{qkv.shape[3]:>9,}{bill:>14,.0f}{spent[0]:>27,.0f}{spent[1]:>21,.0f}")
 
 # %% [markdown]
-# Four times the tokens are sixteen times the multiplications, for both. What SDPA saves is memory, and the time that goes into writing and fetching it: on our test machine it was about three times as fast at 256², and only a little faster at 128².
+# Four times the tokens are sixteen times the multiplications, for both. What SDPA saves is memory, and the time that goes into writing and fetching it: on our test machine it was three to four times as fast at 256², and less than twice at 128².
 #
 # The paper's own answer is another one. Its **efficient self-attention** makes keys and values from a *shrunken* map (a strided convolution that merges $R$ tokens into one, with $R$ = 64, 16, 4, 1 in the four stages).
 # Then there are $N/R$ keys and the matrix has $N^2/R$ numbers: at 512², 16 MiB for each head in place of 1,024. That saves multiplications, too, costs some parameters, and is no longer the same function: a query sees summaries
