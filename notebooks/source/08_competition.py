@@ -1061,7 +1061,7 @@ tidy(figure, left)
 
 # %% [markdown]
 # - **Confidence** (left). On our test machine SegFormer calls 68 % of the pixels rightly at shift 0 and 58 % at shift 1, and its mean confidence goes from 89 to 88 %. It is much too sure already where it was trained (the Dice loss rewards certainty), and it hardly notices that it has left home. A fall in confidence would be a warning; that there is none is no comfort.
-# - **Statistics** (right). The colour cause shows: the contrast scatters 1.2 times as widely. But pose and framing, the two that cost most, leave almost no trace in brightness, contrast or sharpness. Other statistics would see them, for example where the network itself finds the face. One must know what to look for.
+# - **Statistics** (right). The colour cause shows: the contrast scatters a tenth more widely. But pose and framing, the two that cost most, leave almost no trace in brightness, contrast or sharpness. Other statistics would see them, for example where the network itself finds the face. One must know what to look for.
 #
 # So a difference that you *find* in unlabelled images is real, and may or may not be the cause. That you find none proves nothing. And some causes are not in the images at all: another annotator, another rule for where hair ends, masks made at another size. No statistic of images sees those.
 #
