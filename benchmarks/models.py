@@ -5,12 +5,12 @@
     python benchmarks/models.py --costs                            # what each costs, 128² to 512²
 
 A step is forward, weighted cross-entropy, backward and Adam on random images. "Naive" is the same
-network, with the same weights, as it is mostly written: tensors in torch's default layout, and in
-SegFormer the attention matrix written out and the decoder's maps concatenated. "smp" is
+network, with the same weights, as it is mostly written: torch's default layout and optimiser, and
+in SegFormer the attention matrix written out and the decoder's maps concatenated. "smp" is
 segmentation-models-pytorch's network of that name, brought as near to ours in parameters as its
-encoders allow, in the layout that suits ours. Times are taken in turn in one process. Peak memory
-is that of one step in a process of its own, above what the process holds with the model; on a GPU
-it is torch's own count, and `--precision bf16` casts both sides.
+encoders allow, with our layout and fused optimiser. Times are taken in turn in one process. Peak
+memory is that of one step in a process of its own, above what the process holds with the model; on
+a GPU it is torch's own count, and `--precision bf16` casts both sides.
 """
 
 from __future__ import annotations
@@ -82,11 +82,11 @@ def make(name: str, side: str) -> nn.Module | None:
     return {"ours": create_model, "naive": naive, "smp": library}[side](name)
 
 
-def make_step(model: nn.Module, size: int, batch: int, *, bf16: bool, fast_layout: bool) -> Work:
+def make_step(model: nn.Module, size: int, batch: int, *, bf16: bool, fast: bool) -> Work:
     """One training step, ready to be called again and again."""
-    layout = torch.channels_last if fast_layout else torch.contiguous_format
+    layout = torch.channels_last if fast else torch.contiguous_format
     model = model.to(DEVICE, memory_format=layout)
-    optimiser = torch.optim.Adam(model.parameters(), lr=1e-3)
+    optimiser = torch.optim.Adam(model.parameters(), lr=1e-3, fused=fast)
     loss = WeightedCrossEntropy(torch.full((19,), 1 / 19)).to(DEVICE)
     image = torch.randn(batch, 3, size, size, device=DEVICE).contiguous(memory_format=layout)
     target = torch.randint(0, 19, (batch, size, size), device=DEVICE)
@@ -115,7 +115,7 @@ def one_step(arguments: argparse.Namespace, side: str) -> Work:
     assert model is not None
     bf16 = arguments.precision == "bf16"
     size = arguments.sizes[0]
-    return make_step(model, size, arguments.batch, bf16=bf16, fast_layout=side != "naive")
+    return make_step(model, size, arguments.batch, bf16=bf16, fast=side != "naive")
 
 
 def compare_all(arguments: argparse.Namespace) -> None:
@@ -131,8 +131,8 @@ def compare_all(arguments: argparse.Namespace) -> None:
                 step = partial(make_step, size=size, batch=arguments.batch, bf16=bf16)
                 label = side if side == "naive" else f"smp, {count_parameters(other):,} parameters"
                 measured = compare(
-                    ("ours", step(ours, fast_layout=True)),
-                    (label, step(other, fast_layout=side != "naive")),
+                    ("ours", step(ours, fast=True)),
+                    (label, step(other, fast=side != "naive")),
                     rounds=arguments.rounds,
                 )
                 measured = [
