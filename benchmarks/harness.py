@@ -93,12 +93,17 @@ def compare(
     return out
 
 
+def _number(value: float) -> str:
+    """With three digits or more, and without an exponent."""
+    return f"{value:.{1 if value >= 10 else 2 if value >= 1 else 3}f}"
+
+
 def show(title: str, measured: list[Measurement], unit: str, amount: float) -> None:
     """Print a comparison as rows of a Markdown table; `amount` units are done in one run."""
     ours, peer = measured
-    print(f"| {title} | {ours.name} | {amount / ours.seconds:.1f} {unit}/s "
+    print(f"| {title} | {ours.name} | {_number(amount / ours.seconds)} {unit}/s "
           f"(± {100 * ours.spread / ours.seconds:.0f} %) | {peer.name} | "
-          f"{amount / peer.seconds:.1f} {unit}/s (± {100 * peer.spread / peer.seconds:.0f} %) | "
+          f"{_number(amount / peer.seconds)} {unit}/s (± {100 * peer.spread / peer.seconds:.0f} %) | "
           f"{peer.seconds / ours.seconds:.2f}× | {ours.mebibytes:.0f} / {peer.mebibytes:.0f} |",
           flush=True)  # fmt: skip
 
