@@ -101,11 +101,13 @@ def _number(value: float) -> str:
 def show(title: str, measured: list[Measurement], unit: str, amount: float) -> None:
     """Print a comparison as rows of a Markdown table; `amount` units are done in one run."""
     ours, peer = measured
-    print(f"| {title} | {ours.name} | {_number(amount / ours.seconds)} {unit}/s "
-          f"(± {100 * ours.spread / ours.seconds:.0f} %) | {peer.name} | "
-          f"{_number(amount / peer.seconds)} {unit}/s (± {100 * peer.spread / peer.seconds:.0f} %) | "
-          f"{peer.seconds / ours.seconds:.2f}× | {ours.mebibytes:.0f} / {peer.mebibytes:.0f} |",
-          flush=True)  # fmt: skip
+    each = [
+        f"{m.name} | {_number(amount / m.seconds)} {unit}/s (± {100 * m.spread / m.seconds:.0f} %)"
+        for m in measured
+    ]
+    ratio = f"{peer.seconds / ours.seconds:.2f}×"
+    memory = f"{ours.mebibytes:.0f} / {peer.mebibytes:.0f}"
+    print(f"| {title} | {' | '.join(each)} | {ratio} | {memory} |", flush=True)
 
 
 def header() -> None:
