@@ -23,7 +23,9 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--check", action="store_true",
                         help="change nothing; exit 1 when a notebook is stale")  # fmt: skip
     parser.add_argument("--only", action="append", metavar="NAME", help="such as 02_unet")
-    parser.add_argument("--student-only", action="store_true", help="do not execute anything")
+    parser.add_argument("--text-only", action="store_true",
+                        help="execute nothing: solved notebooks whose code is as it was keep their "
+                        "outputs")  # fmt: skip
     parser.add_argument("--mutate", action="store_true",
                         help="write nothing; plant bugs in the solutions and see whether the "
                         "checks notice")  # fmt: skip
@@ -41,8 +43,11 @@ def run(arguments: argparse.Namespace) -> int:
         for path, reason in old:
             print(f"{path}: {reason}; run `make build`")
         return 1 if old else 0
-    for path in build(arguments.notebooks, arguments.only, execute=not arguments.student_only):
+    for path in build(arguments.notebooks, arguments.only, execute=not arguments.text_only):
         print(f"wrote {path}")
+    if arguments.text_only:
+        for path, reason in stale(arguments.notebooks, arguments.only):
+            print(f"left {path}, which {reason}: build it without --text-only")
     return 0
 
 

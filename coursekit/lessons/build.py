@@ -28,7 +28,8 @@ def build(
     Args:
         notebooks_dir: the folder with source/; NN_name.ipynb and solved/NN_name.ipynb go into it.
         only: lessons to make, such as "02_unet" or "02"; all when None.
-        execute: whether to make the solved notebooks, too.
+        execute: whether to run the solved notebooks. Otherwise those whose text alone has changed
+            keep their outputs, and the others are left as they are.
 
     Returns:
         The paths written.
@@ -42,13 +43,16 @@ def build(
     for lesson in lessons:
         written.append(_student_path(folder, lesson.name))
         _write(written[-1], to_bytes(make_notebook(lesson.student())))
-    if execute:
-        from coursekit.lessons.execution import execute as run
+    for lesson in lessons:
+        path, notebook = _solved_path(folder, lesson.name), make_notebook(lesson.solved())
+        if execute:
+            from coursekit.lessons.execution import execute as run
 
-        for lesson in lessons:
-            notebook = run(make_notebook(lesson.solved()), lesson.name)
-            written.append(_solved_path(folder, lesson.name))
-            _write(written[-1], to_bytes(notebook))
+            notebook = run(notebook, lesson.name)
+        elif not _take_outputs(notebook, path):
+            continue
+        written.append(path)
+        _write(path, to_bytes(notebook))
     return written
 
 
@@ -114,6 +118,21 @@ def _solved_path(folder: Path, name: str) -> Path:
 def _write(path: Path, content: bytes) -> None:
     with atomic_path(path) as temporary:
         temporary.write_bytes(content)
+
+
+def _take_outputs(notebook: dict[str, Any], path: Path) -> bool:
+    """Take over what the code cells of an executed notebook show, if they are the same cells."""
+    ours = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    try:
+        cells = json.loads(path.read_bytes())["cells"]
+        theirs = [cell for cell in cells if cell["cell_type"] == "code"]
+        if [_bare(cell) for cell in ours] != [_bare(cell) for cell in theirs]:
+            return False
+        for mine, other in zip(ours, theirs, strict=True):
+            mine.update({key: other[key] for key in ("outputs", "execution_count")})
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return True
 
 
 def _solved_problems(path: Path, lesson: Lesson) -> Iterator[str]:

@@ -183,7 +183,7 @@ def test_a_released_notebook_that_was_spoilt(student: Path) -> None:
 
 def test_in_the_course_itself_the_source_is_enough(tmp_path: Path) -> None:
     folder = write_course(tmp_path / "notebooks", course="")
-    assert main(["build", "--notebooks", str(folder), "--student-only"]) == 0
+    assert main(["build", "--notebooks", str(folder), "--text-only"]) == 0
     write(folder / "07_sums.ipynb", twice=TWICE, shift=SHIFT, last=LAST)
     assert selfcheck(folder / "07_sums.ipynb").passed
 

@@ -79,7 +79,7 @@ def test_the_solved_notebook_has_stdout_alone(built: Path) -> None:
 
 def test_building_twice_gives_the_same_bytes(copy: Path) -> None:
     before = (copy / "07_demo.ipynb").read_bytes()
-    assert build(copy, ["07"], execute=False) == [copy / "07_demo.ipynb"]
+    assert build(copy, ["07"], execute=False)[0] == copy / "07_demo.ipynb"
     assert (copy / "07_demo.ipynb").read_bytes() == before
     text = before.decode()
     assert text == nbformat.writes(nbformat.reads(text, as_version=4)) + "\n"
@@ -128,6 +128,23 @@ def test_the_source_counts(copy: Path) -> None:
     source = copy / "source/07_demo.py"
     source.write_text(SOLVED.replace("# # A lesson", "# # The lesson"), encoding="utf-8")
     assert [path.parent.name for path, _ in stale(copy)] == [copy.name, "solved"]
+
+
+def test_other_words_need_no_run(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    solved, source = copy / "solved/07_demo.ipynb", copy / "source/07_demo.py"
+    call = ["build", "--notebooks", str(copy), "--text-only"]
+    before = solved.read_bytes()
+    assert main(call) == 0 and solved.read_bytes() == before
+    source.write_text(SOLVED.replace("# # A lesson", "# # The lesson"), encoding="utf-8")
+    assert main(call) == 0 and not stale(copy)
+    assert solved.read_bytes() == before.replace(b"# A lesson", b"# The lesson")
+    assert "left" not in capsys.readouterr().out
+    source.write_text(SOLVED.replace("print(", "print(1 + "), encoding="utf-8")
+    assert main(call) == 0
+    assert "left" in (told := capsys.readouterr().out) and "other cells" in told
+    assert b"The lesson" in solved.read_bytes()
+    solved.unlink()
+    assert main(call) == 0 and "which is missing" in capsys.readouterr().out
 
 
 def test_names_of_lessons(copy: Path) -> None:
