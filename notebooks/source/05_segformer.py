@@ -218,9 +218,7 @@ drawn = SynthDataset(seed=0, length=60, size=96).sample(8)
 photo = torch.from_numpy(drawn.image / 255.0).float()
 patches = F.avg_pool2d(photo.permute(2, 0, 1)[None], 4)  # (1, 3, 24, 24)
 tokens = F.normalize(patches.flatten(2).transpose(1, 2) - patches.mean((2, 3))[:, None], dim=-1)
-eye = torch.eye(576)[
-    None
-]  # as values: patch j says 1 in place j, so the answer is the row of weights
+eye = torch.eye(576)[None]  # patch j says 1 in place j: the answer is a row of the weights
 seen = attend(8 * tokens, 8 * tokens, eye)[0].unflatten(1, (24, 24))
 
 figure, axes = plt.subplots(1, 4, figsize=(7.5, 2.1), layout="constrained")
