@@ -69,15 +69,12 @@ def long_tail(
     return figure
 
 
-def convergence(
-    history: Sequence[Mapping[str, Any]], loss: str = "weighted cross-entropy"
-) -> Figure:
+def convergence(history: Sequence[Mapping[str, Any]]) -> Figure:
     """Losses over epochs, with a red line at each switch of the optimiser (Fig. 4).
 
     Args:
         history: entries of `coursekit.training.fit`; each red line is labelled with the learning
             rate that starts there.
-        loss: what the axis says.
     """
     figure = Picture(figsize=(7.5, 3.4), layout="constrained")
     axes = figure.subplots()
@@ -97,7 +94,7 @@ def convergence(
     if history and history[-1]["event"] == "stop":
         axes.axvline(epochs[-1] + 0.5, color=RED, linewidth=1, linestyle=":")
     axes.set_xlabel("epoch")
-    axes.set_ylabel(loss)
+    axes.set_ylabel("weighted cross-entropy")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(frameon=False, loc="upper center")
     _quiet(axes)
