@@ -2,8 +2,8 @@
 
     coursekit run house fastscnn --data ROOT --size 128 --epochs 20 --out runs/house
 
-What each ingredient buys is measured by leaving it out (`--without NAME`); the table, with the seeds
-that each row has so far, stands in benchmarks/RESULTS.md.
+What each ingredient buys is measured by leaving it out (`--without NAME`); the table, with
+the seeds that each row has so far, stands in benchmarks/RESULTS.md.
 """
 
 from __future__ import annotations
