@@ -4,13 +4,20 @@
     python benchmarks/models.py --models segformer --sizes 128 256 512 --batch 1
     python benchmarks/models.py --costs                            # what each costs, 128² to 512²
 
-A step is forward, weighted cross-entropy, backward and Adam on random images. "Naive" is the same
-network, with the same weights, as it is mostly written: torch's default layout and optimiser, and
-in SegFormer the attention matrix written out and the decoder's maps concatenated. "smp" is
-segmentation-models-pytorch's network of that name, brought as near to ours in parameters as its
-encoders allow, with our layout and fused optimiser. Times are taken in turn in one process. Peak
-memory is that of one step in a process of its own, above what the process holds with the model; on
-a GPU it is torch's own count, and `--precision bf16` casts both sides.
+A step is forward, weighted cross-entropy, backward and an optimiser's step on random images.
+Times are taken in turn in one process. The peers:
+
+- "naive": the same network, with the same weights, as it is mostly written: torch's default layout
+  and optimiser, and in SegFormer the attention matrix written out and the decoder's maps
+  concatenated.
+- "matrix": ours, but for SegFormer's attention matrix, which is written out.
+- "smp": segmentation-models-pytorch's network of that name, brought as near to ours in parameters
+  as its encoders allow, with our layout and fused optimiser.
+- "smp, our sizes": its SegFormer with the report's widths, depths and unreduced attention. What is
+  left of the difference is the decoder, which has no normalisation or ReLU after each projection.
+
+Peak memory is that of one step in a process of its own, above what the process holds with the
+model; on a GPU it is torch's own count, and `--precision bf16` casts both sides.
 """
 
 from __future__ import annotations
@@ -64,6 +71,15 @@ def naive(name: str) -> nn.Module:
     return model
 
 
+def matrix(name: str) -> nn.Module | None:
+    """Ours with the attention matrix written out."""
+    model = create_model(name)
+    found = [part for part in model.modules() if isinstance(part, segformer.Attention)]
+    for part in found:
+        part.__class__ = WrittenOut
+    return model if found else None
+
+
 def library(name: str) -> nn.Module | None:
     """smp's network of this name, without pretrained weights."""
     import segmentation_models_pytorch as smp
@@ -76,10 +92,43 @@ def library(name: str) -> nn.Module | None:
     return kind and kind(encoder, encoder_weights=None, classes=19, **sizes)
 
 
+def library_resized(name: str) -> nn.Module | None:
+    """smp's SegFormer with our sizes and without its reduction of keys and values."""
+    if name != "segformer":
+        return None
+    from segmentation_models_pytorch.decoders.segformer.decoder import SegformerDecoder
+    from segmentation_models_pytorch.encoders.mix_transformer import MixVisionTransformerEncoder
+
+    sizes = segformer.SegFormerConfig()
+    channels = [3, 0, *sizes.dims]
+    model = library(name)
+    assert model is not None
+    model.encoder = MixVisionTransformerEncoder(
+        out_channels=channels,
+        embed_dims=sizes.dims,
+        num_heads=sizes.heads,
+        mlp_ratios=[sizes.expansion] * 4,
+        qkv_bias=True,
+        depths=sizes.depths,
+        sr_ratios=[1] * 4,
+    )
+    model.decoder = SegformerDecoder(channels, segmentation_channels=sizes.decoder)
+    return model
+
+
+SIDES = {
+    "ours": create_model,
+    "naive": naive,
+    "matrix": matrix,
+    "smp": library,
+    "smp, our sizes": library_resized,
+}
+
+
 def make(name: str, side: str) -> nn.Module | None:
-    """One side's network."""
+    """One side's network; None where there is none."""
     torch.manual_seed(0)
-    return {"ours": create_model, "naive": naive, "smp": library}[side](name)
+    return SIDES[side](name)
 
 
 def make_step(model: nn.Module, size: int, batch: int, *, bf16: bool, fast: bool) -> Work:
@@ -124,12 +173,12 @@ def compare_all(arguments: argparse.Namespace) -> None:
     bf16 = arguments.precision == "bf16"
     for name in arguments.models:
         for size in arguments.sizes:
-            for side in ("naive", "smp"):
+            for side in list(SIDES)[1:]:
                 ours, other = make(name, "ours"), make(name, side)
                 if ours is None or other is None:
                     continue
                 step = partial(make_step, size=size, batch=arguments.batch, bf16=bf16)
-                label = side if side == "naive" else f"smp, {count_parameters(other):,} parameters"
+                label = f"{side}, {count_parameters(other):,} parameters"
                 measured = compare(
                     ("ours", step(ours, fast=True)),
                     (label, step(other, fast=side != "naive")),
@@ -156,7 +205,7 @@ def costs(arguments: argparse.Namespace) -> None:
             for size in arguments.sizes:
                 cost = measure(model, size, rounds=arguments.rounds, device=DEVICE)
                 products = multiply_accumulates(model, size) / 1e9
-                print(f"| {name}{'' if side == 'ours' else ', smp'} | {cost.parameters:,} | "
+                print(f"| {name}{'' if side == 'ours' else f', {side}'} | {cost.parameters:,} | "
                       f"{size}² | {products:.2f} | {cost.kept_bytes / 2**20:.0f} | "
                       f"{1000 * cost.seconds:.0f} | {1000 * cost.training_seconds:.0f} |",
                       flush=True)  # fmt: skip
@@ -170,7 +219,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
     parser.add_argument("--costs", action="store_true", help="no comparison: a table of costs")
-    parser.add_argument("--probe", choices=("ours", "naive", "smp"), help=argparse.SUPPRESS)
+    parser.add_argument("--probe", choices=SIDES, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.probe:
         step = one_step(arguments, arguments.probe)

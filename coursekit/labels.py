@@ -130,8 +130,8 @@ LABEL_SETS: Mapping[str, LabelSet] = MappingProxyType(
     {s.key: s for s in (CELEBAMASK_HQ, LAPA, HELEN)}
 )
 
-#: Where a 19-class name goes when LaPa or Helen has no class for it. Glasses and ears lie on the
-#: face and count as skin there; the rest is background.
+#: Where a 19-class name goes when LaPa or Helen has no class for it. Glasses lie on the face and
+#: count as skin there; ears are background, as is the rest.
 _TO_ELEVEN = {"eye_g": "skin", "l_ear": "background", "r_ear": "background"}
 
 

@@ -13,7 +13,7 @@ from coursekit.cli import main
 from coursekit.data import SynthDataset
 from coursekit.errors import CourseError
 from coursekit.models import MODEL_NAMES
-from coursekit.optim import AdamToSGDConfig
+from coursekit.optim import AdamToSGDConfig, AveragedCosineConfig
 
 
 @pytest.mark.parametrize("recipe", recipes.RECIPES)
@@ -43,9 +43,28 @@ def test_leaving_an_ingredient_out_changes_something_else_each_time(name: str) -
     assert recipes.configure("house", "fastscnn", 96, 7, 3, [*others, name])
 
 
+@pytest.mark.parametrize("model", MODEL_NAMES)
+def test_house_without_anything_is_the_report_s(model: str) -> None:
+    report = recipes.configure("report_table1", model, 96, 7, 3)
+    bare = recipes.configure("house", model, 96, 7, 3, list(recipes.ingredients("house")))
+    assert bare.optimiser == report.optimiser
+    for backwards in (False, True):
+        names = sorted(recipes.ingredients("house"), reverse=backwards)
+        assert recipes.configure("house", model, 96, 7, 3, names) == bare == report
+
+
+def test_the_schedule_is_left_out_at_the_same_rate() -> None:
+    whole = recipes.configure("house", "fastscnn", 96, 7, 3).optimiser
+    without = recipes.configure("house", "fastscnn", 96, 7, 3, ["schedule"]).optimiser
+    assert isinstance(whole, AveragedCosineConfig) and isinstance(without, AdamToSGDConfig)
+    assert without.adam_lr == whole.lr
+
+
 def test_what_there_is_not_is_named() -> None:
     with pytest.raises(CourseError, match="did you mean 'house'"):
         recipes.configure("hause", "unet", 96, 1, 0)
+    with pytest.raises(CourseError, match="no model is called 'fastscn'; did you mean"):
+        recipes.configure("house", "fastscn", 96, 1, 0)
     with pytest.raises(CourseError, match="no ingredient 'salt'; it has: schedule"):
         recipes.configure("house", "unet", 96, 1, 0, ["salt"])
     with pytest.raises(CourseError, match="none that can be left out"):

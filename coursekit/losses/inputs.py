@@ -6,8 +6,10 @@ import torch
 from torch import Tensor
 
 
-def prepare(logits: Tensor, target: Tensor) -> Tensor:
-    """The logits, in float32 when they come in half precision.
+def prepare(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """The logits, in float32 when they come in half precision, and the target as int64.
+
+    Label maps are bytes everywhere else; as an index a byte would be read as a mask.
 
     Raises:
         ValueError: when the target is not a label map of the logits' batch and size.
@@ -18,7 +20,8 @@ def prepare(logits: Tensor, target: Tensor) -> Tensor:
             f"logits of shape {tuple(logits.shape)} need a target of shape {expected}, not "
             f"{tuple(target.shape)}: class ids, one for each pixel"
         )
-    return logits.float() if logits.dtype in (torch.float16, torch.bfloat16) else logits
+    half = logits.dtype in (torch.float16, torch.bfloat16)
+    return logits.float() if half else logits, target.long()
 
 
 def quotient(total: Tensor, mass: Tensor) -> Tensor:

@@ -35,7 +35,7 @@ def weighted_cross_entropy(
     Raises:
         ValueError: when the target is not of the logits' batch and size.
     """
-    logits = prepare(logits, target)
+    logits, target = prepare(logits, target)
     weights = None if weights is None else weights.to(logits)
     total = F.cross_entropy(
         logits, target, weight=weights, ignore_index=ignore_index, reduction="sum"
@@ -78,7 +78,7 @@ def focal_loss(
     """
     if not gamma >= 0:
         raise ValueError(f"gamma is {gamma}; it must be at least 0 (0 is cross-entropy)")
-    logits = prepare(logits, target)
+    logits, target = prepare(logits, target)
     cost = F.cross_entropy(logits, target, ignore_index=ignore_index, reduction="none")  # −log p_y
     # 1 − p_y without the rounding of 1 − exp(…). The floor keeps the slope of a root, γ < 1, finite
     # at p_y = 1; it changes no value that could be seen.

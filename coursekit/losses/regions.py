@@ -18,8 +18,8 @@ from coursekit.losses.inputs import prepare, quotient
 
 def _flat(logits: Tensor, target: Tensor, ignore_index: int) -> tuple[Tensor, Tensor]:
     """(C, P) probabilities and (C, P) booleans "is of class c", of the P pixels that count."""
-    probabilities = prepare(logits, target).softmax(1).transpose(0, 1).flatten(1)
-    target = target.flatten()
+    logits, target = prepare(logits, target)
+    probabilities, target = logits.softmax(1).transpose(0, 1).flatten(1), target.flatten()
     valid = target != ignore_index
     if not bool(valid.all()):
         probabilities, target = probabilities[:, valid], target[valid]
@@ -44,7 +44,8 @@ def dice_loss(
     loss is 1 minus the mean of their F1.
 
     Where it differs from the papers: Milletari et al. square p and y in the denominator, and Sudre
-    et al. weight classes by 1 / (Σ y_c)²; this is neither squared nor weighted. A class that the
+    et al. weight classes by 1 / (Σ y_c)² and divide sums over the classes, where this is the mean of
+    each class's quotient, neither squared nor weighted. A class that the
     target lacks is left out: no prediction of it is punished here, but by the classes whose pixels
     it takes.
 

@@ -34,6 +34,14 @@ UNDER_2025_LIMIT: dict[str, dict[str, Any]] = {
 MODEL_NAMES: tuple[str, ...] = tuple(_REGISTRY)
 
 
+def check_name(name: str) -> None:
+    """Raises `CourseError` when no model has this name; the message lists those there are."""
+    if name not in _REGISTRY:
+        near = difflib.get_close_matches(name, MODEL_NAMES, n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise CourseError(f"no model is called {name!r}; {hint}there are: {', '.join(MODEL_NAMES)}")
+
+
 def create_model(name: str, num_classes: int = 19, **overrides: Any) -> nn.Module:
     """Build a model of the course by name, with fresh random weights.
 
@@ -50,10 +58,7 @@ def create_model(name: str, num_classes: int = 19, **overrides: Any) -> nn.Modul
         CourseError: for an unknown name or field, or a value that builds no network; the message
             names those there are.
     """
-    if name not in _REGISTRY:
-        near = difflib.get_close_matches(name, MODEL_NAMES, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise CourseError(f"no model is called {name!r}; {hint}there are: {', '.join(MODEL_NAMES)}")
+    check_name(name)
     if num_classes < 2:
         raise CourseError(f"num_classes is {num_classes}; a label map needs at least 2 classes")
     module_name, class_name, config_name = _REGISTRY[name]

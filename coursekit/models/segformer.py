@@ -1,9 +1,9 @@
 """SegFormer (Xie et al., 2021) as the course's report sizes it: 1,975,683 weights.
 
-The figure's boxes are `OverlapPatchEmbedding`, `Attention` (the paper's efficient self-attention,
-Eq. 1), `MixFFN` (Eq. 3) and `Decoder` (the all-MLP head, Eq. 4). Deviations from the paper, all of
-them the report's: attention without spatial reduction, other widths and depths than MiT-B0, and
-normalisation and ReLU after each projection of the decoder.
+The figure's boxes are `OverlapPatchEmbedding`, `Attention` (Eq. 1), `MixFFN` (Eq. 3) and `Decoder`
+(the all-MLP head, Eq. 4). Deviations from the paper, all of them the report's: attention without
+the reduction of keys and values (Eq. 2) that makes the paper's efficient; other widths, depths and
+heads than MiT-B0; and normalisation and ReLU after each projection of the decoder.
 
 The report computes attention, softmax(QKᵀ/√d)V, with the whole matrix in memory: 16,384 × 16,384 at
 the first stage of a 512² image. `scaled_dot_product_attention` gives the same numbers block by

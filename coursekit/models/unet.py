@@ -1,7 +1,8 @@
 """U-Net (Ronneberger, Fischer and Brox, 2015) as the course's report sizes it: 1,941,411 weights.
 
 Deviations from the paper, all of them the report's: widths 16 to 256 instead of 64 to 1,024,
-padded convolutions, so that the logits are as large as the image, and no normalisation.
+padded convolutions, so that the logits are as large as the image, and no dropout at the bottom.
+Neither has normalisation.
 """
 
 from __future__ import annotations

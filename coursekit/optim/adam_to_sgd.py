@@ -57,6 +57,10 @@ class AdamToSGDConfig:
         for name in positive:
             if not getattr(self, name) > 0:
                 raise CourseError(f"{name} is {getattr(self, name)}; it must be above 0")
+        if not 0 <= self.momentum < 1:
+            raise CourseError(f"momentum is {self.momentum}; it must lie in [0, 1)")
+        if not self.weight_decay >= 0:
+            raise CourseError(f"weight_decay is {self.weight_decay}; it must be at least 0")
         if not 0 <= self.min_fraction <= 1:
             raise CourseError(f"min_fraction is {self.min_fraction}; it must lie in [0, 1]")
         if self.sgd_lr < self.sgd_min_lr:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coursekit.errors import CourseError
+from coursekit.models import check_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -63,9 +64,10 @@ def configure(
         without: ingredients to leave out.
 
     Raises:
-        CourseError: for an unknown recipe or ingredient.
+        CourseError: for an unknown recipe, model or ingredient.
     """
     module = _module(recipe)
+    check_name(model)
     for name in without:
         if name not in module.INGREDIENTS:
             listed = ", ".join(module.INGREDIENTS) or "none that can be left out"

@@ -2,8 +2,8 @@
 
     coursekit run house fastscnn --data ROOT --size 128 --epochs 20 --out runs/house
 
-What each ingredient buys is measured by leaving it out (`--without NAME`); the table, with
-the seeds that each row has so far, stands in benchmarks/RESULTS.md.
+What each ingredient buys is measured by leaving it out (`--without NAME`), which puts the report's
+choice in its place; the table stands in benchmarks/RESULTS.md.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from coursekit.data import Augmentation
 from coursekit.optim import AdamToSGDConfig, AveragedCosineConfig
+from coursekit.recipes import report_table1
 from coursekit.training import FitConfig
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 INGREDIENTS: dict[str, str] = {
     "schedule": "AdamW under one cosine to 0, in place of Adam, then SGD, by patience",
-    "rate": "the highest rate that the network bears, in place of Adam's 0.001",
+    "rate": "a rate of the network's own (FastSCNN: 0.02), in place of Adam's 0.001",
     "lovasz": "the Lovász-Softmax loss added to the cross-entropy",
     "gentle": "no blur and a third of the noise",
     "mirror": "half of the images mirrored, left and right classes swapped",
@@ -46,31 +47,48 @@ def configure(
         augmentation=Augmentation(mirror_probability=0.5, blur_probability=0.0, noise=0.01),
         loss="cross_entropy+lovasz",
     )
+    report = report_table1.configure(model, size, epochs, seed)
     for name in without:
-        config = _LEAVE_OUT[name](config)
+        config = _LEAVE_OUT[name](config, report)
     return config
 
 
-def _augment(config: FitConfig, **changes: object) -> FitConfig:
+def _without_schedule(config: FitConfig, report: FitConfig) -> FitConfig:
+    """The report's pipeline at this recipe's rate; it has no average."""
+    ours, theirs = config.optimiser, report.optimiser
+    assert isinstance(theirs, AdamToSGDConfig)
+    rate = ours.lr if isinstance(ours, AveragedCosineConfig) else ours.adam_lr
+    return replace(config, optimiser=replace(theirs, adam_lr=rate))
+
+
+def _without_rate(config: FitConfig, report: FitConfig) -> FitConfig:
+    ours, theirs = config.optimiser, report.optimiser
+    assert isinstance(theirs, AdamToSGDConfig)
+    if isinstance(ours, AdamToSGDConfig):  # the schedule has been left out, too
+        return replace(config, optimiser=replace(ours, adam_lr=theirs.adam_lr))
+    return replace(config, optimiser=replace(ours, lr=theirs.adam_lr))
+
+
+def _without_average(config: FitConfig, _: FitConfig) -> FitConfig:
+    ours = config.optimiser
+    if isinstance(ours, AdamToSGDConfig):
+        return config
+    return replace(config, optimiser=replace(ours, average=0.0))
+
+
+def _augmented_as(report: FitConfig, config: FitConfig, *names: str) -> FitConfig:
+    """With these settings of the report's augmentation."""
     assert config.augmentation is not None
-    return replace(config, augmentation=replace(config.augmentation, **changes))  # type: ignore[arg-type]
+    theirs = {name: getattr(report.augmentation, name) for name in names}
+    return replace(config, augmentation=replace(config.augmentation, **theirs))
 
 
-def _optimise(config: FitConfig, **changes: float) -> FitConfig:
-    optimiser = config.optimiser
-    if isinstance(optimiser, AveragedCosineConfig):  # it may have been left out before
-        optimiser = replace(optimiser, **changes)
-    return replace(config, optimiser=optimiser)
-
-
-_LEAVE_OUT: dict[str, Callable[[FitConfig], FitConfig]] = {
-    "schedule": lambda config: replace(config, optimiser=AdamToSGDConfig()),
-    "rate": lambda config: _optimise(config, lr=0.001),
-    "lovasz": lambda config: replace(config, loss="cross_entropy"),
-    "gentle": lambda config: _augment(
-        config, blur_probability=Augmentation().blur_probability, noise=Augmentation().noise
-    ),
-    "mirror": lambda config: _augment(config, mirror_probability=0.0),
-    "batch": lambda config: replace(config, batch_size=2),
-    "average": lambda config: _optimise(config, average=0.0),
+_LEAVE_OUT: dict[str, Callable[[FitConfig, FitConfig], FitConfig]] = {
+    "schedule": _without_schedule,
+    "rate": _without_rate,
+    "lovasz": lambda config, report: replace(config, loss=report.loss),
+    "gentle": lambda config, report: _augmented_as(report, config, "blur_probability", "noise"),
+    "mirror": lambda config, report: _augmented_as(report, config, "mirror_probability"),
+    "batch": lambda config, report: replace(config, batch_size=report.batch_size),
+    "average": _without_average,
 }

@@ -9,7 +9,8 @@ data and sizes stands in benchmarks/RESULTS.md.
 
 Where the report leaves a choice or has a defect, this is what is done:
 
-- Algorithm 1 would never end as it is written; its log ends, and so does `AdamToSGD`.
+- Algorithm 1 as it is written goes back to Adam when SGD is through; the log ends there, and so
+  does `AdamToSGD`.
 - Class counts are those of the masks. The report's went through the augmented loader; the weights
   of Eq. 2 hardly depend on it.
 - The seed is given to torch, too. The report's 42 reached NumPy alone.

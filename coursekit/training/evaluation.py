@@ -88,7 +88,8 @@ def evaluate(
 
     The model sees the image at `info.size`; its logits are resized to the mask. A score taken at
     the small size instead would flatter it: thin parts are easier to find when the truth has lost
-    them too.
+    them too. The image is resized as `predict` and a submission's run.py do, by torch alone; in
+    training OpenCV averages areas, a little sharper. Scores differ by some tenths of a point.
 
     Args:
         model: any module that maps (1, 3, S, S) to (1, num_classes, S, S); it is put into

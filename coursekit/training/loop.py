@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -40,7 +41,7 @@ class FitConfig:
         size: side of the square that images are resized to, in pixels.
         epochs: at most so many; the pipeline may stop earlier.
         batch_size: images in a step, over all processes together.
-        seed: of the order, the augmentation and dropout. The weights are the caller's: call
+        seed: at least 0; of the order, the augmentation and dropout. The weights are the caller's: call
             `torch.manual_seed` before `create_model`.
         optimiser: settings of `AdamToSGD`, the report's pipeline, or of `AveragedCosine`.
         augmentation: of the training images; None for none.
@@ -70,7 +71,8 @@ class FitConfig:
     cpu: bool = False
 
     def __post_init__(self) -> None:
-        for name, least in (("size", 16), ("epochs", 1), ("batch_size", 1), ("workers", 0)):
+        least_of = {"size": 16, "epochs": 1, "batch_size": 1, "seed": 0, "workers": 0}
+        for name, least in least_of.items():
             if getattr(self, name) < least:
                 raise CourseError(f"{name} is {getattr(self, name)}; it must be at least {least}")
         if self.precision not in ("fp32", "bf16"):
@@ -85,7 +87,7 @@ class FitResult:
     Attributes:
         history: one dict an epoch: epoch (from 0), phase, rate, train_loss, val_loss,
             val_mean_iou (at the working size), event, seconds.
-        info: how to use the model; None when it is not one of the course's.
+        info: how to use the model, as its checkpoint says; None without `out`.
         whitening: of the training set.
         best_epoch: the epoch whose weights the model holds, from 0: that of the best validation
             loss, or the last one under `AveragedCosine`.
@@ -132,7 +134,9 @@ def fit(
 
     Raises:
         CourseError: when the data do not fit, `out` holds a run and `resume` is False, the state
-            is another run's, or a loss is not finite (the message names the batch's images).
+            is another run's, `out` is given and the model is none of the course's (its checkpoint
+            could not be read again), batch normalisation would meet a single value, or a loss is
+            not finite (the message names the batch's images).
     """
     config = config or FitConfig()
     return _Run(model, train, val, config, out, resume, progress).go(on_epoch)
@@ -290,7 +294,7 @@ class _Run:
         """This process's share of each batch; the order is drawn anew for each epoch.
 
         In training the incomplete last batch is left out (another draw has its images next time):
-        batch normalisation learns nothing good from one or two images.
+        it could be a single image, whose statistics batch normalisation would take for all.
         """
         view = self.val_view if epoch is None else self.train_view
         size, count = self.config.batch_size, len(view)
@@ -334,6 +338,20 @@ class _Run:
         there = value.to(self.accelerator.device, copy=True)
         return self.accelerator.reduce(there, reduction="sum").to(value.device)
 
+    @contextmanager
+    def _named_statistics(self, batch: dict[str, Any]) -> Iterator[None]:
+        """Says what to do where torch only says that a normalisation met a single value."""
+        try:
+            yield
+        except ValueError as error:
+            if "more than 1 value per channel" not in str(error):
+                raise
+            raise CourseError(
+                f"batch normalisation met a single value in a batch of {len(batch['name'])} a "
+                "process, which has no spread to divide by; raise the batch size to at least "
+                f"{2 * self.accelerator.num_processes}"
+            ) from error
+
     def _finite(self, loss: float, epoch: int, kind: str, names: list[str]) -> None:
         if not math.isfinite(loss):
             raise CourseError(
@@ -354,7 +372,8 @@ class _Run:
         loader = self._loader(epoch)
         with tqdm(loader, desc=f"epoch {epoch}", disable=self._hidden(), leave=False) as bar:
             for batch in bar:
-                total, mass, _, _ = self._loss_sums(self.parallel, batch)
+                with self._named_statistics(batch):
+                    total, mass, _, _ = self._loss_sums(self.parallel, batch)
                 whole = self._sum(mass).clamp_min(torch.finfo(torch.float32).tiny)
                 value = float((self._sum(total.detach()) / whole).sum())
                 self._finite(value, epoch, "training", batch["name"])

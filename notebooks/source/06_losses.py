@@ -13,7 +13,7 @@
 # %% [markdown]
 # # 6 · Losses and the long tail
 #
-# A necklace is 15 of every 100,000 pixels. A network that never calls one loses almost nothing in cross-entropy and a nineteenth of the
+# Of every 100,000 pixels, 15 are necklace. A network that never calls one loses almost nothing in cross-entropy and a nineteenth of the
 # mean IoU. In this lesson you write four ways to make it care, and measure what each of them does.
 #
 # | | quick tier (default) | full tier |
@@ -26,7 +26,7 @@
 # - say how much each class of a long tail pulls at the weights of a network, before you train it;
 # - write focal loss, soft Dice and Lovász-Softmax from their equations;
 # - say which loss belongs to which metric, and show it;
-# - explain why weights of $1/f$ find more necklaces and score worse;
+# - explain why weights of $1/f$ raise the recall and cost accuracy;
 # - compare losses fairly, and say what one run does not prove.
 #
 # **Before this** come lesson 01 (class counts, Eq. 2) and lesson 02 (cross-entropy, mean IoU).
@@ -71,19 +71,19 @@ print(f"{len(train)} faces to learn from, {len(val)} to validate, {NUM} classes"
 # %% [markdown]
 # ## The idea: who pulls?
 #
-# A loss never tells a network what to do. It only pulls: at each step, every pixel pulls at the logits above it, and the weights go where the sum of all
-# pulls leads. For cross-entropy the pull of a pixel of true class $y$ on the logit of class $c$ is
+# A loss acts on a network through its gradient alone: at each step, every pixel pulls at its own logits, and the weights go where the sum of all
+# pulls leads. The pull is the negative gradient. For cross-entropy, a pixel of true class $y$ pulls at the logit of class $c$ by
 #
 # $$ -\frac{\partial}{\partial z_c}\left(-\log p_y\right) = [c = y] - p_c $$
 #
-# At the start the network knows nothing, every $p_c$ is about $1/19$, and each pixel pulls its own class up by $18/19$: **all pixels pull alike**. So a
-# class pulls as hard as it has pixels. Give it a weight, and it pulls as hard as weight times pixels:
+# At the start the network knows nothing, every $p_c$ is about $1/19$, and each pixel pulls its own class up by $18/19$: **all pixels pull alike**. So the
+# pull of a class is proportional to its number of pixels, $f_c$. With a weight it is proportional to weight times pixels, and its share of the whole is
 #
 # $$ s_c = \frac{w_c \, f_c}{\sum_i w_i \, f_i} $$
 #
 # ## Exercise 1: the share of each class
 #
-# Write two functions. `inverse_frequency` gives the weights that everybody thinks of first, in inverse proportion to the pixels, divided by their sum:
+# Write two functions. `inverse_frequency` gives the weights that come to mind first, in inverse proportion to the pixels, divided by their sum:
 #
 # $$ w_c = \frac{1/f_c}{\sum_i 1/f_i} $$
 #
@@ -167,7 +167,8 @@ for hidden_name, hidden_absent in (("all", 0), ("absent", 3)):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Now put the true counts of the course's 5,000 masks in, and compare three weightings: none (Eq. 1), the report's $1/\log f$ (Eq. 2), and $1/f$.
+# Now put in the true counts of the course's 5,000 masks and compare three weightings: none (the plain cross-entropy of Eq. 1), the report's $1/\log f$ (Eq. 2) and $1/f$.
+# (Eq. 3 is cross-entropy with the weights of Eq. 2. You will meet it under that name below.)
 
 # %%
 COUNTS = np.array([
@@ -205,9 +206,9 @@ plt.close(figure)
 figure
 
 # %% [markdown]
-# Eq. 2 lifts the necklace from 0.015 % of the pull to 0.024 %. On the right you can hardly tell blue from grey. That is what
-# lesson 01 meant by *mild*: nobody should expect these weights to cure a long tail, and the report, whose networks stay below 6 % IoU on the necklace with
-# them, did not find that they do.
+# Eq. 2 lifts the necklace from 0.015 % of the pull to 0.024 %. On the right the blue line hardly leaves the grey one. That is what
+# lesson 01 meant by *mild*: nobody should expect these weights to cure a long tail. The report did not find that they do: with them, its networks
+# typically stay below 6 % IoU on the necklace.
 #
 # Red is perfectly fair, a nineteenth for each. What could be wrong with that?
 #
@@ -216,11 +217,11 @@ figure
 # The report says that the direct inverse can make training diverge. Three things happen, and you can compute all three without training anything.
 #
 # **1. Fewer pixels speak.** A weighted mean over $N$ pixels is as noisy as a plain mean over $N_{\text{eff}} = (\sum w)^2 / \sum w^2$ pixels
-# (Kish's effective size), if the pixels' losses scatter alike.
+# (Kish's effective size), if the pixels' losses scatter alike and independently.
 #
-# **2. It prices mistakes absurdly.** Suppose that a pixel is a necklace with probability $q$, and hair otherwise, and that nothing in the image tells more.
-# Weighted cross-entropy is smallest where the network answers $w_n q / (w_n q + w_h (1 - q))$, not $q$. It then calls a necklace wherever that is
-# above one half.
+# **2. It prices mistakes absurdly.** Suppose that a pixel is necklace with probability $q$ and hair otherwise, and that the image says no more.
+# With the weights $w_n$ and $w_h$ of the two, cross-entropy is smallest where the network answers $w_n q / (w_n q + w_h (1 - q))$, not $q$. It then calls a
+# necklace wherever that is above one half.
 
 # %%
 q = 0.01
@@ -233,11 +234,12 @@ for name, w in SCHEMES.items():
     )
 
 # %% [markdown]
-# At one chance in a hundred the network is *told* to be 95 % sure. It has not gone mad, it does what we asked: to miss a necklace pixel costs as much as to paint
-# 2,088 hair pixels as necklace. IoU disagrees: it counts a false pixel in the union exactly like a missed one.
+# At one chance in a hundred the network is *told* to be 95.5 % sure. It does what we asked: to miss one necklace pixel costs as much as to paint
+# 2,088 hair pixels as necklace. IoU disagrees. It is hit / (hit + missed + false): in the denominator a false pixel weighs exactly as much as a missed one. The missed one
+# is lost to the numerator, too, but for a class that is found at all well the two prices are of one order, not 2,088 to 1.
 #
-# **3. The step depends on who is in the batch.** In 1,000 of the course's photos we counted 56 with a necklace, half of them of at most 115 pixels (of
-# 262,144). So most batches have none. Here is the sum of the weights in each batch of two training faces, relative to the mean batch:
+# **3. The step depends on who is in the batch.** In 1,000 of the course's photos we counted 56 with a necklace, half of them with at most 115 pixels of it (of
+# 262,144). So most batches of two have none. Here is the sum of the weights in each batch of two training faces, relative to the mean batch:
 
 # %%
 maps = learnt_from.label_maps[: min(160, len(learnt_from) // 2 * 2)]
@@ -258,26 +260,26 @@ figure
 # %% [markdown]
 # On the quick tier the two highest red peaks are batches in which a necklace (of five pixels, and of nine) meets glasses. There are two ways to average, and the peak hurts in both.
 #
-# - Divide by the number of **pixels**: the loss, its gradient, and so the length of a step of SGD follow the red line. The *effective learning rate* jumps by a
-#   factor of two or more from batch to batch, and a rate that suits the quiet ones is too large for the peaks.
-# - Divide by the sum of the **weights**, as PyTorch and the course do: the whole keeps its length, and in a batch with a peak all other classes get a
+# - Divide by the number of **pixels**: the loss, its gradient, and so the length of a step of SGD follow the red line. At a peak the *effective learning rate* is
+#   two to three times that of the batch before, and a rate that suits the quiet batches is too large for it.
+# - Divide by the sum of the **weights**, as PyTorch and the course do: the step keeps its length, and in a batch with a peak all other classes get a
 #   smaller part of it.
 #
-# Whether it *diverges* depends on the optimiser, the rate and the network. We tried: 100 steps of SGD in batches of two, at rates of 0.02, 0.1 and 0.5, with the small
-# network that you will train below. Nothing diverged (it has batch normalisation, which forgives large steps). But over the last 40 steps the loss scattered about 4.5 times as much as plain cross-entropy's with the first
-# average, and about twice as much with the second. So the report's warning is right in kind: the weights cost you stability, and whether you can afford it is another matter.
+# Whether training *diverges* depends on the optimiser, the rate and the network. We tried 100 steps of SGD in batches of two, at rates of 0.02, 0.1 and 0.5, with the small
+# network that you will train below. Nothing diverged (it has batch normalisation, which forgives large steps). But over the last 40 steps the loss scattered about 4.5 times as much as that of plain cross-entropy with the first
+# average, and about twice as much with the second. So the report's warning is right in kind: the weights cost stability. Whether you can afford that is another matter.
 #
 # ## Exercise 2: focal loss
 #
 # Weights look at how *rare* a pixel's class is. Focal loss (Lin, Goyal, Girshick, He and Dollár, 2017) looks at how *hard* the pixel is. It
-# multiplies the cross-entropy by a power of what is missing to certainty:
+# multiplies the cross-entropy by a power of $1 - p_y$, which is how far the network is from certainty:
 #
 # $$ \mathcal{L}_{\text{focal}} = -(1 - p_y)^{\gamma} \log p_y $$
 #
 # With $\gamma = 0$ it is cross-entropy. With $\gamma = 2$, the paper's choice, a pixel at $p_y = 0.9$ costs a hundredth of what it did.
 #
 # The paper wrote it for a detector, which asks yes-or-no questions at each of about 100,000 places; there $p$ comes from a sigmoid. Ours comes from the softmax over all
-# classes, as most segmentation code has it. Average over the pixels.
+# classes, since each of our pixels has exactly one class. Average over the pixels.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -360,7 +362,7 @@ probe.emit("default", hidden_default, "without a gamma")
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# One pixel, two classes. On the left its loss, on the right its pull: the slope with respect to the logit of the true class.
+# One pixel, two classes. On the left its loss, on the right its pull: minus the slope with respect to the logit of the true class.
 
 # %%
 z = torch.linspace(-6, 6, 241)[None, None, None].requires_grad_()  # (1, 1, 1, W) logit
@@ -382,22 +384,22 @@ plt.close(figure)
 figure
 
 # %% [markdown]
-# Near $p = 0$ all curves pull with about the same strength; focal loss even pulls a little harder than cross-entropy. They part on the right: what is known
-# already hardly pulls any more. So focal loss changes nothing at the start, when *all* pixels are hard, and it knows nothing of classes: the blurred border of the hair is
-# hard, too, and has many more pixels than any necklace. In the detector of the paper nearly every place was easy background. Here that is
-# not so, and you should not expect wonders.
+# At $p = 0$ all curves pull with the same strength. Then focal loss even pulls harder than cross-entropy for a while (with $\gamma = 2$ up to $p = 0.3$). On the right they part: what is known
+# already hardly pulls any more. So at the start, when *all* pixels are equally hard, focal loss leaves each class its share of the pull. And it knows nothing of classes: the blurred border of the hair is
+# hard, too, and has many more pixels than any necklace. In the detector of the paper nearly every place was easy background. Here background is less than
+# a third of the pixels, so do not expect wonders.
 #
 # ## Exercise 3: soft Dice
 #
-# Weights and focusing keep the form of the loss: a sum over pixels. The score that we want is none. It is a mean over *classes*, in which a necklace counts as much as all
+# Weights and focusing keep the form of the loss, a mean over pixels. The score that we want has another form: a mean over *classes*, in which the necklace counts as much as all the
 # hair. So take the score itself, and put probabilities where it has yes and no. For class $c$, with sums over **all pixels of the batch**,
 #
 # $$ D_c = \frac{2 \sum p_c \, y_c}{\sum p_c + \sum y_c}, \qquad \mathcal{L}_{\text{Dice}} = 1 - \frac{1}{|\mathcal{P}|} \sum_{c \in \mathcal{P}} D_c $$
 #
-# where $y_c$ is 1 at pixels of the class and 0 elsewhere, and $\mathcal{P}$ are the classes that are present in the target. When $p$ is 0 or 1, $D_c$ is the F1 of the class.
+# where $y_c$ is 1 at pixels of the class and 0 elsewhere, and $\mathcal{P}$ is the set of classes that are present in the target. Where every $p$ is 0 or 1, $D_c$ is the F1 of the class.
 #
 # Papers differ here, and so does code. Milletari, Navab and Ahmadi (2016) square $p$ and $y$ in the denominator; Sudre et al. (2017) weight the classes; many
-# libraries do neither and add a "smooth" constant above and below. Absent classes are counted as 0, as 1 or not at all. "We used Dice loss" says little.
+# libraries do neither and add a "smooth" constant to numerator and denominator. Absent classes are counted as 0, as 1 or not at all. "We used Dice loss" says little.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -486,8 +488,9 @@ for hidden_name, hidden_classes in (("all", 5), ("absent", 3), ("single", 2)):
 # %% [markdown]
 # ## Exercise 4: the steps of the Jaccard loss
 #
-# Dice is made for F1. Is there a loss for **IoU**, the score of this course? The Jaccard loss of a class, $1 - \mathrm{IoU}$, is defined when each pixel is right or wrong.
-# Berman, Triki and Blaschko (2018) extend it to everything between, in the one way that stays convex and equals it at the corners: the **Lovász extension**.
+# Dice is made for F1. Is there a loss for **IoU**, the score of this course? The Jaccard loss of a class, $1 - \mathrm{IoU}$, is defined where each pixel is either right or wrong.
+# Berman, Triki and Blaschko (2018) extend it to errors between 0 and 1 by its **Lovász extension**. At the corners (all errors 0 or 1) that equals the Jaccard loss; between them it is
+# linear as long as the order of the errors stays the same; and it is convex in the errors. (Of all convex functions with these values at the corners it is the largest.)
 #
 # The recipe is short. Let $m_i$ be the error of pixel $i$, between 0 and 1. Sort the pixels, worst first. Then let them go wrong *one after the other* and note by how much each raises
 # the Jaccard loss: that is its weight $g_i$. The loss is $\sum_i m_i \, g_i$.
@@ -539,7 +542,8 @@ for wrong, message in (
     (union_fixed, "the union never grows: background pixels that are wrong join it"),
     ([1 / 2, -1 / 6, -1 / 3, 0], "these are the values of IoU, not of the loss 1 - IoU"),
     ([-1 / 2, -1 / 6, -1 / 3, 0], "the sign is turned: each wrong pixel raises the loss"),
-    ([1 / 2, 1 / 3, 1 / 6, 0], "the union should count the background, not all pixels"),
+    ([2 / 3, 1 / 12, 1 / 4, 0], "the union grows by background pixels alone, not by all"),
+    ([2 / 3, 0, 1 / 3, 0], "foreground pixels lie in the union already: the background joins it"),
     ([0, 1 / 3, 1 / 6, 1 / 2], "the pixels go wrong from the first to the last, not from the end"),
 ):
     check.catches(wrong, got, message)
@@ -547,6 +551,11 @@ check.close(got, [1 / 2, 1 / 6, 1 / 3, 0], "not the steps of the four pixels abo
 torch.manual_seed(0)
 mixed = torch.rand(60) < 0.4
 got = lovasz_gradient(mixed)
+for first in (0, 1):
+    all_pixels = mixed.sum() + torch.arange(first, 60 + first)
+    jaccard = 1 - (mixed.sum() - mixed.cumsum(0)) / all_pixels
+    wrong = torch.diff(jaccard, prepend=torch.zeros(1))
+    check.catches(wrong, got, "the union grows by background pixels alone, not by all")
 check.close(got.sum(), 1, "when all pixels are wrong the loss is 1, so the steps sum to 1")
 check.that(got >= -1e-6, "a step is negative: no wrong pixel ever lowers the loss")
 check.close(got, losses.lovasz_gradient(mixed), "not the steps of 60 pixels", atol=1e-4)
@@ -694,7 +703,7 @@ for hidden_name, hidden_classes in (("all", 5), ("absent", 3)):
 # %% [markdown]
 # ## Which loss belongs to which metric?
 #
-# Take a prediction that is sure of itself: probabilities 0 and 1, a fifth of the pixels wrong. Dice and Lovász then *are* metrics.
+# Take a prediction that is sure of itself, with probabilities 0 and 1. A fifth of its pixels are drawn again at random, so about a sixth are wrong. Dice and Lovász then *are* metrics, subtracted from 1.
 
 # %%
 generator = torch.Generator().manual_seed(0)
@@ -717,14 +726,14 @@ print("Lovász loss is 1 - mean IoU: ", same)
 # | Dice | no | mean **F1** of the classes in the batch |
 # | Lovász | no | mean **IoU** of the classes in the batch |
 #
-# Two words of warning. These are scores *of a batch*: eight faces are not the data set, and the mean of the batches' IoU is another number than the IoU that is
-# pooled (lesson 02). And because they are no sums over pixels, they cannot be put together from the parts of a batch: two GPUs with four faces each do not
+# Two words of warning about the last two. They are scores *of a batch*: eight faces are not the data set, and the mean of the batches' IoU is another number than the
+# pooled IoU (lesson 02). And because they are not sums over pixels, they cannot be put together from the parts of a batch: two GPUs with four faces each do not
 # compute the Dice loss of eight. `coursekit.training.fit` refuses to try.
 #
 # ## What is a necklace pixel worth?
 #
-# Here is the price that each loss puts on mistakes. The scene: pixels in the true proportions of the course, all as they should be but for two. There the network
-# wavers between hair and necklace, half and half; one truly is necklace, the other hair. How hard do they pull at the logit of the necklace, the missed one
+# Here is the price that each loss puts on mistakes. The scene: pixels in the true proportions of the course, all called rightly but two. At these two the network
+# wavers between hair and necklace, half and half. One truly is necklace (call it missed), the other hair (call it false). How hard do they pull at the logit of the necklace, the missed one
 # up and the false one down?
 
 # %%
@@ -750,10 +759,10 @@ for name, loss in PRICED.items():
     print(f"{name:<14} a missed pixel pulls {up / down:>8,.1f} times as hard as a false one")
 
 # %% [markdown]
-# The weights of $1/f$ ask for a necklace whenever there is a chance of one. Dice and Lovász give the necklace its voice and still punish a false one,
-# at nearly the same rate, because it lies in the denominator of the same small class. (The rate is not fixed: it moves with the size of the class and with what else is wrong.)
+# The weights of $1/f$ ask for a necklace wherever there is a small chance of one. Dice and Lovász give the necklace its voice and still punish a false pixel of it,
+# at nearly the same rate, because that pixel stands in the denominator of the same small class. (The rate is not fixed: it moves with the size of the class and with what else is wrong.)
 #
-# And who pulls, at the start and later? The same eight faces, for a network that knows nothing and for one that is 75 % sure of the truth everywhere:
+# And who pulls, at the start and later? Here are the shares of the classes in eight faces, for a network that knows nothing and for one that is 75 % sure of the truth everywhere:
 
 
 # %%
@@ -788,13 +797,13 @@ plt.close(figure)
 figure
 
 # %% [markdown]
-# $1/f$ is fair over the whole training set, and in a single batch whatever is there gets its say by chance. Lovász is fair in *each* batch, and needs no counts. Dice begins much closer to
-# cross-entropy: while every class is given to every pixel, $\sum p_c$ is a nineteenth of the whole image, and a necklace is lost in that denominator. Dice becomes fairer as the
-# network grows surer. This is one reason why many people add cross-entropy to it, or start with cross-entropy.
+# $1/f$ is fair over the whole training set; in a single batch a class has more or less than its share, by chance. Lovász is fair in *each* batch, and needs no counts. Dice begins much closer to
+# cross-entropy: while each pixel gives every class the same probability, $\sum p_c$ is a nineteenth of all pixels of the batch, and a necklace is lost in that denominator. Dice becomes fairer as the
+# network grows surer.
 #
 # ## The comparison
 #
-# Six losses, one small network. It is lesson 02's U-Net with a single convolution a level and batch normalisation, so that 150 steps are enough to
+# Six losses, one small network. It is lesson 02's U-Net, narrower, with a single convolution a level and batch normalisation, so that 150 steps are enough to
 # see something.
 
 
@@ -828,8 +837,8 @@ class Pocket(nn.Module):
 
 
 # %% [markdown]
-# What must be the same, if a comparison is to mean anything: the first weights, the images of each step, the number of steps, the optimiser and its rate. All of them hang on
-# one seed here. Adam divides by the size of the gradient, so it does not matter that one loss is ten times as large as another; with SGD each loss would
+# What must be the same, if a comparison is to mean anything: the first weights, the images of each step, the number of steps, the optimiser and its rate. Here the first two hang on
+# one seed. Adam divides by the size of the gradient, so it does not matter that one loss is ten times as large as another; with SGD each loss would
 # need a rate of its own, and *then* the question would be how long you searched for each.
 
 
@@ -880,8 +889,8 @@ for name, loss in COMPARED.items():
 print("runs:", sum(len(each) for each in matrices.values()))
 
 # %% [markdown]
-# Besides the mean IoU the table shows mean recall and mean precision over the classes that occur, and for the rarest class how many pixels were called and how
-# many of those are right. With more than one seed it shows the spread (standard deviation).
+# Besides the mean IoU the table shows mean recall and mean precision over the classes that occur (a class that is never called has precision 0), and for the rarest class how many pixels were called and how
+# many of those are right. With more than one seed it shows the spread (standard deviation); the two counts are those of the first seed.
 
 # %% tags=["slow"]
 # NBVAL_IGNORE_OUTPUT
@@ -925,7 +934,7 @@ figure
 rows = []
 for i in (truths == RARE).sum((1, 2)).argsort(descending=True)[:3].tolist():
     row = {"image": held_out.images[i], "truth": held_out.label_maps[i]}
-    for name in ("cross-entropy", "1 / f", "Lovász"):
+    for name in ("cross-entropy", "1 / f", "Dice", "Lovász"):
         row[name] = predictions[name][i].numpy().astype(np.uint8)
     rows.append(row)
 plots.panels(rows, LABELS)
@@ -933,10 +942,10 @@ plots.panels(rows, LABELS)
 # %% [markdown]
 # ## What was learnt, and what one run does not prove
 #
-# The pictures first, as they came out on the quick tier: cross-entropy draws faces without eyes and brows, $1/f$ draws every part, and every part too large, and Lovász draws most of them
+# The pictures first, as they came out on the quick tier: cross-entropy draws faces without eyes and brows. $1/f$ draws nearly every part, most of them too large, and hats that nobody wears. Lovász draws most parts
 # about as large as they are.
 #
-# Each row of the table above is then a single run, and with another seed it is another number. So we ran five seeds on our test machine (150 steps each, mean ± standard
+# On the quick tier each row of the table above is a single run; another seed gives another number. So we ran five seeds on our test machine (150 steps each, mean ± standard
 # deviation, in per cent; the last column is the mean number of classes, of 19, with an IoU of exactly 0):
 #
 # | loss | mean IoU | accuracy | recall | precision | classes at 0 |
@@ -951,17 +960,18 @@ plots.panels(rows, LABELS)
 # | cross-entropy + Dice | 27.0 ± 3.0 | 77.4 ± 3.6 | 35.7 ± 4.6 | 40.6 ± 3.2 | 6.6 |
 #
 # - **Dice and Lovász** nearly double the mean IoU of cross-entropy: 20 points, where seeds differ by one. Which of the two is better, five seeds cannot say.
-# - **$1/f$** is what we computed: by far the best recall, low precision, and 17 points of accuracy gone. It finds every class and then paints with it.
-# - **Focal loss** against Eq. 3 or plain cross-entropy: differences of one spread or so. No wonders, as expected.
-# - **Eq. 3** beats plain cross-entropy here by 4 points. Do not carry that over: 1.6 times the share of the pull for an eye matters when there are only 150 steps to find it.
+# - **$1/f$** does what we computed: it has by far the best recall, less precision than Dice or Lovász, and has lost 17 points of accuracy. It finds nearly every class and then paints too much of it.
+#   (Cross-entropy's mean precision is lower still, because ten classes that it never finds count as 0.)
+# - **Focal loss** against Eq. 3 or plain cross-entropy: differences of one or two spreads. No wonders, as expected.
+# - **Eq. 3** beats plain cross-entropy here by 4 points. Do not carry that over: at this size it gives an eye 1.6 times its share of the pull, and that matters when there are only 150 steps to find it.
 # - **The mixes** lie nearer to cross-entropy: its gradient was three to four times as long as the others' in our runs, and a plain sum lets it lead.
 #
-# And **the necklace**? Nobody finds it. In the 60 validation faces it has 11 pixels. Four losses of the six never called one in five runs. $1/f$ called between 244 and 4,502 pixels a necklace and had
-# at most 3 right; Lovász tried in two of five runs and got a single one. IoU: 0.0 or 0.1 %. No loss can extract from 57 training pixels at 48² what is hardly visible in them. This is where
+# And **the necklace**? No loss finds it. In the 60 validation faces it has 11 pixels. Four losses of the six never called one in any of the five runs. $1/f$ called between 244 and 4,502 pixels necklace and had
+# at most 3 right; Lovász tried in two of five runs and got a single one. IoU: 0.0 or 0.1 %. The 160 training faces have 57 pixels of it, and at 48² hardly anything can be seen in them. This is where
 # resolution, cropping and more data come in, not weights.
 #
 # And how much of this is haste? After 1,000 steps in place of 150 (one seed, so read only large differences) cross-entropy had 42.6 % mean IoU and 84.4 % accuracy, $1/f$ 40.1 and 78.9, Dice 48.3
-# and 83.4, Lovász 47.0 and 84.9. Cross-entropy learns the same small classes, only later: large ones first. The lead of Dice and Lovász shrinks from 20 points to about 5, and $1/f$
+# and 83.4, Lovász 47.0 and 84.9. Cross-entropy learns small classes, too, only later than the large ones. The lead of Dice and Lovász shrinks from 20 points to about 5, and $1/f$
 # has no lead over cross-entropy any more.
 #
 # ## The paper says, we measured
@@ -1021,10 +1031,10 @@ for what, theirs, ours in (
     print(f"{what:<30} agrees: {bool(torch.isclose(theirs, ours, rtol=1e-4))}")
 
 # %% [markdown]
-# Three losses of the same name and two of them compute something else. None is wrong: smp counts an absent class as 0 loss and divides by all of them, so
-# that a batch with few classes weighs less; and its focal loss asks "is it hair, yes or no?" nineteen times, as the paper's detector does, although the scores
-# will be compared by arg-max. Read what a loss does before you quote its name. Its `smooth` is half of the $s$ that `coursekit.losses.DiceLoss` adds above and below,
-# and both are 0 unless you ask.
+# Three losses have the names of ours, and two of them compute something else. None is wrong. smp's Dice counts an absent class as a loss of 0 and divides by all classes, so
+# that a batch with few classes weighs less. Its focal loss asks "is it hair, yes or no?" once for each class, as the paper's detector does, although the scores
+# will be compared by arg-max. Read what a loss does before you quote its name. (The `smooth` of smp's Dice is half of the constant that `coursekit.losses.DiceLoss` adds to numerator and denominator;
+# both are 0 unless you ask.)
 #
 # | prefer | when |
 # |---|---|
@@ -1038,8 +1048,8 @@ for what, theirs, ours in (
 # - **Mix.** `lambda a, b: F.cross_entropy(a, b) + lovasz_softmax(a, b)`. Which of the two do its results resemble?
 # - **Start with cross-entropy.** 75 steps of it, then 75 of Lovász, as its authors do with networks that were trained before. Is it better than 150 of either?
 # - **Between the extremes.** Weights of $f^{-a}$ with $a$ from 0 to 1: at which $a$ is the mean IoU best? And the mean recall?
-# - **Undo the weights.** Train with $1/f$, then subtract $\log w_c$ from the logits before the arg-max. (Why that? Look at the formula for what weighted cross-entropy
-#   wants to hear.) How much of the mean IoU comes back?
+# - **Undo the weights.** Train with $1/f$, then subtract $\log w_c$ from the logits before the arg-max. (Why that? Look at the answer that weighted cross-entropy
+#   asks for, above.) How much of the accuracy comes back? And of the mean IoU?
 # - **More seeds.** Set `SIZES["seeds"]` to 5. Which differences in the table are larger than the spread?
 #
 # In **lesson 07** you take the rest of the recipe apart: the optimiser that switches, the rate that falls, and when to stop.

@@ -14,12 +14,12 @@
 # # 8 · The competition
 #
 # Four networks, one table, one winner. In this lesson you train all four, draw the report's Table 1 again, and ask of every column what it
-# measures. Then you take apart the figure that the report could not explain, and hand in a submission that the competition would accept.
+# measures. Then you take apart the gap between validation and test, which the report could not explain, and hand in a submission that the competition would accept.
 #
 # | | quick tier (default) | full tier |
 # |---|---|---|
 # | data | 80 rendered faces, 48² | CelebAMask-HQ, for example the course's 5,000 photos, 512² |
-# | time | 1 to 2 minutes on 2 CPU cores | up to two days on one GPU (120 epochs of the report's 1,598 s for all four) |
+# | time | 1 to 2 minutes on 2 CPU cores | up to 53 hours on one GPU (120 epochs of the report's 1,598 s for all four) |
 # | memory | about 1 GB | about 20 GB of GPU memory for the largest network as the report has it; less here, see lesson 05 |
 #
 # **You will be able to**
@@ -90,19 +90,19 @@ def tidy(figure: plt.Figure, *axes: plt.Axes) -> plt.Figure:
 # %% [markdown]
 # ## The idea: a measurement with rules
 #
-# A competition is a measurement that many make in the same way. Its rules say what is held fixed (data, no pretrained weights, fewer than 2,000,000
-# parameters) and what is counted (one score on images whose truth nobody sees). Everything else may vary, and does: the network, the recipe, luck.
+# A competition is a measurement that many make in the same way. Its rules say what is held fixed (in 2024: the data, no pretrained weights, fewer than 2,000,000
+# parameters) and what is counted (one score on images whose truth no entrant sees). Everything else may vary, and does: the network, the recipe, luck.
 #
-# A table of results is the same thing on a small scale. The report's Table 1 holds data and recipe fixed and varies the network. To read it, ask four questions.
+# A table of results is the same thing on a small scale. The report's Table 1 holds data and recipe fixed (nearly) and varies the network. To read it, ask four questions.
 #
-# 1. **What was counted?** Two columns may have the same name and another formula.
-# 2. **How sure is it?** One training run, one set of images: how far could the number have fallen otherwise?
+# 1. **What was counted?** Two columns may have the same name and different formulas.
+# 2. **How sure is it?** One training run, one set of images: how different could the number have been?
 # 3. **What does it cost,** and in which unit?
 # 4. **Does it carry over** to other images than these?
 #
 # The lesson takes them in this order. First we need something to measure: the four networks, each trained once, all in the same way. On the full tier this is the
-# recipe that reproduces the report's Table 1. A minute of a laptop is too short for it, so the quick tier takes what lesson 06 found to get furthest in few
-# steps, the Dice loss, for all four. One more change: the dilation rates of DeepLabV3+ are those of lesson 03, since its map is only 6² here.
+# recipe of the report's Table 1. A minute of a laptop is too short for it, so the quick tier takes for all four the Dice loss (in lesson 06 it and Lovász got furthest in few
+# steps), batches of four, a higher rate and less patience. And the dilation rates of DeepLabV3+ are those of lesson 03, since its map is only 6² here.
 
 # %% train-four tags=["slow"]
 from coursekit.optim import AdamToSGDConfig
@@ -129,7 +129,7 @@ losses = {name: [entry["train_loss"] for entry in r.history] for name, r in resu
 print("every training loss fell:", all(each[-1] < each[0] for each in losses.values()))
 
 # %% [markdown]
-# From here on no score is computed twice. For each network and each image we keep a table of counts, true class by predicted class: an array of shape
+# Now look at each image once and keep what is needed. For each network and each image that is a table of counts, true class by predicted class: an array of shape
 # (images, 19, 19). Every score of this lesson is read off such arrays. (Beside it we keep how sure the network was on average, for later.)
 
 
@@ -177,7 +177,7 @@ print("arrays of", *sorted({str(each.shape) for each in counts.values()}))
 #
 # $$ \mathrm{IoU} = \frac{|A \cap B|}{|A \cup B|}, \qquad F = \frac{2\,|A \cap B|}{|A| + |B|}, \qquad\text{so}\qquad F = \frac{2\,\mathrm{IoU}}{1 + \mathrm{IoU}}. $$
 #
-# The last step holds because $|A| + |B| = |A \cup B| + |A \cap B|$. So for one class F says nothing that IoU does not say. For the *mean* over classes there are two ways, and they
+# The last step holds because $|A| + |B| = |A \cup B| + |A \cap B|$. So for one class F says nothing that IoU does not say. But there are two ways to a *mean* F over the classes, and they
 # differ: the mean of the classes' F, and the F of the classes' mean IoU. Write the formula and both ways.
 #
 # <details><summary>Hint 1</summary>
@@ -273,10 +273,10 @@ print(f"mean F {100 * mean_f:.2f} %, F of the mean {100 * of_mean:.2f} %")
 
 # %% [markdown]
 # All four printed values lie within 0.04 points of the F of the mean IoU. Could they be means of F all the same? The curve $2x/(1+x)$ bends downwards, so the mean of its values is never above
-# the value at the mean (Jensen's inequality), and the two agree only if all classes score alike. They did not: the report says that the necklace typically remained below 6 %. The last line is the most favourable case for
-# SegFormer's row, and even there the mean F would be 1.5 points lower than the F of the mean. (The printed 83.34 is even a little *above* 83.30, which no mean of the same classes' F can be.) So the column is an F of a mean. Whether it was computed so on purpose the report does not say.
+# the value at the mean (Jensen's inequality), and the two agree only if all classes score alike. They did not: the report says that the necklace typically remained below 6 %. The last line of the output is the most favourable case for
+# SegFormer's row, all other classes alike, and even there the mean F would be 1.5 points lower than the F of the mean. (The printed 83.34 is even a little *above* 83.30, which no mean of the same classes' F can be.) So the column is an F of a mean. Whether that was on purpose the report does not say.
 #
-# Both are honest numbers. But the second column then contains nothing that the first does not: it cannot change a rank, and quoting it beside a mean F of somebody else flatters. Now Table 1 again, from our own counts, with both.
+# Either number may be printed, if one says which it is. But the second column then contains nothing that the first does not: it cannot change a rank, and beside somebody else's mean F it flatters. Now Table 1 again, from our own counts, with both.
 
 # %% tags=["slow"]
 # NBVAL_IGNORE_OUTPUT
@@ -300,7 +300,7 @@ Markdown(
 
 # %% [markdown]
 # **The two halves are not a race.** On the left are 5,000 photographs at 512² and up to 120 epochs, on the right (on the quick tier) 80 drawn faces at 48² and five epochs. What you may compare is
-# within a half: the rows, and the columns "F of it" and "mean F". When classes differ as much as they do after so short a training, the wrong F is several points too high:
+# within a half: the rows, and the columns "F of it" and "mean F". When classes differ as much as they do after so short a training, the F of the mean is several points higher than the mean F:
 
 # %% tags=["slow"]
 apart = [b - a for a, b in (two_means(class_iou(each.sum(0))) for each in counts.values())]
@@ -343,10 +343,10 @@ low.set_title(title, fontsize=9)
 tidy(figure, low)
 
 # %% [markdown]
-# Background, hair and skin are most of the pixels and three votes of nineteen. On our test machine (quick tier) SegFormer won a little in most of them, and a little in the eyes; a single class, the lower lip, took 0.8 points of that back. Where a
-# column is 0 in every row (hat, glasses, necklace), nobody has learnt the class yet: such columns pull all means down alike and decide nothing.
+# Background, hair and skin are most of the pixels and three votes of nineteen. On our test machine (quick tier) SegFormer led FastSCNN in most classes, by about half a point of the mean or less in each. The lower lip alone took 0.8 points back, and the left brow 0.4. Where a
+# column is 0 in every row (hat, glasses, necklace), no network has learnt the class yet: such columns pull all means down alike and decide nothing.
 #
-# Rare classes have one vote like the others, but few pixels stand behind it. With pooling, the pixels of all images are added first, so the vote of a rare class belongs to the few images in which it is large:
+# Rare classes have one vote like the others, but few pixels stand behind it. With pooling, the pixels of all images are added first, so the vote of a rare class belongs to the few images in which it is large. The last column says how large a part of the class lies in a single image:
 
 # %% tags=["slow"]
 # NBVAL_IGNORE_OUTPUT
@@ -359,7 +359,7 @@ for c in order[[3, 9, *range(14, 19)]]:
     )
 
 # %% [markdown]
-# A class that a handful of images decide is a class by which chance decides. How much, the bootstrap will tell. First another way to average, in which such images weigh less.
+# Where a handful of images decide a class, chance has a large say in its score. How large, the bootstrap will tell. First another way to average, in which each image has one vote.
 #
 # ## Exercise 2: the score of 2025
 #
@@ -478,14 +478,16 @@ agree = all(
 print("yours is the library's per_image_f_truth:", agree)
 
 # %% [markdown]
-# One set of predictions, six numbers. On our test machine the readings of one network lie up to 29 points apart, and networks next to each other in rank 0.4 to 18, by any one reading. The ranks changed, too: by the pooled readings SegFormer is first, image by image FastSCNN. So the winner of 2024's rules need not win by those of 2025. Two readings stand out. `per_image_f_19` gives a point for every class that an image
-# lacks and that nobody claimed: most faces have no hat, no necklace and no glasses, and so every network begins with several points as a present. `per_image_f_truth` forgives what is invented: a hat on a head without one
+# One set of predictions, six numbers. On our test machine the six readings of a network lie up to 29 points apart; within one reading, neighbours in rank lie 0.4 to 18 points apart. The ranks changed, too: by the pooled readings SegFormer is first, image by image FastSCNN. So the winner by 2024's rules need not win by those of 2025.
+#
+# Two readings stand out. `per_image_f_19` gives full marks for every class that an image
+# lacks and that nobody claimed: most faces have no hat, no necklace and no glasses, and so every network begins with several classes as a present. `per_image_f_truth` forgives what is invented: a hat on a head without one
 # costs what its pixels cost the hair, but no score of its own. Compare submissions by *one* of them, and say which.
 #
 # ## The library twin
 #
 # `segmentation_models_pytorch.metrics` counts first and divides later, as we do: `get_stats` gives true and false positives and negatives for each image and class, and the `reduction` says how to average. It
-# offers more than one way to be right. Which of ours are they?
+# offers several ways. Which of ours are they?
 
 # %%
 from segmentation_models_pytorch import metrics as smp_metrics
@@ -525,8 +527,8 @@ print(f"mean IoU: ours {ours['pooled_miou']:.3f}, smp's macro by default {plain:
 #
 # ## Exercise 3: is the winner the winner?
 #
-# Another hundred test images would have given other scores. How different? Nobody has another hundred; but we can ask how much the score depends on *which* images we have, by drawing from them. The **bootstrap** (Efron, 1979) draws as many images as there are, **with replacement**,
-# so that some come twice and some not at all, computes the score, and repeats this a thousand times. The scatter of the thousand scores estimates how much the score would scatter from one set of images to another.
+# Other images would have given other scores. How different? We have no others; but we can ask how much the score depends on *which* images we have, by drawing from them. The **bootstrap** (Efron, 1979) draws as many images as there are, **with replacement**,
+# so that some come twice and some not at all, computes the score, and repeats this, here a thousand times. The scatter of these scores estimates how much the score would scatter from one set of images to another.
 #
 # Write three functions.
 #
@@ -701,16 +703,17 @@ right.legend(frameon=False, fontsize=8)
 tidy(figure, left, right)
 
 # %% [markdown]
-# On the left each network has an interval of two to three points, from 80 faces. On our test machine those of the first three overlap, and whoever compares intervals by eye would call it a draw. On the right are the differences to the best. With the pairs kept together, the intervals have 65 to 85 % of the
-# width that they have without (grey): the lead over the second is then just about clear of 0, and without pairs it is not. The reason is simple: a face that is hard for one network is mostly hard for the other. If it is drawn twice, both scores fall, and the difference hardly notices.
+# On the left, on our test machine, the intervals are one and a half to three points wide, from 80 faces. Those of the first three overlap, and whoever compares intervals by eye would call it a draw. On the right is the lead of the best over each of the others. With the pairs kept together, the intervals have 65 to 85 % of the
+# width that they have without (grey): the lead over the second is then just about clear of 0, and without pairs it is not. The reason is simple: a face that is hard for one network is mostly hard for the other. If it is drawn twice, both scores fall, and the difference hardly changes.
 #
-# So is the winner the winner? The interval answers *one* question: would the lead survive other faces of the same kind? It says nothing about
+# So is the winner the winner? The interval answers *one* question: would the lead survive other faces of the same kind? Even there it flatters a little, because the best was chosen on these very faces. And it says nothing about
 #
-# - **the seed.** Each network was trained once. Other first weights and another order give another network, and the interval over images knows nothing of it. For this one needs several runs (three seeds each, in the course's table of results), and a lead of a point or two may well turn round;
-# - **other kinds of images**, which is the subject of the second half of this lesson;
-# - **rare classes.** A class that occurs in one face only is missing from 37 % of the resamples, $(1 - 1/n)^n$, and then from the mean. This is why the interval need not lie symmetrically around the score.
+# - **the seed.** Each network was trained once. Other first weights and another order give another network, and the interval over images knows nothing of it. For this one needs several runs, and a lead of a point or two may well turn round;
+# - **other kinds of images**, which is the subject of the second half of this lesson.
 #
-# The report gives 70.62 and 71.38 % for its best two, 0.76 points apart, with neither interval nor second seed. Both may be exact, and still the order of the two remains a guess.
+# Be careful with **rare classes**, too. A class that occurs in one face only is missing from the truth of about 37 % of the resamples, $(1 - 1/n)^n$. It then drops out of the mean, or counts as 0 if some other face was given it. This is one reason why an interval need not lie symmetrically around the score.
+#
+# The report gives 70.62 and 71.38 % for its best two, 0.76 points apart, with neither interval nor second seed. Both numbers may be correct, and still the order of the two remains a guess.
 
 # %% tags=["slow"]
 # NBVAL_IGNORE_OUTPUT
@@ -767,13 +770,13 @@ tidy(figure, left, right)
 
 # %% [markdown]
 # On logarithmic axes a law $\text{work} \propto \text{side}^k$ is a straight line of slope $k$. A convolution does the same work at each pixel: twice the side, four times the work, slope 2. Three networks keep to it. SegFormer bends upwards: its tokens grow with side², and
-# attention compares each token with each, side⁴. At 64² that hardly matters, and only FastSCNN multiplies less; at 512² SegFormer has overtaken U-Net and at 1024² DeepLabV3+, and the slope is 3.78 by then, close to 4.
+# attention compares each token with every other, side⁴. At 64² that hardly matters, and only FastSCNN multiplies less; at 512² SegFormer has overtaken U-Net and at 1024² DeepLabV3+, and the slope is 3.78 by then, close to 4.
 #
-# By the clock (right) the lines are flatter on the left end: at 64² a network spends much of its time on starting its many small layers, and FastSCNN, with the least work in each of them, most of all. A measurement at one size cannot be carried to another, neither by multiplications nor by time.
+# By the clock (right) the lines are flatter at the left end: at 64² a network spends much of its time on starting its many small layers, and FastSCNN, with the least work in each of them, most of all. So a time measured at one size cannot be carried to another by counting multiplications.
 #
-# And parameters? Three of the four have between 1.94 and 1.98 million, and at 256² their work differs by a factor of six. A limit on parameters, which is what the competition has, limits the size of the file. It does not limit time.
+# And parameters? Three of the four have between 1.94 and 1.98 million, and at 256² their work differs by a factor of 6.6. A limit on parameters, which is what the competition has, limits the size of the file. It does not limit time.
 #
-# Now the report's seconds. Suppose that an epoch takes a fixed time plus a time for each multiplication, draw the line through U-Net and FastSCNN, and let it foretell the other two:
+# Now the report's seconds. Suppose that an epoch takes a fixed time plus a time for each multiplication. Draw the line through U-Net and FastSCNN, and let it foretell the other two:
 
 # %%
 seconds = {name: row[4] for name, row in REPORT.items()}
@@ -787,14 +790,14 @@ for name, title in TITLES.items():
 
 # %% [markdown]
 # - **DeepLabV3+** comes out 6 % too high: not bad for a line through two points.
-# - Then **166 of FastSCNN's 171 seconds are not the network.** They would be what every network has to pay: to read, decode and augment 5,000 images and validate on 1,000, some 28 thousandths of a second each. (A hypothesis, from a model with two unknowns and one test. It is easily checked by whoever has the machine: time the loader alone.)
-# - **SegFormer** takes 3.7 times as long as foretold. Its multiplications are not the problem, its memory is: the report computes the full matrix of 16,384 × 16,384 (lesson 05), and writing and fetching it takes longer than the products.
+# - If the line is right, **166 of FastSCNN's 171 seconds are not the network.** They would be what every network has to pay: to read and decode 6,000 images, 5,000 to train and 1,000 to validate, and to augment the 5,000, some 28 thousandths of a second each. (A hypothesis, from a model with two unknowns and one test. Whoever has the machine can easily check it: time the loader alone.)
+# - **SegFormer** takes 3.7 times as long as foretold. So its multiplications do not explain its time. The likely reason is memory: the report computes the full matrix of 16,384 × 16,384 (lesson 05), and writing and fetching that takes longer than the products.
 #
-# So the column compares four networks *and* a data loader. The report's text says that FastSCNN is 2.5 to 5 times as fast as the others; by its own table the factors are 1.3 (U-Net), 1.9 and 5.1. In deployment, where nobody augments, the loader's share is gone, and FastSCNN's lead over U-Net and DeepLabV3+ should be far larger than the column says.
+# If so, the column compares four networks *and* a data loader. The report's text says that FastSCNN is 2.5 to 5 times as fast as the others; by its own table the factors are 1.3 (U-Net), 1.9 (DeepLabV3+) and 5.1 (SegFormer). In deployment nobody augments or validates. Without the loader's share FastSCNN's lead over U-Net and DeepLabV3+ should be far larger than the column says.
 #
 # ## Exercise 4: one cause at a time
 #
-# The report's networks lose about 14 points from validation to test (71.38 to 56.67 % for SegFormer). It names two possible causes, a shift between the domains of the two sets or very hard samples in the test, and adds that without the
+# The report's networks lose 14 to 16 points from validation to test (71.38 to 56.67 % for SegFormer). It names two possible causes, a shift between the domains of the two sets or very hard samples in the test set, and adds that without the
 # masks of the test set this is hard to investigate. It is; but we can build a case in which the cause is *known*. The renderer has a knob, `shift`, that makes its distribution harder in eleven ways at once, in five groups:
 
 # %%
@@ -813,7 +816,7 @@ changed = {name for name in usual if usual[name] != hardest[name]}
 print("no field moves outside these groups:", changed == set(sum(CAUSES.values(), ())))
 
 # %% [markdown]
-# A `Style` is a frozen dataclass: it is not changed, `replace(style, camera=2.0)` makes another. `style.shifted(amount)` is the one in which all eleven fields have moved. Write
+# A `Style` is a frozen dataclass: it cannot be changed, but `replace(style, camera=2.0)` makes another one. `style.shifted(amount)` is the one in which all eleven fields have moved. Write
 #
 # - `only(style, amount, fields)`: `style` in which **only** these fields have moved, to where `style.shifted(amount)` has them;
 # - `all_but(style, amount, fields)`: the shifted style in which these fields are back where `style` has them.
@@ -961,12 +964,12 @@ right.legend(frameon=False, fontsize=8)
 tidy(figure, left, right)
 
 # %% [markdown]
-# A gap, made to measure: the validation score of each network says nothing wrong about faces like those of the validation set, and nothing at all about others. On our test machine not even the order holds: FastSCNN falls behind DeepLabV3+ at a quarter of the shift, and at the end SegFormer's lead is gone, too. In the report (right) the ranks of the validation survived; the scores survived
-# in neither. And the gaps differ. U-Net loses least, because it has least to lose; the lines come closer to each other. A comparison of gaps ("more robust!") between networks of unequal score says little.
+# A gap, made to measure: the validation score of each network is about right for faces like those of the validation set, and says nothing about others. On our test machine not even the order holds: FastSCNN falls behind DeepLabV3+ at a quarter of the shift, and at the end SegFormer's lead is gone, too. In the report (right) the order of the validation survived; the scores survived
+# in neither. And the gaps differ. On the left U-Net loses least, because it has least to lose; the lines come closer to each other. A comparison of gaps ("more robust!") between networks of unequal score says little.
 #
-# In the report all four lose between 13.6 and 15.9 points. Four different networks that lose nearly alike point at something that they share, the images or the masks of the test set, rather than at a weakness of one of them. More than "point at" the numbers do not allow.
+# In the report all four lose between 13.6 and 15.9 points. Four different networks that lose nearly alike point at something that they share (the images or the masks of the test set, say, or the way they were trained) rather than at a weakness of one of them. More than "point at" the numbers do not allow.
 #
-# Now the causes. Each of the five alone, each removed from the whole, and all together, with paired 95 % intervals over the faces.
+# Now the causes: each of the five alone and all together, with paired 95 % intervals over the faces, and each removed from the whole.
 
 # %% tags=["slow"]
 people = SIZES["test"]
@@ -1005,13 +1008,13 @@ axes.legend(frameon=False)
 tidy(figure, axes)
 
 # %% [markdown]
-# On our test machine the two causes that move *where things are*, pose and framing, cost 3 to 4 points each, what is worn half of that, and colour and camera less than one. The probable reason: the augmentation of the training varies brightness, contrast, colour, blur and noise, but hardly moves a head and never turns one. That is a diagnosis that one can
+# On our test machine the two causes that move *where things are*, pose and framing, cost 3 to 4 points each, what is worn half of that (with an interval that reaches nearly 5: these are 30 faces), and colour and camera less than one. The probable reason: the augmentation of the training varies brightness, contrast, colour, blur and noise, but hardly moves a head and never turns one. That is a diagnosis that one can
 # act on, and the test score alone would not have given it.
 #
-# The parts do not add up to the whole: five costs sum to 9 points, together they cost 7, and what is won back by removing them one at a time sums to about 6. They cannot be expected to. A class at 0 cannot fall further, and an ear that the pose has hidden cannot be lost to the framing again: causes that hit the same pixels overlap. Others help each
-# other: colour costs 0.7 points alone and 0.8 on top of the rest (both within the noise of 30 faces). So "how much of the gap is due to pose?" has no single answer, not even here, where we made the gap. Say which question you answered: alone, or on top of the rest.
+# The parts do not add up to the whole: the five costs sum to 9 points, together they cost 7, and what is won back by removing them one at a time sums to about 6. They cannot be expected to add up. A class at 0 cannot fall further, and an ear that the pose has hidden cannot be lost to the framing again: causes that hit the same pixels overlap. Others may reinforce each
+# other: colour costs 0.7 points alone and 0.8 on top of the rest, a difference that 30 faces cannot tell from chance. So "how much of the gap is due to pose?" has no single answer, not even here, where we made the gap. Say which question you answered: alone, or on top of the rest.
 #
-# And the report's other suspicion, very hard samples? Then few faces would fall deep and the rest not at all. Per-image scores can tell, if one has the masks:
+# And the report's other suspicion, very hard samples? Then a few faces would lose a great deal and the rest nothing. Per-image scores can tell, if one has the masks:
 
 # %% tags=["slow"]
 # NBVAL_IGNORE_OUTPUT
@@ -1023,11 +1026,11 @@ tenth = worst[: round(people / 10)].sum() / fall.sum()
 print(f"and the worst tenth accounts for {tenth:.0%} of the whole loss")
 
 # %% [markdown]
-# A shift of the whole distribution: most faces lose, not a few.
+# That is the mark of a shift of the whole distribution: on our test machine nearly every face loses, not a few.
 #
 # ## What can be known without the masks
 #
-# We looked at the truth all the time. The author of the report had the test *images* and one number. What could have been seen in the images alone? Two things that people try: is the network less **confident**, and do the images have other **statistics**?
+# We looked at the truth all the time. The author of the report had the test *images* and one number for each network. What could have been seen in the images alone? People try two things: is the network less **confident**, and do the images have other **statistics**?
 
 
 # %% tags=["slow"]
@@ -1052,7 +1055,7 @@ left.plot(amounts, accuracy, "o-", color=plots.RED, label="pixels called rightly
 left.plot(amounts, sure, "s--", color=plots.GREY, label="mean confidence")
 left.set(xlabel="shift", ylabel="%, SegFormer")
 left.legend(frameon=False, fontsize=8)
-right.imshow(np.abs(moved), cmap="Reds", vmin=0, vmax=2, aspect="auto")
+right.imshow(np.abs(moved), cmap="Reds", vmin=0, vmax=0.5, aspect="auto")
 for i, j in np.ndindex(moved.shape):
     text = f"{moved[i, j]:+.2f}, ×{wider[i, j]:.2f}"
     right.text(j, i, text, ha="center", va="center", fontsize=7)
@@ -1062,20 +1065,20 @@ right.set_title("mean moved by (in spreads), spread times", fontsize=9)
 tidy(figure, left)
 
 # %% [markdown]
-# - **Confidence** (left). On our test machine SegFormer calls 63 % of the pixels rightly at shift 0 and 54 % at shift 1, and its mean confidence goes from 87 to 86 %. It is much too sure already where it was trained (the Dice loss rewards certainty), and it hardly notices that it has left home. A fall in confidence would be a warning; that there is none is no comfort.
-# - **Statistics** (right). The colour cause shows: the contrast scatters a tenth more widely. But pose and framing, the two that cost most, leave almost no trace in brightness, contrast or sharpness. Other statistics would see them, for example where the network itself finds the face. One must know what to look for.
+# - **Confidence** (left). On our test machine SegFormer calls 63 % of the pixels rightly at shift 0 and 54 % at shift 1, and its mean confidence goes from 87 to 86 %. It is much too sure already on faces like those it learnt from (the Dice loss rewards certainty), and it hardly notices that these are others. A fall in confidence would be a warning; that there is none is no comfort.
+# - **Statistics** (right). The colour cause shows most: the mean contrast falls by a quarter of a spread. But pose and framing, the two that cost most, move no mean by as much as a tenth of a spread. Nobody would have suspected them from this table. Other statistics would see them, for example where the network itself finds the face. One must know what to look for.
 #
-# So a difference that you *find* in unlabelled images is real, and may or may not be the cause. That you find none proves nothing. And some causes are not in the images at all: another annotator, another rule for where hair ends, masks made at another size. No statistic of images sees those.
+# So a difference that you *find* in unlabelled images, if it is more than chance, may or may not be the cause. That you find none proves nothing. And some causes are not in the images at all: another annotator, another rule for where hair ends, masks made at another size. No statistic of images sees those.
 #
-# What one could do: mark twenty test images by hand, if the rules allow it, and compare per image. Build validation sets on purpose, one for each suspicion, as we just did. Train for what you suspect and see whether the *test* score moves, in the few submissions that you have. What one cannot do is to read the cause off
+# What can one do? Label twenty test images by hand, if the rules allow it, and compare per image. Build validation sets on purpose, one for each suspicion, as we just did. Train for what you suspect and see whether the *test* score moves, in the few submissions that you have. What one cannot do is read the cause off
 # the score: one equation, many unknowns. The report says as much, and is right.
 #
 # ## Exercise 5: masks in a zip
 #
 # What remains is to hand it in. The flat format (2024) is a zip with `<stem>.png` at its root for each test image, and nothing else: one channel (Pillow's mode `L`), uint8 class ids 0 to 18, 512 × 512. Write it by hand, once; then you know what a tool must do.
 #
-# The networks work at another size than 512, so something must be enlarged. **Enlarge the logits bilinearly, then take the arg-max.** Class ids cannot be interpolated (between skin, 1, and nose, 2, there is nothing; between skin and left brow, 6, there is *not* an eye),
-# and nearest neighbour draws every boundary as stairs of the small grid. Logits are numbers, and the boundary falls where two of them cross.
+# The networks work at another size than 512, so something must be enlarged. **Enlarge the logits bilinearly, then take the arg-max.** Class ids cannot be interpolated (halfway between skin, 1, and right brow, 7, lies 4, and that is the left eye),
+# and nearest neighbour draws every boundary as stairs of the small grid. Logits can be interpolated, and the boundary falls where two of them cross.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -1209,7 +1212,7 @@ with zipfile.ZipFile(hidden_file) as hidden_archive:
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Now the real thing, with real mistakes. First a folder of test images, rendered at 128², whose truth lies outside of it; and your own zip for them.
+# Now the real thing, with real mistakes. First a folder of test images (on the quick tier twelve faces, rendered at 128²), with their truth in another place; and your own zip for them.
 
 # %% tags=["slow"]
 from coursekit import checkpoint
@@ -1238,7 +1241,7 @@ write_flat(folder / "mine.zip", logits)
 print("problems of your zip:", len(validate(folder / "mine.zip", images, "flat")))
 
 # %% [markdown]
-# Five mistakes that were really made, and what `coursekit validate` says about them.
+# Here are five mistakes that were really made, and what `coursekit validate` says about them.
 
 
 # %% tags=["slow"]
@@ -1271,7 +1274,7 @@ for slip, changes in SLIPS.items():
     print(f"{slip:<30} {', '.join(f'{p.severity} [{p.kind}]' for p in found)}")
 
 # %% [markdown]
-# The colours are the worst of them, since nothing looks wrong: the scorer opens every mask with `.convert("P")`, which is harmless for modes L and P and *matches colours to a standard palette* in mode RGB. Skin, class 1, becomes 14, which is hat:
+# The colours are the worst of them, since nothing looks wrong. The scorer of 2025 opens every mask with `.convert("P")`, which is harmless for modes L and P, but in mode RGB *matches colours to a standard palette*. Skin, class 1, becomes 14, which is hat:
 
 # %%
 ids = np.arange(19, dtype=np.uint8)[None]
@@ -1281,8 +1284,8 @@ print('RGB, then "P":  ', *np.asarray(in_colour.convert("P"))[0])
 print('RGB, then "L":  ', *np.asarray(in_colour.convert("L"))[0])
 
 # %% [markdown]
-# The tool does the same as you did, refuses what would not be valid, and writes either format. (On the command line: `coursekit submit --checkpoint … --images … --format flat --out submission.zip`, then `coursekit validate` and `coursekit score`.) In the format of 2025 the
-# masks lie in `masks/`, and in the final phase a `solution/` folder comes with the weights and a `run.py` that must reproduce them.
+# The course's tool does the same as you did, refuses what would not be valid, and writes either format. (On the command line: `coursekit submit --checkpoint … --images … --format flat --out submission.zip`, then `coursekit validate` and `coursekit score`.) In the format of 2025 the
+# masks lie in `masks/`. In the final phase a `solution/` folder comes with them, which holds the weights and a `run.py` that must reproduce the masks.
 
 # %% tags=["slow"]
 named = create_model("segformer", LABELS.num_classes)
@@ -1305,8 +1308,8 @@ with zipfile.ZipFile(folder / "mine.zip") as mine, zipfile.ZipFile(made["flat"].
     )
 
 # %% [markdown]
-# The warning is about the rules: the edition of 2025 allows fewer than 1,821,085 parameters, and of the four networks FastSCNN alone stays below. A development-phase zip holds no model, so it is only a warning; the final phase would refuse. The winner of the report's table
-# could not have won the year after, without losing weight first: `create_model("segformer", decoder=184)` has 1,820,019.
+# The warning is about the rules: the edition of 2025 allows fewer than 1,821,085 parameters, and of the four networks FastSCNN alone stays below. A zip for the development phase holds no model, so it is only a warning; the final phase would refuse. The winner of the report's table
+# could not have entered the year after without losing weight first: `create_model("segformer", decoder=184)` has 1,820,019.
 #
 # And the score. We are the server now.
 
@@ -1324,10 +1327,10 @@ if truth.is_dir():
         print("note:", note)
 
 # %% [markdown]
-# Two formats, the very same masks, and on our test machine 24.4 of 100 in one and 0.377 of 1 in the other. Three things differ: F is never below IoU; images are taken one by one, so that a rare class counts only where it occurs; and in the second nothing is lost for a class that was invented. Neither number says which network is better
-# than which, and neither can be compared with the other.
+# Two formats, the very same masks, and on our test machine 24.4 of 100 in one and 0.377 of 1 in the other. Three things differ in the second: it takes F, which is never below IoU; it takes images one by one, so that a rare class counts only where it occurs; and an invented class gets no score of its own. The two numbers
+# cannot be compared with each other.
 #
-# Note the classes that the notes name as absent. Twelve faces have no glasses, and so the flat score is a mean of 18 classes. On a small test set this alone can move a score by a point or two: `pooled_miou_19`, one line below, counts the absent class as 0.
+# Note the class that the notes name as absent. On the quick tier none of the twelve faces has glasses, in truth or prediction, and so the flat score is a mean of 18 classes. On a small test set this alone can move a score by a point or two: `pooled_miou_19`, in the second line, counts the absent class as 0.
 #
 # ## What was learnt: the paper says, we measured
 
@@ -1350,7 +1353,7 @@ Markdown(
 )  # fmt: skip
 
 # %% [markdown]
-# **These columns are not a race,** and the sizes of the two gaps have nothing to do with each other: ours is as large as the knob says. What carries over is the method: fix everything but one thing, look at differences image by image, and say what was not
+# **These columns are not a race,** and the sizes of the two gaps have nothing to do with each other: ours is as large as the knob makes it. What carries over is the method: fix everything but one thing, compare on the same images, and say what was not
 # measured.
 
 # %% [markdown]
@@ -1419,8 +1422,8 @@ tidy(figure, axes)
 # %% [markdown]
 # ## What to try next
 #
-# - **Another seed.** Train the four with seed 1 and draw the intervals again. Is a rank that the interval over images called certain still the same?
+# - **Another seed.** Train the four with seed 1 and draw the intervals again. Does a lead that was clear of 0 stay clear?
 # - **Train for the test.** Put a little of the harder distribution into the training (`SynthDataset(..., shift=0.5)`): what does it win at shift 1, and what does it cost at shift 0?
 # - **The order of causes.** Move the groups one after the other, pose first or camera first. How much of the total does the first one get?
 # - **The entry that fits.** Train `create_model("segformer", decoder=184)` and hand it in with `coursekit submit --final --format codabench`. What is in `solution/`?
-# - **The other score.** Lesson 06 has losses for F and for IoU. Does the one made for F win by `per_image_f_truth`?
+# - **The other score.** Lesson 06 has a loss for F and one for IoU. Does the one made for F win by `per_image_f_truth`?

@@ -97,7 +97,7 @@ print(f"{len(train)} faces to learn from, {len(design)} to design with, {len(rep
 # | reasons | "it worked best" | each part has a purpose | each part has a purpose and a number that was measured for it |
 # | fairness | another budget or recipe than the baseline's | same passes, one seed | same passes, recipe and seeds, in pairs, and the tuning is counted |
 # | honesty | successes only | limits are named | failures have figures, and no sentence says more than its table |
-# | clarity | must be asked | can be followed | could be repeated from the page alone |
+# | clarity | the reader has to ask | can be followed | could be repeated from the page alone |
 #
 # A network that loses to the baseline, with a report that shows why, is a better capstone than one that wins by accident.
 
@@ -119,20 +119,20 @@ for name in course:
     print(f"{name:<14}{count:>15,}{products:>23,}   {count < PARAMETERS and products < WORK}")
 
 # %% [markdown]
-# Only FastSCNN fits, and it uses nine tenths of the work and less than two thirds of the parameters. It is the baseline to beat.
+# Only FastSCNN fits, and it uses nine tenths of the work that is allowed and less than two thirds of the parameters. It is the baseline to beat.
 #
-# The line `with torch.device("meta")` is worth a second look. On the device **meta** a tensor has a shape and a type and *no numbers*. A network that is built there costs next to no memory and no random numbers, its parameters can be counted, and an image's shape
+# The line `with torch.device("meta")` is worth a second look. On the device **meta** a tensor has a shape and a type and *no numbers*. A network that is built there takes next to no memory and draws no random numbers. Its parameters can be counted, and an image's shape
 # can be sent through it. It is a drawing of a network, which is all that planning needs.
 #
 # ## Exercise 1: the widest that fits
 #
-# A family of networks, `make(width)`, grows with its width, and so does any `cost` of it. What is the **largest** width, from 1, whose cost is still **below** the limit?
-# Trying every width is slow; solving the formula for the width is another formula for each family. **Bisection** needs neither:
+# In a family of networks, `make(width)`, the `cost` grows with the width. What is the **largest** width, from 1, whose cost is still **below** the limit?
+# Trying every width is slow; solving for the width by hand takes a new formula for each family. **Bisection** needs neither:
 #
-# 1. Double a width until it no longer fits. The answer is now between the last that fits and the first that does not.
+# 1. Double the width until it no longer fits. The answer now lies between the last width that fits and the first that does not.
 # 2. Look at the middle. Keep the half in which the answer lies. Stop when the two ends are neighbours.
 #
-# For an answer near a million that is about forty drawings. Build each on the device `meta`, and hand it to `cost`. If not even width 1 fits, raise a `ValueError`.
+# For an answer near a million that is about forty drawings. Build each network on the device `meta`, and hand it to `cost`. If not even width 1 fits, raise a `ValueError`.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -275,8 +275,8 @@ print(f"fewer than {WORK:,} multiply-accumulates: w = {by_work},",
       f"which leaves {count_parameters(unet(by_work)):,} parameters")  # fmt: skip
 
 # %% [markdown]
-# Two limits, two answers, far apart: under the commission's *work* a U-Net keeps a fifteenth of the parameters that it may have. Which limit bites is the first thing to know about a design. The next is *where* it bites.
-# `ledger` lets PyTorch's counter tell apart the parts of a network.
+# Two limits, two answers, far apart: the limit on *work* leaves a U-Net a fifteenth of the parameters that it may have. Which limit bites is the first thing to know about a design. The next is *where* it bites.
+# `ledger` prints both costs for each part of a network, with PyTorch's own counter.
 
 
 # %%
@@ -300,18 +300,18 @@ def ledger(network: nn.Module, size: int = 512) -> None:
 ledger(unet(4))
 
 # %% [markdown]
-# The same opposition as in lesson 02, now as a rule for designers: **parameters are dear at the bottom, work is dear at the top.** Nearly half of the work is done at full and half size (`down.0`, `down.1`, `up.2`, `up.3`, `head`), by a thirtieth of the parameters.
-# Who must save work leaves full size as soon as possible, and puts the width where the map is small.
+# The same opposition as in lesson 02, now as a rule for designers: **parameters are dear at the bottom, work is dear at the top.** Nearly half of the work is done at full and half size (`down.0`, `down.1`, `up.2`, `up.3`, `head`), by a thirtieth of the parameters:
+# for an image of 512² a weight at full size is used 262,144 times, one at the bottom 1,024 times. To save work, leave full size as soon as possible, and put the width where the map is small.
 
 # %%
 ledger(create_model("fastscnn"))
 
 # %% [markdown]
-# FastSCNN obeys the rule: all of it works at an eighth of the side or less after its first three layers. Its price is the fine detail (lesson 04, `through_stride`).
+# FastSCNN obeys the rule: after its first three layers all of it works at an eighth of the side or less. It pays with fine detail (lesson 04, `through_stride`).
 #
 # ## Exercise 2: how far does it see?
 #
-# To call an ear *left* a network must see the nose. The **receptive field** of an output is the square of input pixels that can change it, and for a chain of convolutions and poolings its side needs no network, only arithmetic. Keep two numbers:
+# To call an ear *left* a network must see the nose, too. The **receptive field** of an output is the square of input pixels that can change it. For a chain of convolutions and poolings its side takes no network, only arithmetic. Keep two numbers:
 #
 # - `field`: the side of the square that one output sees, in pixels of the image; before the first layer 1;
 # - `step`: how many pixels of the image lie between two neighbouring outputs; before the first layer 1.
@@ -386,7 +386,7 @@ for name in ("few", "more", "many"):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# How the field grows from layer to layer, in three encoders: U-Net's (convolutions and pooling), the plain chain of FastSCNN's deep path, and four dilated 3×3 in a row that never stride.
+# Here is how the field grows from layer to layer, in three chains: U-Net's encoder (convolutions and pooling), FastSCNN's deep path, and four dilated 3×3 convolutions in a row, without a stride.
 
 # %%
 CHAINS = {
@@ -410,12 +410,12 @@ plt.close(figure)
 figure
 
 # %% [markdown]
-# At its bottom the course's U-Net sees 140 pixels of 512, and its decoder adds sixty: at full size it never has a whole face before it. FastSCNN's deep path reaches over seven eighths of a side, and its pyramid pooling, which no chain describes, sees everything.
+# At its bottom the course's U-Net sees 140 pixels of 512, and its decoder adds sixty: at 512² it never sees a whole face at once. FastSCNN's deep path reaches over seven eighths of a side, and its pyramid pooling, which no chain describes, sees everything.
 # (The field says what *can* change an output, not what does: most of the influence comes from the middle.)
 #
 # ## A box of bricks
 #
-# Use them, change them, or leave them lying: the exercise looks at what the network does. All have a normalisation (lesson 03).
+# Use them, change them, or ignore them: the checks look at what the network does. Nearly every convolution in them has a normalisation (lesson 03).
 
 
 # %%
@@ -480,21 +480,21 @@ class Join(nn.Module):
 # %% [markdown]
 # ## Exercise 3: your own network
 #
-# Write `class Mine`, with any parts, bricks of your own included (put helper classes into the same cell). There is no right answer here. There are promises, and every network of this course keeps them:
+# Write `class Mine`, with any parts, bricks of your own included (put helper classes into the same cell). There is no single right answer. There are promises to keep:
 #
 # | promise | why |
 # |---|---|
 # | `Mine(num_classes)` builds it; `Mine()` has 19 classes | LaPa and Helen have 11 |
-# | images (B, 3, H, W) of **any** size from 32², odd sizes too, give logits (B, num_classes, H, W) | the competition's photos are not yours |
+# | images (B, 3, H, W) of **any** size from 32², odd sizes too, give logits (B, num_classes, H, W) | the commission |
 # | **logits**: no softmax at the end | the loss applies it |
 # | fewer than 1,821,085 parameters, fewer than 10⁹ multiply-accumulates at 512² | the commission |
-# | in `eval` mode: the same image gives the same logits, now, again, alone, or beside others | the server recomputes your masks, one by one |
+# | in `eval` mode the same image always gives the same logits, alone or in a batch | the server recomputes your masks, one by one |
 # | the `state_dict` is everything: loaded into a fresh network it gives the same logits | that is what you hand in |
 # | every parameter gets a gradient | dead weights count against the limit |
-# | it **learns**: 60 small steps on 48 drawn faces find background, skin and hair on unseen ones (mean IoU above 0.24; fresh weights give 0.10 to 0.17) | a network can keep all other promises and still be useless |
+# | it **learns**: after 60 small steps on 48 drawn faces it finds background, skin and hair in unseen ones (mean IoU above 0.24; fresh weights give 0.10 to 0.17) | a network can keep all other promises and still be useless |
 #
-# The last threshold is low on purpose: on our test machine the course's four networks reach 0.33 to 0.50 in it, and the narrow U-Net from above, without normalisation and with a fifteenth of its parameters, 0.31.
-# (The faces are shifted by chance, so that knowing the average face is of no use.)
+# The last threshold is low on purpose: on our test machine the course's four networks reach 0.33 to 0.50, and the narrow U-Net from above, without normalisation and with a fifteenth of the parameters that are allowed, reaches 0.31.
+# (The faces are shifted at random, so that knowing the average face is of no use.)
 #
 # <details><summary>Hint 1</summary>
 #
@@ -539,7 +539,7 @@ class Mine(nn.Module):
 
 
 # %% [markdown]
-# Two tools for the checks, which need them and are as useful alone: `shaken` gives all weights some noise, so that nothing is zero only because it is fresh, and `briefly` is the little training of the last promise.
+# The checks need two tools, which are useful on their own as well: `shaken` adds some noise to all weights, so that nothing is zero only because it is fresh, and `briefly` is the short training of the last promise.
 
 
 # %%
@@ -763,19 +763,19 @@ probe.emit("trained", called, "faces that it has not seen, once trained", miou=(
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# What the check promised was learnt is soon shown, and where your parameters and multiplications went, too.
+# All promises are kept. Where did your parameters and multiplications go?
 
 # %%
 ledger(Mine())
 
 # %% [markdown]
-# The reasons for the solved lesson's design, one a part; yours should be as short, and have *measured* numbers where these have arithmetic.
+# Here are the reasons for the design of the solved lesson, one for each part. Yours should be as short, and have *measured* numbers where these have arithmetic.
 #
 # - **Half size at once.** Full size is where work is dear (see U-Net's ledger), and at half size a brow of four pixels still has two.
-# - **Separable bricks with a shortcut** wherever the shape stays: an eighth of the price of dense ones (lesson 04), and a gradient that finds its way down.
-# - **Widths that double as the side halves**: the work per level stays alike, and the parameters gather at the bottom, where they cost no work.
-# - **Context at the bottom**: the chain sees 183 pixels, a good third of a side of 512²; the mean over the whole map sees all of it, so that *left* and *right* have a frame.
-# - **Skips into half size**, not into an eighth as in FastSCNN: thin parts are most of the 19 classes.
+# - **Separable bricks, with a shortcut** wherever the shape stays: separable ones cost about an eighth of dense ones (lesson 04), and the shortcut lets the gradient through.
+# - **Widths that double as the side halves**: the work of each level on the way down stays alike, and the parameters gather at the bottom, where each costs least work.
+# - **Context at the bottom**: the chain sees 183 pixels (computed below), a good third of a side of 512²; the mean over the whole map sees all of it, so that *left* and *right* have a frame.
+# - **Skips up to half size**, not to an eighth as in FastSCNN: most of the 19 classes are small or thin parts.
 # - **No learnt upsampling**: bilinear enlarging has no weights, fits odd sizes, and leaves no checkerboard.
 
 # %%
@@ -785,8 +785,8 @@ print("the bricks' longest chain sees {} pixels, one every {}".format(*receptive
 # %% [markdown]
 # ## A fair fight
 #
-# Your network and the baseline, FastSCNN: the same faces, augmentation, loss, optimiser, batch and number of **image passes**. For each seed the order of the images and their augmentation are the same for both.
-# The recipe is a short AdamW with one cosine from end to end and an average of the weights, in which no epoch is chosen (lesson 07), so the `design` half does not flatter anybody. The loss is Dice, which finds small parts in few steps (lesson 06).
+# Your network and the baseline, FastSCNN, get the same faces, augmentation, loss, optimiser, batch and number of **image passes** (epochs times images). For each seed the order of the images and their augmentation are the same for both.
+# The recipe is AdamW with one cosine from end to end and an average of the weights. No epoch is chosen (lesson 07), so the `design` half flatters nobody. The loss is Dice, which finds small parts in few steps (lesson 06).
 #
 # Neither was tuned. Had you tried ten learning rates on yours and one on the baseline, the table would compare your patience, not the networks. If you tune, tune both and say how often.
 
@@ -810,7 +810,7 @@ first, last = (trained["Mine"][0][1].history[i]["train_loss"] for i in (0, -1))
 print("the loss of Mine fell:", last < first)
 
 # %% [markdown]
-# Now score all of them on the half that chose nothing. (`ModelInfo` says how images are prepared. Your network has no name in `coursekit`, and `evaluate` does not ask for it.)
+# Now score all of them on the report half, which chose nothing. (`ModelInfo` says how images are prepared. Your network has no name in `coursekit`, and `evaluate` does not ask for one.)
 
 # %% tags=["slow"]
 # NBVAL_IGNORE_OUTPUT
@@ -832,17 +832,17 @@ Markdown("\n".join(lines))
 # %% [markdown]
 # ## Exercise 4: is it a gain?
 #
-# A row of that table is a **pair**: one seed, one order of images, two networks. Take the difference *within* each pair first, because what a seed does to both then cancels, and look at the differences $g_1, \dots, g_n$ alone:
+# A row of that table is a **pair**: one seed, one order of images, two networks. Take the difference *within* each pair first, because what a seed does to both then cancels, and look only at the differences $g_1, \dots, g_n$:
 #
 # $$ \bar g = \frac{1}{n}\sum g_i \qquad s = \sqrt{\frac{1}{n-1}\sum (g_i - \bar g)^2} \qquad \text{interval: } \bar g \pm t\,\frac{s}{\sqrt n} $$
 #
-# The $n - 1$ pays for the mean, which was itself taken from these numbers. The **critical value** $t$ is Student's, for 95 % and $n - 1$ degrees of freedom:
+# The $n - 1$ pays for the mean, which was itself taken from these numbers. The **critical value** $t$ is Student's, for 95 % and $n - 1$ degrees of freedom. (It assumes that the differences follow a normal distribution. So few of them cannot show whether they do.)
 #
 # | pairs $n$ | 2 | 3 | 4 | 5 | 10 | many |
 # |---|---|---|---|---|---|---|
 # | $t$ | 12.71 | 4.30 | 3.18 | 2.78 | 2.26 | 1.96 |
 #
-# Look at the first columns: two seeds say next to nothing, three very little. A gain is **clear** when the whole interval lies above 0. (A clear *loss* is not a gain.) A single pair has no spread: its half-width is infinite, and nothing is clear. Return the mean gain, the half-width and whether the gain is clear, as a tuple.
+# Look at the first columns: two seeds say next to nothing, three very little. A gain is **clear** when the whole interval lies above 0. (A clear *loss* is not a gain.) A single pair shows no spread: take its half-width as infinite, so that nothing is clear. Return the mean gain, the half-width and whether the gain is clear, as a tuple.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -926,14 +926,15 @@ probe.emit("single-clear", bool(single[2]), "whether one pair is clear")
 
 # %%
 STUDENT = {2: 12.71, 3: 4.30, 4: 3.18, 5: 2.78, 6: 2.57, 7: 2.45, 8: 2.36, 9: 2.31, 10: 2.26}
+STUDENT[1] = np.inf  # one pair says nothing
 
 # %% tags=["slow"]
 # NBVAL_IGNORE_OUTPUT
-gain = paired(scores["Mine"], scores["FastSCNN"], STUDENT[SIZES["seeds"]])
+gain = paired(scores["Mine"], scores["FastSCNN"], STUDENT[min(SIZES["seeds"], 10)])
 print(f"gain: {100 * gain[0]:+.1f} ± {100 * gain[1]:.1f} points; clear: {gain[2]}")
 
 # %% [markdown]
-# How little do three seeds say? A simulation: the true gain is one point, and a difference scatters by one point (a normal distribution). How often is it called clear?
+# How little do three seeds say? A simulation: the true gain is one point, or none, and the differences scatter around it by one point (a normal distribution). How often is the gain called clear?
 
 # %%
 noise = np.random.default_rng(0).normal(0, 0.01, (2000, 10))
@@ -948,13 +949,13 @@ for n in (2, 3, 5, 10):
 
 # %% [markdown]
 # With three seeds a gain as large as its noise is found about one time in six. So "not clear" means *I do not know*, never *they are equal*; and the cure is more seeds, or a larger gain. What
-# no number of seeds cures is a comparison that was unfair to begin with.
+# no number of seeds cures is a comparison that was unfair to begin with. (Where there is no gain, one is still called clear in about 2.5 % of the cases: the interval misses the truth in 5 %, half of them on this side.)
 #
-# The interval is about **seeds**, with these faces held fixed. Other faces scatter too: the bootstrap over images says how much, and is another question.
+# The interval is about **seeds**, with these faces held fixed. Other faces would give other scores, too. How far apart, the bootstrap over images says (lesson 08); that is another question.
 #
 # ## Exercise 5: show the worst
 #
-# Everybody's best four images look good. A report shows the **worst**: they say what to do next. Score each image by itself and pick the $k$ worst.
+# Everybody's best images look good. A report shows the **worst**: they say what to do next. Score each image by itself and pick the $k$ worst.
 #
 # You get one confusion matrix for each image (row: true, column: called). An image's score is its mean IoU over the classes that occur in it, in truth or prediction (lesson 02; `metrics.mean_iou`). Three rules:
 #
@@ -970,7 +971,7 @@ for n in (2, 3, 5, 10):
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# Python's `sorted` keeps the order of equals. (Sorting the other way round and reversing does not, and `np.argsort` does only if asked to be stable.)
+# Python's `sorted` keeps the order of equals. (Sorting in falling order and then reversing the list does not, and `np.argsort` does only if asked to be stable.)
 # </details>
 # <details><summary>Hint 3</summary>
 #
@@ -1045,7 +1046,7 @@ for name, number in (("few", 4), ("many", 30)):
 # %% [markdown]
 # ## What was learnt, in a picture
 #
-# The worst three of the report half, by the first of your three networks, and beside them the best one, so that nobody thinks that all are like this.
+# The worst three of the report half (of its first 40 images), by the network of your first seed, and below them the best one, so that nobody thinks that all are like this.
 
 # %% tags=["slow"]
 from coursekit.inference import predict_label_map
@@ -1065,13 +1066,13 @@ for position in (*order[:3], order[-1]):
 plots.panels(rows, LABELS)
 
 # %% [markdown]
-# Read such a picture with a question: is it the *pose*, something *worn*, *light*, or a rare *class* that these have in common? A sentence like "all three are bald, as are four of the faces that it learnt from" is worth more in a report than another decimal.
+# Read such a picture with a question: is it the *pose*, something *worn*, *light*, or a rare *class* that these have in common? On our test machine a good sentence would be "two of the three are bald, and so was only one of the 64 faces that it learnt from". That is worth more in a report than another decimal.
 #
 # On the quick tier both networks are far from done: they have learnt the large regions, and give hair to the bald.
 #
 # ## The report
 #
-# One page, as data first: everything that a reader could doubt stands in it as a number that a cell has measured, and the sentences come after. This is a model card; fill in the words, leave the numbers to the code.
+# One page, numbers first: what a reader could doubt stands there as a number that a cell has measured, and the sentences come after. Such a page is called a model card. Fill in the words, leave the numbers to the code.
 
 # %% tags=["slow"]
 WORDS = {
@@ -1129,12 +1130,12 @@ plt.close(figure)
 figure
 
 # %% [markdown]
-# On the quick tier this picture says more than the table. About half of the 19 classes are found by neither network. On our test machine Mine was ahead in all large ones, from background to cloth, and yet its mean was the lower one: FastSCNN alone found the upper lip and the ears, and in the mean a lip has as many votes as the hair.
+# On the quick tier this picture says more than the table. On our test machine neither network found eight of the 19 classes: eyes, brows, glasses, hat, earring and necklace. Mine was ahead in all large classes, from background to cloth, and yet its mean was the lower one: FastSCNN alone found the upper lip and the ears, and in the mean a lip has as many votes as the hair.
 #
 # ## The submission
 #
 # Both editions take a zip of masks: 512², one channel, class ids. The 2024 edition wants `0.png`, … at the root, that of 2025 `masks/<stem>.png`. On the command line `coursekit submit` takes checkpoints of the *course's* networks, because a checkpoint names
-# the network that rebuilds it, and yours has no such name. In Python `submit` takes yours, too: a `Checkpoint` is the network, and what must be known to prepare its images. It predicts, writes, and validates before the zip gets its name.
+# the network that it belongs to, and yours has no such name. In Python `submit` takes yours, too: a `Checkpoint` is the network and what must be known to prepare its images. `submit` predicts, writes and validates, and leaves a zip only if it is valid.
 
 # %% tags=["slow"]
 from coursekit.checkpoint import Checkpoint
@@ -1150,8 +1151,8 @@ for form in FORMATS:
     print(f"{form}: {made.masks} masks, warnings: {len(made.warnings)}")
 
 # %% [markdown]
-# The **final phase** of the 2025 edition wants the network, too: `solution/` with `ckpt.pth`, `requirements.txt` and a `run.py` that needs no `coursekit` and must give the very masks of the zip. `run.py` is put together from your source. But yours lives in
-# cells of a notebook, where no program finds it, so first put it into a file of its own: the cells of its classes, and the imports that they need. In a project you would have such a file anyway.
+# The **final phase** of the 2025 edition wants the network, too: `solution/` with `ckpt.pth`, `requirements.txt` and a `run.py` that needs no `coursekit` and must give the very masks of the zip. `submit` puts `run.py` together from your source code. But that lives in
+# the cells of a notebook, so first put it into a file of its own: the cells of its classes, and the imports that they need. In a project you would have such a file anyway.
 # (Here a cell collects the source of the others. If you use other bricks, name one function of each of their cells.)
 
 # %% tags=["slow"]
@@ -1180,11 +1181,11 @@ with zipfile.ZipFile(made.path) as archive:
     print(*(name for name in archive.namelist() if name.startswith("solution/")))
 
 # %% [markdown]
-# With `final=True`, `submit` also calls `run.py` as the organisers do, in a folder with nothing else, and compares its mask of the first image with the one in the zip; if they differ, there is no zip. Test the others yourself before you upload, and read `run.py` once: whatever it says, you sign.
+# With `final=True`, `submit` also calls `run.py` as the organisers do, in a folder with nothing but its weights, and compares its mask of the first image with the one in the zip; if they differ, there is no zip. Test the others yourself before you upload, and read `run.py` once: you answer for what it does.
 #
 # ## The paper says, we measured
 #
-# Hold the course's own report against the rubric from above. It is a good report, and it has gaps; yours should have others.
+# Hold the course's own report against the rubric from above. It is a good report, and it has gaps; yours should have fewer.
 
 # %% tags=["slow"]
 # NBVAL_IGNORE_OUTPUT
@@ -1202,7 +1203,7 @@ Markdown(f"""
 # %% [markdown]
 # **These columns are not a race**: photographs and hours on the left, drawn faces and a minute on the right (on the quick tier).
 #
-# With one seed a network, what is the report's 71.38 % against 70.62 %? A difference of 0.76 points and no spread beside it. By exercise 4 a single pair has an infinite interval. The order of the four networks may well be right, and the report cannot show it.
+# With one seed for each network, what does the report's 71.38 % against 70.62 % say? A difference of 0.76 points, with no spread beside it. By exercise 4 a single pair has an infinite interval. The order of the four networks may well be right, but the report cannot show it.
 #
 # ## The library twin
 #
@@ -1228,11 +1229,11 @@ with torch.no_grad():
 print("an image of 53 × 71 gives", shape)
 
 # %% [markdown]
-# It fits, it takes odd sizes, and its encoder is the work of people who searched for it with far more computing time than you have. But its decoder goes up to full size, where the ledger says that work is dear, and so has to be narrow.
+# It fits, it takes odd sizes, and its encoder was found by a search with far more computing time than you have. But its decoder goes up to full size, where the ledger says that work is dear, and so has to be narrow.
 #
 # | prefer | when |
 # |---|---|
-# | `smp` or timm | pretrained weights are allowed, you want to exchange encoders, and nobody asks where the work goes |
+# | `smp` or timm | pretrained weights are allowed, you want to try several encoders, and nobody asks where the work goes |
 # | your own | a limit decides, odd sizes come, every part must be accounted for, or you want to know what is in it |
 #
 # ## What to try next
@@ -1241,7 +1242,7 @@ print("an image of 53 × 71 gives", shape)
 #
 # - **Work where it pays** (04): spend the rest of the 10⁹ on wider bricks at 1/8 and 1/16. Does `ledger` say where it went, and `paired` that it helped?
 # - **More sight** (03): atrous bricks with dilation 2 and 4 in `Context`; compute the field first. Or one block of attention (05) at 1/16 of the side: 1,024 tokens at 512².
-# - **A loss for the small classes** (06): which classes move when Lovász is left out of the recipe? Look at the bars, not at the mean.
+# - **A loss for the small classes** (06): which classes move when Lovász or cross-entropy takes the place of Dice (`loss="lovasz"`, `loss="cross_entropy"`)? Look at the bars, not at the mean.
 # - **The schedule** (07): twice the epochs, half the rate. Does the order of the two networks stay?
 # - **Left and right** (01): mirror half of the images, with the pairs of classes swapped (`Augmentation(mirror_probability=0.5)`).
 # - **Smaller for the same**: halve all widths. A network that is not clearly worse at a quarter of the price is a result.

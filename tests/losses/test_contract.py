@@ -71,6 +71,13 @@ def test_half_precision_is_computed_in_float32(loss: nn.Module, dtype: torch.dty
 
 
 @EACH
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int16, torch.int32])
+def test_ids_may_be_of_any_integer_type(loss: nn.Module, dtype: torch.dtype) -> None:
+    logits, target = example(6)
+    torch.testing.assert_close(loss(logits, target.to(dtype)), loss(logits, target))
+
+
+@EACH
 def test_all_ignored_is_zero_with_a_gradient_of_zero(loss: nn.Module) -> None:
     logits = torch.randn(1, 6, 2, 2, requires_grad=True)
     value = loss(logits, torch.full((1, 2, 2), 255))

@@ -248,6 +248,10 @@ def test_bad_settings_are_named() -> None:
     train, val = data()
     with pytest.raises(CourseError, match="epochs is 0"):
         config(epochs=0)
+    with pytest.raises(CourseError, match="seed is -1"):
+        config(seed=-1)
+    with pytest.raises(CourseError, match="raise the batch size to at least 2"):
+        fit(model("fastscnn", num_classes=19), train, val, config(batch_size=1))
     with pytest.raises(CourseError, match="there is no loss 'dise'; did you mean 'dice'"):
         config(loss="dise")
     with pytest.raises(CourseError, match="validation set is empty"):

@@ -180,12 +180,17 @@ def soft_dice_loss(logits, target):
         (
             _edit(_GRADIENT.format(_DIFF), "(~foreground).cumsum(0)",
                   "torch.arange(len(foreground))"),
-            "not the steps",
+            "not by all",
+        ),
+        (
+            _edit(_GRADIENT.format(_DIFF), "(~foreground).cumsum(0)",
+                  "torch.arange(1, len(foreground) + 1)"),
+            "not by all",
         ),
         (
             _edit(_GRADIENT.format(_DIFF), "(~foreground).cumsum(0)",
                   "foreground.cumsum(0)"),
-            "not the steps",
+            "in the union already",
         ),
     ],
     "lovasz-softmax": [
