@@ -95,7 +95,7 @@ def waiting(size: int, batch: int, steps: int, workers: int) -> None:
     each = (time.perf_counter() - start) / IMAGES
     step = measured[1].seconds / (len(loader) * batch)
     print(f"\nan image is prepared in {1000 * each:.1f} ms and trained on in {1000 * step:.1f} ms: "
-          f"{each / step:.3f} of the step, in the same thread")  # fmt: skip
+          f"data take {each / (each + step):.3f} of both, in the same thread")  # fmt: skip
 
 
 def rendered(size: int) -> Arrays:

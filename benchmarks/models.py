@@ -16,6 +16,7 @@ Times are taken in turn in one process. The peers:
 - "smp, our sizes": its SegFormer with the report's widths, depths and unreduced attention. What is
   left of the difference is the decoder, which has no normalisation or ReLU after each projection.
 
+"G" are 10⁹ multiply-accumulates of one image: what a step costs depends on them, not on parameters.
 Peak memory is that of one step in a process of its own, above what the process holds with the
 model; on a GPU it is torch's own count, and `--precision bf16` casts both sides.
 """
@@ -37,6 +38,7 @@ from coursekit import count_parameters, create_model
 from coursekit.complexity import measure, multiply_accumulates
 from coursekit.losses import WeightedCrossEntropy
 from coursekit.models import MODEL_NAMES, segformer
+from coursekit.training.layout import memory_format
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
@@ -133,7 +135,7 @@ def make(name: str, side: str) -> nn.Module | None:
 
 def make_step(model: nn.Module, size: int, batch: int, *, bf16: bool, fast: bool) -> Work:
     """One training step, ready to be called again and again."""
-    layout = torch.channels_last if fast else torch.contiguous_format
+    layout = memory_format(model, size, DEVICE) if fast else torch.contiguous_format
     model = model.to(DEVICE, memory_format=layout)
     optimiser = torch.optim.Adam(model.parameters(), lr=1e-3, fused=fast)
     loss = WeightedCrossEntropy(torch.full((19,), 1 / 19)).to(DEVICE)
@@ -178,7 +180,8 @@ def compare_all(arguments: argparse.Namespace) -> None:
                 if ours is None or other is None:
                     continue
                 step = partial(make_step, size=size, batch=arguments.batch, bf16=bf16)
-                label = f"{side}, {count_parameters(other):,} parameters"
+                products = multiply_accumulates(other, size) / 1e9
+                label = f"{side}, {count_parameters(other):,} parameters, {products:.2f} G"
                 measured = compare(
                     ("ours", step(ours, fast=True)),
                     (label, step(other, fast=side != "naive")),
@@ -188,7 +191,11 @@ def compare_all(arguments: argparse.Namespace) -> None:
                     Measurement(m.name, m.seconds, m.spread, alone(arguments, name, s, size))
                     for m, s in zip(measured, ("ours", side), strict=True)
                 ]
-                title = f"{name} step, {size}², batch {arguments.batch}, {arguments.precision}"
+                products = multiply_accumulates(ours, size) / 1e9
+                title = (
+                    f"{name} ({products:.2f} G), {size}², batch {arguments.batch}, "
+                    f"{arguments.precision}"
+                )
                 show(title, measured, "images", arguments.batch)
 
 

@@ -7,7 +7,9 @@ code. The text says which model the weights belong to and how its images were pr
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -87,10 +89,14 @@ def load(path: str | os.PathLike[str]) -> Checkpoint:
         model = create_model(info.model, **info.config)
         model.load_state_dict(tensors)
     except (ValueError, TypeError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
         raise CourseError(
             f"{path}: its weights do not fit the model {info.model!r} that it names "
-            f"({str(error).splitlines()[0]}); it was written by another model or version"
+            f"({reason[:300]}); it was written by another model or version"
         ) from error
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
+            raise CourseError(f"{path}: {name} holds values that are no numbers; train again")
     return Checkpoint(model.eval(), info)
 
 
@@ -107,7 +113,7 @@ def _parse_info(path: str | os.PathLike[str], raw: Any) -> ModelInfo:
             mean=triple(raw["mean"]),
             std=triple(raw["std"]),
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise CourseError(
             f"{path}: its description of the model is damaged ({error!r}); "
             "train again or ask for the file anew"
@@ -122,10 +128,21 @@ def _parse_info(path: str | os.PathLike[str], raw: Any) -> ModelInfo:
             f"{path}: is for label maps of {info.label_set!r}, which this version does not know; "
             f"it knows: {', '.join(LABEL_SETS)}"
         )
-    if not 1 <= info.size <= 8192 or min(info.std) <= 0:
+    numbers = (*info.mean, *info.std)
+    if not 1 <= info.size <= 8192 or not all(map(math.isfinite, numbers)) or min(info.std) <= 0:
         raise CourseError(
-            f"{path}: says size {info.size} and std {info.std}, which cannot be; train again"
+            f"{path}: says size {info.size}, mean {info.mean} and std {info.std}, which cannot be; "
+            "train again"
         )
+    for name, needed in (
+        ("num_classes", LABEL_SETS[info.label_set].num_classes),
+        ("in_channels", 3),
+    ):
+        if info.config.get(name, needed) != needed:
+            raise CourseError(
+                f"{path}: has {name} {info.config[name]}, and {info.label_set} needs {needed}; "
+                "train again"
+            )
     return info
 
 
@@ -168,8 +185,10 @@ def read_tensors(path: str | os.PathLike[str]) -> tuple[dict[str, torch.Tensor],
     except CourseError:
         raise
     except FileNotFoundError as error:
+        if Path(path).exists():  # safetensors says the same of a file that it may not open
+            raise CourseError(f"{path}: may not be read; change its permissions") from error
         raise CourseError(f"{path}: there is no such checkpoint; check the name") from error
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
+    except (SafetensorError, OSError, KeyError, ValueError, RecursionError) as error:
         raise CourseError(
             f"{path}: is not a whole safetensors file ({error}); it may be cut off, or a pickle "
             "(.pth, .pt): coursekit reads only what `coursekit train` wrote"

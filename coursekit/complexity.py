@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from coursekit.errors import CourseError
 from coursekit.models import count_parameters
 
 if TYPE_CHECKING:
@@ -48,17 +49,18 @@ def measure(
     """All of it for one (channels, size, size) image.
 
     Args:
-        model: maps (B, channels, H, W) to (B, classes, H, W); its weights and mode stay as they
-            are, but for the statistics of its normalisations.
+        model: maps (B, channels, H, W) to (B, classes, H, W); a copy of it does the work.
         size: side of the image, in pixels.
         channels: of the image.
-        rounds: runs that are timed, after one that is not; the median counts.
-        device: where it runs; the model is moved there.
+        rounds: runs that are timed, after one that is not, at least 1; the median counts.
+        device: where it runs.
     """
-    model = model.to(device)
-    image = torch.randn(1, channels, size, size, device=device)
+    if rounds < 1:
+        raise CourseError(f"rounds is {rounds}; at least one run must be timed")
+    model = copy.deepcopy(model).to(device)
     # A batch of two: some normalisations cannot learn from a single image.
-    pair = torch.randn(2, channels, size, size, device=device)
+    pair = torch.randn(2, channels, size, size, device=device, dtype=_dtype(model))
+    image = pair[:1]
 
     def train() -> None:
         model.zero_grad(set_to_none=True)
@@ -68,16 +70,11 @@ def measure(
     def predict() -> None:
         model(image)
 
-    was_training = model.training
-    try:
-        model.train()
-        training = _median(train, rounds) / 2
-        kept = kept_bytes(model, pair) // 2
-        model.eval()
-        seconds = _median(predict, rounds)
-    finally:
-        model.zero_grad(set_to_none=True)
-        model.train(was_training)
+    model.train()
+    training = _median(train, rounds) / 2
+    kept = kept_bytes(model, pair) // 2
+    model.eval()
+    seconds = _median(predict, rounds)
     return Complexity(
         count_parameters(model),
         multiply_accumulates(model, size, channels=channels),
@@ -91,12 +88,13 @@ def multiply_accumulates(model: nn.Module, size: int, *, channels: int = 3) -> i
     """Products of convolutions, matrices and attention in one forward pass of one image.
 
     Counted by torch's own `FlopCounterMode`, which sees two operations in each; normalisations,
-    activations and interpolation are left out, as is usual. Nothing is computed: the pass runs on
-    shapes alone.
+    activations and interpolation are left out, as is usual, and so are bilinear layers and a matrix
+    times a single vector, which it does not know. Nothing is computed: the pass runs on shapes
+    alone.
     """
     shapes = copy.deepcopy(model).to("meta").eval()
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        shapes(torch.empty(1, channels, size, size, device="meta"))
+        shapes(torch.empty(1, channels, size, size, device="meta", dtype=_dtype(model)))
     return int(counter.get_total_flops()) // 2
 
 
@@ -107,7 +105,7 @@ def kept_bytes(model: nn.Module, images: Tensor) -> int:
     the moment comes on top.
 
     Args:
-        model: in the mode that it has.
+        model: in the mode that it has; in training mode its normalisations see the images.
         images: (B, channels, H, W) on the model's device.
     """
     own = {p.untyped_storage().data_ptr() for p in (*model.parameters(), *model.buffers(), images)}
@@ -123,6 +121,11 @@ def kept_bytes(model: nn.Module, images: Tensor) -> int:
         out = model(images)  # alive until its parts are counted: no two share an address
     del out
     return sum(held.values())
+
+
+def _dtype(model: nn.Module) -> torch.dtype:
+    """Of the images that a model takes: that of its weights."""
+    return next((p.dtype for p in model.parameters()), torch.float32)
 
 
 def seconds_of(work: Callable[[], object]) -> float:

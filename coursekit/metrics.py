@@ -173,10 +173,9 @@ def mean_iou(matrix: Int[Tensor, "classes classes"]) -> float:
 def mean_f1(matrix: Int[Tensor, "classes classes"]) -> float:
     """Mean of `f1_score` over the classes that occur, background included, in [0, 1].
 
-    This is not 2m / (1 + m) of the mean IoU m, to which the F-measure that the course's report prints
-    comes within 0.04 points:
-    F1 = 2·IoU / (1 + IoU) holds class by class, and the function is concave, so the value from the
-    mean is the larger of the two unless all classes score alike.
+    This is not 2m / (1 + m) of the mean IoU m, to which the F-measure that the course's report
+    prints comes within 0.04 points: F1 = 2·IoU / (1 + IoU) holds class by class, and the function
+    is concave, so the value from the mean is the larger of the two unless all classes score alike.
     """
     return _mean_present(f1_score(matrix), matrix)
 

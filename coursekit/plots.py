@@ -137,8 +137,8 @@ def panels(
     """Images and label maps side by side, a row for each face.
 
     Args:
-        rows: each maps a title to an (H, W, 3) image or an (H, W) label map; the titles of the
-            first row head the columns.
+        rows: each maps a title to an (H, W, 3) image or an (H, W) label map. The titles of the
+            first row head the columns; a later one is shown where it is another.
         labels: whose palette colours the label maps.
         across: how many faces stand beside each other.
     """
@@ -150,13 +150,12 @@ def panels(
     for axes in grid.flat:
         axes.set_axis_off()
     for i, row in enumerate(rows):
-        for j, title in enumerate(titles):
+        for j, (title, picture) in enumerate(row.items()):
             axes = grid[i // across, (i % across) * len(titles) + j]
-            picture = row[title]
             picture = picture if picture.ndim == 3 else colourise(picture, labels)
             axes.imshow(picture, interpolation="nearest")
-            if i < across:
-                axes.set_title(title, fontsize=9)
+            if i < across or title != titles[j]:
+                axes.set_title(title, fontsize=9, parse_math=False)
     return figure
 
 

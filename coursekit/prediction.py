@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import warnings
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 from PIL import Image
 from tqdm.auto import tqdm
@@ -25,14 +28,19 @@ from coursekit.inference import predict_label_map
 from coursekit.labels import LABEL_SETS, LabelSet, colourise
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
     from torch import nn
 
 LABEL_MAPS, OVERLAYS, CONTACT = "label_maps", "overlays", "contact.png"
 #: Logits of 19 classes take 76 bytes a pixel; larger photographs are predicted at this many pixels
-#: and their label maps enlarged.
+#: (of the square) and their label maps enlarged.
 MOST_PIXELS = 1 << 21
+#: What a folder of photographs may hold beside what a data set may.
+SUFFIXES = IMAGE_SUFFIXES | {".gif", ".jp2", ".avif", ".ppm", ".pgm", ".tga"}
 _SHEET, _THUMBNAIL, _ACROSS = 36, 160, 3  # faces on the contact sheet, their side, faces in a row
+_CAPTION = 22  # letters of a name above a photograph
 
 
 @dataclass(frozen=True)
@@ -76,18 +84,19 @@ def predict_folder(
         device: where the model runs.
 
     Raises:
-        CourseError: when there is no photograph, or none that can be read.
+        CourseError: when there is no photograph, or none that can be read, or a result would
+            take the place of a photograph.
     """
     if not 0 <= opacity <= 1:
         raise CourseError(f"an opacity of {opacity}; it must lie between 0 and 1")
     source, out = Path(images), Path(out)
-    found = _find(source, out)
+    found, problems = _find(source, out)
     loaded = checkpoint.load(checkpoint_path)
     model, labels = loaded.model.to(device).eval(), LABEL_SETS[loaded.info.label_set]
     rows: list[dict[str, NDArray[np.uint8]]] = []
-    problems: list[str] = []
     done = 0
-    shown = set(np.linspace(0, len(found) - 1, min(len(found), _SHEET)).astype(int).tolist())
+    # Evenly over the folder; a file that cannot be read leaves its place to the next.
+    due = np.linspace(0, len(found) - 1, min(len(found), _SHEET)).astype(int).tolist()
     with tqdm(found.items(), desc="predict", unit="image", disable=None, delay=1) as bar:
         for number, (name, path) in enumerate(bar):
             try:
@@ -100,12 +109,13 @@ def predict_folder(
             _save(out / LABEL_MAPS / name, label_map, labels)
             _save(out / OVERLAYS / name, overlay)
             done += 1
-            if number in shown:
-                rows.append({"photograph": _small(image), "prediction": _small(overlay)})
+            if len(rows) < len(due) and number >= due[len(rows)]:
+                rows.append({_caption(name): _small(image), "": _small(overlay)})
     if not done:
         raise CourseError("none of the photographs could be read\n  " + "\n  ".join(problems))
     across = min(_ACROSS, len(rows))
-    with atomic_path(out / CONTACT) as temporary:
+    with atomic_path(out / CONTACT) as temporary, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph")  # a name in letters that the font has not
         plots.panels(rows, labels, across=across).savefig(temporary, dpi=120)
     return Predictions(out, done, tuple(problems))
 
@@ -127,36 +137,70 @@ def blend(
     Returns:
         (H, W, 3) uint8.
     """
-    mixed = (1 - opacity) * image + opacity * colourise(label_map, labels)
-    picture: NDArray[np.uint8] = np.where((label_map > 0)[..., None], mixed.round(), image)
-    return picture.astype(np.uint8)
+    mixed = cv2.addWeighted(image, 1 - opacity, colourise(label_map, labels), opacity, 0)
+    return np.where((label_map > 0)[..., None], mixed, image).astype(np.uint8)
 
 
-def _find(source: Path, out: Path) -> dict[Path, Path]:
-    """Photographs by the name of what is made of them."""
+def _find(source: Path, out: Path) -> tuple[dict[Path, Path], list[str]]:
+    """Photographs by the name of what is made of them, and what cannot be one."""
+    problems: list[str] = []
     if source.is_file():
-        return {Path(source.stem + ".png"): source}
-    if not source.is_dir():
+        found = {Path(source.stem + ".png"): source}
+    elif source.is_dir():
+        paths = sorted(_list(source, out, problems), key=lambda path: natural_key(path.as_posix()))
+        found = dict(zip(_names(paths), (source / path for path in paths), strict=True))
+    else:
         raise CourseError(f"{source}: there is no such folder; name the one that holds the images")
-    inside = out.resolve()
-    paths = [
-        path
-        for path in source.rglob("*")
-        if path.suffix.lower() in IMAGE_SUFFIXES
-        and not any(part.startswith(".") for part in path.relative_to(source).parts)
-        and inside not in path.resolve().parents  # an earlier run's, when `out` lies in `images`
-    ]
-    if not paths:
-        listed = ", ".join(sorted(IMAGE_SUFFIXES))
-        raise CourseError(f"{source}: holds no file in {listed}; name the folder with the images")
-    paths.sort(key=lambda path: natural_key(path.relative_to(source).as_posix()))
-    stems = [path.relative_to(source).with_suffix("") for path in paths]
-    found = {}
-    for path, stem in zip(paths, stems, strict=True):
-        # a.jpg and a.png keep their suffixes; else the second would replace the first.
-        name = path.relative_to(source) if stems.count(stem) > 1 else stem
-        found[name.with_name(name.name + ".png")] = path
-    return found
+    if not found:
+        listed = ", ".join(sorted(SUFFIXES))
+        hint = "".join(f"\n  {problem}" for problem in problems)
+        raise CourseError(
+            f"{source}: holds no file in {listed}; name the folder with the images{hint}"
+        )
+    sources = {os.path.realpath(path) for path in found.values()}
+    for name in found:
+        for target in (out / LABEL_MAPS / name, out / OVERLAYS / name, out / CONTACT):
+            if os.path.realpath(target) in sources:
+                raise CourseError(
+                    f"{target}: is a photograph, and would be replaced by what is made of one; "
+                    "name another folder with --out"
+                )
+    return found, problems
+
+
+def _list(source: Path, out: Path, problems: list[str]) -> Iterator[Path]:
+    """Files below a folder that may be photographs, without what an earlier run left in `out`."""
+    out = out.resolve()
+    again = (out / LABEL_MAPS).is_dir()
+    for folder, folders, files in os.walk(source, onerror=lambda e: problems.append(_denied(e))):
+        here = Path(folder).resolve()
+        folders[:] = [
+            name
+            for name in folders
+            if not name.startswith(".") and here / name not in (out / LABEL_MAPS, out / OVERLAYS)
+        ]
+        for name in files:
+            path = Path(folder) / name
+            if name.startswith(".") or path.suffix.lower() not in SUFFIXES:
+                continue
+            if again and here / name == out / CONTACT:
+                continue
+            if path.is_file():
+                yield path.relative_to(source)
+            else:
+                problems.append(f"{path}: is no file, or a link to none; copy the photograph there")
+
+
+def _denied(error: OSError) -> str:
+    return f"{error.filename}: cannot be listed ({error.strerror}); change its permissions"
+
+
+def _names(paths: list[Path]) -> list[Path]:
+    """What is made of a.jpg is called a.png, or a.jpg.png where another file has the first name."""
+    short = [path.with_suffix(".png") for path in paths]
+    full = [path.with_name(path.name + ".png") for path in paths]
+    taken = Counter([*short, *full])
+    return [s if taken[s] == 1 else f for s, f in zip(short, full, strict=True)]
 
 
 def _predict(
@@ -165,13 +209,21 @@ def _predict(
     """The label map at the photograph's size."""
     height, width = image.shape[:2]
     side = max(height, width)
-    top, left = (side - height) // 2, (side - width) // 2
-    margins = ((top, side - height - top), (left, side - width - left), (0, 0))
-    square = np.pad(image, margins, mode="edge")
     working = min(side, int(MOST_PIXELS**0.5))
-    label_map = predict_label_map(model, square, info, (working, working))
-    label_map = resize_label_map(label_map, side, side) if working < side else label_map
-    return label_map[top : top + height, left : left + width]
+    h, w = (max(1, round(edge * working / side)) for edge in (height, width))
+    # Shrunk before it is padded: the square around a panorama may be larger than any memory.
+    small = resize_image(image, h, w)
+    top, left = (working - h) // 2, (working - w) // 2
+    margins = ((top, working - h - top), (left, working - w - left), (0, 0))
+    square = np.pad(small, margins, mode="edge")
+    label_map = predict_label_map(model, square, info)[top : top + h, left : left + w]
+    return resize_label_map(label_map, height, width)
+
+
+def _caption(name: Path) -> str:
+    """The end of a long name: what tells one from its neighbours mostly stands there."""
+    text = name.with_suffix("").as_posix()
+    return text if len(text) <= _CAPTION else "…" + text[1 - _CAPTION :]
 
 
 def _small(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

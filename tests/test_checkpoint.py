@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 import resource
 from pathlib import Path
@@ -20,7 +21,8 @@ def make(tmp_path: Path, name: str = "unet", **settings: object) -> tuple[Path, 
     torch.manual_seed(0)
     model = create_model(name, **settings)
     key, config = describe(model)
-    info = ModelInfo(key, config, "celebamask-hq", 64, (0.5, 0.4, 0.3), (0.2, 0.2, 0.3))
+    labels = "lapa" if config["num_classes"] == 11 else "celebamask-hq"
+    info = ModelInfo(key, config, labels, 64, (0.5, 0.4, 0.3), (0.2, 0.2, 0.3))
     checkpoint.save(tmp_path / "m.safetensors", model, info)
     return tmp_path / "m.safetensors", model
 
@@ -89,6 +91,11 @@ def test_files_that_are_no_checkpoints(tmp_path: Path) -> None:
         ({"size": 0}, "cannot be"),
         ({"std": (0, 1, 1)}, "cannot be"),
         ({"mean": (1, 2)}, "damaged"),
+        ({"mean": (math.nan, 0, 0)}, "cannot be"),
+        ({"size": math.inf}, "damaged"),
+        ({"label_set": "lapa"}, "num_classes 19, and lapa needs 11"),
+        ({"config": {"in_channels": 1}}, "in_channels 1, and celebamask-hq needs 3"),
+        ({"config": {"widths": []}}, "do not fit"),
         ({"label_set": "dogs"}, "dogs.*it knows: celebamask-hq"),
     ],
 )
@@ -98,6 +105,15 @@ def test_descriptions_that_lie(tmp_path: Path, change: dict, message: str) -> No
     meta["info"].update(change)
     checkpoint.write_tensors(path, tensors, meta)
     with pytest.raises(CourseError, match=message):
+        checkpoint.load(path)
+
+
+def test_weights_that_are_no_numbers(tmp_path: Path) -> None:
+    path, _ = make(tmp_path, widths=(4, 4, 8))
+    tensors, meta = checkpoint.read_tensors(path)
+    name = next(iter(tensors))
+    checkpoint.write_tensors(path, tensors | {name: tensors[name] * math.nan}, meta)
+    with pytest.raises(CourseError, match=f"{name} holds values that are no numbers"):
         checkpoint.load(path)
 
 

@@ -10,6 +10,7 @@ from torch import nn
 
 from coursekit import create_model
 from coursekit.complexity import kept_bytes, measure, multiply_accumulates, seconds_of
+from coursekit.errors import CourseError
 
 
 @pytest.mark.parametrize(
@@ -70,12 +71,23 @@ def test_a_matrix_of_attention_is_seen() -> None:
 
 def test_everything_is_measured_and_nothing_is_left_behind() -> None:
     model = create_model("fastscnn").train()
+    model.feature_fusion.high[1].eval()  # a frozen normalisation stays one
+    before = {k: v.clone() for k, v in model.state_dict().items()}
     cost = measure(model, 32, rounds=2)
+    assert all(torch.equal(v, before[k]) for k, v in model.state_dict().items())
+    assert not model.feature_fusion.high[1].training
     assert cost.parameters == 1_154_435
     assert min(cost.multiply_accumulates, cost.kept_bytes) > 0
     assert 0 < cost.seconds < math.inf and 0 < cost.training_seconds < math.inf
     assert model.training
     assert all(p.grad is None for p in model.parameters())
+
+
+def test_half_precision_is_measured() -> None:
+    model = nn.Conv2d(3, 4, 1).to(torch.bfloat16)
+    assert measure(model, 8, rounds=1).multiply_accumulates == 3 * 4 * 64
+    with pytest.raises(CourseError, match="rounds is 0"):
+        measure(model, 8, rounds=0)
 
 
 def test_seconds() -> None:

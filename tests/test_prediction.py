@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -98,6 +99,78 @@ def test_files_that_are_no_photographs_do_not_stop_the_others(
     shutil.rmtree(photos / "out")
     assert main([*call, "--out", str(tmp_path / "other")]) == 2
     assert "none of the photographs" in capsys.readouterr().err
+
+
+def outputs(folder: Path) -> list[str]:
+    maps = folder / "label_maps"
+    return sorted(path.relative_to(maps).as_posix() for path in maps.rglob("*.png"))
+
+
+@pytest.mark.parametrize("where", [".", "..", "photos", "photos/out"])
+def test_the_output_may_lie_beside_or_around_the_photographs(
+    tmp_path: Path, weights: Path, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photos = tmp_path / "photos"
+    photograph(photos / "a.png", 20, 20)
+    photograph(photos / "in" / "b.png", 20, 20)
+    monkeypatch.chdir(photos if where.startswith(".") else tmp_path)
+    source = "." if where.startswith(".") else "photos"
+    for _ in range(2):  # what the first run made is no photograph of the second
+        assert predict_folder(weights, source, where).images == 2
+        assert outputs(Path(where)) == ["a.png", "in/b.png"]
+
+
+def test_two_photographs_never_share_a_name(tmp_path: Path, weights: Path) -> None:
+    for name in ("a.jpg", "a.JPG", "a.jpg.png", "b.jpg", "b.jpg.png"):
+        photograph(tmp_path / "photos" / name, 20, 20, format="PNG")
+    made = predict_folder(weights, tmp_path / "photos", tmp_path / "out")
+    assert made.images == 5 and len(outputs(tmp_path / "out")) == 5
+
+
+@pytest.mark.parametrize("name", ["contact.png", "overlays/0.png"])
+def test_a_photograph_is_never_replaced(tmp_path: Path, weights: Path, name: str) -> None:
+    photograph(tmp_path / name, 20, 20)
+    before = (tmp_path / name).read_bytes()
+    source = tmp_path / name if "/" in name else tmp_path
+    with pytest.raises(CourseError, match="is a photograph, and would be replaced"):
+        predict_folder(weights, source, tmp_path)
+    assert (tmp_path / name).read_bytes() == before
+
+
+def test_a_panorama_takes_no_square_of_memory(tmp_path: Path, weights: Path) -> None:
+    long = np.zeros((8, 60_000, 3), np.uint8)
+    long[:, 30_000:] = 255
+    Image.fromarray(long).save(tmp_path / "long.png")
+    predict_folder(weights, tmp_path / "long.png", tmp_path / "out")
+    assert image_size(tmp_path / "out" / "label_maps" / "long.png") == (8, 60_000)
+
+
+def test_the_contact_sheet_shows_what_can_be_read(tmp_path: Path, weights: Path) -> None:
+    photos = tmp_path / "photos"
+    photograph(photos / "7 $x_1$ 顔.png", 20, 20)  # no name may upset the captions
+    for number in range(60):
+        (photos / f"{number}.jpg").write_text("a pointer to a large file")
+    made = predict_folder(weights, photos, tmp_path / "out")
+    assert made.images == 1 and len(made.problems) == 60
+    assert (tmp_path / "out" / "contact.png").is_file()
+
+
+def test_links_in_a_circle_are_named(tmp_path: Path, weights: Path) -> None:
+    photos = tmp_path / "photos"
+    photograph(photos / "good.png", 20, 20)
+    (photos / "loop.png").symlink_to(photos / "loop.png")
+    os.mkfifo(photos / "pipe.png")
+    made = predict_folder(weights, photos, tmp_path / "out")
+    assert made.images == 1
+    assert [problem.split(":")[0] for problem in made.problems] == [
+        str(photos / "loop.png"),
+        str(photos / "pipe.png"),
+    ]
+
+
+def test_fractions_are_brightness(tmp_path: Path, weights: Path) -> None:
+    Image.fromarray(np.full((4, 4), 0.5, np.float32)).save(tmp_path / "half.tif")
+    assert (read_image(tmp_path / "half.tif") == 127).all()
 
 
 @pytest.mark.parametrize("images", ["missing", "empty"])

@@ -1,10 +1,10 @@
 """`coursekit score`: what the competition would say of a zip, and what near relations would.
 
 The 2024 edition (flat) pools: pixels of all images are counted together, and the mean of the 19
-classes' IoU is the score. What it makes of a class that occurs nowhere is not
-published: here the mean leaves it out, and `pooled_miou_19` counts it as 0. The 2025 edition (codabench) takes each image by itself. How exactly that
-edition averages is not published, so every reading that fits is computed, side by side, each under
-a name that says what it is.
+classes' IoU is the score. What it makes of a class that occurs nowhere is not published: here the
+mean leaves it out, and `pooled_miou_19` counts it as 0. The 2025 edition (codabench) takes each
+image by itself. How exactly that edition averages is not published, so every reading that fits is
+computed, side by side, each under a name that says what it is.
 
 All of them come from one (images, 19, 19) array of pixel counts.
 """

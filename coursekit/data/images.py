@@ -58,7 +58,7 @@ def natural_key(name: str) -> tuple[tuple[tuple[int, int, str], ...], str]:
 def read_image(path: Path) -> NDArray[np.uint8]:
     """A photo as RGB, turned upright as its EXIF orientation says.
 
-    Grey, CMYK, palette, 16-bit and transparent pictures become RGB too.
+    Grey, CMYK, palette, 16-bit, fractional and transparent pictures become RGB too.
 
     Returns:
         (H, W, 3) uint8.
@@ -76,6 +76,10 @@ def read_image(path: Path) -> NDArray[np.uint8]:
         grey = np.asarray(upright).astype(np.uint32)
         grey8 = (grey >> 8 if grey.max(initial=0) > 255 else grey).clip(0, 255).astype(np.uint8)
         return np.repeat(grey8[:, :, None], 3, axis=2)
+    if upright.mode == "F":  # fractions, as some scientific tools save them
+        values = np.nan_to_num(np.asarray(upright))
+        scale = 255 if values.max(initial=0) <= 1 else 1
+        return np.repeat((values * scale).clip(0, 255).astype(np.uint8)[:, :, None], 3, axis=2)
     if upright.mode == "P":
         upright = upright.convert("RGBA")  # a palette may hold transparent entries
     return np.array(upright.convert("RGB"), dtype=np.uint8)
@@ -271,6 +275,8 @@ def resize_image(image: NDArray[np.uint8], height: int, width: int) -> NDArray[n
 def _unreadable(path: Path, error: BaseException) -> CourseError:
     if isinstance(error, FileNotFoundError):
         return CourseError(f"{path}: does not exist; was it moved since the folder was listed?")
+    if isinstance(error, PermissionError):
+        return CourseError(f"{path}: may not be read; change its permissions")
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
     if str(path) in reason:
         reason = "not a picture that can be identified"

@@ -25,5 +25,5 @@ def prepare(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def quotient(total: Tensor, mass: Tensor) -> Tensor:
-    """Total / mass, and 0 where both are 0."""
-    return total / mass.clamp_min(torch.finfo(mass.dtype).tiny)
+    """Total / mass, and 0, with gradients of 0, where both are 0."""
+    return total / torch.where(mass > 0, mass, 1)

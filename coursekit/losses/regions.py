@@ -24,6 +24,11 @@ def _flat(logits: Tensor, target: Tensor, ignore_index: int) -> tuple[Tensor, Te
     if not bool(valid.all()):
         probabilities, target = probabilities[:, valid], target[valid]
     classes = torch.arange(len(probabilities), device=target.device)
+    if target.numel() and not bool(((target >= 0) & (target < len(classes))).all()):
+        raise ValueError(
+            f"the target has ids from {int(target.min())} to {int(target.max())}; logits of "
+            f"{len(classes)} classes need ids in [0, {len(classes) - 1}] or {ignore_index}"
+        )
     return probabilities, target == classes[:, None]
 
 
@@ -44,10 +49,9 @@ def dice_loss(
     loss is 1 minus the mean of their F1.
 
     Where it differs from the papers: Milletari et al. square p and y in the denominator, and Sudre
-    et al. weight classes by 1 / (Σ y_c)² and divide sums over the classes, where this is the mean of
-    each class's quotient, neither squared nor weighted. A class that the
-    target lacks is left out: no prediction of it is punished here, but by the classes whose pixels
-    it takes.
+    et al. weight classes by 1 / (Σ y_c)² and divide sums over the classes, where this is the mean
+    of each class's quotient, neither squared nor weighted. A class that the target lacks is left
+    out: no prediction of it is punished here, but by the classes whose pixels it takes.
 
     Args:
         logits: scores before softmax.

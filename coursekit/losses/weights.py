@@ -8,6 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from coursekit.errors import CourseError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -77,5 +79,8 @@ def _frequency(counts: Sequence[int] | NDArray[np.integer] | Tensor) -> Tensor:
             f"got {frequency.tolist()}: pass pixel counts, not shares"
         )
     if not bool(frequency.any()):
-        raise ValueError("every class has 0 pixels; count the classes of the training set first")
+        raise CourseError(
+            "every class has 0 pixels: the training masks are all ignored, or nothing was counted; "
+            "look at them with `coursekit data check`"
+        )
     return frequency

@@ -37,7 +37,7 @@ MODEL_NAMES: tuple[str, ...] = tuple(_REGISTRY)
 def check_name(name: str) -> None:
     """Raises `CourseError` when no model has this name; the message lists those there are."""
     if name not in _REGISTRY:
-        near = difflib.get_close_matches(name, MODEL_NAMES, n=1)
+        near = difflib.get_close_matches(str(name), MODEL_NAMES, n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""
         raise CourseError(f"no model is called {name!r}; {hint}there are: {', '.join(MODEL_NAMES)}")
 
@@ -59,8 +59,8 @@ def create_model(name: str, num_classes: int = 19, **overrides: Any) -> nn.Modul
             names those there are.
     """
     check_name(name)
-    if num_classes < 2:
-        raise CourseError(f"num_classes is {num_classes}; a label map needs at least 2 classes")
+    if not isinstance(num_classes, int) or num_classes < 2:
+        raise CourseError(f"num_classes is {num_classes!r}; a label map needs at least 2 classes")
     module_name, class_name, config_name = _REGISTRY[name]
     module = import_module(f"{__name__}.{module_name}")
     config_class = getattr(module, config_name)
@@ -70,16 +70,36 @@ def create_model(name: str, num_classes: int = 19, **overrides: Any) -> nn.Modul
         raise CourseError(
             f"{name} has no setting {', '.join(unknown)}; it has: {', '.join(sorted(known))}"
         )
+    for key, value in overrides.items():
+        default = next(f.default for f in fields(config_class) if f.name == key)
+        _check_setting(name, key, value, default)
     try:
         model: nn.Module = getattr(module, class_name)(
             config_class(num_classes=num_classes, **overrides)
         )
-    except (TypeError, ValueError, RuntimeError, IndexError) as error:
+    except (TypeError, ValueError, RuntimeError, ArithmeticError, IndexError) as error:
         given = ", ".join(f"{key}={value!r}" for key, value in overrides.items())
         raise CourseError(
             f"{name} cannot be built with {given} ({error}); the defaults are {config_class()}"
         ) from error
     return model
+
+
+def _check_setting(name: str, key: str, value: Any, default: Any) -> None:
+    """A setting has the form of its default: a count, a fraction, or a tuple of them.
+
+    Some networks could be built with other values, and would fail at their first image.
+    """
+    if isinstance(default, tuple):
+        if not isinstance(value, (tuple, list)) or not value:
+            raise CourseError(f"{name}: {key} is {value!r}; it must be a tuple such as {default}")
+        for entry in value:
+            _check_setting(name, key, entry, default[0])
+    elif isinstance(default, int):
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            raise CourseError(f"{name}: {key} holds {value!r}; it takes whole numbers from 1")
+    elif not (isinstance(value, (int, float)) and 0 <= value < 1):
+        raise CourseError(f"{name}: {key} is {value!r}; it must lie in [0, 1)")
 
 
 def count_parameters(model: nn.Module) -> int:

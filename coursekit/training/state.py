@@ -6,16 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from coursekit.checkpoint import read_tensors, write_tensors
 from coursekit.errors import CourseError
+from coursekit.optim import AveragedCosine
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from torch import Tensor, nn
 
-    from coursekit.optim import AdamToSGD, AveragedCosine
-
-#: Settings that may change between a run and its continuation.
-_FREE = ("epochs", "workers")
+    from coursekit.optim import AdamToSGD
 
 
 def save_state(
@@ -66,7 +64,9 @@ def load_state(
     tensors, meta = read_tensors(path)
     if meta.get("kind") != "state":
         raise CourseError(f"{path}: is not the state of a run; name the folder of a run")
-    _compare(path, meta["settings"], settings)
+    # May change between a run and its continuation. One cosine is stretched over all epochs.
+    free = {"workers"} if isinstance(optimiser, AveragedCosine) else {"workers", "epochs"}
+    _compare(path, meta["settings"], settings, free)
     parts: dict[str, dict[str, Tensor]] = {"model": {}, "best": {}, "optimiser": {}}
     for key, tensor in tensors.items():
         part, name = key.split("/", 1)
@@ -101,8 +101,8 @@ def load_state(
     return history
 
 
-def _compare(path: Path, old: dict[str, Any], new: dict[str, Any]) -> None:
-    changed = [k for k in sorted({*old, *new} - {*_FREE}) if old.get(k) != new.get(k)]
+def _compare(path: Path, old: dict[str, Any], new: dict[str, Any], free: set[str]) -> None:
+    changed = [k for k in sorted({*old, *new} - free) if old.get(k) != new.get(k)]
     if changed:
         listed = ", ".join(f"{k} was {old.get(k)!r} and is {new.get(k)!r}" for k in changed)
         raise CourseError(

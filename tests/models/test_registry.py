@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 
@@ -42,8 +44,15 @@ def test_foreign_models_are_refused() -> None:
         ("resnet", {}, "there are: unet"),
         ("unet", {"width": 3}, "widths"),
         ("unet", {"num_classes": 1}, "at least 2"),
-        ("unet", {"widths": 8}, "widths=8"),
-        ("unet", {"widths": (8, -1)}, "cannot be built"),
+        ("unet", {"widths": 8}, "it must be a tuple such as"),
+        ("unet", {"widths": (8, -1)}, "widths holds -1; it takes whole numbers from 1"),
+        ("unet", {"widths": ()}, "it must be a tuple such as"),
+        ("unet", {"in_channels": 0}, "in_channels holds 0"),
+        ("deeplabv3plus", {"stages": ((32, 64), (64, 0.5))}, "stages holds 0.5"),
+        ("fastscnn", {"dropout": math.nan}, r"must lie in \[0, 1\)"),
+        ("fastscnn", {"bins": (0,)}, "bins holds 0"),
+        ("segformer", {"heads": (3, 2, 2, 8)}, "do not divide 16 channels"),
+        ("segformer", {"heads": (2,)}, "cannot be built"),
     ],
 )
 def test_bad_calls_say_what_there_is(name: str, settings: dict, message: str) -> None:

@@ -105,7 +105,7 @@ def test_an_averaged_run_keeps_its_average_and_goes_on_bit_for_bit(tmp_path: Pat
     first, second = ((tmp_path / f / "model.safetensors").read_bytes() for f in ("whole", "cut"))
     assert first == second
     longer = config(optimiser=AveragedCosineConfig(average=0.9), epochs=9)
-    with pytest.raises(CourseError, match="steps was 8 and is 18"):
+    with pytest.raises(CourseError, match="epochs was 4 and is 9"):
         fit(model("fastscnn", **settings), *data(), longer, tmp_path / "cut", resume=True)
 
 
@@ -226,7 +226,7 @@ def test_a_loss_that_is_not_finite_names_the_images(tmp_path: Path) -> None:
 
     train, val = data()
     with pytest.raises(CourseError, match="training loss is nan in epoch 0.*images: ") as caught:
-        fit(Poisoned(), train, val, config(channels_last=False))
+        fit(Poisoned(), train, val, config())
     assert sum(name in str(caught.value) for name in train.names) == 3
 
 
@@ -248,9 +248,15 @@ def test_bad_settings_are_named() -> None:
     train, val = data()
     with pytest.raises(CourseError, match="epochs is 0"):
         config(epochs=0)
-    with pytest.raises(CourseError, match="seed is -1"):
+    with pytest.raises(CourseError, match="seed is -1; it must be at least 0"):
         config(seed=-1)
-    with pytest.raises(CourseError, match="raise the batch size to at least 2"):
+    with pytest.raises(CourseError, match="it must be below"):
+        config(seed=1 << 64)
+    with pytest.raises(CourseError, match="num_classes 5, and celebamask-hq data need 19"):
+        fit(model(num_classes=5), train, val, config())
+    with pytest.raises(CourseError, match="in_channels 1"):
+        fit(model(in_channels=1, **TINY), train, val, config())
+    with pytest.raises(CourseError, match="a step needs at least 2 images"):
         fit(model("fastscnn", num_classes=19), train, val, config(batch_size=1))
     with pytest.raises(CourseError, match="there is no loss 'dise'; did you mean 'dice'"):
         config(loss="dise")

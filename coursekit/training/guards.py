@@ -1,0 +1,104 @@
+"""What `fit` refuses, before it costs anybody an epoch."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from coursekit.errors import CourseError
+from coursekit.losses import parse_loss, sums_over_pixels
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from torch import nn
+
+    from coursekit.data import FaceDataset
+    from coursekit.training.loop import FitConfig
+
+
+def check_inputs(
+    config: FitConfig, model: nn.Module, train: FaceDataset, val: FaceDataset, processes: int
+) -> None:
+    """Data, model and settings fit each other.
+
+    Raises:
+        CourseError: when they do not.
+    """
+    for name, dataset in (("training", train), ("validation", val)):
+        if len(dataset) == 0:
+            raise CourseError(f"the {name} set is empty; it needs at least one image")
+        if not dataset.labelled:
+            raise CourseError(
+                f"the {name} set ({dataset.split}) has no masks; a run needs them in both: "
+                "put the masks beside the images, or split the labelled images in two"
+            )
+    if train.labels.key != val.labels.key:
+        raise CourseError(
+            f"the training set is {train.labels.key} and the validation set "
+            f"{val.labels.key}; use two splits of one data set"
+        )
+    for name, needed in (("num_classes", train.labels.num_classes), ("in_channels", 3)):
+        given = getattr(getattr(model, "config", None), name, needed)
+        if given != needed:
+            raise CourseError(
+                f"the model has {name} {given}, and {train.labels.key} data need {needed}; "
+                f"make it with {name}={needed}"
+            )
+    if min(len(train), config.batch_size) < processes:
+        raise CourseError(
+            f"batches of {min(len(train), config.batch_size)} images cannot be divided "
+            f"among {processes} processes; raise the batch size or start fewer"
+        )
+    if processes > 1 and not sums_over_pixels(parse_loss(config.loss)):
+        raise CourseError(
+            f"the loss {config.loss} is not a sum over pixels: {processes} processes, "
+            "each with a part of the batch, would train with another loss than one. Start a "
+            "single process, or choose cross_entropy or focal"
+        )
+
+
+def prepare_folder(out: Path) -> None:
+    """Make a run's folder, and clear what a killed run left half written in it.
+
+    Raises:
+        CourseError: when nothing can be written there.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=out).close()
+        for name in ("model", "state", "history"):
+            for left in out.glob(f".{name}-*"):
+                left.unlink(missing_ok=True)
+    except OSError as error:
+        raise CourseError(
+            f"{out}: cannot be written to ({error.strerror}); name another folder"
+        ) from error
+
+
+def check_finite(loss: float, epoch: int, kind: str, names: list[str]) -> None:
+    """Raises `CourseError` with the names of a batch's images when its loss is no number."""
+    if not math.isfinite(loss):
+        raise CourseError(
+            f"the {kind} loss is {loss} in epoch {epoch}, in the batch of these images: "
+            f"{', '.join(names)}. Look at them (`coursekit data check`), or lower the "
+            "learning rate; the last whole epoch is kept"
+        )
+
+
+@contextmanager
+def naming_single_values(images: int, processes: int) -> Iterator[None]:
+    """Says what to do where torch only says that a normalisation met a single value."""
+    try:
+        yield
+    except ValueError as error:
+        if "more than 1 value per channel" not in str(error):
+            raise
+        raise CourseError(
+            f"batch normalisation met a single value in a batch of {images} a process, which has "
+            f"no spread to divide by; a step needs at least {2 * processes} images: raise the "
+            "batch size, or add images"
+        ) from error
