@@ -1,9 +1,13 @@
 """One confusion matrix against a loop over the classes, and against torchmetrics as it comes.
 
-uv run --group peers python benchmarks/metrics.py
+uv run --group peers python benchmarks/metrics.py [--threads 1]
+
+Ours counts in one thread, whatever there is; torch shares the work of the others among threads.
 """
 
 from __future__ import annotations
+
+import argparse
 
 import torch
 from harness import compare, header, show
@@ -42,6 +46,9 @@ def by_torchmetrics(predictions: Tensor, targets: Tensor) -> Tensor:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    torch.set_num_threads(parser.parse_args().threads)
     header()
     for size, images in ((128, 32), (256, 16), (512, 8)):
         generator = torch.Generator().manual_seed(0)

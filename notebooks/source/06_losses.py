@@ -942,7 +942,7 @@ plots.panels(rows, LABELS)
 # %% [markdown]
 # ## What was learnt, and what one run does not prove
 #
-# The pictures first, as they came out on the quick tier: cross-entropy draws faces without eyes and brows. $1/f$ draws nearly every part, most of them too large, and hats that nobody wears. Lovász draws most parts
+# The pictures first, as they came out on the quick tier: cross-entropy draws faces without eyes and brows. $1/f$ draws nearly every part, most of them too large, and hats that nobody wears. Dice and Lovász draw most parts
 # about as large as they are.
 #
 # On the quick tier each row of the table above is a single run; another seed gives another number. So we ran five seeds on our test machine (150 steps each, mean ± standard
