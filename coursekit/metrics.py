@@ -7,6 +7,8 @@ the images' scores is another number, and a class that an image lacks would have
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import cv2
 import numpy as np
 import torch
@@ -15,8 +17,12 @@ from torch import Tensor
 
 from coursekit.labels import IGNORE_INDEX
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 _BYTES = 256
 _EXACT = 1 << 24  # pixels at a time: OpenCV counts in float32
+_LARGE, _LONG = 1 << 17, 32  # pixels of a map, and of a stretch, from which stretches are faster
 
 
 def confusion_matrix(
@@ -84,24 +90,53 @@ def _are_bytes(prediction: Tensor, target: Tensor) -> bool:
 def _count_bytes(
     prediction: Tensor, target: Tensor, num_classes: int, ignore_index: int
 ) -> Tensor | None:
-    """The matrix by OpenCV's histogram of two channels; None when a pixel is missing from it.
+    """The matrix from bytes; None when a pixel is missing from it.
 
-    Two to three times as fast as `bincount`, which needs an index of eight bytes for each pixel.
-    What lies outside the classes falls out of the histogram: right for `ignore_index`, and
-    otherwise a mistake that is for `_count` to name.
+    What lies outside the classes is not counted: right for `ignore_index`, and otherwise a mistake
+    that is for `_count` to name.
     """
     true, called = target.to(torch.uint8).numpy(), prediction.to(torch.uint8).numpy()
-    total = np.zeros((num_classes, num_classes), np.int64)
-    for start in range(0, true.size, _EXACT):
-        parts = [ids[start : start + _EXACT] for ids in (true, called)]
-        counts = cv2.calcHist(parts, [0, 1], None, [num_classes] * 2, [0, num_classes] * 2)
-        total += counts.astype(np.int64)
+    total = _count_runs(true, called, num_classes) if true.size >= _LARGE else None
+    if total is None:
+        total = _histogram(true, called, num_classes)
     missing = true.size - int(total.sum())
     if ignore_index < num_classes:
         total[ignore_index] = 0
     elif missing:
         missing -= int(np.count_nonzero(true == ignore_index))
     return None if missing else torch.from_numpy(total)
+
+
+def _histogram(true: NDArray, called: NDArray, num_classes: int) -> NDArray[np.int64]:
+    """By OpenCV's histogram of two channels.
+
+    Two to three times as fast as `bincount`, which needs an index of eight bytes for each pixel.
+    """
+    total = np.zeros((num_classes, num_classes), np.int64)
+    for start in range(0, true.size, _EXACT):
+        parts = [ids[start : start + _EXACT] for ids in (true, called)]
+        counts = cv2.calcHist(parts, [0, 1], None, [num_classes] * 2, [0, num_classes] * 2)
+        total += counts.astype(np.int64)
+    return total
+
+
+def _count_runs(true: NDArray, called: NDArray, num_classes: int) -> NDArray[np.int64] | None:
+    """By the lengths of stretches in which neither map changes; None when they are short.
+
+    Large label maps change at one pixel in fifty, and looking for changes is cheaper than counting:
+    half the histogram's time on photographs of 512².
+    """
+    change = true[1:] != true[:-1]
+    change |= called[1:] != called[:-1]
+    if np.count_nonzero(change) * _LONG > true.size:
+        return None
+    last = np.append(np.flatnonzero(change), true.size - 1)  # pixel of each stretch
+    lengths = np.diff(last, prepend=-1)
+    rows, columns = true[last].astype(np.intp), called[last]
+    valid = (rows < num_classes) & (columns < num_classes)
+    pair = (rows * num_classes + columns)[valid]
+    counts = np.bincount(pair, lengths[valid], minlength=num_classes**2)  # exact: below 2⁵³
+    return counts.astype(np.int64).reshape(num_classes, num_classes)
 
 
 def _parts(matrix: Tensor) -> tuple[Tensor, Tensor, Tensor]:
