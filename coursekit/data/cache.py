@@ -137,7 +137,9 @@ def _fill(
         if label_maps is not None and label_map is not None:
             label_maps[index] = resize_label_map(label_map, size, size)
 
-    for _ in threaded(work, range(len(dataset)), f"reading {dataset.split}"):
+    for _ in threaded(
+        work, range(len(dataset)), f"reading {dataset.split}", threads=dataset.threads
+    ):
         pass
 
 

@@ -35,11 +35,17 @@ def _in_notebook() -> bool:
     return hasattr(shell, "kernel")
 
 
-def threaded(function: Callable[[T], R], items: Sequence[T], what: str) -> Iterator[R]:
+def threaded(
+    function: Callable[[T], R], items: Sequence[T], what: str, *, threads: bool = True
+) -> Iterator[R]:
     """Apply `function` to every item on all cores, with progress; results keep the order.
 
-    Decoding and resizing release Python's lock, so threads suffice. The first error ends the work.
+    Decoding and resizing release Python's lock, so threads suffice. What holds the lock is better
+    done without (`threads=False`). The first error ends the work.
     """
+    if not threads:
+        yield from progress(map(function, items), len(items), what)
+        return
     workers = min(os.cpu_count() or 1, 16)
     with ThreadPoolExecutor(workers) as pool:
         try:

@@ -57,7 +57,10 @@ class FaceDataset(Sequence[Sample], ABC):
         split: "train", "val" or "test".
         names: the stem of each sample, naturally sorted.
         labelled: whether samples have label maps; all of them do, or none does.
+        threads: whether several threads read samples faster than one.
     """
+
+    threads: bool = True
 
     labels: LabelSet
     layout: str

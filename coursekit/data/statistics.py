@@ -50,6 +50,7 @@ def whitening(dataset: FaceDataset | Arrays, size: int | None = None) -> Whiteni
             lambda index: _histograms(dataset.image(index)),
             range(len(dataset)),
             f"reading {dataset.split}",
+            threads=dataset.threads,
         )
     for histograms in found:
         counts += histograms
@@ -89,6 +90,7 @@ def class_counts(dataset: FaceDataset | Arrays, size: int | None = None) -> NDAr
             lambda index: np.bincount(dataset.label_map(index).ravel(), minlength=256),
             range(len(dataset)),
             f"counting {dataset.split}",
+            threads=dataset.threads,
         )
         for counts in found:
             total += counts

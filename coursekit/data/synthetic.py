@@ -38,6 +38,9 @@ class SynthDataset(FaceDataset):
         CourseError: for a length or size below 1.
     """
 
+    # Drawing is many short calls that hold Python's lock; two threads take half as long again.
+    threads = False
+
     def __init__(
         self,
         seed: int,

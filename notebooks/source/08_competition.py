@@ -38,7 +38,6 @@ import os
 import shutil
 import tempfile
 import zipfile
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -923,8 +922,7 @@ for hidden_round in ("one", "two", "three"):
 # %%
 def draw(style: Style, number: int = SIZES["test"]) -> tuple[np.ndarray, np.ndarray]:
     """Test faces of a style: images (N, S, S, 3) and label maps (N, S, S)."""
-    with ThreadPoolExecutor() as pool:
-        faces = list(pool.map(lambda i: render(0, TEST + i, SIZE, style=style), range(number)))
+    faces = [render(0, TEST + i, SIZE, style=style) for i in range(number)]
     return np.stack([f.image for f in faces]), np.stack([f.label_map for f in faces])
 
 
