@@ -77,6 +77,23 @@ def test_ids_may_be_of_any_integer_type(loss: nn.Module, dtype: torch.dtype) -> 
     torch.testing.assert_close(loss(logits, target.to(dtype)), loss(logits, target))
 
 
+@pytest.mark.parametrize("loss", [DiceLoss(), LovaszSoftmaxLoss()])
+@pytest.mark.parametrize("wrong", [-1, 6])
+def test_ids_outside_the_classes_are_refused(loss: nn.Module, wrong: int) -> None:
+    logits, target = example(6)
+    target[0, 0, 0] = wrong
+    with pytest.raises(ValueError, match="the target has ids"):
+        loss(logits, target)
+
+
+@pytest.mark.parametrize("kind", [WeightedCrossEntropy, FocalLoss])
+def test_weights_of_zero_leave_a_gradient_of_zero(kind: type[nn.Module]) -> None:
+    logits = (100 * torch.randn(1, 6, 2, 2)).requires_grad_()
+    loss = kind(weights=torch.tensor([0.0, 1, 1, 1, 1, 1]))
+    loss(logits, torch.zeros(1, 2, 2, dtype=torch.long)).backward()
+    assert logits.grad is not None and (logits.grad == 0).all()
+
+
 @EACH
 def test_all_ignored_is_zero_with_a_gradient_of_zero(loss: nn.Module) -> None:
     logits = torch.randn(1, 6, 2, 2, requires_grad=True)

@@ -267,6 +267,28 @@ def test_bad_settings_are_named() -> None:
     assert not Path("never-written").exists()
 
 
+def test_what_cannot_work_costs_no_epoch(tmp_path: Path) -> None:
+    train, val = data()
+    seen: list[dict] = []
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(CourseError, match="file: cannot be written to"):
+        fit(model(), train, val, config(), tmp_path / "file", on_epoch=seen.append)
+    val.labelled = False
+    with pytest.raises(CourseError, match="validation set .* has no masks"):
+        fit(model(), train, val, config(), on_epoch=seen.append)
+    assert seen == []
+
+
+def test_a_finished_run_gives_its_model_again(tmp_path: Path) -> None:
+    fit(model(), *data(), config(epochs=1), tmp_path)
+    before = (tmp_path / "model.safetensors").read_bytes()
+    (tmp_path / "model.safetensors").unlink()
+    (tmp_path / ".state-killed.safetensors").touch()
+    fit(model(), *data(), config(epochs=1), tmp_path, resume=True)
+    assert (tmp_path / "model.safetensors").read_bytes() == before
+    assert not (tmp_path / ".state-killed.safetensors").exists()
+
+
 @pytest.mark.parametrize("loss", ["focal", "dice", "lovasz", "cross_entropy+lovasz"])
 def test_other_losses_train(loss: str) -> None:
     fast = AdamToSGDConfig(adam_lr=0.02)  # Dice hardly slopes where all classes are as likely
