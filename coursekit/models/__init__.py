@@ -93,7 +93,7 @@ def create_model(name: str, num_classes: int = 19, **overrides: Any) -> nn.Modul
 
 
 def _check_setting(name: str, key: str, value: Any, default: Any) -> None:
-    """A setting has the form of its default: a count, a fraction, or a tuple of them.
+    """A setting has the form of its default: a switch, a word, a count, a fraction, or a tuple.
 
     Some networks could be built with other values, and would fail at their first image.
     """
@@ -102,6 +102,9 @@ def _check_setting(name: str, key: str, value: Any, default: Any) -> None:
             raise CourseError(f"{name}: {key} is {value!r}; it must be a tuple such as {default}")
         for entry in value:
             _check_setting(name, key, entry, default[0])
+    elif isinstance(default, (bool, str)):
+        if type(value) is not type(default):
+            raise CourseError(f"{name}: {key} is {value!r}; it takes values such as {default!r}")
     elif isinstance(default, int):
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
             raise CourseError(f"{name}: {key} holds {value!r}; it takes whole numbers from 1")

@@ -28,12 +28,12 @@ def compiled(model: nn.Module) -> nn.Module:
 def by_accelerate(model: nn.Module) -> nn.Module:
     from accelerate import Accelerator
 
-    return Accelerator(cpu=True, mixed_precision="bf16").prepare_model(model)
+    return Accelerator(cpu=True).prepare_model(model)
 
 
 def with_parts(model: nn.Module) -> nn.Module:
     """Two of its parts wrapped, one of them twice."""
-    names = [name for name, _ in model.named_children()]
+    names = [n for n, part in model.named_children() if not isinstance(part, nn.ModuleList)]
     setattr(model, names[0], nn.DataParallel(compiled(getattr(model, names[0]))))
     setattr(model, names[-1], compiled(getattr(model, names[-1])))
     return model

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 
 import numpy as np
@@ -117,50 +115,52 @@ def read_history(folder: Path) -> list[dict]:
 
 SCRIPT = textwrap.dedent(
     """
-    import sys
+    import os, signal, sys, time
     from pathlib import Path
-    from tests.training.test_loop import config, data, fit, model
-    settings = {"repeats": 1, "expansion": 1}  # it has dropout and batch normalisation
-    fit(model("fastscnn", **settings), *data(), config(epochs=6), sys.argv[1], resume=True,
-        on_epoch=lambda e: print(e["epoch"], flush=True))
+    from tests.training.test_loop import config, data, fit, model, torch
+
+    def start(out, epoch=None, pause=0.0):
+        \"""A run of its own process, which kill -9 ends some time after an epoch.\"""
+        ours, theirs = os.pipe()
+        child = os.fork()
+        if not child:
+            os.close(ours)
+            settings = {"repeats": 1, "expansion": 1}  # it has dropout and batch normalisation
+            fit(model("fastscnn", **settings), *data(), config(epochs=6), out, resume=True,
+                on_epoch=lambda e: os.write(theirs, f"{e['epoch']}\\n".encode()))
+            os._exit(0)
+        os.close(theirs)
+        epochs = []
+        with os.fdopen(ours) as lines:
+            for line in lines:
+                epochs.append(int(line))
+                if epochs[-1] == epoch:
+                    time.sleep(pause)
+                    os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        return epochs
+
+    torch.set_num_threads(1)
+    whole, killed = (Path(sys.argv[1]) / name for name in ("whole", "killed"))
+    start(whole)
+    start(killed, 1)
+    start(killed, 3, 0.05)
+    assert not [p for p in killed.iterdir() if p.name.startswith("model") and p.suffix == ".tmp"]
+    print(start(killed)[0])
     """
 )
 
 
-def start(out: Path) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, str(out)], stdout=subprocess.PIPE, text=True
-    )
-
-
 def test_killed_runs_go_on_bit_for_bit(tmp_path: Path) -> None:
     """kill -9 at two moments, one of them in mid-epoch; then the run to its end."""
-    whole = tmp_path / "whole"
-    process = start(whole)
-    assert process.wait(240) == 0
-    assert process.stdout is not None
-    process.stdout.close()
-    killed = tmp_path / "killed"
-    for epoch, pause in (("1", 0.0), ("3", 0.05)):
-        process = start(killed)
-        assert process.stdout is not None
-        for line in process.stdout:
-            if line.strip() == epoch:
-                time.sleep(pause)
-                break
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-        process.stdout.close()
-    assert not [p for p in killed.iterdir() if p.name.startswith("model") and p.suffix == ".tmp"]
-    process = start(killed)
-    assert process.stdout is not None
-    epochs = [int(line) for line in process.stdout]
-    process.stdout.close()
-    assert process.wait(240) == 0
-    assert epochs[0] >= 3  # it went on; it did not start again
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, str(tmp_path)], capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert int(done.stdout) >= 3  # it went on; it did not start again
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
     assert (killed / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
-    histories = [read_history(folder) for folder in (whole, killed)]
-    assert histories[0] == histories[1]
+    assert read_history(whole) == read_history(killed)
 
 
 def test_a_finished_run_can_be_lengthened(tmp_path: Path) -> None:
@@ -177,19 +177,28 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+TWO = textwrap.dedent(
+    """
+    import sys
+    from tests.training.test_loop import config, data, fit, model
+    from tests.training.test_objective import TWO_HEADS
+    from tests.training.toys import register
+    from torch import distributed
+
+    register()
+    fit(model(), *data(), config(epochs=2, batch_size=4), sys.argv[1])
+    heads = {**TWO_HEADS, "plan": config().plan}  # batch statistics are each process's own
+    fit(model("two_heads", normalised=False), *data(), config(epochs=2, batch_size=4, **heads),
+        sys.argv[1] + "-heads")
+    print(distributed.get_backend() if distributed.is_initialized() else "gloo")
+    """
+)
+
+
 def test_two_processes_give_ones_result(tmp_path: Path) -> None:
+    """Of a label map's network, and of one with two heads, which its objective calls by name."""
     script = tmp_path / "two.py"
-    script.write_text(
-        textwrap.dedent(
-            """
-            import sys
-            from tests.training.test_loop import config, data, fit, model
-            from torch import distributed
-            fit(model(), *data(), config(epochs=2, batch_size=4), sys.argv[1])
-            print(distributed.get_backend() if distributed.is_initialized() else "gloo")
-            """
-        )
-    )
+    script.write_text(TWO)
     for name, processes in (("one", 1), ("two", 2)):
         call = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", str(processes)]
         done = subprocess.run(
@@ -201,10 +210,11 @@ def test_two_processes_give_ones_result(tmp_path: Path) -> None:
         )
         assert done.returncode == 0, done.stderr[-3000:]
         assert done.stdout.count("gloo") == processes  # their lines may run together
-    histories = [read_history(tmp_path / name) for name in ("one", "two")]
-    for key in ("train_loss", "val_loss", "val_mean_iou"):
-        one, two = ([entry[key] for entry in history] for history in histories)
-        assert one == pytest.approx(two, rel=1e-5)
+    for kind in ("", "-heads"):
+        histories = [read_history(tmp_path / (name + kind)) for name in ("one", "two")]
+        for key in ("train_loss", "val_loss", "val_mean_iou"):
+            one, two = ([entry[key] for entry in history] for history in histories)
+            assert one == pytest.approx(two, rel=1e-5)
     # Not the weights themselves: where a gradient is nothing but rounding, Adam divides it by its
     # own size and takes a whole step, up or down.
     image = torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
