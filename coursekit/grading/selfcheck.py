@@ -20,9 +20,9 @@ from coursekit.grading.assemble import public_notebook
 from coursekit.grading.recover import match, read_notebook, recover
 from coursekit.lessons.course import read_assignments
 from coursekit.lessons.execution import kernel_for
-from coursekit.lessons.handout import assignment_of, covers, handout
 from coursekit.lessons.notebook import to_bytes
-from coursekit.lessons.release_lint import PRISTINE
+from coursekit.release.handout import assignment_of, covers, handout
+from coursekit.release.lint import PRISTINE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from coursekit.lessons.course import Assignment, read_assignments
-from coursekit.lessons.release import release
-from coursekit.lessons.release_lint import MOST_FILE, lint
 from coursekit.lessons.source import Lesson, read_lesson
-from tests.lessons.demo_course import write_course
+from coursekit.release.lint import MOST_FILE, lint
+from coursekit.release.release import release
+from tests.release.demo_course import write_course
 
 NOTEBOOK = "notebooks/week-3.ipynb"
 HIDDEN = 'number = probe.given("number", lambda rng: rng.integers(-99, 0) * 1.5)'

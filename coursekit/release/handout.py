@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coursekit.lessons.course import Assignment
-from coursekit.lessons.leaks import split
 from coursekit.lessons.notebook import METADATA, make_notebook, text_of
 from coursekit.lessons.source import ANSWER_MARKER, SOLUTION, Cell, Lesson
-from coursekit.lessons.tried import also_tried
+from coursekit.release.also_tried import also_tried
+from coursekit.release.leaks import split
 
 if TYPE_CHECKING:
     from coursekit.lessons.source import Exercise

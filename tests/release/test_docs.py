@@ -11,13 +11,13 @@ import pytest
 
 from coursekit.cli import make_parser
 from coursekit.lessons.course import read_assignments
-from coursekit.lessons.leaks import regions_of
 from coursekit.lessons.source import read_lesson
-from coursekit.lessons.tried import also_tried
+from coursekit.release.also_tried import also_tried
+from coursekit.release.leaks import regions_of
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "notebooks" / "INSTRUCTORS.md").read_text(encoding="utf-8")
-STUDENTS = (ROOT / "coursekit/lessons/student/README.md.j2").read_text(encoding="utf-8")
+STUDENTS = (ROOT / "coursekit/release/student/README.md.j2").read_text(encoding="utf-8")
 
 
 def blocks(kind: str) -> list[str]:

@@ -6,10 +6,10 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from coursekit.checks import NOT_WRITTEN
-from coursekit.lessons.handout import about_answer, about_notebook, own_cell, tried_words
-from coursekit.lessons.leaks import GAP, split
 from coursekit.lessons.notebook import METADATA, text_of
 from coursekit.lessons.source import ANSWER_MARKER, SOLUTION
+from coursekit.release.handout import about_answer, about_notebook, own_cell, tried_words
+from coursekit.release.leaks import GAP, split
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

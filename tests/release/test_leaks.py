@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from coursekit.lessons.leaks import Region, Secrets, regions_of, split
 from coursekit.lessons.source import Lesson, read_lesson
-from coursekit.lessons.tried import also_tried
-from tests.lessons.demo_course import write_course
+from coursekit.release.also_tried import also_tried
+from coursekit.release.leaks import Region, Secrets, regions_of, split
+from tests.release.demo_course import write_course
 
 
 @pytest.fixture(scope="module")

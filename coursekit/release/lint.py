@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import coursekit
-from coursekit.lessons.handout_lint import lint_notebook
-from coursekit.lessons.leaks import Region, Secrets, regions_of
 from coursekit.lessons.notebook import text_of
+from coursekit.release.handout_lint import lint_notebook
+from coursekit.release.leaks import Region, Secrets, regions_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

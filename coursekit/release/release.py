@@ -5,7 +5,7 @@ course: lessons import them, and grading does not lean on anybody's not having r
 parts out would make a package that nobody tests, with commands that do not work. What is secret is
 in the sources' regions and in the instructor's secret, and neither is in the package.
 
-A release is made beside its place, looked through by `release_lint`, and takes its name only when
+A release is made beside its place, looked through by `lint`, and takes its name only when
 there is nothing to complain of. Equal sources give equal bytes: nothing in it tells when, where or
 by whom it was made.
 """
@@ -26,11 +26,11 @@ from coursekit.errors import CourseError
 from coursekit.files import atomic_path
 from coursekit.lessons.build import find_sources
 from coursekit.lessons.course import Assignment, read_assignments
-from coursekit.lessons.handout import covers, handout, title, when
-from coursekit.lessons.leaks import split
 from coursekit.lessons.notebook import to_bytes
-from coursekit.lessons.release_lint import MANIFEST, PRISTINE, lint
 from coursekit.lessons.source import read_lesson
+from coursekit.release.handout import covers, handout, title, when
+from coursekit.release.leaks import split
+from coursekit.release.lint import MANIFEST, PRISTINE, lint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -90,7 +90,7 @@ def release(
     with _replacing(target) as folder:
         for path in _project_files(root):
             _put(folder, path.relative_to(root).as_posix(), path.read_bytes())
-        student = root / "coursekit" / "lessons" / "student"
+        student = root / "coursekit" / "release" / "student"
         _put(folder, "Makefile", (student / "Makefile").read_bytes())
         for assignment in assignments:
             content = to_bytes(handout(assignment))
@@ -172,7 +172,7 @@ def _readme(assignments: Sequence[Assignment]) -> str:
 
     # Markdown, made of the instructor's own words: there is nothing to escape.
     environment = Environment(  # noqa: S701
-        loader=PackageLoader("coursekit.lessons", "student"),
+        loader=PackageLoader("coursekit.release", "student"),
         undefined=StrictUndefined,
         keep_trailing_newline=True,
     )

@@ -16,9 +16,9 @@ import pytest
 
 from coursekit.cli import main
 from coursekit.errors import CourseError
-from coursekit.lessons import release as release_module
-from coursekit.lessons.release import release
-from tests.lessons.demo_course import LESSON, write_course
+from coursekit.release import release as release_module
+from coursekit.release.release import release
+from tests.release.demo_course import LESSON, write_course
 
 ROOT = Path(__file__).parents[2]
 

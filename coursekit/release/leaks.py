@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from coursekit.lessons.source import HIDDEN, SOLUTION
-from coursekit.lessons.tried import also_tried
+from coursekit.release.also_tried import also_tried
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
