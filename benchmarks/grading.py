@@ -34,10 +34,10 @@ from typing import Any
 from harness import commit, device_name
 
 from coursekit.grading.assemble import hidden_notebook, hidden_region, public_notebook, solutions
-from coursekit.lessons.answers import read_answers
 from coursekit.lessons.course import Assignment, whole_lesson
 from coursekit.lessons.notebook import make_notebook, to_bytes
 from coursekit.lessons.source import read_lesson
+from coursekit.mutation.answers import read_answers
 
 ROOT = Path(__file__).parents[1]
 LESSON = "02_unet"

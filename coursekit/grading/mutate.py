@@ -2,7 +2,7 @@
 
 What is tried on each exercise: the stub and the mistakes that the author wrote down, which both
 halves must refuse; the solution and the author's other right answers, which both must let pass; and
-the solution with planted bugs (`coursekit.lessons.mutants`). A bug that changes nothing that the
+the solution with planted bugs (`coursekit.mutation.mutants`). A bug that changes nothing that the
 exercise asks for is listed by hand, with a reason, and counted apart.
 """
 
@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from coursekit.checks import NOT_WRITTEN
 from coursekit.grading.rehearsal import SECONDS, Trial, Tried, rehearse
-from coursekit.lessons.answers import Answers, gaps
-from coursekit.lessons.mutants import Mutant, plant
+from coursekit.mutation.answers import Answers, gaps
+from coursekit.mutation.mutants import Mutant, plant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -14,8 +14,8 @@ from coursekit.errors import CourseError
 from coursekit.grading.forks import MEMORY, Ending, Task, run_forked
 from coursekit.grading.mutate import Tally, as_text, examine, score
 from coursekit.grading.rehearsal import Trial, rehearse
-from coursekit.lessons.answers import Answers
 from coursekit.lessons.source import Lesson, read_lesson
+from coursekit.mutation.answers import Answers
 
 LESSON = """\
 # %%

@@ -10,9 +10,9 @@ import pytest
 
 from coursekit.grading.assemble import hidden_region
 from coursekit.grading.mutate import examine
-from coursekit.lessons.answers import read_answers
 from coursekit.lessons.build import find_sources
 from coursekit.lessons.source import Cell, Lesson, read_lesson
+from coursekit.mutation.answers import read_answers
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 LESSONS = pytest.mark.parametrize("path", find_sources(NOTEBOOKS), ids=lambda path: path.stem)

@@ -1,7 +1,7 @@
 """Bugs planted in a solution: small changes to its syntax tree, one at a time.
 
 A check that such a bug passes unnoticed is a weak check. What can be changed into what is in
-`coursekit.lessons.slips`.
+`coursekit.mutation.slips`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from coursekit.lessons.slips import OPERATORS, Scene, neighbours
 from coursekit.lessons.source import SOLUTION
+from coursekit.mutation.slips import OPERATORS, Scene, neighbours
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@
     EQUIVALENT = {"exercise": [(line, change, "why this is no bug"), ...]}
 
 `code` takes the place of the whole answer cell. An equivalent is a planted bug (see
-`coursekit.lessons.mutants`) that changes nothing that the exercise asks for, named by the line and
+`coursekit.mutation.mutants`) that changes nothing that the exercise asks for, named by the line and
 the change that `coursekit build --mutate` tells of it.
 """
 

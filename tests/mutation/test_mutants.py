@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from coursekit.errors import CourseError
-from coursekit.lessons.answers import Answers, gaps, read_answers
-from coursekit.lessons.mutants import Mutant, plant
 from coursekit.lessons.source import Lesson, read_lesson
+from coursekit.mutation.answers import Answers, gaps, read_answers
+from coursekit.mutation.mutants import Mutant, plant
 
 HEAD = 'def f(a, b):\n    """Words: 1 + 2."""\n    start = 3\n    ### BEGIN SOLUTION\n'
 TAIL = "\n    ### END SOLUTION\n\n# %% check-f\npass\n"
