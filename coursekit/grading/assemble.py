@@ -10,7 +10,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from coursekit.lessons.notebook import make_notebook
-from coursekit.lessons.source import HIDDEN, SLOW, Cell
+from coursekit.lessons.regions import HIDDEN, Cell
+from coursekit.lessons.source import SLOW
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

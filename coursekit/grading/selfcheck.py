@@ -21,8 +21,7 @@ from coursekit.grading.recover import match, read_notebook, recover
 from coursekit.lessons.course import read_assignments
 from coursekit.lessons.execution import kernel_for
 from coursekit.lessons.notebook import to_bytes
-from coursekit.release.handout import assignment_of, covers, handout
-from coursekit.release.lint import PRISTINE
+from coursekit.release.handout import PRISTINE, assignment_of, covers, handout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

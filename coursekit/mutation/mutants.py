@@ -12,12 +12,13 @@ import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from coursekit.lessons.source import SOLUTION
+from coursekit.lessons.regions import parts
 from coursekit.mutation.slips import OPERATORS, Scene, neighbours
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from coursekit.lessons.regions import Cell
     from coursekit.lessons.source import Exercise
 
 
@@ -41,7 +42,7 @@ class Mutant:
 def plant(exercise: Exercise) -> list[Mutant]:
     """The solution of an exercise with every bug that the operators know, each once."""
     source = exercise.answer.source
-    lines, inside = source.splitlines(), _solution_lines(source)
+    lines, inside = source.splitlines(), _solution_lines(exercise.answer)
     tree = ast.parse(source)
     for place, node in enumerate(ast.walk(tree)):
         node._place = place  # type: ignore[attr-defined]
@@ -59,15 +60,10 @@ def plant(exercise: Exercise) -> list[Mutant]:
     return list(found.values())
 
 
-def _solution_lines(source: str) -> set[int]:
+def _solution_lines(cell: Cell) -> set[int]:
     """Numbers of the lines, from 1, that stand between the markers."""
-    inside, found = False, set()
-    for number, line in enumerate(source.splitlines(), 1):
-        if line.strip() in SOLUTION:
-            inside = line.strip() == SOLUTION[0]
-        elif inside:
-            found.add(number)
-    return found
+    solutions = (part for part in parts(cell) if part.kind == "solution")
+    return {part.start + 2 + i for part in solutions for i in range(len(part.lines))}
 
 
 def _first_line(node: ast.AST) -> int:

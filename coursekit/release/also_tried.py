@@ -22,14 +22,14 @@ class _UnknownError(Exception):
     """A value that constants do not tell."""
 
 
-def also_tried(hidden: Sequence[str]) -> list[str]:
+def also_tried(hidden: str) -> list[str]:
     """The texts that `emit` is told in `about`, in their order, each once.
 
     Args:
-        hidden: the lines of a hidden region.
+        hidden: the hidden half of a check cell.
     """
     try:
-        tree = ast.parse(textwrap.dedent("\n".join(hidden)))
+        tree = ast.parse(textwrap.dedent(hidden))
     except SyntaxError:
         return []
     return list(dict.fromkeys(_walk(tree.body, {})))

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from coursekit.lessons.course import Assignment
 from coursekit.lessons.notebook import METADATA, make_notebook, text_of
-from coursekit.lessons.source import ANSWER_MARKER, SOLUTION, Cell, Lesson
+from coursekit.lessons.regions import ANSWER_MARKER, SOLUTION, Cell, hidden_text
+from coursekit.lessons.source import Lesson
 from coursekit.release.also_tried import also_tried
-from coursekit.release.leaks import split
 
 if TYPE_CHECKING:
     from coursekit.lessons.source import Exercise
+
+#: The folder in a release with the notebooks as they were handed out, which nobody writes in.
+PRISTINE = ".released"
 
 _COMPARISONS = ("that", "equal", "close", "shape", "catches")
 
@@ -119,14 +122,8 @@ def about_answer(assignment: Assignment, exercise: Exercise) -> dict[str, Any]:
 
 def tried_words(exercise: Exercise) -> list[str]:
     """What the hidden halves of an exercise's checks tell students that they try."""
-    words = [
-        word
-        for check in exercise.checks
-        for region in split(check, "")[1]
-        if region.hidden
-        for word in also_tried(region.lines)
-    ]
-    return list(dict.fromkeys(words))
+    words = (also_tried(hidden_text(check)) for check in exercise.checks)
+    return list(dict.fromkeys(word for told in words for word in told))
 
 
 def own_cell(assignment: Assignment, name: str) -> str:

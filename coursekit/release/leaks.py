@@ -1,8 +1,5 @@
 """What a release must not show: solutions and hidden tests, and how they are recognised in a file.
 
-A source's regions are read here anew, line by line, not with what makes the notebooks: a fault in
-the one must not blind the other.
-
 A text is searched without its white space and with one kind of quotes, so that indentation, line
 breaks and a formatter do not hide anything. Searched for are
 
@@ -26,16 +23,13 @@ import tokenize
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from coursekit.lessons.source import HIDDEN, SOLUTION
-from coursekit.release.also_tried import also_tried
+from coursekit.release.reread import GAP, parsed, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from coursekit.lessons.source import Cell, Lesson
+    from coursekit.release.reread import Region, SourceCell
 
-#: Stands for a region in what is public. No line holds it, so no run reaches across.
-GAP = "\0"
 #: Lines of a run.
 RUN = 3
 #: A line of a hidden test that a file of the library may hold by chance is shorter than this.
@@ -53,27 +47,6 @@ _PROBE = re.compile(r"\.(given|keep|emit)\(.")
 
 
 @dataclass(frozen=True)
-class Region:
-    """A solution, or hidden tests.
-
-    Attributes:
-        lesson: its name.
-        cell: the name of the cell.
-        hidden: whether it holds hidden tests.
-        lines: as they stand in the source.
-    """
-
-    lesson: str
-    cell: str
-    hidden: bool
-    lines: tuple[str, ...]
-
-    def __str__(self) -> str:
-        kind = "the hidden tests" if self.hidden else "the solution"
-        return f"{kind} of {self.cell} ({self.lesson})"
-
-
-@dataclass(frozen=True)
 class Needle:
     """Something to look for."""
 
@@ -87,29 +60,6 @@ class Needle:
         return len(self.text) >= CHANCE or bool(_PROBE.search(self.text))
 
 
-def split(cell: Cell, lesson: str) -> tuple[list[str], list[Region]]:
-    """A cell's public lines, with an indented `GAP` where a region was, and its regions."""
-    public: list[str] = []
-    regions: list[Region] = []
-    inside: list[str] | None = None
-    for line in cell.source.splitlines():
-        mark = line.strip()
-        if cell.kind == "code" and mark in (SOLUTION[0], HIDDEN[0]):
-            inside = []
-            public.append(line[: len(line) - len(line.lstrip())] + GAP)
-        elif cell.kind == "code" and mark in (SOLUTION[1], HIDDEN[1]) and inside is not None:
-            regions.append(Region(lesson, cell.id, mark == HIDDEN[1], tuple(inside)))
-            inside = None
-        else:
-            (public if inside is None else inside).append(line)
-    return public, regions
-
-
-def regions_of(lesson: Lesson) -> list[Region]:
-    """All solutions and hidden tests of a lesson."""
-    return [region for cell in lesson.cells for region in split(cell, lesson.name)[1]]
-
-
 def squash(text: str) -> str:
     """A text without white space, and with one kind of quotes."""
     return re.sub(r"\s+", "", text).replace("'", '"')
@@ -119,21 +69,18 @@ class Secrets:
     """The regions to look for in the files of a release.
 
     Args:
-        lessons: whose cells' names and text outside of regions is public.
+        cells: of all sources; their names, and their text outside of regions, are public.
         regions: what must not be found.
     """
 
-    def __init__(self, lessons: Sequence[Lesson], regions: Sequence[Region]) -> None:
+    def __init__(self, cells: Sequence[SourceCell], regions: Sequence[Region]) -> None:
         self.regions = tuple(regions)
-        cells = [
-            (c.kind, "\n".join(split(c, le.name)[0])) for le in lessons for c in le.cells
-        ]  # fmt: skip
-        names = [c.id for le in lessons for c in le.cells]
-        self._public = squash(GAP.join([*names, *(text for _, text in cells)]))
+        texts = ["\n".join(cell.public) for cell in cells]
+        self._public = squash(GAP.join([*(cell.name for cell in cells), *texts]))
         shown = {
             statement
-            for kind, text in cells
-            if kind == "code"
+            for cell, text in zip(cells, texts, strict=True)
+            if cell.kind == "code"
             for statement in statements(text.replace(GAP, "pass"))
         }
         self._needles = [n for r in self.regions for n in self._of(r)]
@@ -229,15 +176,10 @@ def _without_comments(lines: Sequence[str]) -> tuple[tuple[str, ...], list[str]]
 
 
 def _texts(region: Region) -> set[str]:
-    try:
-        tree = ast.parse(textwrap.dedent("\n".join(region.lines)))
-    except SyntaxError:
-        return set()
+    """The texts in hidden tests, but for what `about` tells students."""
     texts = {
         node.value
-        for node in ast.walk(tree)
+        for node in ast.walk(parsed(region))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
-    # An f-string's parts stand in what `emit` is told.
-    told = "\n".join(also_tried(region.lines))
-    return {text for text in texts if text not in told}
+    return texts - told([region])

@@ -19,18 +19,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import coursekit
-from coursekit.lessons.notebook import text_of
+from coursekit.release.handout import PRISTINE
 from coursekit.release.handout_lint import lint_notebook
-from coursekit.release.leaks import Region, Secrets, regions_of
+from coursekit.release.leaks import Secrets
+from coursekit.release.reread import read_source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from coursekit.lessons.course import Assignment
     from coursekit.lessons.source import Lesson
+    from coursekit.release.reread import Region, SourceCell
 
-#: The file that lists a release, and the folder of its notebooks as they were handed out.
-MANIFEST, PRISTINE = "released-by-coursekit.json", ".released"
 #: Bytes of one file, and of all of them.
 MOST_FILE, MOST_ALL = 2_000_000, 20_000_000
 
@@ -67,10 +67,13 @@ def lint(
     Args:
         folder: the release.
         lessons: all lessons of the course, released or not: none of their regions may be found.
+            Their sources are read anew, by `reread`.
         assignments: what is released.
         secret: what hidden inputs are drawn from, if there is one yet.
     """
-    secrets = Secrets(lessons, _protected(lessons, assignments))
+    sources = {lesson.name: read_source(lesson.path) for lesson in lessons}
+    cells = [cell for source in sources.values() for cell in source]
+    secrets = Secrets(cells, _protected(cells, assignments))
     found = list(_vacuous(secrets, assignments))
     paths = sorted(path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
     machine = _machine(folder)
@@ -79,7 +82,7 @@ def lint(
         found += [f"{name}: {complaint}" for complaint in _lint_file(path, name, secrets, machine)]
         if secret and path.is_file() and secret.encode() in path.read_bytes():
             found.append(f"{name}: holds the secret that hidden inputs are drawn from")
-    found += _lint_notebooks(folder, assignments)
+    found += _lint_notebooks(folder, assignments, sources)
     found += _lint_readme(folder, assignments)
     size = sum(path.lstat().st_size for path in paths)
     if size > MOST_ALL:
@@ -87,7 +90,7 @@ def lint(
     return found
 
 
-def _protected(lessons: Sequence[Lesson], assignments: Sequence[Assignment]) -> list[Region]:
+def _protected(cells: Sequence[SourceCell], assignments: Sequence[Assignment]) -> list[Region]:
     """The regions that must not be found: all but the solutions that are given.
 
     What one assignment gives and another grades stays protected.
@@ -96,8 +99,8 @@ def _protected(lessons: Sequence[Lesson], assignments: Sequence[Assignment]) -> 
     graded = {(a.lesson.name, e.name) for a in assignments for e in a.exercises}
     return [
         region
-        for lesson in lessons
-        for region in regions_of(lesson)
+        for cell in cells
+        for region in cell.regions
         if region.hidden or (region.lesson, region.cell) not in given - graded
     ]
 
@@ -195,7 +198,11 @@ def _of_notebook(text: str) -> tuple[str, list[str]]:
         elif isinstance(value, dict):
             stack += [*value.keys(), *value.values()]
     cells = notebook.get("cells", []) if isinstance(notebook, dict) else []
-    code = [text_of(c.get("source", "")) for c in cells if c.get("cell_type") == "code"]
+    code = [
+        "".join(c.get("source", ""))
+        for c in cells
+        if isinstance(c, dict) and c.get("cell_type") == "code"
+    ]
     return "\0".join(texts), code
 
 
@@ -207,7 +214,9 @@ def _machine(folder: Path) -> set[str]:
     return {str(p) for place in places for p in (place, place.resolve())} - {"/", "/usr"}
 
 
-def _lint_notebooks(folder: Path, assignments: Sequence[Assignment]) -> Iterator[str]:
+def _lint_notebooks(
+    folder: Path, assignments: Sequence[Assignment], sources: Mapping[str, Sequence[SourceCell]]
+) -> Iterator[str]:
     wanted = {f"{place}/{a.name}.ipynb" for a in assignments for place in ("notebooks", PRISTINE)}
     there = {path.relative_to(folder).as_posix() for path in folder.rglob("*.ipynb")}
     for name in sorted(there - wanted):
@@ -224,7 +233,8 @@ def _lint_notebooks(folder: Path, assignments: Sequence[Assignment]) -> Iterator
             yield f"{PRISTINE}/{assignment.name}.ipynb: differs from {name}"
         try:
             notebook = json.loads(content)
-            complaints = list(lint_notebook(notebook, assignment))
+            source = sources.get(assignment.lesson.name, ())
+            complaints = list(lint_notebook(notebook, assignment, source))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             complaints = [f"is no notebook ({type(error).__name__}: {error})"]
         yield from (f"{name}: {complaint}" for complaint in complaints)

@@ -27,14 +27,16 @@ from coursekit.files import atomic_path
 from coursekit.lessons.build import find_sources
 from coursekit.lessons.course import Assignment, read_assignments
 from coursekit.lessons.notebook import to_bytes
+from coursekit.lessons.regions import hidden_text
 from coursekit.lessons.source import read_lesson
-from coursekit.release.handout import covers, handout, title, when
-from coursekit.release.leaks import split
-from coursekit.release.lint import MANIFEST, PRISTINE, lint
+from coursekit.release.handout import PRISTINE, covers, handout, title, when
+from coursekit.release.lint import lint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+#: The file that lists a release.
+MANIFEST = "released-by-coursekit.json"
 #: What a student repository takes from the course's as it is, beside the package.
 PROJECT = (
     "LICENSE", "pyproject.toml", "uv.lock", "environment.yml", ".gitignore", "data/README.md",
@@ -205,8 +207,7 @@ def _for_readme(assignment: Assignment) -> dict[str, Any]:
 def _notes(assignments: Sequence[Assignment]) -> Iterator[str]:
     for assignment in assignments:
         for check in (c for e in assignment.exercises for c in e.checks):
-            hidden = any(region.hidden for region in split(check, "")[1])
-            if assignment.points.get(check.id) and not hidden:
+            if assignment.points.get(check.id) and not hidden_text(check):
                 yield (
                     f"{assignment.name}: {check.id} is worth {assignment.points[check.id]} and has "
                     "no hidden tests, so grading cannot give its points; write them before you "

@@ -14,7 +14,8 @@ from coursekit.grading.records import STATUSES, Answer, CheckResult, Grade, Publ
 from coursekit.grading.report import feedback, write_all
 from coursekit.grading.report.exercises import describe, lesson_title
 from coursekit.lessons.course import Assignment, read_assignments
-from coursekit.lessons.source import HIDDEN, Cell, Lesson
+from coursekit.lessons.regions import HIDDEN, Cell
+from coursekit.lessons.source import Lesson
 from tests.grading.made_class import (
     SOURCES,
     UNUSUAL,

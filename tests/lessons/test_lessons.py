@@ -11,7 +11,8 @@ import pytest
 from coursekit.grading.assemble import hidden_region
 from coursekit.grading.mutate import examine
 from coursekit.lessons.build import find_sources
-from coursekit.lessons.source import Cell, Lesson, read_lesson
+from coursekit.lessons.regions import Cell
+from coursekit.lessons.source import Lesson, read_lesson
 from coursekit.mutation.answers import read_answers
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"

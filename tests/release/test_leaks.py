@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
-import textwrap
-from pathlib import Path
-
 import pytest
 
-from coursekit.lessons.source import Lesson, read_lesson
-from coursekit.release.also_tried import also_tried
-from coursekit.release.leaks import Region, Secrets, regions_of, split
+from coursekit.release.leaks import Secrets
+from coursekit.release.reread import Region, SourceCell, read_source
 from tests.release.demo_course import write_course
 
 
 @pytest.fixture(scope="module")
-def lesson(tmp_path_factory: pytest.TempPathFactory) -> Lesson:
+def cells(tmp_path_factory: pytest.TempPathFactory) -> list[SourceCell]:
     folder = write_course(tmp_path_factory.mktemp("course") / "notebooks")
-    return read_lesson(folder / "source" / "07_sums.py")
+    return read_source(folder / "source" / "07_sums.py")
 
 
 @pytest.fixture(scope="module")
-def secrets(lesson: Lesson) -> Secrets:
-    return Secrets([lesson], regions_of(lesson))
+def regions(cells: list[SourceCell]) -> list[Region]:
+    return [region for cell in cells for region in cell.regions]
 
 
-def test_regions_and_what_is_public(lesson: Lesson) -> None:
-    found = [(r.cell, r.hidden, len(r.lines)) for r in regions_of(lesson)]
-    assert found == [
-        ("twice", False, 2), ("check-twice", True, 7), ("shift", False, 3),
-        ("check-shift", True, 4), ("last", False, 1), ("last", False, 1),
-    ]  # fmt: skip
-    answer = next(cell for cell in lesson.cells if cell.id == "twice")
-    assert split(answer, "")[0] == ["def twice(x):", '    """Two times x."""', "    \0"]
+@pytest.fixture(scope="module")
+def secrets(cells: list[SourceCell], regions: list[Region]) -> Secrets:
+    return Secrets(cells, regions)
 
 
 SOLUTION = "return math.fsum([doubled])"
@@ -94,41 +85,7 @@ def test_a_library_may_share_text_with_solutions_alone(secrets: Secrets) -> None
     assert list(secrets.find(chance)) and not list(secrets.find(chance, library=True))
 
 
-def test_nothing_to_look_for_is_known(lesson: Lesson) -> None:
+def test_nothing_to_look_for_is_known(cells: list[SourceCell], regions: list[Region]) -> None:
     trivial = Region("07_sums", "x", False, ("return x", "pass", "import os"))
-    assert Secrets([lesson], [trivial]).searched == set()
-    assert len(Secrets([lesson], regions_of(lesson)).searched) == 6
-
-
-@pytest.mark.parametrize(
-    ("code", "told"),
-    [
-        ('probe.emit("a", 1, about="one")\nprobe.emit("b", 2, "two")', ["one", "two"]),
-        ('about = "one"\nprobe.emit("a", 1, about)\nabout = "two"\nprobe.emit("b", 2, about)',
-         ["one", "two"]),
-        ('for n, (a, about) in ((1, (2, "x")), (2, (3, "y"))):\n    probe.emit("a", n, about)',
-         ["x", "y"]),
-        ('for m in (1, 0):\n    w = "on" if m else "off"\n    probe.emit("a", 1, f"it is {w}")',
-         ["it is on", "it is off"]),
-        ('if z:\n    with x:\n        probe.emit(1, 1, "in")\nelse:\n    probe.emit(2, 1, "out")',
-         ["in", "out"]),
-        ('try:\n    probe.emit("a", 1, "x")\nexcept E:\n    probe.emit("a", 2, "y")', ["x", "y"]),
-        ('for n in range(3):\n    probe.emit("a", n, "each")', ["each"]),
-        ('for n in range(3):\n    probe.emit("a", n, f"number {n}")', ["number …"]),
-        ('about = f"{a[0]} × {b!r} of 3"\nprobe.emit("a", 1, about)', ["… × … of 3"]),
-        ('about = words()\nprobe.emit("a", 1, about)', []),
-        ('about = "old"\nabout = words()\nprobe.emit("a", 1, about)', []),
-        ('probe.emit("a", 1, f"{x:.2f}")\nprobe.emit("b", "an about", other)', []),
-        ("this is no Python", []),
-    ],
-)  # fmt: skip
-def test_what_is_told(code: str, told: list[str]) -> None:
-    assert also_tried(textwrap.indent(code, "    ").splitlines()) == told
-
-
-def test_every_lesson_tells_what_it_tries() -> None:
-    sources = Path(__file__).parents[2] / "notebooks" / "source"
-    for path in sorted(sources.glob("*.py")):
-        for region in regions_of(read_lesson(path)):
-            if region.hidden:
-                assert also_tried(region.lines), region
+    assert Secrets(cells, [trivial]).searched == set()
+    assert len(Secrets(cells, regions).searched) == 6
