@@ -31,6 +31,7 @@ from coursekit.lessons.regions import hidden_text
 from coursekit.lessons.source import read_lesson
 from coursekit.release.handout import PRISTINE, covers, handout, title, when
 from coursekit.release.lint import lint
+from coursekit.zips import new_entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -112,8 +113,7 @@ def write_zip(folder: Path, out: Path) -> None:
     """Pack a release; equal releases give equal bytes."""
     with atomic_path(out) as temporary, zipfile.ZipFile(temporary, "w") as packed:
         for name in _files(folder):
-            entry = zipfile.ZipInfo(f"{folder.name}/{name}", (1980, 1, 1, 0, 0, 0))
-            entry.external_attr, entry.create_system = 0o100644 << 16, 3
+            entry = new_entry(f"{folder.name}/{name}")
             entry.compress_type = zipfile.ZIP_DEFLATED
             packed.writestr(entry, (folder / name).read_bytes())
 
