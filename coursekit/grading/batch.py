@@ -23,7 +23,7 @@ from coursekit.grading.records import Grade, Submission, from_json, to_json
 from coursekit.grading.recover import match, read_notebook
 from coursekit.grading.report.text import slug
 from coursekit.grading.sandbox.limits import Limits
-from coursekit.grading.submissions import collect
+from coursekit.grading.submissions.collect import collect
 from coursekit.grading.workplace import Workplace, ungraded
 
 if TYPE_CHECKING:

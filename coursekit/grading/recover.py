@@ -19,8 +19,8 @@ from coursekit.grading.answers.cells import Statement, StudentCell, as_code, stu
 from coursekit.grading.answers.key import ExerciseKey, LessonKey, key_of
 from coursekit.grading.answers.matching import match
 from coursekit.grading.answers.mending import Budget, parse, without_markers
-from coursekit.grading.answers.reading import read_notebook
 from coursekit.grading.records import Answer
+from coursekit.grading.submissions.read import read_notebook
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -24,7 +24,7 @@ from coursekit.grading.engine import Pace
 from coursekit.grading.records import Grade, Submission
 from coursekit.grading.recover import match, read_notebook
 from coursekit.grading.report import feedback
-from coursekit.grading.submissions import collect
+from coursekit.grading.submissions.collect import collect
 from coursekit.grading.workplace import Workplace, ungraded
 from tests.grading.corpus.files import FILES
 from tests.grading.corpus.honest import HONEST

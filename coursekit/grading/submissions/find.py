@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from coursekit.errors import CourseError
-from coursekit.grading.answers.reading import without_outputs
+from coursekit.grading.submissions.read import without_outputs
 
 #: Bytes of a notebook, and of a zip within a zip.
 LARGEST_NOTEBOOK, _LARGEST_INNER = 20 << 20, 100 << 20

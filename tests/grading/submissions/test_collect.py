@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from coursekit.errors import CourseError
-from coursekit.grading import handed_in
-from coursekit.grading.answers.reading import read_notebook
-from coursekit.grading.submissions import collect
+from coursekit.grading.submissions import find
+from coursekit.grading.submissions.collect import collect
+from coursekit.grading.submissions.read import read_notebook
 
 
 def notebook(text: str = "x = 1", outputs: str = "") -> bytes:
@@ -197,7 +197,7 @@ def test_every_bad_student_is_named_and_the_others_are_read(tmp_path: Path):
     put(tmp_path / "broken.zip", b"PK\x03\x04 cut off")
     put(tmp_path / "script" / "unet.py", b"print()")
     put(tmp_path / "rar.rar", b"Rar!")
-    put(tmp_path / "huge.ipynb", b" " * (handed_in.LARGEST_NOTEBOOK + 1))
+    put(tmp_path / "huge.ipynb", b" " * (find.LARGEST_NOTEBOOK + 1))
     put(tmp_path / "nested.zip", zipped({"a.zip": zipped({"b.zip": zipped({"c.zip": b""})})}))
     assert found(tmp_path) == [("good", "good.ipynb")]
     said = problems(tmp_path)
@@ -211,7 +211,7 @@ def test_every_bad_student_is_named_and_the_others_are_read(tmp_path: Path):
 
 def test_a_readable_and_an_unreadable_notebook_are_two_submissions(tmp_path: Path):
     put(tmp_path / "ada" / "01_data.ipynb")
-    put(tmp_path / "ada" / "02_unet.ipynb", b" " * (handed_in.LARGEST_NOTEBOOK + 1))
+    put(tmp_path / "ada" / "02_unet.ipynb", b" " * (find.LARGEST_NOTEBOOK + 1))
     put(tmp_path / "ada" / "rest.zip", b"broken")
     good, bad = collect(tmp_path)
     assert good.content and "rest.zip is no zip" in good.notes[0]
@@ -292,19 +292,19 @@ def test_two_entries_of_one_name(tmp_path: Path):
 
 
 def test_bombs_end_at_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(handed_in, "LARGEST_NOTEBOOK", 2 << 20)
-    monkeypatch.setattr(handed_in, "_LARGEST_INNER", 10 << 20)
+    monkeypatch.setattr(find, "LARGEST_NOTEBOOK", 2 << 20)
+    monkeypatch.setattr(find, "_LARGEST_INNER", 10 << 20)
     zeros = zipped({"02_unet.ipynb": bytes(8 << 20)}, compression=zipfile.ZIP_DEFLATED)
     put(tmp_path / "ada.zip", zeros)
     put(tmp_path / "bob.zip", zipped({"in.zip": zeros}))
     # Says that it is small, and is not.
     put(tmp_path / "cleo.zip", zeros.replace(struct.pack("<L", 8 << 20), struct.pack("<L", 99)))
-    many = {f"{i}.ipynb": notebook(str(i)) for i in range(handed_in.MOST_NOTEBOOKS + 10)}
+    many = {f"{i}.ipynb": notebook(str(i)) for i in range(find.MOST_NOTEBOOKS + 10)}
     put(tmp_path / "dan.zip", zipped(many))
     put(tmp_path / "eve.zip", zipped({"x.zip": bytes(12 << 20)}, compression=zipfile.ZIP_DEFLATED))
     put(tmp_path / "fay.zip", zipped({"a.ipynb": notebook()}, compression=zipfile.ZIP_LZMA))
     got = collect(tmp_path)
-    assert len([s for s in got if s.student == "dan" and s.content]) == handed_in.MOST_NOTEBOOKS
+    assert len([s for s in got if s.student == "dan" and s.content]) == find.MOST_NOTEBOOKS
     said = problems(tmp_path)
     for student, words in {
         "ada": "larger than 2 MB", "bob": "larger than 2 MB", "cleo": "cannot be unpacked",
@@ -314,7 +314,7 @@ def test_bombs_end_at_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_zip_that_is_all_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(handed_in, "_LONGEST_LIST", 4000)
+    monkeypatch.setattr(find, "_LONGEST_LIST", 4000)
     put(tmp_path / "ada.zip", zipped({f"{i}.txt": b"" for i in range(200)}))
     assert "too many entries" in problems(tmp_path)["ada"]
 
@@ -327,7 +327,7 @@ def test_a_locked_zip(tmp_path: Path):
 
 
 def test_a_student_with_too_many_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(handed_in, "_MOST_FILES", 50)
+    monkeypatch.setattr(find, "_MOST_FILES", 50)
     for i in range(80):
         put(tmp_path / "ada" / f"{i}.txt", b"")
     put(tmp_path / "bob" / "02_unet.ipynb")

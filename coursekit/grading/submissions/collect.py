@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from coursekit.errors import CourseError
-from coursekit.grading.handed_in import Found, clean, find
 from coursekit.grading.records import Submission
+from coursekit.grading.submissions.find import Found, clean, find
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coursekit.grading.answers.mending import LONGEST, Budget, mend, parse
-from coursekit.grading.answers.reading import MOST_CELLS, read_notebook, without_outputs
+from coursekit.grading.submissions.read import MOST_CELLS, read_notebook, without_outputs
 
 
 def made(*cells: dict, **more: object) -> dict:
