@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coursekit.grading.answers.mending import LONGEST, Budget, mend, parse
+from coursekit.grading.answers.mend import LONGEST, Budget, mend, parse
 from coursekit.grading.submissions.read import MOST_CELLS, read_notebook, without_outputs
 
 

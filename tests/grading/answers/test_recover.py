@@ -15,11 +15,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coursekit.grading.recover import match, read_notebook, recover
+from coursekit.grading.answers.match import match
+from coursekit.grading.answers.recover import recover
+from coursekit.grading.submissions.read import read_notebook
 from coursekit.lessons.course import Assignment, read_assignments
 from coursekit.lessons.notebook import make_notebook, to_bytes
 
-NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+NOTEBOOKS = Path(__file__).parents[3] / "notebooks"
 
 Cells = list[dict[str, Any]]
 

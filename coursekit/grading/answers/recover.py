@@ -14,20 +14,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from coursekit.grading.answers import names
-from coursekit.grading.answers.borrow import Lender, Piece, holds
 from coursekit.grading.answers.cells import Statement, StudentCell, as_code, student_cells
+from coursekit.grading.answers.dependencies import Lender, Piece, holds
 from coursekit.grading.answers.key import ExerciseKey, LessonKey, key_of
-from coursekit.grading.answers.matching import match
-from coursekit.grading.answers.mending import Budget, parse, without_markers
+from coursekit.grading.answers.mend import Budget, parse, without_markers
 from coursekit.grading.records import Answer
-from coursekit.grading.submissions.read import read_notebook
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from coursekit.lessons.course import Assignment
-
-__all__ = ["match", "read_notebook", "recover"]
 
 _SHOWN = 5  # names in a note
 

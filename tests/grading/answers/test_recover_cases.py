@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from coursekit.grading.answers.key import key_of
-from coursekit.grading.recover import match, read_notebook
+from coursekit.grading.answers.match import match
+from coursekit.grading.submissions.read import read_notebook
 from coursekit.lessons.course import Assignment
 from tests.grading.small_lesson import ADD, BLEND, LESSON, USES, Notebook, blends, lesson, run, said
 
