@@ -33,7 +33,12 @@ from typing import Any
 
 from harness import commit, device_name
 
-from coursekit.grading.assemble import hidden_notebook, hidden_region, public_notebook, solutions
+from coursekit.grading.run.assemble import (
+    hidden_notebook,
+    hidden_region,
+    public_notebook,
+    solutions,
+)
 from coursekit.lessons.answers import read_answers
 from coursekit.lessons.course import Assignment, whole_lesson
 from coursekit.lessons.notebook import make_notebook, to_bytes

@@ -14,7 +14,7 @@ from coursekit.lessons.notebook import text_of
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from coursekit.grading.engine import Run
+    from coursekit.grading.run.executor import Run
     from coursekit.lessons.course import Assignment
 
 LONGEST = 1_200  # characters of a message

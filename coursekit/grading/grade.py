@@ -12,7 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coursekit.errors import CourseError
-from coursekit.grading.assemble import (
+from coursekit.grading.compare import compare, predictable
+from coursekit.grading.explain import explain
+from coursekit.grading.records import Answer, CheckResult, Grade, PublicResult, Submission
+from coursekit.grading.run.assemble import (
     HIDDEN_PREFIX,
     hidden_notebook,
     hidden_region,
@@ -21,15 +24,12 @@ from coursekit.grading.assemble import (
     solutions,
     whole_notebook,
 )
-from coursekit.grading.compare import compare, predictable
-from coursekit.grading.explain import explain
-from coursekit.grading.records import Answer, CheckResult, Grade, PublicResult, Submission
-from coursekit.grading.runner import NOTEBOOK_TIMEOUT
+from coursekit.grading.run.worker import NOTEBOOK_TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from coursekit.grading.engine import Engine, Run
+    from coursekit.grading.run.executor import Engine, Run
     from coursekit.lessons.course import Assignment
 
 #: Goes up when the grader judges otherwise than before, so that old grades are not taken over.

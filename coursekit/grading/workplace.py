@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coursekit.grading.answers.recover import recover
-from coursekit.grading.assemble import solutions, whole_notebook
-from coursekit.grading.engine import Engine, Pace, Runner
 from coursekit.grading.grade import Prepared, grade_answers, prepare
 from coursekit.grading.records import CheckResult, Grade, Submission
+from coursekit.grading.run.assemble import solutions, whole_notebook
+from coursekit.grading.run.executor import Engine, Pace, Runner
 from coursekit.grading.sandbox.limits import Limits
 from coursekit.grading.sandbox.tiers import Sandbox
 from coursekit.grading.submissions.read import read_notebook

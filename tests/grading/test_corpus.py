@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from coursekit.errors import CourseError
-from coursekit.grading.assemble import hidden_notebook
-from coursekit.grading.engine import Pace
 from coursekit.grading.records import STATUSES
+from coursekit.grading.run.assemble import hidden_notebook
+from coursekit.grading.run.executor import Pace
 from coursekit.grading.workplace import Workplace
 from tests.grading.corpus.kinds import ALL, EXERCISES, RIGHT, WRONG, Entry, assignment
 from tests.grading.corpus.play import ATTACKS, CANARY, ENTRIES, HONEST, Outcome, play, workplace

@@ -17,7 +17,7 @@ import pytest
 import coursekit
 from coursekit.cli import main
 from coursekit.errors import CourseError
-from coursekit.grading.engine import Engine, Pace, Run
+from coursekit.grading.run.executor import Engine, Pace, Run
 from coursekit.grading.sandbox import seccomp
 from coursekit.grading.sandbox.limits import MEBI, Limits
 from coursekit.grading.sandbox.tiers import Sandbox
@@ -285,7 +285,7 @@ def test_kernels_end_when_the_grader_is_killed(sandbox: Sandbox, tmp_path: Path)
 import sys, threading
 sys.path.insert(0, {str(REPOSITORY)!r})
 from pathlib import Path
-from coursekit.grading.engine import Engine
+from coursekit.grading.run.executor import Engine
 from coursekit.grading.sandbox.tiers import Sandbox
 from tests.grading.test_sandbox import LIMITS, PACE, notebook
 hide = "import ctypes; c = ctypes.CDLL(None); c.prctl(1, 0, 0, 0, 0); c.prctl(15, b'hid')"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from coursekit.grading.assemble import hidden_region
 from coursekit.grading.mutate import examine
+from coursekit.grading.run.assemble import hidden_region
 from coursekit.lessons.answers import read_answers
 from coursekit.lessons.build import find_sources
 from coursekit.lessons.source import Cell, Lesson, read_lesson

@@ -59,7 +59,7 @@ def main() -> int:
     import pytest  # noqa: F401
     from jupyter_client.provisioning.factory import KernelProvisionerFactory
 
-    from coursekit.grading import guard  # noqa: F401
+    from coursekit.grading.run import execute  # noqa: F401
     from coursekit.grading.sandbox import provisioner  # noqa: F401
 
     # Made at their first use, otherwise in every fork anew: nbformat's validator, and the list of
@@ -104,7 +104,7 @@ def _in_fork(request: Request) -> None:
     for source, target in ((null, 0), (log, 1), (log, 2)):
         os.dup2(source, target)
 
-    from coursekit.grading.guard import run_nbval
+    from coursekit.grading.run.execute import run_nbval
 
     result = run_nbval(request)
     Path(request.folder, "result.json").write_text(json.dumps(result))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from coursekit.grading.assemble import _uses, hidden_notebook, public_notebook, solutions
+from coursekit.grading.run.assemble import _uses, hidden_notebook, public_notebook, solutions
 from coursekit.lessons.course import Assignment, whole_lesson
 from coursekit.lessons.source import read_lesson
 

@@ -21,13 +21,13 @@ import pytest
 import zmq
 from jupyter_client.manager import KernelManager
 
-from coursekit.grading.runner import NOTEBOOK_TIMEOUT, PROGRESS
+from coursekit.grading.run.worker import NOTEBOOK_TIMEOUT, PROGRESS
 from coursekit.grading.sandbox.provisioner import KERNEL_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from coursekit.grading.runner import Request
+    from coursekit.grading.run.worker import Request
     from coursekit.grading.sandbox.provisioner import KeptKernel
 
 #: What one run may print and show: characters, and messages.

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coursekit.errors import CourseError
-from coursekit.grading.runner import PROGRESS, Request
+from coursekit.grading.run.worker import PROGRESS, Request
 from coursekit.grading.sandbox.limits import Limits
 from coursekit.grading.sandbox.provisioner import write_kernel_spec
 from coursekit.grading.sandbox.tiers import Sandbox, kernel_environment
@@ -101,7 +101,7 @@ class Runner:
     @staticmethod
     def _start() -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-m", "coursekit.grading.runner"],
+            [sys.executable, "-m", "coursekit.grading.run.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
