@@ -23,9 +23,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coursekit.errors import CourseError
-from coursekit.grading.compare import compare, emissions, predictable
 from coursekit.grading.forks import Ending, Task, run_forked
 from coursekit.grading.run.assemble import hidden_region
+from coursekit.grading.verdict.compare import compare, emissions, predictable
 from coursekit.lessons.execution import quick_environment
 from coursekit.lessons.source import SLOW
 from coursekit.probe import FOLDER, SECRET

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coursekit.grading.answers.recover import recover
-from coursekit.grading.grade import Prepared, grade_answers, prepare
 from coursekit.grading.records import CheckResult, Grade, Submission
 from coursekit.grading.run.assemble import solutions, whole_notebook
 from coursekit.grading.run.executor import Engine, Pace, Runner
 from coursekit.grading.sandbox.limits import Limits
 from coursekit.grading.sandbox.tiers import Sandbox
 from coursekit.grading.submissions.read import read_notebook
+from coursekit.grading.verdict.judge import Prepared, grade_answers, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coursekit.errors import CourseError
-from coursekit.grading.compare import compare, predictable
-from coursekit.grading.explain import explain
 from coursekit.grading.records import Answer, CheckResult, Grade, PublicResult, Submission
 from coursekit.grading.run.assemble import (
     HIDDEN_PREFIX,
@@ -25,6 +23,8 @@ from coursekit.grading.run.assemble import (
     whole_notebook,
 )
 from coursekit.grading.run.worker import NOTEBOOK_TIMEOUT
+from coursekit.grading.verdict.compare import compare, predictable
+from coursekit.grading.verdict.explain import explain
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from coursekit import metrics
 from coursekit.errors import CourseError
-from coursekit.grading import compare as module
-from coursekit.grading.compare import compare, emissions, predictable
+from coursekit.grading.verdict import compare as module
+from coursekit.grading.verdict.compare import compare, emissions, predictable
 from coursekit.probe import DEEPEST, FOLDER, SECRET, Probe, encode
 
 CHECK = "check-it"
