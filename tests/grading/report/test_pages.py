@@ -15,7 +15,7 @@ from coursekit.grading.report import feedback, write_all
 from coursekit.grading.report.exercises import describe, lesson_title
 from coursekit.lessons.course import Assignment, read_assignments
 from coursekit.lessons.source import HIDDEN, Cell, Lesson
-from tests.grading.made_class import (
+from tests.grading.report.made_class import (
     SOURCES,
     UNUSUAL,
     assignment,

@@ -11,7 +11,7 @@ from coursekit.errors import CourseError
 from coursekit.grading.records import Grade
 from coursekit.grading.report import gradebook
 from coursekit.lessons.course import Assignment, read_assignments
-from tests.grading.made_class import SOURCES, assignment, grade_of, mixed_class
+from tests.grading.report.made_class import SOURCES, assignment, grade_of, mixed_class
 
 
 def read(path: Path) -> list[dict[str, str]]:

@@ -12,7 +12,7 @@ from coursekit.grading.report import course_use
 from coursekit.grading.report.similarity import Finding, compare, few
 from coursekit.grading.report.words import phrases, read, tidied
 from coursekit.lessons.course import read_assignments
-from tests.grading.made_class import (
+from tests.grading.report.made_class import (
     SOURCES,
     UNUSUAL,
     WAYS,

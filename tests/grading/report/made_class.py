@@ -14,7 +14,7 @@ from PIL import Image
 from coursekit.grading.records import STATUSES, Answer, CheckResult, Grade, PublicResult
 from coursekit.lessons.course import Assignment, read_assignments
 
-SOURCES = Path(__file__).parents[2] / "notebooks"
+SOURCES = Path(__file__).parents[3] / "notebooks"
 
 _NAMES = ["out", "result", "res", "ret", "picture", "arr", "new", "final", "output", "tmp", "y"]
 _INDEX = ["c", "i", "k", "n", "cls", "idx", "number", "label", "class_id", "j"]

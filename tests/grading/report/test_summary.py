@@ -8,7 +8,7 @@ from coursekit.grading.records import Answer, Grade
 from coursekit.grading.report import attention, summary
 from coursekit.grading.report.book import collect
 from coursekit.grading.report.class_page import histogram
-from tests.grading.made_class import assignment, grade_of
+from tests.grading.report.made_class import assignment, grade_of
 
 WRONG = {"check-paint": "wrong", "check-count-pixels": "wrong", "check-mirror": "wrong"}
 
