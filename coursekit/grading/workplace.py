@@ -13,8 +13,8 @@ from coursekit.grading.answers.recover import recover
 from coursekit.grading.records import CheckResult, Grade, Submission
 from coursekit.grading.run.assemble import solutions, whole_notebook
 from coursekit.grading.run.executor import Engine, Pace, Runner
+from coursekit.grading.sandbox.launch import Sandbox
 from coursekit.grading.sandbox.limits import Limits
-from coursekit.grading.sandbox.tiers import Sandbox
 from coursekit.grading.submissions.read import read_notebook
 from coursekit.grading.verdict.judge import Prepared, grade_answers, prepare
 

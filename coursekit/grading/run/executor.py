@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from coursekit.errors import CourseError
 from coursekit.grading.run.worker import PROGRESS, Request
+from coursekit.grading.sandbox.launch import Sandbox, kernel_environment
 from coursekit.grading.sandbox.limits import Limits
 from coursekit.grading.sandbox.provisioner import write_kernel_spec
-from coursekit.grading.sandbox.tiers import Sandbox, kernel_environment
 from coursekit.lessons.notebook import to_bytes
 from coursekit.probe import FOLDER, SECRET
 

@@ -19,11 +19,11 @@ from coursekit.cli import main
 from coursekit.errors import CourseError
 from coursekit.grading.run.executor import Engine, Pace, Run
 from coursekit.grading.sandbox import seccomp
+from coursekit.grading.sandbox.launch import Sandbox
 from coursekit.grading.sandbox.limits import MEBI, Limits
-from coursekit.grading.sandbox.tiers import Sandbox
 from tests.grading.corpus.kinds import code_cell
 
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[3]
 LIMITS = Limits(memory=700 * MEBI, file_size=24 * MEBI, scratch=96 * MEBI, processes=40)
 PACE = Pace(cell=10.0, notebook=30.0)
 
@@ -286,8 +286,8 @@ import sys, threading
 sys.path.insert(0, {str(REPOSITORY)!r})
 from pathlib import Path
 from coursekit.grading.run.executor import Engine
-from coursekit.grading.sandbox.tiers import Sandbox
-from tests.grading.test_sandbox import LIMITS, PACE, notebook
+from coursekit.grading.sandbox.launch import Sandbox
+from tests.grading.sandbox.test_sandbox import LIMITS, PACE, notebook
 hide = "import ctypes; c = ctypes.CDLL(None); c.prctl(1, 0, 0, 0, 0); c.prctl(15, b'hid')"
 with Sandbox({sandbox.tier!r}) as sandbox, Engine(sandbox, PACE, LIMITS) as engine:
     sleep = "import time; time.sleep(60)"

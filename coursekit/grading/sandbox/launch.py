@@ -168,7 +168,7 @@ class Sandbox:
         }
         config = self._run / "zygote.json"
         config.write_text(json.dumps(place))
-        command = [sys.executable, "-I", "-m", "coursekit.grading.sandbox.zygote", str(config)]
+        command = [sys.executable, "-I", "-m", "coursekit.grading.sandbox.forkserver", str(config)]
         if tier == "bubblewrap":
             command = [*_bubblewrap(self._run), *command]
         with (self._run / "zygote.log").open("wb") as log:

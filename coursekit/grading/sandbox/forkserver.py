@@ -1,4 +1,4 @@
-"""The process that kernels are forked from: `python -I -m coursekit.grading.sandbox.zygote FILE`.
+"""The process that kernels are forked from: `python -I -m coursekit.grading.sandbox.forkserver FILE`.
 
 It imports what lessons import, once, and then forks a keeper for each connection to its socket.
 It never runs a student's code, starts no thread, and knows no secret: what it holds, every kernel
@@ -18,7 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from coursekit.grading.sandbox import keeper, namespaces
+from coursekit.grading.sandbox import namespaces, supervisor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -75,7 +75,7 @@ def _serve(listener: socket.socket, place: dict[str, Any]) -> None:
         listener.close()
         namespaces.die_with_parent()
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        keeper.keep(connection, request, place)
+        supervisor.keep(connection, request, place)
         status = 0
     finally:
         os._exit(status)
