@@ -279,7 +279,7 @@ def _measure(
 
 def _reference(root: Path, given: Assignment) -> Path:
     """What the hidden checks' cells need to run: their inputs."""
-    from coursekit.grading.workplace import Workplace
+    from coursekit.grading.grader import Workplace
 
     assert all(hidden_region(c) for e in given.exercises for c in e.checks)
     with Workplace([given], "benchmark") as place:

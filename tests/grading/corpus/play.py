@@ -21,12 +21,12 @@ from PIL import Image
 
 from coursekit.grading.answers.match import match
 from coursekit.grading.batch import best_of_each
+from coursekit.grading.grader import Workplace, ungraded
 from coursekit.grading.records import Grade, Submission
 from coursekit.grading.report import feedback
 from coursekit.grading.run.executor import Pace
 from coursekit.grading.submissions.collect import collect
 from coursekit.grading.submissions.read import read_notebook
-from coursekit.grading.workplace import Workplace, ungraded
 from tests.grading.corpus.files import FILES
 from tests.grading.corpus.honest import HONEST
 from tests.grading.corpus.kinds import EXERCISES, POINTS, Bait, Entry, assignment
