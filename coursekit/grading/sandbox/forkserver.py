@@ -1,4 +1,4 @@
-"""The process that kernels are forked from: `python -I -m coursekit.grading.sandbox.forkserver FILE`.
+"""The process that kernels are forked from: `python -I -m …sandbox.forkserver FILE`.
 
 It imports what lessons import, once, and then forks a keeper for each connection to its socket.
 It never runs a student's code, starts no thread, and knows no secret: what it holds, every kernel

@@ -1,6 +1,6 @@
 """Trying answers on both halves of a lesson's checks, thousands of them.
 
-One process (`python -m coursekit.grading.rehearsal`) runs the lesson's cells once. At each exercise
+One process (`python -m coursekit.mutation.trial`) runs the lesson's cells once. At each exercise
 it forks for every answer, twice: for the public half of the checks and for the hidden half. This is
 for authors and trusts the answers; grading runs strangers' code elsewhere.
 """
@@ -23,11 +23,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coursekit.errors import CourseError
-from coursekit.grading.forks import Ending, Task, run_forked
 from coursekit.grading.run.assemble import hidden_region
 from coursekit.grading.verdict.compare import compare, emissions, predictable
 from coursekit.lessons.execution import quick_environment
 from coursekit.lessons.source import SLOW
+from coursekit.mutation.forked import Ending, Task, run_forked
 from coursekit.probe import FOLDER, SECRET
 
 if TYPE_CHECKING:

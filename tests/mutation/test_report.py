@@ -11,11 +11,11 @@ import pytest
 
 from coursekit.cli import main
 from coursekit.errors import CourseError
-from coursekit.grading.forks import MEMORY, Ending, Task, run_forked
-from coursekit.grading.mutate import Tally, as_text, examine, score
-from coursekit.grading.rehearsal import Trial, rehearse
 from coursekit.lessons.answers import Answers
 from coursekit.lessons.source import Lesson, read_lesson
+from coursekit.mutation.forked import MEMORY, Ending, Task, run_forked
+from coursekit.mutation.report import Tally, as_text, examine, score
+from coursekit.mutation.trial import Trial, rehearse
 
 LESSON = """\
 # %%

@@ -14,9 +14,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from coursekit.checks import NOT_WRITTEN
-from coursekit.grading.rehearsal import SECONDS, Trial, Tried, rehearse
 from coursekit.lessons.answers import Answers, gaps
 from coursekit.lessons.mutants import Mutant, plant
+from coursekit.mutation.trial import SECONDS, Trial, Tried, rehearse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
