@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from coursekit.checks import NOT_WRITTEN
 from coursekit.errors import CourseError
-from coursekit.grading.assemble import public_notebook
-from coursekit.grading.recover import match, read_notebook, recover
+from coursekit.grading.answers.match import match
+from coursekit.grading.answers.recover import recover
+from coursekit.grading.run.assemble import public_notebook
+from coursekit.grading.submissions.read import read_notebook
 from coursekit.lessons.course import read_assignments
 from coursekit.lessons.execution import kernel_for
 from coursekit.lessons.notebook import to_bytes

@@ -1,1 +1,1 @@
-"""The author's tool: do the checks of a lesson tell right answers from wrong ones?"""
+"""The author's tool: do a lesson's checks notice every bug, and let right answers pass?"""
