@@ -33,11 +33,16 @@ from typing import Any
 
 from harness import commit, device_name
 
-from coursekit.grading.assemble import hidden_notebook, hidden_region, public_notebook, solutions
-from coursekit.lessons.answers import read_answers
+from coursekit.grading.run.assemble import (
+    hidden_notebook,
+    hidden_region,
+    public_notebook,
+    solutions,
+)
 from coursekit.lessons.course import Assignment, whole_lesson
 from coursekit.lessons.notebook import make_notebook, to_bytes
 from coursekit.lessons.source import read_lesson
+from coursekit.mutation.answers import read_answers
 
 ROOT = Path(__file__).parents[1]
 LESSON = "02_unet"
@@ -274,7 +279,7 @@ def _measure(
 
 def _reference(root: Path, given: Assignment) -> Path:
     """What the hidden checks' cells need to run: their inputs."""
-    from coursekit.grading.workplace import Workplace
+    from coursekit.grading.grader import Workplace
 
     assert all(hidden_region(c) for e in given.exercises for c in e.checks)
     with Workplace([given], "benchmark") as place:

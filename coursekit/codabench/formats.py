@@ -1,4 +1,4 @@
-"""What the competition asks for: the two formats of a submission, and how much of one is read."""
+"""What the competition asks for: the two formats of a submission."""
 
 from __future__ import annotations
 
@@ -63,36 +63,6 @@ UNDER_2025_LIMIT: Mapping[str, dict[str, Any]] = MappingProxyType(
 )
 
 FORMATS: Mapping[str, Format] = MappingProxyType({f.key: f for f in (FLAT, CODABENCH)})
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How much of a zip is read before it is refused: a real one stays far below each of these.
-
-    Attributes:
-        max_entries: files and folders in the zip.
-        max_directory_bytes: of the list of entries, all of which zipfile holds in memory.
-        max_total_bytes: of everything, unpacked.
-        max_mask_bytes: of one PNG; 512² ids take at most 257 KiB even when nothing compresses.
-        max_checkpoint_bytes: of `solution/ckpt.pth`; the limit's weights take 8 MB as float32.
-        max_text_bytes: of `run.py` and of `requirements.txt`.
-        max_ratio: unpacked over packed size, for an entry of over a megabyte.
-        max_pixels: that a PNG's header may claim before it counts as a bomb.
-        seconds: for the process that looks into the checkpoint.
-    """
-
-    max_entries: int = 20_000
-    max_directory_bytes: int = 8 << 20
-    max_total_bytes: int = 512 << 20
-    max_mask_bytes: int = 1 << 20
-    max_checkpoint_bytes: int = 64 << 20
-    max_text_bytes: int = 256 << 10
-    max_ratio: float = 100.0
-    max_pixels: int = 4096 * 4096
-    seconds: float = 20.0
-
-
-LIMITS = Limits()
 
 
 def find_format(key: str) -> Format:

@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from coursekit.codabench import limits
 from coursekit.codabench.formats import MASK_SIZE, NUM_CLASSES
 from coursekit.labels import CELEBAMASK_HQ
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from coursekit.codabench.formats import Limits
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COLOUR_TYPES = {2: "rgb-mask", 3: "palette-mask", 4: "la-mask", 6: "rgba-mask"}
@@ -50,12 +49,11 @@ class _Header:
     interlace: int
 
 
-def check_mask(data: bytes, limits: Limits) -> MaskReport:
+def check_mask(data: bytes) -> MaskReport:
     """Look into one PNG.
 
     Args:
         data: the whole file.
-        limits: `max_pixels` bounds what a header may claim.
 
     Returns:
         What is wrong with it, and its class ids when it is at least a 512 × 512 grey PNG of 8 bits
@@ -68,7 +66,7 @@ def check_mask(data: bytes, limits: Limits) -> MaskReport:
         header, kinds, plain = _read_chunks(data)
     except ValueError as error:
         return MaskReport((("truncated-png", str(error)),))
-    problems = _check_header(header, kinds, limits)
+    problems = _check_header(header, kinds)
     if any(kind not in ("interlaced", "transparent") for kind, _ in problems):
         return MaskReport(tuple(problems))
     try:
@@ -131,12 +129,10 @@ def _read_chunks(data: bytes) -> tuple[_Header, frozenset[bytes], bytes]:
     return header, frozenset(kinds), b"".join(plain)
 
 
-def _check_header(
-    header: _Header, kinds: frozenset[bytes], limits: Limits
-) -> list[tuple[str, str]]:
+def _check_header(header: _Header, kinds: frozenset[bytes]) -> list[tuple[str, str]]:
     problems = []
     size = f"{header.width} × {header.height}"
-    if header.width * header.height > limits.max_pixels:
+    if header.width * header.height > limits.MOST_PIXELS:
         return [("png-bomb", size)]
     if (header.width, header.height) != (MASK_SIZE, MASK_SIZE):
         problems.append(("wrong-size", f"it is {size}"))

@@ -20,7 +20,6 @@ from PIL import Image
 
 from coursekit.codabench.formats import (
     FLAT,
-    LIMITS,
     MASK_SIZE,
     NUM_CLASSES,
     find_format,
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from coursekit.codabench.formats import Limits
 
 #: Stands in every denominator of the 2025 scorer.
 EPSILON = 1e-7
@@ -91,8 +89,6 @@ def score(
     zip_path: str | os.PathLike[str],
     truth_dir: str | os.PathLike[str],
     format: str,
-    *,
-    limits: Limits = LIMITS,
 ) -> Scores:
     """Score a submission against its true masks.
 
@@ -103,7 +99,6 @@ def score(
         truth_dir: a folder of <stem>.png, single-channel class ids 0 … 18. Masks of another size
             than 512² are brought to it by nearest neighbour, and a note says so.
         format: "flat" or "codabench".
-        limits: bounds of reading.
 
     Raises:
         CourseError: when the zip is not valid, or a true mask is missing, broken or no label map.
@@ -119,7 +114,7 @@ def score(
             resized.add(size)
         counts.append(count_pixels(truth, prediction))
 
-    problems = examine(zip_path, truths, format, limits=limits, on_mask=add)
+    problems = examine(zip_path, truths, format, on_mask=add)
     if not is_valid(problems):
         told = "\n".join(str(problem) for problem in problems)
         raise CourseError(f"{zip_path}: is not a valid submission, so it has no score\n{told}")

@@ -10,9 +10,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from coursekit.codabench import limits
+
 if TYPE_CHECKING:
     from coursekit.codabench.archive import Archive
-    from coursekit.codabench.formats import Limits
     from coursekit.codabench.layout import Layout
     from coursekit.codabench.problems import Findings
 
@@ -34,16 +35,13 @@ _PACKAGES = {
 }
 
 
-def check_solution(
-    archive: Archive, layout: Layout, limit: int, limits: Limits, findings: Findings
-) -> int | None:
+def check_solution(archive: Archive, layout: Layout, limit: int, findings: Findings) -> int | None:
     """Check what there is of ckpt.pth, requirements.txt and run.py.
 
     Args:
         archive: the zip.
         layout: which entry is which.
         limit: the edition's; a checkpoint must have fewer parameters.
-        limits: bounds of reading.
         findings: where what is wrong is noted.
 
     Returns:
@@ -51,43 +49,41 @@ def check_solution(
     """
     names: set[str] | None = None
     if entry := layout.solution.get("requirements.txt"):
-        data = archive.read(entry, limits.max_text_bytes)
+        data = archive.read(entry, limits.LARGEST_TEXT)
         names = None if data is None else _check_requirements(data, entry.name, findings)
     if entry := layout.solution.get("run.py"):
-        data = archive.read(entry, limits.max_text_bytes)
+        data = archive.read(entry, limits.LARGEST_TEXT)
         if data is not None:
-            _check_run(data, entry.name, names, limits, findings)
+            _check_run(data, entry.name, names, findings)
     if entry := layout.solution.get("ckpt.pth"):
-        data = archive.read(entry, limits.max_checkpoint_bytes)
+        data = archive.read(entry, limits.LARGEST_CHECKPOINT)
         if data is not None:
-            return _check_checkpoint(data, entry.name, limit, limits, findings)
+            return _check_checkpoint(data, entry.name, limit, findings)
     return None
 
 
-def _look_into(what: str, data: bytes, limits: Limits) -> dict[str, Any]:
+def _look_into(what: str, data: bytes) -> dict[str, Any]:
     """Let the child process read `data`; any end of it but a good one is a problem of the file."""
-    seconds = math.ceil(limits.seconds)
+    seconds = math.ceil(limits.SECONDS)
     command = [sys.executable, "-I", "-S", str(_CHILD), what, str(seconds), str(_MEGABYTES)]
     unreadable = "ckpt-unreadable" if what == "checkpoint" else "run-syntax"
     try:
         done = subprocess.run(
-            command, input=data, capture_output=True, timeout=limits.seconds, check=False
+            command, input=data, capture_output=True, timeout=limits.SECONDS, check=False
         )
     except subprocess.TimeoutExpired:
-        return {"problem": unreadable, "detail": f"over {limits.seconds:g} s"}
+        return {"problem": unreadable, "detail": f"over {limits.SECONDS:g} s"}
     if done.returncode != 0:
         return {"problem": unreadable, "detail": f"reading it ended with {done.returncode}"}
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 
 
-def _check_checkpoint(
-    data: bytes, name: str, limit: int, limits: Limits, findings: Findings
-) -> int | None:
+def _check_checkpoint(data: bytes, name: str, limit: int, findings: Findings) -> int | None:
     if not data:
         findings.add("empty-file", name)
         return None
-    found = _look_into("checkpoint", data, limits)
+    found = _look_into("checkpoint", data)
     if "problem" in found:
         findings.add(found["problem"], name, found["detail"])
         return None
@@ -108,13 +104,11 @@ def _check_checkpoint(
     return count
 
 
-def _check_run(
-    data: bytes, name: str, packages: set[str] | None, limits: Limits, findings: Findings
-) -> None:
+def _check_run(data: bytes, name: str, packages: set[str] | None, findings: Findings) -> None:
     if not data.strip():
         findings.add("empty-file", name)
         return
-    found = _look_into("source", data, limits)
+    found = _look_into("source", data)
     if "problem" in found:
         findings.add(found["problem"], name, found["detail"])
         return

@@ -27,6 +27,7 @@ from coursekit.codabench.validation import examine
 from coursekit.errors import CourseError
 from coursekit.files import atomic_path
 from coursekit.labels import CELEBAMASK_HQ
+from coursekit.zips import new_entry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -187,20 +188,14 @@ def _write(
             first = label_map if first is None else first
             png = io.BytesIO()
             write_mask(label_map, png)
-            _add(archive, form.mask_name(stem), png.getvalue())
+            # Stored, not packed: PNGs and weights hardly shrink.
+            archive.writestr(new_entry(form.mask_name(stem)), png.getvalue())
         if final:
             for name, data in make_solution(loaded).items():
-                _add(archive, f"solution/{name}", data)
+                archive.writestr(new_entry(f"solution/{name}"), data)
     if first is None:
         raise CourseError("there is no image to predict; name a folder that holds some")
     return first
-
-
-def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
-    """One entry without a trace of when and where it was made."""
-    info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
-    info.create_system, info.external_attr = 3, 0o100644 << 16
-    archive.writestr(info, data)  # stored: PNGs and weights hardly shrink
 
 
 def _read_image(path: Path) -> NDArray[np.uint8]:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from tqdm.auto import tqdm
 
+from coursekit.codabench import limits
 from coursekit.codabench.archive import Archive
-from coursekit.codabench.formats import LIMITS, Limits, find_format, list_images
+from coursekit.codabench.formats import find_format, list_images
 from coursekit.codabench.layout import find_layout
 from coursekit.codabench.masks import check_mask
 from coursekit.codabench.problems import Findings
@@ -32,12 +33,11 @@ def validate(
     *,
     limit: int | None = None,
     final: bool | None = None,
-    limits: Limits = LIMITS,
 ) -> list[Problem]:
     """Everything that is wrong with a submission.
 
     The zip is taken for hostile: nothing of it is unpacked to disk, nothing of it is run, and time
-    and memory are bounded by `limits` whatever it holds.
+    and memory are bounded whatever it holds, by `coursekit.codabench.limits`.
 
     Args:
         zip_path: the submission.
@@ -47,7 +47,6 @@ def validate(
             limit by default. The flat format holds no checkpoint, so nothing is counted there.
         final: True when the final phase's `solution/` must be there, False when it must not be,
             None when it may be, and is checked if it is.
-        limits: bounds of reading.
 
     Returns:
         Errors first, then warnings; one item for each kind of problem. The zip is valid when no
@@ -57,7 +56,7 @@ def validate(
         CourseError: when the zip or the folder is not there, or the format is unknown.
     """
     stems = list_images(images_dir)
-    return examine(zip_path, stems, format, limit=limit, final=final, limits=limits)
+    return examine(zip_path, stems, format, limit=limit, final=final)
 
 
 def examine(
@@ -67,7 +66,6 @@ def examine(
     *,
     limit: int | None = None,
     final: bool | None = None,
-    limits: Limits = LIMITS,
     on_mask: Callable[[str, NDArray[np.uint8]], None] | None = None,
 ) -> list[Problem]:
     """As `validate`, for known stems; each good mask is handed to `on_mask` as it is decoded.
@@ -77,19 +75,18 @@ def examine(
     """
     form = find_format(format)
     findings = Findings()
-    with Archive(zip_path, limits, findings) as archive:
+    with Archive(zip_path, findings) as archive:
         if archive.usable:
             layout = find_layout(archive.entries, stems, form, findings, final=final)
-            _check_masks(archive, layout, limits, findings, on_mask)
+            _check_masks(archive, layout, findings, on_mask)
             if layout.solution:
-                check_solution(archive, layout, limit or form.limit, limits, findings)
+                check_solution(archive, layout, limit or form.limit, findings)
     return findings.problems()
 
 
 def _check_masks(
     archive: Archive,
     layout: Layout,
-    limits: Limits,
     findings: Findings,
     on_mask: Callable[[str, NDArray[np.uint8]], None] | None,
 ) -> None:
@@ -98,10 +95,10 @@ def _check_masks(
     # disable=None: silent where stderr is not a terminal; delay: and for the first second.
     progress = tqdm(layout.masks.items(), desc="masks", unit="mask", disable=None, delay=1)
     for stem, entry in progress:
-        data = archive.read(entry, limits.max_mask_bytes)
+        data = archive.read(entry, limits.LARGEST_MASK)
         if data is None:
             continue
-        report = check_mask(data, limits)
+        report = check_mask(data)
         for kind, detail in report.problems:
             findings.add(kind, entry.name, detail)
         if report.label_map is None:

@@ -58,10 +58,10 @@ def _mutate(arguments: argparse.Namespace) -> int:
     from tqdm.auto import tqdm
 
     from coursekit.files import write_text
-    from coursekit.grading.mutate import LEAST_SCORE, as_data, as_text, examine, score
-    from coursekit.lessons.answers import read_answers
     from coursekit.lessons.build import find_sources
     from coursekit.lessons.source import read_lesson
+    from coursekit.mutation.answers import read_answers
+    from coursekit.mutation.report import LEAST_SCORE, as_data, as_text, examine, score
 
     found = {}
     for path in find_sources(Path(arguments.notebooks), arguments.only):

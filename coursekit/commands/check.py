@@ -47,7 +47,7 @@ def add_parser(subparsers: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Check, and say what was and was not covered."""
     from coursekit.grading.selfcheck import selfcheck
-    from coursekit.lessons.handout import when
+    from coursekit.release.handout import when
 
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # an old Windows console has no ✓

@@ -66,8 +66,8 @@ _ARGUMENTS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
 def run(arguments: argparse.Namespace) -> int:
     """Grade, and write the pages."""
     from coursekit.grading.batch import Options, grade_class, read_secret
-    from coursekit.grading.engine import Pace
     from coursekit.grading.report import write_all
+    from coursekit.grading.run.executor import Pace
     from coursekit.grading.sandbox.limits import MEBI, Limits
     from coursekit.lessons.course import read_assignments
 

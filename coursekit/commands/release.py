@@ -39,7 +39,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the release."""
-    from coursekit.lessons.release import release, write_zip
+    from coursekit.release.release import release, write_zip
 
     packed = Path(f"{arguments.out.rstrip('/')}.zip")
     if arguments.zip and packed.exists() and not arguments.force:

@@ -13,7 +13,7 @@ from coursekit import __version__, plots
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from coursekit.demo import DemoResult
+    from coursekit.demo.result import DemoResult
 
 
 def as_data_uri(figure: Figure, dpi: int = 110) -> str:

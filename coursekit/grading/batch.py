@@ -17,14 +17,15 @@ from typing import TYPE_CHECKING
 
 from coursekit.errors import CourseError
 from coursekit.files import write_text
-from coursekit.grading.engine import Pace
-from coursekit.grading.grade import digest_of, digest_of_assignment
+from coursekit.grading.answers.match import match
+from coursekit.grading.grader import Workplace, ungraded
 from coursekit.grading.records import Grade, Submission, from_json, to_json
-from coursekit.grading.recover import match, read_notebook
 from coursekit.grading.report.text import slug
+from coursekit.grading.run.executor import Pace
 from coursekit.grading.sandbox.limits import Limits
-from coursekit.grading.submissions import collect
-from coursekit.grading.workplace import Workplace, ungraded
+from coursekit.grading.submissions.collect import collect
+from coursekit.grading.submissions.read import read_notebook
+from coursekit.grading.verdict.judge import digest_of, digest_of_assignment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence

@@ -11,8 +11,8 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from coursekit.errors import CourseError
+from coursekit.grading.grader import Workplace, ungraded
 from coursekit.grading.records import Grade, from_json, to_json
-from coursekit.grading.workplace import Workplace, ungraded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 from coursekit.checks import NOT_WRITTEN
 from coursekit.errors import CourseError
-from coursekit.grading.assemble import public_notebook
-from coursekit.grading.recover import match, read_notebook, recover
+from coursekit.grading.answers.match import match
+from coursekit.grading.answers.recover import recover
+from coursekit.grading.run.assemble import public_notebook
+from coursekit.grading.submissions.read import read_notebook
 from coursekit.lessons.course import read_assignments
 from coursekit.lessons.execution import kernel_for
-from coursekit.lessons.handout import assignment_of, covers, handout
 from coursekit.lessons.notebook import to_bytes
-from coursekit.lessons.release_lint import PRISTINE
+from coursekit.release.handout import PRISTINE, assignment_of, covers, handout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

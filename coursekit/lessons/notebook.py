@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from coursekit.lessons.source import Cell
+    from coursekit.lessons.regions import Cell
 
 #: What an editor needs to know, and nothing of the machine that built the notebook.
 METADATA: dict[str, Any] = {

@@ -12,52 +12,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from coursekit.checks import NOT_WRITTEN
 from coursekit.errors import CourseError
 from coursekit.lessons.notebook import without_url_grammar
+from coursekit.lessons.regions import Cell, MarkerError, parts, solved_text, student_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
-SOLUTION = ("### BEGIN SOLUTION", "### END SOLUTION")
-HIDDEN = ("### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS")
-#: How a student's answer cell begins; the exercise's name follows. By it an answer is found when an
-#: editor has lost the cell's id.
-ANSWER_MARKER = "# exercise: "
 #: A cell with this tag trains for longer than a test may take.
 SLOW = "slow"
 
 _HEADER = re.compile(r"# %%(\s|$)")
 _FILE = re.compile(r"\d\d_[a-z0-9_]+")
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-_LIKE_A_MARKER = re.compile(r"#\s*(BEGIN|END)\s+(SOLUTION|HIDDEN\s+TEST)", re.IGNORECASE)
 _UNNAMED = "lesson-"  # how the ids of unnamed cells begin
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One cell of a source.
-
-    Attributes:
-        id: its name, or `lesson-NN-` and its place for a cell without a name.
-        kind: "code" or "markdown".
-        source: its text, markers and all.
-        line: of its first line in the file, from 1.
-        points: what the cell's check is worth.
-        tags: as in the header.
-    """
-
-    id: str
-    kind: str
-    source: str
-    line: int
-    points: int | None = None
-    tags: tuple[str, ...] = ()
-
-    @property
-    def has_solution(self) -> bool:
-        """Whether a student has something to write here."""
-        return self.kind == "code" and SOLUTION[0] in self.source
 
 
 @dataclass(frozen=True)
@@ -92,11 +60,11 @@ class Lesson:
 
     def student(self) -> tuple[Cell, ...]:
         """The cells with marked stubs in place of solutions, and without hidden tests."""
-        return tuple(_visible(self, keep_solutions=False))
+        return tuple(_visible(self, student_text))
 
     def solved(self) -> tuple[Cell, ...]:
         """The cells with their solutions, and without hidden tests and markers."""
-        return tuple(_visible(self, keep_solutions=True))
+        return tuple(_visible(self, solved_text))
 
 
 def read_lesson(path: str | Path) -> Lesson:
@@ -119,6 +87,7 @@ def read_lesson(path: str | Path) -> Lesson:
         raise CourseError(f"{path}: cannot be read ({error.strerror})") from error
     lesson = Lesson(path, tuple(_cells(path, text)))
     _check_names(lesson)
+    _check_markers(lesson)
     for cell in (*lesson.student(), *lesson.solved()):
         if cell.kind == "code":
             _parse(path, cell)
@@ -171,51 +140,29 @@ def _check_names(lesson: Lesson) -> None:
             _refuse(lesson.path, cell.line, "an exercise needs a name: `# %% double-conv`")
 
 
+def _check_markers(lesson: Lesson) -> None:
+    for cell in lesson.cells:
+        if cell.kind == "code":
+            try:
+                parts(cell)
+            except MarkerError as error:
+                _refuse(lesson.path, error.line, str(error))
+
+
 def _checks(cells: Iterable[Cell], name: str) -> Iterator[Cell]:
     """`check-NAME`, and `check-NAME-2` and on for an exercise with more than one."""
     pattern = re.compile(rf"check-{re.escape(name)}(-\d+)?")
     return (c for c in cells if c.kind == "code" and pattern.fullmatch(c.id))
 
 
-def _visible(lesson: Lesson, *, keep_solutions: bool) -> Iterator[Cell]:
+def _visible(lesson: Lesson, text: Callable[[Cell], str]) -> Iterator[Cell]:
     for cell in lesson.cells:
         if cell.kind != "code":
             yield cell
             continue
-        source = _rewrite(lesson.path, cell, keep_solutions=keep_solutions)
+        source = text(cell)
         if source.strip():  # a cell of nothing but hidden tests vanishes
             yield replace(cell, source=source)
-
-
-def _rewrite(path: Path, cell: Cell, *, keep_solutions: bool) -> str:
-    """The cell's text with its regions kept, replaced or removed."""
-    marked = cell.has_solution and not keep_solutions
-    written = [f"{ANSWER_MARKER}{cell.id}"] if marked else []
-    inside: tuple[str, str] | None = None
-    opened = cell.line
-    for number, line in enumerate(cell.source.splitlines(), cell.line):
-        mark = line.strip()
-        if mark in (SOLUTION[0], HIDDEN[0]):
-            if inside:
-                _refuse(path, number, f"{mark!r} inside the region that begins at line {opened}; "
-                        "regions do not nest")  # fmt: skip
-            inside, opened = (SOLUTION if mark == SOLUTION[0] else HIDDEN), number
-            if inside is SOLUTION and not keep_solutions:
-                indent = line[: len(line) - len(line.lstrip())]
-                written.append(f"{indent}# YOUR CODE HERE")
-                written.append(f'{indent}raise NotImplementedError("{NOT_WRITTEN}{cell.id}")')
-        elif mark in (SOLUTION[1], HIDDEN[1]):
-            if not inside or mark != inside[1]:
-                _refuse(path, number, f"{mark!r} ends no region that is open here")
-            inside = None
-        elif _LIKE_A_MARKER.search(line):
-            _refuse(path, number, f"{mark!r} looks like a marker; write one of "
-                    f"{', '.join(map(repr, SOLUTION + HIDDEN))}, on a line alone")  # fmt: skip
-        elif not inside or (inside is SOLUTION and keep_solutions):
-            written.append(line)
-    if inside:
-        _refuse(path, opened, f"{inside[0]!r} without {inside[1]!r} in its cell")
-    return "\n".join(written).strip("\n")
 
 
 def _parse(path: Path, cell: Cell) -> None:

@@ -7,13 +7,11 @@ import time
 import tracemalloc
 import zipfile
 import zlib
-from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from coursekit.codabench import is_valid, validate
-from coursekit.codabench.formats import LIMITS
+from coursekit.codabench import is_valid, limits, validate
 from coursekit.codabench.masks import check_mask
 
 from .zips import MASKS, check_problem, chunk, good, handmade_png, mask, write_zip
@@ -122,7 +120,7 @@ def test_damaged_chunks_with_right_checksums_never_raise():
                 high = 9 if kind == b"IHDR" else 256
                 content[random.integers(len(content))] = random.integers(high)
         whole = data[:8] + b"".join(chunk(kind, bytes(c)) for kind, c in damaged_chunks)
-        report = check_mask(whole, LIMITS)
+        report = check_mask(whole)
         assert report.problems or report.label_map.max() < 19
 
 
@@ -143,21 +141,21 @@ def test_a_bomb_costs_no_memory_and_no_time(tmp_path, images):
     assert peak < 5 << 20
 
 
-def test_total_size_is_bounded(tmp_path, images):
+def test_total_size_is_bounded(tmp_path, images, monkeypatch):
     path = write_zip(tmp_path / "a.zip", good())
-    limits = replace(LIMITS, max_total_bytes=2000)
-    check_problem(validate(path, images, "codabench", limits=limits), "bomb", "in all")
+    monkeypatch.setattr(limits, "MOST_UNPACKED", 2000)
+    check_problem(validate(path, images, "codabench"), "bomb", "in all")
 
 
-def test_number_of_entries_is_bounded_before_they_are_made(tmp_path, images):
+@pytest.mark.parametrize(("name", "value"), [("MOST_ENTRIES", 1000), ("LONGEST_LIST", 80_000)])
+def test_number_of_entries_is_bounded(tmp_path, images, monkeypatch, name, value):
     path = write_zip(tmp_path / "a.zip", {f"masks/{i}.png": b"" for i in range(2000)})
-    for limits in (replace(LIMITS, max_entries=1000), replace(LIMITS, max_directory_bytes=80_000)):
-        problems = validate(path, images, "codabench", limits=limits)
-        assert [p.kind for p in problems] == ["too-many-entries"]
+    monkeypatch.setattr(limits, name, value)
+    assert [p.kind for p in validate(path, images, "codabench")] == ["too-many-entries"]
 
 
 def test_one_mask_is_bounded(tmp_path, images):
-    noise = np.random.default_rng(0).bytes(LIMITS.max_mask_bytes + 1)
+    noise = np.random.default_rng(0).bytes(limits.LARGEST_MASK + 1)
     path = write_zip(tmp_path / "a.zip", mask(noise))
     check_problem(validate(path, images, "codabench"), "too-large", "masks/7.png")
 

@@ -9,7 +9,6 @@ import tempfile
 import warnings
 import zipfile
 from collections import OrderedDict
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,8 +16,7 @@ import torch
 from torch import nn
 
 from coursekit import count_parameters, create_model
-from coursekit.codabench import CODABENCH, is_valid, validate
-from coursekit.codabench.formats import LIMITS
+from coursekit.codabench import CODABENCH, is_valid, limits, validate
 from coursekit.codabench.inspect_child import Refused, read_checkpoint
 
 from .zips import good, write_zip
@@ -124,13 +122,13 @@ def test_a_pickle_that_asks_for_gigabytes_ends_its_own_process(tmp_path, images,
     assert {"ckpt-unreadable", "ckpt-broken"} & set(problems)
 
 
-def test_time_to_look_into_a_checkpoint_is_bounded(tmp_path, images):
+def test_time_to_look_into_a_checkpoint_is_bounded(tmp_path, images, monkeypatch):
     path = write_zip(
         tmp_path / "a.zip",
         {**good(), **{f"solution/{k}": v for k, v in [("ckpt.pth", CKPT), ("run.py", RUN)]}},
     )
-    limits = replace(LIMITS, seconds=0.001)
-    kinds = {p.kind for p in validate(path, images, "codabench", limits=limits)}
+    monkeypatch.setattr(limits, "SECONDS", 0.001)
+    kinds = {p.kind for p in validate(path, images, "codabench")}
     assert {"ckpt-unreadable", "run-syntax", "solution-missing-file"} <= kinds
 
 

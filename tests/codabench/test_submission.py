@@ -295,7 +295,7 @@ def test_an_interruption_keeps_the_old_zip(folder, tmp_path, monkeypatch, error)
     def stop(*_):
         raise error
 
-    monkeypatch.setattr(module, "_add", stop)
+    monkeypatch.setattr(module, "new_entry", stop)
     with pytest.raises((KeyboardInterrupt, CourseError)):
         submit(folder / "model.safetensors", folder / "images", "flat", out)
     assert out.read_bytes() == b"the old one"

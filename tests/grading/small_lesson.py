@@ -9,8 +9,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from coursekit.grading.answers.recover import recover
 from coursekit.grading.records import Answer
-from coursekit.grading.recover import read_notebook, recover
+from coursekit.grading.submissions.read import read_notebook
 from coursekit.lessons.course import Assignment, whole_lesson
 from coursekit.lessons.notebook import make_notebook, to_bytes
 from coursekit.lessons.source import read_lesson

@@ -20,7 +20,7 @@ import pytest
 from coursekit.errors import CourseError
 from coursekit.grading.batch import Options, best_of_each, grade_class, read_secret
 from coursekit.grading.records import CheckResult, Grade
-from coursekit.grading.sandbox.tiers import Sandbox
+from coursekit.grading.sandbox.launch import Sandbox
 from tests.grading.small_course import RIGHT, SECRET, answered, assignments, hand_in, make_course
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from coursekit.errors import CourseError
-from coursekit.grading.assemble import hidden_notebook
-from coursekit.grading.engine import Pace
+from coursekit.grading.grader import Workplace
 from coursekit.grading.records import STATUSES
-from coursekit.grading.workplace import Workplace
+from coursekit.grading.run.assemble import hidden_notebook
+from coursekit.grading.run.executor import Pace
 from tests.grading.corpus.kinds import ALL, EXERCISES, RIGHT, WRONG, Entry, assignment
 from tests.grading.corpus.play import ATTACKS, CANARY, ENTRIES, HONEST, Outcome, play, workplace
 from tests.grading.corpus.theft import HOOK

@@ -14,9 +14,9 @@ from coursekit.cli import main
 from coursekit.errors import CourseError
 from coursekit.grading.selfcheck import Finding, SelfCheck, selfcheck
 from coursekit.lessons.course import read_assignments
-from coursekit.lessons.handout import assignment_of, covers, handout
-from coursekit.lessons.release import release
-from tests.lessons.demo_course import write_course
+from coursekit.release.handout import assignment_of, covers, handout
+from coursekit.release.release import release
+from tests.release.demo_course import write_course
 
 TWICE = "# exercise: twice\ndef twice(x):\n    return 2 * x\n"
 SHIFT = "# exercise: shift\ndef shift(values, by):\n    return values[by:] + values[:by]\n"

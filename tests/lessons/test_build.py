@@ -19,7 +19,7 @@ from coursekit.lessons.build import build, stale
 from coursekit.lessons.execution import execute
 from coursekit.lessons.notebook import make_notebook
 from coursekit.lessons.outputs import MOST_PICTURE, complaints, normalise
-from coursekit.lessons.source import Cell
+from coursekit.lessons.regions import Cell
 from tests.lessons.test_source import EXERCISE
 
 SOLVED = EXERCISE.replace("assert twice(2) == 4", "import sys\nprint('no', file=sys.stderr)")

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from coursekit.grading.assemble import hidden_region
-from coursekit.grading.mutate import examine
-from coursekit.lessons.answers import read_answers
+from coursekit.grading.run.assemble import hidden_region
 from coursekit.lessons.build import find_sources
-from coursekit.lessons.source import Cell, Lesson, read_lesson
+from coursekit.lessons.regions import Cell
+from coursekit.lessons.source import Lesson, read_lesson
+from coursekit.mutation.answers import read_answers
+from coursekit.mutation.report import examine
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 LESSONS = pytest.mark.parametrize("path", find_sources(NOTEBOOKS), ids=lambda path: path.stem)

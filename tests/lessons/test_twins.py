@@ -13,7 +13,7 @@ import torch
 
 from coursekit import count_parameters, create_model, data, losses, metrics, optim
 from coursekit.codabench.scoring import score_counts
-from coursekit.grading.assemble import public_notebook, solutions
+from coursekit.grading.run.assemble import public_notebook, solutions
 from coursekit.labels import CELEBAMASK_HQ
 from coursekit.lessons.course import whole_lesson
 from coursekit.lessons.source import read_lesson

@@ -1,1 +1,1 @@
-"""The parts of `coursekit.grading.recover`: a notebook's text as cells, names and answers."""
+"""A student's answers, found in whatever their editor and they have made of the notebook."""

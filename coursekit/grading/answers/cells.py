@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from coursekit.grading.answers import names
 from coursekit.grading.answers.key import LessonKey, marked, plain_text
-from coursekit.grading.answers.mending import Budget, Mended, mend, parse
+from coursekit.grading.answers.mend import Budget, Mended, mend, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from coursekit.checks import NOT_WRITTEN
 from coursekit.grading.answers import names
-from coursekit.lessons.source import ANSWER_MARKER, SLOW
+from coursekit.lessons.regions import ANSWER_MARKER
+from coursekit.lessons.source import SLOW
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,7 +7,7 @@ import symtable
 import unicodedata
 from typing import Any
 
-from coursekit.grading.answers.mending import without_warnings
+from coursekit.grading.answers.mend import without_warnings
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 DEFINITIONS = (*FUNCTIONS, ast.ClassDef)

@@ -23,7 +23,7 @@ from coursekit.grading.sandbox.limits import Limits
 if TYPE_CHECKING:
     from jupyter_client.connect import KernelConnectionInfo
 
-    from coursekit.grading.sandbox.tiers import Sandbox
+    from coursekit.grading.sandbox.launch import Sandbox
 
 KERNEL_NAME = "coursekit-sandbox"
 _START = 90.0  # seconds until a kernel must have its sockets

@@ -19,13 +19,14 @@ from typing import Any
 
 from PIL import Image
 
+from coursekit.grading.answers.match import match
 from coursekit.grading.batch import best_of_each
-from coursekit.grading.engine import Pace
+from coursekit.grading.grader import Workplace, ungraded
 from coursekit.grading.records import Grade, Submission
-from coursekit.grading.recover import match, read_notebook
 from coursekit.grading.report import feedback
-from coursekit.grading.submissions import collect
-from coursekit.grading.workplace import Workplace, ungraded
+from coursekit.grading.run.executor import Pace
+from coursekit.grading.submissions.collect import collect
+from coursekit.grading.submissions.read import read_notebook
 from tests.grading.corpus.files import FILES
 from tests.grading.corpus.honest import HONEST
 from tests.grading.corpus.kinds import EXERCISES, POINTS, Bait, Entry, assignment

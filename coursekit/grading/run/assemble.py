@@ -1,0 +1,206 @@
+"""The notebooks that are run to grade: the instructor's cells around one student's answers."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import symtable
+from dataclasses import replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from coursekit.lessons.notebook import make_notebook
+from coursekit.lessons.regions import HIDDEN, Cell
+from coursekit.lessons.source import SLOW
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from coursekit.lessons.course import Assignment
+
+#: Tag of a cell that is tried for points; its id is that of the check, with this before it.
+HIDDEN_PREFIX = "hidden-"
+_BUILTINS = frozenset(dir(builtins))
+_SCOPES = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+def hidden_notebook(assignment: Assignment, answers: Mapping[str, str]) -> dict[str, Any]:
+    """The notebook that decides: setting up, answers, and after each the hidden half of its checks.
+
+    Args:
+        assignment: what is graded.
+        answers: the code for each exercise that has one.
+    """
+    return make_notebook(_cells(assignment, answers, hidden=True))
+
+
+def whole_notebook(assignment: Assignment, answers: Mapping[str, str]) -> dict[str, Any]:
+    """The notebook that mostly is enough: the one that explains, and then all that is hidden.
+
+    No hidden text is in the kernel before the last public cell has ended, so what public cells
+    show cannot hold any.
+    """
+    public = _cells(assignment, answers, hidden=False)
+    deciding = _cells(assignment, answers, hidden=True)
+    hidden = [c for c in deciding if c.id.startswith(HIDDEN_PREFIX)]
+    needed = {c.id: c for c in (*public, *deciding)}
+    return make_notebook(
+        [*(needed[c.id] for c in assignment.lesson.cells if c.id in needed), *hidden]
+    )
+
+
+def public_notebook(assignment: Assignment, answers: Mapping[str, str]) -> dict[str, Any]:
+    """The notebook that explains: the same with the public checks, and without any hidden text."""
+    return make_notebook(_cells(assignment, answers, hidden=False))
+
+
+def solutions(assignment: Assignment) -> dict[str, str]:
+    """The instructor's own answers to all exercises of the lesson."""
+    solved = {cell.id: cell.source for cell in assignment.lesson.solved()}
+    return {e.name: solved[e.name] for e in assignment.lesson.exercises if e.name in solved}
+
+
+def lone_notebook(
+    assignment: Assignment, answers: Mapping[str, str], exercise: str
+) -> dict[str, Any]:
+    """`hidden_notebook` with one answer, its checks, and the answers that these use."""
+    checks = [c for e in assignment.exercises if e.name == exercise for c in e.checks]
+    used = {name for check in checks for name in _uses(hidden_region(check))}
+    needed, todo = {exercise: answers[exercise]}, dict(answers)
+    found = [todo.pop(exercise)]
+    while found:
+        used |= {name for source in found for name in _uses(source)}
+        new = [name for name, source in todo.items() if _defines(source) & used]
+        needed |= {name: todo[name] for name in new}
+        found = [todo.pop(name) for name in new]
+    notebook = hidden_notebook(assignment, needed)
+    own = {HIDDEN_PREFIX + check.id for check in checks}
+    notebook["cells"] = [
+        c for c in notebook["cells"] if c["id"] in own or not c["id"].startswith(HIDDEN_PREFIX)
+    ]
+    return notebook
+
+
+def hidden_region(cell: Cell) -> str:
+    """The hidden half of a check cell; "" when it has none."""
+    lines: list[str] = []
+    inside = False
+    for line in cell.source.splitlines():
+        if line.strip() == HIDDEN[0]:
+            inside = True
+        elif line.strip() == HIDDEN[1]:
+            inside = False
+        elif inside:
+            lines.append(line)
+    return "\n".join(lines).strip("\n")
+
+
+def _cells(assignment: Assignment, answers: Mapping[str, str], *, hidden: bool) -> list[Cell]:
+    lesson = assignment.lesson
+    graded = {c.id: c for e in assignment.exercises for c in e.checks}
+    checks = {c.id for e in lesson.exercises for c in e.checks}
+    public = {c.id: c for c in lesson.student()}
+    graded_answers = {e.name for e in assignment.exercises}
+    practice = set(assignment.practice)
+    solved = {c.id: c for c in lesson.solved()}
+    chosen: list[Cell] = []
+    # From the end: a cell of the lesson is wanted when something after it uses what it defines.
+    used: set[str] = set()
+    for cell in reversed(lesson.cells):
+        made: Cell | None = None
+        if cell.kind != "code":
+            continue
+        if cell.id in checks:
+            made = _check(cell.id, graded, public, hidden=hidden)
+        elif cell.id in graded_answers | practice:
+            source = answers.get(cell.id)
+            if source is not None and (cell.id in graded_answers or _defines(source) & used):
+                made = replace(cell, source=source, tags=())
+        elif cell.id in solved and SLOW not in cell.tags:
+            text = solved[cell.id].source  # among them what the student was given
+            made = replace(cell, source=text, tags=()) if _defines(text) & used else None
+        if made is not None:
+            used |= _uses(made.source)
+            chosen.append(replace(made, points=None))
+    return chosen[::-1]
+
+
+def _check(
+    name: str, graded: Mapping[str, Cell], public: Mapping[str, Cell], *, hidden: bool
+) -> Cell | None:
+    if name not in graded:
+        return None
+    if not hidden:
+        cell = public.get(name)
+        return None if cell is None else replace(cell, tags=())
+    region = hidden_region(graded[name])
+    return (
+        replace(graded[name], id=HIDDEN_PREFIX + name, source=region, tags=()) if region else None
+    )
+
+
+@lru_cache(maxsize=2048)  # a class's notebooks have most of their cells in common
+def _defines(source: str) -> frozenset[str]:
+    """Names that a cell binds at its top level."""
+    table = _table(source)
+    if table is None:
+        return frozenset()
+    symbols = table.get_symbols()
+    return frozenset(s.get_name() for s in symbols if s.is_assigned() or s.is_imported())
+
+
+@lru_cache(maxsize=2048)
+def _uses(source: str) -> frozenset[str]:
+    """Names that a cell takes from the cells before it."""
+    table = _table(source)
+    if table is None:
+        return frozenset()
+    bound: set[str] = set()
+    used: set[str] = set()
+    for statement in ast.parse(source).body:
+        loads, stores = _names_outside_functions(statement)
+        # A loop reads what it has bound itself; `x = x + 1` reads what was there before.
+        own = stores if isinstance(statement, (ast.For, ast.With, ast.Try, ast.While)) else set()
+        used |= loads - bound - own
+        bound |= stores
+    inner = table.get_children()
+    while inner:
+        scope = inner.pop()
+        inner += scope.get_children()
+        names = {s.get_name() for s in scope.get_symbols() if s.is_referenced() and s.is_global()}
+        used |= names - _defines(source)
+    return frozenset(used - _BUILTINS)
+
+
+def _names_outside_functions(statement: ast.stmt) -> tuple[set[str], set[str]]:
+    """Names that a statement reads and binds, but for the bodies of functions and classes."""
+    loads: set[str] = set()
+    stores: set[str] = set()
+    stack: list[ast.AST] = [statement]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, ast.Name):
+            (loads if isinstance(node.ctx, ast.Load) else stores).add(node.id)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            stores |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+        if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+            loads.add(node.target.id)
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            stores.add(node.name)
+            body = set(map(id, node.body))
+            stack += [child for child in ast.iter_child_nodes(node) if id(child) not in body]
+        elif not isinstance(node, _SCOPES):
+            stack += ast.iter_child_nodes(node)
+        elif isinstance(node, ast.Lambda):
+            stack.append(node.args)
+        else:
+            stack.append(node.generators[0].iter)  # the only part that is read outside
+    return loads, stores
+
+
+def _table(source: str) -> symtable.SymbolTable | None:
+    try:
+        ast.parse(source)
+        return symtable.symtable(source, "cell", "exec")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None

@@ -1,0 +1,272 @@
+"""nbval, guarded: a kernel that died, hangs or floods is seen at once, and nothing costs points.
+
+nbval executes the cells, one pytest item each, and judges whether they ran. Left to itself it
+waits for a killed kernel until the cell's time is up, counts a cell's time anew with each message,
+keeps every output in memory, and after a timeout reports later cells as expected failures. The
+kernel that it talks to here ends the run in each of these cases and says why.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from contextlib import suppress
+from pathlib import Path
+from queue import Empty
+from typing import TYPE_CHECKING, Any
+
+import nbval.plugin
+import pytest
+import zmq
+from jupyter_client.manager import KernelManager
+
+from coursekit.grading.run.worker import NOTEBOOK_TIMEOUT, PROGRESS
+from coursekit.grading.sandbox.provisioner import KERNEL_NAME
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from coursekit.grading.run.worker import Request
+    from coursekit.grading.sandbox.provisioner import KeptKernel
+
+#: What one run may print and show: characters, and messages.
+MOST_OUTPUT, MOST_MESSAGES = 8_000_000, 20_000
+#: Plugins of pytest that look after Python tests; each costs every submission some time.
+_UNUSED = (
+    "cacheprovider", "doctest", "junitxml", "pastebin", "debugging", "faulthandler", "logging",
+    "monkeypatch", "recwarn", "setuponly", "setupplan", "stepwise", "subtests", "threadexception",
+    "tmpdir", "unraisableexception", "unittest", "warnings",
+)  # fmt: skip
+_SLICE = 0.2  # seconds between two looks at whether the kernel lives
+_END = 20.0  # seconds for a killed kernel to be gone
+
+
+class Ended(Exception):
+    """The run cannot go on; the argument says why: timeout, dead or flooded."""
+
+
+class GuardedKernel(nbval.plugin.RunningKernel):
+    """nbval's kernel, with an eye on the clock, the amount of output, and the process."""
+
+    cell_seconds = 0.0
+    deadline = float("inf")
+    last: GuardedKernel | None = None
+
+    def __init__(self, kernel_name: str, cwd: str | None = None, startup_timeout: int = 60) -> None:
+        self.characters = self.messages = 0
+        self._shown: deque[dict[str, Any]] = deque()
+        self.until = min(time.monotonic() + startup_timeout, self.deadline)
+        type(self).last = self
+        self.km = KernelManager(kernel_name=kernel_name)
+        self.km.start_kernel()
+        self.kc = self.km.client()
+        self.kc.context.setsockopt(zmq.RCVHWM, 0)  # else messages that find no room are lost
+        # No heartbeat: the keeper says when a kernel ends, and a wait for beats may not end.
+        self.kc.start_channels(stdin=False, hb=False)
+        self._sockets = {
+            "shell": _plain(self.kc.shell_channel.socket),
+            "iopub": _plain(self.kc.iopub_channel.socket),
+        }
+        self.process = self.kept  # nbval forgets its manager when it stops
+        # jupyter_client's own wait for a kernel ends with a pause for stray messages; this asks
+        # until an answer comes, and loses no time.
+        self._starting = True
+        self._ensure_iopub_up()
+        self._starting = False
+
+    @property
+    def kept(self) -> KeptKernel:
+        """The sandbox's end of it."""
+        provisioner: Any = self.km.provisioner
+        kernel: KeptKernel = provisioner.kernel
+        return kernel
+
+    def stop(self) -> None:
+        """End the kernel at once; whoever reads what it emitted waits for that."""
+        self.kc.stop_channels()
+        self.process.say("kill")
+        del self.km
+
+    def is_alive(self) -> bool:
+        """Whether there is a process to talk to."""
+        return hasattr(self, "km") and not self.kept.has_ended()
+
+    def execute_cell_input(self, cell_input: str, allow_stdin: bool | None = None) -> str:
+        """Send a cell off, and start its clock."""
+        self.until = min(time.monotonic() + self.cell_seconds, self.deadline)
+        message: str = super().execute_cell_input(cell_input, allow_stdin)
+        return message
+
+    def get_message(self, stream: str, timeout: float | None = None) -> dict[str, Any]:
+        """The next message; while a cell runs, whatever nbval thinks of the time."""
+        patience = time.monotonic() + (timeout or 0.0)
+        while True:
+            if time.monotonic() > self.until:
+                raise Ended(NOTEBOOK_TIMEOUT if self.until == self.deadline else "timeout")
+            if self._starting and time.monotonic() > patience:
+                raise Empty
+            if stream == "iopub" and self._shown:
+                return self._shown.popleft()
+            try:
+                message = self._read(stream, _SLICE)
+            except Empty:
+                if self.kept.has_ended():
+                    raise Ended(f"dead: {self.kept.reason}") from None
+                if stream == "shell":
+                    self._keep_up()
+                continue
+            if _is_sound(message):
+                return message
+
+    def _keep_up(self) -> None:
+        """Take what a cell shows while it runs: thousands of messages would wait and be lost."""
+        with suppress(Empty):
+            while True:
+                message = self._read("iopub", 0.0)
+                if _is_sound(message):
+                    self._shown.append(message)
+
+    def _read(self, stream: str, wait: float) -> dict[str, Any]:
+        """A message as it came. Not nbval's way: that prints each one prettily, for a log."""
+        if not self._sockets[stream].poll(int(wait * 1000)):
+            raise Empty
+        try:
+            message: dict[str, Any] = self.kc.session.recv(self._sockets[stream])[1] or {}
+        # A message that is none says nothing: not that a cell passed, nor that it failed.
+        except Exception:
+            message = {}
+        self.messages += 1
+        self.characters += _length(message)
+        if self.characters > MOST_OUTPUT or self.messages > MOST_MESSAGES:
+            raise Ended("flooded")
+        return message
+
+
+class Recorder:
+    """A pytest plugin that writes down how each cell ended."""
+
+    def __init__(self, keep_outputs: bool, progress: Path) -> None:
+        self.cells: dict[str, dict[str, Any]] = {}
+        self.ended = ""
+        self._keep_outputs = keep_outputs
+        self._progress = progress
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_call(self, item: Any) -> None:
+        """Before each cell: whatever it does to this process, it is known which one it was."""
+        self._note(item.cell.id, "ended")
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_makereport(self, item: Any, call: Any) -> Iterator[None]:
+        """After each phase of each cell."""
+        result = yield
+        report = result.get_result()  # type: ignore[attr-defined]
+        name = item.cell.id
+        if call.excinfo is not None and call.excinfo.errisinstance(Ended):
+            self.ended = str(call.excinfo.value)
+            item.session.shouldstop = self.ended
+            self.cells[name] = {"outcome": "ended"}
+        elif report.when == "call" and report.failed and _found_dead(call.excinfo.value):
+            # It ended after the cell before this one, and this one was never sent.
+            self.ended = f"dead: {_process_reason()}"
+            item.session.shouldstop = self.ended
+        elif report.when == "setup" and report.failed:
+            self.ended = f"broken: {type(call.excinfo.value).__name__}: {call.excinfo.value}"[:300]
+            item.session.shouldstop = self.ended
+        elif report.when == "call" or report.outcome != "passed":
+            # Only a plain "passed" counts: nbval's skips, xfails and xpasses are none.
+            plain = report.outcome if not hasattr(report, "wasxfail") else "xfail"
+            self.cells[name] = {"outcome": plain}
+        if report.when == "call" and name in self.cells:
+            self._note(name, self.cells[name]["outcome"])
+            if self._keep_outputs:
+                self.cells[name]["outputs"] = list(item.test_outputs or [])
+
+    def _note(self, name: str, outcome: str) -> None:
+        with self._progress.open("a") as file:
+            file.write(f"{name} {outcome}\n")
+
+
+def _plain(socket: Any) -> zmq.Socket[bytes]:
+    """The same socket without asyncio, which takes as long for a message as reading it does."""
+    plain: zmq.Socket[bytes] = zmq.Socket.shadow(socket.underlying)
+    return plain
+
+
+def _found_dead(error: BaseException) -> bool:
+    """Whether nbval wanted to send a cell and found no kernel."""
+    return isinstance(error, RuntimeError) and bool(_process_reason())
+
+
+def _process_reason() -> str:
+    process = getattr(GuardedKernel.last, "process", None)
+    return process.reason if process is not None and process.has_ended() else ""
+
+
+def run_nbval(request: Request) -> dict[str, Any]:
+    """Run `run.ipynb` of the request's folder in this process, which must be fresh.
+
+    Returns:
+        `cells`: for each cell by its id, `outcome` ("passed", "failed", "skipped", "xfail" or
+        "ended") and perhaps `outputs`; `ended`: "" or why the run stopped half-way;
+        `kernel`: why the kernel's process ended.
+    """
+    folder = Path(request.folder)
+    os.environ |= {
+        "JUPYTER_PATH": str(folder),
+        "JUPYTER_RUNTIME_DIR": str(folder),
+        "JUPYTER_CONFIG_DIR": str(folder),
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+    }
+    os.environ.pop("PYTEST_ADDOPTS", None)
+    nbval.plugin.RunningKernel = GuardedKernel
+    nbval.plugin.coalesce_streams = list  # its own is quadratic, and nothing is compared
+    GuardedKernel.cell_seconds = request.cell_seconds
+    GuardedKernel.deadline = time.monotonic() + request.seconds
+    recorder = Recorder(request.keep_outputs, folder / PROGRESS)
+    (folder / "pytest.ini").write_text("[pytest]\n")
+    arguments: list[str] = []
+    for plugin in _UNUSED:
+        arguments += ["-p", f"no:{plugin}"]
+    arguments += ["-c", str(folder / "pytest.ini"), "--rootdir", str(folder), "--noconftest"]
+    arguments += ["--nbval-lax", "--nbval-kernel-name", KERNEL_NAME, str(folder / "run.ipynb")]
+    # The plugin itself, not its name: for a name pytest reads what every package says of itself.
+    status = int(pytest.main(arguments, plugins=[nbval.plugin, recorder]))
+    ended = recorder.ended
+    if not ended and status not in (0, 1):  # all passed, some failed
+        ended = f"broken: pytest ended with status {status}"
+    return {"cells": recorder.cells, "ended": ended, "kernel": _end_kernel()}
+
+
+def _end_kernel() -> str:
+    """Make sure that the kernel is gone, so that what it emitted lies in its folder."""
+    process = getattr(GuardedKernel.last, "process", None)
+    if process is None:
+        return "it did not start"
+    process.say("kill")
+    process.has_ended(_END)
+    return str(process.reason or "it would not end")
+
+
+def _is_sound(message: dict[str, Any]) -> bool:
+    """Whether a message has the parts that nbval takes for granted."""
+    parts = (message.get(name) for name in ("header", "parent_header", "content"))
+    return isinstance(message.get("msg_type"), str) and all(isinstance(p, dict) for p in parts)
+
+
+def _length(value: Any) -> int:
+    """Characters of all text in a message, and bytes beside it."""
+    total = 0
+    stack = [value]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, (str, bytes, memoryview)):
+            total += len(item)
+        elif isinstance(item, dict):
+            total += 16 * len(item)
+            stack.extend(item.values())
+        elif isinstance(item, list):
+            total += 16 * len(item)
+            stack.extend(item)
+    return total

@@ -1,0 +1,240 @@
+"""Runs notebooks: a sandbox to run in, a runner that has nbval, and folders in between."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from coursekit.errors import CourseError
+from coursekit.grading.run.worker import PROGRESS, Request
+from coursekit.grading.sandbox.launch import Sandbox, kernel_environment
+from coursekit.grading.sandbox.limits import Limits
+from coursekit.grading.sandbox.provisioner import write_kernel_spec
+from coursekit.lessons.notebook import to_bytes
+from coursekit.probe import FOLDER, SECRET
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from types import TracebackType
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a notebook went.
+
+    Attributes:
+        cells: how each cell that was reached ended: "passed", "failed", "skipped", "xfail",
+            "ended" (the run stopped there).
+        ended: "" or why the run stopped half-way: "timeout" (of a cell), `runner.NOTEBOOK_TIMEOUT`,
+            "flooded", "dead: …", "broken: …".
+        probe: the folder with what the kernel emitted.
+        outputs: of each cell, when they were asked for.
+    """
+
+    cells: dict[str, str]
+    ended: str
+    probe: Path
+    outputs: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How long things may take.
+
+    Attributes:
+        cell: seconds for one cell.
+        notebook: seconds for one run of a notebook.
+        submission: seconds for all runs of one submission.
+    """
+
+    cell: float = 30.0
+    notebook: float = 90.0
+    submission: float = 180.0
+
+
+class Runner:
+    """The process that has nbval: it starts at once, and is waited for when it is first needed."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process = self._start()
+        self._ready = False
+
+    def ask(self, request: Request) -> dict[str, Any]:
+        """Have a notebook run: `ran`, and the `reason` if it was not.
+
+        Raises:
+            CourseError: when nbval cannot be imported.
+        """
+        with self._lock:
+            if self._process.poll() is not None:
+                self.close()
+                self._process, self._ready = self._start(), False
+            assert self._process.stdin is not None and self._process.stdout is not None
+            if not self._ready and not self._process.stdout.readline():
+                raise CourseError(
+                    "nbval could not be started: does `python -c 'import nbval'` work?"
+                )
+            self._ready = True
+            try:
+                self._process.stdin.write(json.dumps(asdict(request)) + "\n")
+                self._process.stdin.flush()
+                answer: dict[str, Any] = json.loads(self._process.stdout.readline())
+            except (OSError, ValueError):
+                self.close()
+                return {"ran": False, "reason": "nbval's process ended"}
+            return answer
+
+    def close(self) -> None:
+        """End it."""
+        self._process.kill()
+        self._process.communicate()
+
+    @staticmethod
+    def _start() -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "coursekit.grading.run.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+
+
+class Engine:
+    """Runs one notebook at a time in a kernel of a sandbox. A context manager.
+
+    Args:
+        sandbox: kernels come from there; several engines may share it.
+        pace: how long things may take.
+        limits: of each kernel; its `seconds` are the pace's.
+        cold: whether each kernel gets a sandbox of its own that has imported nothing: slower, and
+            there to show that forking from one that has makes no difference.
+        runner: when it has been started already; the engine ends it.
+    """
+
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        pace: Pace,
+        limits: Limits,
+        *,
+        cold: bool = False,
+        runner: Runner | None = None,
+    ) -> None:
+        self.pace, self.tier = pace, sandbox.tier
+        self._warm, self._cold = sandbox, cold
+        self._limits = Limits(**{**asdict(limits), "seconds": pace.notebook + 30})
+        self._runner = runner or Runner()
+
+    def run(
+        self,
+        notebook: dict[str, Any],
+        target: Path,
+        *,
+        given: Path | None = None,
+        secret: str | None = None,
+        keep_outputs: bool = False,
+        seconds: float | None = None,
+    ) -> Run:
+        """Run a notebook.
+
+        Args:
+            notebook: as `assemble` makes it.
+            target: a folder that does not exist; it becomes a probe folder, with `emitted/`.
+            given: inputs of the hidden checks, shown to the kernel read-only.
+            secret: for the reference kernel alone: inputs are drawn from it, and `target` gets
+                `given/` and `kept/`, too.
+            keep_outputs: whether to keep what the cells showed.
+            seconds: that it may take, when it is less than the pace's.
+        """
+        most = min(self.pace.notebook, seconds or self.pace.notebook)
+        with self._sandbox() as sandbox, tempfile.TemporaryDirectory(prefix="ck-run-") as scratch:
+            folder = sandbox.new_folder()
+            if given is not None:
+                _copy_readable(given, folder / "given")
+            variables = kernel_environment(folder)
+            if secret is not None:
+                variables |= {FOLDER: str(folder / "emitted"), SECRET: secret}
+            request = sandbox.request(folder, self._limits, variables)
+            write_kernel_spec(Path(scratch), sandbox.socket, request)
+            Path(scratch, "run.ipynb").write_bytes(to_bytes(notebook))
+            answer = self._runner.ask(Request(scratch, most, self.pace.cell, keep_outputs))
+            try:
+                result = (
+                    _read_result(scratch) if answer["ran"] else _broken(scratch, answer["reason"])
+                )
+                if secret is None:
+                    target.mkdir(parents=True)
+                    shutil.move(folder / "emitted", target / "emitted")
+                else:
+                    shutil.move(folder / "emitted", target)
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+        return Run(
+            {name: cell["outcome"] for name, cell in result["cells"].items()},
+            result["ended"],
+            target,
+            {name: cell.get("outputs", []) for name, cell in result["cells"].items()},
+        )
+
+    @contextlib.contextmanager
+    def _sandbox(self) -> Iterator[Sandbox]:
+        if not self._cold:
+            yield self._warm
+            return
+        with Sandbox(self.tier) as sandbox:
+            yield sandbox
+
+    def import_more(self, modules: Iterable[str]) -> None:
+        """Have kernels come with these modules, unless they come with nothing."""
+        if not self._cold:
+            self._warm.import_more(modules)
+
+    def close(self) -> None:
+        """End the runner."""
+        self._runner.close()
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _copy_readable(source: Path, target: Path) -> None:
+    """Copy a folder for a kernel that may run as another user; only that one reaches it."""
+    shutil.copytree(source, target, dirs_exist_ok=True, copy_function=shutil.copyfile)
+    for path in target.rglob("*"):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+def _read_result(scratch: str) -> dict[str, Any]:
+    try:
+        result: dict[str, Any] = json.loads(Path(scratch, "result.json").read_text())
+    except (OSError, ValueError, RecursionError) as error:
+        return _broken(scratch, type(error).__name__)
+    return result
+
+
+def _broken(scratch: str, reason: str) -> dict[str, Any]:
+    """What is known of a run whose nbval was lost."""
+    cells: dict[str, dict[str, Any]] = {}
+    with contextlib.suppress(OSError):
+        for line in Path(scratch, PROGRESS).read_text().splitlines():
+            name, outcome = line.split()
+            cells[name] = {"outcome": outcome}
+    return {"cells": cells, "ended": f"broken: {reason}"}

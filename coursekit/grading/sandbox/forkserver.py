@@ -1,0 +1,102 @@
+"""The process that kernels are forked from: `python -I -m …sandbox.forkserver FILE`.
+
+It imports what lessons import, once, and then forks a keeper for each connection to its socket.
+It never runs a student's code, starts no thread, and knows no secret: what it holds, every kernel
+can read.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import select
+import signal
+import socket
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from coursekit.grading.sandbox import namespaces, supervisor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_LONGEST = 1 << 20
+_ALWAYS = ("import ipykernel.kernelapp", "import numpy")
+
+
+def main(path: str) -> int:
+    """Serve until the parent process ends.
+
+    Args:
+        path: of a JSON file with `socket`, `preload`, `readable`, `new_root` and `isolate`.
+    """
+    place = json.loads(Path(path).read_text())
+    listener = socket.socket(socket.AF_UNIX)
+    _preload((*_ALWAYS, *place["preload"]))
+    # The name appears when somebody listens there, not before.
+    listener.bind(place["socket"] + ".new")
+    listener.listen(64)
+    Path(place["socket"] + ".new").rename(place["socket"])
+    # Whoever started this holds the other end of stdin open; it closes when they are gone.
+    while True:
+        ready, _, _ = select.select([listener, sys.stdin], [], [], 0.5)
+        _reap()
+        if sys.stdin in ready:
+            return 0
+        if listener in ready:
+            _serve(listener, place)
+
+
+def _preload(statements: Iterable[str]) -> None:
+    """Import for all kernels to come."""
+    for statement in statements:
+        # The lesson will say so where it imports it.
+        with suppress(Exception):
+            exec(statement, {})  # noqa: S102  (the instructor's own imports)
+    gc.collect()
+    gc.freeze()  # so that collecting garbage does not copy the pages that forks share
+
+
+def _serve(listener: socket.socket, place: dict[str, Any]) -> None:
+    connection, _ = listener.accept()
+    request = _read(connection)
+    if "preload" in request:
+        _preload(request["preload"])
+        connection.close()
+        return
+    if os.fork():
+        connection.close()
+        return
+    status = 70
+    try:
+        listener.close()
+        namespaces.die_with_parent()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        supervisor.keep(connection, request, place)
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def _read(connection: socket.socket) -> dict[str, Any]:
+    line = b""
+    while not line.endswith(b"\n") and len(line) < _LONGEST:
+        part = connection.recv(65536)
+        if not part:
+            return {"preload": []}  # it went away
+        line += part
+    request: dict[str, Any] = json.loads(line)
+    return request
+
+
+def _reap() -> None:
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,270 @@
+"""What this machine can do to hold a kernel, and the zygote that does it."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from coursekit.errors import CourseError
+from coursekit.grading.sandbox.limits import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from types import TracebackType
+
+#: From the strongest; "none" is used only when somebody asks for it by name.
+TIERS = ("bubblewrap", "unshare", "none")
+
+_START = 180.0  # seconds for the zygote's imports, on a slow machine
+#: User ids that kernels get when the grader runs as root.
+_FIRST_ID, _IDS = 60_000, 4_000
+
+
+class Sandbox:
+    """A zygote, and folders for its kernels. A context manager.
+
+    Args:
+        tier: one of `TIERS`, or "auto" for the strongest that works here.
+        preload: import statements that the zygote runs.
+
+    Attributes:
+        tier: what was reached.
+        socket: of the zygote; a provisioner asks there.
+
+    Raises:
+        CourseError: when no tier, or not the one asked for, works here.
+    """
+
+    def __init__(self, tier: str = "auto", preload: Sequence[str] = ()) -> None:
+        self.preload = tuple(preload)
+        self._numbers = itertools.count(1)
+        # Not below the user's own temporary folder: the path of a socket has room for 107 bytes.
+        self._run = Path(tempfile.mkdtemp(prefix="ck-", dir=_short_folder()))
+        self._run.chmod(0o711)
+        self._zygote: subprocess.Popen[bytes] | None = None
+        self._lock = threading.Lock()
+        try:
+            self.tier = self._choose(tier)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def socket(self) -> str:
+        """Where the zygote listens."""
+        return str(self._run / "zygote.sock")
+
+    def new_folder(self) -> Path:
+        """A folder for one kernel, with `given/` and `emitted/` in it."""
+        folder = self._run / f"k{next(self._numbers)}"
+        for path in (folder, folder / "given", folder / "emitted"):
+            path.mkdir(mode=0o755)
+        folder.chmod(0o700)
+        return folder
+
+    def identity(self, folder: Path) -> int | None:
+        """The user that a kernel runs as, when it can be another one than the grader's."""
+        if os.geteuid() != 0 or self.tier == "none":
+            return None
+        return _FIRST_ID + int(folder.name[1:]) % _IDS
+
+    def request(self, folder: Path, limits: Limits, environment: dict[str, str]) -> dict[str, Any]:
+        """What the keeper of a kernel needs to know."""
+        return {
+            "folder": str(folder),
+            "limits": limits.to_json(),
+            "environment": environment,
+            "identity": self.identity(folder),
+        }
+
+    def import_more(self, modules: Iterable[str]) -> None:
+        """Have the zygote import modules, so that no later kernel has to; it may lack some."""
+        statements = tuple(f"import {name}" for name in modules)
+        self.preload += statements  # for a zygote that has to be started again
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(self.socket)
+            connection.sendall(json.dumps({"preload": statements}).encode() + b"\n")
+            connection.recv(1)  # it closes the connection when it has done
+
+    def revive(self) -> None:
+        """Start the zygote again if it was lost (the system may kill it when memory is short).
+
+        Raises:
+            CourseError: when it does not start any more.
+        """
+        with self._lock:
+            if self._zygote is not None and self._zygote.poll() is not None:
+                self._stop()
+                reason = self._start(self.tier)
+                if reason:
+                    raise CourseError(f"the sandbox was lost and does not start again: {reason}")
+
+    def close(self) -> None:
+        """End the zygote and every kernel, and remove their folders."""
+        self._stop()
+        shutil.rmtree(self._run, ignore_errors=True)
+
+    def __enter__(self) -> Sandbox:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _stop(self) -> None:
+        if self._zygote is not None:
+            self._zygote.kill()
+            self._zygote.communicate()
+            self._zygote = None
+            Path(self.socket).unlink(missing_ok=True)
+
+    def _choose(self, wanted: str) -> str:
+        if wanted not in (*TIERS, "auto"):
+            raise CourseError(f"--sandbox {wanted}: choose auto, {', '.join(TIERS)}")
+        reasons = []
+        for tier in TIERS[:2] if wanted == "auto" else (wanted,):
+            self.tier = tier
+            reason = self._start(tier)
+            if not reason:
+                return tier
+            self._stop()
+            reasons.append(f"{tier}: {reason}")
+        raise CourseError(
+            "no sandbox works here, and students' code does not run without one\n  "
+            + "\n  ".join(reasons)
+            + "\nOn Linux install bubblewrap (apt install bubblewrap) and allow user namespaces; "
+            "elsewhere grade in a Linux container or virtual machine. --sandbox none runs "
+            "students' code with all your rights: for your own solutions only"
+        )
+
+    def _start(self, tier: str) -> str:
+        """Start the zygote in a tier and try it out; "" or why it does not work."""
+        if sys.platform != "linux" and tier != "none":
+            return "needs Linux"
+        if tier == "bubblewrap" and not shutil.which("bwrap"):
+            return "bwrap is not installed"
+        new_root = self._run / "new"
+        new_root.mkdir(exist_ok=True)
+        place = {
+            "socket": self.socket,
+            "preload": self.preload,
+            "readable": _readable(),
+            "new_root": str(new_root),
+            "isolate": tier != "none",
+        }
+        config = self._run / "zygote.json"
+        config.write_text(json.dumps(place))
+        command = [sys.executable, "-I", "-m", "coursekit.grading.sandbox.forkserver", str(config)]
+        if tier == "bubblewrap":
+            command = [*_bubblewrap(self._run), *command]
+        with (self._run / "zygote.log").open("wb") as log:
+            self._zygote = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=_ENVIRONMENT, cwd="/"
+            )
+        return self._await()
+
+    def _await(self) -> str:
+        from coursekit.grading.sandbox.provisioner import try_out
+
+        assert self._zygote is not None
+        deadline = time.monotonic() + _START
+        while not Path(self.socket).exists():
+            if self._zygote.poll() is not None or time.monotonic() > deadline:
+                said = (self._run / "zygote.log").read_text(errors="replace").strip()
+                return said.splitlines()[-1][:300] if said else "it did not start"
+            time.sleep(0.01)
+        return try_out(self)
+
+
+#: Of the zygote. One thread for each kernel: as many kernels run as there are cores.
+_ENVIRONMENT = {
+    "PATH": "/usr/local/bin:/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "HOME": "/tmp",  # noqa: S108
+    "MPLCONFIGDIR": "/tmp/matplotlib",  # noqa: S108
+    "COURSEKIT_TIER": "quick",
+    "PYTHONHASHSEED": "0",
+}
+
+
+def kernel_environment(folder: Path) -> dict[str, str]:
+    """All that a student's kernel finds in its environment."""
+    return _ENVIRONMENT | {
+        "COURSEKIT_PROBE": str(folder),
+        "COURSEKIT_CACHE": "/tmp/cache",  # noqa: S108
+        "IPYTHONDIR": "/tmp/ipython",  # noqa: S108
+    }
+
+
+def _short_folder() -> str:
+    folder = tempfile.gettempdir()
+    return folder if len(folder) < 60 else "/tmp"  # noqa: S108
+
+
+def _readable() -> list[str]:
+    """What a kernel may read: the system's libraries, Python, its packages, and this package.
+
+    Not the course: `notebooks/` holds the solutions. Not /etc, /home, /root, /var.
+    """
+    import coursekit
+
+    wanted = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache"]
+    wanted += ["/sys/devices/system/cpu", "/nix/store", "/opt/conda"]
+    wanted += [sys.prefix, sys.base_prefix, str(Path(sys.executable).resolve().parent.parent)]
+    package = Path(coursekit.__file__).resolve().parent
+    isolated = [sys.executable, "-I", "-c", "import json, sys; print(json.dumps(sys.path))"]
+    for path in json.loads(subprocess.run(isolated, capture_output=True, check=True).stdout):
+        # Where this package was installed for editing, the course lies beside it.
+        wanted.append(str(package) if Path(path).resolve() == package.parent else path)
+    wanted.append(str(package))
+    found: list[str] = []
+    for path in map(os.path.abspath, wanted):
+        inside = any(path == f or path.startswith(f + "/") for f in found)
+        if os.path.lexists(path) and not inside and path != "/":
+            found.append(path)
+    return found
+
+
+def _bubblewrap(run: Path) -> list[str]:
+    """The command that puts the zygote behind a first wall."""
+    command = ["bwrap", "--die-with-parent", "--unshare-net", "--unshare-ipc", "--unshare-uts"]
+    command += ["--new-session", "--clearenv"]
+    for name, value in _ENVIRONMENT.items():
+        command += ["--setenv", name, value]
+    if os.geteuid() == 0:
+        # As root each kernel gets a user of its own, which a user namespace here would forbid; and
+        # the /proc that bubblewrap makes for root is one in which no kernel could have its own.
+        command += ["--bind", "/proc", "/proc"]
+    else:
+        command += ["--unshare-user", "--unshare-pid", "--proc", "/proc"]
+    command += ["--dev", "/dev", "--tmpfs", "/tmp"]  # noqa: S108
+    shown = _readable()
+    made: set[str] = set()
+    for path in (*shown, str(run)):
+        for parent in reversed(Path(path).parents[:-1]):
+            if str(parent) not in made and not parent.is_symlink():
+                made.add(str(parent))
+                command += ["--perms", "0755", "--dir", str(parent)]
+    for path in shown:
+        if Path(path).is_symlink():
+            command += ["--symlink", str(Path(path).readlink()), path]
+        else:
+            command += ["--ro-bind", path, path]
+    return [*command, "--bind", str(run), str(run)]

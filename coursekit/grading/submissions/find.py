@@ -1,0 +1,391 @@
+"""Files in a stranger's folders and zips, read within bounds and never unpacked to disk.
+
+A link is not followed, a device or pipe is not opened, a zip within a zip within a zip is not
+looked into. Of a file no more than a limit is read, whatever its size is said to be.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import stat
+import struct
+import unicodedata
+import zipfile
+import zlib
+from collections import Counter
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from coursekit.errors import CourseError
+from coursekit.grading.submissions.read import without_outputs
+
+#: Bytes of a notebook, and of a zip within a zip.
+LARGEST_NOTEBOOK, _LARGEST_INNER = 20 << 20, 100 << 20
+#: A notebook above this is kept without its outputs; above the second even so it is refused.
+_LARGE, _TOO_LARGE = 1_000_000, 8_000_000
+#: Of one student: notebooks that are read, files and folders that are looked at, bytes of zips.
+MOST_NOTEBOOKS, _MOST_FILES, _MOST_INNER = 20, 5_000, 200 << 20
+#: Of a class: files. Folders within folders, and zips within zips.
+_MOST_OF_ALL, _DEEPEST, _MOST_ZIPS = 200_000, 10, 2
+_LONGEST_LIST = 16 << 20  # bytes of a zip's list of entries
+
+_NOTEBOOK = re.compile(r".+\.ipynb(\.txt|\.json)?", re.IGNORECASE)
+_ARCHIVE = re.compile(r".+\.(rar|7z|tar|tgz|gz|bz2|xz)", re.IGNORECASE)
+_NOISE = {"__macosx", "thumbs.db", "desktop.ini", "__pycache__"}
+_BROKEN = (
+    zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, struct.error, EOFError,
+    NotImplementedError, RuntimeError, ValueError, OverflowError, OSError,
+)  # fmt: skip
+#: Folders that hold the class, not a student.
+_CLASS = {"submitted", "submissions", "submission", "handins", "class"}
+
+
+@dataclass(frozen=True)
+class Found:
+    """Something that was handed in.
+
+    Attributes:
+        parts: its path below the class, zips as folders.
+        content: of a notebook that could be read.
+        problem: what is wrong with it, to follow its name; "" when nothing is.
+    """
+
+    parts: tuple[str, ...]
+    content: bytes | None = None
+    problem: str = ""
+
+    @property
+    def is_notebook(self) -> bool:
+        """Whether its name is a notebook's."""
+        return bool(_NOTEBOOK.fullmatch(self.parts[-1]))
+
+    @property
+    def is_other(self) -> bool:
+        """Whether it is a file of another kind, and not an empty folder."""
+        return not self.is_notebook and not self.problem and self.parts[-1] != ""
+
+
+def find(path: Path) -> list[Found]:
+    """Everything below a path, sorted; notebooks with their content.
+
+    Raises:
+        CourseError: when the path itself cannot be read.
+    """
+    reader = _Reader(path)
+    if path.is_dir():
+        reader.folder(path, (), 0)
+    elif path.suffix.lower() == ".zip":
+        try:
+            with path.open("rb") as file:
+                reader.zip(file, (), 1)
+        except OSError as error:
+            raise CourseError(f"{path}: cannot be read ({error.strerror}); check it") from error
+    else:
+        reader.file(path, (path.name,))
+    return sorted(reader.found, key=lambda f: f.parts)
+
+
+class _Reader:
+    def __init__(self, path: Path) -> None:
+        self.found: list[Found] = []
+        self._root = path
+        self._tops: set[str] = set()
+        self._files: Counter[str] = Counter()
+        self._notebooks: Counter[str] = Counter()
+        self._inner: Counter[str] = Counter()
+
+    def _add(self, parts: tuple[str, ...], problem: str = "", **more: Any) -> None:
+        self.found.append(Found(parts, problem=problem, **more))
+
+    def _enter(self, top: str) -> None:
+        """Note that there is a student, who may have handed in nothing."""
+        if top not in self._tops:
+            self._tops.add(top)
+            self._add((top, ""))
+
+    def _may_look(self, parts: tuple[str, ...]) -> bool:
+        """Count a file; of too many, those that come last are not looked at."""
+        self._files[parts[0]] += 1
+        if self._files[parts[0]] == _MOST_FILES + 1:
+            self._add((parts[0],), f"holds more than {_MOST_FILES:,} files; the rest was left out")
+        return self._files[parts[0]] <= _MOST_FILES
+
+    # --- folders ---
+
+    def folder(self, path: Path, parts: tuple[str, ...], depth: int) -> None:
+        """Look into a folder."""
+        try:
+            with os.scandir(path) as entries:
+                most = _MOST_FILES if parts else _MOST_OF_ALL
+                listed = sorted(islice(entries, most + 1), key=lambda entry: entry.name)
+        except OSError as error:
+            if not parts:
+                raise CourseError(f"{path}: cannot be read ({error.strerror})") from error
+            self._add(parts, f"cannot be read ({error.strerror})")
+            return
+        listed = [entry for entry in listed if not _is_noise(entry.name)]
+        if not parts and depth < 2 and len(listed) == 1 and _holds_class(listed[0]):
+            self.folder(Path(listed[0].path), (), depth + 1)
+            return
+        for entry in listed:
+            self._entry(entry, (*parts, entry.name), depth)
+
+    def _entry(self, entry: os.DirEntry[str], parts: tuple[str, ...], depth: int) -> None:
+        if not self._may_look(parts):
+            return
+        try:
+            if entry.is_symlink():
+                self._add(parts, "is a link, and links are not followed")
+            elif entry.is_dir(follow_symlinks=False):
+                self._enter(parts[0])
+                if depth >= _DEEPEST:
+                    self._add(parts, "lies too deep in folders")
+                else:
+                    self.folder(Path(entry.path), parts, depth + 1)
+            else:
+                self.file(Path(entry.path), parts)
+        except OSError as error:
+            self._add(parts, f"cannot be read ({error.strerror})")
+
+    def file(self, path: Path, parts: tuple[str, ...]) -> None:
+        """Look at a file."""
+        if not _matters(parts[-1]):
+            self._add(parts)
+            return
+        try:
+            with _open_plain(path) as file:
+                self._content(file, parts, 1)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            self._add(parts, f"cannot be read ({reason})")
+
+    def _content(self, file: BinaryIO, parts: tuple[str, ...], level: int) -> None:
+        """Read what may be a notebook, a zip or another archive."""
+        name = parts[-1]
+        if _ARCHIVE.fullmatch(name):
+            self._add(parts, "is an archive of a kind that cannot be opened here: ask for a zip")
+        elif not _NOTEBOOK.fullmatch(name):
+            self.zip(file, parts, level)
+        elif self._notebooks[parts[0]] >= MOST_NOTEBOOKS:
+            problem = f"was not looked at: {MOST_NOTEBOOKS} notebooks of one student are read"
+            self._add(parts, problem)
+        else:
+            self._notebooks[parts[0]] += 1
+            content = _read(file, LARGEST_NOTEBOOK)
+            if content is None:
+                self._add(parts, f"is larger than {LARGEST_NOTEBOOK >> 20} MB: clear its outputs")
+            else:
+                content, problem = _light(content)
+                self._add(parts, problem, content=content)
+
+    # --- zips ---
+
+    def zip(self, file: BinaryIO, parts: tuple[str, ...], level: int) -> None:
+        """Look into a zip."""
+        try:
+            if level > _MOST_ZIPS:
+                raise _Refused("is a zip within a zip within a zip, and was not opened")
+            with zipfile.ZipFile(cast("BinaryIO", _Bounded(file))) as archive:
+                self._entries(archive, parts, level)
+        except _Refused as refused:
+            self._spoilt(parts, str(refused))
+        except _BROKEN as error:
+            self._spoilt(parts, f"is no zip that can be read ({clean(str(error))})")
+
+    def _spoilt(self, parts: tuple[str, ...], problem: str) -> None:
+        if not parts:
+            raise CourseError(f"{self._root}: {problem}; download it again")
+        self._add(parts, problem)
+
+    def _entries(self, archive: zipfile.ZipFile, parts: tuple[str, ...], level: int) -> None:
+        entries: dict[tuple[str, ...], zipfile.ZipInfo] = {}
+        outside = twice = 0
+        for info in archive.infolist():
+            inner = _inner_parts(info.filename)
+            if inner is None:
+                outside += 1
+            elif inner and not any(map(_is_noise, inner)):
+                twice += inner in entries and not info.is_dir()
+                entries[inner] = info  # of two with one name the last, as unpacking would do
+        if not parts:
+            entries = _without_class_folder(entries, self._root.stem)
+        here = parts or (self._root.name,)
+        if parts:
+            self._enter(parts[0])
+        if outside:
+            self._add(
+                here,
+                f"holds entries with paths that lead out of it ({outside}), which were left out",
+            )
+        if twice:
+            self._add(here, f"holds several entries of one name ({twice}); the last counts")
+        for inner, info in entries.items():
+            whole = (*parts, *inner)
+            if len(whole) > 1 or info.is_dir():
+                self._enter(whole[0])
+            if not info.is_dir() and self._may_look(whole):
+                self._zipped(archive, info, whole, level)
+
+    def _zipped(
+        self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, parts: tuple[str, ...], level: int
+    ) -> None:
+        kind = stat.S_IFMT(info.external_attr >> 16)
+        if kind not in (0, stat.S_IFREG):
+            self._add(parts, "is a link or device within a zip, and was left out")
+        elif not _matters(parts[-1]):
+            self._add(parts)
+        elif info.flag_bits & 1:
+            self._add(parts, "is locked by a password: ask for a zip without one")
+        elif info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            # zipfile bounds what one step unpacks to for deflate alone.
+            self._add(parts, "is packed in an unusual way: ask for an ordinary zip")
+        else:
+            try:
+                with archive.open(info) as stream:
+                    self._unpacked(cast("BinaryIO", stream), parts, level)
+            except _BROKEN as error:
+                self._add(parts, f"cannot be unpacked ({clean(str(error))})")
+
+    def _unpacked(self, stream: BinaryIO, parts: tuple[str, ...], level: int) -> None:
+        if _NOTEBOOK.fullmatch(parts[-1]) or _ARCHIVE.fullmatch(parts[-1]):
+            self._content(stream, parts, level)
+            return
+        left = _MOST_INNER - self._inner[parts[0]]
+        content = _read(stream, min(_LARGEST_INNER, left))
+        if content is None:
+            self._add(parts, f"is a zip within a zip, larger than {_LARGEST_INNER >> 20} MB")
+            return
+        self._inner[parts[0]] += len(content)
+        self._content(io.BytesIO(content), parts, level + 1)
+
+
+class _Refused(Exception):
+    """A zip is not looked into; the argument says why, to follow its name."""
+
+
+class _Bounded:
+    """A zip's file that is not read in one piece larger than its list of entries may be.
+
+    zipfile reads that list at once and makes an object of each entry: gigabytes, for a zip that is
+    nothing but a list.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._length = file.seek(0, io.SEEK_END)
+        file.seek(0)
+
+    def read(self, size: int = -1) -> bytes:
+        if size < 0:
+            size = max(self._length - self._file.tell(), 0)
+        if size > _LONGEST_LIST:
+            raise _Refused("is a zip with too many entries")
+        return self._file.read(size)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def seekable(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        """Leave the file to who opened it."""
+
+
+def clean(text: str, longest: int = 80) -> str:
+    """A stranger's text on one line, without control, formatting and path characters."""
+    text = unicodedata.normalize("NFC", text[: 20 * longest])
+    shown = [" " if c in "/\\" or c.isspace() else c for c in text if _shows(c)]
+    return " ".join("".join(shown).split())[:longest].strip(" .")
+
+
+def _shows(character: str) -> bool:
+    return character.isspace() or not unicodedata.category(character).startswith("C")
+
+
+def _is_noise(name: str) -> bool:
+    """Hidden files and folders, and what editors and systems leave behind."""
+    lowered = name.lower()
+    return (
+        name.startswith(".") or lowered in _NOISE or lowered.endswith("-checkpoint.ipynb")
+    )  # fmt: skip
+
+
+def _matters(name: str) -> bool:
+    lowered = name.lower()
+    return bool(
+        lowered.endswith(".zip") or _NOTEBOOK.fullmatch(name) or _ARCHIVE.fullmatch(name)
+    )  # fmt: skip
+
+
+def _holds_class(entry: os.DirEntry[str]) -> bool:
+    return entry.name.casefold() in _CLASS and entry.is_dir(follow_symlinks=False)
+
+
+def _without_class_folder(
+    entries: dict[tuple[str, ...], zipfile.ZipInfo], stem: str
+) -> dict[tuple[str, ...], zipfile.ZipInfo]:
+    """Entries without a folder around the whole class, as in a zip of a folder."""
+    for _ in range(2):
+        tops = {inner[0] for inner in entries}
+        top = next(iter(tops), "")
+        files_there = any(len(k) == 1 and not info.is_dir() for k, info in entries.items())
+        if len(tops) != 1 or files_there or top.casefold() not in {*_CLASS, stem.casefold()}:
+            break
+        entries = {inner[1:]: info for inner, info in entries.items() if len(inner) > 1}
+    return entries
+
+
+def _inner_parts(name: str) -> tuple[str, ...] | None:
+    """An entry's path; None for one that leads out of the zip."""
+    name = name.replace("\\", "/")
+    parts = tuple(part for part in name.split("/") if part not in ("", "."))
+    if name.startswith("/") or re.match(r"[A-Za-z]:", name) or ".." in parts:
+        return None
+    return parts
+
+
+def _open_plain(path: Path) -> BinaryIO:
+    """Open an ordinary file: no link, and nothing that waits for somebody to write into it."""
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    flags |= getattr(os, "O_BINARY", 0)
+    if not stat.S_ISREG(path.lstat().st_mode):  # opening a device may already do something
+        raise ValueError("it is no ordinary file")
+    handle = os.open(path, flags)
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise ValueError("it is no ordinary file")
+        return os.fdopen(handle, "rb")
+    except BaseException:
+        os.close(handle)
+        raise
+
+
+def _read(stream: BinaryIO, limit: int) -> bytes | None:
+    """Everything, or None when it is more than the limit, whatever its size is said to be."""
+    out = bytearray()
+    while chunk := stream.read(1 << 20):
+        out += chunk
+        if len(out) > limit:
+            return None
+    return bytes(out)
+
+
+def _light(content: bytes) -> tuple[bytes | None, str]:
+    """A notebook without its outputs, if it is large, so that a class fits into memory."""
+    if len(content) <= _LARGE:
+        return content, ""
+    try:
+        content = without_outputs(content)
+    except ValueError as error:
+        return None, f"cannot be read: {error}"
+    if len(content) > _TOO_LARGE:
+        return None, "is too large even without its outputs"
+    return content, ""

@@ -1,0 +1,1 @@
+"""What the answers gave, compared with what the solutions give; and what the student is told."""

@@ -1,0 +1,62 @@
+"""What the public checks said to an answer, from a run that held no hidden test.
+
+All of it comes from a student's kernel. It goes to that student alone, as text that is escaped and
+pictures that are made anew (see `report`), and it decides nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from coursekit.grading.records import PublicResult
+from coursekit.lessons.notebook import text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from coursekit.grading.run.executor import Run
+    from coursekit.lessons.course import Assignment
+
+LONGEST = 1_200  # characters of a message
+MOST_PICTURES, LARGEST = 4, 400_000  # of an exercise; base64 characters of one
+
+
+def explain(assignment: Assignment, run: Run, exercises: Collection[str]) -> Iterator[PublicResult]:
+    """What the run showed of some exercises, in the lesson's order."""
+    for exercise in assignment.exercises:
+        if exercise.name not in exercises:
+            continue
+        cells = [exercise.name, *(c.id for c in exercise.checks)]
+        outputs = [o for name in cells for o in run.outputs.get(name, []) if isinstance(o, dict)]
+        status, message = _told(run, exercise.name, cells, outputs)
+        yield PublicResult(exercise.name, status, message[:LONGEST], tuple(_pictures(outputs)))
+
+
+def _told(run: Run, name: str, cells: list[str], outputs: list[dict[str, Any]]) -> tuple[str, str]:
+    errors = [o for o in outputs if o.get("output_type") == "error"]
+    if errors:
+        kind, said = str(errors[0].get("ename")), str(errors[0].get("evalue"))
+        if kind == "CheckFailed":
+            return "failed", said.removeprefix(f"{name}: ")
+        return "error", f"{kind}: {said}"
+    reached = [run.cells[c] for c in cells if c in run.cells]
+    if reached and all(outcome == "passed" for outcome in reached) and len(reached) == len(cells):
+        return "passed", "the public check passes; the hidden one tries other inputs"
+    if "ended" in reached or not reached:
+        return "not-run", "the run ended before the public check did"
+    return "error", "the cell failed without a message"
+
+
+def _pictures(outputs: list[dict[str, Any]]) -> Iterator[str]:
+    left = MOST_PICTURES
+    for output in outputs:
+        data = output.get("data")
+        picture = data.get("image/png") if isinstance(data, dict) else None
+        if left and isinstance(picture, (str, list)):
+            try:
+                text = text_of(picture)
+            except TypeError:
+                continue
+            if len(text) <= LARGEST:
+                left -= 1
+                yield text

@@ -1,0 +1,140 @@
+"""Bugs planted in a solution: small changes to its syntax tree, one at a time.
+
+A check that such a bug passes unnoticed is a weak check. What can be changed into what is in
+`coursekit.mutation.slips`.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import difflib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from coursekit.lessons.regions import parts
+from coursekit.mutation.slips import OPERATORS, Scene, neighbours
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from coursekit.lessons.regions import Cell
+    from coursekit.lessons.source import Exercise
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A solution with one bug.
+
+    Attributes:
+        operator: the kind of bug, such as "sign".
+        line: the first line that it changes, as it stands in the lesson.
+        change: what became what, such as "dim=1 → dim=2".
+        code: the whole answer cell.
+    """
+
+    operator: str
+    line: str
+    change: str
+    code: str
+
+
+def plant(exercise: Exercise) -> list[Mutant]:
+    """The solution of an exercise with every bug that the operators know, each once."""
+    source = exercise.answer.source
+    lines, inside = source.splitlines(), _solution_lines(exercise.answer)
+    tree = ast.parse(source)
+    for place, node in enumerate(ast.walk(tree)):
+        node._place = place  # type: ignore[attr-defined]
+    original = ast.unparse(tree)
+    found: dict[str, Mutant] = {original: Mutant("", "", "", "")}
+    for node, scene in _nodes(tree, Scene(None, None, "torch" in source or "nn." in source)):
+        if getattr(node, "lineno", _first_line(node)) not in inside:
+            continue
+        line = lines[getattr(node, "lineno", _first_line(node)) - 1].strip()
+        for operator, edited, change in _edited(tree, node, scene):
+            code = ast.unparse(ast.fix_missing_locations(edited))
+            if code not in found:
+                found[code] = Mutant(operator, line, change or _change(original, code), code)
+    del found[original]
+    return list(found.values())
+
+
+def _solution_lines(cell: Cell) -> set[int]:
+    """Numbers of the lines, from 1, that stand between the markers."""
+    solutions = (part for part in parts(cell) if part.kind == "solution")
+    return {part.start + 2 + i for part in solutions for i in range(len(part.lines))}
+
+
+def _first_line(node: ast.AST) -> int:
+    """Of a node that has no line itself, such as a `for` in brackets."""
+    return min((n.lineno for n in ast.walk(node) if isinstance(n, ast.expr)), default=0)
+
+
+def _nodes(node: ast.AST, scene: Scene) -> Iterator[tuple[ast.AST, Scene]]:
+    """All nodes whose code runs, each with where it stands; not annotations, names of keywords."""
+    function = node if isinstance(node, ast.FunctionDef) else scene.function
+    for name, value in ast.iter_fields(node):
+        if name in ("annotation", "returns", "decorator_list", "ctx", "exc"):
+            continue
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, ast.AST):
+                below = Scene(node, function, scene.torch)
+                yield child, below
+                yield from _nodes(child, below)
+
+
+def _edited(tree: ast.Module, node: ast.AST, scene: Scene) -> Iterator[tuple[str, ast.Module, str]]:
+    """The operator, the tree with the bug, and the change where it has a shorter name."""
+    for operator in OPERATORS:
+        for name, replacement in operator(node, scene):
+            yield name, _put(tree, node, replacement), ""
+    body = getattr(scene.parent, "body", None)
+    if isinstance(node, ast.stmt) and isinstance(body, list):
+        for first, second in neighbours(body):
+            if first is node:
+                one = _put(tree, first, copy.deepcopy(second))
+                both = _put(one, second, copy.deepcopy(first), last=True)
+                yield "lines swapped", both, "this and the next in the other order"
+
+
+def _put(
+    tree: ast.Module, node: ast.AST, replacement: ast.AST | list[ast.stmt], *, last: bool = False
+) -> ast.Module:
+    """A copy of the tree with something else in a node's place (the last of them)."""
+    place = node._place  # type: ignore[attr-defined]
+
+    class Put(ast.NodeTransformer):
+        left = sum(getattr(n, "_place", -1) == place for n in ast.walk(tree)) if last else 1
+
+        def visit(self, at: ast.AST) -> ast.AST | list[ast.stmt]:
+            if getattr(at, "_place", -1) != place:
+                return self.generic_visit(at)
+            self.left -= 1
+            return at if self.left else copy.deepcopy(replacement)
+
+    edited = Put().visit(copy.deepcopy(tree))
+    assert isinstance(edited, ast.Module)
+    return edited
+
+
+def _change(before: str, after: str) -> str:
+    """What became what, as short as it can be told."""
+    old, new = before.splitlines(), after.splitlines()
+    parts = []
+    for tag, a, b, c, d in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if tag != "equal":
+            gone = " ⏎ ".join(line.strip() for line in old[a:b])
+            come = " ⏎ ".join(line.strip() for line in new[c:d])
+            parts.append(_shortened(gone, come) if tag == "replace" else f"{gone} → {come}")
+    return "; ".join(part.strip() for part in parts)
+
+
+def _shortened(gone: str, come: str) -> str:
+    """Both without the words that they begin and end with alike."""
+    a, b = gone.split(" "), come.split(" ")
+    while len(a) > 1 and len(b) > 1 and a[0] == b[0]:
+        a, b = a[1:], b[1:]
+    while len(a) > 1 and len(b) > 1 and a[-1] == b[-1]:
+        a, b = a[:-1], b[:-1]
+    return f"{' '.join(a)} → {' '.join(b)}"

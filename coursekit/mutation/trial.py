@@ -1,0 +1,288 @@
+"""Trying answers on both halves of a lesson's checks, thousands of them.
+
+One process (`python -m coursekit.mutation.trial`) runs the lesson's cells once. At each exercise
+it forks for every answer, twice: for the public half of the checks and for the hidden half. This is
+for authors and trusts the answers; grading runs strangers' code elsewhere.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import json
+import linecache
+import os
+import subprocess
+import sys
+import tempfile
+import types
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from coursekit.errors import CourseError
+from coursekit.grading.run.assemble import hidden_region
+from coursekit.grading.verdict.compare import compare, emissions, predictable
+from coursekit.lessons.execution import quick_environment
+from coursekit.lessons.source import SLOW
+from coursekit.mutation.forked import Ending, Task, run_forked
+from coursekit.probe import FOLDER, SECRET
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from coursekit.lessons.source import Exercise, Lesson
+
+#: Seconds of processor time for one half of the checks of one answer.
+SECONDS = 20.0
+_SECRETS = "one", "another"
+# Forks of a process whose libraries have started threads would wait for them for ever.
+_ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OPENCV_FOR_THREADS_NUM"), "1"
+)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """An answer to an exercise.
+
+    Attributes:
+        exercise: its name.
+        code: what takes the place of its answer cell.
+    """
+
+    exercise: str
+    code: str
+
+
+@dataclass(frozen=True)
+class Tried:
+    """How a trial went.
+
+    Attributes:
+        public: how the public half of the checks ended.
+        hidden: how running the hidden half ended.
+        reasons: what the comparison found wrong, of all the checks.
+    """
+
+    public: Ending
+    hidden: Ending
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def passed_public(self) -> bool:
+        """Whether the public half let it pass."""
+        return self.public.kind == "passed"
+
+    @property
+    def passed_hidden(self) -> bool:
+        """Whether the hidden half did."""
+        return self.hidden.kind == "passed" and not self.reasons
+
+
+def rehearse(
+    lesson: Lesson, trials: Sequence[Trial], workers: int | None = None, seconds: float = SECONDS
+) -> Iterator[tuple[int, Tried]]:
+    """Try answers in a process that runs the lesson's other cells as they are.
+
+    Args:
+        lesson: whose checks to try them on.
+        trials: the answers.
+        workers: how many to try at a time; as many as there are processors by default.
+        seconds: of processor time for each half.
+
+    Yields:
+        The number of a trial and how it went, in the order in which they end.
+
+    Raises:
+        CourseError: when a cell of the lesson fails, or a hidden half is not in order.
+    """
+    job = {
+        "cells": [
+            (c.id, c.source) for c in lesson.solved() if c.kind == "code" and SLOW not in c.tags
+        ],
+        "exercises": {e.name: vars(_plan(lesson, e)) for e in lesson.exercises},
+        "trials": [(t.exercise, t.code) for t in trials],
+        "workers": workers or os.cpu_count() or 1,
+        "seconds": seconds,
+    }
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
+        Path(scratch, "job.json").write_text(json.dumps(job), encoding="utf-8")
+        environment = quick_environment(scratch) | _ONE_THREAD | {"MPLBACKEND": "agg"}
+        environment["PYTHONPATH"] = os.pathsep.join(p for p in sys.path if p)
+        with subprocess.Popen(
+            [sys.executable, "-m", __name__], cwd=scratch, env=environment, text=True,
+            stdout=subprocess.PIPE, stdin=subprocess.DEVNULL,
+        ) as process:  # fmt: skip
+            try:
+                yield from _listen(process, lesson)
+            finally:
+                process.kill()
+
+
+def _listen(process: subprocess.Popen[str], lesson: Lesson) -> Iterator[tuple[int, Tried]]:
+    assert process.stdout is not None
+    for line in process.stdout:
+        told = json.loads(line)
+        if "problem" in told:
+            raise CourseError(f"{lesson.path}: {told['problem']}")
+        public, hidden = (Ending(**told[half]) for half in ("public", "hidden"))
+        yield told["number"], Tried(public, hidden, tuple(told["reasons"]))
+    if process.wait():
+        raise CourseError(f"{lesson.path}: its cells ended the process that ran them")
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What is run after an answer; (name, source) of each cell.
+
+    Attributes:
+        public: up to the last check, with the public halves.
+        hidden: the same cells but checks, then the hidden halves.
+        checks: their names.
+    """
+
+    public: list[tuple[str, str]]
+    hidden: list[tuple[str, str]]
+    checks: list[str]
+
+
+def _plan(lesson: Lesson, exercise: Exercise) -> _Plan:
+    regions = [(check.id, hidden_region(check)) for check in exercise.checks]
+    for name, region in regions:
+        if not region:
+            raise CourseError(f"{lesson.path}: {name} has no hidden half; let it emit what cannot "
+                              "be guessed")  # fmt: skip
+    checks = [name for name, _ in regions]
+    code = [c for c in lesson.solved() if c.kind == "code"]
+    places = {cell.id: i for i, cell in enumerate(code)}
+    last = max(places.get(name, 0) for name in checks)
+    between = code[places[exercise.name] + 1 : last + 1]
+    public = [(c.id, c.source) for c in between if SLOW not in c.tags]
+    return _Plan(public, [c for c in public if c[0] not in checks] + regions, checks)
+
+
+def main() -> None:
+    """Do the job in job.json and tell of it on stdout, a line of JSON for each trial."""
+    told = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
+    os.dup2(2, 1)  # what else is printed
+    job = json.loads(Path("job.json").read_text(encoding="utf-8"))
+    try:
+        for line in _run_lesson(job):
+            told.write(json.dumps(line) + "\n")
+    except CourseError as error:
+        told.write(json.dumps({"problem": str(error)}) + "\n")
+    told.close()
+    os._exit(0)  # libraries have more to say at the end than anybody wants to hear
+
+
+def _run_lesson(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    module = types.ModuleType("lesson")
+    sys.modules[module.__name__] = module  # dataclasses look their module up
+    for name, source in job["cells"]:
+        if name in job["exercises"]:
+            stage = _Stage(name, _Plan(**job["exercises"][name]), vars(module), job)
+            stage.prepare(source)
+            yield from stage.try_all(
+                [(i, code) for i, (exercise, code) in enumerate(job["trials"]) if exercise == name]
+            )
+        _run_solved(name, source, vars(module))
+
+
+class _Stage:
+    """The lesson's process, about to run an answer cell."""
+
+    def __init__(self, name: str, plan: _Plan, names: dict[str, Any], job: dict[str, Any]) -> None:
+        self.name, self.plan, self.names, self.job = name, plan, names, job
+        self.references = [Path(tempfile.mkdtemp(dir=Path.cwd())) for _ in _SECRETS]
+
+    def prepare(self, solution: str) -> None:
+        """Run the hidden half on the solution, under two secrets."""
+        tasks = [
+            self._task(solution, self.plan.hidden, {FOLDER: str(folder), SECRET: secret})
+            for folder, secret in zip(self.references, _SECRETS, strict=True)
+        ]
+        for _, ending in self._forked(tasks):
+            if ending.kind != "passed":
+                raise CourseError(f"{self.name}: the hidden half ends with {ending.kind} on the "
+                                  f"solution: {ending.message}")  # fmt: skip
+        # What they had to import, such as an optimiser's two seconds, no answer waits for again.
+        for folder in self.references:
+            _import(json.loads((folder / "modules.json").read_text()))
+        first, second = self.references
+        for check in self.plan.checks:
+            if set(predictable(first, second, check)) == set(emissions(first, check)):
+                raise CourseError(f"{check}: what its hidden half emits is the same under every "
+                                  "secret; let results depend on what is drawn")  # fmt: skip
+
+    def try_all(self, answers: list[tuple[int, str]]) -> Iterator[dict[str, Any]]:
+        """Try answers on both halves."""
+        tasks, folders = [], []
+        for _, code in answers:
+            folders.append(Path(tempfile.mkdtemp(dir=Path.cwd())))
+            (folders[-1] / "given").symlink_to(self.references[0] / "given")
+            tasks.append(self._task(code, self.plan.public, {}))
+            tasks.append(self._task(code, self.plan.hidden, {FOLDER: str(folders[-1])}))
+        ended: dict[int, Ending] = {}
+        for number, ending in self._forked(tasks):
+            ended[number] = ending
+            pair = [ended.get(number // 2 * 2), ended.get(number // 2 * 2 + 1)]
+            if pair[0] and pair[1]:
+                yield {
+                    "number": answers[number // 2][0],
+                    "reasons": self._reasons(folders[number // 2]),
+                    "public": vars(pair[0]), "hidden": vars(pair[1]),
+                }  # fmt: skip
+
+    def _reasons(self, folder: Path) -> list[str]:
+        found: list[str] = []
+        for check in self.plan.checks:
+            status, reasons = compare(self.references[0], folder, check)
+            found += reasons or ([] if status == "passed" else [status])
+        return found
+
+    def _task(self, answer: str, cells: list[tuple[str, str]], environment: dict[str, str]) -> Task:
+        def call() -> None:
+            for name, source in [(self.name, answer), *cells]:
+                execute(name, source, self.names)
+            if SECRET in environment:
+                Path(environment[FOLDER], "modules.json").write_text(json.dumps([*sys.modules]))
+
+        return Task(call, environment)
+
+    def _forked(self, tasks: list[Task]) -> Iterator[tuple[int, Ending]]:
+        gc.collect()
+        gc.freeze()  # or every fork copies the memory that it looks through
+        return run_forked(tasks, self.job["workers"], self.job["seconds"])
+
+
+def _import(names: list[str]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name in names:
+            if name not in sys.modules:
+                with contextlib.suppress(Exception):  # some are no modules that one can import
+                    importlib.import_module(name)
+
+
+def execute(name: str, source: str, names: dict[str, Any]) -> None:
+    """Execute a cell; tracebacks show its lines."""
+    filename = f"<cell {name}>"
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    exec(compile(source, filename, "exec", dont_inherit=True), names)  # noqa: S102
+
+
+def _run_solved(name: str, source: str, names: dict[str, Any]) -> None:
+    try:
+        with warnings.catch_warnings(), Path(os.devnull).open("w") as nowhere:
+            warnings.simplefilter("error")
+            with contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
+                execute(name, source, names)
+    except Exception as error:  # whatever a cell may raise
+        raise CourseError(f"cell {name} fails ({type(error).__name__}: {error})") from error
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What students are given: a repository with notebooks that show no solution."""

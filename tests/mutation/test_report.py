@@ -1,0 +1,229 @@
+"""What trying answers finds about good checks and bad ones, on a lesson of one line."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from coursekit.cli import main
+from coursekit.errors import CourseError
+from coursekit.lessons.source import Lesson, read_lesson
+from coursekit.mutation.answers import Answers
+from coursekit.mutation.forked import MEMORY, Ending, Task, run_forked
+from coursekit.mutation.report import Tally, as_text, examine, score
+from coursekit.mutation.trial import Trial, rehearse
+
+LESSON = """\
+# %%
+from dataclasses import dataclass
+from coursekit.checks import Check
+
+# %% tags=["slow"]
+raise RuntimeError("a slow cell was run")
+
+# %% twice points=1
+def twice(x):
+    ### BEGIN SOLUTION
+    return 2 * x
+    ### END SOLUTION
+
+# %%
+@dataclass
+class Pair:
+    value: int = 2
+
+# %% check-twice
+check = Check("twice")
+check.catches(25, twice(5), "that is the square")
+check.equal(twice(5), 10, "twice 5 is 10")
+check.passed("doubled")
+### BEGIN HIDDEN TESTS
+from coursekit.probe import Probe
+
+probe = Probe("check-twice")
+number = probe.given("number", lambda rng: rng.integers(10, 99))
+probe.emit("twice", twice(number) if Pair().value == 2 else 0, "another number")
+### END HIDDEN TESTS
+"""
+HIDDEN = "### BEGIN HIDDEN TESTS"
+SQUARE, THRICE, NOTHING = (f"def twice(x):\n    return {v}\n" for v in ("x * x", "3 * x", "None"))
+SUM = "def twice(x):\n    return x + x\n"
+GOOD = [(SQUARE, "Square"), (THRICE, "twice 5"), (THRICE.replace("3", "4"), "expected 10")]
+
+
+def read(folder: Path, text: str = LESSON) -> Lesson:
+    (folder / "source").mkdir(exist_ok=True)
+    path = folder / "source" / "09_test.py"
+    path.write_text(text, encoding="utf-8")
+    return read_lesson(path)
+
+
+def look(
+    lesson: Lesson,
+    wrong: list[tuple[str, str]] = GOOD,
+    right: list[str] | None = None,
+    equivalent: list[tuple[str, str, str]] | None = None,
+    mutants: bool = False,
+) -> Tally:
+    answers = Answers(
+        {"twice": wrong}, {"twice": [SUM] if right is None else right}, {"twice": equivalent or []}
+    )
+    (tally,) = examine(lesson, answers, mutants=mutants, workers=2)
+    return tally
+
+
+def test_good_checks_notice_everything(tmp_path: Path) -> None:
+    tally = look(read(tmp_path), mutants=True)
+    assert tally.problems == [] and tally.survivors == []
+    assert tally.mutants == tally.public == tally.hidden > 5
+    assert score([tally], "hidden") == 1.0
+
+
+def test_a_weak_half_is_told(tmp_path: Path) -> None:
+    text = LESSON.replace('check.equal(twice(5), 10, "twice 5 is 10")', "twice(5)")
+    text = text.replace("twice(number) if", "number + twice(number) % 2 if")
+    tally = look(read(tmp_path, text), GOOD[:1] * 3, mutants=True)
+    assert "public: [off by one] return 2 * x: 2 → 3" in tally.survivors
+    assert "public and hidden: [operand dropped] return 2 * x: 2 * x → 2" in tally.survivors
+    assert tally.public < tally.mutants and tally.hidden < tally.mutants
+    assert f"~ twice, not noticed by {tally.survivors[0]}" in as_text("09_test", [tally])
+
+
+def test_everything_that_is_wrong_is_told(tmp_path: Path) -> None:
+    wrong = [*GOOD, (SUM, "sum"), (THRICE, "square"), ("def twice():\n    1\n", "")]
+    found = look(read(tmp_path), wrong, [SUM, SQUARE]).problems
+    assert found[:4] == [
+        "twice: right answer 2 gives CheckFailed: that is the square",
+        "twice: right answer 2 fails the hidden half: another number: other values",
+        "twice: wrong answer 4 gives no error",
+        "twice: the hidden half lets wrong answer 4 pass",
+    ]
+    assert found[4].startswith("twice: wrong answer 5: 'square' is not in 'twice 5 is 10")
+    assert found[5].startswith("twice: wrong answer 6 gives TypeError")
+    assert len(found) == 6
+
+
+def test_a_check_under_another_name_and_gaps_are_told(tmp_path: Path) -> None:
+    lesson = read(tmp_path, LESSON.replace('Check("twice")', 'Check("double")'))
+    found = look(lesson, GOOD[:2], []).problems
+    assert [problem.split(": ")[1] for problem in found] == [
+        "wrong answer 1 fails double", "wrong answer 2 fails double",
+        "2 wrong answers; plant 3", "0 other right answers; give 1",
+    ]  # fmt: skip
+
+
+def test_checks_that_pass_on_the_stub_are_told(tmp_path: Path) -> None:
+    text = LESSON.replace(LESSON[LESSON.index("check.catches") : LESSON.index(HIDDEN)], "")
+    text = text.replace("twice(number) if", "2 * number if")
+    found = look(read(tmp_path, text)).problems
+    assert "twice: the stub gives no error, not 'not written yet: '" in found
+    assert "twice: the hidden half lets the stub pass" in found
+    assert len(found) == 2 + 2 * len(GOOD)
+
+
+def test_equivalent_bugs_are_listed_by_hand_and_tried(tmp_path: Path) -> None:
+    text = LESSON.replace("return 2 * x", "y = 2 * x\n    return abs(y)")
+    listed = [
+        ("return abs(y)", "abs(y) → y", "nothing is negative here"),
+        ("y = 2 * x", "* → /", "wrong"),
+        ("y = 2 * x", "* → %", "not planted"),
+    ]
+    tally = look(read(tmp_path, text), equivalent=listed, mutants=True)
+    assert tally.equivalent == 2 and not tally.survivors
+    stale, public, hidden = tally.problems
+    assert "no planted bug is y = 2 * x: * → %; take it off" in stale
+    assert "listed as equivalent: [arithmetic] y = 2 * x: * → / gives CheckFailed" in public
+    assert "* → / fails the hidden half: another number: other values" in hidden
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (LESSON[LESSON.index(HIDDEN) :], "", "check-twice has no hidden half"),
+        ('Probe("check-twice")', 'Probe("check-thrice")', "check-twice: its hidden half emitted"),
+        ("twice(number) if", "twice(7) if", "is the same under every secret"),
+        ("twice(number) if", "thrice(number) if", "ends with NameError on the solution"),
+        ('another number")', '-", at_most=999)', "is the same under every secret"),
+        ("# %%\nfrom", "# %%\n1 / 0\nfrom", "cell lesson-09-1 fails .ZeroDivisionError"),
+        ("# %%\nfrom", "# %%\nimport os\nos._exit(3)\nfrom", "ended the process"),
+    ],
+)
+def test_a_lesson_that_is_not_in_order_is_refused(
+    tmp_path: Path, old: str, new: str, words: str
+) -> None:
+    assert old in LESSON
+    with pytest.raises(CourseError, match=words):
+        look(read(tmp_path, LESSON.replace(old, new)))
+
+
+def test_answers_that_never_end_or_end_the_process_end_nothing_else(tmp_path: Path) -> None:
+    codes = [
+        "def twice(x):\n    while True:\n        try:\n            x = 1\n        except: pass\n",
+        "def twice(x):\n    import os\n    os._exit(0)\n",
+        "def twice(x):\n    import os, signal\n    os.kill(os.getpid(), signal.SIGKILL)\n",
+        "def twice(x):\n    raise SystemExit(0)\n",
+        "def twice(x):\n    print('x' * 10**7)\n    return 2 * x\n",
+        SUM,
+    ]
+    tried = dict(rehearse(read(tmp_path), [Trial("twice", c) for c in codes], 2, seconds=1))
+    kinds = [(tried[i].public.kind, tried[i].hidden.kind) for i in range(len(codes))]
+    assert set(kinds[0]) <= {"dead", "timeout"}  # whichever limit comes first
+    assert kinds[1:] == [
+        ("dead", "dead"), ("dead", "dead"), ("SystemExit", "SystemExit"),
+        ("passed", "passed"), ("passed", "passed"),
+    ]  # fmt: skip
+    assert not any(tried[i].passed_public or tried[i].passed_hidden for i in range(4))
+
+
+class TestForks:
+    def run(self, *tasks: Task, seconds: float = 5) -> list[Ending]:
+        return [ending for _, ending in sorted(run_forked(tasks, 2, seconds))]
+
+    def test_each_has_its_folder_environment_and_names(self, tmp_path: Path) -> None:
+        home = Path.cwd()
+
+        def call() -> None:
+            Path("file").write_text("x")
+            seen.append(os.environ["PLACE"])
+            (tmp_path / os.environ["PLACE"]).write_text(" ".join(seen))
+            assert Path.cwd() != home
+
+        seen: list[str] = []
+        ends = self.run(*(Task(call, {"PLACE": place}) for place in "abc"))
+        assert [e.kind for e in ends] == ["passed"] * 3
+        assert [(tmp_path / place).read_text() for place in "abc"] == ["a", "b", "c"]
+        assert not seen and "PLACE" not in os.environ and Path.cwd() == home
+
+    def test_memory_has_a_limit(self) -> None:
+        (ending,) = self.run(Task(lambda: bytearray(2 * MEMORY)))
+        assert ending.kind == "MemoryError"
+
+    def test_sleeping_has_a_limit(self) -> None:
+        started = time.monotonic()
+        first, second = self.run(Task(lambda: time.sleep(60)), Task(lambda: None), seconds=0.2)
+        assert (first.kind, second.kind) == ("timeout", "passed")
+        assert time.monotonic() - started < 20
+
+
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    read(tmp_path)
+    arguments = ["build", "--mutate", "--notebooks", str(tmp_path)]
+    assert main(arguments) == 2
+    assert "answers/09_test.py: is missing" in capsys.readouterr().err
+    (tmp_path / "source" / "answers").mkdir()
+    path = tmp_path / "source" / "answers" / "09_test.py"
+    path.write_text(f"WRONG = {{'twice': {GOOD!r}}}\nRIGHT = {{'twice': [{SUM!r}]}}\n")
+    data = tmp_path / "found.json"
+    assert main([*arguments, "--json", str(data)]) == 0
+    out = capsys.readouterr().out
+    assert "hidden halves: 100.0%, by the public ones: 100.0%; 0 problems" in out
+    found = json.loads(data.read_text())
+    assert found["hidden"] == 1.0 and found["lessons"]["09_test"][0]["exercise"] == "twice"
+    path.write_text(f"WRONG = {{'twice': {GOOD!r}}}\nRIGHT = {{'twice': [{THRICE!r}]}}\n")
+    assert main(arguments) == 1
+    assert "! twice: right answer 1 gives CheckFailed" in capsys.readouterr().out
+    assert not list(tmp_path.glob("*.ipynb"))
