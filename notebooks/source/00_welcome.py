@@ -34,12 +34,10 @@
 # array.
 
 # %%
-import os
-
 import numpy as np
 from PIL import Image
 
-from coursekit import plots
+from coursekit import plots, tier
 from coursekit.checks import Check
 from coursekit.data import SynthDataset, open_dataset
 from coursekit.labels import CELEBAMASK_HQ as LABELS
@@ -295,7 +293,7 @@ for name, highest, unknown, about in (
 # if `COURSEKIT_DATA` names a folder of real photographs, it reads those; otherwise it draws.
 
 # %%
-DATA = os.environ.get("COURSEKIT_DATA", "")
+DATA = tier.data_folder()
 faces = open_dataset(DATA, "train")[:40] if DATA else SynthDataset(seed=7, length=40, size=96)
 classes = faces.labels  # LaPa and Helen have eleven of them
 total = sum(count_pixels(faces.label_map(i), classes.num_classes) for i in range(len(faces)))

@@ -32,7 +32,6 @@
 # **Before this** comes lesson 00 (the set-up). NumPy's indexing is all that you need.
 
 # %%
-import os
 import tempfile
 from pathlib import Path
 
@@ -41,14 +40,15 @@ import matplotlib.pyplot as plt
 import numpy as np
 from PIL import Image
 
-from coursekit import labels, plots, synthfaces
+from coursekit import labels, plots, synthfaces, tier
 from coursekit.checks import Check
 from coursekit.data import SynthDataset, open_dataset
 
 # %%
-TIER = os.environ.get("COURSEKIT_TIER", "quick")
-DATA = os.environ.get("COURSEKIT_DATA", "")
-SIZES = {"quick": {"faces": 120, "size": 96}, "full": {"faces": 1000, "size": 512}}[TIER]
+TIER, DATA, SIZES = tier.choose(
+    faces=(120, 1000),
+    size=(96, 512),
+)
 
 if DATA:
     train = open_dataset(DATA, "train")[: SIZES["faces"]]

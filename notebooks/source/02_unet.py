@@ -32,7 +32,6 @@
 # `torch.nn.Module` and a convolution before; nothing else.
 
 # %%
-import os
 import tempfile
 from itertools import pairwise
 from pathlib import Path
@@ -43,22 +42,24 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from coursekit import count_parameters, create_model, plots
+from coursekit import count_parameters, create_model, plots, tier
 from coursekit.checks import Check
 from coursekit.data import SynthDataset, open_dataset
 
 # %% [markdown]
-# One dictionary holds every size that depends on the tier. Set `COURSEKIT_TIER=full` and
-# `COURSEKIT_DATA` to the folder of the real data, and every cell below runs as it stands.
+# Each size is given for both tiers: first the quick one, then the full one, which `COURSEKIT_TIER=full`
+# chooses. `COURSEKIT_DATA` names the folder of real data. Every cell below runs as it stands with either.
 
 # %%
-TIER = os.environ.get("COURSEKIT_TIER", "quick")
-DATA = os.environ.get("COURSEKIT_DATA", "")
-SIZES = {
-    "quick": {"train": 200, "val": 40, "size": 48, "epochs": 12, "batch": 4},
-    "full": {"train": 5000, "val": 1000, "size": 512, "epochs": 120, "batch": 2},
-}[TIER]
-PATIENCE, RATE = (12, 0.001) if TIER == "full" else (3, 0.002)
+TIER, DATA, SIZES = tier.choose(
+    train=(200, 5000),
+    val=(40, 1000),
+    size=(48, 512),
+    epochs=(12, 120),
+    batch=(4, 2),
+    lr=(0.002, 0.001),
+    patience=(3, 12),
+)
 
 if DATA:
     train, val = open_dataset(DATA, "train"), open_dataset(DATA, "val")
@@ -771,7 +772,7 @@ result = fit(
     model, train, val,
     FitConfig(
         size=SIZES["size"], epochs=SIZES["epochs"], batch_size=SIZES["batch"],
-        optimiser=AdamToSGDConfig(adam_lr=RATE, patience=PATIENCE), seed=0,
+        optimiser=AdamToSGDConfig(adam_lr=SIZES["lr"], patience=SIZES["patience"]), seed=0,
     ),
     progress=False,
 )  # fmt: skip

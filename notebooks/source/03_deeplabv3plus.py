@@ -32,7 +32,6 @@
 
 # %%
 import copy
-import os
 from functools import partial
 
 import matplotlib.pyplot as plt  # once it is loaded, Jupyter shows figures
@@ -41,7 +40,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from coursekit import count_parameters, create_model, plots
+from coursekit import count_parameters, create_model, plots, tier
 from coursekit.checks import Check
 from coursekit.data import SynthDataset, open_dataset
 
@@ -49,17 +48,16 @@ from coursekit.data import SynthDataset, open_dataset
 # The sizes of both tiers, as in lesson 02. One entry is new: the `rates` of the dilated convolutions. You will measure below why they differ between the tiers.
 
 # %%
-TIER = os.environ.get("COURSEKIT_TIER", "quick")
-DATA = os.environ.get("COURSEKIT_DATA", "")
-SIZES = {
-    "quick": {
-        "train": 128, "val": 40, "size": 48, "epochs": 10, "batch": 4, "rates": (1, 2, 3),
-    },
-    "full": {
-        "train": 5000, "val": 1000, "size": 512, "epochs": 120, "batch": 2, "rates": (6, 12, 18),
-    },
-}[TIER]  # fmt: skip
-PATIENCE, RATE = (12, 0.001) if TIER == "full" else (3, 0.002)
+TIER, DATA, SIZES = tier.choose(
+    train=(128, 5000),
+    val=(40, 1000),
+    size=(48, 512),
+    epochs=(10, 120),
+    batch=(4, 2),
+    rates=((1, 2, 3), (6, 12, 18)),
+    lr=(0.002, 0.001),
+    patience=(3, 12),
+)
 
 if DATA:
     train, val = open_dataset(DATA, "train"), open_dataset(DATA, "val")
@@ -1242,7 +1240,7 @@ result = fit(
     model, train, val,
     FitConfig(
         size=SIZES["size"], epochs=SIZES["epochs"], batch_size=SIZES["batch"], seed=0,
-        optimiser=AdamToSGDConfig(adam_lr=RATE, patience=PATIENCE, sgd_t_max=25),
+        optimiser=AdamToSGDConfig(adam_lr=SIZES["lr"], patience=SIZES["patience"], sgd_t_max=25),
     ),
     progress=False,
 )  # fmt: skip

@@ -31,7 +31,6 @@
 # **Before this** come lesson 02 (the loss, the optimiser, the score) and lesson 03 (batch normalisation, and why a pooled branch must not be trained with one image).
 
 # %%
-import os
 from functools import partial
 from time import perf_counter
 
@@ -41,7 +40,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from coursekit import count_parameters, create_model, metrics, plots
+from coursekit import count_parameters, create_model, metrics, plots, tier
 from coursekit.checks import Check
 from coursekit.data import SynthDataset, open_dataset
 
@@ -49,13 +48,15 @@ from coursekit.data import SynthDataset, open_dataset
 # The sizes of both tiers. The quick tier has larger faces than in lessons 02 and 03, 96² instead of 48². You will see why.
 
 # %%
-TIER = os.environ.get("COURSEKIT_TIER", "quick")
-DATA = os.environ.get("COURSEKIT_DATA", "")
-SIZES = {
-    "quick": {"train": 200, "val": 40, "size": 96, "epochs": 12, "batch": 8},
-    "full": {"train": 5000, "val": 1000, "size": 512, "epochs": 120, "batch": 2},
-}[TIER]
-PATIENCE, RATE = (12, 0.001) if TIER == "full" else (3, 0.003)
+TIER, DATA, SIZES = tier.choose(
+    train=(200, 5000),
+    val=(40, 1000),
+    size=(96, 512),
+    epochs=(12, 120),
+    batch=(8, 2),
+    lr=(0.003, 0.001),
+    patience=(3, 12),
+)
 
 if DATA:
     train, val = open_dataset(DATA, "train"), open_dataset(DATA, "val")
@@ -1295,7 +1296,7 @@ result = fit(
     model, train, val,
     FitConfig(
         size=SIZE, epochs=SIZES["epochs"], batch_size=SIZES["batch"], seed=0,
-        optimiser=AdamToSGDConfig(adam_lr=RATE, patience=PATIENCE, sgd_t_max=25),
+        optimiser=AdamToSGDConfig(adam_lr=SIZES["lr"], patience=SIZES["patience"], sgd_t_max=25),
     ),
     progress=False,
 )  # fmt: skip

@@ -33,26 +33,26 @@
 # **Before this** come lesson 02 (a network, its loss, its score) and, for the words normalisation and depthwise, lessons 03 and 04.
 
 # %%
-import os
-
 import matplotlib.pyplot as plt  # once it is loaded, Jupyter shows figures
 import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from coursekit import count_parameters, create_model, plots
+from coursekit import count_parameters, create_model, plots, tier
 from coursekit.checks import Check
 from coursekit.data import SynthDataset, open_dataset
 
 # %%
-TIER = os.environ.get("COURSEKIT_TIER", "quick")
-DATA = os.environ.get("COURSEKIT_DATA", "")
-SIZES = {
-    "quick": {"train": 160, "val": 40, "size": 48, "epochs": 10, "batch": 4},
-    "full": {"train": 5000, "val": 1000, "size": 512, "epochs": 120, "batch": 2},
-}[TIER]
-PATIENCE, RATE = (12, 0.001) if TIER == "full" else (3, 0.001)
+TIER, DATA, SIZES = tier.choose(
+    train=(160, 5000),
+    val=(40, 1000),
+    size=(48, 512),
+    epochs=(10, 120),
+    batch=(4, 2),
+    lr=(0.001, 0.001),
+    patience=(3, 12),
+)
 
 if DATA:
     train, val = open_dataset(DATA, "train"), open_dataset(DATA, "val")
@@ -1263,7 +1263,7 @@ result = fit(
     model, train, val,
     FitConfig(
         size=SIZES["size"], epochs=SIZES["epochs"], batch_size=SIZES["batch"],
-        optimiser=AdamToSGDConfig(adam_lr=RATE, patience=PATIENCE), seed=0,
+        optimiser=AdamToSGDConfig(adam_lr=SIZES["lr"], patience=SIZES["patience"]), seed=0,
     ),
     progress=False,
 )  # fmt: skip

@@ -32,7 +32,6 @@
 # **Before this** come lesson 01 (class counts, Eq. 2) and lesson 02 (cross-entropy, mean IoU).
 
 # %%
-import os
 from itertools import pairwise
 
 import matplotlib.pyplot as plt
@@ -41,19 +40,20 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from coursekit import losses, metrics, plots
+from coursekit import losses, metrics, plots, tier
 from coursekit.checks import Check
 from coursekit.data import SynthDataset, TrainingView, class_counts, open_dataset, whitening
 from coursekit.data.cache import Arrays
 from coursekit.labels import CELEBAMASK_HQ
 
 # %%
-TIER = os.environ.get("COURSEKIT_TIER", "quick")
-DATA = os.environ.get("COURSEKIT_DATA", "")
-SIZES = {
-    "quick": {"train": 160, "val": 60, "size": 48, "steps": 150, "seeds": 1},
-    "full": {"train": 1000, "val": 200, "size": 256, "steps": 4000, "seeds": 3},
-}[TIER]
+TIER, DATA, SIZES = tier.choose(
+    train=(160, 1000),
+    val=(60, 200),
+    size=(48, 256),
+    steps=(150, 4000),
+    seeds=(1, 3),
+)
 BATCH, RATE, SIZE = 8, 0.01, SIZES["size"]
 
 if DATA:

@@ -34,7 +34,6 @@
 # %%
 import copy
 import math
-import os
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -45,24 +44,21 @@ from torch import nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
-from coursekit import create_model, data, plots
+from coursekit import create_model, data, plots, tier
 from coursekit.checks import Check
 from coursekit.losses import class_weights
 from coursekit.optim import AdamToSGD, AdamToSGDConfig, Pipeline, cosine_rate
 
 # %% [markdown]
-# One dictionary holds every size that depends on the tier. Set `COURSEKIT_TIER=full` and
-# `COURSEKIT_DATA` to the folder of the real data, and every cell below runs as it stands.
+# Each size is given for both tiers: first the quick one, then the full one, which `COURSEKIT_TIER=full`
+# chooses. `COURSEKIT_DATA` names the folder of real data. Every cell below runs as it stands with either.
 
 # %%
-TIER = os.environ.get("COURSEKIT_TIER", "quick")
-DATA = os.environ.get("COURSEKIT_DATA", "")
-SIZES = {
-    "quick": {"train": 48, "val": 40, "size": 32, "epochs": 60, "batch": 8, "seeds": 3},
-    "full": {"train": 5000, "val": 1000, "size": 512, "epochs": 120, "batch": 2, "seeds": 1},
-}[TIER]
-WIDTHS = (16, 32, 64, 128, 256) if TIER == "full" else (8, 16, 32)
-SETTINGS = AdamToSGDConfig() if TIER == "full" else AdamToSGDConfig(adam_lr=0.005, patience=3)
+TIER, DATA, SIZES = tier.choose(
+    train=(48, 5000), val=(40, 1000), size=(32, 512), epochs=(60, 120), batch=(8, 2), seeds=(3, 1),
+    widths=((8, 16, 32), (16, 32, 64, 128, 256)), lr=(0.005, 0.001), patience=(3, 12),
+)  # fmt: skip
+SETTINGS = AdamToSGDConfig(adam_lr=SIZES["lr"], patience=SIZES["patience"])
 DEVICE = "cuda" if TIER == "full" and torch.cuda.is_available() else "cpu"
 if TIER == "quick":
     torch.set_num_threads(1)  # for so small a network a second thread costs more than it brings
@@ -1054,7 +1050,7 @@ def order_of(seed: int):
 
 # %% train tags=["slow"]
 torch.manual_seed(0)
-model = create_model("unet", widths=WIDTHS).to(DEVICE)
+model = create_model("unet", widths=SIZES["widths"]).to(DEVICE)
 train_epoch, memory = order_of(seed=0)
 runs = [(run_pipeline(model, Machine(SETTINGS), train_epoch, validate, SIZES["epochs"]), memory)]
 history = runs[0][0]
@@ -1099,7 +1095,7 @@ figure
 def control(seed: int, history: list[dict], memory: dict, fresh: bool) -> float:
     """The best validation loss of Adam alone from the switch on, for as many epochs as SGD had."""
     before = sum(entry["phase"] == "adam" for entry in history)
-    model = create_model("unet", widths=WIDTHS).to(DEVICE)
+    model = create_model("unet", widths=SIZES["widths"]).to(DEVICE)
     model.load_state_dict(memory["best" if fresh else "last"])
     peak, start = (SETTINGS.adam_lr / 4, 0) if fresh else (SETTINGS.adam_lr, before)
     adam = torch.optim.Adam(model.parameters(), lr=peak, weight_decay=SETTINGS.weight_decay)
@@ -1117,7 +1113,7 @@ def control(seed: int, history: list[dict], memory: dict, fresh: bool) -> float:
 # %% controls tags=["slow"]
 for seed in range(1, SIZES["seeds"]):
     torch.manual_seed(seed)
-    other = create_model("unet", widths=WIDTHS).to(DEVICE)
+    other = create_model("unet", widths=SIZES["widths"]).to(DEVICE)
     train_epoch, memory = order_of(seed)
     outcome = run_pipeline(other, Machine(SETTINGS), train_epoch, validate, SIZES["epochs"])
     runs.append((outcome, memory))

@@ -34,7 +34,6 @@
 
 # %%
 import io
-import os
 import shutil
 import tempfile
 import zipfile
@@ -47,19 +46,17 @@ import torch
 from PIL import Image
 from torch.nn import functional as F
 
-from coursekit import count_parameters, create_model, plots, recipes
+from coursekit import count_parameters, create_model, plots, recipes, tier
 from coursekit.checks import Check
 from coursekit.codabench.scoring import VARIANTS, count_pixels, score_counts
 from coursekit.data import SynthDataset, open_dataset
 from coursekit.synthfaces import Style, render
 
 # %%
-TIER = os.environ.get("COURSEKIT_TIER", "quick")
-DATA = os.environ.get("COURSEKIT_DATA", "")
-SIZES = {
-    "quick": {"train": 80, "val": 80, "watch": 16, "size": 48, "epochs": 5, "test": 30},
-    "full": {"train": 5000, "val": 1000, "watch": 0, "size": 512, "epochs": 120, "test": 100},
-}[TIER]
+TIER, DATA, SIZES = tier.choose(
+    train=(80, 5000), val=(80, 1000), watch=(16, 0),
+    size=(48, 512), epochs=(5, 120), test=(30, 100),
+)  # fmt: skip
 SIZE, TEST = SIZES["size"], 20_000  # the number of the first rendered test face
 TITLES = {
     "unet": "U-Net", "deeplabv3plus": "DeepLabV3+", "fastscnn": "FastSCNN", "segformer": "SegFormer",

@@ -31,7 +31,6 @@
 # **Before this** come lessons 02 (U-Net, the score) and 04 (separable convolutions). Lessons 03 and 05 to 07 are where ideas come from.
 
 # %%
-import os
 import tempfile
 import zipfile
 from collections.abc import Callable
@@ -45,23 +44,25 @@ from torch import nn
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from coursekit import count_parameters, create_model, data, metrics, plots, synthfaces
+from coursekit import count_parameters, create_model, data, metrics, plots, synthfaces, tier
 from coursekit.checks import Check
 from coursekit.complexity import multiply_accumulates
 
 # %% [markdown]
-# One dictionary holds every size that depends on the tier. Set `COURSEKIT_TIER=full` and
-# `COURSEKIT_DATA` to the folder of the real data, and every cell below runs as it stands.
+# Each size is given for both tiers: first the quick one, then the full one, which `COURSEKIT_TIER=full`
+# chooses. `COURSEKIT_DATA` names the folder of real data. Every cell below runs as it stands with either.
 #
 # The validation set is cut in two. One half is for *you*: look at it as often as you like while you design. The other half is for the *report*: nothing is chosen on it (lesson 07, "the best of many is too good").
 
 # %%
-TIER = os.environ.get("COURSEKIT_TIER", "quick")
-DATA = os.environ.get("COURSEKIT_DATA", "")
-SIZES = {
-    "quick": {"train": 64, "val": 80, "size": 64, "epochs": 8, "batch": 8, "seeds": 3},
-    "full": {"train": 5000, "val": 1000, "size": 512, "epochs": 60, "batch": 8, "seeds": 3},
-}[TIER]
+TIER, DATA, SIZES = tier.choose(
+    train=(64, 5000),
+    val=(80, 1000),
+    size=(64, 512),
+    epochs=(8, 60),
+    batch=(8, 8),
+    seeds=(3, 3),
+)
 SIZE = SIZES["size"]
 
 if DATA:
