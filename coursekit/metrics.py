@@ -72,8 +72,9 @@ def _count(
         low, high = _range(ids)
         if low < 0 or high >= end:
             return None
-    # int32 holds every index and is half the memory of int64, which is most of the time.
-    index = torch.add(prediction.to(torch.int32), target.to(torch.int32), alpha=num_classes)
+    # The smallest type that holds every index: its memory is most of the time.
+    small = torch.int16 if rows * num_classes <= 1 << 15 else torch.int32
+    index = torch.add(prediction.to(small), target.to(small), alpha=num_classes)
     counts = torch.bincount(index, minlength=rows * num_classes).view(rows, num_classes)
     if 0 <= ignore_index < rows:
         counts[ignore_index] = 0
