@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 from coursekit.errors import CourseError
 from coursekit.files import atomic_path
 from coursekit.labels import LABEL_SETS
-from coursekit.models import MODEL_NAMES, create_model
+from coursekit.models import MODEL_NAMES, create_model, plain_state_dict
 
 if TYPE_CHECKING:
     import os
@@ -62,10 +62,12 @@ class Checkpoint:
 def save(path: str | os.PathLike[str], model: nn.Module, info: ModelInfo) -> None:
     """Write a model's weights and `info` to `path`, whole or not at all.
 
+    A wrapped model (`torch.compile`, `DataParallel`, …) is written as what is inside.
+
     Raises:
         CourseError: when the file cannot be written; the old one, if any, is kept.
     """
-    write_tensors(path, model.state_dict(), {"kind": "model", "info": asdict(info)})
+    write_tensors(path, plain_state_dict(model), {"kind": "model", "info": asdict(info)})
 
 
 def load(path: str | os.PathLike[str]) -> Checkpoint:

@@ -21,7 +21,6 @@ _COMMANDS = (
     "coursekit.commands.lab",
     "coursekit.commands.data",
     "coursekit.commands.train",
-    "coursekit.commands.recipe",
     "coursekit.commands.evaluate",
     "coursekit.commands.predict",
     "coursekit.commands.submission",

@@ -258,15 +258,15 @@ def _landmark_mirror() -> tuple[int, ...]:
 LANDMARK_MIRROR = _landmark_mirror()
 
 
-def mirror_landmarks(points: NDArray[np.floating], width: int) -> NDArray[np.floating]:
+def mirror_landmarks(points: NDArray[np.float32], width: int) -> NDArray[np.float32]:
     """The 106 points of the mirrored picture.
 
     Args:
-        points: (106, 2) x and y in pixels, pixel centres at whole numbers.
+        points: (106, 2) float32 x and y in pixels, pixel centres at whole numbers.
         width: of the picture, in pixels.
 
     Returns:
-        (106, 2), x reflected and the points of the two sides exchanged.
+        (106, 2) float32, x reflected and the points of the two sides exchanged.
     """
     mirrored = np.array(points, copy=True)
     mirrored[:, 0] = (width - 1) - mirrored[:, 0]

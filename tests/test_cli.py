@@ -20,7 +20,6 @@ COMMANDS = (
     "lab",
     "data",
     "train",
-    "run",
     "evaluate",
     "predict",
     "submit",

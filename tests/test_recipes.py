@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from coursekit import recipes
+from coursekit import models, recipes
 from coursekit.cli import main
-from coursekit.data import SynthDataset
 from coursekit.errors import CourseError
 from coursekit.models import MODEL_NAMES
 from coursekit.optim import AdamToSGDConfig, AveragedCosineConfig
+from coursekit.training import ParsingConfig
+
+HOUSE = recipes.find("house")
 
 
 @pytest.mark.parametrize("recipe", recipes.RECIPES)
@@ -26,18 +28,18 @@ def test_sizes_epochs_and_seeds_are_the_caller_s(recipe: str, model: str) -> Non
 @pytest.mark.parametrize("model", MODEL_NAMES)
 def test_the_report_s_settings(model: str) -> None:
     config = recipes.configure("report_table1", model, 512, 120, 42)
-    assert config.batch_size == 2 and config.loss == "cross_entropy" and config.weighted
-    assert isinstance(config.optimiser, AdamToSGDConfig)
-    assert config.optimiser.sgd_t_max == (25 if model in ("deeplabv3plus", "fastscnn") else 50)
+    assert config.batch_size == 2 and config.objective == ParsingConfig("cross_entropy")
+    assert isinstance(config.plan, AdamToSGDConfig)
+    assert config.plan.sgd_t_max == (25 if model in ("deeplabv3plus", "fastscnn") else 50)
     assert config.augmentation is not None and config.augmentation.mirror_probability == 0
 
 
-@pytest.mark.parametrize("name", recipes.ingredients("house"))
+@pytest.mark.parametrize("name", HOUSE.ingredients)
 def test_leaving_an_ingredient_out_changes_something_else_each_time(name: str) -> None:
     whole = asdict(recipes.configure("house", "fastscnn", 96, 7, 3))
     without = asdict(recipes.configure("house", "fastscnn", 96, 7, 3, [name]))
     assert whole != without
-    others = [n for n in recipes.ingredients("house") if n != name]
+    others = [n for n in HOUSE.ingredients if n != name]
     for other in others:
         assert without != asdict(recipes.configure("house", "fastscnn", 96, 7, 3, [other]))
     assert recipes.configure("house", "fastscnn", 96, 7, 3, [*others, name])
@@ -46,16 +48,16 @@ def test_leaving_an_ingredient_out_changes_something_else_each_time(name: str) -
 @pytest.mark.parametrize("model", MODEL_NAMES)
 def test_house_without_anything_is_the_report_s(model: str) -> None:
     report = recipes.configure("report_table1", model, 96, 7, 3)
-    bare = recipes.configure("house", model, 96, 7, 3, list(recipes.ingredients("house")))
-    assert bare.optimiser == report.optimiser
+    bare = recipes.configure("house", model, 96, 7, 3, list(HOUSE.ingredients))
+    assert bare.plan == report.plan
     for backwards in (False, True):
-        names = sorted(recipes.ingredients("house"), reverse=backwards)
+        names = sorted(HOUSE.ingredients, reverse=backwards)
         assert recipes.configure("house", model, 96, 7, 3, names) == bare == report
 
 
 def test_the_schedule_is_left_out_at_the_same_rate() -> None:
-    whole = recipes.configure("house", "fastscnn", 96, 7, 3).optimiser
-    without = recipes.configure("house", "fastscnn", 96, 7, 3, ["schedule"]).optimiser
+    whole = recipes.configure("house", "fastscnn", 96, 7, 3).plan
+    without = recipes.configure("house", "fastscnn", 96, 7, 3, ["schedule"]).plan
     assert isinstance(whole, AveragedCosineConfig) and isinstance(without, AdamToSGDConfig)
     assert without.adam_lr == whole.lr
 
@@ -71,21 +73,47 @@ def test_what_there_is_not_is_named() -> None:
         recipes.configure("report_table1", "unet", 96, 1, 0, ["mirror"])
 
 
-def test_a_recipe_runs_and_is_scored(tmp_path: Path) -> None:
-    train, val = SynthDataset(0, 17, 32), SynthDataset(1, 3, 32, split="val")
-    config = recipes.configure("house", "fastscnn", 32, 2, 0)
-    made = recipes.run(config, "fastscnn", train, val, tmp_path)
-    assert made.passes == 2 * 16  # an incomplete batch is left out
-    record = json.loads((tmp_path / "scores.json").read_text())
-    assert record["mean_iou"] == made.scores["mean_iou"] > 0
-    assert record["epochs"] == 2
+def test_a_model_that_is_not_theirs_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(models, "_REGISTRY", {**models._REGISTRY, "giant": ("unet", "", "")})
+    for name in recipes.RECIPES:
+        with pytest.raises(CourseError, match=f"{name} does not serve giant; it serves: unet, "):
+            recipes.configure(name, "giant", 96, 1, 0)
 
 
-def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    root = tmp_path / "faces"
-    sizes = ["--train", "4", "--val", "2", "--test", "1", "--size", "32"]
+def make_faces(root: Path, train: int) -> None:
+    sizes = ["--train", str(train), "--val", "2", "--test", "1", "--size", "32"]
     assert main(["data", "make", str(root), *sizes]) == 0
-    call = ["run", "report_table1", "fastscnn", "--data", str(root), "--size", "32", "--cpu"]
-    assert main([*call, "--epochs", "1", "--out", str(tmp_path / "run")]) == 0
-    assert "after 4 image passes" in capsys.readouterr().out
-    assert (tmp_path / "run" / "scores.json").is_file()
+
+
+def test_a_recipe_is_trained_and_scored(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make_faces(tmp_path / "faces", 9)
+    call = ["train", "fastscnn", "--recipe", "house", "--data", str(tmp_path / "faces"), "--size"]
+    assert main([*call, "32", "--epochs", "2", "--cpu", "--out", str(tmp_path / "run")]) == 0
+    told = capsys.readouterr().out
+    assert "after 16 image passes; weights from scratch" in told  # an incomplete batch is left out
+    assert f"{tmp_path}/run/scores.json" in told
+    record = json.loads((tmp_path / "run" / "scores.json").read_text())
+    assert (record["recipe"], record["model"], record["epochs"]) == ("house", "fastscnn", 2)
+    assert record["passes"] == 16 and record["images"] == 2 and 0 < record["mean_iou"] < 1
+    assert record["config"]["num_classes"] == 19
+
+
+def test_what_a_recipe_decides_is_not_asked_for_twice(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call = ["train", "unet", "--data", str(tmp_path), "--out", str(tmp_path / "run")]
+    assert main([*call, "--recipe", "house", "--lr", "0.1", "--unweighted"]) == 2
+    assert "--lr, --unweighted: the recipe house decides this" in capsys.readouterr().err
+    assert main([*call, "--without", "mirror"]) == 2
+    assert "name one with --recipe" in capsys.readouterr().err
+
+
+def test_run_says_what_it_has_become(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "house", "fastscnn", "--data", "faces", "--out", "runs/house"]) == 2
+    told = capsys.readouterr().err
+    assert "coursekit train fastscnn --recipe house --data faces --out runs/house" in told
+    assert main(["run"]) == 2
+    assert "coursekit train MODEL --recipe NAME" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert "\n    run " not in capsys.readouterr().out

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from coursekit.errors import CourseError
 from coursekit.labels import CELEBAMASK_HQ
@@ -51,6 +51,16 @@ class Format:
 
 FLAT = Format("flat", "2024", "", 2_000_000, has_solution=False)
 CODABENCH = Format("codabench", "2025", "masks/", 1_821_085, has_solution=True)
+
+#: Settings with which a model stays below the limit of 2025.
+UNDER_2025_LIMIT: Mapping[str, dict[str, Any]] = MappingProxyType(
+    {
+        "unet": {"widths": (15, 30, 60, 120, 240)},
+        "deeplabv3plus": {"aspp": 112},
+        "fastscnn": {},
+        "segformer": {"decoder": 184},
+    }
+)
 
 FORMATS: Mapping[str, Format] = MappingProxyType({f.key: f for f in (FLAT, CODABENCH)})
 

@@ -15,7 +15,13 @@ from typing import TYPE_CHECKING
 
 from tqdm.auto import tqdm
 
-from coursekit.codabench.formats import MASK_SIZE, Format, find_format, list_images
+from coursekit.codabench.formats import (
+    MASK_SIZE,
+    UNDER_2025_LIMIT,
+    Format,
+    find_format,
+    list_images,
+)
 from coursekit.codabench.problems import is_valid
 from coursekit.codabench.validation import examine
 from coursekit.errors import CourseError
@@ -92,9 +98,11 @@ def submit(
         raise CourseError(f"{out}: a submission's name ends in .zip; name it so")
     images = list_images(images_dir)
     from coursekit.checkpoint import load  # imports torch: only now, the cheap mistakes being out
+    from coursekit.models import unwrap
 
     loaded = load(checkpoint) if isinstance(checkpoint, str | os.PathLike) else checkpoint
-    name = checkpoint if loaded is not checkpoint else type(loaded.model).__name__
+    loaded = replace(loaded, model=unwrap(loaded.model))
+    name = checkpoint if isinstance(checkpoint, str | os.PathLike) else type(loaded.model).__name__
     parameters, notes = _check_model(loaded, str(name), form, final=final)
     with atomic_path(out) as temporary:
         first = _write(temporary, loaded, images, form, final=final)
@@ -138,7 +146,7 @@ def _narrower(loaded: Checkpoint, limit: int) -> str:
     """How to get below the limit."""
     import torch
 
-    from coursekit.models import UNDER_2025_LIMIT, count_parameters, create_model
+    from coursekit.models import count_parameters, create_model
 
     name = loaded.info.model
     settings = UNDER_2025_LIMIT.get(name, {})

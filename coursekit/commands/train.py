@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import argparse
 import ast
-from dataclasses import fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from coursekit.commands import command
 from coursekit.errors import CourseError
+
+if TYPE_CHECKING:
+    from coursekit.training import FitConfig
+
+#: Options that a recipe decides, by their names in the parsed arguments.
+_DECIDED = ("batch_size", "patience", "lr", "mirror", "loss", "unweighted")
 
 
 def add_parser(subparsers: Any) -> None:
@@ -17,33 +22,52 @@ def add_parser(subparsers: Any) -> None:
         subparsers,
         "train",
         "train a model on a folder of faces",
-        "coursekit train unet --data faces --size 128 --epochs 20 --out runs/unet",
+        "coursekit train unet --data faces --size 128 --epochs 20 --out runs/unet\n"
+        "  coursekit train fastscnn --recipe house --data ROOT --size 128 --epochs 20 --out runs/f",
         run,
+        "Train a model on a folder of faces. A recipe is a file in coursekit/recipes that decides\n"
+        "everything but size, epochs and seed, and says what it costs and what it scored:\n"
+        "report_table1, the report's settings; house, ours. Its run is scored at the end.",
     )
     parser.add_argument("model", help="unet, fastscnn, …")
     parser.add_argument(
         "--data", required=True, metavar="ROOT", help="any layout that README lists"
     )
+    parser.add_argument("--out", required=True, metavar="DIR", help="folder for the run")
+    parser.add_argument("--recipe", metavar="NAME", help="report_table1 or house")
+    parser.add_argument("--without", action="append", default=[], metavar="INGREDIENT",
+                        help="leave an ingredient of the recipe out; may be given several "
+                        "times")  # fmt: skip
     parser.add_argument("--size", type=int, default=512, metavar="N", help="working size, pixels")
     parser.add_argument("--epochs", type=int, default=120, metavar="N", help="at most so many")
-    parser.add_argument("--out", required=True, metavar="DIR", help="folder for the run")
     parser.add_argument("--resume", action="store_true", help="go on with the run in DIR")
-    parser.add_argument("--batch-size", type=int, default=2, metavar="N")
     parser.add_argument("--seed", type=int, default=42, metavar="N")
+    parser.add_argument("--batch-size", type=int, metavar="N", help="images in a step; default 2")
     parser.add_argument("--patience", type=int, metavar="N", help="epochs; the report has 12")
     parser.add_argument("--lr", type=float, metavar="X", help="Adam's first rate; default 0.001")
+    parser.add_argument("--mirror", type=float, metavar="P",
+                        help="share of mirrored images, pairs swapped; default 0")  # fmt: skip
+    parser.add_argument("--loss", metavar="NAME",
+                        help="cross_entropy (default), focal, dice, lovasz, or a sum such as "
+                        "cross_entropy+lovasz")  # fmt: skip
+    parser.add_argument("--unweighted", action="store_const", const=True,
+                        help="no class weights: plain cross-entropy (Eq. 1)")  # fmt: skip
     parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
     parser.add_argument("--workers", type=int, default=0, metavar="N", help="processes for batches")
-    parser.add_argument("--mirror", type=float, default=0.0, metavar="P",
-                        help="probability of a mirrored image, pairs swapped")  # fmt: skip
-    parser.add_argument("--loss", default="cross_entropy", metavar="NAME",
-                        help="cross_entropy, focal, dice, lovasz, or a sum such as "
-                        "cross_entropy+lovasz")  # fmt: skip
-    parser.add_argument("--unweighted", action="store_true",
-                        help="no class weights: plain cross-entropy (Eq. 1)")  # fmt: skip
     parser.add_argument("--cpu", action="store_true", help="stay on the CPU")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", dest="settings",
                         help="a setting of the model, such as widths=(8,16,32,64,128)")  # fmt: skip
+    moved = subparsers.add_parser("run", add_help=False)  # without help it is not listed
+    moved.add_argument("rest", nargs=argparse.REMAINDER)
+    moved.set_defaults(handler=_moved)
+
+
+def _moved(arguments: argparse.Namespace) -> int:
+    """Say what `coursekit run RECIPE MODEL …` has become."""
+    rest = list(arguments.rest)
+    words = [rest.pop(0) if rest and not rest[0].startswith("-") else w for w in ("NAME", "MODEL")]
+    line = " ".join(["coursekit train", words[1], "--recipe", words[0], *rest])
+    raise CourseError(f"is now part of `train`; write: {line}")
 
 
 def parse_settings(pairs: list[str]) -> dict[str, Any]:
@@ -60,21 +84,55 @@ def parse_settings(pairs: list[str]) -> dict[str, Any]:
     return settings
 
 
-def make_config(arguments: argparse.Namespace) -> Any:
+def make_config(arguments: argparse.Namespace) -> FitConfig:
     """The `FitConfig` that the arguments ask for."""
     from dataclasses import replace
 
+    given = {name: getattr(arguments, name) for name in _DECIDED}
+    given = {name: value for name, value in given.items() if value is not None}
+    make = _by_recipe if arguments.recipe else _by_options
+    config = make(arguments, given)
+    return replace(
+        config, precision=arguments.precision, workers=arguments.workers, cpu=arguments.cpu
+    )
+
+
+def _by_recipe(arguments: argparse.Namespace, given: dict[str, Any]) -> FitConfig:
+    from coursekit import recipes
+
+    if given:
+        listed = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise CourseError(
+            f"{listed}: the recipe {arguments.recipe} decides this; leave it out, or train without "
+            "--recipe"
+        )
+    return recipes.configure(
+        arguments.recipe, arguments.model, arguments.size, arguments.epochs, arguments.seed,
+        arguments.without,
+    )  # fmt: skip
+
+
+def _by_options(arguments: argparse.Namespace, given: dict[str, Any]) -> FitConfig:
     from coursekit.data import Augmentation
     from coursekit.optim import AdamToSGDConfig
-    from coursekit.training import FitConfig
+    from coursekit.training import FitConfig, ParsingConfig
 
-    changes = {"patience": arguments.patience, "adam_lr": arguments.lr}
-    same = {f.name for f in fields(FitConfig)} & set(vars(arguments))
+    if arguments.without:
+        raise CourseError("--without leaves something out of a recipe: name one with --recipe")
+    defaults = AdamToSGDConfig()
     return FitConfig(
-        **{name: getattr(arguments, name) for name in same},
-        optimiser=replace(AdamToSGDConfig(), **{k: v for k, v in changes.items() if v is not None}),
-        augmentation=Augmentation(mirror_probability=arguments.mirror),
-        weighted=not arguments.unweighted,
+        size=arguments.size,
+        epochs=arguments.epochs,
+        seed=arguments.seed,
+        batch_size=given.get("batch_size", FitConfig.batch_size),
+        objective=ParsingConfig(
+            given.get("loss", ParsingConfig.loss), weighted=not given.get("unweighted", False)
+        ),
+        plan=AdamToSGDConfig(
+            adam_lr=given.get("lr", defaults.adam_lr),
+            patience=given.get("patience", defaults.patience),
+        ),
+        augmentation=Augmentation(mirror_probability=given.get("mirror", 0.0)),
     )
 
 
@@ -82,6 +140,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Train, print a line an epoch, and say where the result is."""
     import torch
 
+    from coursekit import recipes
     from coursekit.data import open_dataset
     from coursekit.models import count_parameters, create_model
     from coursekit.training import fit
@@ -102,8 +161,15 @@ def run(arguments: argparse.Namespace) -> int:
         raise
     best = result.history[result.best_epoch]
     print(f"best epoch {result.best_epoch}: validation loss {best['val_loss']:.4f}, "
-          f"mean IoU {100 * best['val_mean_iou']:.2f} % at {config.size}²")  # fmt: skip
-    print(f"wrote {arguments.out}/model.safetensors, {arguments.out}/history.jsonl")
+          f"{_scores(best)} at {config.size}²")  # fmt: skip
+    written = ["model.safetensors", "history.jsonl"]
+    if arguments.recipe:
+        scores = recipes.score(arguments.recipe, model, result, config, train, val, arguments.out)
+        print(f"{arguments.recipe} {arguments.model}: mean IoU {100 * scores['mean_iou']:.2f} % "
+              f"of {scores['images']} images at their masks' size, after {scores['passes']:,} "
+              f"image passes; {scores['rules']}")  # fmt: skip
+        written.append("scores.json")
+    print("wrote " + ", ".join(f"{arguments.out}/{name}" for name in written))
     return 0
 
 
@@ -113,6 +179,16 @@ def print_epoch(entry: dict[str, Any]) -> None:
     print(
         f"epoch {entry['epoch']:3d}  {entry['phase']:<4} {entry['rate']:.5f}  "
         f"loss {entry['train_loss']:.4f}  val {entry['val_loss']:.4f}  "
-        f"mIoU {100 * entry['val_mean_iou']:5.2f}  {entry['seconds']:.1f} s{event}",
+        f"{_scores(entry)}  {entry['seconds']:.1f} s{event}",
         flush=True,
     )
+
+
+def _scores(entry: dict[str, Any]) -> str:
+    """What the objective's score said, whatever it counts."""
+    told = {
+        name: f"mean IoU {100 * value:5.2f} %" if name == "val_mean_iou" else f"{name} {value:.4f}"
+        for name, value in entry.items()
+        if name.startswith("val_") and name != "val_loss"
+    }
+    return "  ".join(told.values())

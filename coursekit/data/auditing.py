@@ -24,6 +24,9 @@ from coursekit.data.reading import find_layout
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+# Files of a finding that the report names; its JSON names all.
+_SHOWN = 6
+
 
 @dataclass(frozen=True)
 class Report:
@@ -60,8 +63,8 @@ class Report:
         """The report as indented JSON."""
         return json.dumps(self.as_dict(), indent=2, ensure_ascii=False)
 
-    def as_text(self, most: int = 6) -> str:
-        """The report for people, with the first `most` files of each finding."""
+    def as_text(self) -> str:
+        """The report for people, with the first few files of each finding."""
         held = ", ".join(f"{n} {split}" for split, n in self.samples.items()) or "no split"
         lines = [f"{self.root}: {self.layout}, {held}"]
         for finding in self.findings:
@@ -71,9 +74,9 @@ class Report:
             )
             lines.append(f"  {finding.message}")
             shown = finding.details or finding.names
-            lines += [f"    {line}" for line in shown[:most]]
-            if len(shown) > most:
-                lines.append(f"    … and {len(shown) - most} more")
+            lines += [f"    {line}" for line in shown[:_SHOWN]]
+            if len(shown) > _SHOWN:
+                lines.append(f"    … and {len(shown) - _SHOWN} more")
             lines.append(f"  → {finding.mend}")
         counts = Counter(finding.severity for finding in self.findings)
         total = ", ".join(f"{counts[s]} {s}{'s' if counts[s] != 1 else ''}" for s in SEVERITIES)

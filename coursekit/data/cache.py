@@ -1,9 +1,10 @@
-"""A split as uint8 arrays of one size: decoded once, in memory or mapped from the cache folder."""
+"""A split as arrays of one size: decoded once, in memory or mapped from the cache folder."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import math
 import mmap
 import os
 import shutil
@@ -19,26 +20,27 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from coursekit.data.images import resize_image, resize_label_map
-from coursekit.data.progress import threaded
 from coursekit.errors import CourseError
 from coursekit.files import write_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from numpy.typing import NDArray
+    from numpy.typing import DTypeLike, NDArray
 
-    from coursekit.data.sample import FaceDataset
     from coursekit.labels import LabelSet
+
+    #: For each array its shape and its type.
+    Shapes = dict[str, tuple[tuple[int, ...], DTypeLike]]
+    Filled = dict[str, NDArray[Any]]
 
 #: Sets up to this many bytes stay in memory; larger ones are mapped from the cache folder.
 MEMORY_LIMIT = 512 * 1024**2
 
-# Raise it when the same files would decode to other pixels.
-_FORMAT = 1
+# Raise it when the same files would decode to other pixels, or other arrays are kept.
+_FORMAT = 2
 _BUILDING, _ABANDONED = ".building-", 24 * 3600  # seconds
-_IMAGES, _LABEL_MAPS, _META = "images.npy", "label_maps.npy", "meta.json"
+_META = "meta.json"
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,12 +50,15 @@ class Arrays:
     Attributes:
         images: (N, S, S, 3) uint8 RGB.
         label_maps: (N, S, S) uint8 class ids; None when the split is unlabelled.
+        landmarks: (N, 106, 2) float32 x and y in pixels of the S × S image, pixel centres at whole
+            numbers; None when a sample has none.
         names: the stem of each sample.
         labels: the classes of the label maps.
     """
 
     images: NDArray[np.uint8]
     label_maps: NDArray[np.uint8] | None
+    landmarks: NDArray[np.float32] | None
     names: tuple[str, ...]
     labels: LabelSet
 
@@ -86,26 +91,32 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "coursekit"
 
 
-def load_arrays(dataset: FaceDataset, size: int) -> Arrays:
-    """Every sample of `dataset` at `size`; see `FaceDataset.arrays`.
+def kept_arrays(identity: dict[str, Any], shapes: Shapes, fill: Callable[[Filled], None]) -> Filled:
+    """Arrays in memory or, where they are large, in the cache folder for the next call too.
+
+    Args:
+        identity: what the content follows from, as JSON can hold it.
+        shapes: the arrays that are wanted; the first axis of each counts samples.
+        fill: writes the content into arrays of these names and shapes.
+
+    Returns:
+        The arrays by name; mapped ones can be read only.
 
     Raises:
-        CourseError: for a size below 1, an unreadable sample, or a cache that cannot be written.
+        CourseError: for a cache that cannot be written. What `fill` raises is passed on, and
+            leaves nothing behind.
     """
-    if size < 1:
-        raise CourseError(f"a working size of {size} pixels; it must be at least 1")
-    channels = 4 if dataset.labelled else 3
-    if len(dataset) * size * size * channels <= MEMORY_LIMIT:
-        images, label_maps = _empty(dataset, size)
-        _fill(dataset, size, images, label_maps)
-        return Arrays(images, label_maps, dataset.names, dataset.labels)
-    identity = {"format": _FORMAT, "size": size, **dataset.identity()}
-    key = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:32]
+    size = sum(math.prod(shape) * np.dtype(kind).itemsize for shape, kind in shapes.values())
+    if size <= MEMORY_LIMIT:
+        arrays: Filled = {name: np.empty(shape, kind) for name, (shape, kind) in shapes.items()}
+        fill(arrays)
+        return arrays
+    key = hashlib.sha256(json.dumps({"format": _FORMAT, **identity}).encode()).hexdigest()[:32]
     folder = cache_folder() / "arrays" / key
-    kept = _mapped(folder, dataset, size)
+    kept = _mapped(folder, shapes)
     if kept is None:
-        _build(folder, dataset, size)
-        kept = _mapped(folder, dataset, size)
+        _build(folder, shapes, fill)
+        kept = _mapped(folder, shapes)
     if kept is None:
         raise CourseError(
             f"{folder}: was written and cannot be read back; free some space, or set "
@@ -114,49 +125,20 @@ def load_arrays(dataset: FaceDataset, size: int) -> Arrays:
     return kept
 
 
-def _shapes(dataset: FaceDataset, size: int) -> dict[str, tuple[int, ...]]:
-    shapes: dict[str, tuple[int, ...]] = {_IMAGES: (len(dataset), size, size, 3)}
-    if dataset.labelled:
-        shapes[_LABEL_MAPS] = (len(dataset), size, size)
-    return shapes
-
-
-def _empty(dataset: FaceDataset, size: int) -> tuple[NDArray, NDArray | None]:
-    shapes = _shapes(dataset, size)
-    label_shape = shapes.get(_LABEL_MAPS)
-    images = np.empty(shapes[_IMAGES], dtype=np.uint8)
-    return images, None if label_shape is None else np.empty(label_shape, dtype=np.uint8)
-
-
-def _fill(
-    dataset: FaceDataset, size: int, images: NDArray[np.uint8], label_maps: NDArray | None
-) -> None:
-    def work(index: int) -> None:
-        image, label_map = dataset.pair(index)
-        images[index] = resize_image(image, size, size)
-        if label_maps is not None and label_map is not None:
-            label_maps[index] = resize_label_map(label_map, size, size)
-
-    for _ in threaded(
-        work, range(len(dataset)), f"reading {dataset.split}", threads=dataset.threads
-    ):
-        pass
-
-
-def _build(folder: Path, dataset: FaceDataset, size: int) -> None:
-    """Decode everything into a folder beside `folder`, which takes its name when it is whole."""
+def _build(folder: Path, shapes: Shapes, fill: Callable[[Filled], None]) -> None:
+    """Fill a folder beside `folder`, which takes its name when it is whole."""
     with _whole_folder(folder) as temporary:
         mapped = {
             name: np.lib.format.open_memmap(
-                temporary / name, mode="w+", dtype=np.uint8, shape=shape
+                temporary / f"{name}.npy", mode="w+", dtype=np.dtype(kind), shape=shape
             )
-            for name, shape in _shapes(dataset, size).items()
+            for name, (shape, kind) in shapes.items()
         }
-        _fill(dataset, size, mapped[_IMAGES], mapped.get(_LABEL_MAPS))
+        fill({**mapped})
         sums = {name: _checksum(array) for name, array in mapped.items()}
         while mapped:
             mapped.popitem()[1].flush()  # and close it: some systems move no open file
-        write_text(temporary / _META, json.dumps({"names": dataset.names, "checksums": sums}))
+        write_text(temporary / _META, json.dumps({"checksums": sums}))
 
 
 @contextmanager
@@ -189,26 +171,22 @@ def _sweep(folder: Path) -> None:
                 shutil.rmtree(left, ignore_errors=True)
 
 
-def _mapped(folder: Path, dataset: FaceDataset, size: int) -> Arrays | None:
+def _mapped(folder: Path, shapes: Shapes) -> Filled | None:
     """The cached arrays, or None when they are missing, cut short or altered."""
     try:
-        meta = json.loads((folder / _META).read_text("utf-8"))
+        sums = json.loads((folder / _META).read_text("utf-8"))["checksums"]
         arrays = {}
-        for name, shape in _shapes(dataset, size).items():
-            array = np.load(folder / name, mmap_mode="r")
-            if array.shape != shape or array.dtype != np.uint8:
-                return None
-            if _checksum(array) != meta["checksums"][name]:
+        for name, (shape, kind) in shapes.items():
+            array = np.load(folder / f"{name}.npy", mmap_mode="r")
+            if array.shape != shape or array.dtype != kind or _checksum(array) != sums[name]:
                 return None
             arrays[name] = array
-        if tuple(meta["names"]) != dataset.names:
-            return None
     except (OSError, ValueError, KeyError, TypeError, EOFError):
         return None
-    return Arrays(arrays[_IMAGES], arrays.get(_LABEL_MAPS), dataset.names, dataset.labels)
+    return arrays
 
 
-def _checksum(array: NDArray[np.uint8]) -> int:
+def _checksum(array: NDArray[Any]) -> int:
     """Of some samples from the first to the last: reading all would cost as much as decoding."""
     chosen = np.linspace(0, len(array) - 1, num=min(len(array), 32)).astype(int)
     total = 0

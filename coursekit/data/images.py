@@ -189,7 +189,8 @@ def read_landmarks(path: Path, count: int) -> NDArray[np.float32]:
     """A LaPa landmark file: a line with the number of points, then `x y` on each line.
 
     Returns:
-        (count, 2) float32, in pixels of the photo. Points outside the photo are returned as they
+        (count, 2) float32 x and y in pixels of the photo, as they stand in the file: whole numbers
+        are taken for pixel centres. Points outside the photo are returned as they
         are: that is a matter for the audit.
 
     Raises:
@@ -270,6 +271,26 @@ def resize_image(image: NDArray[np.uint8], height: int, width: int) -> NDArray[n
     if (h, w) != (height, width):
         image = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
     return image
+
+
+def resize_landmarks(
+    points: NDArray[np.float32], source: Sequence[int], target: Sequence[int]
+) -> NDArray[np.float32]:
+    """Points of a photo in the pixels of the same photo at another size.
+
+    Pixel centres lie at whole numbers, so a photo spans −0.5 to width − 0.5; the borders of both
+    sizes coincide, as those of `resize_image` and `resize_label_map` do.
+
+    Args:
+        points: (K, 2) x and y in pixels of the photo.
+        source: its (height, width).
+        target: the other (height, width).
+
+    Returns:
+        (K, 2) float32; points outside the photo stay outside.
+    """
+    scale = np.array([target[1] / source[1], target[0] / source[0]])
+    return ((points.astype(np.float64) + 0.5) * scale - 0.5).astype(np.float32)
 
 
 def _unreadable(path: Path, error: BaseException) -> CourseError:

@@ -141,12 +141,12 @@ class PairLayout(Layout):
         photos = _by_stem(images, root, split, findings)
         if not photos:
             findings.append(_empty(images, split))
+        points = self._landmark_files(root, split)
         if masks is None:
-            entries = [Entry(stem, path) for stem, path in photos.items()]
+            entries = [Entry(stem, path, None, points.get(stem)) for stem, path in photos.items()]
             return Listing(_sorted(entries), tuple(findings))
         labels = _by_stem(masks, root, split, findings)
         findings += _unpaired(photos, labels, root, split, (images, masks))
-        points = self._landmark_files(root, split)
         entries = [
             Entry(stem, path, labels[stem], points.get(stem))
             for stem, path in photos.items()

@@ -41,23 +41,19 @@ class FolderDataset(FaceDataset):
         self.entries = entries
         self.names = tuple(entry.name for entry in entries)
         self.labelled = bool(entries) and all(e.label is not None for e in entries)
+        self.landmarked = bool(entries) and all(e.landmarks is not None for e in entries)
         self._layout = layout
 
-    def sample(self, index: int) -> Sample:
-        entry = self.entries[index]
-        image, label_map = self.pair(index)
-        points = entry.landmarks
-        landmarks = None if points is None else read_landmarks(points, NUM_LANDMARKS)
-        return Sample(entry.name, image, label_map, landmarks, entry.image, entry.label)
-
-    def pair(self, index: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
+    def sample(self, index: int, *, landmarks: bool = True) -> Sample:
         entry = self.entries[index]
         image = read_image(entry.image)
-        if entry.label is None:
-            return image, None
-        label_map = self._layout.read_label_map(entry)
-        check_fit(image.shape, label_map.shape, (entry.image, entry.label))
-        return image, label_map
+        label_map = points = None
+        if entry.label is not None:
+            label_map = self._layout.read_label_map(entry)
+            check_fit(image.shape, label_map.shape, (entry.image, entry.label))
+        if entry.landmarks is not None and landmarks:
+            points = read_landmarks(entry.landmarks, NUM_LANDMARKS)
+        return Sample(entry.name, image, label_map, points, entry.image, entry.label)
 
     def image(self, index: int) -> NDArray[np.uint8]:
         return read_image(self.entries[index].image)
@@ -74,7 +70,8 @@ class FolderDataset(FaceDataset):
     def identity(self) -> dict[str, Any]:
         files = []
         for entry in self.entries:
-            for path in (entry.image, *self._layout.label_files(entry)):
+            points = () if entry.landmarks is None else (entry.landmarks,)
+            for path in (entry.image, *self._layout.label_files(entry), *points):
                 try:
                     state = path.stat()
                 except OSError:

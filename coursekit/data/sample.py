@@ -9,13 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
+import numpy as np
+
+from coursekit.data.cache import Arrays, kept_arrays
+from coursekit.data.images import resize_image, resize_label_map, resize_landmarks
+from coursekit.data.progress import threaded
 from coursekit.errors import CourseError
+from coursekit.labels import NUM_LANDMARKS
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
-    from coursekit.data.cache import Arrays
+    from coursekit.data.cache import Filled, Shapes
     from coursekit.labels import LabelSet
 
 
@@ -28,7 +33,8 @@ class Sample:
         image: (H, W, 3) uint8 RGB.
         label_map: (h, w) uint8 class ids, `IGNORE_INDEX` where nothing is known; None for an
             unlabelled sample. Its size may differ from the image's by a uniform scale.
-        landmarks: (106, 2) float32 x and y in pixels of the image, or None.
+        landmarks: (106, 2) float32 x and y in pixels of the image, pixel centres at whole numbers;
+            points may lie outside the image. None where nothing is known.
         image_path: where the photo lies; None for a rendered sample.
         label_path: the mask, or the folder of its parts; None when rendered or unlabelled.
     """
@@ -36,7 +42,7 @@ class Sample:
     name: str
     image: NDArray[np.uint8]
     label_map: NDArray[np.uint8] | None = None
-    landmarks: NDArray[np.floating] | None = None
+    landmarks: NDArray[np.float32] | None = None
     image_path: Path | None = None
     label_path: Path | None = None
 
@@ -57,6 +63,7 @@ class FaceDataset(Sequence[Sample], ABC):
         split: "train", "val" or "test".
         names: the stem of each sample, naturally sorted.
         labelled: whether samples have label maps; all of them do, or none does.
+        landmarked: whether every sample has landmarks.
         threads: whether several threads read samples faster than one.
     """
 
@@ -67,6 +74,7 @@ class FaceDataset(Sequence[Sample], ABC):
     split: str
     names: tuple[str, ...]
     labelled: bool
+    landmarked: bool
 
     def __init__(self) -> None:
         self._arrays: tuple[int, Arrays] | None = None
@@ -84,8 +92,12 @@ class FaceDataset(Sequence[Sample], ABC):
         return self.sample(self._position(index))
 
     @abstractmethod
-    def sample(self, index: int) -> Sample:
-        """Sample `index`, 0 ≤ index < len(self), with everything that is known about it."""
+    def sample(self, index: int, *, landmarks: bool = True) -> Sample:
+        """Sample `index`, 0 ≤ index < len(self), with everything that is known about it.
+
+        Without `landmarks` they may be left unread, so that masks can be trained on where some
+        landmark files are missing or broken.
+        """
 
     @abstractmethod
     def subset(self, indices: Sequence[int]) -> FaceDataset:
@@ -107,12 +119,8 @@ class FaceDataset(Sequence[Sample], ABC):
         return label_map
 
     @abstractmethod
-    def pair(self, index: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
-        """The photo and the label map of sample `index`, at their own sizes."""
-
-    @abstractmethod
     def identity(self) -> dict[str, Any]:
-        """What the content depends on, as JSON can hold it: equal means the same pixels."""
+        """What the content depends on, as JSON can hold it: equal means the same samples."""
 
     def require_labels(self) -> None:
         """Refuse an unlabelled data set.
@@ -130,20 +138,50 @@ class FaceDataset(Sequence[Sample], ABC):
         """Every sample decoded and resized to `size` × `size`, kept for the next call.
 
         Small sets are held in memory; large ones lie in the cache folder (`COURSEKIT_CACHE`) and
-        are mapped from there, also the next time. Photos that are not square are stretched, the
-        masks alike.
+        are mapped from there, also the next time. Photos that are not square are stretched, masks
+        and landmarks alike.
 
         Args:
             size: side of the results, in pixels.
 
         Raises:
-            CourseError: for a size below 1, and for every file that cannot be read.
+            CourseError: for a size below 1, for every file that cannot be read, and for a cache
+                that cannot be written.
         """
-        from coursekit.data.cache import load_arrays
-
         if self._arrays is None or self._arrays[0] != size:
-            self._arrays = (size, load_arrays(self, size))
+            self._arrays = (size, self._decoded(size))
         return self._arrays[1]
+
+    def _decoded(self, size: int) -> Arrays:
+        if size < 1:
+            raise CourseError(f"a working size of {size} pixels; it must be at least 1")
+        count = len(self)
+        shapes: Shapes = {"images": ((count, size, size, 3), np.uint8)}
+        if self.labelled:
+            shapes["label_maps"] = ((count, size, size), np.uint8)
+        if self.landmarked:
+            shapes["landmarks"] = ((count, NUM_LANDMARKS, 2), np.float32)
+        held = kept_arrays(
+            {"size": size, **self.identity()}, shapes, lambda arrays: self._fill(arrays, size)
+        )
+        label_maps, landmarks = held.get("label_maps"), held.get("landmarks")
+        return Arrays(held["images"], label_maps, landmarks, self.names, self.labels)
+
+    def _fill(self, arrays: Filled, size: int) -> None:
+        """Decode and resize every sample into (N, …) arrays."""
+
+        def work(index: int) -> None:
+            sample = self.sample(index, landmarks=self.landmarked)
+            arrays["images"][index] = resize_image(sample.image, size, size)
+            if sample.label_map is not None and self.labelled:
+                arrays["label_maps"][index] = resize_label_map(sample.label_map, size, size)
+            if sample.landmarks is not None and self.landmarked:
+                points = resize_landmarks(sample.landmarks, sample.image.shape, (size, size))
+                arrays["landmarks"][index] = points
+
+        what = f"reading {self.split}"
+        for _ in threaded(work, range(len(self)), what, threads=self.threads):
+            pass
 
     def _position(self, index: int) -> int:
         position = operator.index(index)

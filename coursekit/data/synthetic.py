@@ -7,15 +7,14 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from coursekit.data.sample import FaceDataset, Sample
 from coursekit.errors import CourseError
 from coursekit.labels import CELEBAMASK_HQ
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    import numpy as np
-    from numpy.typing import NDArray
 
 
 class SynthDataset(FaceDataset):
@@ -61,7 +60,7 @@ class SynthDataset(FaceDataset):
         self.labels = CELEBAMASK_HQ
         self.layout = "synthfaces"
         self.split = split
-        self.labelled = True
+        self.labelled = self.landmarked = True
         self.seed = seed
         self.size = size
         self.label_noise = label_noise
@@ -73,9 +72,14 @@ class SynthDataset(FaceDataset):
         self.indices = tuple(indices)
         self.names = tuple(f"{index:05d}" for index in self.indices)
 
-    def sample(self, index: int) -> Sample:
+    def sample(self, index: int, *, landmarks: bool = True) -> Sample:
         from coursekit import synthfaces
 
+        if self._arrays is not None and self._arrays[0] == self.size:  # no need to draw it again
+            held = self._arrays[1]
+            assert held.label_maps is not None and held.landmarks is not None
+            image, label_map = np.array(held.images[index]), np.array(held.label_maps[index])
+            return Sample(self.names[index], image, label_map, np.array(held.landmarks[index]))
         try:
             face = synthfaces.render(
                 self.seed,
@@ -88,22 +92,6 @@ class SynthDataset(FaceDataset):
         except ValueError as error:
             raise CourseError(f"synthetic faces: {error}") from error
         return Sample(self.names[index], face.image, face.label_map, face.landmarks)
-
-    def image(self, index: int) -> NDArray[np.uint8]:
-        return self.pair(index)[0]
-
-    def label_map(self, index: int) -> NDArray[np.uint8]:
-        label_map = self.pair(index)[1]
-        assert label_map is not None
-        return label_map
-
-    def pair(self, index: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
-        if self._arrays is not None and self._arrays[0] == self.size:  # no need to draw it again
-            held = self._arrays[1]
-            label_map = None if held.label_maps is None else held.label_maps[index].copy()
-            return held.images[index].copy(), label_map
-        sample = self.sample(index)
-        return sample.image, sample.label_map
 
     def subset(self, indices: Sequence[int]) -> SynthDataset:
         chosen = [self.indices[self._position(i)] for i in indices]

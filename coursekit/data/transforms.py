@@ -15,15 +15,19 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from coursekit.data.images import nearest_rows
+from coursekit.data.images import nearest_rows, resize_landmarks
 from coursekit.errors import CourseError
-from coursekit.labels import mirror_landmarks
+from coursekit.labels import IGNORE_INDEX, mirror_landmarks
 
 if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
     from coursekit.labels import LabelSet
+
+    Image = NDArray[np.uint8]
+    LabelMap = NDArray[np.uint8] | None
+    Landmarks = NDArray[np.float32] | None
 
 # Values for which noise is drawn at once.
 _PIECE = 1 << 17
@@ -64,11 +68,11 @@ class Whitening:
 
 @dataclass(frozen=True)
 class Augmentation:
-    """The report's augmentation of a photo and its label map.
+    """The report's augmentation of a photo, its label map and its landmarks.
 
-    Scale and crop; brightness, contrast, saturation and hue in random order; blur; noise; clamp.
-    There is no rotation, and a mirrored flip only when asked for: left and right are different
-    classes, and whoever turns it on should know that the pairs are swapped for it.
+    Rotation; scale and crop; mirrored flip; brightness, contrast, saturation and hue in random
+    order; blur; noise; clamp. Rotation and flip are off unless asked for: the report has neither.
+    Left and right are different classes, so a flip swaps the pairs, of classes and of landmarks.
 
     Attributes:
         scale: the photo is enlarged by a factor drawn uniformly from this range, then cropped
@@ -80,7 +84,10 @@ class Augmentation:
         blur_probability: how often a 3×3 Gaussian blur is applied.
         blur_sigma: its width in pixels is drawn uniformly from this range.
         noise: standard deviation of the Gaussian noise on images in [0, 1].
-        mirror_probability: how often photo and label map are mirrored, left and right swapped.
+        mirror_probability: how often a sample is mirrored, left and right swapped.
+        rotation: the photo is turned about its centre by an angle drawn uniformly from [−r, r], in
+            degrees. What comes in at the corners is black in the photo and `IGNORE_INDEX` in the
+            label map: nobody knows what is there, so it neither trains nor scores.
     """
 
     scale: tuple[float, float] = (1.0, 1.1)
@@ -92,6 +99,7 @@ class Augmentation:
     blur_sigma: tuple[float, float] = (0.1, 2.0)  # torchvision's range; the report names none
     noise: float = 0.03
     mirror_probability: float = 0.0
+    rotation: float = 0.0
 
     def __post_init__(self) -> None:
         shares = (self.brightness, self.contrast, self.saturation)
@@ -105,6 +113,7 @@ class Augmentation:
             else "blur_sigma must rise from above 0"
             if not 0 < self.blur_sigma[0] <= self.blur_sigma[1]
             else "noise must be at least 0" if not self.noise >= 0
+            else "rotation must lie in 0–180 degrees" if not 0 <= self.rotation <= 180
             else ""
         )  # fmt: skip
         if wrong:
@@ -112,30 +121,37 @@ class Augmentation:
 
     def __call__(
         self,
-        image: NDArray[np.uint8],
-        label_map: NDArray[np.uint8] | None,
+        image: Image,
+        label_map: LabelMap,
+        landmarks: Landmarks,
         rng: Generator,
         labels: LabelSet,
-    ) -> tuple[NDArray[np.float32], NDArray[np.uint8] | None]:
-        """Augment one pair.
+    ) -> tuple[NDArray[np.float32], LabelMap, Landmarks]:
+        """Augment one sample.
 
         Args:
             image: (H, W, 3) uint8 RGB; not changed.
             label_map: (H, W) uint8 class ids, or None.
+            landmarks: (106, 2) float32 x and y in pixels of the image, pixel centres at whole
+                numbers, or None.
             rng: where every random number comes from.
             labels: whose left and right are swapped by a mirrored flip.
 
         Returns:
-            (3, H, W) float32 in [0, 1], and the (H, W) uint8 label map.
+            (3, H, W) float32 in [0, 1]; the (H, W) uint8 label map; the (106, 2) float32 landmarks,
+            also of points that lie outside the image now.
         """
         if label_map is not None and label_map.shape != image.shape[:2]:
             raise CourseError(
                 f"an image of {image.shape[:2]} with a label map of {label_map.shape}; resize "
                 "both to one size first"
             )
-        image, label_map = self._scale_and_crop(image, label_map, rng)
+        if self.rotation > 0:  # else no number is drawn
+            angle = rng.uniform(-self.rotation, self.rotation)
+            image, label_map, landmarks = rotate(image, label_map, landmarks, angle)
+        image, label_map, landmarks = self._scale_and_crop(image, label_map, landmarks, rng)
         if rng.random() < self.mirror_probability:
-            image, label_map, _ = mirror(image, label_map, None, labels)
+            image, label_map, landmarks = mirror(image, label_map, landmarks, labels)
         image = self._jitter(image, rng)
         sigma = rng.uniform(*self.blur_sigma)
         if rng.random() < self.blur_probability:
@@ -143,25 +159,28 @@ class Augmentation:
         planes = to_planes(image)
         if self.noise > 0:
             add_noise(planes, self.noise, rng)
-        return planes, label_map
+        return planes, label_map, landmarks
 
     def _scale_and_crop(
-        self, image: NDArray[np.uint8], label_map: NDArray[np.uint8] | None, rng: Generator
-    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
+        self, image: Image, label_map: LabelMap, landmarks: Landmarks, rng: Generator
+    ) -> tuple[Image, LabelMap, Landmarks]:
         height, width = image.shape[:2]
         factor = rng.uniform(*self.scale)
         place = rng.random(2)
         tall, wide = int(height * factor), int(width * factor)
         top, left = (int(place[0] * (tall - height + 1)), int(place[1] * (wide - width + 1)))
         if (tall, wide) == (height, width):
-            return image, label_map
+            return image, label_map, landmarks
         enlarged = cv2.resize(image, (wide, tall), interpolation=cv2.INTER_LINEAR)
         image = enlarged[top : top + height, left : left + width]
         if label_map is not None:
             rows = nearest_rows(height, tall)[top : top + height]
             columns = nearest_rows(width, wide)[left : left + width]
             label_map = label_map.take(rows, axis=0).take(columns, axis=1)
-        return np.ascontiguousarray(image), label_map
+        if landmarks is not None:
+            landmarks = resize_landmarks(landmarks, (height, width), (tall, wide))
+            landmarks -= np.array([left, top], dtype=np.float32)
+        return np.ascontiguousarray(image), label_map, landmarks
 
     def _jitter(self, image: NDArray[np.uint8], rng: Generator) -> NDArray[np.uint8]:
         """torchvision's ColorJitter: one factor for each of four changes, in random order."""
@@ -206,12 +225,37 @@ def adjust_hue(image: NDArray[np.uint8], turn: float) -> NDArray[np.uint8]:
     return cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB_FULL)
 
 
+def rotate(
+    image: Image, label_map: LabelMap, landmarks: Landmarks, angle: float
+) -> tuple[Image, LabelMap, Landmarks]:
+    """Turn a sample about the centre of the image, all three by one matrix.
+
+    Args:
+        image: (H, W, 3); interpolated bilinearly, black where it had nothing.
+        label_map: (H, W) class ids, or None; by nearest neighbour, `IGNORE_INDEX` where it had
+            nothing.
+        landmarks: (106, 2) in pixels of the image, or None; points may end outside the image.
+        angle: in degrees, anticlockwise as one sees the picture.
+
+    Returns:
+        The three, turned; new arrays of the same shapes.
+    """
+    height, width = image.shape[:2]
+    centre = ((width - 1) / 2, (height - 1) / 2)
+    matrix = cv2.getRotationMatrix2D(centre, angle, 1.0)  # (2, 3): old points to new ones
+    turned = cv2.warpAffine(image, matrix, (width, height), flags=cv2.INTER_LINEAR, borderValue=0)
+    if label_map is not None:
+        label_map = cv2.warpAffine(
+            label_map, matrix, (width, height), flags=cv2.INTER_NEAREST, borderValue=IGNORE_INDEX
+        )
+    if landmarks is not None:
+        landmarks = (landmarks @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
+    return turned, label_map, landmarks
+
+
 def mirror(
-    image: NDArray[np.uint8],
-    label_map: NDArray[np.uint8] | None,
-    landmarks: NDArray[np.floating] | None,
-    labels: LabelSet,
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None, NDArray[np.floating] | None]:
+    image: Image, label_map: LabelMap, landmarks: Landmarks, labels: LabelSet
+) -> tuple[Image, LabelMap, Landmarks]:
     """Mirror a sample, so that what was the subject's left side is again called left.
 
     Turning the label map alone would teach that a left eye lies where right eyes lie: the classes

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
 
 class TrainingView(Dataset[dict[str, Any]]):
-    """Whitened tensors of a data set, augmented or not.
+    """Tensors of a data set, the images whitened, augmented or not.
 
     Item i of epoch e draws its random numbers from (seed, e, i) alone. So neither the number of
-    workers, nor the order, nor resuming in the middle of an epoch changes a byte.
+    workers, nor the order, nor resuming in the middle of an epoch changes a byte. Workers keep the
+    epoch that they were started in: make the loader anew for each epoch.
 
     Args:
         dataset: a data set, which is decoded to `size` now, or its arrays.
@@ -31,7 +32,12 @@ class TrainingView(Dataset[dict[str, Any]]):
         seed: of all random numbers, at least 0.
 
     Each item is a dict: "image" (3, S, S) float32, whitened; "target" (S, S) int64 class ids,
-    unless the data set is unlabelled; "name", the stem.
+    unless the data set is unlabelled; "landmarks" (106, 2) float32 x and y in pixels of the image,
+    pixel centres at whole numbers, where every sample has them (augmentation may move points out
+    of the image); "name", the stem.
+
+    Attributes:
+        epoch: whose random numbers are drawn.
     """
 
     def __init__(
@@ -47,17 +53,11 @@ class TrainingView(Dataset[dict[str, Any]]):
         self.whitening = whitening
         self.augmentation = augmentation
         self.seed = seed
-        # In shared memory, so that workers that outlive an epoch see the next one begin.
-        self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
-
-    @property
-    def epoch(self) -> int:
-        """The epoch whose random numbers are drawn."""
-        return int(self._epoch)
+        self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
         """Draw the random numbers of this epoch from the next item on."""
-        self._epoch.fill_(epoch)
+        self.epoch = epoch
 
     def __len__(self) -> int:
         return len(self.arrays)
@@ -66,18 +66,23 @@ class TrainingView(Dataset[dict[str, Any]]):
         if not -len(self) <= index < len(self):
             raise IndexError(f"item {index} of {len(self)}")
         index %= len(self)
-        image = self.arrays.images[index]
-        maps = self.arrays.label_maps
-        label_map = None if maps is None else maps[index]
+        arrays = self.arrays
+        image = arrays.images[index]
+        label_map = None if arrays.label_maps is None else arrays.label_maps[index]
+        landmarks = None if arrays.landmarks is None else arrays.landmarks[index]
         if self.augmentation is None:
             planes = to_planes(np.ascontiguousarray(image))
         else:
             rng = np.random.default_rng(np.random.SeedSequence([self.seed, self.epoch, index]))
-            planes, label_map = self.augmentation(image, label_map, rng, self.labels)
+            planes, label_map, landmarks = self.augmentation(
+                image, label_map, landmarks, rng, self.labels
+            )
         item: dict[str, Any] = {
             "image": torch.from_numpy(self.whitening.apply(planes)),  # (3, S, S)
             "name": self.arrays.names[index],
         }
         if label_map is not None:
             item["target"] = torch.from_numpy(label_map.astype(np.int64))  # (S, S)
+        if landmarks is not None:
+            item["landmarks"] = torch.from_numpy(landmarks.astype(np.float32))  # (106, 2)
         return item

@@ -162,7 +162,7 @@ def _train(out: Path, result: DemoResult, say: Callable[[str], None]) -> None:
         epochs=config.epochs,
         batch_size=config.batch_size,
         seed=config.seed,
-        optimiser=AdamToSGDConfig(adam_lr=config.adam_lr, patience=config.patience),
+        plan=AdamToSGDConfig(adam_lr=config.adam_lr, patience=config.patience),
     )
 
     def tell(entry: dict[str, Any]) -> None:

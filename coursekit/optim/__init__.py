@@ -1,12 +1,8 @@
-"""Optimisers with their schedules: the report's pipeline, and the house's.
+"""Plans: an optimiser, its schedule and which weights count; the report's, and the house's.
 
-Both have the same face, which `coursekit.training.fit` calls: `zero_grad`, `step`, `end_epoch`,
-`rate`, `phase`, `stopped`, `for_use`, `load_best`, `best_epoch`, and a state that goes round.
+All have the face of `Plan`, which is what `coursekit.training.fit` calls; a configuration builds
+its kind.
 """
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 from coursekit.optim.adam_to_sgd import (
     AdamToSGD,
@@ -17,9 +13,7 @@ from coursekit.optim.adam_to_sgd import (
     cosine_rate,
 )
 from coursekit.optim.averaged_cosine import AveragedCosine, AveragedCosineConfig
-
-if TYPE_CHECKING:
-    from torch import nn
+from coursekit.optim.plan import Learner, Plan, PlanConfig
 
 __all__ = [
     "AdamToSGD",
@@ -27,23 +21,10 @@ __all__ = [
     "AveragedCosine",
     "AveragedCosineConfig",
     "Event",
+    "Learner",
     "Phase",
     "Pipeline",
+    "Plan",
+    "PlanConfig",
     "cosine_rate",
-    "make_optimiser",
 ]
-
-
-def make_optimiser(
-    model: nn.Module, config: AdamToSGDConfig | AveragedCosineConfig, steps: int
-) -> AdamToSGD | AveragedCosine:
-    """The optimiser that a configuration is of.
-
-    Args:
-        model: whose parameters to optimise.
-        config: the settings.
-        steps: how many there will be at most; a schedule with an end needs to know.
-    """
-    if isinstance(config, AveragedCosineConfig):
-        return AveragedCosine(model, config, steps)
-    return AdamToSGD(model, config)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import math
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import torch
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from torch import Tensor, nn
+
+    from coursekit.optim.plan import Images, Learner
 
 Phase = Literal["adam", "sgd", "stopped"]
 #: What the end of an epoch led to. "wait" and "improved" go on; the others are patience events.
@@ -52,6 +54,8 @@ class AdamToSGDConfig:
     momentum: float = 0.5
     weight_decay: float = 1e-7
 
+    fixed_length: ClassVar[bool] = False
+
     def __post_init__(self) -> None:
         positive = ("adam_lr", "sgd_lr", "sgd_min_lr", "patience", "adam_t_max", "sgd_t_max")
         for name in positive:
@@ -67,6 +71,10 @@ class AdamToSGDConfig:
             raise CourseError(
                 f"sgd_lr {self.sgd_lr} is below sgd_min_lr {self.sgd_min_lr}: SGD would never run"
             )
+
+    def build(self, learner: Learner, steps: int) -> AdamToSGD:
+        """The pipeline, which ends by patience and asks nothing about steps."""
+        return AdamToSGD(learner.model, self)
 
 
 def cosine_rate(step: int, t_max: int, highest: float, lowest: float) -> float:
@@ -241,11 +249,12 @@ class AdamToSGD:
         """Change the weights by their gradients."""
         self.optimiser.step()
 
-    def end_epoch(self, loss: float) -> Event:
+    def end_epoch(self, loss: float, images: Images | None = None) -> Event:
         """Record a validation loss, keep or reload the best weights, set the next rate.
 
         Args:
             loss: of the epoch that ended.
+            images: not needed here; see `coursekit.optim.Plan`.
 
         Returns:
             The event; see `Pipeline.record`, whose errors this raises.

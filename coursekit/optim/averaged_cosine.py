@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import math
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import torch
+from torch.optim.swa_utils import AveragedModel
 
 from coursekit.errors import CourseError
 from coursekit.optim.fused import load_fused
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from torch import Tensor, nn
+
+    from coursekit.optim.plan import Images, Learner
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,8 @@ class AveragedCosineConfig:
     warmup: float = 0.05
     average: float = 0.998
 
+    fixed_length: ClassVar[bool] = True
+
     def __post_init__(self) -> None:
         if not self.lr > 0:
             raise CourseError(f"lr is {self.lr}; it must be above 0")
@@ -46,6 +51,10 @@ class AveragedCosineConfig:
         for name in ("warmup", "average"):
             if not 0 <= getattr(self, name) < 1:
                 raise CourseError(f"{name} is {getattr(self, name)}; it must lie in [0, 1)")
+
+    def build(self, learner: Learner, steps: int) -> AveragedCosine:
+        """The optimiser and its schedule of so many steps."""
+        return AveragedCosine(learner.model, self, steps)
 
 
 def warm_cosine(step: int, steps: int, highest: float, warmup: float) -> float:
@@ -93,7 +102,8 @@ class AveragedCosine:
         ]
         self.optimiser = torch.optim.AdamW(groups, lr=config.lr, fused=True)
         self._count, self.best_epoch = 0, -1
-        self._average: dict[str, Tensor] | None = None
+        # Buffers too: the statistics of normalisations belong to the averaged weights.
+        self._average = AveragedModel(model, multi_avg_fn=self._mix, use_buffers=True)
         self._set_rate()
 
     @property
@@ -120,11 +130,15 @@ class AveragedCosine:
         self.optimiser.step()
         self._count += 1
         if self.config.average:
-            self._update_average()
+            self._average.update_parameters(self.model)
         self._set_rate()
 
-    def end_epoch(self, loss: float) -> Literal["improved"]:
+    def end_epoch(self, loss: float, images: Images | None = None) -> Literal["improved"]:
         """Note that an epoch has ended; whatever its validation loss, the latest weights count.
+
+        Args:
+            loss: of the epoch that ended.
+            images: not needed here; see `coursekit.optim.Plan`.
 
         Raises:
             ValueError: when the loss is not finite.
@@ -137,11 +151,8 @@ class AveragedCosine:
     @contextlib.contextmanager
     def for_use(self) -> Iterator[None]:
         """While this lasts, the model holds what would be used if training ended here."""
-        if self._average is None:
-            yield
-            return
         own = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
-        self.model.load_state_dict(self._average)
+        self.load_best()
         try:
             yield
         finally:
@@ -149,16 +160,17 @@ class AveragedCosine:
 
     def load_best(self) -> None:
         """Put the average into the model; without one, leave it as it is."""
-        if self._average is not None:
-            self.model.load_state_dict(self._average)
+        if self._average.n_averaged:
+            self.model.load_state_dict(self._average.module.state_dict())
 
     def state_dict(self) -> dict[str, Any]:
         """The settings, where the run stands, the optimiser's state and the average."""
         return {
             "config": {**asdict(self.config), "steps": self.steps},
-            "pipeline": {"count": self._count, "best_epoch": self.best_epoch},
+            "count": self._count,
+            "best_epoch": self.best_epoch,
             "optimiser": self.optimiser.state_dict(),
-            "best": self._average,
+            "average": self._average.state_dict(),
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -173,9 +185,8 @@ class AveragedCosine:
         if listed:
             raise ValueError(f"the saved run had other settings: {listed}")
         load_fused(self.optimiser, state["optimiser"])
-        self._average = state["best"]
-        self._count = int(state["pipeline"]["count"])
-        self.best_epoch = int(state["pipeline"]["best_epoch"])
+        self._average.load_state_dict(state["average"])
+        self._count, self.best_epoch = int(state["count"]), int(state["best_epoch"])
         self._set_rate()
 
     def _set_rate(self) -> None:
@@ -184,14 +195,12 @@ class AveragedCosine:
             group["lr"] = rate
 
     @torch.no_grad()
-    def _update_average(self) -> None:
-        state = self.model.state_dict()
-        if self._average is None:
-            self._average = {k: v.detach().clone() for k, v in state.items()}
-            return
-        decay = min(self.config.average, (1 + self._count) / (10 + self._count))
-        for key, mean in self._average.items():
+    def _mix(self, means: Any, values: Any, averaged: Tensor | int) -> None:
+        """One update of the average, for tensors of one kind."""
+        t = int(averaged) + 1
+        decay = min(self.config.average, (1 + t) / (10 + t))
+        for mean, value in zip(means, values, strict=True):
             if mean.dtype.is_floating_point:
-                mean.lerp_(state[key], 1 - decay)
+                mean.lerp_(value, 1 - decay)
             else:
-                mean.copy_(state[key])  # a count of batches has no mean
+                mean.copy_(value)  # a count of batches has no mean

@@ -1,11 +1,7 @@
-"""Recipes: how a result is trained, one file each. `coursekit run NAME MODEL --data ROOT …`.
+"""Recipes: how a result is trained, one file each. `coursekit train MODEL --recipe NAME …`.
 
-A recipe is a module with `INGREDIENTS` (name → what it is) and
-
-    configure(model, size, epochs, seed, without=()) -> FitConfig
-
-where `without` names ingredients to leave out, for an ablation. All recipes keep to the
-competition's rules: weights from scratch, no external data, one model.
+A recipe is a module with `RECIPE`, which says which models it serves, under which rules, what can
+be left out of it for an ablation, and how it sets up a run.
 """
 
 from __future__ import annotations
@@ -21,103 +17,117 @@ from coursekit.errors import CourseError
 from coursekit.models import check_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+    from torch import nn
 
     from coursekit.data import FaceDataset
-    from coursekit.training import FitConfig
+    from coursekit.training import FitConfig, FitResult
 
 RECIPES = ("report_table1", "house")
 
+#: The competition's rules, which the recipes of the four baselines keep to.
+FROM_SCRATCH = "weights from scratch, no other data, one model"
+
 
 @dataclass(frozen=True)
-class Outcome:
-    """What a recipe's run came to.
+class Recipe:
+    """How a result is trained.
 
     Attributes:
-        out: the folder with model.safetensors, history.jsonl and scores.json.
-        scores: of the validation set, at the size of its masks; see `Evaluation.summary`.
-        passes: images that went through the network in training.
+        models: names of those that it serves.
+        rules: under which its results stand.
+        ingredients: what can be left out, and what each is.
+        configure: (model, size, epochs, seed, without) → the settings of a run.
     """
 
-    out: Path
-    scores: dict[str, Any]
-    passes: int
+    models: tuple[str, ...]
+    rules: str
+    ingredients: Mapping[str, str]
+    configure: Callable[[str, int, int, int, tuple[str, ...]], FitConfig]
 
 
-def ingredients(recipe: str) -> dict[str, str]:
-    """What can be left out of a recipe, and what it is."""
-    found: dict[str, str] = _module(recipe).INGREDIENTS
-    return found
+def find(name: str) -> Recipe:
+    """The recipe of this name.
+
+    Raises:
+        CourseError: when there is none.
+    """
+    if name not in RECIPES:
+        near = difflib.get_close_matches(name, RECIPES, n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise CourseError(f"no recipe is called {name!r}; {hint}there are: {', '.join(RECIPES)}")
+    recipe: Recipe = import_module(f"{__name__}.{name}").RECIPE
+    return recipe
 
 
 def configure(
-    recipe: str, model: str, size: int, epochs: int, seed: int, without: Sequence[str] = ()
+    name: str, model: str, size: int, epochs: int, seed: int, without: Sequence[str] = ()
 ) -> FitConfig:
     """The settings of a recipe.
 
     Args:
-        recipe: one of `RECIPES`.
-        model: the name of a model; some settings are a model's own.
+        name: one of `RECIPES`.
+        model: the name of a model that it serves; some settings are a model's own.
         size: working size, in pixels.
         epochs: passes over the training set, at most.
         seed: of everything random.
         without: ingredients to leave out.
 
     Raises:
-        CourseError: for an unknown recipe, model or ingredient.
+        CourseError: for an unknown recipe, model or ingredient, or a model that is not served.
     """
-    module = _module(recipe)
+    recipe = find(name)
     check_name(model)
-    for name in without:
-        if name not in module.INGREDIENTS:
-            listed = ", ".join(module.INGREDIENTS) or "none that can be left out"
-            raise CourseError(f"{recipe} has no ingredient {name!r}; it has: {listed}")
-    config: FitConfig = module.configure(model, size, epochs, seed, tuple(without))
-    return config
+    if model not in recipe.models:
+        raise CourseError(
+            f"{name} does not serve {model}; it serves: {', '.join(recipe.models)}. Name one of "
+            "them, or train without --recipe"
+        )
+    for ingredient in without:
+        if ingredient not in recipe.ingredients:
+            listed = ", ".join(recipe.ingredients) or "none that can be left out"
+            raise CourseError(f"{name} has no ingredient {ingredient!r}; it has: {listed}")
+    return recipe.configure(model, size, epochs, seed, tuple(without))
 
 
-def run(
+def score(
+    name: str,
+    network: nn.Module,
+    result: FitResult,
     config: FitConfig,
-    model: str,
     train: FaceDataset,
     val: FaceDataset,
     out: str | Path,
-    *,
-    resume: bool = False,
-    on_epoch: Callable[[dict[str, Any]], None] | None = None,
-) -> Outcome:
-    """Train a model by a recipe's settings and score it on the validation set.
+) -> dict[str, Any]:
+    """Score what a recipe's run left, on the validation set at the size of its masks.
 
     Args:
-        config: from `configure`.
-        model: the name of the model; its weights are drawn with the configuration's seed.
-        train: labelled images to learn from.
-        val: labelled images to score on.
-        out: a folder for the run; scores.json is written there last.
-        resume: go on with the run in `out`.
-        on_epoch: see `fit`.
+        name: of the recipe.
+        network: what `fit` trained.
+        result: what `fit` returned.
+        config: of the run.
+        train: what it was trained on.
+        val: what to score on.
+        out: the run's folder; scores.json is written there.
+
+    Returns:
+        What scores.json holds: recipe, rules, model and its config, epochs, passes (images that
+        went through the network in training), and `Evaluation.summary`.
     """
-    import torch
-
     from coursekit.files import write_text
-    from coursekit.models import create_model
-    from coursekit.training import evaluate, fit
+    from coursekit.training import evaluate
 
-    torch.manual_seed(config.seed)
-    network = create_model(model, num_classes=train.labels.num_classes)
-    result = fit(network, train, val, config, out, resume=resume, on_epoch=on_epoch)
     assert result.info is not None
-    scores = evaluate(network, val, result.info).summary()
-    size = config.batch_size
-    passes = len(result.history) * max(len(train) - len(train) % size, min(len(train), size))
-    record = {"model": model, "passes": passes, "epochs": len(result.history), **scores}
+    size, epochs = config.batch_size, len(result.history)
+    record = {
+        "recipe": name,
+        "rules": find(name).rules,
+        "model": result.info.model,
+        "config": result.info.config,
+        "passes": epochs * max(len(train) - len(train) % size, min(len(train), size)),
+        "epochs": epochs,
+        **evaluate(network, val, result.info).summary(),
+    }
     write_text(Path(out) / "scores.json", json.dumps(record, indent=2) + "\n")
-    return Outcome(Path(out), scores, passes)
-
-
-def _module(recipe: str) -> Any:
-    if recipe not in RECIPES:
-        near = difflib.get_close_matches(recipe, RECIPES, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise CourseError(f"no recipe is called {recipe!r}; {hint}there are: {', '.join(RECIPES)}")
-    return import_module(f"{__name__}.{recipe}")
+    return record

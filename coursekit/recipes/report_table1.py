@@ -1,6 +1,6 @@
 """The report's Table 1: each of the four networks as the report trained it.
 
-    coursekit run report_table1 segformer --data ROOT --out runs/segformer
+    coursekit train segformer --recipe report_table1 --data ROOT --out runs/segformer
 
 Its own settings are the defaults: 512², at most 120 epochs, batches of 2. On 5,000 photographs it
 reports 66.68 / 67.22 / 70.62 / 71.38 % validation mean IoU for U-Net, DeepLabV3+, FastSCNN and
@@ -22,19 +22,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from coursekit.models import BASELINES
 from coursekit.optim import AdamToSGDConfig
+from coursekit.recipes import FROM_SCRATCH, Recipe
 from coursekit.training import FitConfig
-
-INGREDIENTS: dict[str, str] = {}
 
 _SHORT_SCHEDULE = ("deeplabv3plus", "fastscnn")
 
 
-def configure(
-    model: str, size: int, epochs: int, seed: int, without: tuple[str, ...] = ()
+def plan(model: str) -> AdamToSGDConfig:
+    """The optimiser pipeline of a model."""
+    settings = AdamToSGDConfig()
+    return replace(settings, sgd_t_max=25) if model in _SHORT_SCHEDULE else settings
+
+
+def _configure(
+    model: str, size: int, epochs: int, seed: int, without: tuple[str, ...]
 ) -> FitConfig:
-    """See `coursekit.recipes`."""
-    optimiser = AdamToSGDConfig()
-    if model in _SHORT_SCHEDULE:
-        optimiser = replace(optimiser, sgd_t_max=25)
-    return FitConfig(size=size, epochs=epochs, seed=seed, optimiser=optimiser)
+    return FitConfig(size=size, epochs=epochs, seed=seed, plan=plan(model))
+
+
+RECIPE = Recipe(BASELINES, FROM_SCRATCH, {}, _configure)

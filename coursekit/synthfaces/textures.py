@@ -19,7 +19,7 @@ def lattice_noise(rng: np.random.Generator, size: int, cells: int) -> Floats:
     return cv2.resize(grid, (size, size), interpolation=cv2.INTER_CUBIC)
 
 
-def fractal_noise(rng: np.random.Generator, size: int, cells: int = 4, octaves: int = 4) -> Floats:
+def fractal_noise(rng: np.random.Generator, size: int, cells: int, octaves: int) -> Floats:
     """A sum of lattice noises whose waves halve in size and in strength, (size, size)."""
     total = rng.standard_normal((cells, cells), dtype=np.float32)
     for octave in range(1, octaves):

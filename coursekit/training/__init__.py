@@ -1,6 +1,27 @@
 """Training and evaluation on any device, by any number of processes."""
 
+from coursekit.training.config import FitConfig
 from coursekit.training.evaluation import Evaluation, evaluate
-from coursekit.training.loop import FitConfig, FitResult, fit
+from coursekit.training.loop import FitResult, fit
+from coursekit.training.objective import (
+    Objective,
+    ObjectiveConfig,
+    ParsingConfig,
+    ParsingObjective,
+    Score,
+    Sums,
+)
 
-__all__ = ["Evaluation", "FitConfig", "FitResult", "evaluate", "fit"]
+__all__ = [
+    "Evaluation",
+    "FitConfig",
+    "FitResult",
+    "Objective",
+    "ObjectiveConfig",
+    "ParsingConfig",
+    "ParsingObjective",
+    "Score",
+    "Sums",
+    "evaluate",
+    "fit",
+]

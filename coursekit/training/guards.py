@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from coursekit.errors import CourseError
-from coursekit.losses import parse_loss, sums_over_pixels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from coursekit.data import FaceDataset
-    from coursekit.training.loop import FitConfig
+    from coursekit.training.config import FitConfig
 
 
 def check_inputs(
@@ -31,33 +30,17 @@ def check_inputs(
     for name, dataset in (("training", train), ("validation", val)):
         if len(dataset) == 0:
             raise CourseError(f"the {name} set is empty; it needs at least one image")
-        if not dataset.labelled:
-            raise CourseError(
-                f"the {name} set ({dataset.split}) has no masks; a run needs them in both: "
-                "put the masks beside the images, or split the labelled images in two"
-            )
-    if train.labels.key != val.labels.key:
-        raise CourseError(
-            f"the training set is {train.labels.key} and the validation set "
-            f"{val.labels.key}; use two splits of one data set"
-        )
-    for name, needed in (("num_classes", train.labels.num_classes), ("in_channels", 3)):
-        given = getattr(getattr(model, "config", None), name, needed)
-        if given != needed:
-            raise CourseError(
-                f"the model has {name} {given}, and {train.labels.key} data need {needed}; "
-                f"make it with {name}={needed}"
-            )
+    config.objective.check(model, train, val)
     if min(len(train), config.batch_size) < processes:
         raise CourseError(
             f"batches of {min(len(train), config.batch_size)} images cannot be divided "
             f"among {processes} processes; raise the batch size or start fewer"
         )
-    if processes > 1 and not sums_over_pixels(parse_loss(config.loss)):
+    if processes > 1 and not config.objective.divisible:
         raise CourseError(
-            f"the loss {config.loss} is not a sum over pixels: {processes} processes, "
+            f"the loss of {config.objective} is not a sum over pixels: {processes} processes, "
             "each with a part of the batch, would train with another loss than one. Start a "
-            "single process, or choose cross_entropy or focal"
+            "single process, or choose another loss (cross_entropy and focal are such sums)"
         )
 
 

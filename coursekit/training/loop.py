@@ -1,25 +1,25 @@
-"""`fit`: the training loop, with the report's optimiser pipeline."""
+"""`fit`: the training loop, for any objective and any plan."""
 
 from __future__ import annotations
 
 import json
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
 
-from coursekit import checkpoint, metrics
-from coursekit.data import Augmentation, TrainingView, Whitening, class_counts, whitening
+from coursekit import checkpoint
+from coursekit.data import TrainingView, Whitening, whitening
 from coursekit.errors import CourseError
 from coursekit.files import write_text
-from coursekit.losses import class_weights, loss_sums, parse_loss
-from coursekit.models import describe
-from coursekit.optim import AdamToSGDConfig, AveragedCosineConfig, make_optimiser
+from coursekit.models import describe, unwrap
+from coursekit.training.config import FitConfig
 from coursekit.training.guards import (
     check_finite,
     check_inputs,
@@ -36,53 +36,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from coursekit.data import FaceDataset
-
-
-@dataclass(frozen=True)
-class FitConfig:
-    """Settings of a run; the defaults are the report's.
-
-    Attributes:
-        size: side of the square that images are resized to, in pixels.
-        epochs: at most so many; the pipeline may stop earlier.
-        batch_size: images in a step, over all processes together.
-        seed: of the order, the augmentation and dropout, at least 0. The weights are the caller's:
-            call `torch.manual_seed` before `create_model`.
-        optimiser: settings of `AdamToSGD`, the report's pipeline, or of `AveragedCosine`.
-        augmentation: of the training images; None for none.
-        loss: "cross_entropy", "focal", "dice", "lovasz", or a sum such as "cross_entropy+lovasz".
-            Dice and Lovász are not sums over pixels: a step takes those of its whole batch, so they
-            need a single process, and the validation loss that steers the pipeline is then the mean
-            over batches of `batch_size` images.
-        weighted: weight cross-entropy and focal loss by Eq. 2, from the true counts of the training
-            set. Dice and Lovász have no weights.
-        precision: "bf16" computes the forward pass in bfloat16; weights stay float32.
-        workers: processes that prepare batches; results do not depend on it.
-        cpu: stay on the CPU when there is a GPU.
-    """
-
-    size: int = 512
-    epochs: int = 120
-    batch_size: int = 2
-    seed: int = 42
-    optimiser: AdamToSGDConfig | AveragedCosineConfig = field(default_factory=AdamToSGDConfig)
-    augmentation: Augmentation | None = field(default_factory=Augmentation)
-    loss: str = "cross_entropy"
-    weighted: bool = True
-    precision: Literal["fp32", "bf16"] = "fp32"
-    workers: int = 0
-    cpu: bool = False
-
-    def __post_init__(self) -> None:
-        least_of = {"size": 16, "epochs": 1, "batch_size": 1, "seed": 0, "workers": 0}
-        for name, least in least_of.items():
-            value = getattr(self, name)
-            if not least <= value < 1 << 63:
-                limit = f"at least {least}" if value < least else "below 2⁶³"
-                raise CourseError(f"{name} is {value}; it must be {limit}")
-        if self.precision not in ("fp32", "bf16"):
-            raise CourseError(f"precision is {self.precision!r}; it must be fp32 or bf16")
-        parse_loss(self.loss)
+    from coursekit.training.objective import Batch, Objective
 
 
 @dataclass(frozen=True)
@@ -90,12 +44,13 @@ class FitResult:
     """What `fit` returns; the model itself then holds the best weights.
 
     Attributes:
-        history: one dict an epoch: epoch (from 0), phase, rate, train_loss, val_loss,
-            val_mean_iou (at the working size), event, seconds.
+        history: one dict an epoch: epoch (from 0), phase, rate, train_loss, val_loss, what the
+            objective's score gives (val_mean_iou at the working size, of label maps), event,
+            seconds.
         info: how to use the model, as its checkpoint says; None without `out`.
         whitening: of the training set.
-        best_epoch: the epoch whose weights the model holds, from 0: that of the best validation
-            loss, or the last one under `AveragedCosine`.
+        best_epoch: the epoch whose weights the model holds, from 0, as the plan chose it: that of
+            the best validation loss, or the last one under `AveragedCosine`.
     """
 
     history: list[dict[str, Any]]
@@ -115,7 +70,7 @@ def fit(
     on_epoch: Callable[[dict[str, Any]], None] | None = None,
     progress: bool | None = None,
 ) -> FitResult:
-    """Train a model with the report's recipe; leave the best weights in it.
+    """Train a model; leave the best weights in it.
 
     With one process on a CPU the same seed, data and thread count give the same weights, bit for
     bit, also when the run was killed and resumed. On a GPU some of torch's kernels sum in an order
@@ -127,9 +82,11 @@ def fit(
     CPUs and are synchronised on GPUs.
 
     Args:
-        model: maps (B, 3, S, S) to (B, num_classes, S, S) logits.
-        train: labelled images to learn from.
-        val: labelled images whose loss steers the pipeline.
+        model: what the objective asks for: (B, 3, S, S) to (B, num_classes, S, S) logits for label
+            maps. It may be wrapped (`torch.compile`, `DataParallel`); what is written is what is
+            inside.
+        train: images to learn from, with the labels that the objective asks for.
+        val: labelled images whose loss steers the plan.
         config: the settings.
         out: a folder for model.safetensors (the best so far), state.safetensors (to resume from)
             and history.jsonl; nothing is written when None.
@@ -166,28 +123,28 @@ class _Run:
         self.hide = None if progress is None else not progress
         self.out = Path(out) if out is not None else None
         self.accelerator: Accelerator = Accelerator(cpu=config.cpu)
-        check_inputs(config, model, train, val, self.accelerator.num_processes)
+        device, processes = self.accelerator.device, self.accelerator.num_processes
+        check_inputs(config, model, train, val, processes)
+        while isinstance(model, DistributedDataParallel):  # another one is put around it below
+            model = model.module
         with self.accelerator.main_process_first():  # one process fills the cache, the rest read it
             self.whitening = whitening(train, config.size)
-            counts = class_counts(train)
+            self.objective: Objective = config.objective.build(model, train)
             self.train_view = TrainingView(
                 train, config.size, self.whitening, config.augmentation, config.seed
             )
             self.val_view = TrainingView(val, config.size, self.whitening, None, config.seed)
-        self.num_classes = train.labels.num_classes
         self.info = self._describe(model, train) if self.out else None
-        device = self.accelerator.device
-        self.terms = parse_loss(config.loss)
-        self.weights = class_weights(counts).to(device) if config.weighted else None
         self.layout = memory_format(model, config.size, device)
-        self.model = model.to(device).to(memory_format=self.layout)
-        if self.accelerator.num_processes > 1 and device.type == "cuda":
-            self.model = torch.nn.SyncBatchNorm.convert_sync_batchnorm(self.model)
-        steps = config.epochs * len(list(self._batches(0)))
-        self.optimiser = make_optimiser(self.model, config.optimiser, steps)
+        self.objective.to(device).precision = config.precision
+        model = model.to(memory_format=self.layout)
+        if processes > 1 and device.type == "cuda":
+            self.objective.model = torch.nn.SyncBatchNorm.convert_sync_batchnorm(model)
+        self.network = unwrap(self.objective.model)  # whose weights count
+        self.plan = config.plan.build(self.objective, config.epochs * len(list(self._batches(0))))
         self.history: list[dict[str, Any]] = []
         self._open_out(resume)
-        self.parallel = self.accelerator.prepare_model(self.model)
+        self.parallel = self.accelerator.prepare_model(self.objective)
 
     def _describe(self, model: nn.Module, train: FaceDataset) -> checkpoint.ModelInfo:
         name, settings = describe(model)
@@ -203,15 +160,9 @@ class _Run:
     def _settings(self) -> dict[str, Any]:
         """What a continued run must have in common with the first, as JSON gives it back."""
         assert self.info is not None
-        return json.loads(
-            json.dumps(
-                {
-                    **asdict(self.config),
-                    "model": asdict(self.info),
-                    "images": [len(self.train_view), len(self.val_view)],
-                }
-            )
-        )
+        images = [len(self.train_view), len(self.val_view)]
+        model = json.loads(json.dumps(asdict(self.info)))
+        return {**self.config.as_data(), "model": model, "images": images}
 
     def _open_out(self, resume: bool) -> None:
         if self.out is None:
@@ -225,25 +176,26 @@ class _Run:
                 f"{self.out}: holds a run already; add --resume (resume=True) to go on with it, "
                 "or name another folder"
             )
-        self.history = load_state(state, self.model, self.optimiser, self._settings())
+        settings, free = self._settings(), self.config.free()
+        self.history = load_state(state, self.network, self.plan, settings, free)
 
     def go(self, on_epoch: Callable[[dict[str, Any]], None] | None) -> FitResult:
         for epoch in range(len(self.history), self.config.epochs):
-            if self.optimiser.stopped:
+            if self.plan.stopped:
                 break
             start = time.perf_counter()
-            phase, rate = self.optimiser.phase, self.optimiser.rate
+            phase, rate = self.plan.phase, self.plan.rate
             train_loss = self._train_epoch(epoch)
-            with self.optimiser.for_use():
-                val_loss, val_mean_iou = self._validate(epoch)
-            event = self.optimiser.end_epoch(val_loss)
+            with self.plan.for_use():
+                val_loss, scores = self._validate(epoch)
+            event = self.plan.end_epoch(val_loss, self._images)
             entry = {
                 "epoch": epoch,
                 "phase": phase,
                 "rate": rate,
                 "train_loss": train_loss,
                 "val_loss": val_loss,
-                "val_mean_iou": val_mean_iou,
+                **scores,
                 "event": event,
                 "seconds": round(time.perf_counter() - start, 3),
             }
@@ -253,26 +205,22 @@ class _Run:
                 if on_epoch:
                     on_epoch(entry)
         self.accelerator.wait_for_everyone()
-        self.optimiser.load_best()
+        self.plan.load_best()
         if self.out and self.info and not (self.out / "model.safetensors").exists():
-            checkpoint.save(self.out / "model.safetensors", self.model, self.info)  # taken away
-        return FitResult(self.history, self.info, self.whitening, self.optimiser.best_epoch)
+            checkpoint.save(self.out / "model.safetensors", self.network, self.info)  # taken away
+        return FitResult(self.history, self.info, self.whitening, self.plan.best_epoch)
 
     def _save(self, *, improved: bool) -> None:
         if self.out is None or self.info is None:
             return
         if improved:
-            with self.optimiser.for_use():
-                checkpoint.save(self.out / "model.safetensors", self.model, self.info)
+            with self.plan.for_use():
+                checkpoint.save(self.out / "model.safetensors", self.network, self.info)
         lines = "".join(json.dumps(entry) + "\n" for entry in self.history)
         write_text(self.out / "history.jsonl", lines)
         # Last: a run killed before this line repeats the epoch, and comes to the same files.
         save_state(
-            self.out / "state.safetensors",
-            self.model,
-            self.optimiser,
-            self.history,
-            self._settings(),
+            self.out / "state.safetensors", self.network, self.plan, self.history, self._settings()
         )
 
     def _batches(self, epoch: int | None) -> Iterator[list[int]]:
@@ -301,18 +249,20 @@ class _Run:
             pin_memory=self.accelerator.device.type == "cuda",
         )
 
-    def _loss_sums(
-        self, network: nn.Module, batch: dict[str, Any]
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Loss numerators and denominators of this process's part, its logits and target."""
+    def _to_device(self, batch: Batch) -> Batch:
+        """The tensors of a batch where the network is, its images in the network's layout."""
         device = self.accelerator.device
-        image = batch["image"].to(device, non_blocking=True, memory_format=self.layout)
-        target = batch["target"].to(device, non_blocking=True)
-        bf16 = self.config.precision == "bf16"
-        with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-            logits = network(image)
-        total, mass = loss_sums(self.terms, logits.float(), target, self.weights)  # (terms,)
-        return total, mass, logits, target
+        there = {
+            key: value.to(device, non_blocking=True) if isinstance(value, torch.Tensor) else value
+            for key, value in batch.items()
+        }
+        there["image"] = there["image"].to(memory_format=self.layout)
+        return there
+
+    def _images(self) -> Iterator[Tensor]:
+        """This process's share of the training images as the last epoch saw them, in batches."""
+        for batch in self._loader(len(self.history)):
+            yield self._to_device(batch)["image"]
 
     def _sum(self, value: Tensor) -> Tensor:
         """The sum over all processes."""
@@ -334,34 +284,35 @@ class _Run:
         with tqdm(loader, desc=f"epoch {epoch}", disable=self._hidden(), leave=False) as bar:
             for batch in bar:
                 with naming_single_values(len(batch["name"]), processes):
-                    total, mass, _, _ = self._loss_sums(self.parallel, batch)
+                    total, mass, _ = self.parallel(self._to_device(batch))
                 whole = self._sum(mass)
                 whole = torch.where(whole > 0, whole, 1)  # all pixels ignored: a loss of 0
                 value = float((self._sum(total.detach()) / whole).sum())
                 check_finite(value, epoch, "training", batch["name"])
                 losses.append(value)
-                self.optimiser.zero_grad()
+                self.plan.zero_grad()
                 # Processes average their gradients; the sum is wanted.
                 self.accelerator.backward((total / whole).sum() * processes)
-                self.optimiser.step()
+                self.plan.step()
                 bar.set_postfix(loss=f"{value:.3f}")
         return float(np.mean(losses))
 
     @torch.no_grad()
-    def _validate(self, epoch: int) -> tuple[float, float]:
-        """Loss and mean IoU over the whole validation set, at the working size."""
+    def _validate(self, epoch: int) -> tuple[float, dict[str, float]]:
+        """Loss and scores over the whole validation set, at the working size."""
         # Not the parallel wrapper: shares may differ in length here, and nothing needs to wait.
-        self.model.eval()
-        sums = torch.zeros(2, len(self.terms), dtype=torch.float64)
-        confusion = metrics.ConfusionMatrix(self.num_classes)
-        for batch in self._loader(None):
-            total, mass, logits, target = self._loss_sums(self.model, batch)
+        self.objective.eval()
+        sums = torch.zeros((), dtype=torch.float64)
+        score = self.objective.score()
+        for loaded in self._loader(None):
+            batch = self._to_device(loaded)
+            total, mass, output = self.objective(batch)
             check_finite(float(total.sum()), epoch, "validation", batch["name"])
-            sums += torch.stack([total, mass]).double().cpu()
-            confusion.update(logits.argmax(1), target)
+            sums = sums + torch.stack([total, mass]).double().cpu()  # (2, terms)
+            score.update(output, batch)
         total, mass = self._sum(sums)
-        matrix = self._sum(confusion.matrix.cpu())
-        return float((total / mass.clamp_min(1e-12)).sum()), metrics.mean_iou(matrix)
+        score.counts = self._sum(score.counts)
+        return float((total / mass.clamp_min(1e-12)).sum()), score.result()
 
     def _hidden(self) -> bool | None:
         return True if not self.accelerator.is_main_process else self.hide

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from torch import Tensor
+
 from coursekit.checkpoint import read_tensors, write_tensors
 from coursekit.errors import CourseError
-from coursekit.optim import AveragedCosine
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from torch import Tensor, nn
+    from torch import nn
 
-    from coursekit.optim import AdamToSGD
+    from coursekit.optim import Plan
+
+# Marks in the JSON half of a state.
+_TENSOR, _PAIRS, _TUPLE = "$tensor", "$pairs", "$tuple"
 
 
 def save_state(
     path: Path,
     model: nn.Module,
-    optimiser: AdamToSGD | AveragedCosine,
+    plan: Plan,
     history: list[dict[str, Any]],
     settings: dict[str, Any],
 ) -> None:
@@ -28,32 +32,23 @@ def save_state(
     No random state is among it: every epoch draws from generators that are seeded with
     (seed, epoch, …) alone.
     """
-    state = optimiser.state_dict()
-    tensors = {f"model/{k}": v for k, v in model.state_dict().items()}
-    tensors |= {f"best/{k}": v for k, v in (state["best"] or {}).items()}
-    scalars: dict[str, dict[str, Any]] = {}
-    for index, entries in state["optimiser"]["state"].items():
-        for name, value in entries.items():
-            if hasattr(value, "detach"):
-                tensors[f"optimiser/{index}/{name}"] = value
-            else:
-                scalars.setdefault(str(index), {})[name] = value
-    meta = {
-        "kind": "state",
-        "settings": settings,
-        "history": history,
-        "pipeline": state["pipeline"],
-        "pipeline_config": state["config"],
-        "param_groups": state["optimiser"]["param_groups"],
-        "optimiser_scalars": scalars,
-    }
+    tensors: dict[str, Tensor] = {}
+    state = flatten({"model": model.state_dict(), "plan": plan.state_dict()}, tensors)
+    meta = {"kind": "state", "settings": settings, "history": history, "state": state}
     write_tensors(path, tensors, meta)
 
 
 def load_state(
-    path: Path, model: nn.Module, optimiser: AdamToSGD | AveragedCosine, settings: dict[str, Any]
+    path: Path, model: nn.Module, plan: Plan, settings: dict[str, Any], free: set[str]
 ) -> list[dict[str, Any]]:
     """Put a run back to where `save_state` was called.
+
+    Args:
+        path: the file.
+        model: takes the saved weights.
+        plan: takes its saved state.
+        settings: of this run.
+        free: those of them that may differ from the saved run's.
 
     Returns:
         The history up to there.
@@ -64,41 +59,58 @@ def load_state(
     tensors, meta = read_tensors(path)
     if meta.get("kind") != "state":
         raise CourseError(f"{path}: is not the state of a run; name the folder of a run")
-    # May change between a run and its continuation. One cosine is stretched over all epochs.
-    free = {"workers"} if isinstance(optimiser, AveragedCosine) else {"workers", "epochs"}
-    _compare(path, meta["settings"], settings, free)
-    parts: dict[str, dict[str, Tensor]] = {"model": {}, "best": {}, "optimiser": {}}
-    for key, tensor in tensors.items():
-        part, name = key.split("/", 1)
-        parts[part][name] = tensor
-    entries: dict[int, dict[str, Any]] = {
-        int(i): dict(values) for i, values in meta["optimiser_scalars"].items()
-    }
-    for key, tensor in parts["optimiser"].items():
-        index, name = key.split("/", 1)
-        entries.setdefault(int(index), {})[name] = tensor
-    groups = [
-        {k: tuple(v) if k == "betas" else v for k, v in group.items()}
-        for group in meta["param_groups"]
-    ]
-    device = next(model.parameters()).device
-    try:
-        model.load_state_dict(parts["model"])
-        optimiser.load_state_dict(
-            {
-                "config": meta["pipeline_config"],
-                "pipeline": meta["pipeline"],
-                "optimiser": {"state": entries, "param_groups": groups},
-                "best": {k: v.to(device) for k, v in parts["best"].items()} or None,
-            }
+    if "state" not in meta:
+        raise CourseError(
+            f"{path}: was written by an older version, which kept its state in another form; "
+            "name a new folder"
         )
-    except (RuntimeError, ValueError, KeyError) as error:
+    _compare(path, meta["settings"], settings, free)
+    try:
+        state = unflatten(meta["state"], tensors)
+        model.load_state_dict(state["model"])
+        plan.load_state_dict(state["plan"])
+    except (RuntimeError, ValueError, KeyError, TypeError) as error:
         raise CourseError(
             f"{path}: does not fit this run ({str(error).splitlines()[0]}); "
             "go on with the same model and settings, or name a new folder"
         ) from error
     history: list[dict[str, Any]] = meta["history"]
     return history
+
+
+def flatten(value: Any, tensors: dict[str, Tensor], name: str = "") -> Any:
+    """What JSON can hold of nested dicts, lists and tuples; their tensors go into `tensors`."""
+    if isinstance(value, Tensor):
+        tensors[name] = value
+        return {_TENSOR: name}
+    below = f"{name}/" if name else ""
+    if isinstance(value, dict):
+        flat = {k: flatten(v, tensors, f"{below}{k}") for k, v in value.items()}
+        plain = all(isinstance(k, str) and not k.startswith("$") for k in flat)
+        return flat if plain else {_PAIRS: [[k, v] for k, v in flat.items()]}
+    if isinstance(value, (list, tuple)):
+        flat_list = [flatten(v, tensors, f"{below}{i}") for i, v in enumerate(value)]
+        return {_TUPLE: flat_list} if isinstance(value, tuple) else flat_list
+    return value
+
+
+def unflatten(value: Any, tensors: dict[str, Tensor]) -> Any:
+    """What `flatten` was given.
+
+    Raises:
+        KeyError: when a tensor is missing.
+    """
+    if isinstance(value, list):
+        return [unflatten(v, tensors) for v in value]
+    if not isinstance(value, dict):
+        return value
+    if _TENSOR in value:
+        return tensors[value[_TENSOR]]
+    if _TUPLE in value:
+        return tuple(unflatten(v, tensors) for v in value[_TUPLE])
+    if _PAIRS in value:
+        return {k: unflatten(v, tensors) for k, v in value[_PAIRS]}
+    return {k: unflatten(v, tensors) for k, v in value.items()}
 
 
 def _compare(path: Path, old: dict[str, Any], new: dict[str, Any], free: set[str]) -> None:

@@ -306,7 +306,7 @@ from coursekit.data import Augmentation, class_counts
 
 zoom = Augmentation(brightness=0, contrast=0, saturation=0, hue=0, blur_probability=0, noise=0)
 rng = np.random.default_rng(0)
-seen = [zoom(s.image, s.label_map, rng, train.labels)[1] for s in train[:120]]
+seen = [zoom(s.image, s.label_map, None, rng, train.labels)[1] for s in train[:120]]
 true, cropped = class_counts(train[:120]), count_classes(seen, train.labels.num_classes)
 ratio = (cropped / cropped.sum()) / (true / true.sum())
 for name in ("background", "neck", "skin", "nose"):
@@ -638,8 +638,8 @@ for name, shape in shapes.items():
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Everything together is `coursekit.data.Augmentation`, the report's recipe: scale and crop, colours, blur, noise. Here is one face as it is,
-# and augmented five times.
+# Everything together is `coursekit.data.Augmentation`, the report's recipe: scale and crop, colours, blur, noise. It takes landmarks too, which
+# this lesson does not need (`None`). Here is one face as it is, and augmented five times.
 
 # %%
 from coursekit.data import Whitening
@@ -648,7 +648,7 @@ sample, rng = train[5], np.random.default_rng(0)
 keep = Whitening(mean=(0, 0, 0), std=(1, 1, 1))
 rows = [{"image": sample.image, "label map": sample.label_map}]
 for _ in range(5):
-    planes, label_map = Augmentation()(sample.image, sample.label_map, rng, train.labels)
+    planes, label_map, _ = Augmentation()(sample.image, sample.label_map, None, rng, train.labels)
     rows.append({"image": keep.undo(planes), "label map": label_map})
 plots.panels(rows, train.labels, across=3)
 

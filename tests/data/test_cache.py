@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from coursekit.data import cache, open_dataset
-from coursekit.data.images import resize_image, resize_label_map
+from coursekit.data.images import resize_image, resize_label_map, resize_landmarks
 from coursekit.errors import CourseError
 from tests.data import trees
 
@@ -34,6 +34,23 @@ def check(arrays, dataset, size):
         np.testing.assert_array_equal(arrays.images[index], resize_image(sample.image, size, size))
         expected = resize_label_map(sample.label_map, size, size)
         np.testing.assert_array_equal(arrays.label_maps[index], expected)
+        if dataset.landmarked:
+            expected = resize_landmarks(sample.landmarks, sample.image.shape, (size, size))
+            np.testing.assert_array_equal(arrays.landmarks[index], expected)
+    assert (arrays.landmarks is not None) == dataset.landmarked
+
+
+@pytest.fixture
+def lapa(tmp_path):
+    """Photos that are not square, with landmarks in and around them."""
+    generator = np.random.default_rng(0)
+    for index in range(3):
+        trees.save_photo(tmp_path / f"lapa/train/images/{index}.jpg", trees.photo(index, 60, 90))
+        mask = generator.integers(0, 11, (60, 90), dtype=np.uint8)
+        trees.save_mask(tmp_path / f"lapa/train/labels/{index}.png", mask, "L")
+        points = generator.uniform(-5, 95, (106, 2))
+        trees.write_landmarks(tmp_path / f"lapa/train/landmarks/{index}.txt", points)
+    return tmp_path / "lapa"
 
 
 def test_arrays_in_memory(root):
@@ -50,8 +67,25 @@ def test_arrays_on_disk_are_the_same_and_are_used_again(root, on_disk, monkeypat
     assert isinstance(dataset.arrays(24).images, np.memmap)
     assert not list(on_disk.glob("arrays/.building-*"))
     again = open_dataset(root, "train")
-    monkeypatch.setattr(type(again), "pair", None)  # decoding would now fail
+    monkeypatch.setattr(type(again), "sample", None)  # decoding would now fail
     np.testing.assert_array_equal(again.arrays(24).images, dataset.arrays(24).images)
+
+
+def test_landmarks_are_kept_beside_images_and_masks(lapa, monkeypatch, tmp_path):
+    memory = open_dataset(lapa, "train")
+    check(memory.arrays(24), memory, 24)
+    monkeypatch.setattr(cache, "MEMORY_LIMIT", 0)
+    monkeypatch.setenv("COURSEKIT_CACHE", str(tmp_path / "cache"))
+    dataset = open_dataset(lapa, "train")
+    check(dataset.arrays(24), dataset, 24)
+    assert isinstance(dataset.arrays(24).landmarks, np.memmap)
+    again = pickle.loads(pickle.dumps(dataset.arrays(24)))
+    np.testing.assert_array_equal(again.landmarks, memory.arrays(24).landmarks)
+    points = np.zeros((106, 2))
+    trees.write_landmarks(lapa / "train/landmarks/1.txt", points)
+    os.utime(lapa / "train/landmarks/1.txt", ns=(1, 1))
+    dataset = open_dataset(lapa, "train")
+    check(dataset.arrays(24), dataset, 24)  # a changed file is read anew
 
 
 def test_a_changed_file_is_read_anew(root, on_disk):
@@ -90,7 +124,7 @@ def test_mapped_arrays_travel_by_name(root, on_disk):
     packed = pickle.dumps(arrays)
     assert len(packed) < 2000
     np.testing.assert_array_equal(pickle.loads(packed).images, arrays.images)
-    part = cache.Arrays(arrays.images[1:], None, arrays.names[1:], arrays.labels)
+    part = cache.Arrays(arrays.images[1:], None, None, arrays.names[1:], arrays.labels)
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(part)).images, arrays.images[1:])
 
 

@@ -15,6 +15,7 @@ from coursekit.data.images import (
     read_label_map,
     resize_image,
     resize_label_map,
+    resize_landmarks,
     same_aspect,
 )
 from coursekit.errors import CourseError
@@ -180,6 +181,28 @@ def test_image_and_mask_stay_aligned_when_resized():
     for size in (32, 48, 100, 300):
         small = resize_image(image, size, size)[..., 0] > 127
         assert (small == (resize_label_map(label_map, size, size) == 1)).mean() > 0.96
+
+
+def test_landmarks_stay_where_the_image_shows_them():
+    for height, width in ((100, 80), (37, 300), (96, 96)):
+        spot = np.array([[0.6 * width, 0.3 * height]], dtype=np.float32)
+        yy, xx = np.mgrid[:height, :width]
+        reach = np.array([width, height]) / 12
+        light = np.exp(-(((xx - spot[0, 0]) / reach[0]) ** 2) - ((yy - spot[0, 1]) / reach[1]) ** 2)
+        image = np.repeat((255 * light).astype(np.uint8)[:, :, None], 3, axis=2)
+        for size in (48, 96, 128):
+            plane = resize_image(image, size, size)[..., 0].astype(float)
+            steps, total = np.arange(size), plane.sum()
+            centre = [plane.sum(0) @ steps / total, plane.sum(1) @ steps / total]
+            found = resize_landmarks(spot, (height, width), (size, size))
+            assert found.dtype == np.float32
+            np.testing.assert_allclose(found[0], centre, atol=0.1)
+    corners = np.array([[-0.5, -0.5], [9.5, 4.5]], dtype=np.float32)
+    np.testing.assert_allclose(
+        resize_landmarks(corners, (5, 10), (20, 20)), [[-0.5, -0.5], [19.5, 19.5]]
+    )
+    points = np.random.default_rng(0).uniform(0, 512, (106, 2)).astype(np.float32)
+    np.testing.assert_array_equal(resize_landmarks(points, (512, 512), (512, 512)), points)
 
 
 def test_same_aspect():

@@ -154,7 +154,26 @@ def test_lapa_landmarks(tmp_path):
     assert dataset[1].landmarks is None
     with pytest.raises(CourseError, match=r"3\.txt.*106"):
         dataset[2]
-    assert len(dataset.arrays(16)) == 3  # training on masks does not need the landmarks
+    assert not dataset.landmarked
+    assert dataset.arrays(16).landmarks is None  # training on masks does not need them
+    assert dataset[:1].landmarked
+    np.testing.assert_allclose(
+        dataset[:1].arrays(32).landmarks[0], (points + 0.5) / 2 - 0.5, atol=0.006
+    )
+    with pytest.raises(CourseError, match=r"3\.txt.*106"):
+        dataset.subset([0, 2]).arrays(16)
+
+
+def test_landmarks_without_masks(tmp_path):
+    trees.write_pairs(tmp_path, "lapa", "test", ["1", "2"], masks=False)
+    points = np.random.default_rng(0).uniform(0, 64, (106, 2)).astype(np.float32)
+    for stem in "12":
+        trees.write_landmarks(tmp_path / f"test/landmarks/{stem}.txt", points)
+    dataset = open_dataset(tmp_path, "test")
+    assert (dataset.layout, dataset.labelled, dataset.landmarked) == ("lapa", False, True)
+    arrays = dataset.arrays(64)
+    assert arrays.label_maps is None
+    np.testing.assert_allclose(arrays.landmarks, [points] * 2, atol=0.006)
 
 
 def test_hidden_and_foreign_files_are_left_alone(tmp_path):

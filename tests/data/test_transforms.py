@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import colorsys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageEnhance
 
+from coursekit import synthfaces
 from coursekit.data.transforms import (
     Augmentation,
     Whitening,
@@ -19,17 +21,48 @@ from coursekit.data.transforms import (
     adjust_hue,
     adjust_saturation,
     mirror,
+    rotate,
     to_planes,
 )
 from coursekit.errors import CourseError
-from coursekit.labels import CELEBAMASK_HQ, LAPA
+from coursekit.labels import CELEBAMASK_HQ, IGNORE_INDEX, LANDMARK_MIRROR, LAPA
 from tests.data import trees
 
 PLAIN = Augmentation((1.0, 1.0), 0.0, 0.0, 0.0, 0.0, 0.0, (0.1, 2.0), 0.0)
 
+#: Moves pixels, and changes no colour.
+MOVING = replace(PLAIN, scale=(1.0, 1.3))
+
+#: Points whose partners in a mirror are not among them, so that a missing swap shows.
+MARKED = (2, 35, 45, 53, 60, 68, 74, 86, 104)
+
 
 def rng(seed: int = 0) -> np.random.Generator:
     return np.random.default_rng(seed)
+
+
+def dots(generator, size=96):
+    """Black with a soft dot at each marked point, a ninth of the image each; and the 106 points."""
+    points = generator.uniform(0, size - 1, (106, 2)).astype(np.float32)
+    corners = size / 3 * np.indices((3, 3)).reshape(2, 9).T
+    points[list(MARKED)] = corners + generator.uniform(0.35, 0.65, (9, 2)) * size / 3
+    yy, xx = np.mgrid[:size, :size]
+    light = sum(np.exp(-((xx - x) ** 2 + (yy - y) ** 2) / 4) for x, y in points[list(MARKED)])
+    return np.repeat((light.clip(0, 1) * 255).astype(np.uint8)[:, :, None], 3, axis=2), points
+
+
+def dot_near(plane, point, reach=5):
+    """The centre of the light within `reach` pixels of a point; None at the border."""
+    x, y = np.rint(point).astype(int)
+    size = len(plane)
+    if not (reach <= x < size - reach and reach <= y < size - reach):
+        return None
+    window = plane[y - reach : y + reach + 1, x - reach : x + reach + 1].astype(float)
+    assert window.sum() > 3, f"no dot near {x}, {y}"
+    steps = np.arange(-reach, reach + 1)
+    return np.array(
+        [x + window.sum(0) @ steps / window.sum(), y + window.sum(1) @ steps / window.sum()]
+    )
 
 
 @pytest.mark.parametrize(
@@ -71,8 +104,10 @@ def test_noise_is_gaussian():
 
 
 def test_nothing_asked_for_changes_nothing():
-    planes, label_map = PLAIN(trees.photo(1), trees.face(), rng(), CELEBAMASK_HQ)
+    points = rng().uniform(0, 63, (106, 2)).astype(np.float32)
+    planes, label_map, same = PLAIN(trees.photo(1), trees.face(), points, rng(), CELEBAMASK_HQ)
     np.testing.assert_array_equal(label_map, trees.face())
+    np.testing.assert_array_equal(same, points)
     np.testing.assert_allclose(planes, trees.photo(1).transpose(2, 0, 1) / 255, atol=1e-6)
 
 
@@ -80,12 +115,72 @@ def test_nothing_asked_for_changes_nothing():
 def test_image_and_label_map_move_together(seed):
     label_map = trees.face(96)
     image = np.repeat((label_map == 1)[:, :, None] * np.uint8(255), 3, axis=2)
-    moved = Augmentation((1.0, 1.3), 0, 0, 0, 0, 0, (0.1, 2), 0, mirror_probability=0.5)
-    planes, found = moved(image, label_map, rng(seed), CELEBAMASK_HQ)
+    moved = replace(MOVING, mirror_probability=0.5, rotation=180.0)
+    planes, found, _ = moved(image, label_map, None, rng(seed), CELEBAMASK_HQ)
     assert planes.shape == (3, 96, 96)
     assert found.shape == (96, 96)
     assert ((planes[0] > 0.5) == (found == 1)).mean() > 0.97
-    assert set(np.unique(found)) <= set(np.unique(label_map))
+    assert set(np.unique(found)) <= {*np.unique(label_map), IGNORE_INDEX}
+
+
+@given(
+    st.integers(0, 10_000),
+    st.sampled_from([0.0, 20.0, 180.0]),
+    st.sampled_from([1.0, 1.5]),
+    st.sampled_from([0.0, 1.0]),
+)
+def test_landmarks_move_with_the_image(seed, rotation, scale, mirrored):
+    image, points = dots(rng(seed))
+    moved = replace(MOVING, scale=(1.0, scale), mirror_probability=mirrored, rotation=rotation)
+    given_points = points.copy()
+    planes, _, found = moved(image, None, points, rng(seed), CELEBAMASK_HQ)
+    np.testing.assert_array_equal(points, given_points)
+    assert (found.dtype, found.shape) == (np.float32, (106, 2))
+    seen = 0
+    for index in MARKED:
+        point = found[LANDMARK_MIRROR[index] if mirrored else index]
+        centre = dot_near(planes[0], point)
+        if centre is not None:
+            assert np.abs(centre - point).max() < 0.25
+            seen += 1
+    assert seen >= 1  # the middle one stays; others may leave the image
+
+
+def test_a_landmark_stays_on_its_class():
+    moved = replace(MOVING, scale=(1.0, 1.3), mirror_probability=0.5, rotation=30.0)
+    seen = 0
+    for index in range(12):
+        face = synthfaces.render(3, index, 128)
+        for name, point in (("r_eye", 74), ("l_eye", 83)):
+            x, y = np.rint(face.landmarks[point]).astype(int)
+            if (face.label_map[y - 1 : y + 2, x - 1 : x + 2] != CELEBAMASK_HQ.index(name)).any():
+                continue  # behind hair or glasses, or too small
+            for draw in range(4):
+                _, label_map, found = moved(
+                    face.image, face.label_map, face.landmarks, rng(draw), CELEBAMASK_HQ
+                )
+                x, y = np.rint(found[point]).astype(int)
+                if 0 <= x < 128 and 0 <= y < 128:
+                    assert label_map[y, x] == CELEBAMASK_HQ.index(name)
+                    seen += 1
+    assert seen > 30
+
+
+def test_a_quarter_turn_is_exact():
+    points = rng().uniform(0, 63, (106, 2)).astype(np.float32)
+    image, label_map, found = rotate(trees.photo(1), trees.face(), points, 90)
+    np.testing.assert_array_equal(image, np.rot90(trees.photo(1)))
+    np.testing.assert_array_equal(label_map, np.rot90(trees.face()))
+    np.testing.assert_allclose(found, np.stack([points[:, 1], 63 - points[:, 0]], 1), atol=1e-4)
+
+
+def test_what_comes_in_at_the_corners_is_black_and_ignored():
+    image, label_map, _ = rotate(np.full((64, 64, 3), 200, np.uint8), trees.face(), None, 20)
+    unknown = label_map == IGNORE_INDEX
+    assert 0.1 < unknown.mean() < 0.3
+    assert unknown[0, 0] and unknown[-1, -1] and not unknown[16:48, 16:48].any()
+    assert image[unknown].max() <= 100 and image[0, 0].max() == 0  # the edge is interpolated
+    assert image[~unknown].min() >= 100
 
 
 def test_the_report_parameters_are_the_defaults():
@@ -93,15 +188,16 @@ def test_the_report_parameters_are_the_defaults():
     assert default.scale == (1.0, 1.1)
     assert (default.brightness, default.contrast, default.saturation) == (0.25, 0.25, 0.25)
     assert (default.hue, default.blur_probability, default.noise) == (0.1, 0.5, 0.03)
-    assert default.mirror_probability == 0.0
+    assert (default.mirror_probability, default.rotation) == (0.0, 0.0)
 
 
 def test_the_result_is_clamped_and_follows_from_the_generator_alone():
     image, label_map = trees.photo(1), trees.face()
     before = image.copy()
-    first, _ = Augmentation()(image, label_map, rng(5), CELEBAMASK_HQ)
-    second, _ = Augmentation()(image, label_map, rng(5), CELEBAMASK_HQ)
-    other, _ = Augmentation()(image, label_map, rng(6), CELEBAMASK_HQ)
+    turning = Augmentation(rotation=15.0)
+    first, *_ = turning(image, label_map, None, rng(5), CELEBAMASK_HQ)
+    second, *_ = turning(image, label_map, None, rng(5), CELEBAMASK_HQ)
+    other, *_ = turning(image, label_map, None, rng(6), CELEBAMASK_HQ)
     np.testing.assert_array_equal(first, second)
     assert np.abs(first - other).mean() > 0.01
     assert first.min() >= 0 and first.max() <= 1
@@ -111,7 +207,8 @@ def test_the_result_is_clamped_and_follows_from_the_generator_alone():
 def test_the_mean_brightness_is_kept_on_average():
     image = np.full((32, 32, 3), 100, dtype=np.uint8)
     generator = rng(1)
-    levels = [Augmentation()(image, None, generator, CELEBAMASK_HQ)[0].mean() for _ in range(400)]
+    default = Augmentation()
+    levels = [default(image, None, None, generator, CELEBAMASK_HQ)[0].mean() for _ in range(400)]
     assert abs(np.mean(levels) - 100 / 255) < 0.01
     assert np.std(levels) == pytest.approx(100 / 255 * 0.25 / np.sqrt(3), rel=0.15)
 
@@ -119,7 +216,7 @@ def test_the_mean_brightness_is_kept_on_average():
 @pytest.mark.parametrize("labels", [CELEBAMASK_HQ, LAPA])
 def test_mirror_swaps_the_pairs(labels):
     label_map = trees.face() if labels is CELEBAMASK_HQ else trees.TO_LAPA[trees.face()]
-    points = rng().uniform(0, 63, (106, 2))
+    points = rng().uniform(0, 63, (106, 2)).astype(np.float32)
     image, turned, moved = mirror(trees.photo(1), label_map, points, labels)
     np.testing.assert_array_equal(image, trees.photo(1)[:, ::-1])
     left, right = labels.index("l_eye"), labels.index("r_eye")
@@ -129,16 +226,16 @@ def test_mirror_swaps_the_pairs(labels):
     again = mirror(image, turned, moved, labels)
     np.testing.assert_array_equal(again[0], trees.photo(1))
     np.testing.assert_array_equal(again[1], label_map)
-    np.testing.assert_allclose(again[2], points)
+    np.testing.assert_allclose(again[2], points, atol=1e-5)
 
 
 def test_mirroring_is_off_unless_asked_for():
     always = Augmentation((1.0, 1.0), 0, 0, 0, 0, 0, (0.1, 2), 0, mirror_probability=1.0)
-    planes, label_map = always(trees.photo(1), trees.face(), rng(), CELEBAMASK_HQ)
+    planes, label_map, _ = always(trees.photo(1), trees.face(), None, rng(), CELEBAMASK_HQ)
     _, expected, _ = mirror(trees.photo(1), trees.face(), None, CELEBAMASK_HQ)
     np.testing.assert_array_equal(label_map, expected)
     for seed in range(20):
-        planes, _ = PLAIN(trees.photo(1), trees.face(), rng(seed), CELEBAMASK_HQ)
+        planes, *_ = PLAIN(trees.photo(1), trees.face(), None, rng(seed), CELEBAMASK_HQ)
         np.testing.assert_array_equal(planes, to_planes(trees.photo(1)))
 
 
@@ -156,8 +253,9 @@ def test_arguments_out_of_range_are_refused():
     for wrong in (
         {"scale": (0.5, 1.0)}, {"scale": (1.2, 1.1)}, {"hue": 0.6}, {"brightness": 2.0},
         {"noise": -1.0}, {"mirror_probability": 1.5}, {"blur_sigma": (0.0, 1.0)},
+        {"rotation": -1.0}, {"rotation": 181.0},
     ):  # fmt: skip
         with pytest.raises(CourseError, match=next(iter(wrong)).split("_")[0][:5]):
             Augmentation(**wrong)
     with pytest.raises(CourseError, match="one size"):
-        PLAIN(trees.photo(1), trees.face(32), rng(), CELEBAMASK_HQ)
+        PLAIN(trees.photo(1), trees.face(32), None, rng(), CELEBAMASK_HQ)

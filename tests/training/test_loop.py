@@ -20,7 +20,7 @@ from coursekit import checkpoint, create_model, losses
 from coursekit.data import SynthDataset
 from coursekit.errors import CourseError
 from coursekit.optim import AdamToSGDConfig, AveragedCosineConfig
-from coursekit.training import FitConfig, evaluate, fit
+from coursekit.training import FitConfig, ParsingConfig, evaluate, fit
 
 TINY = {"widths": (4, 6, 8)}
 
@@ -29,7 +29,7 @@ def config(**changes: object) -> FitConfig:
     return FitConfig(
         **{
             "size": 32, "epochs": 4, "batch_size": 3, "seed": 5, "cpu": True,
-            "optimiser": AdamToSGDConfig(adam_lr=3e-3, patience=1), **changes,
+            "plan": AdamToSGDConfig(adam_lr=3e-3, patience=1), **changes,
         }
     )  # fmt: skip
 
@@ -64,7 +64,7 @@ def test_it_learns_and_keeps_the_best(tmp_path: Path) -> None:
 
 
 def test_the_pipeline_runs_to_its_end() -> None:
-    result = fit(model(), *data(), config(epochs=40, optimiser=AdamToSGDConfig(patience=1)))
+    result = fit(model(), *data(), config(epochs=40, plan=AdamToSGDConfig(patience=1)))
     events = [e["event"] for e in result.history]
     if len(events) < 40:
         assert events[-1] == "stop"
@@ -85,7 +85,7 @@ def test_same_seed_same_bytes_whatever_the_workers(tmp_path: Path, name: str) ->
 
 def test_an_averaged_run_keeps_its_average_and_goes_on_bit_for_bit(tmp_path: Path) -> None:
     settings = {"repeats": 1, "expansion": 1}
-    run = config(optimiser=AveragedCosineConfig(average=0.9))
+    run = config(plan=AveragedCosineConfig(average=0.9))
 
     def stop(entry: dict) -> None:
         if entry["epoch"] == 1:
@@ -104,7 +104,7 @@ def test_an_averaged_run_keeps_its_average_and_goes_on_bit_for_bit(tmp_path: Pat
     fit(model("fastscnn", **settings), *data(), run, tmp_path / "cut", resume=True)
     first, second = ((tmp_path / f / "model.safetensors").read_bytes() for f in ("whole", "cut"))
     assert first == second
-    longer = config(optimiser=AveragedCosineConfig(average=0.9), epochs=9)
+    longer = config(plan=AveragedCosineConfig(average=0.9), epochs=9)
     with pytest.raises(CourseError, match="epochs was 4 and is 9"):
         fit(model("fastscnn", **settings), *data(), longer, tmp_path / "cut", resume=True)
 
@@ -259,7 +259,7 @@ def test_bad_settings_are_named() -> None:
     with pytest.raises(CourseError, match="a step needs at least 2 images"):
         fit(model("fastscnn", num_classes=19), train, val, config(batch_size=1))
     with pytest.raises(CourseError, match="there is no loss 'dise'; did you mean 'dice'"):
-        config(loss="dise")
+        ParsingConfig("dise")
     with pytest.raises(CourseError, match="validation set is empty"):
         fit(model(), train, val[:0], config())
     with pytest.raises(CourseError, match="Linear"):
@@ -292,7 +292,9 @@ def test_a_finished_run_gives_its_model_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize("loss", ["focal", "dice", "lovasz", "cross_entropy+lovasz"])
 def test_other_losses_train(loss: str) -> None:
     fast = AdamToSGDConfig(adam_lr=0.02)  # Dice hardly slopes where all classes are as likely
-    history = fit(model(), *data(), config(epochs=6, loss=loss, optimiser=fast)).history
+    history = fit(
+        model(), *data(), config(epochs=6, objective=ParsingConfig(loss), plan=fast)
+    ).history
     assert history[-1]["train_loss"] < history[0]["train_loss"]
     assert all(np.isfinite(entry["val_loss"]) for entry in history)
 
@@ -304,7 +306,9 @@ def test_the_validation_loss_is_of_all_pixels_or_the_mean_of_batches(tmp_path: P
     for loss in ("cross_entropy", "dice", "cross_entropy+lovasz"):
         network = model()
         train, val = data()
-        result = fit(network, train, val, config(epochs=1, loss=loss, weighted=False))
+        result = fit(
+            network, train, val, config(epochs=1, objective=ParsingConfig(loss, weighted=False))
+        )
         view = TrainingView(val, 32, result.whitening, None, 5)
         images, targets = (torch.stack([view[i][key] for i in range(4)]) for key in view[0]
                            if key in ("image", "target"))  # fmt: skip
@@ -329,7 +333,7 @@ def test_a_loss_of_regions_needs_a_single_process(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(Accelerator, "num_processes", 2)
     for loss in ("dice", "cross_entropy+lovasz"):
         with pytest.raises(CourseError, match="not a sum over pixels: 2 processes"):
-            fit(model(), *data(), config(loss=loss))
+            fit(model(), *data(), config(objective=ParsingConfig(loss)))
 
 
 def test_bf16_trains() -> None:

@@ -10,8 +10,9 @@ import torch
 from torch import nn
 
 from coursekit.errors import CourseError
-from coursekit.optim import AdamToSGD, AveragedCosine, AveragedCosineConfig, make_optimiser
+from coursekit.optim import AdamToSGD, AdamToSGDConfig, AveragedCosine, AveragedCosineConfig
 from coursekit.optim.averaged_cosine import warm_cosine
+from coursekit.training import ParsingObjective
 
 
 def network() -> nn.Module:
@@ -121,8 +122,8 @@ def test_a_schedule_needs_steps_and_finite_losses() -> None:
         AveragedCosine(network(), AveragedCosineConfig(), steps=1).end_epoch(math.nan)
 
 
-def test_the_configuration_names_the_optimiser() -> None:
-    from coursekit.optim import AdamToSGDConfig
-
-    assert isinstance(make_optimiser(network(), AdamToSGDConfig(), 5), AdamToSGD)
-    assert isinstance(make_optimiser(network(), AveragedCosineConfig(), 5), AveragedCosine)
+def test_a_configuration_builds_its_kind() -> None:
+    learner = ParsingObjective(network(), ("cross_entropy",), 2, None)
+    assert isinstance(AdamToSGDConfig().build(learner, 5), AdamToSGD)
+    plan = AveragedCosineConfig().build(learner, 5)
+    assert isinstance(plan, AveragedCosine) and plan.steps == 5 and plan.model is learner.model
