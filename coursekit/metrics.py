@@ -7,22 +7,13 @@ the images' scores is another number, and a class that an image lacks would have
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import cv2
-import numpy as np
 import torch
 from jaxtyping import Float, Int, Integer
 from torch import Tensor
 
 from coursekit.labels import IGNORE_INDEX
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
 _BYTES = 256
-_EXACT = 1 << 24  # pixels at a time: OpenCV counts in float32
-_LARGE, _LONG = 1 << 17, 32  # pixels of a map, and of a stretch, from which stretches are faster
 
 
 def confusion_matrix(
@@ -52,91 +43,50 @@ def confusion_matrix(
             "resize one so that they agree"
         )
     prediction, target = prediction.reshape(-1), target.reshape(-1)
-    matrix = None
-    if _are_bytes(prediction, target) and num_classes <= _BYTES and 0 <= ignore_index < _BYTES:
-        matrix = _count_bytes(prediction, target, num_classes, ignore_index)
-    return _count(prediction, target, num_classes, ignore_index) if matrix is None else matrix
-
-
-def _count(prediction: Tensor, target: Tensor, num_classes: int, ignore_index: int) -> Tensor:
-    """Any integers on any device, looked at before they are counted."""
-    valid = target != ignore_index
-    if not bool(valid.all()):
-        prediction, target = prediction[valid], target[valid]
-    if target.numel():
+    matrix = _count(prediction, target, num_classes, ignore_index)
+    if matrix is None:
+        kept = target != ignore_index
+        prediction, target = prediction[kept], target[kept]
         for name, ids in (("prediction", prediction), ("target", target)):
-            low, high = (int(v) for v in ids.aminmax())
+            low, high = _range(ids)
             if low < 0 or high >= num_classes:
                 raise ValueError(
                     f"{name} has ids from {low} to {high}; with {num_classes} classes they must "
                     f"lie in [0, {num_classes - 1}] (or {ignore_index} in a target)"
                 )
-    index = target.to(torch.int64) * num_classes + prediction.to(torch.int64)
-    return torch.bincount(index, minlength=num_classes**2).view(num_classes, num_classes)
+        matrix = _count(prediction, target, num_classes, ignore_index)
+        assert matrix is not None
+    return matrix
 
 
-def _are_bytes(prediction: Tensor, target: Tensor) -> bool:
-    """Whether both lie in a CPU's memory and no value is lost when it becomes a byte."""
-    for ids in (prediction, target):
-        if ids.device.type != "cpu" or not ids.numel():
-            return False
-        if ids.dtype != torch.uint8:
-            low, high = ids.aminmax()
-            if low < 0 or high >= _BYTES:
-                return False
-    return True
-
-
-def _count_bytes(
+def _count(
     prediction: Tensor, target: Tensor, num_classes: int, ignore_index: int
 ) -> Tensor | None:
-    """The matrix from bytes; None when a pixel is missing from it.
+    """The matrix of flat maps; None when an id lies outside, in a pixel that counts or may not.
 
-    What lies outside the classes is not counted: right for `ignore_index`, and otherwise a mistake
-    that is for `_count` to name.
+    Every byte has its row, so that ignored pixels can be counted with the others and their row
+    left out: taking them out first would cost more than all the rest.
     """
-    true, called = target.to(torch.uint8).numpy(), prediction.to(torch.uint8).numpy()
-    total = _count_runs(true, called, num_classes) if true.size >= _LARGE else None
-    if total is None:
-        total = _histogram(true, called, num_classes)
-    missing = true.size - int(total.sum())
-    if ignore_index < num_classes:
-        total[ignore_index] = 0
-    elif missing:
-        missing -= int(np.count_nonzero(true == ignore_index))
-    return None if missing else torch.from_numpy(total)
+    rows = max(num_classes, _BYTES)
+    for ids, end in ((prediction, num_classes), (target, rows)):
+        low, high = _range(ids)
+        if low < 0 or high >= end:
+            return None
+    # The smallest type that holds every index: its memory is most of the time.
+    small = torch.int16 if rows * num_classes <= 1 << 15 else torch.int32
+    index = torch.add(prediction.to(small), target.to(small), alpha=num_classes)
+    counts = torch.bincount(index, minlength=rows * num_classes).view(rows, num_classes)
+    if 0 <= ignore_index < rows:
+        counts[ignore_index] = 0
+    return None if bool(counts[num_classes:].any()) else counts[:num_classes]
 
 
-def _histogram(true: NDArray, called: NDArray, num_classes: int) -> NDArray[np.int64]:
-    """By OpenCV's histogram of two channels.
-
-    Two to three times as fast as `bincount`, which needs an index of eight bytes for each pixel.
-    """
-    total = np.zeros((num_classes, num_classes), np.int64)
-    for start in range(0, true.size, _EXACT):
-        parts = [ids[start : start + _EXACT] for ids in (true, called)]
-        counts = cv2.calcHist(parts, [0, 1], None, [num_classes] * 2, [0, num_classes] * 2)
-        total += counts.astype(np.int64)
-    return total
-
-
-def _count_runs(true: NDArray, called: NDArray, num_classes: int) -> NDArray[np.int64] | None:
-    """By the lengths of stretches in which neither map changes; None when they are short.
-
-    Large label maps change at one pixel in fifty, and looking for changes is cheaper than counting:
-    half the histogram's time on photographs of 512².
-    """
-    change = true[1:] != true[:-1]
-    change |= called[1:] != called[:-1]
-    if np.count_nonzero(change) * _LONG > true.size:
-        return None
-    last = np.append(np.flatnonzero(change), true.size - 1)  # pixel of each stretch
-    lengths = np.diff(last, prepend=-1)
-    rows, columns = true[last].astype(np.intp), called[last]
-    valid = (rows < num_classes) & (columns < num_classes)
-    pair = (rows * num_classes + columns)[valid]
-    counts = np.bincount(pair, lengths[valid], minlength=num_classes**2)  # exact: below 2⁵³
-    return counts.astype(np.int64).reshape(num_classes, num_classes)
+def _range(ids: Tensor) -> tuple[int, int]:
+    """The least and the largest id; (0, 0) of none."""
+    if not ids.numel():
+        return 0, 0
+    low, high = ids.aminmax()
+    return int(low), int(high)
 
 
 def _parts(matrix: Tensor) -> tuple[Tensor, Tensor, Tensor]:

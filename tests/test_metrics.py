@@ -68,13 +68,13 @@ def test_batches_add_up(batches: list[tuple[np.ndarray, np.ndarray]]) -> None:
 
 
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.int16, torch.int32, torch.int64])
-def test_any_integer_type_and_many_classes(dtype: torch.dtype) -> None:
-    ids = torch.arange(120).to(dtype)
-    for classes in (120, 200):  # 200² does not fit into int16
-        assert torch.equal(
-            metrics.confusion_matrix(ids, ids, classes).diagonal()[:120],
-            torch.ones(120, dtype=torch.int64),
-        )
+@pytest.mark.parametrize("classes", [120, 128, 129, 255])  # up to 128, 16 bits number every pair
+def test_any_integer_type_and_many_classes(classes: int, dtype: torch.dtype) -> None:
+    ids = torch.arange(classes)
+    target = torch.cat([ids, torch.tensor([255])])  # the largest of all pairs, ignored
+    prediction = torch.cat([ids, torch.tensor([classes - 1])])
+    matrix = metrics.confusion_matrix(prediction.to(dtype), target.to(dtype), classes)
+    assert torch.equal(matrix, torch.eye(classes, dtype=torch.int64))
 
 
 @given(label_maps(), st.sampled_from([0, 2, 4, 7, 255, -100, 300]), st.booleans())
@@ -96,48 +96,16 @@ def test_any_label_can_be_ignored(
             assert matrix[true, called] == (kept & (target == true) & (prediction == called)).sum()
 
 
-@given(
-    hnp.arrays(np.uint8, (2, 64), elements=st.sampled_from([0, 1, 2, 4, 7, 255])),
-    st.sampled_from([0, 2, 7, 255]),
-    st.booleans(),
+@pytest.mark.parametrize(
+    ("bad", "dtype"),
+    [
+        (5, torch.uint8),
+        (254, torch.uint8),
+        (254, torch.int64),
+        (256, torch.int16),
+        ((1 << 32) + 1, torch.int64),  # 1, if it were cut to 32 bits
+    ],
 )
-def test_long_stretches_are_counted_as_pixels_are(
-    ids: np.ndarray, ignored: int, shifted: bool
-) -> None:
-    prediction, target = ids.repeat(2048, axis=1)
-    if shifted:  # the maps change at different pixels
-        prediction = np.roll(prediction, 777)
-    prediction, target = prediction % 5, np.where(target > 4, ignored, target)
-    assert target.size >= metrics._LARGE
-    matrix = metrics.confusion_matrix(
-        torch.from_numpy(prediction), torch.from_numpy(target), CLASSES, ignored
-    )
-    wide = metrics.confusion_matrix(
-        torch.from_numpy(prediction).long(), torch.from_numpy(target).long(), CLASSES, ignored
-    )
-    slow = np.zeros((CLASSES, CLASSES), np.int64)
-    kept = target != ignored
-    np.add.at(slow, (target[kept], prediction[kept]), 1)
-    assert matrix.tolist() == wide.tolist() == slow.tolist()
-
-
-def test_a_wrong_id_in_a_long_stretch_is_named() -> None:
-    good = torch.zeros(1 << 17, dtype=torch.uint8)
-    wrong = good.clone()
-    wrong[5:9] = 9
-    with pytest.raises(ValueError, match="target has ids from 0 to 9"):
-        metrics.confusion_matrix(good, wrong, CLASSES)
-
-
-def test_more_pixels_than_a_float_counts() -> None:
-    ids = torch.zeros((1 << 24) + 5, dtype=torch.uint8)
-    ids[-1] = 1
-    matrix = metrics.confusion_matrix(ids, ids, 2)
-    assert matrix.tolist() == [[(1 << 24) + 4, 0], [0, 1]]
-
-
-@pytest.mark.parametrize("bad", [5, 254])
-@pytest.mark.parametrize("dtype", [torch.uint8, torch.int64])
 def test_an_id_outside_the_classes_is_named(bad: int, dtype: torch.dtype) -> None:
     good = torch.tensor([0, 1, 2, 255]).to(dtype)
     wrong = torch.tensor([0, bad, 2, 255]).to(dtype)
