@@ -772,7 +772,7 @@ result = fit(
     model, train, val,
     FitConfig(
         size=SIZES["size"], epochs=SIZES["epochs"], batch_size=SIZES["batch"],
-        optimiser=AdamToSGDConfig(adam_lr=SIZES["lr"], patience=SIZES["patience"]), seed=0,
+        plan=AdamToSGDConfig(adam_lr=SIZES["lr"], patience=SIZES["patience"]), seed=0,
     ),
     progress=False,
 )  # fmt: skip
@@ -1116,7 +1116,7 @@ if truth.is_dir():
 #
 # - **Train without skips.** Replace `skip` by zeros in `Up.forward` and train again. Which classes suffer most? Which hardly notice?
 # - **Halve the widths.** `UNet(widths=(8, 16, 32, 64, 128))` has about a quarter of the parameters. What does it cost in mean IoU?
-# - **Drop the weights.** `FitConfig(weighted=False)`: does the mild weighting of Eq. 2 change anything that you can see?
+# - **Drop the weights.** `FitConfig(objective=ParsingConfig(weighted=False))`: does the mild weighting of Eq. 2 change anything that you can see?
 # - **Give it time.** Twice the epochs, or 64² instead of 48². Where does the quick tier stop being a toy?
 # - **Add batch normalisation** after each convolution and count the parameters first. Then read lesson 03, whose network has it everywhere.
 #

@@ -1040,7 +1040,7 @@ for what, theirs, ours in (
 # |---|---|
 # | `F.cross_entropy` | always, as the first thing to beat; alone, if you are scored by pixel accuracy |
 # | `smp.losses` | you want a dozen losses to try by tonight, with binary and multi-label modes |
-# | `coursekit.losses` | pixels of 255, absent classes and half precision must behave as documented here, or `fit` must know the loss by name: `FitConfig(loss="cross_entropy+lovasz")`, `coursekit train … --loss dice` |
+# | `coursekit.losses` | pixels of 255, absent classes and half precision must behave as documented here, or `fit` must know the loss by name: `ParsingConfig("cross_entropy+lovasz")`, `coursekit train … --loss dice` |
 # | your own | you need to say exactly what it computes |
 #
 # ## What to try next

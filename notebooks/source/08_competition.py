@@ -102,15 +102,15 @@ def tidy(figure: plt.Figure, *axes: plt.Axes) -> plt.Figure:
 
 # %% train-four tags=["slow"]
 from coursekit.optim import AdamToSGDConfig
-from coursekit.training import FitConfig, fit
+from coursekit.training import FitConfig, ParsingConfig, fit
 
 
 def recipe(name: str) -> FitConfig:
     """The same for all four, but for what the report itself sets by network."""
     if TIER == "full":
         return recipes.configure("report_table1", name, SIZE, SIZES["epochs"], seed=0)
-    pipeline = AdamToSGDConfig(adam_lr=0.002, patience=3)
-    return FitConfig(SIZE, SIZES["epochs"], 4, seed=0, optimiser=pipeline, loss="dice")
+    plan = AdamToSGDConfig(adam_lr=0.002, patience=3)
+    return FitConfig(SIZE, SIZES["epochs"], 4, seed=0, objective=ParsingConfig("dice"), plan=plan)
 
 
 if TIER == "quick":

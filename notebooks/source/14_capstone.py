@@ -794,7 +794,7 @@ print("the bricks' longest chain sees {} pixels, one every {}".format(*receptive
 # %% fight tags=["slow"]
 from coursekit.checkpoint import ModelInfo
 from coursekit.optim import AveragedCosineConfig
-from coursekit.training import FitConfig, evaluate, fit
+from coursekit.training import FitConfig, ParsingConfig, evaluate, fit
 
 CONTENDERS = {"FastSCNN": lambda: create_model("fastscnn"), "Mine": Mine}
 trained: dict[str, list] = {name: [] for name in CONTENDERS}
@@ -804,7 +804,7 @@ for seed in range(SIZES["seeds"]):
         model = make()
         settings = FitConfig(
             size=SIZE, epochs=SIZES["epochs"], batch_size=SIZES["batch"], seed=seed,
-            optimiser=AveragedCosineConfig(lr=0.006), loss="dice",
+            plan=AveragedCosineConfig(lr=0.006), objective=ParsingConfig("dice"),
         )  # fmt: skip
         trained[name].append((model, fit(model, train, design, settings, progress=False)))
 first, last = (trained["Mine"][0][1].history[i]["train_loss"] for i in (0, -1))
@@ -1243,7 +1243,7 @@ print("an image of 53 × 71 gives", shape)
 #
 # - **Work where it pays** (04): spend the rest of the 10⁹ on wider bricks at 1/8 and 1/16. Does `ledger` say where it went, and `paired` that it helped?
 # - **More sight** (03): atrous bricks with dilation 2 and 4 in `Context`; compute the field first. Or one block of attention (05) at 1/16 of the side: 1,024 tokens at 512².
-# - **A loss for the small classes** (06): which classes move when Lovász or cross-entropy takes the place of Dice (`loss="lovasz"`, `loss="cross_entropy"`)? Look at the bars, not at the mean.
+# - **A loss for the small classes** (06): which classes move when Lovász or cross-entropy takes the place of Dice (`ParsingConfig("lovasz")`, `ParsingConfig("cross_entropy")`)? Look at the bars, not at the mean.
 # - **The schedule** (07): twice the epochs, half the rate. Does the order of the two networks stay?
 # - **Left and right** (01): mirror half of the images, with the pairs of classes swapped (`Augmentation(mirror_probability=0.5)`).
 # - **Smaller for the same**: halve all widths. A network that is not clearly worse at a quarter of the price is a result.
