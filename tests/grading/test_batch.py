@@ -72,7 +72,7 @@ def test_each_gets_what_they_earned_and_a_second_run_grades_only_what_changed(
     statuses = {c.check: c.status for c in first["cem"].checks}
     assert statuses == {"check-twice": "not-written", "check-middle": "dead"}
     assert first["dov"].problem and not first["ada"].public
-    assert first["ben"].public[0].message == "twice three is six (got 9, expected 6)"
+    assert first["ben"].public[0].message == "twice three is six (got 9, expected: 6)"
 
     assert _grade(course, handed_in, out) == first
     assert _grade.done == []  # type: ignore[attr-defined]

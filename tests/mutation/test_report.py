@@ -52,7 +52,7 @@ probe.emit("twice", twice(number) if Pair().value == 2 else 0, "another number")
 HIDDEN = "### BEGIN HIDDEN TESTS"
 SQUARE, THRICE, NOTHING = (f"def twice(x):\n    return {v}\n" for v in ("x * x", "3 * x", "None"))
 SUM = "def twice(x):\n    return x + x\n"
-GOOD = [(SQUARE, "Square"), (THRICE, "twice 5"), (THRICE.replace("3", "4"), "expected 10")]
+GOOD = [(SQUARE, "Square"), (THRICE, "twice 5"), (THRICE.replace("3", "4"), "expected: 10")]
 
 
 def read(folder: Path, text: str = LESSON) -> Lesson:

@@ -1,0 +1,63 @@
+"""What a check that fails raises, and how a notebook shows it."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+#: How the exception of an exercise's stub begins; `coursekit build` writes the stubs with it.
+NOT_WRITTEN = "not written yet: "
+
+# No fixed colour reaches 4.5:1 on white and on JupyterLab's dark #111 alike, and JupyterLab's
+# terminal colours are the same in both themes: bold text has the theme's own colour.
+_BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
+
+
+class CheckFailed(AssertionError):
+    """An answer is wrong, and the message says which misconception it shows.
+
+    Attributes:
+        exercise: the name of the exercise.
+        message: what is wrong and where to look.
+    """
+
+    def __init__(self, exercise: str, message: str) -> None:
+        super().__init__(f"{exercise}: {message}")
+        self.exercise = exercise
+        self.message = message
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of a traceback."""
+        return [marked("✗", self.exercise, self.message)]
+
+
+def marked(sign: str, subject: str, message: str) -> str:
+    """A line that begins with a sign and what it is about, in bold."""
+    return f"{_BOLD}{sign} {subject}{_PLAIN}: {message}"
+
+
+def is_stub(error: BaseException) -> bool:
+    """Whether it says that an exercise is not written yet."""
+    return isinstance(error, NotImplementedError) and str(error).startswith(NOT_WRITTEN)
+
+
+def soften_stubs() -> None:
+    """In a notebook, show an exercise that is not written yet as one line, not as a traceback."""
+    if "IPython" not in sys.modules:
+        return
+    from IPython.core.getipython import get_ipython
+
+    shell = get_ipython()
+    if shell is not None and not shell.custom_exceptions:
+        shell.set_custom_exc((NotImplementedError,), _show_stub)
+
+
+def _show_stub(shell: Any, kind: Any, error: Any, traceback: Any, tb_offset: Any = None) -> None:
+    """Show a `NotImplementedError`: kindly if a stub raised it, as usual otherwise."""
+    if is_stub(error):
+        line = marked(
+            "…", str(error), "write it where its cell says YOUR CODE HERE, run that cell, then "
+            "this one."
+        )  # fmt: skip
+        error.__dict__["_render_traceback_"] = lambda: [line]
+    shell.showtraceback((kind, error, traceback), tb_offset=tb_offset)

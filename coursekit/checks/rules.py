@@ -1,0 +1,212 @@
+"""What an exercise forbids: found while the answer runs, and in its text.
+
+A check declares it (`check.forbids("F.cross_entropy", because=…)`), where both who checks and who
+grades can read it. The text decides in grading: what a student's kernel says of itself could be
+forged, the answer's text is the grader's own copy. The text is read as far as the answer's own code
+goes: what it defines under the names that the solution defines, and what that uses of the rest of
+its cell. A comparison with the forbidden function below an answer is no use of it.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import contextlib
+import importlib
+import sys
+from dataclasses import dataclass
+from types import BuiltinFunctionType, BuiltinMethodType, FunctionType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+#: Words that stand for pieces of syntax.
+_SYNTAX: dict[str, tuple[type[ast.AST], ...]] = {
+    "for": (ast.For, ast.comprehension),
+    "while": (ast.While,),
+}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Something that an answer may not use.
+
+    Attributes:
+        name: as the check's cell would write it, such as "F.cross_entropy", or "for", "while".
+        because: what to do in its place.
+    """
+
+    name: str
+    because: str
+
+    def __str__(self) -> str:
+        what = f"a `{self.name}` loop" if self.name in _SYNTAX else f"`{self.name}`"
+        return f"your answer uses {what}, which this exercise forbids: {self.because}"
+
+
+def declared(check: str) -> list[Rule]:
+    """The rules that a check cell declares, read from its text without running it."""
+    found = []
+    for node in ast.walk(ast.parse(check)):
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "forbids":
+            because = [k.value for k in node.keywords if k.arg == "because"]
+            names = [a.value for a in node.args if isinstance(a, ast.Constant)]
+            reason = ast.literal_eval(because[0]) if because else ""
+            found += [Rule(str(name), str(reason)) for name in names]
+    return found
+
+
+def broken(answer: str, rules: Iterable[Rule], solution: str) -> Rule | None:
+    """The first rule that an answer breaks, by its text.
+
+    Args:
+        answer: the text of its cell.
+        rules: of the exercise.
+        solution: the text of the lesson's own, whose names are what is checked.
+    """
+    try:
+        tree, names = ast.parse(answer), set(_definitions(ast.parse(solution)))
+    except SyntaxError:
+        return None  # which fails for that
+    return next((rule for rule in rules if _uses(tree, names, rule.name)), None)
+
+
+def _uses(tree: ast.Module, wanted: Iterable[str], name: str) -> bool:
+    """Whether what the wanted names mean, or what that needs of its cell, uses the thing."""
+    definitions = _definitions(tree)
+    aliases = {alias for alias, real in _imported(tree) if real == name.split(".")[-1]}
+    waiting, seen = [*wanted], set()
+    while waiting:
+        one = waiting.pop()
+        if one in seen:
+            continue
+        seen.add(one)
+        for node in definitions.get(one, ()):
+            if any(_is_use(part, name, aliases) for part in _code(node)):
+                return True
+            waiting += [n.id for n in ast.walk(node) if isinstance(n, ast.Name)]
+    return False
+
+
+def _definitions(tree: ast.Module) -> dict[str, list[ast.stmt]]:
+    """The statements at the top of a cell that give a name its meaning."""
+    found: dict[str, list[ast.stmt]] = {}
+    for node in tree.body:
+        names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and _is_store(n)}
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            names = {node.name}
+        elif isinstance(node, (ast.Assign, ast.AugAssign)):  # `UNet.forward = forward`
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names |= {root for t in targets if (root := _root(t))}
+        for name in names:
+            found.setdefault(name, []).append(node)
+    return found
+
+
+def _is_store(node: ast.Name) -> bool:
+    return isinstance(node.ctx, ast.Store)
+
+
+def _root(node: ast.expr) -> str:
+    while isinstance(node, (ast.Attribute, ast.Subscript)):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _imported(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """Names that imports bind, at any depth, and what they stand for."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                yield alias.asname or alias.name, alias.name
+
+
+def _code(node: ast.AST) -> Iterator[ast.AST]:
+    """What runs or is bound: no annotations."""
+    yield node
+    for field, value in ast.iter_fields(node):
+        if field in ("annotation", "returns"):
+            continue
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, ast.AST):
+                yield from _code(child)
+
+
+def _is_use(node: ast.AST, name: str, aliases: set[str]) -> bool:
+    if name in _SYNTAX:
+        return isinstance(node, _SYNTAX[name])
+    last = name.split(".")[-1]
+    if isinstance(node, ast.Attribute):
+        mine = isinstance(node.value, ast.Name) and node.value.id == "self"
+        return node.attr == last and not mine
+    if isinstance(node, ast.Name):
+        return node.id in aliases or ("." not in name and node.id == name)
+    if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "getattr":
+        return any(isinstance(a, ast.Constant) and a.value == last for a in node.args)
+    return False
+
+
+@contextlib.contextmanager
+def watched(rules: Iterable[Rule], names: dict[str, Any]) -> Iterator[list[Rule]]:
+    """Watch every call in this thread, whatever name it is made by.
+
+    Args:
+        rules: of the exercise.
+        names: what the names of the rules mean, such as a notebook's.
+
+    Yields:
+        A list, which gets the rules that are broken.
+
+    Raises:
+        NameError: for a rule whose name means nothing here.
+    """
+    targets = [(rule, _meaning(rule.name, names)) for rule in rules if rule.name not in _SYNTAX]
+    found: list[Rule] = []
+    if not targets:
+        yield found
+        return
+
+    def notice(frame: Any, event: str, called: Any) -> None:
+        if event in ("call", "c_call"):
+            found.extend(rule for rule, target in targets if _is_call(frame, event, called, target))
+
+    before = sys.getprofile()
+    sys.setprofile(notice)
+    try:
+        yield found
+    finally:
+        sys.setprofile(before)
+
+
+def _meaning(name: str, names: dict[str, Any]) -> Any:
+    first, *rest = name.split(".")
+    if first in names:
+        value = names[first]
+    elif hasattr(builtins, first):
+        value = getattr(builtins, first)
+    else:
+        with contextlib.suppress(ImportError):
+            value = importlib.import_module(first)
+            names = {first: value}
+        if first not in names:
+            raise NameError(f"forbids: {name!r} means nothing in this cell")
+    for part in rest:
+        value = getattr(value, part)
+    return value
+
+
+def _is_call(frame: Any, event: str, called: Any, target: Any) -> bool:
+    """Whether an event of `sys.setprofile` is a call of the target."""
+    if event == "c_call":
+        if isinstance(target, (BuiltinFunctionType, BuiltinMethodType)):
+            return called is target or called == target
+        owner = getattr(target, "__objclass__", None)  # of a method such as torch.Tensor.softmax
+        receiver = getattr(called, "__self__", None)
+        return (
+            owner is not None and called.__name__ == target.__name__ and isinstance(receiver, owner)
+        )
+    if isinstance(target, type):  # a class, when one of it is made
+        return frame.f_code.co_name == "__init__" and isinstance(frame.f_locals.get("self"), target)
+    target = getattr(target, "__wrapped__", target)  # NumPy's functions, and decorated ones
+    return isinstance(target, FunctionType) and frame.f_code is target.__code__
