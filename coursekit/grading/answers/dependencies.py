@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from coursekit.grading.answers import names
+from coursekit import names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -16,7 +16,6 @@ from coursekit.grading.records import Answer, CheckResult, Grade, PublicResult, 
 from coursekit.grading.run.assemble import (
     HIDDEN_PREFIX,
     hidden_notebook,
-    hidden_region,
     lone_notebook,
     public_notebook,
     solutions,
@@ -25,6 +24,7 @@ from coursekit.grading.run.assemble import (
 from coursekit.grading.run.worker import NOTEBOOK_TIMEOUT
 from coursekit.grading.verdict.compare import compare, predictable
 from coursekit.grading.verdict.explain import explain
+from coursekit.lessons.regions import hidden_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -77,7 +77,7 @@ def prepare(engine: Engine, assignment: Assignment, secret: str, target: Path) -
     where = assignment.lesson.path
     checks = [c for e in assignment.exercises for c in e.checks]
     for check in checks:
-        if assignment.points[check.id] and not hidden_region(check):
+        if assignment.points[check.id] and not hidden_text(check):
             raise CourseError(
                 f"{where}:{check.line}: {check.id} has points and nothing hidden, so any answer "
                 "could forge it; add hidden tests to it, or points=0 in its header"
