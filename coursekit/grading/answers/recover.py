@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from coursekit import names
 from coursekit.grading.answers import alike
 from coursekit.grading.answers.cells import Statement, StudentCell, as_code, student_cells
-from coursekit.grading.answers.dependencies import Lender, Piece, holds
+from coursekit.grading.answers.dependencies import Dependencies, Piece, holds
 from coursekit.grading.answers.key import ExerciseKey, LessonKey, key_of
 from coursekit.grading.answers.mend import Budget, parse, without_markers
 from coursekit.grading.records import Answer
@@ -39,7 +39,7 @@ def recover(notebook: dict[str, Any], assignment: Assignment) -> tuple[Answer, .
     key = key_of(assignment.lesson)
     budget = Budget()
     cells = student_cells(notebook, key, budget)
-    finder = _Finder(cells, key, Lender(cells, key), budget)
+    finder = _Finder(cells, key, Dependencies(cells, key), budget)
     return tuple(finder.answer(key.exercises[e.name]) for e in assignment.exercises)
 
 
@@ -63,7 +63,7 @@ class _Candidate:
 class _Finder:
     cells: Sequence[StudentCell]
     key: LessonKey
-    lender: Lender
+    dependencies: Dependencies
     budget: Budget
     notes: list[str] = field(default_factory=list)
     woken: dict[int, StudentCell] = field(default_factory=dict)
@@ -178,7 +178,7 @@ class _Finder:
         return self._made(exercise, pieces, main)
 
     def _made(self, exercise: ExerciseKey, pieces: list[Piece], main: StudentCell) -> Answer:
-        borrowed, lost = self.lender.borrow(pieces, exercise, self._horizon(exercise))
+        borrowed, lost = self.dependencies.find(pieces, exercise, self._horizon(exercise))
         found_by = main.finds(exercise.name) or ("definition" if exercise.wanted else "place")
         notes = list(self.notes)
         if found_by != "id":
@@ -193,7 +193,7 @@ class _Finder:
             notes.append(f"Taken from {cells}, because the answer uses it: {taken}.")
         if lost:
             notes.append(f"The answer uses {_listed(sorted(lost))}, which nothing defines.")
-        source = self.lender.put_together([*pieces, *borrowed], exercise, notes)
+        source = self.dependencies.put_together([*pieces, *borrowed], exercise, notes)
         source = without_markers(source, notes).strip("\n")
         problem = parse(source, Budget()).problem
         if problem:
