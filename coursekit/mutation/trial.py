@@ -23,9 +23,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coursekit.errors import CourseError
-from coursekit.grading.run.assemble import hidden_region
 from coursekit.grading.verdict.compare import compare, emissions, predictable
 from coursekit.lessons.execution import quick_environment
+from coursekit.lessons.regions import hidden_text
 from coursekit.lessons.source import SLOW
 from coursekit.mutation.forked import Ending, Task, run_forked
 from coursekit.probe import FOLDER, SECRET
@@ -150,7 +150,7 @@ class _Plan:
 
 
 def _plan(lesson: Lesson, exercise: Exercise) -> _Plan:
-    regions = [(check.id, hidden_region(check)) for check in exercise.checks]
+    regions = [(check.id, hidden_text(check)) for check in exercise.checks]
     for name, region in regions:
         if not region:
             raise CourseError(f"{lesson.path}: {name} has no hidden half; let it emit what cannot "

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # More than these are counted, not listed.
 _FINDINGS, _SLOWEST = 60, 5
-_TIERS = {
+_ISOLATIONS = {
     "bubblewrap": "bubblewrap",
     "unshare": "namespaces (unshare)",
     "none": "none",
@@ -136,9 +136,9 @@ def _by_exercise(uses: Sequence[CourseUse]) -> list[dict[str, Any]]:
 def _run(book: Book) -> dict[str, Any]:
     grades = book.all_grades()
     seconds = [grade.seconds for grade in grades]
-    tiers = Counter(_TIERS.get(grade.tier, grade.tier) for grade in grades)
+    isolations = Counter(_ISOLATIONS.get(grade.isolation, grade.isolation) for grade in grades)
     return {
-        "tiers": tiers.most_common(),
+        "isolations": isolations.most_common(),
         "total": sum(seconds),
         "median": statistics.median(seconds) if seconds else 0.0,
         "slowest": sorted(grades, key=lambda g: (-g.seconds, g.student))[:_SLOWEST],

@@ -132,7 +132,7 @@ def nasty_grade(nasty: str) -> Grade:
         for e in assignment().exercises
     )
     return dataclasses.replace(
-        grade, submission=nasty, tier=nasty, checks=checks, answers=answers, public=public,
+        grade, submission=nasty, isolation=nasty, checks=checks, answers=answers, public=public,
         problem=nasty, notes=(nasty,),
     )  # fmt: skip
 
