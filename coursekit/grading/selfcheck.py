@@ -38,7 +38,7 @@ CELL_SECONDS = 120
 
 
 @dataclass(frozen=True)
-class Finding:
+class ExerciseResult:
     """What is known about one exercise.
 
     Attributes:
@@ -76,7 +76,7 @@ class SelfCheck:
 
     assignment: str
     due: str | None
-    findings: tuple[Finding, ...]
+    findings: tuple[ExerciseResult, ...]
     notes: tuple[str, ...]
 
     @property
@@ -110,7 +110,7 @@ def selfcheck(
     findings, live = {}, {}
     for exercise, answer in zip(task.exercises, recover(student, task), strict=True):
         status = "not-run" if answer.source is not None else answer.status
-        finding = Finding(exercise.name, task.worth(exercise), status, notes=answer.notes)
+        finding = ExerciseResult(exercise.name, task.worth(exercise), status, notes=answer.notes)
         tried = tuple(words[exercise.name].get("also_tried", ()))
         findings[exercise.name] = _with_coverage(replace(finding, also_tried=tried), exercise)
         if answer.source is not None:
@@ -166,7 +166,7 @@ def _pristine(file: Path) -> tuple[Assignment, dict[str, Any]]:
         ) from error
 
 
-def _with_coverage(finding: Finding, exercise: Exercise) -> Finding:
+def _with_coverage(finding: ExerciseResult, exercise: Exercise) -> ExerciseResult:
     told = [covers(check.source) for check in exercise.checks]
     said = "; ".join(words for words, _ in told if words)
     return replace(finding, covers=said, comparisons=sum(n for _, n in told))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from coursekit.grading.report.book import Book
     from coursekit.grading.report.course_use import CourseUse
     from coursekit.grading.report.feedback import Lessons
-    from coursekit.grading.report.similarity import Finding
+    from coursekit.grading.report.similarity import Likeness
     from coursekit.lessons.course import Assignment
 
 # More than these are counted, not listed.
@@ -50,7 +50,7 @@ class Bar:
 def write(
     book: Book,
     lessons: Lessons,
-    similar: Sequence[Finding],
+    similar: Sequence[Likeness],
     course_uses: Sequence[CourseUse],
     out: Path,
 ) -> Path:
