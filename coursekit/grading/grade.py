@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from coursekit.checks.rules import broken, declared
 from coursekit.errors import CourseError
 from coursekit.grading.assemble import (
     HIDDEN_PREFIX,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from coursekit.lessons.course import Assignment
 
 #: Goes up when the grader judges otherwise than before, so that old grades are not taken over.
-RULES = 2
+RULES = 3
 _LEAST = 1.0  # seconds that are worth starting a run for
 
 #: What the solutions have imported by the end, a student's kernel can have from its beginning.
@@ -340,11 +341,15 @@ def _ending(ended: str) -> tuple[str, str]:
 def _results(
     prepared: Prepared, answers: tuple[Answer, ...], attempt: _Attempt
 ) -> Iterator[CheckResult]:
-    found = {a.exercise: a for a in answers}
+    found, own = {a.exercise: a for a in answers}, solutions(prepared.assignment)
     for exercise in prepared.assignment.exercises:
         answer = found.get(exercise.name) or Answer(exercise.name, None, "", "missing")
         for check in exercise.checks:
             status, reasons = _outcome(answer, check.id, attempt)
+            rule = broken(answer.source or "", declared(check.source), own[exercise.name])
+            if status == "passed" and rule:
+                # By the answer's text: what its kernel says of itself could be forged.
+                status, reasons = "wrong", (str(rule),)
             points = prepared.assignment.points[check.id]
             yield CheckResult(check.id, exercise.name, points, status, reasons)
 

@@ -16,7 +16,7 @@ from coursekit.lessons.tried import also_tried
 if TYPE_CHECKING:
     from coursekit.lessons.source import Exercise
 
-_COMPARISONS = ("that", "equal", "close", "shape", "catches")
+_COMPARISONS = ("that", "kind", "equal", "close", "shape", "catches")
 
 _GIVEN = "**Given.** The next cell holds a solution. It brings no points; what follows uses it."
 _PRACTICE = (
