@@ -185,7 +185,8 @@ class Probe:
             at_least: a number must not be below this.
             miou: the name of a kept truth and the mean IoU that label maps must reach against it.
             dtype: whether an array's type counts, too.
-            kind: whether it counts, too, that this is a number, an array, a tensor, a list …
+            kind: whether it counts, too, that this is a float, an array or tensor of whole numbers
+                or of others, a list …
         """
         if kind:
             self.emit(f"{name}-kind", _kind(value), f"{about}: its type")
@@ -206,9 +207,10 @@ class Probe:
 
 
 def _kind(value: Any) -> str:
-    """What a value is; NumPy's own numbers are numbers."""
-    if is_tensor(value):
-        return "tensor"
+    """What a value is; NumPy's own numbers are numbers, and arrays of whole ones are alike."""
+    if is_tensor(value) or isinstance(value, np.ndarray):
+        whole = _as_array(value).dtype.kind in "biu"
+        return f"{'tensor' if is_tensor(value) else 'array'} of {'whole ' if whole else ''}numbers"
     numbers = {"bool": (bool, np.bool_), "int": (int, np.integer), "float": (float, np.floating)}
     for name, kinds in numbers.items():
         if isinstance(value, kinds):
