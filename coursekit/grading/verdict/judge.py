@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from coursekit.checks.rules import broken, declared
 from coursekit.grading.records import Answer, CheckResult, Grade, HandedIn, PublicResult
 from coursekit.grading.run.assemble import (
     HIDDEN_PREFIX,
     hidden_notebook,
     lone_notebook,
     public_notebook,
+    solutions,
     whole_notebook,
 )
 from coursekit.grading.run.protocol import NOTEBOOK, Ended
@@ -256,11 +258,15 @@ def _ending(ended: Ended) -> tuple[str, str]:
 def _results(
     reference: Reference, answers: tuple[Answer, ...], attempt: _Attempt
 ) -> Iterator[CheckResult]:
-    found = {a.exercise: a for a in answers}
+    found, own = {a.exercise: a for a in answers}, solutions(reference.assignment)
     for exercise in reference.assignment.exercises:
         answer = found.get(exercise.name) or Answer(exercise.name, None, "", "missing")
         for check in exercise.checks:
             status, reasons = _outcome(answer, check.id, attempt)
+            rule = broken(answer.source or "", declared(check.source), own[exercise.name])
+            if status == "passed" and rule:
+                # By the answer's text: what its kernel says of itself could be forged.
+                status, reasons = "wrong", (str(rule),)
             points = reference.assignment.points[check.id]
             yield CheckResult(check.id, exercise.name, points, status, reasons)
 
