@@ -84,7 +84,6 @@ _SPOT = """
 class Mine(nn.Module):
     def __init__(self, num_classes=19):
         super().__init__()
-        self.mix = nn.Conv2d(3, 3, 1)
         self.body = nn.Sequential(
             nn.Conv2d(3, 32, {0}, padding={1}), nn.BatchNorm2d(32), nn.ReLU(),
             nn.Conv2d(32, 32, {2}), nn.BatchNorm2d(32), nn.ReLU(), nn.Conv2d(32, num_classes, 1),
@@ -281,11 +280,13 @@ def widest(make, limit, cost=count_parameters):
             "        return super().train(mode)\n",
             "momentum",
         ),
-        (_edit(_MINE, _RETURN, _RETURN + ".sign()"), "mean IoU on unseen faces"),
+        (_edit(_MINE, "self.stem(image)", "self.stem(F.adaptive_avg_pool2d(image, 2))"),
+         "mean IoU on unseen faces"),
+        (_edit(_MINE, _RETURN, _RETURN + ".sign()"), "is 0: multiplied by 0, or rounded"),
         (_SPOT.format(1, 0, 1), "does not look around"),
         (_SPOT.format(3, 1, 1), "does not look around"),
-        (_edit(_SPOT.format(1, 0, 1), "self.body(image)", "self.body(image + self.mix(image.mean("
-               "(2, 3), keepdim=True)))"), "does not look around"),
+        (_edit(_SPOT.format(1, 0, 1), "self.body(image)", "self.body(image + image.mean((2, 3), "
+               "keepdim=True))"), "does not look around"),
         (_edit(_SPOT.format(1, 0, 1), "self.body(image)", "self.body(image - image.amax((2, 3), True))"),
          "does not look around"),
         (_edit(_MINE, "    def forward(self, image):\n", "    def forward(self, image):\n"
@@ -331,7 +332,7 @@ def widest(make, limit, cost=count_parameters):
         (_edit(_PAIRED.format(_HALF, _CLEAR), "len(gains) < 2", "len(gains) < 3"), "two pairs"),
         (_edit(_PAIRED.format(_HALF, _CLEAR), f"return gains.mean(), half, bool({_CLEAR})",
                f"return [gains.mean(), half, bool({_CLEAR})]"), "expected: a tuple"),
-        (_PAIRED.format(_HALF, _CLEAR + ").astype(float"), "expected: a bool"),
+        (_PAIRED.format(_HALF, "gains.mean() > half").replace("bool(", "float("), "expected: a bool"),
         ("""
 def paired(ours, theirs, critical):
     n = len(ours)
@@ -340,8 +341,8 @@ def paired(ours, theirs, critical):
     half = critical * (sum((g - mean) ** 2 for g in gains) / (n - 1) / n) ** 0.5
     return mean, half, mean > half
 """, "infinite, do not compute it"),
-        (_PAIRED.format(_HALF, "gains.mean() > 0"), "nothing is clear"),
-        (_PAIRED.format(_HALF, "min(gains) > 0"), "nothing is clear"),
+        (_PAIRED.format(_HALF, "gains.mean() > 0"), "0 lies inside"),
+        (_PAIRED.format(_HALF, "min(gains) > 0"), "0 lies inside"),
         (_PAIRED.format(_edit(_HALF, "critical", "1.96"), _CLEAR), "use critical"),
         (_edit(_PAIRED.format(_HALF, _CLEAR), 'return gains.mean(), float("inf"), False', "return None"),
          "gives None"),
