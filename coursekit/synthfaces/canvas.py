@@ -40,10 +40,10 @@ def to_pixels(points: Points, size: int) -> Points:
     return np.asarray(points, dtype=np.float64) * size - 0.5
 
 
-def _fixed(points: Points, size: float, offset: float = 0.5) -> NDArray[np.int32]:
-    """`points * size - offset` in OpenCV's fixed-point format."""
+def _fixed(points: Points, size: float) -> NDArray[np.int32]:
+    """`points * size - 0.5` in OpenCV's fixed-point format: pixel centres are at integers."""
     unit = 1 << _SHIFT
-    return np.rint(points * (size * unit) - offset * unit).astype(np.int32)
+    return np.rint(points * (size * unit) - 0.5 * unit).astype(np.int32)
 
 
 def polygon_mask(size: int, *polygons: Points) -> Mask:
