@@ -18,15 +18,19 @@ PACKAGE = Path(coursekit.__file__).parent
 #: Files and folders of the package that no grade depends on. All others are taken to decide: what
 #: grading runs in its own process, and what a student's kernel may import.
 APART = (
-    "__main__.py", "cli.py", "commands", "demo", "mutation", "release",
+    "__main__.py", "cli.py", "commands", "demo", "mutation",
     "grading/batch.py", "grading/cluster.py", "grading/report", "grading/selfcheck.py",
     "grading/store.py",
 )  # fmt: skip
 
 
-@lru_cache
-def of_sources(package: Path = PACKAGE) -> str:
+def of_sources() -> str:
     """Of the package's code, as far as a grade may depend on it."""
+    return _hashed(PACKAGE)
+
+
+@lru_cache
+def _hashed(package: Path) -> str:
     digest = hashlib.sha256()
     for path in sorted(package.rglob("*.py")):
         name = path.relative_to(package)

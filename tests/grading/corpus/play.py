@@ -77,7 +77,7 @@ def play(place: Grader, entry: Entry, timeouts: Timeouts = TIMEOUTS) -> Outcome:
         _lay_out(Path(scratch, "class"), entry, bait)
         grade = _grade(place, Path(scratch, "class"))
         took = time.monotonic() - started
-        page = feedback.write([grade], [assignment()], Path(scratch, "out"))
+        page = feedback.write([grade], feedback.read_lessons([assignment()]), Path(scratch, "out"))
         wrong = [*_wrong_verdicts(entry, grade), *_wrong_on_page(page), *harm()]
     if took > timeouts.submission + _GRACE:
         wrong.append(f"took {took:.0f} s")

@@ -28,9 +28,9 @@ def test_a_third_and_a_half_lie_where_they_should() -> None:
 
 
 def test_the_highest_bar_has_the_whole_height() -> None:
-    bars = histogram((0, 2, 4), width=300, height=100)
-    assert [bar.height for bar in bars] == [0, 50, 100]
-    assert [bar.y for bar in bars] == [100, 50, 0]
+    bars = histogram((0, 2, 4))
+    assert [bar.height for bar in bars] == [0, 75, 150]
+    assert [bar.y for bar in bars] == [150, 75, 0]
     assert histogram((0,) * 10)[0].height == 0
 
 

@@ -210,6 +210,18 @@ def test_a_kernel_that_died_between_cells_is_not_the_next_cells_fault(
     assert died(run) and "c2" not in run.cells
 
 
+def test_a_lost_sandbox_is_the_graders_fault(sandbox: Sandbox, tmp_path: Path) -> None:
+    with Sandbox(sandbox.isolation) as own, Executor(own, TIMEOUTS, LIMITS) as executor:
+        server = own._forkserver
+        assert server is not None
+        server.kill()
+        server.wait()
+        run, _ = run_cells(executor, tmp_path / "p", "1")
+        assert run.ended is not None and run.ended.kind == "broken" and run.ended.ours
+        own.revive()
+        assert run_cells(executor, tmp_path / "q", "1")[0].ended is None
+
+
 def test_clocks_and_floods_end_a_run(sandbox: Sandbox, tmp_path: Path) -> None:
     with Executor(sandbox, Timeouts(cell=1.5, notebook=6.0), LIMITS) as executor:
         deaf = (
