@@ -62,11 +62,10 @@ unit: $(READY)
 build: $(READY)
 	@$(RUN)coursekit build
 
-# Two notebooks share two cores: one thread each is faster than two that wait for one another.
 notebooks: $(READY)
 	@echo "notebooks: rebuilt and compared, then replayed by nbval"
 	@$(RUN)coursekit build --check
-	@OMP_NUM_THREADS=1 $(RUN)python -m pytest -p no:cacheprovider -n $(JOBS) --dist loadscope --nbval notebooks/solved
+	@$(RUN)python -m pytest -p no:cacheprovider -n $(JOBS) --dist loadscope --nbval notebooks/solved
 
 clean:
 	rm -rf .venv .uv out .mypy_cache .ruff_cache .pytest_cache .hypothesis
