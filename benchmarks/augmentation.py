@@ -73,8 +73,10 @@ def waiting(
     """Milliseconds an image: to prepare, to train on, and to do both through a loader."""
     view = rendered(size)
     images = ConcatDataset([view] * max(16 * batch // IMAGES, 1))
-    loader = DataLoader(images, batch, num_workers=workers, persistent_workers=workers > 0,
-                        drop_last=True, pin_memory=device == "cuda", timeout=30 if workers else 0)  # fmt: skip
+    loader = DataLoader(
+        images, batch, num_workers=workers, persistent_workers=workers > 0, drop_last=True,
+        pin_memory=device == "cuda", timeout=30 if workers else 0,
+    )  # fmt: skip
     step = training_step(make(model, "ours"), size, batch, precision, device, fast=True)
     first = next(iter(loader))
 
