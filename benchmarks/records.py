@@ -116,7 +116,7 @@ def command_line() -> str:
 
 
 def state_of_files() -> tuple[str, bool]:
-    """The short hash of HEAD, and whether files differ from it (records and their table aside).
+    """The short hash of HEAD, and whether its files have changed (records and their page aside).
 
     Where git knows nothing, COURSEKIT_COMMIT names the commit.
     """
@@ -126,7 +126,10 @@ def state_of_files() -> tuple[str, bool]:
             subprocess.run(
                 ["git", *words], cwd=ROOT, capture_output=True, text=True, check=True
             ).stdout.strip()
-            for words in (["rev-parse", "--short", "HEAD"], ["status", "-s", "--", *elsewhere])
+            for words in (
+                ["rev-parse", "--short", "HEAD"],
+                ["status", "-s", "-uno", "--", *elsewhere],
+            )
         )
     except (OSError, subprocess.CalledProcessError):
         return os.environ.get("COURSEKIT_COMMIT", "unknown"), False
