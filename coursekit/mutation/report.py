@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from coursekit.checks import NOT_WRITTEN
 from coursekit.mutation.answers import Answers, gaps
 from coursekit.mutation.mutants import Mutant, plant
-from coursekit.mutation.trial import SECONDS, Trial, Tried, rehearse
+from coursekit.mutation.trial import SECONDS, Trial, Tried, try_answers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -97,7 +97,7 @@ def examine(
         if mutants:
             cases += _mutants(exercise, answers, tally)
     tried: dict[int, Tried] = {}
-    for number, how in rehearse(lesson, [c.trial for c in cases], workers, seconds):
+    for number, how in try_answers(lesson, [c.trial for c in cases], workers, seconds):
         tried[number] = how
         step(len(cases))
     for number, case in enumerate(cases):

@@ -19,7 +19,7 @@ from coursekit.lessons.source import Lesson, read_lesson
 from coursekit.mutation.answers import Answers
 from coursekit.mutation.forked import MEMORY, run_forked
 from coursekit.mutation.report import Tally, as_text, examine, score
-from coursekit.mutation.trial import Trial, rehearse
+from coursekit.mutation.trial import Trial, try_answers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -175,7 +175,7 @@ def test_the_hidden_half_begins_where_the_public_one_began(tmp_path: Path) -> No
 
 def test_a_half_that_ended_the_process_spoils_no_other(tmp_path: Path) -> None:
     text = LESSON.replace('check.passed("doubled")', "import os\nos._exit(0)")
-    (how,) = (how for _, how in rehearse(read(tmp_path, text), [Trial("twice", SUM)], 1))
+    (how,) = (how for _, how in try_answers(read(tmp_path, text), [Trial("twice", SUM)], 1))
     assert how.public.kind == "dead" and how.passed_hidden
 
 
@@ -187,7 +187,7 @@ def test_the_hidden_half_knows_what_is_forbidden(tmp_path: Path) -> None:
     cheat = "def twice(x):\n    return sum([x, x])\n"
     wrong = [*GOOD, (cheat, "uses `sum`, which this exercise forbids: add them yourself")]
     assert look(read(tmp_path, text), wrong).problems == []
-    (how,) = (how for _, how in rehearse(read(tmp_path, text), [Trial("twice", cheat)], 1))
+    (how,) = (how for _, how in try_answers(read(tmp_path, text), [Trial("twice", cheat)], 1))
     assert how.reasons == (
         "your answer uses `sum`, which this exercise forbids: add them yourself",
     )
@@ -222,7 +222,7 @@ def test_answers_that_never_end_or_end_the_process_end_nothing_else(tmp_path: Pa
         "def twice(x):\n    print('x' * 10**7)\n    return 2 * x\n",
         SUM,
     ]
-    tried = dict(rehearse(read(tmp_path), [Trial("twice", c) for c in codes], 2, seconds=1))
+    tried = dict(try_answers(read(tmp_path), [Trial("twice", c) for c in codes], 2, seconds=1))
     kinds = [(tried[i].public.kind, tried[i].hidden.kind) for i in range(len(codes))]
     assert set(kinds[0]) <= {"dead", "timeout"}  # whichever limit comes first
     assert kinds[1:] == [
