@@ -25,7 +25,10 @@ from tests.grading.corpus.kinds import code_cell
 
 REPOSITORY = Path(__file__).parents[2]
 LIMITS = Limits(memory=700 * MEBI, file_size=24 * MEBI, scratch=96 * MEBI, processes=40)
-PACE = Pace(cell=10.0, notebook=30.0)
+PACE = Pace(cell=30.0, notebook=90.0)
+
+#: One sandbox of each tier, however many processes run the tests.
+pytestmark = pytest.mark.xdist_group("sandbox")
 
 _LOOK = """
 import glob, json, os, resource, socket, struct, sys
@@ -272,7 +275,7 @@ import os
 places = ("/tmp/note", "/dev/shm/note", os.path.expanduser("~/note"))
 print([p for p in places if os.path.exists(p)], sum(name.isdigit() for name in os.listdir("/proc")))
 """
-    assert run_cells(engine, tmp_path / "1", leave)[0].cells == {"c0": "passed"}
+    assert run_cells(engine, tmp_path / "1", leave).cells == {"c0": "passed"}
     run = run_cells(engine, tmp_path / "2", find)
     assert printed(run, "c0") == "[] 1\n"
 
@@ -282,26 +285,27 @@ def test_kernels_end_when_the_grader_is_killed(sandbox: Sandbox, tmp_path: Path)
 import sys, threading
 sys.path.insert(0, {str(REPOSITORY)!r})
 from pathlib import Path
-from coursekit.grading.engine import Engine
+from coursekit.grading.engine import Engine, Pace
 from coursekit.grading.sandbox.tiers import Sandbox
-from tests.grading.test_sandbox import LIMITS, PACE, notebook
+from tests.grading.test_sandbox import LIMITS, notebook
+pace = Pace(cell=10.0, notebook=900.0)  # an orphaned nbval lets go when the cell is over
 hide = "import ctypes; c = ctypes.CDLL(None); c.prctl(1, 0, 0, 0, 0); c.prctl(15, b'hid')"
-with Sandbox({sandbox.tier!r}) as sandbox, Engine(sandbox, PACE, LIMITS) as engine:
-    sleep = "import time; time.sleep(60)"
+with Sandbox({sandbox.tier!r}) as sandbox, Engine(sandbox, pace, LIMITS) as engine:
+    sleep = "import time; time.sleep(900)"
     begin = lambda: engine.run(notebook(hide, sleep), Path({str(tmp_path)!r}, "p"))
     threading.Thread(target=begin, daemon=True).start()
     print(Path(sandbox.socket).parent, flush=True)
-    threading.Event().wait(60)
+    threading.Event().wait(900)
 """
     grader = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert grader.stdout is not None
     folder = grader.stdout.readline().strip()
     assert folder
-    wait_until(lambda: "hid" in processes_of(folder), 30)
+    wait_until(lambda: "hid" in processes_of(folder))
     grader.send_signal(signal.SIGKILL)
     grader.wait()
     grader.stdout.close()
-    wait_until(lambda: not processes_of(folder), 15)
+    wait_until(lambda: not processes_of(folder))
     subprocess.run(["rm", "-rf", folder], check=True)  # nobody was left to do it
 
 
@@ -319,8 +323,8 @@ def processes_of(folder: str) -> list[str]:
     return found
 
 
-def wait_until(condition: Any, seconds: float) -> None:
-    deadline = time.monotonic() + seconds
+def wait_until(condition: Any) -> None:
+    deadline = time.monotonic() + 300
     while not condition():
         assert time.monotonic() < deadline, "it did not come to pass in time"
         time.sleep(0.1)
@@ -370,7 +374,7 @@ def test_without_a_sandbox_nothing_runs(
 def test_no_sandbox_for_those_who_ask_for_it(tmp_path: Path) -> None:
     with Sandbox("none") as sandbox, Engine(sandbox, PACE, LIMITS) as engine:
         assert engine.tier == "none"
-        assert run_cells(engine, tmp_path / "p", "1", "2")[0].cells == {
+        assert run_cells(engine, tmp_path / "p", "1", "2").cells == {
             "c0": "passed",
             "c1": "passed",
         }
