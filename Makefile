@@ -43,11 +43,13 @@ $(READY): pyproject.toml uv.lock | $(UV)
 	@touch $@
 
 lint: $(READY)
-	@echo "lint: ruff, types, import directions"
+	@echo "lint: ruff, types, import directions, declared dependencies"
 	@$(RUN)ruff check .
 	@$(RUN)ruff format --check .
 	@$(RUN)mypy
 	@$(RUN)lint-imports --no-logo
+	@$(RUN)deptry coursekit notebooks/source
+	@$(RUN)deptry tests benchmarks --ignore DEP002,DEP004  # need not use all, may use the dev group
 
 # inplace-abn needs a compiler; its tests run where it can be built.
 abn: $(READY)

@@ -35,12 +35,12 @@ from harness import commit, device_name
 
 from coursekit.grading.run.assemble import (
     hidden_notebook,
-    hidden_region,
     public_notebook,
     solutions,
 )
 from coursekit.lessons.course import Assignment, whole_lesson
 from coursekit.lessons.notebook import make_notebook, to_bytes
+from coursekit.lessons.regions import hidden_text
 from coursekit.lessons.source import read_lesson
 from coursekit.mutation.answers import read_answers
 
@@ -279,12 +279,13 @@ def _measure(
 
 def _reference(root: Path, given: Assignment) -> Path:
     """What the hidden checks' cells need to run: their inputs."""
-    from coursekit.grading.grader import Workplace
+    from coursekit.grading.grader import Grader
+    from coursekit.grading.task import Conditions
 
-    assert all(hidden_region(c) for e in given.exercises for c in e.checks)
-    with Workplace([given], "benchmark") as place:
-        prepared = place.prepare(given.name)
-        shutil.copytree(prepared.reference / "given", root / "probe" / "given")
+    assert all(hidden_text(c) for e in given.exercises for c in e.checks)
+    with Grader([given], "benchmark", Conditions()) as grader:
+        reference = grader.prepare(given.name)
+        shutil.copytree(reference.folder / "given", root / "probe" / "given")
     return root / "probe"
 
 

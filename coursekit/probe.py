@@ -35,11 +35,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from coursekit.checks.copies import Handed, is_tensor
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
+#: What students read of `Probe.call`.
+UNCHANGED = "the arguments are left as they are"
 FOLDER, SECRET = "COURSEKIT_PROBE", "COURSEKIT_PROBE_SECRET"
 
 #: Nesting of a value that may travel.
@@ -63,6 +67,7 @@ class Probe:
         self.check = check
         self._folder = Path(os.environ[FOLDER])
         self._secret = os.environ.get(SECRET)
+        self._changed: list[str] = []
 
     def given(self, name: str, draw: Callable[[np.random.Generator], Any]) -> Any:
         """An input, the same for all students and known to none before.
@@ -147,6 +152,14 @@ class Probe:
         _write(self._path("kept", name), {"value": encoded})
         return decode(encoded)
 
+    def call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """What an answer gives for copies of its arguments; one that it changes counts as wrong."""
+        handed = Handed(function, args, kwargs, ())
+        result = function(*handed.args, **handed.kwargs)
+        self._changed += handed.changed()
+        self.emit("changed", self._changed, UNCHANGED)
+        return result
+
     def emit(
         self,
         name: str,
@@ -158,6 +171,7 @@ class Probe:
         at_least: float | None = None,
         miou: tuple[str, float] | None = None,
         dtype: bool = False,
+        kind: bool = False,
     ) -> None:
         """Write down what the answer gave. The rest says how it is compared, elsewhere.
 
@@ -171,7 +185,11 @@ class Probe:
             at_least: a number must not be below this.
             miou: the name of a kept truth and the mean IoU that label maps must reach against it.
             dtype: whether an array's type counts, too.
+            kind: whether it counts, too, that this is a float, an array or tensor of whole numbers
+                or of others, a list …
         """
+        if kind:
+            self.emit(f"{name}-kind", _kind(value), f"{about}: its type")
         record: dict[str, Any] = {"value": encode(value)}
         if self._secret is not None:
             record |= {
@@ -186,6 +204,18 @@ class Probe:
     def _generator(self, name: str) -> np.random.Generator:
         seed = hashlib.sha256(f"{self._secret}|{self.check}|{name}".encode()).digest()
         return np.random.default_rng(int.from_bytes(seed, "big"))
+
+
+def _kind(value: Any) -> str:
+    """What a value is; NumPy's own numbers are numbers, and arrays of whole ones are alike."""
+    if is_tensor(value) or isinstance(value, np.ndarray):
+        whole = _as_array(value).dtype.kind in "biu"
+        return f"{'tensor' if is_tensor(value) else 'array'} of {'whole ' if whole else ''}numbers"
+    numbers = {"bool": (bool, np.bool_), "int": (int, np.integer), "float": (float, np.floating)}
+    for name, kinds in numbers.items():
+        if isinstance(value, kinds):
+            return name
+    return type(value).__name__
 
 
 def encode(value: Any, depth: int = 0) -> Any:

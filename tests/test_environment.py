@@ -6,6 +6,7 @@ import re
 import tomllib
 from pathlib import Path
 
+import pytest
 import yaml
 
 ROOT = Path(__file__).parent.parent
@@ -46,11 +47,9 @@ def test_conda_forge_alone() -> None:
     assert conda["channels"] == ["conda-forge", "nodefaults"]
 
 
-def test_every_dependency_has_its_reason() -> None:
+@pytest.mark.parametrize("heading", ["dependencies = [", "dev = ["])
+def test_every_dependency_has_its_reason(heading: str) -> None:
     lines = (ROOT / "pyproject.toml").read_text().splitlines()
-    start = lines.index("dependencies = [")
-    reason = ""
+    start = lines.index(heading)
     for line in lines[start + 1 : lines.index("]", start)]:
-        if line.strip().startswith("#"):
-            reason = line
-        assert reason or "#" in line, line
+        assert "#" in line, line

@@ -139,6 +139,37 @@ def test_how_to_compare_stays_in_the_reference(
     }  # fmt: skip
 
 
+def test_a_changed_argument_is_written_down(folder: Path) -> None:
+    def answer(given: Any, spoil: bool) -> Any:
+        if spoil:
+            given[0] = 7
+        return given
+
+    def changed() -> Any:
+        return json.loads((folder / "emitted/check-it/changed.json").read_text())["value"]
+
+    probe, given = Probe("check-it"), np.zeros(2)
+    assert probe.call(answer, given, False) is not given and changed() == []
+    assert probe.call(answer, given, spoil=True)[0] == 7
+    assert probe.call(answer, given, False)[0] == 0  # the author's own was not changed
+    assert changed() == ["given"]
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        (0.5, "float"), (np.float32(0.5), "float"), (torch.tensor(0.5), "tensor of numbers"),
+        (1, "int"),
+        (np.int64(1), "int"), (True, "bool"), (np.bool_(True), "bool"), ([1], "list"),
+        (np.array(1, np.uint8), "array of whole numbers"), (None, "NoneType"),
+        (torch.zeros(1, dtype=torch.bfloat16), "tensor of numbers"),
+    ],
+)  # fmt: skip
+def test_what_a_value_is_counts_when_asked_for(folder: Path, value: Any, kind: str) -> None:
+    Probe("check-it").emit("x", value, "words", kind=True)
+    assert json.loads((folder / "emitted/check-it/x-kind.json").read_text()) == {"value": kind}
+
+
 def test_inputs_depend_on_secret_check_and_name_and_not_on_the_order(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from coursekit import names
+
 if TYPE_CHECKING:
     from collections.abc import Collection
 
@@ -131,24 +133,19 @@ class Inliner:
                     module.imported[alias.asname or alias.name.split(".")[0]] = statement
                 if isinstance(statement, ast.ImportFrom) and statement.level:
                     raise ValueError(f"{name}: relative imports cannot be inlined")
-            elif isinstance(statement, ast.FunctionDef | ast.ClassDef):
-                module.defined[statement.name] = statement
-            elif isinstance(statement, ast.Assign | ast.AnnAssign):
-                for target in getattr(statement, "targets", None) or [statement.target]:  # type: ignore[union-attr]
-                    for node in ast.walk(target):
-                        if isinstance(node, ast.Name):
-                            module.defined[node.id] = statement
+            elif isinstance(statement, (*names.DEFINITIONS, ast.Assign, ast.AnnAssign)):
+                module.defined |= dict.fromkeys(names.bound(statement), statement)
         return module
 
 
 def _used_names(statement: ast.stmt) -> set[str]:
     """Names that a statement reads when it runs, annotations left out."""
-    names: set[str] = set()
+    used: set[str] = set()
     stack: list[ast.AST] = [statement]
     while stack:
         node = stack.pop()
         if isinstance(node, ast.Name):
-            names.add(node.id)
+            used.add(node.id)
         if isinstance(node, ast.Import | ast.ImportFrom):
             module = getattr(node, "module", None) or node.names[0].name
             if module.split(".")[0] == _PACKAGE:
@@ -158,7 +155,7 @@ def _used_names(statement: ast.stmt) -> set[str]:
                 continue
             children = value if isinstance(value, list) else [value]
             stack.extend(child for child in children if isinstance(child, ast.AST))
-    return names
+    return used
 
 
 def _text(lines: list[str], statement: ast.stmt) -> str:

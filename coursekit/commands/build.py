@@ -28,7 +28,8 @@ def add_parser(subparsers: Any) -> None:
                         "outputs")  # fmt: skip
     parser.add_argument("--mutate", action="store_true",
                         help="write nothing; plant bugs in the solutions and see whether the "
-                        "checks notice")  # fmt: skip
+                        "checks notice; exit 1 when a half misses many, or when one passes the "
+                        "public half and fails the hidden one")  # fmt: skip
     parser.add_argument("--json", metavar="FILE", help="what --mutate found, as data")
 
 
@@ -76,12 +77,14 @@ def _mutate(arguments: argparse.Namespace) -> int:
         print(as_text(lesson.name, found[lesson.name]))
     everything = [tally for tallies in found.values() for tally in tallies]
     problems = sum(len(tally.problems) for tally in everything)
+    between = sum(len(tally.between) for tally in everything)
     scores = {half: score(everything, half) for half in ("hidden", "public")}
     print(f"{sum(t.mutants for t in everything):,} bugs; noticed by the hidden halves: "
           f"{scores['hidden']:.1%}, by the public ones: {scores['public']:.1%}; "
-          f"{problems} problems")  # fmt: skip
+          f"{between} between the halves; {problems} problems")  # fmt: skip
     if arguments.json:
         lessons = {name: as_data(tallies) for name, tallies in found.items()}
-        write_text(arguments.json, json.dumps({**scores, "lessons": lessons}, indent=1) + "\n")
+        found_data = {**scores, "between": between, "lessons": lessons}
+        write_text(arguments.json, json.dumps(found_data, indent=1) + "\n")
         print(f"wrote {arguments.json}")
-    return 1 if problems or min(scores.values()) < LEAST_SCORE else 0
+    return 1 if problems or between or min(scores.values()) < LEAST_SCORE else 0

@@ -12,7 +12,7 @@ from coursekit.commands import command
 if TYPE_CHECKING:
     import argparse
 
-    from coursekit.grading.selfcheck import Finding
+    from coursekit.grading.selfcheck import ExerciseResult
 
 _SAID = {
     "passed": "passes its public check",
@@ -75,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if checked.passed else 1
 
 
-def _print(finding: Finding) -> None:
+def _print(finding: ExerciseResult) -> None:
     sign = {"passed": "✓", "not-written": "…"}.get(finding.status, "✗")
     worth = f"{finding.points} points" if finding.points != 1 else "1 point"
     worth = worth if finding.points else "practice"

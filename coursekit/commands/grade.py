@@ -47,7 +47,7 @@ _ARGUMENTS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
     (("--secret",), {"type": Path, "metavar": "FILE",
       "help": "hidden inputs are drawn from it; made if missing (default: notebooks/.secret)"}),
     (("--workers",), {"type": int, "metavar": "N", "help": "at a time (default: one a core)"}),
-    (("--sandbox",), {"default": "auto", "metavar": "TIER",
+    (("--sandbox",), {"default": "auto", "metavar": "ISOLATION",
       "help": "auto, bubblewrap, unshare, or none: no protection at all"}),
     (("--cell-seconds",), {"type": float, "default": 30.0, "metavar": "S",
       "help": "for one cell (default: 30)"}),
@@ -67,25 +67,29 @@ def run(arguments: argparse.Namespace) -> int:
     """Grade, and write the pages."""
     from coursekit.grading.batch import Options, grade_class, read_secret
     from coursekit.grading.report import write_all
-    from coursekit.grading.run.executor import Pace
-    from coursekit.grading.sandbox.limits import MEBI, Limits
+    from coursekit.grading.run.executor import Timeouts
+    from coursekit.grading.sandbox.limits import MEBI, KernelLimits
+    from coursekit.grading.task import Conditions
     from coursekit.lessons.course import read_assignments
 
     assignments = read_assignments(
         arguments.notebooks, arguments.assignment, course=arguments.course
     )
     secret = read_secret(arguments.secret or arguments.notebooks / ".secret")
-    pace = Pace(
+    timeouts = Timeouts(
         cell=arguments.cell_seconds,
         notebook=arguments.run_seconds,
         submission=2 * arguments.run_seconds,
     )
-    options = Options(
-        workers=arguments.workers,
-        tier=arguments.sandbox,
-        pace=pace,
-        limits=Limits(memory=arguments.memory * MEBI),
+    conditions = Conditions(
+        isolation=arguments.sandbox,
+        timeouts=timeouts,
+        limits=KernelLimits(memory=arguments.memory * MEBI),
         cold=arguments.cold,
+    )
+    options = Options(
+        conditions=conditions,
+        workers=arguments.workers,
         again=arguments.again,
         scheduler=arguments.scheduler,
     )
@@ -125,13 +129,13 @@ class _Bar:
 
 def _summary(grades: list[Grade]) -> str:
     graded = [g for g in grades if not g.problem]
-    tiers = sorted({g.tier for g in graded if g.tier})
+    isolations = sorted({g.isolation for g in graded if g.isolation})
     text = f"{len(graded)} graded"
     if len(graded) < len(grades):
         text += f", {len(grades) - len(graded)} could not be (see index.html)"
     if graded:
         full = sum(g.earned == g.points for g in graded)
-        text += f"; {full} with full marks; sandbox: {', '.join(tiers) or 'nothing was run'}"
-    if "none" in tiers:
+        text += f"; {full} with full marks; sandbox: {', '.join(isolations) or 'nothing was run'}"
+    if "none" in isolations:
         text += " (students' code ran with all your rights)"
     return text

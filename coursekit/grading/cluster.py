@@ -11,23 +11,24 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from coursekit.errors import CourseError
-from coursekit.grading.grader import Workplace, ungraded
-from coursekit.grading.records import Grade, from_json, to_json
+from coursekit.grading import digest
+from coursekit.grading.grader import Grader, grade_task
+from coursekit.grading.records import Grade, from_json, to_json, ungraded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from coursekit.grading.batch import Options, Task
+    from coursekit.grading.task import Conditions, Task
 
 #: How long a scheduler may take to answer.
 PATIENCE = "20s"
 
-_places: dict[str, Workplace] = {}
+_graders: dict[str, Grader] = {}
 _lock = threading.Lock()
 
 
 def grade_on_cluster(
-    address: str, todo: Sequence[Task], secret: str, options: Options
+    address: str, todo: Sequence[Task], secret: str, conditions: Conditions
 ) -> Iterator[Grade]:
     """Each grade as soon as a worker has it.
 
@@ -43,9 +44,10 @@ def grade_on_cluster(
         client = Client(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError) as error:
         raise CourseError(f"--scheduler {address}: no scheduler answers there ({error})") from error
+    told = (secret, conditions, digest.of_sources())
     with client:
         tasks = {
-            client.submit(_grade_remotely, task, secret, options, pure=False, retries=1): task
+            client.submit(_grade_remotely, task, *told, pure=False, retries=1): task
             for task in todo
         }
         for future in as_completed(tasks, loop=client.loop):
@@ -57,16 +59,16 @@ def grade_on_cluster(
                 yield ungraded(task.submission, task.assignment, problem)
 
 
-def _grade_remotely(task: Task, secret: str, options: Options) -> dict[str, Any]:
-    """On a worker. The place that it grades in stays for the next task."""
-    from coursekit.grading.batch import grade_task
-
-    parts = (task.assignment, secret, options.tier, options.pace, options.limits, options.cold)
-    key = hashlib.sha256(repr(parts).encode()).hexdigest()
+def _grade_remotely(
+    task: Task, secret: str, conditions: Conditions, sources: str
+) -> dict[str, Any]:
+    """On a worker. The grader stays for the next task."""
+    if digest.of_sources() != sources:
+        raise CourseError(
+            "a worker has another coursekit than the one that grades here: install the same on all"
+        )
+    key = hashlib.sha256(repr((task.assignment, secret, conditions)).encode()).hexdigest()
     with _lock:
-        if key not in _places:
-            _places[key] = Workplace(
-                [task.assignment], secret, tier=options.tier, pace=options.pace,
-                limits=options.limits, cold=options.cold,
-            )  # fmt: skip
-    return to_json(grade_task(_places[key], task))
+        if key not in _graders:
+            _graders[key] = Grader([task.assignment], secret, conditions)
+    return to_json(grade_task(_graders[key], task))

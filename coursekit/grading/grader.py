@@ -1,4 +1,4 @@
-"""All that grading needs on one machine: a sandbox, an engine for each thread, the references."""
+"""All that grading needs on one machine: a sandbox, an executor for each thread, references."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from coursekit.errors import CourseError
 from coursekit.grading.answers.recover import recover
-from coursekit.grading.records import CheckResult, Grade, Submission
+from coursekit.grading.records import Grade, ungraded
 from coursekit.grading.run.assemble import solutions, whole_notebook
-from coursekit.grading.run.executor import Engine, Pace, Runner
+from coursekit.grading.run.executor import Executor, Worker
 from coursekit.grading.sandbox.launch import Sandbox
-from coursekit.grading.sandbox.limits import Limits
-from coursekit.grading.submissions.read import read_notebook
-from coursekit.grading.verdict.judge import Prepared, grade_answers, prepare
+from coursekit.grading.task import Conditions, Task
+from coursekit.grading.verdict.judge import Judgement, Reference, judge
+from coursekit.grading.verdict.prepare import prepare
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,11 +25,8 @@ if TYPE_CHECKING:
 
     from coursekit.lessons.course import Assignment
 
-#: What makes a run's end ours rather than a student's: it is then tried once more.
-_OURS = ("broken", "lost", "no answer from the zygote", "did not start")
 
-
-class Workplace:
+class Grader:
     """Grades submissions, from as many threads as like to. A context manager.
 
     Nothing is started before it is needed.
@@ -36,65 +34,62 @@ class Workplace:
     Args:
         assignments: those that may come.
         secret: the instructor's; inputs of hidden checks are drawn from it.
-        tier: of the sandbox, or "auto".
-        pace: how long things may take.
-        limits: of each kernel.
-        cold: see `Engine`.
+        conditions: under which answers are run.
     """
 
     def __init__(
-        self,
-        assignments: Iterable[Assignment],
-        secret: str,
-        *,
-        tier: str = "auto",
-        pace: Pace | None = None,
-        limits: Limits | None = None,
-        cold: bool = False,
+        self, assignments: Iterable[Assignment], secret: str, conditions: Conditions
     ) -> None:
         self._assignments = {a.name: a for a in assignments}
-        self._secret, self._wanted = secret, tier
-        self._pace, self._limits, self._cold = pace or Pace(), limits or Limits(), cold
+        self._secret, self._conditions = secret, conditions
         self._lock = threading.Lock()
         self._own = threading.local()
         self._sandbox: Sandbox | None = None
-        self._engines: list[Engine] = []
-        self._prepared: dict[str, Prepared] = {}
+        self._executors: list[Executor] = []
+        self._references: dict[str, Reference] = {}
         self._scratch = tempfile.TemporaryDirectory(prefix="ck-work-", ignore_cleanup_errors=True)
 
-    def prepare(self, name: str) -> Prepared:
+    def prepare(self, name: str) -> Reference:
         """The assignment of this name, with its solutions run.
 
         Raises:
             CourseError: for checks that could not be defended, or when there is no sandbox.
         """
-        engine = self._engine()
+        executor = self._executor()
         with self._lock:
-            if name not in self._prepared:
-                target = Path(self._scratch.name, f"reference-{len(self._prepared)}")
-                made = prepare(engine, self._assignments[name], self._secret, target)
-                self._prepared[name] = made
-            return self._prepared[name]
+            if name not in self._references:
+                target = Path(self._scratch.name, f"reference-{len(self._references)}")
+                made = prepare(executor, self._assignments[name], self._secret, target)
+                self._references[name] = made
+            return self._references[name]
 
-    def grade(self, submission: Submission, name: str) -> Grade:
-        """Grade a submission for the assignment of this name; a bad one gets a bad grade, only."""
-        prepared = self.prepare(name)
-        grade = self._grade(submission, prepared)
-        if any(word in note for note in grade.notes for word in _OURS):
-            again = self._grade(submission, prepared)
+    def grade(self, task: Task) -> Grade:
+        """Grade a submission; a bad one gets a bad grade, only."""
+        reference = self.prepare(task.assignment.name)
+        # Practice is recovered, too: later answers may need it.
+        whole = replace(task.assignment, exercises=task.assignment.written)
+        answers = recover(task.notebook, whole)
+
+        def attempt() -> Judgement:
+            return judge(self._executor(), reference, task.submission, answers)
+
+        judgement = attempt()
+        grade = judgement.grade
+        if judgement.ours:
+            grade = attempt().grade
             note = "graded twice, since the first time the grader's own process was lost"
-            return replace(again, notes=(*again.notes, note))
-        return grade
+            grade = replace(grade, notes=(*grade.notes, note))
+        return replace(grade, digest=task.digest)
 
     def close(self) -> None:
         """End everything that was started."""
-        for engine in self._engines:
-            engine.close()
+        for executor in self._executors:
+            executor.close()
         if self._sandbox is not None:
             self._sandbox.close()
         self._scratch.cleanup()
 
-    def __enter__(self) -> Workplace:
+    def __enter__(self) -> Grader:
         return self
 
     def __exit__(
@@ -105,44 +100,53 @@ class Workplace:
     ) -> None:
         self.close()
 
-    def _grade(self, submission: Submission, prepared: Prepared) -> Grade:
-        try:
-            notebook = read_notebook(submission.content or b"")
-        except ValueError as error:
-            return ungraded(submission, prepared.assignment, str(error))
-        whole = replace(prepared.assignment, exercises=prepared.assignment.written)
-        answers = recover(notebook, whole)
-        return grade_answers(self._engine(), prepared, submission, answers)
-
-    def _engine(self) -> Engine:
+    def _executor(self) -> Executor:
         """This thread's."""
-        if not hasattr(self._own, "engine"):
+        if not hasattr(self._own, "executor"):
             # It starts beside the sandbox, which takes longer, not after.
-            runner = Runner()
+            worker = Worker()
             try:
                 sandbox = self._living_sandbox()
             except BaseException:
-                runner.close()
+                worker.close()
                 raise
-            pace, limits = self._pace, self._limits
-            self._own.engine = Engine(sandbox, pace, limits, cold=self._cold, runner=runner)
+            how = self._conditions
+            self._own.executor = Executor(
+                sandbox, how.timeouts, how.limits, cold=how.cold, worker=worker
+            )
             with self._lock:
-                self._engines.append(self._own.engine)
+                self._executors.append(self._own.executor)
         self._living_sandbox()
-        engine: Engine = self._own.engine
-        return engine
+        executor: Executor = self._own.executor
+        return executor
 
     def _living_sandbox(self) -> Sandbox:
         with self._lock:
             if self._sandbox is None:
-                preload = () if self._cold else imports_of(self._assignments.values())
-                self._sandbox = Sandbox(self._wanted, tuple(preload))
+                cold = self._conditions.cold
+                preload = () if cold else imports_of(self._assignments.values())
+                self._sandbox = Sandbox(self._conditions.isolation, tuple(preload))
             self._sandbox.revive()
             return self._sandbox
 
 
+def grade_task(grader: Grader, task: Task) -> Grade:
+    """Grade one; whatever goes wrong in the grader itself is this submission's note, no more.
+
+    Raises:
+        CourseError: for what is the instructor's to mend.
+    """
+    try:
+        return grader.grade(task)
+    except CourseError:
+        raise
+    except Exception as error:
+        problem = f"the grader itself failed: {type(error).__name__}: {error}"[:300]
+        return ungraded(task.submission, task.assignment, problem)  # and tried again next time
+
+
 def imports_of(assignments: Iterable[Assignment]) -> Iterator[str]:
-    """The import statements of what is run: what kernels need and a zygote can have ready."""
+    """The import statements of what is run: what kernels need and a fork server can have ready."""
     seen = {}
     for assignment in assignments:
         for cell in whole_notebook(assignment, solutions(assignment))["cells"]:
@@ -152,24 +156,3 @@ def imports_of(assignments: Iterable[Assignment]) -> Iterator[str]:
     yield from seen
     if any("torch" in statement for statement in seen):
         yield "import torch._dynamo"  # the first optimiser imports it, in two seconds
-
-
-def ungraded(submission: Submission, assignment: Assignment | None, problem: str) -> Grade:
-    """The grade of what could not be graded: no points, and why."""
-    checks: tuple[CheckResult, ...] = ()
-    if assignment is not None:
-        checks = tuple(
-            CheckResult(c.id, e.name, assignment.points[c.id], "missing", (problem,))
-            for e in assignment.exercises
-            for c in e.checks
-        )
-    return Grade(
-        student=submission.student,
-        submission=submission.name,
-        assignment=assignment.name if assignment else "",
-        digest="",
-        tier="",
-        checks=checks,
-        problem=problem,
-        notes=submission.notes,
-    )

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from coursekit.lessons.course import Assignment
 
 #: How a check can end. Only "passed" earns its points.
 STATUSES = {
@@ -21,13 +24,13 @@ STATUSES = {
 
 
 @dataclass(frozen=True)
-class Submission:
-    """One notebook that a student handed in, not yet looked into.
+class HandedIn:
+    """One notebook of a student's.
 
     Attributes:
         student: from the name of the folder, zip or notebook.
         name: of what was handed in, as a path below the submissions folder, for messages.
-        content: the bytes of the notebook; None when there is none to read.
+        content: the bytes of the notebook; None when there is none to read, or it has been.
         problem: why there is none ("" when there is one).
         notes: what is odd, one sentence each.
     """
@@ -110,7 +113,7 @@ class Grade:
         submission: that name.
         assignment: the lesson's name.
         digest: of everything that the grade depends on; equal digests need no grading again.
-        tier: of the sandbox: "bubblewrap", "unshare" or "none"; "" when nothing was run.
+        isolation: of the sandbox: "bubblewrap", "unshare" or "none"; "" when nothing was run.
         answers: as found.
         checks: one for each check of the assignment, always all of them.
         public: results of the public run; empty when every check passed.
@@ -123,7 +126,7 @@ class Grade:
     submission: str
     assignment: str
     digest: str
-    tier: str
+    isolation: str
     answers: tuple[Answer, ...] = ()
     checks: tuple[CheckResult, ...] = ()
     public: tuple[PublicResult, ...] = ()
@@ -140,6 +143,27 @@ class Grade:
     def earned(self) -> int:
         """What the student got."""
         return sum(check.earned for check in self.checks)
+
+
+def ungraded(submission: HandedIn, assignment: Assignment | None, problem: str) -> Grade:
+    """The grade of what could not be graded: no points, and why."""
+    checks: tuple[CheckResult, ...] = ()
+    if assignment is not None:
+        checks = tuple(
+            CheckResult(c.id, e.name, assignment.points[c.id], "missing", (problem,))
+            for e in assignment.exercises
+            for c in e.checks
+        )
+    return Grade(
+        student=submission.student,
+        submission=submission.name,
+        assignment=assignment.name if assignment else "",
+        digest="",
+        isolation="",
+        checks=checks,
+        problem=problem,
+        notes=submission.notes,
+    )
 
 
 def to_json(grade: Grade) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from coursekit.grading.answers.recover import recover
 from coursekit.grading.run.assemble import public_notebook
 from coursekit.grading.submissions.read import read_notebook
 from coursekit.lessons.course import read_assignments
-from coursekit.lessons.execution import kernel_for
+from coursekit.lessons.execution import execute_cell, kernel_for
 from coursekit.lessons.notebook import to_bytes
 from coursekit.release.handout import PRISTINE, assignment_of, covers, handout
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from coursekit.lessons.course import Assignment
+    from coursekit.lessons.execution import CellEnd
     from coursekit.lessons.source import Exercise
 
 #: Seconds that one cell may take.
@@ -36,7 +37,7 @@ CELL_SECONDS = 120
 
 
 @dataclass(frozen=True)
-class Finding:
+class ExerciseResult:
     """What is known about one exercise.
 
     Attributes:
@@ -74,7 +75,7 @@ class SelfCheck:
 
     assignment: str
     due: str | None
-    findings: tuple[Finding, ...]
+    findings: tuple[ExerciseResult, ...]
     notes: tuple[str, ...]
 
     @property
@@ -108,7 +109,7 @@ def selfcheck(
     findings, live = {}, {}
     for exercise, answer in zip(task.exercises, recover(student, task), strict=True):
         status = "not-run" if answer.source is not None else answer.status
-        finding = Finding(exercise.name, task.worth(exercise), status, notes=answer.notes)
+        finding = ExerciseResult(exercise.name, task.worth(exercise), status, notes=answer.notes)
         tried = tuple(words[exercise.name].get("also_tried", ()))
         findings[exercise.name] = _with_coverage(replace(finding, also_tried=tried), exercise)
         if answer.source is not None:
@@ -164,7 +165,7 @@ def _pristine(file: Path) -> tuple[Assignment, dict[str, Any]]:
         ) from error
 
 
-def _with_coverage(finding: Finding, exercise: Exercise) -> Finding:
+def _with_coverage(finding: ExerciseResult, exercise: Exercise) -> ExerciseResult:
     told = [covers(check.source) for check in exercise.checks]
     said = "; ".join(words for words, _ in told if words)
     return replace(finding, covers=said, comparisons=sum(n for _, n in told))
@@ -207,11 +208,13 @@ def _run(
             progress(cell.id)
             name = of.get(cell.id, "")
             last = name if name in live else last
-            status, message = _execute(client, cell, index, timeout)
-            if status in ("timeout", "dead"):
-                return {last: (status, message)}, last
+            end = execute_cell(client, cell, index)
+            if end.kind == "timeout":
+                return {last: ("timeout", f"it took longer than {timeout:g} s")}, last
+            if end.kind == "dead":
+                return {last: ("dead", "it ended the kernel; out of memory?")}, last
             if name in live and outcome[name][0] == "passed":
-                outcome[name] = _told(name, status, message)
+                outcome[name] = _told(name, end)
     return outcome, None
 
 
@@ -221,26 +224,12 @@ def _stubs(task: Assignment) -> dict[str, str]:
     return {e.name: shown[e.name] for e in task.exercises}
 
 
-def _execute(client: Any, cell: Any, index: int, timeout: float) -> tuple[str, str]:
-    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
-
-    try:
-        client.execute_cell(cell, index)
-    except CellTimeoutError:
-        return "timeout", f"it took longer than {timeout:g} s"
-    except DeadKernelError:
-        return "dead", "it ended the kernel; out of memory?"
-    except CellExecutionError as error:
-        return str(error.ename), str(error.evalue)
-    return "passed", ""
-
-
-def _told(exercise: str, status: str, message: str) -> tuple[str, str]:
-    if status == "passed":
-        return status, ""
-    if status == "CheckFailed":
-        return "failed", message.removeprefix(f"{exercise}: ")
-    if status == "NotImplementedError" and message.startswith(NOT_WRITTEN):
-        other = message.removeprefix(NOT_WRITTEN)
+def _told(exercise: str, end: CellEnd) -> tuple[str, str]:
+    if end.kind == "passed":
+        return "passed", ""
+    if end.error == "CheckFailed":
+        return "failed", end.message.removeprefix(f"{exercise}: ")
+    if end.error == "NotImplementedError" and end.message.startswith(NOT_WRITTEN):
+        other = end.message.removeprefix(NOT_WRITTEN)
         return "not-written", "" if other == exercise else f"it needs {other}, which is not written"
-    return "error", f"{status}: {message}"
+    return "error", f"{end.error}: {end.message}"

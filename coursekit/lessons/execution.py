@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,19 +71,54 @@ def execute(notebook: dict[str, Any], name: str, timeout: float = CELL_TIMEOUT) 
 
 
 def _run(node: Any, name: str, scratch: Path, timeout: float) -> None:
-    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
-
     with kernel_for(node, scratch, timeout) as client:
         for index, cell in enumerate(node.cells):
             where = f"{name}: cell {cell.id}"
-            try:
-                client.execute_cell(cell, index)
-            except CellTimeoutError as error:
-                raise CourseError(f"{where} took longer than {timeout:g} s") from error
-            except DeadKernelError as error:
-                raise CourseError(f"{where} killed its kernel; out of memory?") from error
-            except CellExecutionError as error:
-                raise CourseError(f"{where} failed\n{error.traceback}") from error
+            end = execute_cell(client, cell, index)
+            if end.kind == "timeout":
+                raise CourseError(f"{where} took longer than {timeout:g} s")
+            if end.kind == "dead":
+                raise CourseError(f"{where} killed its kernel; out of memory?")
+            if end.kind == "failed":
+                raise CourseError(f"{where} failed\n{end.traceback}")
+
+
+@dataclass(frozen=True)
+class CellEnd:
+    """How a cell ended.
+
+    Attributes:
+        kind: "passed", "failed", "timeout" or "dead" (its kernel is).
+        error: the class of the exception that it failed with.
+        message: of the exception.
+        traceback: with both, as a kernel tells it.
+    """
+
+    kind: str
+    error: str = ""
+    message: str = ""
+    traceback: str = ""
+
+
+def execute_cell(client: Any, cell: Any, index: int) -> CellEnd:
+    """Run a cell of the notebook that a client of `kernel_for` was made for.
+
+    Args:
+        client: which keeps the cell's outputs in it.
+        cell: of the notebook.
+        index: its place among the cells.
+    """
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+    try:
+        client.execute_cell(cell, index)
+    except CellTimeoutError:
+        return CellEnd("timeout")
+    except DeadKernelError:
+        return CellEnd("dead")
+    except CellExecutionError as error:
+        return CellEnd("failed", str(error.ename), str(error.evalue), str(error.traceback))
+    return CellEnd("passed")
 
 
 @contextmanager

@@ -10,12 +10,14 @@ import signal
 import tempfile
 import time
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    Task = Sequence[Callable[[], object]]
 
 #: Bytes that a fork may use beyond what it begins with, and of a file that it may write.
 MEMORY, FILE = 4 * 2**30, 100_000_000
@@ -23,21 +25,8 @@ _MOST_TEXT = 2000  # of a message
 
 
 @dataclass(frozen=True)
-class Task:
-    """Something to run in a fork.
-
-    Attributes:
-        call: what to run.
-        environment: variables to set before.
-    """
-
-    call: Callable[[], object]
-    environment: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
 class Ending:
-    """How a task ended.
+    """How an act of a task ended.
 
     Attributes:
         kind: "passed", "timeout", "dead", or the name of an exception's class.
@@ -50,16 +39,19 @@ class Ending:
     exercise: str = ""
 
 
-def run_forked(tasks: Sequence[Task], workers: int, seconds: float) -> Iterator[tuple[int, Ending]]:
+def run_forked(
+    tasks: Sequence[Task], workers: int, seconds: float
+) -> Iterator[tuple[int, tuple[Ending, ...]]]:
     """Run each task in a fork of its own, in a temporary folder, without output.
 
     Args:
-        tasks: what to run.
+        tasks: what to run: acts, one after the other, whatever becomes of the one before.
         workers: how many at a time.
-        seconds: of processor time that each may take, and a third of its wall-clock time.
+        seconds: of processor time that each act may take, and a third of its wall-clock time.
 
     Yields:
-        The number of a task and how it ended, in the order in which they end.
+        The number of a task and how its acts ended, in the order in which tasks end. The act that
+        ended the process is the last.
     """
     waiting = list(enumerate(tasks))[::-1]
     running: dict[int, tuple[int, float, Path]] = {}
@@ -71,9 +63,9 @@ def run_forked(tasks: Sequence[Task], workers: int, seconds: float) -> Iterator[
                     folder = Path(scratch, str(number))
                     folder.mkdir()
                     running[_fork(task, folder, seconds)] = number, time.monotonic(), folder
-                for pid in _ended(running, 3 * seconds):
+                for pid in _ended(running, 3 * seconds * max(map(len, tasks))):
                     number, _, folder = running.pop(pid)
-                    yield number, _read(folder)
+                    yield number, _read(folder, len(tasks[number]))
         finally:
             for pid in running:
                 _kill(pid)
@@ -107,32 +99,44 @@ def _fork(task: Task, folder: Path, seconds: float) -> int:
     if pid:
         return pid
     try:
-        _limit(folder, seconds)
-        os.environ.update(task.environment)
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                task.call()
-            ending = Ending("passed")
-        except BaseException as error:  # whatever an answer may raise, SystemExit too
-            ending = Ending(
-                type(error).__name__,
-                str(getattr(error, "message", error))[:_MOST_TEXT],
-                str(getattr(error, "exercise", "")),
-            )
-        _write(folder, ending)
+        _limit(seconds * len(task))
+        for act in task:
+            os.chdir(folder)
+            _limit_processor(seconds)
+            _write(folder, _act(act))
     finally:
         os._exit(0)
 
 
-def _limit(folder: Path, seconds: float) -> None:
+def _act(act: Callable[[], object]) -> Ending:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            act()
+    except BaseException as error:  # whatever an answer may raise, SystemExit too
+        return Ending(
+            type(error).__name__,
+            str(getattr(error, "message", error))[:_MOST_TEXT],
+            str(getattr(error, "exercise", "")),
+        )
+    return Ending("passed")
+
+
+def _limit_processor(seconds: float) -> None:
+    """So much from now on."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    _, most = resource.getrlimit(resource.RLIMIT_CPU)
+    until = round(used.ru_utime + used.ru_stime + seconds + 0.5)
+    resource.setrlimit(resource.RLIMIT_CPU, (min(until, most), most))
+
+
+def _limit(seconds: float) -> None:
     os.setpgid(0, 0)
     nothing = os.open(os.devnull, os.O_RDWR)
     for stream in range(3):
         os.dup2(nothing, stream)
-    os.chdir(folder)
     limits = {
-        resource.RLIMIT_CPU: round(seconds + 0.5), resource.RLIMIT_FSIZE: FILE,
+        resource.RLIMIT_CPU: round(seconds + 1.5), resource.RLIMIT_FSIZE: FILE,
         resource.RLIMIT_CORE: 0,
     }  # fmt: skip
     used = Path("/proc/self/statm")
@@ -144,12 +148,15 @@ def _limit(folder: Path, seconds: float) -> None:
 
 
 def _write(folder: Path, ending: Ending) -> None:
-    (folder / "ending.json").write_text(json.dumps(vars(ending)))
+    with (folder / "endings.txt").open("a") as file:
+        file.write(json.dumps(vars(ending)) + "\n")
 
 
-def _read(folder: Path) -> Ending:
+def _read(folder: Path, acts: int) -> tuple[Ending, ...]:
     try:
-        content: dict[str, Any] = json.loads((folder / "ending.json").read_text())
-        return Ending(**content)
+        lines = (folder / "endings.txt").read_text().splitlines()
+        found = tuple(Ending(**json.loads(line)) for line in lines)
     except (OSError, ValueError):
-        return Ending("dead")
+        found = ()
+    lost = len(found) < acts and not (found and found[-1].kind == "timeout")
+    return (*found, Ending("dead")) if lost else found

@@ -3,7 +3,9 @@
 What is tried on each exercise: the stub and the mistakes that the author wrote down, which both
 halves must refuse; the solution and the author's other right answers, which both must let pass; and
 the solution with planted bugs (`coursekit.mutation.mutants`). A bug that changes nothing that the
-exercise asks for is listed by hand, with a reason, and counted apart.
+exercise asks for is listed by hand, with a reason, and counted apart. Nothing may come between the
+halves, pass the public one and fail the hidden one: a student who sees all ticks would lose points.
+A bug that has to is listed by hand, too.
 """
 
 from __future__ import annotations
@@ -37,7 +39,10 @@ class Tally:
         public: of them, noticed by the public half.
         hidden: of them, noticed by the hidden half.
         equivalent: planted bugs that are listed as none.
+        hidden_only: bugs between the halves that are listed as such.
         survivors: a line for each bug that a half let pass.
+        between: a line for each bug and each wrong answer that passes the public half and fails the
+            hidden one, and is not listed.
         problems: a line for everything else that is not as it should be.
     """
 
@@ -46,7 +51,9 @@ class Tally:
     public: int = 0
     hidden: int = 0
     equivalent: int = 0
+    hidden_only: int = 0
     survivors: list[str] = field(default_factory=list)
+    between: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
 
@@ -123,21 +130,25 @@ def _answers(lesson: Lesson, exercise: Exercise, answers: Answers, tally: Tally)
 
 
 def _mutants(exercise: Exercise, answers: Answers, tally: Tally) -> Iterator[_Case]:
-    equivalent = answers.equivalent.get(exercise.name, [])
-    listed = Counter((line, change) for line, change, _ in equivalent)
+    equivalent, hidden_only = (
+        Counter((line, change) for line, change, _ in listed.get(exercise.name, []))
+        for listed in (answers.equivalent, answers.hidden_only)
+    )
     for mutant in plant(exercise):
-        trial = Trial(exercise.name, mutant.code)
-        if (mutant.line, mutant.change) in listed:
-            listed[mutant.line, mutant.change] = 0
+        trial, name = Trial(exercise.name, mutant.code), (mutant.line, mutant.change)
+        if name in equivalent:
+            equivalent[name] = 0
             tally.equivalent += 1
             what = f"listed as equivalent: {_told(mutant)}"
             yield _Case(trial, partial(_judge_right, tally, what))
         else:
-            yield _Case(trial, partial(_judge_mutant, tally, mutant))
-    for (line, change), left in listed.items():
-        if left:
-            tally.problems.append(f"{exercise.name}: no planted bug is {line}: {change}; take it "
-                                  "off the equivalent ones")  # fmt: skip
+            yield _Case(trial, partial(_judge_mutant, tally, mutant, name in hidden_only))
+            hidden_only[name] = 0
+    for listed, what in ((equivalent, "the equivalent ones"), (hidden_only, "HIDDEN_ONLY")):
+        for (line, change), left in listed.items():
+            if left:
+                tally.problems.append(f"{exercise.name}: no planted bug is {line}: {change}; take "
+                                      f"it off {what}")  # fmt: skip
 
 
 def _judge_stub(tally: Tally, how: Tried) -> None:
@@ -167,9 +178,18 @@ def _judge_wrong(tally: Tally, what: str, words: str, how: Tried) -> None:
         tally.problems.append(f"{tally.exercise}: {what}: {words!r} is not in {ending.message!r}")
     if how.passed_hidden:
         tally.problems.append(f"{tally.exercise}: the hidden half lets {what} pass")
+    elif how.passed_public:
+        tally.between.append(what)
 
 
-def _judge_mutant(tally: Tally, mutant: Mutant, how: Tried) -> None:
+def _judge_mutant(tally: Tally, mutant: Mutant, hidden_only: bool, how: Tried) -> None:
+    between = how.passed_public and not how.passed_hidden
+    if hidden_only and not between:
+        tally.problems.append(f"{tally.exercise}: listed in HIDDEN_ONLY, and is not between the "
+                              f"halves: {_told(mutant)}")  # fmt: skip
+    tally.hidden_only += hidden_only
+    if between and not hidden_only:
+        tally.between.append(_told(mutant))
     tally.mutants += 1
     tally.public += not how.passed_public
     tally.hidden += not how.passed_hidden
@@ -194,17 +214,23 @@ def _ended(how: Tried) -> str:
 
 def as_text(lesson: str, tallies: list[Tally]) -> str:
     """The table of a lesson, and a line for each survivor and problem."""
-    rows = [("exercise", "bugs", "public", "hidden", "equivalent")]
-    rows += [
-        (t.exercise, str(t.mutants), str(t.public), str(t.hidden), str(t.equivalent))
-        for t in tallies
-    ]
+    rows: list[tuple[str, ...]] = [
+        ("exercise", "bugs", "public", "hidden", "between", "equivalent")
+    ]  # fmt: skip
+    for t in tallies:
+        counts = t.mutants, t.public, t.hidden, len(t.between), t.equivalent
+        rows.append((t.exercise, *map(str, counts)))
     width = max(len(row[0]) for row in rows)
     lines = [lesson]
     lines += [f"  {row[0]:<{width}}" + "".join(f"{cell:>12}" for cell in row[1:]) for row in rows]
     for tally in tallies:
         lines += [f"  ! {problem}" for problem in tally.problems]
         lines += [f"  ~ {tally.exercise}, not noticed by {line}" for line in tally.survivors]
+        lines += [
+            f"  ! {tally.exercise}, between the halves: {line}; let the public half notice it, or "
+            "list it in HIDDEN_ONLY with a reason"
+            for line in tally.between
+        ]
     return "\n".join(lines)
 
 

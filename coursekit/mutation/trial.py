@@ -1,8 +1,10 @@
 """Trying answers on both halves of a lesson's checks, thousands of them.
 
 One process (`python -m coursekit.mutation.trial`) runs the lesson's cells once. At each exercise
-it forks for every answer, twice: for the public half of the checks and for the hidden half. This is
-for authors and trusts the answers; grading runs strangers' code elsewhere.
+it forks for every answer, and the fork runs the public half of the checks and then, with the names
+and the random numbers that it began with, the hidden half. Where the first could have touched the
+verdict of the second (it ended the process, or the halves disagree), the hidden half has a fork of
+its own. This is for authors and trusts the answers; grading runs strangers' code elsewhere.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import importlib
 import json
 import linecache
 import os
+import random
 import subprocess
 import sys
 import tempfile
@@ -22,16 +25,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from coursekit.checks.rules import Rule, broken, declared
 from coursekit.errors import CourseError
-from coursekit.grading.run.assemble import hidden_region
 from coursekit.grading.verdict.compare import compare, emissions, predictable
 from coursekit.lessons.execution import quick_environment
+from coursekit.lessons.regions import hidden_text
 from coursekit.lessons.source import SLOW
-from coursekit.mutation.forked import Ending, Task, run_forked
+from coursekit.mutation.forked import Ending, run_forked
 from coursekit.probe import FOLDER, SECRET
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from coursekit.lessons.source import Exercise, Lesson
 
@@ -142,15 +148,19 @@ class _Plan:
         public: up to the last check, with the public halves.
         hidden: the same cells but checks, then the hidden halves.
         checks: their names.
+        rules: what they forbid, (name, because).
+        solution: the lesson's own answer.
     """
 
     public: list[tuple[str, str]]
     hidden: list[tuple[str, str]]
     checks: list[str]
+    rules: list[tuple[str, str]]
+    solution: str
 
 
 def _plan(lesson: Lesson, exercise: Exercise) -> _Plan:
-    regions = [(check.id, hidden_region(check)) for check in exercise.checks]
+    regions = [(check.id, hidden_text(check)) for check in exercise.checks]
     for name, region in regions:
         if not region:
             raise CourseError(f"{lesson.path}: {name} has no hidden half; let it emit what cannot "
@@ -161,7 +171,9 @@ def _plan(lesson: Lesson, exercise: Exercise) -> _Plan:
     last = max(places.get(name, 0) for name in checks)
     between = code[places[exercise.name] + 1 : last + 1]
     public = [(c.id, c.source) for c in between if SLOW not in c.tags]
-    return _Plan(public, [c for c in public if c[0] not in checks] + regions, checks)
+    rules = [(r.name, r.because) for check in exercise.checks for r in declared(check.source)]
+    hidden = [c for c in public if c[0] not in checks] + regions
+    return _Plan(public, hidden, checks, rules, code[places[exercise.name]].source)
 
 
 def main() -> None:
@@ -184,7 +196,7 @@ def _run_lesson(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for name, source in job["cells"]:
         if name in job["exercises"]:
             stage = _Stage(name, _Plan(**job["exercises"][name]), vars(module), job)
-            stage.prepare(source)
+            stage.prepare()
             yield from stage.try_all(
                 [(i, code) for i, (exercise, code) in enumerate(job["trials"]) if exercise == name]
             )
@@ -196,15 +208,16 @@ class _Stage:
 
     def __init__(self, name: str, plan: _Plan, names: dict[str, Any], job: dict[str, Any]) -> None:
         self.name, self.plan, self.names, self.job = name, plan, names, job
+        self.start = _State(names)
         self.references = [Path(tempfile.mkdtemp(dir=Path.cwd())) for _ in _SECRETS]
 
-    def prepare(self, solution: str) -> None:
+    def prepare(self) -> None:
         """Run the hidden half on the solution, under two secrets."""
         tasks = [
-            self._task(solution, self.plan.hidden, {FOLDER: str(folder), SECRET: secret})
+            [self._hidden(self.plan.solution, folder, secret)]
             for folder, secret in zip(self.references, _SECRETS, strict=True)
         ]
-        for _, ending in self._forked(tasks):
+        for _, (ending,) in self._forked(tasks):
             if ending.kind != "passed":
                 raise CourseError(f"{self.name}: the hidden half ends with {ending.kind} on the "
                                   f"solution: {ending.message}")  # fmt: skip
@@ -219,43 +232,97 @@ class _Stage:
 
     def try_all(self, answers: list[tuple[int, str]]) -> Iterator[dict[str, Any]]:
         """Try answers on both halves."""
-        tasks, folders = [], []
-        for _, code in answers:
-            folders.append(Path(tempfile.mkdtemp(dir=Path.cwd())))
-            (folders[-1] / "given").symlink_to(self.references[0] / "given")
-            tasks.append(self._task(code, self.plan.public, {}))
-            tasks.append(self._task(code, self.plan.hidden, {FOLDER: str(folders[-1])}))
-        ended: dict[int, Ending] = {}
-        for number, ending in self._forked(tasks):
-            ended[number] = ending
-            pair = [ended.get(number // 2 * 2), ended.get(number // 2 * 2 + 1)]
-            if pair[0] and pair[1]:
-                yield {
-                    "number": answers[number // 2][0],
-                    "reasons": self._reasons(folders[number // 2]),
-                    "public": vars(pair[0]), "hidden": vars(pair[1]),
-                }  # fmt: skip
+        folders = [self._folder() for _ in answers]
+        both = [
+            [self._public(code), self._hidden(code, folder)]
+            for (_, code), folder in zip(answers, folders, strict=True)
+        ]
+        doubtful: list[tuple[int, Ending]] = []
+        for place, (public, *rest) in self._forked(both):
+            hidden = rest[0] if rest else Ending("dead")
+            told = self._told(answers[place], folders[place], public, hidden)
+            passed = hidden.kind == "passed" and not told["reasons"]
+            if rest and passed == (public.kind == "passed"):
+                yield told
+            else:
+                doubtful.append((place, public))
+        again = [self._folder() for _ in doubtful]
+        alone = [
+            [self._hidden(answers[place][1], folder)]
+            for (place, _), folder in zip(doubtful, again, strict=True)
+        ]
+        for number, (hidden,) in self._forked(alone):
+            place, public = doubtful[number]
+            yield self._told(answers[place], again[number], public, hidden)
 
-    def _reasons(self, folder: Path) -> list[str]:
-        found: list[str] = []
+    def _told(
+        self, answer: tuple[int, str], folder: Path, public: Ending, hidden: Ending
+    ) -> dict[str, Any]:
+        reasons = self._reasons(answer[1], folder)
+        return {
+            "number": answer[0], "reasons": reasons, "public": vars(public), "hidden": vars(hidden),
+        }  # fmt: skip
+
+    def _reasons(self, answer: str, folder: Path) -> list[str]:
+        rule = broken(answer, [Rule(*r) for r in self.plan.rules], self.plan.solution)
+        found = [] if rule is None else [str(rule)]
         for check in self.plan.checks:
             status, reasons = compare(self.references[0], folder, check)
             found += reasons or ([] if status == "passed" else [status])
         return found
 
-    def _task(self, answer: str, cells: list[tuple[str, str]], environment: dict[str, str]) -> Task:
-        def call() -> None:
-            for name, source in [(self.name, answer), *cells]:
-                execute(name, source, self.names)
-            if SECRET in environment:
-                Path(environment[FOLDER], "modules.json").write_text(json.dumps([*sys.modules]))
+    def _folder(self) -> Path:
+        """For what the hidden half of a student's kernel is given and emits."""
+        folder = Path(tempfile.mkdtemp(dir=Path.cwd()))
+        (folder / "given").symlink_to(self.references[0] / "given")
+        return folder
 
-        return Task(call, environment)
+    def _public(self, answer: str) -> Callable[[], None]:
+        return lambda: self._run(answer, self.plan.public)
 
-    def _forked(self, tasks: list[Task]) -> Iterator[tuple[int, Ending]]:
+    def _hidden(self, answer: str, folder: Path, secret: str | None = None) -> Callable[[], None]:
+        def act() -> None:
+            os.environ |= {FOLDER: str(folder)} | ({SECRET: secret} if secret else {})
+            self._run(answer, self.plan.hidden)
+            if secret:
+                Path(folder, "modules.json").write_text(json.dumps([*sys.modules]))
+
+        return act
+
+    def _run(self, answer: str, cells: list[tuple[str, str]]) -> None:
+        self.start.restore(self.names)
+        for name, source in [(self.name, answer), *cells]:
+            execute(name, source, self.names)
+
+    def _forked(
+        self, tasks: list[list[Callable[[], None]]]
+    ) -> Iterator[tuple[int, tuple[Ending, ...]]]:
         gc.collect()
         gc.freeze()  # or every fork copies the memory that it looks through
         return run_forked(tasks, self.job["workers"], self.job["seconds"])
+
+
+class _State:
+    """What a run begins with: the lesson's names, and all that random numbers come from."""
+
+    def __init__(self, names: dict[str, Any]) -> None:
+        self._names = dict(names)
+        self._random = random.getstate(), np.random.get_state()  # noqa: NPY002
+        self._torch = sys.modules.get("torch")
+        if self._torch is not None:
+            self._numbers = self._torch.get_rng_state()
+            self._dtype = self._torch.get_default_dtype()
+
+    def restore(self, names: dict[str, Any]) -> None:
+        """Be there again."""
+        names.clear()
+        names.update(self._names)
+        random.setstate(self._random[0])
+        np.random.set_state(self._random[1])  # noqa: NPY002
+        if self._torch is not None:
+            self._torch.set_rng_state(self._numbers)
+            self._torch.set_default_dtype(self._dtype)
+            self._torch.set_grad_enabled(True)
 
 
 def _import(names: list[str]) -> None:

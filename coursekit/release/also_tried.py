@@ -1,9 +1,9 @@
 """What hidden tests tell students that they try, read from their text without running it.
 
-The third argument of `probe.emit` (`about`) is meant for students. Here it is worked out as far as
-constants reach: texts, f-strings, `a if b else c`, names that are set to such, and loops over what
-is written out in place. A part of an f-string that reaches further becomes "…"; any other text that
-does is left out, which only makes the list shorter.
+The third argument of `probe.emit` (`about`) is meant for students; `probe.call` has its own words.
+Here it is worked out as far as constants reach: texts, f-strings, `a if b else c`, names that are
+set to such, and loops over what is written out in place. A part of an f-string that reaches further
+becomes "…"; any other text that does is left out, which only makes the list shorter.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from __future__ import annotations
 import ast
 import textwrap
 from typing import TYPE_CHECKING, Any
+
+from coursekit.probe import UNCHANGED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -51,6 +53,8 @@ def _walk(statements: Sequence[ast.stmt], names: dict[str, Any]) -> Iterator[str
             for node in ast.walk(statement):
                 if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "emit":
                     yield from _about(node, names)
+                elif isinstance(node, ast.Call) and ast.unparse(node.func) == "probe.call":
+                    yield UNCHANGED
 
 
 def _steps(loop: ast.For, names: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 #: The folder in a release with the notebooks as they were handed out, which nobody writes in.
 PRISTINE = ".released"
 
-_COMPARISONS = ("that", "equal", "close", "shape", "catches")
+_COMPARISONS = ("that", "kind", "equal", "close", "shape", "catches")
 
 _GIVEN = "**Given.** The next cell holds a solution. It brings no points; what follows uses it."
 _PRACTICE = (

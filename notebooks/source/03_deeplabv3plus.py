@@ -60,7 +60,8 @@ TIER, DATA, SIZES = tier.choose(
 )
 
 if DATA:
-    train, val = open_dataset(DATA, "train"), open_dataset(DATA, "val")
+    train = open_dataset(DATA, "train")[: SIZES["train"]]
+    val = open_dataset(DATA, "val")[: SIZES["val"]]
 else:
     train = SynthDataset(seed=0, length=SIZES["train"], size=SIZES["size"])
     val = SynthDataset(

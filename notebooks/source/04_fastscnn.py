@@ -59,7 +59,8 @@ TIER, DATA, SIZES = tier.choose(
 )
 
 if DATA:
-    train, val = open_dataset(DATA, "train"), open_dataset(DATA, "val")
+    train = open_dataset(DATA, "train")[: SIZES["train"]]
+    val = open_dataset(DATA, "val")[: SIZES["val"]]
 else:
     train = SynthDataset(seed=0, length=SIZES["train"], size=SIZES["size"])
     val = SynthDataset(
@@ -1266,7 +1267,7 @@ def fitted(maps: torch.Tensor, stride: int, num_classes: int, steps: int = 80) -
 
 
 SIZE = SIZES["size"]
-some = maps_of(val.subset(chosen), SIZE)
+some = maps_of(val.subset([i for i in chosen if i < len(val)]), SIZE)
 shares_left, fitted_left = (
     metrics.confusion_matrix(way(some, 8, LABELS.num_classes), some, LABELS.num_classes)
     for way in (through_stride, fitted)

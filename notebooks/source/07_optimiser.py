@@ -64,7 +64,8 @@ if TIER == "quick":
     torch.set_num_threads(1)  # for so small a network a second thread costs more than it brings
 
 if DATA:
-    train, val = data.open_dataset(DATA, "train"), data.open_dataset(DATA, "val")
+    train = data.open_dataset(DATA, "train")[: SIZES["train"]]
+    val = data.open_dataset(DATA, "val")[: SIZES["val"]]
 else:
     train = data.SynthDataset(seed=0, length=SIZES["train"], size=SIZES["size"])
     val = data.SynthDataset(

@@ -64,7 +64,8 @@ TITLES = {
 COLOURS = dict(zip(TITLES, (plots.GREY, "#b7791f", plots.BLUE, plots.RED), strict=True))
 
 if DATA:
-    train, val = open_dataset(DATA, "train"), open_dataset(DATA, "val")
+    train = open_dataset(DATA, "train")[: SIZES["train"]]
+    val = open_dataset(DATA, "val")[: SIZES["val"]]
     watch = val  # as in the report: the images that are scored have chosen the epoch, too
 else:
     train = SynthDataset(0, SIZES["train"], SIZE)

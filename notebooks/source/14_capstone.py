@@ -66,7 +66,8 @@ TIER, DATA, SIZES = tier.choose(
 SIZE = SIZES["size"]
 
 if DATA:
-    train, val = data.open_dataset(DATA, "train"), data.open_dataset(DATA, "val")
+    train = data.open_dataset(DATA, "train")[: SIZES["train"]]
+    val = data.open_dataset(DATA, "val")[: SIZES["val"]]
 else:
     train = data.SynthDataset(seed=0, length=SIZES["train"], size=SIZE)
     val = data.SynthDataset(

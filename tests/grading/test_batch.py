@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from coursekit.errors import CourseError
+from coursekit.grading import digest
 from coursekit.grading.batch import Options, best_of_each, grade_class, read_secret
 from coursekit.grading.records import CheckResult, Grade
 from coursekit.grading.sandbox.launch import Sandbox
@@ -44,6 +45,7 @@ def course(tmp_path: Path) -> Path:
 def handed_in(course: Path, tmp_path: Path) -> Path:
     folder = tmp_path / "class"
     hand_in(folder, "ada", answered(course, RIGHT))
+    (folder / "ada" / "lost.rar").write_bytes(b"Rar!")
     hand_in(folder, "ben", answered(course, RIGHT | {"twice": "def twice(x):\n    return x * x"}))
     deadly = "import os\ndef middle(v): ...\nos._exit(1)"
     hand_in(folder, "cem", answered(course, {"middle": deadly}))
@@ -62,7 +64,7 @@ def _grade(course: Path, handed_in: Path, out: Path, **options: Any) -> dict[str
 
 
 def test_each_gets_what_they_earned_and_a_second_run_grades_only_what_changed(
-    course: Path, handed_in: Path, tmp_path: Path
+    course: Path, handed_in: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "grades"
     first = _grade(course, handed_in, out)
@@ -72,6 +74,8 @@ def test_each_gets_what_they_earned_and_a_second_run_grades_only_what_changed(
     statuses = {c.check: c.status for c in first["cem"].checks}
     assert statuses == {"check-twice": "not-written", "check-middle": "dead"}
     assert first["dov"].problem and not first["ada"].public
+    # The word in a file's name is no word of the grader's.
+    assert [note for note in first["ada"].notes if "lost.rar" in note] == [*first["ada"].notes]
     assert first["ben"].public[0].message == "twice three is six (got 9, expected: 6)"
 
     assert _grade(course, handed_in, out) == first
@@ -82,6 +86,10 @@ def test_each_gets_what_they_earned_and_a_second_run_grades_only_what_changed(
     second = _grade(course, handed_in, out)
     assert _grade.done == ["ada", "ben"]  # type: ignore[attr-defined]
     assert second["ben"].earned == 3 and second["ada"] == first["ada"]
+
+    monkeypatch.setattr(digest, "of_sources", lambda: "of another grader")
+    assert len(_grade(course, handed_in, out)) == 4
+    assert _grade.done == ["ada", "ben", "cem"]  # type: ignore[attr-defined]
 
 
 def test_a_run_that_was_killed_goes_on(course: Path, tmp_path: Path) -> None:

@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 
 from coursekit.errors import CourseError
-from coursekit.grading.grader import Workplace
+from coursekit.grading.grader import Grader
 from coursekit.grading.records import STATUSES
 from coursekit.grading.run.assemble import hidden_notebook
-from coursekit.grading.run.executor import Pace
+from coursekit.grading.run.executor import Timeouts
 from tests.grading.corpus.kinds import ALL, EXERCISES, RIGHT, WRONG, Entry, assignment
-from tests.grading.corpus.play import ATTACKS, CANARY, ENTRIES, HONEST, Outcome, play, workplace
+from tests.grading.corpus.play import ATTACKS, CANARY, ENTRIES, HONEST, Outcome, grader, play
 from tests.grading.corpus.theft import HOOK
 
-PACE = Pace(cell=4.0, notebook=12.0, submission=40.0)
+TIMEOUTS = Timeouts(cell=4.0, notebook=12.0, submission=40.0)
 SOME = (
     "ast-transformer", "lying-subclass", "patched-emit", "fake-module", "read-other-kernels",
     "tcp", "leak-files", "exit-in-check", "loop-deaf", "forged-ok-exit", "markers",
@@ -28,8 +28,8 @@ SOME = (
 
 
 @pytest.fixture(scope="module")
-def place() -> Iterator[Workplace]:
-    with workplace("auto", PACE) as made:
+def place() -> Iterator[Grader]:
+    with grader("auto", TIMEOUTS) as made:
         try:
             made.prepare(assignment().name)
         except CourseError as error:
@@ -38,11 +38,11 @@ def place() -> Iterator[Workplace]:
 
 
 @pytest.fixture(scope="module")
-def outcomes(place: Workplace) -> dict[str, Outcome]:
+def outcomes(place: Grader) -> dict[str, Outcome]:
     """The entries of `SOME`, graded in one sandbox, two at a time."""
     entries = [entry for entry in ENTRIES if entry.name in SOME]
     with ThreadPoolExecutor(2) as pool:
-        return {o.name: o for o in pool.map(lambda entry: play(place, entry, PACE), entries)}
+        return {o.name: o for o in pool.map(lambda entry: play(place, entry, TIMEOUTS), entries)}
 
 
 @pytest.mark.parametrize("name", SOME)
@@ -60,19 +60,19 @@ def test_the_corpus_is_in_order() -> None:
     assert not any(entry.slow for entry in ENTRIES if entry.name in SOME)
 
 
-def test_a_grader_that_is_wrong_is_found_out(place: Workplace) -> None:
+def test_a_grader_that_is_wrong_is_found_out(place: Grader) -> None:
     honest = next(e for e in HONEST if e.name == "the-solution")
     claims = Entry("claims", "", honest.make, frozenset({"paint"}), earned=3)
-    assert play(place, claims, PACE).wrong == ("paint passed", "10 points, not 3")
+    assert play(place, claims, TIMEOUTS).wrong == ("paint passed", "10 points, not 3")
 
 
-def test_leaks_have_something_to_leak(place: Workplace, tmp_path: Path) -> None:
+def test_leaks_have_something_to_leak(place: Grader, tmp_path: Path) -> None:
     """Their hook does see hidden text, in the run whose outputs nobody keeps."""
     shows = f"{HOOK}\n{RIGHT['paint'].replace('return', 'print(_secret()); return')}"
-    engine, prepared = place._engine(), place.prepare(assignment().name)
-    run = engine.run(
+    executor, reference = place._executor(), place.prepare(assignment().name)
+    run = executor.run(
         hidden_notebook(assignment(), {"paint": shows}), tmp_path / "p",
-        given=prepared.reference / "given", keep_outputs=True,
+        given=reference.folder / "given", keep_outputs=True,
     )  # fmt: skip
     assert run.cells["hidden-check-paint"] == "passed"
     assert CANARY in str(run.outputs["hidden-check-paint"])

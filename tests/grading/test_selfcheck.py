@@ -12,7 +12,7 @@ import pytest
 
 from coursekit.cli import main
 from coursekit.errors import CourseError
-from coursekit.grading.selfcheck import Finding, SelfCheck, selfcheck
+from coursekit.grading.selfcheck import ExerciseResult, SelfCheck, selfcheck
 from coursekit.lessons.course import read_assignments
 from coursekit.release.handout import assignment_of, covers, handout
 from coursekit.release.release import release
@@ -70,7 +70,7 @@ def statuses(checked: SelfCheck) -> dict[str, str]:
     return {finding.exercise: finding.status for finding in checked.findings}
 
 
-def finding(checked: SelfCheck, name: str) -> Finding:
+def finding(checked: SelfCheck, name: str) -> ExerciseResult:
     return next(f for f in checked.findings if f.exercise == name)
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import builtins
-import symtable
 from pathlib import Path
 
 import pytest
 
-from coursekit.grading.run.assemble import hidden_region
+from coursekit import names
 from coursekit.lessons.build import find_sources
-from coursekit.lessons.regions import Cell
+from coursekit.lessons.regions import Cell, hidden_text
 from coursekit.lessons.source import Lesson, read_lesson
 from coursekit.mutation.answers import read_answers
 from coursekit.mutation.report import examine
@@ -31,24 +29,6 @@ def test_checks_tell_right_from_wrong(path: Path) -> None:
     assert not (problems := [p for tally in tallies for p in tally.problems]), "\n".join(problems)
 
 
-def _bound(source: str) -> set[str]:
-    """Names that a cell binds in the notebook."""
-    table = symtable.symtable(source, "cell", "exec")
-    return {s.get_name() for s in table.get_symbols() if s.is_assigned() or s.is_imported()}
-
-
-def _taken(source: str) -> set[str]:
-    """Names that a cell takes from the notebook, at any depth."""
-    found, scopes = set(), [symtable.symtable(source, "cell", "exec")]
-    while scopes:
-        scope = scopes.pop()
-        scopes += scope.get_children()
-        top = scope.get_type() == "module"
-        symbols = (s for s in scope.get_symbols() if s.is_referenced() and (top or s.is_global()))
-        found |= {symbol.get_name() for symbol in symbols}
-    return found - _bound(source) - set(dir(builtins))
-
-
 def _is_check(cell: Cell) -> bool:
     return cell.id.startswith("check-")
 
@@ -63,13 +43,13 @@ def test_a_hidden_half_stands_on_its_own(path: Path) -> None:
         if cell.kind != "code":
             continue
         if not _is_check(cell):
-            known |= _bound(solved[cell.id])
+            known |= names.defined(solved[cell.id])
             continue
-        hidden = hidden_region(cell)
-        assert not _taken(hidden) - known, f"{cell.id}: takes {_taken(hidden) - known}"
+        hidden = hidden_text(cell)
+        assert not (lost := names.taken(hidden) - known), f"{cell.id}: takes {lost}"
         for other in lesson.cells[place + 1 :]:
             if other.kind == "code" and not _is_check(other):
-                tripped = _taken(solved[other.id]) & _bound(hidden)
+                tripped = names.taken(solved[other.id]) & names.defined(hidden)
                 assert not tripped, f"{other.id} takes {tripped}, which {cell.id} binds, too"
 
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import time
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,9 +17,12 @@ from coursekit.cli import main
 from coursekit.errors import CourseError
 from coursekit.lessons.source import Lesson, read_lesson
 from coursekit.mutation.answers import Answers
-from coursekit.mutation.forked import MEMORY, Ending, Task, run_forked
+from coursekit.mutation.forked import MEMORY, run_forked
 from coursekit.mutation.report import Tally, as_text, examine, score
 from coursekit.mutation.trial import Trial, rehearse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LESSON = """\
 # %%
@@ -67,11 +74,13 @@ def look(
     wrong: list[tuple[str, str]] = GOOD,
     right: list[str] | None = None,
     equivalent: list[tuple[str, str, str]] | None = None,
+    hidden_only: list[tuple[str, str, str]] | None = None,
     mutants: bool = False,
 ) -> Tally:
     answers = Answers(
-        {"twice": wrong}, {"twice": [SUM] if right is None else right}, {"twice": equivalent or []}
-    )
+        {"twice": wrong}, {"twice": [SUM] if right is None else right}, {"twice": equivalent or []},
+        {"twice": hidden_only or []},
+    )  # fmt: skip
     (tally,) = examine(lesson, answers, mutants=mutants, workers=2)
     return tally
 
@@ -140,6 +149,50 @@ def test_equivalent_bugs_are_listed_by_hand_and_tried(tmp_path: Path) -> None:
     assert "* → / fails the hidden half: another number: other values" in hidden
 
 
+def test_what_comes_between_the_halves_is_told_or_listed(tmp_path: Path) -> None:
+    lesson = read(tmp_path, LESSON.replace("check.equal(twice(5), 10, ", "check.that(twice(5), "))
+    tally = look(lesson, [*GOOD[:2], (SUM.replace("+ x", "+ x - 1"), "")], mutants=True)
+    assert "[off by one] return 2 * x: 2 → 3" in tally.between
+    assert "wrong answer 3" in tally.between and tally.hidden_only == 0
+    listed = [("return 2 * x", change, "-") for change in ("2 → 3", "2 → 1", "2 → 9")]
+    tally = look(lesson, hidden_only=listed, mutants=True)
+    assert not any("off by one" in line for line in tally.between) and tally.hidden_only == 2
+    assert any("is return 2 * x: 2 → 9; take it off HIDDEN_ONLY" in p for p in tally.problems)
+    tally = look(read(tmp_path), hidden_only=listed[:1], mutants=True)
+    (problem,) = tally.problems
+    assert problem.endswith("is not between the halves: [off by one] return 2 * x: 2 → 3")
+
+
+def test_the_hidden_half_begins_where_the_public_one_began(tmp_path: Path) -> None:
+    """One fork runs both; what the first leaves behind must not reach the second."""
+    text = LESSON.replace("# %%\nfrom", "# %%\nimport random, torch\nfrom", 1)
+    drawn = "[random.random(), float(torch.rand(1)), torch.get_default_dtype() == torch.float32]"
+    spoil = f"torch.set_default_dtype(torch.float64)\nleft = {drawn}\n"
+    text = text.replace("check = Check", spoil + "check = Check")
+    state = f"probe.emit('state', ['left' in globals(), {drawn}], '-')\n"
+    assert look(read(tmp_path, text.replace("probe.emit(", state + "probe.emit("))).problems == []
+
+
+def test_a_half_that_ended_the_process_spoils_no_other(tmp_path: Path) -> None:
+    text = LESSON.replace('check.passed("doubled")', "import os\nos._exit(0)")
+    (how,) = (how for _, how in rehearse(read(tmp_path, text), [Trial("twice", SUM)], 1))
+    assert how.public.kind == "dead" and how.passed_hidden
+
+
+def test_the_hidden_half_knows_what_is_forbidden(tmp_path: Path) -> None:
+    rule = (
+        "check.forbids('sum', because='add them yourself')\ncheck.catches(25, check.call(twice, 5)"
+    )
+    text = LESSON.replace("check.catches(25, twice(5)", rule)
+    cheat = "def twice(x):\n    return sum([x, x])\n"
+    wrong = [*GOOD, (cheat, "uses `sum`, which this exercise forbids: add them yourself")]
+    assert look(read(tmp_path, text), wrong).problems == []
+    (how,) = (how for _, how in rehearse(read(tmp_path, text), [Trial("twice", cheat)], 1))
+    assert how.reasons == (
+        "your answer uses `sum`, which this exercise forbids: add them yourself",
+    )
+
+
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
@@ -180,33 +233,55 @@ def test_answers_that_never_end_or_end_the_process_end_nothing_else(tmp_path: Pa
 
 
 class TestForks:
-    def run(self, *tasks: Task, seconds: float = 5) -> list[Ending]:
-        return [ending for _, ending in sorted(run_forked(tasks, 2, seconds))]
+    def run(self, *tasks: list[Callable[[], object]], seconds: float = 5) -> list[list[str]]:
+        ended = sorted(run_forked(tasks, 2, seconds))
+        return [[ending.kind for ending in endings] for _, endings in ended]
 
-    def test_each_has_its_folder_environment_and_names(self, tmp_path: Path) -> None:
+    def test_each_has_its_folder_and_names(self, tmp_path: Path) -> None:
         home = Path.cwd()
 
-        def call() -> None:
+        def call(place: str) -> None:
             Path("file").write_text("x")
-            seen.append(os.environ["PLACE"])
-            (tmp_path / os.environ["PLACE"]).write_text(" ".join(seen))
+            seen.append(place)
+            (tmp_path / place).write_text(" ".join(seen))
             assert Path.cwd() != home
 
         seen: list[str] = []
-        ends = self.run(*(Task(call, {"PLACE": place}) for place in "abc"))
-        assert [e.kind for e in ends] == ["passed"] * 3
+        ends = self.run(*([partial(call, place)] for place in "abc"))
+        assert ends == [["passed"]] * 3
         assert [(tmp_path / place).read_text() for place in "abc"] == ["a", "b", "c"]
-        assert not seen and "PLACE" not in os.environ and Path.cwd() == home
+        assert not seen and Path.cwd() == home
 
     def test_memory_has_a_limit(self) -> None:
-        (ending,) = self.run(Task(lambda: bytearray(2 * MEMORY)))
-        assert ending.kind == "MemoryError"
+        assert self.run([lambda: bytearray(2 * MEMORY)]) == [["MemoryError"]]
 
     def test_sleeping_has_a_limit(self) -> None:
-        started = time.monotonic()
-        first, second = self.run(Task(lambda: time.sleep(60)), Task(lambda: None), seconds=0.2)
-        assert (first.kind, second.kind) == ("timeout", "passed")
-        assert time.monotonic() - started < 20
+        ended = self.run([lambda: time.sleep(60)], [lambda: None], seconds=0.2)
+        assert ended == [["timeout"], ["passed"]]
+
+    def test_acts_follow_each_other_whatever_became_of_the_first(self) -> None:
+        def leave(folder: str = "/") -> None:
+            os.chdir(folder)
+            raise SystemExit(3)
+
+        home = Path.cwd
+        acts = [leave, lambda: home().joinpath("x").write_text("x"), lambda: os._exit(0)]
+        assert self.run(acts, [lambda: os._exit(0), leave]) == [
+            ["SystemExit", "passed", "dead"], ["dead"],
+        ]  # fmt: skip
+
+    def test_each_act_has_the_whole_of_the_time(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def note() -> None:
+            with (tmp_path / "limits").open("a") as file:
+                file.write(f"{resource.getrlimit(resource.RLIMIT_CPU)[0]} ")
+            used.ru_utime = 5
+
+        used = SimpleNamespace(ru_utime=0, ru_stime=1)
+        monkeypatch.setattr(resource, "getrusage", lambda who: used)
+        assert self.run([note] * 3, seconds=10) == [["passed"] * 3]
+        assert (tmp_path / "limits").read_text() == "12 16 16 "
 
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -220,10 +295,17 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     data = tmp_path / "found.json"
     assert main([*arguments, "--json", str(data)]) == 0
     out = capsys.readouterr().out
-    assert "hidden halves: 100.0%, by the public ones: 100.0%; 0 problems" in out
+    assert (
+        "hidden halves: 100.0%, by the public ones: 100.0%; 0 between the halves; 0 problems" in out
+    )
     found = json.loads(data.read_text())
     assert found["hidden"] == 1.0 and found["lessons"]["09_test"][0]["exercise"] == "twice"
     path.write_text(f"WRONG = {{'twice': {GOOD!r}}}\nRIGHT = {{'twice': [{THRICE!r}]}}\n")
     assert main(arguments) == 1
     assert "! twice: right answer 1 gives CheckFailed" in capsys.readouterr().out
+    lesson = LESSON.replace('check.equal(twice(5), 10, "twice 5 is 10")', "twice(5)")
+    read(tmp_path, lesson)
+    assert main([*arguments, "--json", str(data)]) == 1
+    assert "between the halves: [off by one] return 2 * x: 2 → 3; let" in capsys.readouterr().out
+    assert json.loads(data.read_text())["between"] > 0
     assert not list(tmp_path.glob("*.ipynb"))

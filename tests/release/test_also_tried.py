@@ -31,6 +31,8 @@ from coursekit.release.also_tried import also_tried
         ('about = words()\nprobe.emit("a", 1, about)', []),
         ('about = "old"\nabout = words()\nprobe.emit("a", 1, about)', []),
         ('probe.emit("a", 1, f"{x:.2f}")\nprobe.emit("b", "an about", other)', []),
+        ('probe.emit("a", probe.call(f, 1), "x")\nother.call(2)',
+         ["x", "the arguments are left as they are"]),
         ("this is no Python", []),
     ],
 )  # fmt: skip

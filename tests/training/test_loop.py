@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
-import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -113,52 +111,27 @@ def read_history(folder: Path) -> list[dict]:
     return [{k: v for k, v in entry.items() if k != "seconds"} for entry in entries]
 
 
-SCRIPT = textwrap.dedent(
-    """
-    import os, signal, sys, time
-    from pathlib import Path
-    from tests.training.test_loop import config, data, fit, model, torch
-
-    def start(out, epoch=None, pause=0.0):
-        \"""A run of its own process, which kill -9 ends some time after an epoch.\"""
-        ours, theirs = os.pipe()
-        child = os.fork()
-        if not child:
-            os.close(ours)
-            settings = {"repeats": 1, "expansion": 1}  # it has dropout and batch normalisation
-            fit(model("fastscnn", **settings), *data(), config(epochs=6), out, resume=True,
-                on_epoch=lambda e: os.write(theirs, f"{e['epoch']}\\n".encode()))
-            os._exit(0)
-        os.close(theirs)
-        epochs = []
-        with os.fdopen(ours) as lines:
-            for line in lines:
-                epochs.append(int(line))
-                if epochs[-1] == epoch:
-                    time.sleep(pause)
-                    os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-        return epochs
-
-    torch.set_num_threads(1)
-    whole, killed = (Path(sys.argv[1]) / name for name in ("whole", "killed"))
-    start(whole)
-    start(killed, 1)
-    start(killed, 3, 0.05)
-    assert not [p for p in killed.iterdir() if p.name.startswith("model") and p.suffix == ".tmp"]
-    print(start(killed)[0])
-    """
-)
-
-
-def test_killed_runs_go_on_bit_for_bit(tmp_path: Path) -> None:
-    """kill -9 at two moments, one of them in mid-epoch; then the run to its end."""
+@pytest.fixture(scope="module")
+def processes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[int]]:
+    """What `tests.training.processes` left, and the epochs of the killed run's last part."""
+    out = tmp_path_factory.mktemp("processes")
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, str(tmp_path)], capture_output=True, text=True, timeout=300
+        [sys.executable, "-m", "tests.training.processes", str(out)],
+        env={**os.environ, "PYTHONWARNINGS": "ignore"},
+        capture_output=True,
+        text=True,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    assert int(done.stdout) >= 3  # it went on; it did not start again
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    return out, [int(line) for line in done.stdout.split()]
+
+
+def test_killed_runs_go_on_bit_for_bit(processes: tuple[Path, list[int]]) -> None:
+    """kill -9 at two moments, one of them in mid-epoch; then the run to its end."""
+    out, epochs = processes
+    whole, killed = out / "whole", out / "killed"
+    assert epochs[0] >= 3  # it went on; it did not start again
+    assert not [n for n in (out / "killed-files").read_text().split() if n.endswith(".tmp")]
     assert (killed / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
     assert read_history(whole) == read_history(killed)
 
@@ -171,47 +144,11 @@ def test_a_finished_run_can_be_lengthened(tmp_path: Path) -> None:
     assert first == second
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-TWO = textwrap.dedent(
-    """
-    import sys
-    from tests.training.test_loop import config, data, fit, model
-    from tests.training.test_objective import TWO_HEADS
-    from tests.training.toys import register
-    from torch import distributed
-
-    register()
-    fit(model(), *data(), config(epochs=2, batch_size=4), sys.argv[1])
-    heads = {**TWO_HEADS, "plan": config().plan}  # batch statistics are each process's own
-    fit(model("two_heads", normalised=False), *data(), config(epochs=2, batch_size=4, **heads),
-        sys.argv[1] + "-heads")
-    print(distributed.get_backend() if distributed.is_initialized() else "gloo")
-    """
-)
-
-
-def test_two_processes_give_ones_result(tmp_path: Path) -> None:
+def test_two_processes_give_ones_result(processes: tuple[Path, list[int]]) -> None:
     """Of a label map's network, and of one with two heads, which its objective calls by name."""
-    script = tmp_path / "two.py"
-    script.write_text(TWO)
-    for name, processes in (("one", 1), ("two", 2)):
-        call = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", str(processes)]
-        done = subprocess.run(
-            [*call, "--master_port", str(free_port()), str(script), str(tmp_path / name)],
-            env={**os.environ, "PYTHONPATH": str(Path.cwd()), "PYTHONWARNINGS": "ignore"},
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
-        assert done.returncode == 0, done.stderr[-3000:]
-        assert done.stdout.count("gloo") == processes  # their lines may run together
+    out, _ = processes
     for kind in ("", "-heads"):
-        histories = [read_history(tmp_path / (name + kind)) for name in ("one", "two")]
+        histories = [read_history(out / (name + kind)) for name in ("one", "two")]
         for key in ("train_loss", "val_loss", "val_mean_iou"):
             one, two = ([entry[key] for entry in history] for history in histories)
             assert one == pytest.approx(two, rel=1e-5)
@@ -219,7 +156,7 @@ def test_two_processes_give_ones_result(tmp_path: Path) -> None:
     # own size and takes a whole step, up or down.
     image = torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     first, second = (
-        checkpoint.load(tmp_path / name / "model.safetensors").model for name in ("one", "two")
+        checkpoint.load(out / name / "model.safetensors").model for name in ("one", "two")
     )
     with torch.no_grad():
         torch.testing.assert_close(first(image), second(image), atol=1e-3, rtol=1e-3)

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from coursekit.grading.answers import names
+from coursekit import names
+from coursekit.grading.answers import alike
 from coursekit.grading.answers.key import LessonKey, marked, plain_text
 from coursekit.grading.answers.mend import Budget, Mended, mend, parse
 
@@ -56,13 +57,13 @@ class Statement:
 
     @cached_property
     def shape(self) -> str:
-        """See `names.shape`; of what is far longer than any stub, only the text."""
-        return names.shape(self.node) if len(self.text) < _LONG else self.text
+        """See `alike.shape`; of what is far longer than any stub, only the text."""
+        return alike.shape(self.node) if len(self.text) < _LONG else self.text
 
     @cached_property
     def same(self) -> str:
-        """See `names.same`; of what is far longer than a lesson's statement, only the text."""
-        return names.same(self.node) if len(self.text) < _LONG else self.text
+        """See `alike.same`; of what is far longer than a lesson's statement, only the text."""
+        return alike.same(self.node) if len(self.text) < _LONG else self.text
 
     @property
     def lines(self) -> tuple[int, int]:

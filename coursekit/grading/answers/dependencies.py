@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from coursekit.grading.answers import names
+from coursekit import names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -58,7 +58,7 @@ class Piece:
         return set().union(*(s.bound for s in self.statements))
 
 
-class Lender:
+class Dependencies:
     """The statements of a notebook that an answer may borrow.
 
     Args:
@@ -82,7 +82,7 @@ class Lender:
             for name in statement.bound:
                 self._by_name.setdefault(name, []).append(piece)
 
-    def borrow(
+    def find(
         self, pieces: Sequence[Piece], exercise: ExerciseKey, horizon: int
     ) -> tuple[list[Piece], set[str]]:
         """What an answer needs beside itself.

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from coursekit import names
 from coursekit.checks import NOT_WRITTEN
-from coursekit.grading.answers import names
+from coursekit.grading.answers import alike
 from coursekit.lessons.regions import ANSWER_MARKER
 from coursekit.lessons.source import SLOW
 
@@ -88,7 +89,7 @@ def key_of(lesson: Lesson) -> LessonKey:
         if cell.kind != "code" or cell.id in exercises:
             continue
         for statement in ast.parse(cell.source).body:
-            statements.add(names.same(statement))
+            statements.add(alike.same(statement))
             if cell.id in checks or SLOW in cell.tags:
                 continue  # left out when grading, so what they bind is not there
             bound = names.bound(statement)
@@ -128,8 +129,8 @@ def marked(source: str) -> set[str]:
 def _exercise(exercise: Exercise, place: int, stub: str, solved: str) -> ExerciseKey:
     before, after = ast.parse(stub), ast.parse(solved)
     stubs = {name: s for s in before.body for name in names.bound(s)}
-    equal = {names.same(s) for s in before.body}
-    written = [s for s in after.body if names.same(s) not in equal]
+    equal = {alike.same(s) for s in before.body}
+    written = [s for s in after.body if alike.same(s) not in equal]
     named = [(name, s) for s in written for name in sorted(names.bound(s))]
     if any(name in stubs for name, _ in named):
         named = [(name, s) for name, s in named if name in stubs]
@@ -140,7 +141,7 @@ def _exercise(exercise: Exercise, place: int, stub: str, solved: str) -> Exercis
         place,
         tuple(dict.fromkeys(name for name, _ in named)),
         frozenset(name for name, s in named if not isinstance(s, names.DEFINITIONS)),
-        {name: names.shape(s) for name, s in stubs.items()},
-        names.shape(before),
+        {name: alike.shape(s) for name, s in stubs.items()},
+        alike.shape(before),
         frozenset(check.id for check in exercise.checks),
     )

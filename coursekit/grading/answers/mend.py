@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import ast
 import re
-import threading
-import warnings
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from coursekit.names import without_warnings
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    pass
 
 #: Characters of one answer, and of all code of a notebook that is parsed at all.
 LONGEST, MOST_CODE = 200_000, 400_000
@@ -25,7 +24,6 @@ _A_PARSE = 100  # what parsing costs whatever the length, in characters
 _TOO_MUCH = "there is more code in the notebook than a lesson can need"
 _MOST_DOTS = 100  # in one import: the parser's memory grows with the square
 
-_ONE_AT_A_TIME = threading.Lock()
 _SPACES = re.compile("[\u00a0\u2000-\u200a\u202f\u205f\u3000]")
 _NOTHING = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\u00ad\ufeff]")
 _STRING_OR_COMMENT = re.compile(
@@ -114,14 +112,6 @@ def parse(text: str, budget: Budget) -> Parsed:
     if not budget.spend(statements=len(tree.body)):
         return Parsed(None, _TOO_MUCH)
     return Parsed(tree, "")
-
-
-@contextmanager
-def without_warnings() -> Iterator[None]:
-    """Python's warnings of a stranger's text are not shown, and never errors."""
-    with _ONE_AT_A_TIME, warnings.catch_warnings():  # which is for one thread
-        warnings.simplefilter("ignore")
-        yield
 
 
 def mend(text: str, budget: Budget) -> Mended:

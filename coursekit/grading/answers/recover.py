@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from coursekit.grading.answers import names
+from coursekit import names
+from coursekit.grading.answers import alike
 from coursekit.grading.answers.cells import Statement, StudentCell, as_code, student_cells
-from coursekit.grading.answers.dependencies import Lender, Piece, holds
+from coursekit.grading.answers.dependencies import Dependencies, Piece, holds
 from coursekit.grading.answers.key import ExerciseKey, LessonKey, key_of
 from coursekit.grading.answers.mend import Budget, parse, without_markers
 from coursekit.grading.records import Answer
@@ -38,7 +39,7 @@ def recover(notebook: dict[str, Any], assignment: Assignment) -> tuple[Answer, .
     key = key_of(assignment.lesson)
     budget = Budget()
     cells = student_cells(notebook, key, budget)
-    finder = _Finder(cells, key, Lender(cells, key), budget)
+    finder = _Finder(cells, key, Dependencies(cells, key), budget)
     return tuple(finder.answer(key.exercises[e.name]) for e in assignment.exercises)
 
 
@@ -62,7 +63,7 @@ class _Candidate:
 class _Finder:
     cells: Sequence[StudentCell]
     key: LessonKey
-    lender: Lender
+    dependencies: Dependencies
     budget: Budget
     notes: list[str] = field(default_factory=list)
     woken: dict[int, StudentCell] = field(default_factory=dict)
@@ -177,7 +178,7 @@ class _Finder:
         return self._made(exercise, pieces, main)
 
     def _made(self, exercise: ExerciseKey, pieces: list[Piece], main: StudentCell) -> Answer:
-        borrowed, lost = self.lender.borrow(pieces, exercise, self._horizon(exercise))
+        borrowed, lost = self.dependencies.find(pieces, exercise, self._horizon(exercise))
         found_by = main.finds(exercise.name) or ("definition" if exercise.wanted else "place")
         notes = list(self.notes)
         if found_by != "id":
@@ -192,7 +193,7 @@ class _Finder:
             notes.append(f"Taken from {cells}, because the answer uses it: {taken}.")
         if lost:
             notes.append(f"The answer uses {_listed(sorted(lost))}, which nothing defines.")
-        source = self.lender.put_together([*pieces, *borrowed], exercise, notes)
+        source = self.dependencies.put_together([*pieces, *borrowed], exercise, notes)
         source = without_markers(source, notes).strip("\n")
         problem = parse(source, Budget()).problem
         if problem:
@@ -206,7 +207,7 @@ class _Finder:
         own = [c for c in self.cells if c.runs and c.finds(exercise.name)]
         own = own[-1:] or [c for c in self._at_place(exercise) if c.source.strip()]
         tree = own[-1].code.tree if own else None
-        if tree is None or not tree.body or names.shape(tree) == exercise.stub:
+        if tree is None or not tree.body or alike.shape(tree) == exercise.stub:
             return self._not_found(exercise)
         return self._made(exercise, [Piece(cell, None) for cell in own], own[-1])
 
@@ -243,7 +244,7 @@ class _Finder:
             tree = cell.code.tree
             if tree is None:
                 continue
-            if cell.finds(exercise.name) and names.shape(tree) in (exercise.stub, _EMPTY):
+            if cell.finds(exercise.name) and alike.shape(tree) in (exercise.stub, _EMPTY):
                 return True
             for statement in cell.statements:
                 for name in statement.bound.intersection(exercise.wanted):
@@ -287,9 +288,9 @@ class _Finder:
             for node in [n for s in top for n in ast.walk(s)]:
                 if not isinstance(node, names.DEFINITIONS):
                     continue
-                alike = [a for n in exercise.wanted if (a := names.look_alike(node.name, n))]
-                if alike:
-                    found.append(f"{cell.title.capitalize()} defines a look-alike: {alike[0]}.")
+                odd = [a for n in exercise.wanted if (a := alike.look_alike(node.name, n))]
+                if odd:
+                    found.append(f"{cell.title.capitalize()} defines a look-alike: {odd[0]}.")
                 elif node.name in exercise.wanted and node not in top:
                     found.append(
                         f"{cell.title.capitalize()} defines {node.name} inside of another "
@@ -309,7 +310,7 @@ _WAYS = {
     "definition": "what it defines",
     "place": "its place",
 }
-_EMPTY = names.shape(ast.parse(""))
+_EMPTY = alike.shape(ast.parse(""))
 _MOST_NOTES, _LONGEST_NOTE = 20, 300
 
 

@@ -28,13 +28,7 @@ class Written:
     feedback: Mapping[str, Path]
 
 
-def write_all(
-    grades: Iterable[Grade],
-    assignments: Sequence[Assignment],
-    out: Path,
-    *,
-    title: str = "The class",
-) -> Written:
+def write_all(grades: Iterable[Grade], assignments: Sequence[Assignment], out: Path) -> Written:
     """Write everything that a class and its instructor are given.
 
     The same grades give the same files, in whatever order they come. Pages of students who are no
@@ -44,7 +38,6 @@ def write_all(
         grades: one for each student and assignment.
         assignments: what was graded, with the lessons that it comes from.
         out: the folder; the students' pages go into `feedback/` in it.
-        title: of the instructor's page.
 
     Raises:
         CourseError: for two grades of one student and assignment, a grade of an assignment that
@@ -67,6 +60,6 @@ def write_all(
     }
     index = class_page.write(
         book, lessons, similarity.compare(everything, assignments),
-        course_use.find(everything, assignments), out, title=title,
+        course_use.find(everything, assignments), out,
     )  # fmt: skip
     return Written(index, tuple(tables), pages)

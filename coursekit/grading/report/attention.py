@@ -51,7 +51,7 @@ def groups(grades: Sequence[Grade]) -> list[Group]:
         ("Ended the kernel", "Out of memory, a crash, or on purpose.", _ended("dead")),
         ("Printed without end", "", _ended("flooded")),
         ("Notes of the grader", "Runs that were repeated, limits that were met.", _notes),
-        ("No sandbox", "Their code could do whatever you can on this machine.", _tier),
+        ("No sandbox", "Their code could do whatever you can on this machine.", _isolation),
     ]  # fmt: skip
     made = [
         Group(title, meaning, tuple(
@@ -95,5 +95,5 @@ def _notes(grade: Grade) -> Iterable[tuple[str, str]]:
     return [("", note) for note in grade.notes]
 
 
-def _tier(grade: Grade) -> Iterable[tuple[str, str]]:
-    return [("", "ran without a sandbox")] if grade.tier == "none" else []
+def _isolation(grade: Grade) -> Iterable[tuple[str, str]]:
+    return [("", "ran without a sandbox")] if grade.isolation == "none" else []

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from coursekit.grading.report import attention, summary
-from coursekit.grading.report.feedback import Lessons, file_name, read_lessons
+from coursekit.grading.report.feedback import file_name
 from coursekit.grading.report.pages import write_page
 from coursekit.grading.report.status import LOOKS
 
@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 
     from coursekit.grading.report.book import Book
     from coursekit.grading.report.course_use import CourseUse
-    from coursekit.grading.report.similarity import Finding
+    from coursekit.grading.report.feedback import Lessons
+    from coursekit.grading.report.similarity import Likeness
     from coursekit.lessons.course import Assignment
 
 # More than these are counted, not listed.
 _FINDINGS, _SLOWEST = 60, 5
-_TIERS = {
+_WIDTH, _HEIGHT = 600, 150  # of the histogram, as in the template
+_ISOLATIONS = {
     "bubblewrap": "bubblewrap",
     "unshare": "namespaces (unshare)",
     "none": "none",
@@ -47,37 +49,30 @@ class Bar:
 
 def write(
     book: Book,
-    lessons: Lessons | Sequence[Assignment],
-    similar: Sequence[Finding],
+    lessons: Lessons,
+    similar: Sequence[Likeness],
     course_uses: Sequence[CourseUse],
     out: Path,
-    *,
-    title: str = "The class",
-    feedback: str = "feedback",
 ) -> Path:
-    """Write `index.html`.
+    """Write `index.html`, beside the students' pages in `feedback/`.
 
     Args:
         book: the grades, from `book.collect`.
-        lessons: from `feedback.read_lessons`, or the assignments themselves.
+        lessons: from `feedback.read_lessons`.
         similar: from `similarity.compare`.
         course_uses: from `course_use.find`.
         out: the folder.
-        title: the page's.
-        feedback: the folder of the students' pages, as seen from `out`.
 
     Returns:
         The page.
     """
-    lessons = lessons if isinstance(lessons, Lessons) else read_lessons(lessons)
     grades = book.all_grades()
     scores = summary.spread([book.percent(student) for student in book.students])
     return write_page(
         out / "index.html",
         "class.html.j2",
-        title=title,
         book=book,
-        links={s: f"{feedback}/{file_name(s)}" for s in book.students},
+        links={s: f"feedback/{file_name(s)}" for s in book.students},
         scores=scores,
         full=sum(book.earned(s) == book.worth for s in book.students),
         bars=histogram(scores.bins),
@@ -93,14 +88,14 @@ def write(
     )
 
 
-def histogram(bins: Sequence[int], width: float = 600, height: float = 150) -> list[Bar]:
+def histogram(bins: Sequence[int]) -> list[Bar]:
     """The bars of a histogram of percentages; the highest has the whole height."""
-    each, highest = width / len(bins), max(1, *bins)
+    each, highest = _WIDTH / len(bins), max(1, *bins)
     step = 100 // len(bins)
     return [
         Bar(
-            x=i * each + 3, y=height - height * count / highest, width=each - 6,
-            height=height * count / highest, label=f"{i * step}–{(i + 1) * step}", count=count,
+            x=i * each + 3, y=_HEIGHT - _HEIGHT * count / highest, width=each - 6,
+            height=_HEIGHT * count / highest, label=f"{i * step}–{(i + 1) * step}", count=count,
         )
         for i, count in enumerate(bins)
     ]  # fmt: skip
@@ -136,9 +131,9 @@ def _by_exercise(uses: Sequence[CourseUse]) -> list[dict[str, Any]]:
 def _run(book: Book) -> dict[str, Any]:
     grades = book.all_grades()
     seconds = [grade.seconds for grade in grades]
-    tiers = Counter(_TIERS.get(grade.tier, grade.tier) for grade in grades)
+    isolations = Counter(_ISOLATIONS.get(grade.isolation, grade.isolation) for grade in grades)
     return {
-        "tiers": tiers.most_common(),
+        "isolations": isolations.most_common(),
         "total": sum(seconds),
         "median": statistics.median(seconds) if seconds else 0.0,
         "slowest": sorted(grades, key=lambda g: (-g.seconds, g.student))[:_SLOWEST],

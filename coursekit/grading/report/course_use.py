@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import ast
 import re
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from coursekit import names
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from coursekit.grading.records import Grade
     from coursekit.lessons.course import Assignment
@@ -55,12 +56,12 @@ def find(grades: Iterable[Grade], assignments: Sequence[Assignment]) -> list[Cou
     allowed: dict[tuple[str, str], set[str]] = {}
     for assignment in assignments:
         solved = {cell.id: cell.source for cell in assignment.lesson.solved()}
-        names: dict[str, str] = {}
+        known: dict[str, str] = {}
         for source in solved.values():
-            names |= _imported(_parsed(source))
-        given[assignment.name] = names
+            known |= _imported(source)
+        given[assignment.name] = known
         for exercise in assignment.exercises:
-            allowed[assignment.name, exercise.name] = uses(solved[exercise.name], names)
+            allowed[assignment.name, exercise.name] = uses(solved[exercise.name], known)
     found = [
         CourseUse(grade.student, grade.assignment, answer.exercise, tuple(sorted(extra)))
         for grade in grades
@@ -86,11 +87,9 @@ def uses(source: str, given: dict[str, str]) -> set[str]:
         return set()
     if len(source) > _MOST_TEXT:
         return set(_IMPORT.findall(source))
-    tree = _parsed(source)
-    own = _imported(tree)
-    found = set(own.values())
-    theirs = own.keys() | {name for node in ast.walk(tree) for name in _bound(node)}
-    for node in ast.walk(tree):
+    found = set(_imported(source).values())
+    theirs = names.defined_anywhere(source)  # a variable named `score` is not the lesson's
+    for node in ast.walk(names.parsed(source) or ast.Module([], [])):
         if isinstance(node, ast.Name) and node.id not in theirs:
             found |= {given[node.id]} if node.id in given else set()
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -99,37 +98,8 @@ def uses(source: str, given: dict[str, str]) -> set[str]:
     return found
 
 
-def _imported(tree: ast.AST) -> dict[str, str]:
+def _imported(text: str) -> dict[str, str]:
     """Names that a text imports from the package, and what they stand for."""
-    return dict(pair for node in ast.walk(tree) for pair in _bindings(node))
-
-
-def _bindings(node: ast.AST) -> Iterator[tuple[str, str]]:
-    if isinstance(node, ast.Import):
-        for alias in node.names:
-            if alias.name.split(".")[0] == _PACKAGE:
-                yield alias.asname or _PACKAGE, alias.name
-    elif isinstance(node, ast.ImportFrom) and not node.level:
-        for alias in node.names:
-            if str(node.module).split(".")[0] == _PACKAGE:
-                yield alias.asname or alias.name, f"{node.module}.{alias.name}"
-
-
-def _bound(node: ast.AST) -> Iterator[str]:
-    """What a node gives a meaning of its own: a variable named `score` is not the lesson's."""
-    if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-        yield node.id
-    elif isinstance(node, ast.arg):
-        yield node.arg
-    elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-        yield node.name
-
-
-def _parsed(source: str) -> ast.AST:
-    """The text as a tree; an empty one for what is not Python, or would be too deep to walk."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about a stranger's odd escapes
-            return ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return ast.Module([], [])
+    return {
+        name: origin for name, origin in names.imports(text) if origin.partition(".")[0] == _PACKAGE
+    }

@@ -90,12 +90,12 @@ def file_name(student: str) -> str:
     return f"{slug(student)}.html"
 
 
-def write(grades: Sequence[Grade], lessons: Lessons | Sequence[Assignment], out: Path) -> Path:
+def write(grades: Sequence[Grade], lessons: Lessons, out: Path) -> Path:
     """Write the page of one student.
 
     Args:
         grades: of this student, one for each assignment that they handed in.
-        lessons: from `read_lessons`, or the assignments themselves.
+        lessons: from `read_lessons`.
         out: the folder.
 
     Returns:
@@ -105,7 +105,6 @@ def write(grades: Sequence[Grade], lessons: Lessons | Sequence[Assignment], out:
         ValueError: for grades of more than one student, or of none.
         CourseError: for two grades of one assignment, or of one that is not given.
     """
-    lessons = lessons if isinstance(lessons, Lessons) else read_lessons(lessons)
     book = collect(grades, lessons.assignments)
     if len(book.students) != 1:
         raise ValueError(f"grades of {len(book.students)} students for one page")

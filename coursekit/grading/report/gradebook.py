@@ -89,11 +89,11 @@ def _per_student(book: Book) -> Iterator[Sequence[object]]:
         points: list[object] = []
         for a in book.assignments:
             points += [own[a.name].earned if a.name in own else "", a.total]
-        tiers = sorted({g.tier for g in own.values() if g.tier})
+        isolations = sorted({g.isolation for g in own.values() if g.isolation})
         problems = [f"{g.assignment}: {g.problem}" for g in own.values() if g.problem]
         yield [
             book.shown[student], *points, book.earned(student), book.worth,
-            round(book.percent(student), 1), "; ".join(tiers), "; ".join(sorted(problems)),
+            round(book.percent(student), 1), "; ".join(isolations), "; ".join(sorted(problems)),
         ]  # fmt: skip
 
 

@@ -80,7 +80,7 @@ class Match:
 
 
 @dataclass(frozen=True)
-class Finding:
+class Likeness:
     """Students whose answers are unusually alike.
 
     Attributes:
@@ -114,7 +114,7 @@ class _Exercise:
     rare: tuple[dict[str, tuple[list[str], float]], ...]
 
 
-def compare(grades: Iterable[Grade], assignments: Sequence[Assignment]) -> list[Finding]:
+def compare(grades: Iterable[Grade], assignments: Sequence[Assignment]) -> list[Likeness]:
     """Compare the answers of all students.
 
     Args:
@@ -176,7 +176,7 @@ def _bits(holders: int, number: int) -> float:
     return math.log2((number - 2 + _OTHERS) / (holders - 2 + 1))
 
 
-def _findings(exercises: Sequence[_Exercise]) -> list[Finding]:
+def _findings(exercises: Sequence[_Exercise]) -> list[Likeness]:
     number = len({student for e in exercises for student in e.texts})
     needed = math.log2(max(1, number * (number - 1) // 2)) + _MARGIN
     total: dict[Pair, float] = defaultdict(float)
@@ -188,7 +188,7 @@ def _findings(exercises: Sequence[_Exercise]) -> list[Finding]:
     for students, pairs in _groups(alike):
         pair = max(pairs, key=lambda p: (alike[p], p))
         matches = [match for e in exercises if (match := _match(e, pair))]
-        found.append(Finding(students, alike[pair] - needed, tuple(matches)))
+        found.append(Likeness(students, alike[pair] - needed, tuple(matches)))
     return found
 
 
@@ -253,7 +253,7 @@ def _match(exercise: _Exercise, pair: Pair) -> Match | None:
     )  # fmt: skip
 
 
-def _widely_shared(exercise: _Exercise) -> Iterator[Finding]:
+def _widely_shared(exercise: _Exercise) -> Iterator[Likeness]:
     """Texts that more than a few handed in, with a remark in them that is not the lesson's."""
     by_text: dict[str, list[str]] = defaultdict(list)
     for student, text in exercise.texts.items():
@@ -267,7 +267,7 @@ def _widely_shared(exercise: _Exercise) -> Iterator[Finding]:
                 exercise.assignment, exercise.name, "identical", (), len(remarks), 0,
                 _common_lines((text,), exercise.said),
             )  # fmt: skip
-            yield Finding(tuple(students), float(len(remarks)), (match,))
+            yield Likeness(tuple(students), float(len(remarks)), (match,))
 
 
 def _said(lesson: Lesson) -> _Said:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import ast
-import builtins
-import symtable
 from dataclasses import replace
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from coursekit import names
 from coursekit.lessons.notebook import make_notebook
-from coursekit.lessons.regions import HIDDEN, Cell
+from coursekit.lessons.regions import Cell, hidden_text
 from coursekit.lessons.source import SLOW
 
 if TYPE_CHECKING:
@@ -20,8 +17,6 @@ if TYPE_CHECKING:
 
 #: Tag of a cell that is tried for points; its id is that of the check, with this before it.
 HIDDEN_PREFIX = "hidden-"
-_BUILTINS = frozenset(dir(builtins))
-_SCOPES = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
 def hidden_notebook(assignment: Assignment, answers: Mapping[str, str]) -> dict[str, Any]:
@@ -65,12 +60,12 @@ def lone_notebook(
 ) -> dict[str, Any]:
     """`hidden_notebook` with one answer, its checks, and the answers that these use."""
     checks = [c for e in assignment.exercises if e.name == exercise for c in e.checks]
-    used = {name for check in checks for name in _uses(hidden_region(check))}
+    used = {name for check in checks for name in names.taken(hidden_text(check))}
     needed, todo = {exercise: answers[exercise]}, dict(answers)
     found = [todo.pop(exercise)]
     while found:
-        used |= {name for source in found for name in _uses(source)}
-        new = [name for name, source in todo.items() if _defines(source) & used]
+        used |= {name for source in found for name in names.taken(source)}
+        new = [name for name, source in todo.items() if names.defined(source) & used]
         needed |= {name: todo[name] for name in new}
         found = [todo.pop(name) for name in new]
     notebook = hidden_notebook(assignment, needed)
@@ -79,20 +74,6 @@ def lone_notebook(
         c for c in notebook["cells"] if c["id"] in own or not c["id"].startswith(HIDDEN_PREFIX)
     ]
     return notebook
-
-
-def hidden_region(cell: Cell) -> str:
-    """The hidden half of a check cell; "" when it has none."""
-    lines: list[str] = []
-    inside = False
-    for line in cell.source.splitlines():
-        if line.strip() == HIDDEN[0]:
-            inside = True
-        elif line.strip() == HIDDEN[1]:
-            inside = False
-        elif inside:
-            lines.append(line)
-    return "\n".join(lines).strip("\n")
 
 
 def _cells(assignment: Assignment, answers: Mapping[str, str], *, hidden: bool) -> list[Cell]:
@@ -114,13 +95,13 @@ def _cells(assignment: Assignment, answers: Mapping[str, str], *, hidden: bool) 
             made = _check(cell.id, graded, public, hidden=hidden)
         elif cell.id in graded_answers | practice:
             source = answers.get(cell.id)
-            if source is not None and (cell.id in graded_answers or _defines(source) & used):
+            if source is not None and (cell.id in graded_answers or names.defined(source) & used):
                 made = replace(cell, source=source, tags=())
         elif cell.id in solved and SLOW not in cell.tags:
             text = solved[cell.id].source  # among them what the student was given
-            made = replace(cell, source=text, tags=()) if _defines(text) & used else None
+            made = replace(cell, source=text, tags=()) if names.defined(text) & used else None
         if made is not None:
-            used |= _uses(made.source)
+            used |= names.taken(made.source)
             chosen.append(replace(made, points=None))
     return chosen[::-1]
 
@@ -133,74 +114,7 @@ def _check(
     if not hidden:
         cell = public.get(name)
         return None if cell is None else replace(cell, tags=())
-    region = hidden_region(graded[name])
+    region = hidden_text(graded[name])
     return (
         replace(graded[name], id=HIDDEN_PREFIX + name, source=region, tags=()) if region else None
     )
-
-
-@lru_cache(maxsize=2048)  # a class's notebooks have most of their cells in common
-def _defines(source: str) -> frozenset[str]:
-    """Names that a cell binds at its top level."""
-    table = _table(source)
-    if table is None:
-        return frozenset()
-    symbols = table.get_symbols()
-    return frozenset(s.get_name() for s in symbols if s.is_assigned() or s.is_imported())
-
-
-@lru_cache(maxsize=2048)
-def _uses(source: str) -> frozenset[str]:
-    """Names that a cell takes from the cells before it."""
-    table = _table(source)
-    if table is None:
-        return frozenset()
-    bound: set[str] = set()
-    used: set[str] = set()
-    for statement in ast.parse(source).body:
-        loads, stores = _names_outside_functions(statement)
-        # A loop reads what it has bound itself; `x = x + 1` reads what was there before.
-        own = stores if isinstance(statement, (ast.For, ast.With, ast.Try, ast.While)) else set()
-        used |= loads - bound - own
-        bound |= stores
-    inner = table.get_children()
-    while inner:
-        scope = inner.pop()
-        inner += scope.get_children()
-        names = {s.get_name() for s in scope.get_symbols() if s.is_referenced() and s.is_global()}
-        used |= names - _defines(source)
-    return frozenset(used - _BUILTINS)
-
-
-def _names_outside_functions(statement: ast.stmt) -> tuple[set[str], set[str]]:
-    """Names that a statement reads and binds, but for the bodies of functions and classes."""
-    loads: set[str] = set()
-    stores: set[str] = set()
-    stack: list[ast.AST] = [statement]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, ast.Name):
-            (loads if isinstance(node.ctx, ast.Load) else stores).add(node.id)
-        elif isinstance(node, (ast.Import, ast.ImportFrom)):
-            stores |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
-        if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
-            loads.add(node.target.id)
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            stores.add(node.name)
-            body = set(map(id, node.body))
-            stack += [child for child in ast.iter_child_nodes(node) if id(child) not in body]
-        elif not isinstance(node, _SCOPES):
-            stack += ast.iter_child_nodes(node)
-        elif isinstance(node, ast.Lambda):
-            stack.append(node.args)
-        else:
-            stack.append(node.generators[0].iter)  # the only part that is read outside
-    return loads, stores
-
-
-def _table(source: str) -> symtable.SymbolTable | None:
-    try:
-        ast.parse(source)
-        return symtable.symtable(source, "cell", "exec")
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None

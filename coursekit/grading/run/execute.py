@@ -1,4 +1,4 @@
-"""nbval, guarded: a kernel that died, hangs or floods is seen at once, and nothing costs points.
+"""Executes one notebook by nbval, and sees at once a kernel that died, hangs or floods.
 
 nbval executes the cells, one pytest item each, and judges whether they ran. Left to itself it
 waits for a killed kernel until the cell's time is up, counts a cell's time anew with each message,
@@ -12,6 +12,7 @@ import os
 import time
 from collections import deque
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from queue import Empty
 from typing import TYPE_CHECKING, Any
@@ -21,14 +22,14 @@ import pytest
 import zmq
 from jupyter_client.manager import KernelManager
 
-from coursekit.grading.run.worker import NOTEBOOK_TIMEOUT, PROGRESS
+from coursekit.grading.run.protocol import CELL, NOTEBOOK, PROGRESS, Ended
 from coursekit.grading.sandbox.provisioner import KERNEL_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from coursekit.grading.run.worker import Request
-    from coursekit.grading.sandbox.provisioner import KeptKernel
+    from coursekit.grading.run.protocol import Request
+    from coursekit.grading.sandbox.client import KernelEnd, KernelHandle
 
 #: What one run may print and show: characters, and messages.
 MOST_OUTPUT, MOST_MESSAGES = 8_000_000, 20_000
@@ -42,16 +43,20 @@ _SLICE = 0.2  # seconds between two looks at whether the kernel lives
 _END = 20.0  # seconds for a killed kernel to be gone
 
 
-class Ended(Exception):
-    """The run cannot go on; the argument says why: timeout, dead or flooded."""
+class _Stop(Exception):
+    """The run cannot go on."""
+
+    def __init__(self, ended: Ended) -> None:
+        super().__init__(str(ended))
+        self.ended = ended
 
 
-class GuardedKernel(nbval.plugin.RunningKernel):
+class WatchedKernel(nbval.plugin.RunningKernel):
     """nbval's kernel, with an eye on the clock, the amount of output, and the process."""
 
     cell_seconds = 0.0
     deadline = float("inf")
-    last: GuardedKernel | None = None
+    last: WatchedKernel | None = None
 
     def __init__(self, kernel_name: str, cwd: str | None = None, startup_timeout: int = 60) -> None:
         self.characters = self.messages = 0
@@ -62,13 +67,13 @@ class GuardedKernel(nbval.plugin.RunningKernel):
         self.km.start_kernel()
         self.kc = self.km.client()
         self.kc.context.setsockopt(zmq.RCVHWM, 0)  # else messages that find no room are lost
-        # No heartbeat: the keeper says when a kernel ends, and a wait for beats may not end.
+        # No heartbeat: the supervisor says when a kernel ends, and a wait for beats may not end.
         self.kc.start_channels(stdin=False, hb=False)
         self._sockets = {
             "shell": _plain(self.kc.shell_channel.socket),
             "iopub": _plain(self.kc.iopub_channel.socket),
         }
-        self.process = self.kept  # nbval forgets its manager when it stops
+        self.process = self.handle  # nbval forgets its manager when it stops
         # jupyter_client's own wait for a kernel ends with a pause for stray messages; this asks
         # until an answer comes, and loses no time.
         self._starting = True
@@ -76,10 +81,10 @@ class GuardedKernel(nbval.plugin.RunningKernel):
         self._starting = False
 
     @property
-    def kept(self) -> KeptKernel:
-        """The sandbox's end of it."""
+    def handle(self) -> KernelHandle:
+        """What the sandbox knows of it."""
         provisioner: Any = self.km.provisioner
-        kernel: KeptKernel = provisioner.kernel
+        kernel: KernelHandle = provisioner.kernel
         return kernel
 
     def stop(self) -> None:
@@ -90,7 +95,7 @@ class GuardedKernel(nbval.plugin.RunningKernel):
 
     def is_alive(self) -> bool:
         """Whether there is a process to talk to."""
-        return hasattr(self, "km") and not self.kept.has_ended()
+        return hasattr(self, "km") and not self.handle.has_ended()
 
     def execute_cell_input(self, cell_input: str, allow_stdin: bool | None = None) -> str:
         """Send a cell off, and start its clock."""
@@ -103,7 +108,8 @@ class GuardedKernel(nbval.plugin.RunningKernel):
         patience = time.monotonic() + (timeout or 0.0)
         while True:
             if time.monotonic() > self.until:
-                raise Ended(NOTEBOOK_TIMEOUT if self.until == self.deadline else "timeout")
+                what = NOTEBOOK if self.until == self.deadline else CELL
+                raise _Stop(Ended("timeout", what))
             if self._starting and time.monotonic() > patience:
                 raise Empty
             if stream == "iopub" and self._shown:
@@ -111,8 +117,9 @@ class GuardedKernel(nbval.plugin.RunningKernel):
             try:
                 message = self._read(stream, _SLICE)
             except Empty:
-                if self.kept.has_ended():
-                    raise Ended(f"dead: {self.kept.reason}") from None
+                self.handle.has_ended()
+                if self.handle.end is not None:
+                    raise _Stop(_dead(self.handle.end)) from None
                 if stream == "shell":
                     self._keep_up()
                 continue
@@ -139,7 +146,7 @@ class GuardedKernel(nbval.plugin.RunningKernel):
         self.messages += 1
         self.characters += _length(message)
         if self.characters > MOST_OUTPUT or self.messages > MOST_MESSAGES:
-            raise Ended("flooded")
+            raise _Stop(Ended("flooded"))
         return message
 
 
@@ -148,7 +155,7 @@ class Recorder:
 
     def __init__(self, keep_outputs: bool, progress: Path) -> None:
         self.cells: dict[str, dict[str, Any]] = {}
-        self.ended = ""
+        self.ended: Ended | None = None
         self._keep_outputs = keep_outputs
         self._progress = progress
 
@@ -163,17 +170,15 @@ class Recorder:
         result = yield
         report = result.get_result()  # type: ignore[attr-defined]
         name = item.cell.id
-        if call.excinfo is not None and call.excinfo.errisinstance(Ended):
-            self.ended = str(call.excinfo.value)
-            item.session.shouldstop = self.ended
+        error = call.excinfo.value if call.excinfo is not None else None
+        if isinstance(error, _Stop):
+            self._stop(item, error.ended)
             self.cells[name] = {"outcome": "ended"}
-        elif report.when == "call" and report.failed and _found_dead(call.excinfo.value):
+        elif report.when == "call" and report.failed and (end := _found_dead(error)):
             # It ended after the cell before this one, and this one was never sent.
-            self.ended = f"dead: {_process_reason()}"
-            item.session.shouldstop = self.ended
+            self._stop(item, _dead(end))
         elif report.when == "setup" and report.failed:
-            self.ended = f"broken: {type(call.excinfo.value).__name__}: {call.excinfo.value}"[:300]
-            item.session.shouldstop = self.ended
+            self._stop(item, Ended("broken", f"{type(error).__name__}: {error}"[:300], ours=True))
         elif report.when == "call" or report.outcome != "passed":
             # Only a plain "passed" counts: nbval's skips, xfails and xpasses are none.
             plain = report.outcome if not hasattr(report, "wasxfail") else "xfail"
@@ -182,6 +187,10 @@ class Recorder:
             self._note(name, self.cells[name]["outcome"])
             if self._keep_outputs:
                 self.cells[name]["outputs"] = list(item.test_outputs or [])
+
+    def _stop(self, item: Any, ended: Ended) -> None:
+        self.ended = ended
+        item.session.shouldstop = str(ended)
 
     def _note(self, name: str, outcome: str) -> None:
         with self._progress.open("a") as file:
@@ -194,23 +203,26 @@ def _plain(socket: Any) -> zmq.Socket[bytes]:
     return plain
 
 
-def _found_dead(error: BaseException) -> bool:
-    """Whether nbval wanted to send a cell and found no kernel."""
-    return isinstance(error, RuntimeError) and bool(_process_reason())
+def _dead(end: KernelEnd) -> Ended:
+    return Ended("dead", end.reason, end.ours)
 
 
-def _process_reason() -> str:
-    process = getattr(GuardedKernel.last, "process", None)
-    return process.reason if process is not None and process.has_ended() else ""
+def _found_dead(error: BaseException | None) -> KernelEnd | None:
+    """Why the kernel ended, if nbval wanted to send a cell and found none."""
+    process = getattr(WatchedKernel.last, "process", None)
+    if not isinstance(error, RuntimeError) or process is None:
+        return None
+    process.has_ended()
+    end: KernelEnd | None = process.end
+    return end
 
 
-def run_nbval(request: Request) -> dict[str, Any]:
+def execute(request: Request) -> dict[str, Any]:
     """Run `run.ipynb` of the request's folder in this process, which must be fresh.
 
     Returns:
         `cells`: for each cell by its id, `outcome` ("passed", "failed", "skipped", "xfail" or
-        "ended") and perhaps `outputs`; `ended`: "" or why the run stopped half-way;
-        `kernel`: why the kernel's process ended.
+        "ended") and perhaps `outputs`; `ended`: what `Ended` holds, or None.
     """
     folder = Path(request.folder)
     os.environ |= {
@@ -220,10 +232,10 @@ def run_nbval(request: Request) -> dict[str, Any]:
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
     }
     os.environ.pop("PYTEST_ADDOPTS", None)
-    nbval.plugin.RunningKernel = GuardedKernel
+    nbval.plugin.RunningKernel = WatchedKernel
     nbval.plugin.coalesce_streams = list  # its own is quadratic, and nothing is compared
-    GuardedKernel.cell_seconds = request.cell_seconds
-    GuardedKernel.deadline = time.monotonic() + request.seconds
+    WatchedKernel.cell_seconds = request.cell_seconds
+    WatchedKernel.deadline = time.monotonic() + request.seconds
     recorder = Recorder(request.keep_outputs, folder / PROGRESS)
     (folder / "pytest.ini").write_text("[pytest]\n")
     arguments: list[str] = []
@@ -234,19 +246,18 @@ def run_nbval(request: Request) -> dict[str, Any]:
     # The plugin itself, not its name: for a name pytest reads what every package says of itself.
     status = int(pytest.main(arguments, plugins=[nbval.plugin, recorder]))
     ended = recorder.ended
-    if not ended and status not in (0, 1):  # all passed, some failed
-        ended = f"broken: pytest ended with status {status}"
-    return {"cells": recorder.cells, "ended": ended, "kernel": _end_kernel()}
+    if ended is None and status not in (0, 1):  # all passed, some failed
+        ended = Ended("broken", f"pytest ended with status {status}", ours=True)
+    _end_kernel()
+    return {"cells": recorder.cells, "ended": asdict(ended) if ended else None}
 
 
-def _end_kernel() -> str:
+def _end_kernel() -> None:
     """Make sure that the kernel is gone, so that what it emitted lies in its folder."""
-    process = getattr(GuardedKernel.last, "process", None)
-    if process is None:
-        return "it did not start"
-    process.say("kill")
-    process.has_ended(_END)
-    return str(process.reason or "it would not end")
+    process = getattr(WatchedKernel.last, "process", None)
+    if process is not None:
+        process.say("kill")
+        process.has_ended(_END)
 
 
 def _is_sound(message: dict[str, Any]) -> bool:

@@ -1,4 +1,4 @@
-"""Runs notebooks: a sandbox to run in, a runner that has nbval, and folders in between."""
+"""Runs notebooks: a sandbox to run in, a worker that has nbval, and folders in between."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coursekit.errors import CourseError
-from coursekit.grading.run.worker import PROGRESS, Request
+from coursekit.grading.run.protocol import PROGRESS, Ended, Request
 from coursekit.grading.sandbox.launch import Sandbox, kernel_environment
-from coursekit.grading.sandbox.limits import Limits
+from coursekit.grading.sandbox.limits import KernelLimits
 from coursekit.grading.sandbox.provisioner import write_kernel_spec
 from coursekit.lessons.notebook import to_bytes
 from coursekit.probe import FOLDER, SECRET
@@ -33,20 +33,19 @@ class Run:
     Attributes:
         cells: how each cell that was reached ended: "passed", "failed", "skipped", "xfail",
             "ended" (the run stopped there).
-        ended: "" or why the run stopped half-way: "timeout" (of a cell), `runner.NOTEBOOK_TIMEOUT`,
-            "flooded", "dead: …", "broken: …".
+        ended: why it stopped half-way; None when it did not.
         probe: the folder with what the kernel emitted.
         outputs: of each cell, when they were asked for.
     """
 
     cells: dict[str, str]
-    ended: str
+    ended: Ended | None
     probe: Path
     outputs: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Pace:
+class Timeouts:
     """How long things may take.
 
     Attributes:
@@ -60,7 +59,7 @@ class Pace:
     submission: float = 180.0
 
 
-class Runner:
+class Worker:
     """The process that has nbval: it starts at once, and is waited for when it is first needed."""
 
     def __init__(self) -> None:
@@ -109,31 +108,31 @@ class Runner:
         )
 
 
-class Engine:
+class Executor:
     """Runs one notebook at a time in a kernel of a sandbox. A context manager.
 
     Args:
-        sandbox: kernels come from there; several engines may share it.
-        pace: how long things may take.
-        limits: of each kernel; its `seconds` are the pace's.
+        sandbox: kernels come from there; several executors may share it.
+        timeouts: how long things may take.
+        limits: of each kernel; its `seconds` are those of the timeouts.
         cold: whether each kernel gets a sandbox of its own that has imported nothing: slower, and
             there to show that forking from one that has makes no difference.
-        runner: when it has been started already; the engine ends it.
+        worker: when it has been started already; the executor ends it.
     """
 
     def __init__(
         self,
         sandbox: Sandbox,
-        pace: Pace,
-        limits: Limits,
+        timeouts: Timeouts,
+        limits: KernelLimits,
         *,
         cold: bool = False,
-        runner: Runner | None = None,
+        worker: Worker | None = None,
     ) -> None:
-        self.pace, self.tier = pace, sandbox.tier
+        self.timeouts, self.isolation = timeouts, sandbox.isolation
         self._warm, self._cold = sandbox, cold
-        self._limits = Limits(**{**asdict(limits), "seconds": pace.notebook + 30})
-        self._runner = runner or Runner()
+        self._limits = KernelLimits(**{**asdict(limits), "seconds": timeouts.notebook + 30})
+        self._worker = worker or Worker()
 
     def run(
         self,
@@ -154,9 +153,9 @@ class Engine:
             secret: for the reference kernel alone: inputs are drawn from it, and `target` gets
                 `given/` and `kept/`, too.
             keep_outputs: whether to keep what the cells showed.
-            seconds: that it may take, when it is less than the pace's.
+            seconds: that it may take, when it is less than the notebook's.
         """
-        most = min(self.pace.notebook, seconds or self.pace.notebook)
+        most = min(self.timeouts.notebook, seconds or self.timeouts.notebook)
         with self._sandbox() as sandbox, tempfile.TemporaryDirectory(prefix="ck-run-") as scratch:
             folder = sandbox.new_folder()
             if given is not None:
@@ -167,7 +166,7 @@ class Engine:
             request = sandbox.request(folder, self._limits, variables)
             write_kernel_spec(Path(scratch), sandbox.socket, request)
             Path(scratch, "run.ipynb").write_bytes(to_bytes(notebook))
-            answer = self._runner.ask(Request(scratch, most, self.pace.cell, keep_outputs))
+            answer = self._worker.ask(Request(scratch, most, self.timeouts.cell, keep_outputs))
             try:
                 result = (
                     _read_result(scratch) if answer["ran"] else _broken(scratch, answer["reason"])
@@ -181,7 +180,7 @@ class Engine:
                 shutil.rmtree(folder, ignore_errors=True)
         return Run(
             {name: cell["outcome"] for name, cell in result["cells"].items()},
-            result["ended"],
+            Ended(**result["ended"]) if result["ended"] else None,
             target,
             {name: cell.get("outputs", []) for name, cell in result["cells"].items()},
         )
@@ -191,7 +190,7 @@ class Engine:
         if not self._cold:
             yield self._warm
             return
-        with Sandbox(self.tier) as sandbox:
+        with Sandbox(self.isolation) as sandbox:
             yield sandbox
 
     def import_more(self, modules: Iterable[str]) -> None:
@@ -200,10 +199,10 @@ class Engine:
             self._warm.import_more(modules)
 
     def close(self) -> None:
-        """End the runner."""
-        self._runner.close()
+        """End the worker."""
+        self._worker.close()
 
-    def __enter__(self) -> Engine:
+    def __enter__(self) -> Executor:
         return self
 
     def __exit__(
@@ -237,4 +236,4 @@ def _broken(scratch: str, reason: str) -> dict[str, Any]:
         for line in Path(scratch, PROGRESS).read_text().splitlines():
             name, outcome = line.split()
             cells[name] = {"outcome": outcome}
-    return {"cells": cells, "ended": f"broken: {reason}"}
+    return {"cells": cells, "ended": asdict(Ended("broken", reason, ours=True))}

@@ -1,8 +1,8 @@
 """A process that runs notebooks by nbval, each in a fork of its own: `python -m … < REQUESTS`.
 
 nbval and pytest are imported once. What a hostile kernel sends is parsed in the fork, which has
-limits, a deadline, and nothing to lose. One JSON object a line comes in (see `Request`), one goes
-out: `{"ran": true}`, or what happened to the fork. The result itself is a file.
+limits, a deadline, and nothing to lose. One JSON object a line comes in (a `protocol.Request`), one
+goes out: `{"ran": true}`, or what happened to the fork. The result itself is a file.
 """
 
 from __future__ import annotations
@@ -14,40 +14,16 @@ import os
 import signal
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from coursekit.grading.run.protocol import Request
 from coursekit.lessons.notebook import without_url_grammar
 
 #: Seconds for pytest and the kernel's end, beside the notebook's own.
 _GRACE = 30.0
 #: Bytes that a fork may add to what this process holds.
 _MEMORY = 1 << 30
-
-
-#: Why a run ended that took too long as a whole, and no cell of it.
-NOTEBOOK_TIMEOUT = "timeout: the notebook"
-#: A file in the request's folder, with a line for each cell when it begins, and when it ends: its
-#: name, and "ended" or what came out. It is there also when the fork was lost.
-PROGRESS = "progress.txt"
-
-
-@dataclass(frozen=True)
-class Request:
-    """One notebook to run.
-
-    Attributes:
-        folder: with `run.ipynb` and `kernels/`; `result.json` and `log.txt` are written there.
-        seconds: for the whole notebook.
-        cell_seconds: for one cell.
-        keep_outputs: whether the result holds what the cells showed.
-    """
-
-    folder: str
-    seconds: float
-    cell_seconds: float
-    keep_outputs: bool
 
 
 def main() -> int:
@@ -104,9 +80,9 @@ def _in_fork(request: Request) -> None:
     for source, target in ((null, 0), (log, 1), (log, 2)):
         os.dup2(source, target)
 
-    from coursekit.grading.run.execute import run_nbval
+    from coursekit.grading.run.execute import execute
 
-    result = run_nbval(request)
+    result = execute(request)
     Path(request.folder, "result.json").write_text(json.dumps(result))
 
 

@@ -1,6 +1,6 @@
 """The process that kernels are forked from: `python -I -m …sandbox.forkserver FILE`.
 
-It imports what lessons import, once, and then forks a keeper for each connection to its socket.
+It imports what lessons import, once, and then forks a supervisor for each connection to its socket.
 It never runs a student's code, starts no thread, and knows no secret: what it holds, every kernel
 can read.
 """
@@ -75,7 +75,7 @@ def _serve(listener: socket.socket, place: dict[str, Any]) -> None:
         listener.close()
         namespaces.die_with_parent()
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        supervisor.keep(connection, request, place)
+        supervisor.supervise(connection, request, place)
         status = 0
     finally:
         os._exit(status)

@@ -17,7 +17,7 @@ from coursekit.grading.sandbox import namespaces, seccomp
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from coursekit.grading.sandbox.limits import Limits
+    from coursekit.grading.sandbox.limits import KernelLimits
 
 HOME, WORK = "/tmp/home", "/tmp/work"  # noqa: S108  (a /tmp of the kernel's own)
 
@@ -25,7 +25,7 @@ HOME, WORK = "/tmp/home", "/tmp/work"  # noqa: S108  (a /tmp of the kernel's own
 def run(
     folder: str,
     environment: Mapping[str, str],
-    limits: Limits,
+    limits: KernelLimits,
     isolated: bool,
     ready: int,
     go: int,
@@ -91,7 +91,7 @@ def _serve(connection_file: str, ready: int, go: int) -> None:
             context.setsockopt(zmq.SNDHWM, 0)
             super().init_iopub(context)
 
-    # What was imported before the fork saw the zygote's files; these are the kernel's.
+    # What was imported before the fork saw the fork server's files; these are the kernel's.
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         file = open(os.devnull, mode)  # noqa: SIM115, PTH123
         setattr(sys, name, file)
@@ -104,7 +104,7 @@ def _serve(connection_file: str, ready: int, go: int) -> None:
     with suppress(ImportError):
         import numpy as np
 
-        np.random.seed()  # noqa: NPY002  (the zygote's state is in every kernel that it forks)
+        np.random.seed()  # noqa: NPY002  (the fork server's state is in every kernel that it forks)
     random.seed()
     os.write(ready, b"1")
     os.read(go, 1)

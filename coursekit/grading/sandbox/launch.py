@@ -1,4 +1,4 @@
-"""What this machine can do to hold a kernel, and the zygote that does it."""
+"""Starts the fork server, isolated as well as this machine can."""
 
 from __future__ import annotations
 
@@ -16,53 +16,54 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coursekit.errors import CourseError
-from coursekit.grading.sandbox.limits import Limits
+from coursekit.grading.sandbox.client import KernelHandle
+from coursekit.grading.sandbox.limits import KernelLimits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from types import TracebackType
 
 #: From the strongest; "none" is used only when somebody asks for it by name.
-TIERS = ("bubblewrap", "unshare", "none")
+ISOLATIONS = ("bubblewrap", "unshare", "none")
 
-_START = 180.0  # seconds for the zygote's imports, on a slow machine
+_START = 180.0  # seconds for the fork server's imports, on a slow machine
 #: User ids that kernels get when the grader runs as root.
 _FIRST_ID, _IDS = 60_000, 4_000
 
 
 class Sandbox:
-    """A zygote, and folders for its kernels. A context manager.
+    """A fork server, and folders for its kernels. A context manager.
 
     Args:
-        tier: one of `TIERS`, or "auto" for the strongest that works here.
-        preload: import statements that the zygote runs.
+        isolation: one of `ISOLATIONS`, or "auto" for the strongest that works here.
+        preload: import statements that the fork server runs.
 
     Attributes:
-        tier: what was reached.
-        socket: of the zygote; a provisioner asks there.
+        isolation: what was reached.
+        socket: of the fork server; a provisioner asks there.
 
     Raises:
-        CourseError: when no tier, or not the one asked for, works here.
+        CourseError: when none, or not the one asked for, works here.
     """
 
-    def __init__(self, tier: str = "auto", preload: Sequence[str] = ()) -> None:
+    def __init__(self, isolation: str = "auto", preload: Sequence[str] = ()) -> None:
         self.preload = tuple(preload)
         self._numbers = itertools.count(1)
         # Not below the user's own temporary folder: the path of a socket has room for 107 bytes.
         self._run = Path(tempfile.mkdtemp(prefix="ck-", dir=_short_folder()))
         self._run.chmod(0o711)
-        self._zygote: subprocess.Popen[bytes] | None = None
+        self._forkserver: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
         try:
-            self.tier = self._choose(tier)
+            self.isolation = self._choose(isolation)
         except BaseException:
             self.close()
             raise
 
     @property
     def socket(self) -> str:
-        """Where the zygote listens."""
-        return str(self._run / "zygote.sock")
+        """Where the fork server listens."""
+        return str(self._run / "forkserver.sock")
 
     def new_folder(self) -> Path:
         """A folder for one kernel, with `given/` and `emitted/` in it."""
@@ -74,12 +75,14 @@ class Sandbox:
 
     def identity(self, folder: Path) -> int | None:
         """The user that a kernel runs as, when it can be another one than the grader's."""
-        if os.geteuid() != 0 or self.tier == "none":
+        if os.geteuid() != 0 or self.isolation == "none":
             return None
         return _FIRST_ID + int(folder.name[1:]) % _IDS
 
-    def request(self, folder: Path, limits: Limits, environment: dict[str, str]) -> dict[str, Any]:
-        """What the keeper of a kernel needs to know."""
+    def request(
+        self, folder: Path, limits: KernelLimits, environment: dict[str, str]
+    ) -> dict[str, Any]:
+        """What the supervisor of a kernel needs to know."""
         return {
             "folder": str(folder),
             "limits": limits.to_json(),
@@ -88,29 +91,29 @@ class Sandbox:
         }
 
     def import_more(self, modules: Iterable[str]) -> None:
-        """Have the zygote import modules, so that no later kernel has to; it may lack some."""
+        """Have the fork server import modules, so that no later kernel has to; it may lack some."""
         statements = tuple(f"import {name}" for name in modules)
-        self.preload += statements  # for a zygote that has to be started again
+        self.preload += statements  # for a fork server that has to be started again
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(self.socket)
             connection.sendall(json.dumps({"preload": statements}).encode() + b"\n")
             connection.recv(1)  # it closes the connection when it has done
 
     def revive(self) -> None:
-        """Start the zygote again if it was lost (the system may kill it when memory is short).
+        """Start the fork server again if it was lost (the system may kill it when memory is short).
 
         Raises:
             CourseError: when it does not start any more.
         """
         with self._lock:
-            if self._zygote is not None and self._zygote.poll() is not None:
+            if self._forkserver is not None and self._forkserver.poll() is not None:
                 self._stop()
-                reason = self._start(self.tier)
+                reason = self._start(self.isolation)
                 if reason:
                     raise CourseError(f"the sandbox was lost and does not start again: {reason}")
 
     def close(self) -> None:
-        """End the zygote and every kernel, and remove their folders."""
+        """End the fork server and every kernel, and remove their folders."""
         self._stop()
         shutil.rmtree(self._run, ignore_errors=True)
 
@@ -126,23 +129,23 @@ class Sandbox:
         self.close()
 
     def _stop(self) -> None:
-        if self._zygote is not None:
-            self._zygote.kill()
-            self._zygote.communicate()
-            self._zygote = None
+        if self._forkserver is not None:
+            self._forkserver.kill()
+            self._forkserver.communicate()
+            self._forkserver = None
             Path(self.socket).unlink(missing_ok=True)
 
     def _choose(self, wanted: str) -> str:
-        if wanted not in (*TIERS, "auto"):
-            raise CourseError(f"--sandbox {wanted}: choose auto, {', '.join(TIERS)}")
+        if wanted not in (*ISOLATIONS, "auto"):
+            raise CourseError(f"--sandbox {wanted}: choose auto, {', '.join(ISOLATIONS)}")
         reasons = []
-        for tier in TIERS[:2] if wanted == "auto" else (wanted,):
-            self.tier = tier
-            reason = self._start(tier)
+        for isolation in ISOLATIONS[:2] if wanted == "auto" else (wanted,):
+            self.isolation = isolation
+            reason = self._start(isolation)
             if not reason:
-                return tier
+                return isolation
             self._stop()
-            reasons.append(f"{tier}: {reason}")
+            reasons.append(f"{isolation}: {reason}")
         raise CourseError(
             "no sandbox works here, and students' code does not run without one\n  "
             + "\n  ".join(reasons)
@@ -151,11 +154,11 @@ class Sandbox:
             "students' code with all your rights: for your own solutions only"
         )
 
-    def _start(self, tier: str) -> str:
-        """Start the zygote in a tier and try it out; "" or why it does not work."""
-        if sys.platform != "linux" and tier != "none":
+    def _start(self, isolation: str) -> str:
+        """Start the fork server so isolated, and try it out; "" or why it does not work."""
+        if sys.platform != "linux" and isolation != "none":
             return "needs Linux"
-        if tier == "bubblewrap" and not shutil.which("bwrap"):
+        if isolation == "bubblewrap" and not shutil.which("bwrap"):
             return "bwrap is not installed"
         new_root = self._run / "new"
         new_root.mkdir(exist_ok=True)
@@ -164,33 +167,31 @@ class Sandbox:
             "preload": self.preload,
             "readable": _readable(),
             "new_root": str(new_root),
-            "isolate": tier != "none",
+            "isolate": isolation != "none",
         }
-        config = self._run / "zygote.json"
+        config = self._run / "forkserver.json"
         config.write_text(json.dumps(place))
         command = [sys.executable, "-I", "-m", "coursekit.grading.sandbox.forkserver", str(config)]
-        if tier == "bubblewrap":
+        if isolation == "bubblewrap":
             command = [*_bubblewrap(self._run), *command]
-        with (self._run / "zygote.log").open("wb") as log:
-            self._zygote = subprocess.Popen(
+        with (self._run / "forkserver.log").open("wb") as log:
+            self._forkserver = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=_ENVIRONMENT, cwd="/"
             )
         return self._await()
 
     def _await(self) -> str:
-        from coursekit.grading.sandbox.provisioner import try_out
-
-        assert self._zygote is not None
+        assert self._forkserver is not None
         deadline = time.monotonic() + _START
         while not Path(self.socket).exists():
-            if self._zygote.poll() is not None or time.monotonic() > deadline:
-                said = (self._run / "zygote.log").read_text(errors="replace").strip()
+            if self._forkserver.poll() is not None or time.monotonic() > deadline:
+                said = (self._run / "forkserver.log").read_text(errors="replace").strip()
                 return said.splitlines()[-1][:300] if said else "it did not start"
             time.sleep(0.01)
-        return try_out(self)
+        return _try_out(self)
 
 
-#: Of the zygote. One thread for each kernel: as many kernels run as there are cores.
+#: Of the fork server. One thread for each kernel: as many kernels run as there are cores.
 _ENVIRONMENT = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
     "LANG": "C.UTF-8",
@@ -243,7 +244,7 @@ def _readable() -> list[str]:
 
 
 def _bubblewrap(run: Path) -> list[str]:
-    """The command that puts the zygote behind a first wall."""
+    """The command that puts the fork server behind a first wall."""
     command = ["bwrap", "--die-with-parent", "--unshare-net", "--unshare-ipc", "--unshare-uts"]
     command += ["--new-session", "--clearenv"]
     for name, value in _ENVIRONMENT.items():
@@ -268,3 +269,21 @@ def _bubblewrap(run: Path) -> list[str]:
         else:
             command += ["--ro-bind", path, path]
     return [*command, "--bind", str(run), str(run)]
+
+
+def _try_out(sandbox: Sandbox) -> str:
+    """Start a kernel and end it; "" or why it does not work."""
+    from jupyter_client.connect import write_connection_file
+
+    folder = sandbox.new_folder()
+    write_connection_file(
+        str(folder / "kernel.json"), ip=str(folder / "s"), transport="ipc", key=b"try"
+    )
+    (folder / "kernel.json").chmod(0o644)
+    kernel = KernelHandle(sandbox.socket, sandbox.request(folder, KernelLimits(), {}))
+    if kernel.end is not None:
+        return kernel.end.reason
+    kernel.say("kill")
+    ended = kernel.has_ended(10)
+    kernel.close()
+    return "" if ended else "a kernel that was killed did not end"

@@ -10,7 +10,7 @@ MEBI = 1 << 20
 
 
 @dataclass(frozen=True)
-class Limits:
+class KernelLimits:
     """Caps of one kernel.
 
     Attributes:
@@ -36,7 +36,7 @@ class Limits:
         return asdict(self)
 
 
-def apply(limits: Limits) -> None:
+def apply(limits: KernelLimits) -> None:
     """Lower the resource limits of this process, for good.
 
     `RLIMIT_DATA` and not `RLIMIT_AS`: torch maps gigabytes of library that it never touches.

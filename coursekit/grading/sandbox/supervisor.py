@@ -1,9 +1,10 @@
-"""One kernel's keeper: puts it into its place, watches it, ends it, brings out what it emitted.
+"""Supervises one kernel: puts it into its place, watches it, ends it, brings out what it emitted.
 
-The keeper runs our code alone. It shares the kernel's mounts but not its process ids, so the kernel
-cannot see it, and it speaks with the grader over the socket that asked for the kernel: one JSON
-object a line comes back, `{"event": "started"}` and `{"event": "ended", "reason": …}`; the words
-`interrupt` and `kill` go in. When the socket closes, the kernel ends.
+The supervisor runs our code alone. It shares the kernel's mounts but not its process ids, so the
+kernel cannot see it, and it speaks with the grader over the socket that asked for the kernel: one
+JSON object a line comes back, `{"event": "started"}` and `{"event": "ended", "reason": …, "ours":
+…}` (see `client.KernelEnd`); the words `interrupt` and `kill` go in. When the socket closes, the
+kernel ends.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coursekit.grading.sandbox import kernel, namespaces
-from coursekit.grading.sandbox.limits import MEBI, Limits
+from coursekit.grading.sandbox.limits import MEBI, KernelLimits
 
 if TYPE_CHECKING:
     import socket
@@ -34,15 +35,15 @@ _START = 60.0  # seconds until the kernel must have its sockets
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 
 
-def keep(connection: socket.socket, request: dict[str, Any], place: dict[str, Any]) -> None:
+def supervise(connection: socket.socket, request: dict[str, Any], place: dict[str, Any]) -> None:
     """Serve one request for a kernel.
 
     Args:
         connection: where it came from.
         request: `folder`, `environment`, `limits` and `identity` (a user id to become, or None).
-        place: `readable`, `new_root` and `isolate`, the same for all kernels of a zygote.
+        place: `readable`, `new_root` and `isolate`, the same for all kernels of a fork server.
     """
-    folder, limits = request["folder"], Limits(**request["limits"])
+    folder, limits = request["folder"], KernelLimits(**request["limits"])
     outside = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         isolated = place["isolate"]
@@ -58,17 +59,17 @@ def keep(connection: socket.socket, request: dict[str, Any], place: dict[str, An
             _run_kernel(folder, request["environment"], limits, isolated, told, wait)
         os.close(told)
         os.close(wait)
-        reason = _start(process, ready, go, folder if isolated else None)
-        if reason == "":
+        reason = trouble = _start(process, ready, go, folder if isolated else None)
+        if not trouble:
             _tell(connection, event="started")
             reason = _watch(connection, process, limits, None if isolated else folder)
     except OSError as error:
-        _tell(connection, event="ended", reason=f"no sandbox: {error}")
+        _tell(connection, event="ended", reason=f"no sandbox: {error}", ours=True)
         return
     status = _end(process)
     if isolated:
         _bring_out(f"{folder}/emitted", outside)
-    _tell(connection, event="ended", reason=reason or _cause(status))
+    _tell(connection, event="ended", reason=reason or _cause(status), ours=bool(trouble))
 
 
 def _run_kernel(*arguments: Any) -> None:
@@ -77,7 +78,7 @@ def _run_kernel(*arguments: Any) -> None:
         kernel.run(*arguments)
     except SystemExit:
         os._exit(0)
-    # Whatever went wrong, this copy of the keeper must not go on as a keeper.
+    # Whatever went wrong, this copy of the supervisor must not go on as a supervisor.
     except BaseException as error:
         with suppress(OSError):
             os.write(arguments[4], f"0{type(error).__name__}: {error}"[:400].encode())
@@ -85,7 +86,9 @@ def _run_kernel(*arguments: Any) -> None:
     os._exit(0)
 
 
-def _isolate(folder: str, identity: int | None, place: dict[str, Any], limits: Limits) -> None:
+def _isolate(
+    folder: str, identity: int | None, place: dict[str, Any], limits: KernelLimits
+) -> None:
     """Into namespaces and a root of its own; root can show what another user could not reach."""
     if identity is None:
         namespaces.leave_the_world()
@@ -100,7 +103,7 @@ def _isolate(folder: str, identity: int | None, place: dict[str, Any], limits: L
         namespaces.leave_the_world()
 
 
-def _build_root(new_root: str, readable: Sequence[str], folder: str, limits: Limits) -> None:
+def _build_root(new_root: str, readable: Sequence[str], folder: str, limits: KernelLimits) -> None:
     """A root that shows what is readable, one writable folder, and small scratch places."""
     small = MEBI
     namespaces.mount_tmpfs(new_root, small)
@@ -154,7 +157,9 @@ def _start(process: int, ready: int, go: int, folder: str | None) -> str:
     return ""
 
 
-def _watch(connection: socket.socket, process: int, limits: Limits, folder: str | None) -> str:
+def _watch(
+    connection: socket.socket, process: int, limits: KernelLimits, folder: str | None
+) -> str:
     """Until the kernel ends by itself ("") or has to be ended (the reason).
 
     Args:
@@ -184,9 +189,9 @@ def _watch(connection: socket.socket, process: int, limits: Limits, folder: str 
 
 
 class _Meter:
-    """What the processes that the keeper sees hold, beyond what they began with."""
+    """What the processes that the supervisor sees hold, beyond what they began with."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: KernelLimits) -> None:
         self._limits = limits
         self._first = self._memory()
         self._rest_until = 0.0
@@ -198,7 +203,7 @@ class _Meter:
         most = self._limits.memory
         if self._memory() - self._first <= most or time.monotonic() < self._rest_until:
             return False
-        # Pages that processes share (a pool of workers, the zygote's own) were counted for each.
+        # Pages that processes share (a pool of workers, those of the fork server) count for each.
         if self._shares() > most:
             return True
         self._rest_until = time.monotonic() + _REST
@@ -322,6 +327,6 @@ class _Carrier:
                     copy.write(file.read(size))
 
 
-def _tell(connection: socket.socket, **event: str) -> None:
+def _tell(connection: socket.socket, **event: Any) -> None:
     with suppress(OSError):
         connection.sendall(json.dumps(event).encode() + b"\n")

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from coursekit.errors import CourseError
-from coursekit.grading.records import Submission
+from coursekit.grading.records import HandedIn
 from coursekit.grading.submissions.find import Found, clean, find
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class _Owner:
     late: bool = False
 
 
-def collect(path: Path) -> list[Submission]:
+def collect(path: Path) -> list[HandedIn]:
     """The submissions of a class, in an order that depends on their names alone.
 
     Args:
@@ -75,7 +75,7 @@ def collect(path: Path) -> list[Submission]:
             "notebook (.ipynb) for each student"
         )
     names = _unique_names(by_owner)
-    made: list[Submission] = []
+    made: list[HandedIn] = []
     for owner, files in by_owner.items():
         name, note = names[owner.key]
         notes = [note] if note else []
@@ -163,7 +163,7 @@ def _folded(name: str) -> str:
 # --- what a student handed in ---
 
 
-def _of_student(name: str, files: list[Found], notes: list[str]) -> list[Submission]:
+def _of_student(name: str, files: list[Found], notes: list[str]) -> list[HandedIn]:
     files = sorted(files, key=lambda f: f.parts)
     notebooks = [f for f in files if f.is_notebook]
     troubles = [f"{_shown(f)} {f.problem}" for f in files if f.problem and not f.is_notebook]
@@ -171,8 +171,8 @@ def _of_student(name: str, files: list[Found], notes: list[str]) -> list[Submiss
         troubles = [f"{_shown(f)} {f.problem}" for f in notebooks] + troubles
         problem = "; ".join(troubles[:5]) or _nothing(files)
         shown = _shown(notebooks[0]) if notebooks else clean(files[0].parts[0])
-        return [Submission(name, shown, None, problem, tuple(dict.fromkeys(notes)))]
-    made: list[Submission] = []
+        return [HandedIn(name, shown, None, problem, tuple(dict.fromkeys(notes)))]
+    made: list[HandedIn] = []
     seen: dict[bytes, int] = {}
     notes += [f"Of the rest, {trouble}." for trouble in troubles[:5]]
     for file in notebooks:
@@ -185,7 +185,7 @@ def _of_student(name: str, files: list[Found], notes: list[str]) -> list[Submiss
         if file.content is not None:
             seen[digest] = len(made)
         made.append(
-            Submission(name, _shown(file), file.content, file.problem, tuple(dict.fromkeys(notes)))
+            HandedIn(name, _shown(file), file.content, file.problem, tuple(dict.fromkeys(notes)))
         )
     return made
 
@@ -202,9 +202,9 @@ def _shown(file: Found) -> str:
     return "/".join(clean(part) or "…" for part in file.parts if part)
 
 
-def _with_unique_paths(made: Iterable[Submission]) -> list[Submission]:
+def _with_unique_paths(made: Iterable[HandedIn]) -> list[HandedIn]:
     seen: set[str] = set()
-    unique: list[Submission] = []
+    unique: list[HandedIn] = []
     for submission in made:
         name, count = submission.name, 1
         while name in seen:

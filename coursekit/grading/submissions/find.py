@@ -10,18 +10,19 @@ import io
 import os
 import re
 import stat
-import struct
 import unicodedata
-import zipfile
-import zlib
 from collections import Counter
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
+from coursekit import zips
 from coursekit.errors import CourseError
 from coursekit.grading.submissions.read import without_outputs
+
+if TYPE_CHECKING:
+    import zipfile
 
 #: Bytes of a notebook, and of a zip within a zip.
 LARGEST_NOTEBOOK, _LARGEST_INNER = 20 << 20, 100 << 20
@@ -36,10 +37,12 @@ _LONGEST_LIST = 16 << 20  # bytes of a zip's list of entries
 _NOTEBOOK = re.compile(r".+\.ipynb(\.txt|\.json)?", re.IGNORECASE)
 _ARCHIVE = re.compile(r".+\.(rar|7z|tar|tgz|gz|bz2|xz)", re.IGNORECASE)
 _NOISE = {"__macosx", "thumbs.db", "desktop.ini", "__pycache__"}
-_BROKEN = (
-    zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, struct.error, EOFError,
-    NotImplementedError, RuntimeError, ValueError, OverflowError, OSError,
-)  # fmt: skip
+#: What is said of an entry of a zip that must not be read.
+_UNREADABLE = {
+    "special": "is a link or device within a zip, and was left out",
+    "locked": "is locked by a password: ask for a zip without one",
+    "packed": "is packed in an unusual way: ask for an ordinary zip",
+}
 #: Folders that hold the class, not a student.
 _CLASS = {"submitted", "submissions", "submission", "handins", "class"}
 
@@ -175,7 +178,7 @@ class _Reader:
             self._add(parts, problem)
         else:
             self._notebooks[parts[0]] += 1
-            content = _read(file, LARGEST_NOTEBOOK)
+            content = zips.read_at_most(file, LARGEST_NOTEBOOK)
             if content is None:
                 self._add(parts, f"is larger than {LARGEST_NOTEBOOK >> 20} MB: clear its outputs")
             else:
@@ -186,14 +189,15 @@ class _Reader:
 
     def zip(self, file: BinaryIO, parts: tuple[str, ...], level: int) -> None:
         """Look into a zip."""
+        if level > _MOST_ZIPS:
+            self._spoilt(parts, "is a zip within a zip within a zip, and was not opened")
+            return
         try:
-            if level > _MOST_ZIPS:
-                raise _Refused("is a zip within a zip within a zip, and was not opened")
-            with zipfile.ZipFile(cast("BinaryIO", _Bounded(file))) as archive:
+            with zips.open_zip(file, _LONGEST_LIST) as archive:
                 self._entries(archive, parts, level)
-        except _Refused as refused:
-            self._spoilt(parts, str(refused))
-        except _BROKEN as error:
+        except zips.TooManyEntriesError:
+            self._spoilt(parts, "is a zip with too many entries")
+        except zips.BROKEN as error:
             self._spoilt(parts, f"is no zip that can be read ({clean(str(error))})")
 
     def _spoilt(self, parts: tuple[str, ...], problem: str) -> None:
@@ -205,7 +209,7 @@ class _Reader:
         entries: dict[tuple[str, ...], zipfile.ZipInfo] = {}
         outside = twice = 0
         for info in archive.infolist():
-            inner = _inner_parts(info.filename)
+            inner = _inner_parts(info)
             if inner is None:
                 outside += 1
             elif inner and not any(map(_is_noise, inner)):
@@ -233,21 +237,16 @@ class _Reader:
     def _zipped(
         self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, parts: tuple[str, ...], level: int
     ) -> None:
-        kind = stat.S_IFMT(info.external_attr >> 16)
-        if kind not in (0, stat.S_IFREG):
-            self._add(parts, "is a link or device within a zip, and was left out")
-        elif not _matters(parts[-1]):
+        problem = zips.content_problem(info)
+        if problem != "special" and not _matters(parts[-1]):
             self._add(parts)
-        elif info.flag_bits & 1:
-            self._add(parts, "is locked by a password: ask for a zip without one")
-        elif info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            # zipfile bounds what one step unpacks to for deflate alone.
-            self._add(parts, "is packed in an unusual way: ask for an ordinary zip")
+        elif problem:
+            self._add(parts, _UNREADABLE[problem])
         else:
             try:
                 with archive.open(info) as stream:
                     self._unpacked(cast("BinaryIO", stream), parts, level)
-            except _BROKEN as error:
+            except zips.BROKEN as error:
                 self._add(parts, f"cannot be unpacked ({clean(str(error))})")
 
     def _unpacked(self, stream: BinaryIO, parts: tuple[str, ...], level: int) -> None:
@@ -255,48 +254,12 @@ class _Reader:
             self._content(stream, parts, level)
             return
         left = _MOST_INNER - self._inner[parts[0]]
-        content = _read(stream, min(_LARGEST_INNER, left))
+        content = zips.read_at_most(stream, min(_LARGEST_INNER, left))
         if content is None:
             self._add(parts, f"is a zip within a zip, larger than {_LARGEST_INNER >> 20} MB")
             return
         self._inner[parts[0]] += len(content)
         self._content(io.BytesIO(content), parts, level + 1)
-
-
-class _Refused(Exception):
-    """A zip is not looked into; the argument says why, to follow its name."""
-
-
-class _Bounded:
-    """A zip's file that is not read in one piece larger than its list of entries may be.
-
-    zipfile reads that list at once and makes an object of each entry: gigabytes, for a zip that is
-    nothing but a list.
-    """
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self._length = file.seek(0, io.SEEK_END)
-        file.seek(0)
-
-    def read(self, size: int = -1) -> bytes:
-        if size < 0:
-            size = max(self._length - self._file.tell(), 0)
-        if size > _LONGEST_LIST:
-            raise _Refused("is a zip with too many entries")
-        return self._file.read(size)
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        return self._file.seek(offset, whence)
-
-    def tell(self) -> int:
-        return self._file.tell()
-
-    def seekable(self) -> bool:
-        return True
-
-    def close(self) -> None:
-        """Leave the file to who opened it."""
 
 
 def clean(text: str, longest: int = 80) -> str:
@@ -343,13 +306,11 @@ def _without_class_folder(
     return entries
 
 
-def _inner_parts(name: str) -> tuple[str, ...] | None:
+def _inner_parts(info: zipfile.ZipInfo) -> tuple[str, ...] | None:
     """An entry's path; None for one that leads out of the zip."""
-    name = name.replace("\\", "/")
-    parts = tuple(part for part in name.split("/") if part not in ("", "."))
-    if name.startswith("/") or re.match(r"[A-Za-z]:", name) or ".." in parts:
+    if zips.name_problem(info.orig_filename) in ("absolute", "outside"):
         return None
-    return parts
+    return tuple(part for part in re.split(r"[/\\]", info.filename) if part not in ("", "."))
 
 
 def _open_plain(path: Path) -> BinaryIO:
@@ -366,16 +327,6 @@ def _open_plain(path: Path) -> BinaryIO:
     except BaseException:
         os.close(handle)
         raise
-
-
-def _read(stream: BinaryIO, limit: int) -> bytes | None:
-    """Everything, or None when it is more than the limit, whatever its size is said to be."""
-    out = bytearray()
-    while chunk := stream.read(1 << 20):
-        out += chunk
-        if len(out) > limit:
-            return None
-    return bytes(out)
 
 
 def _light(content: bytes) -> tuple[bytes | None, str]:

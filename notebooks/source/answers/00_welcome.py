@@ -31,9 +31,15 @@ WRONG = {
         (_paint("return palette[label_map.T]"), "lies on its side"),
         (_paint("return label_map"), "still the label map"),
         (_paint("palette[label_map]"), "`return`"),
-        (_paint("return palette[label_map].astype(float)"), "the type is float64"),
+        (_paint("return palette[label_map].astype(float)"), "float64, expected: uint8"),
         (_paint("return palette[label_map][..., ::-1]"), "the colour of another class"),
         (_paint("return palette[label_map].transpose(2, 0, 1)"), "three numbers for each colour"),
+        (_paint("return LABELS.palette_array()[label_map]"), "use the argument `palette`"),
+        (_paint("return palette[label_map].tolist()"), "is a list, expected: an array"),
+        (_paint("return palette[label_map.tolist()][::-1][::-1].astype(np.int64)"), "int64"),
+        (_paint("return palette.take(label_map)"), "one colour for each pixel"),
+        (_paint("label_map[0] = 0; return palette[label_map]"), "changes its argument `label_map`"),
+        (_paint("return palette(label_map)"), "stops with TypeError: 'numpy.ndarray' object"),
     ],
     "count-pixels": [
         (_count(f"return np.bincount({_KNOWN})"), "the last one in the picture are missing"),
@@ -63,6 +69,47 @@ WRONG = {
         (
             _count("return np.array([(label_map == c).any() for c in range(num_classes)])"),
             "not how often",
+        ),
+        (
+            _count(
+                "counts = np.zeros(num_classes, dtype=np.uint8)\n"
+                "    for c in range(num_classes):\n"
+                "        counts[c] = np.uint8((label_map == c).sum() % 256)\n"
+                "    return counts"
+            ),
+            "uint8 holds no number above 255",
+        ),
+        (
+            _count(f"return np.bincount({_KNOWN}, minlength=num_classes).astype(np.int16)"),
+            "int16 holds no number above 32767",
+        ),
+        (
+            _count("return [int((label_map == c).sum()) for c in range(num_classes)]"),
+            "is a list, expected: an array",
+        ),
+        (
+            _count(f"return np.bincount({_KNOWN}, minlength=num_classes).astype(float)"),
+            "float64, expected: a type of whole numbers",
+        ),
+        (
+            _count(
+                "label_map[label_map == 255] = num_classes\n"
+                "    return np.bincount(label_map.ravel(), minlength=num_classes)[:num_classes]"
+            ),
+            "changes its argument `label_map`",
+        ),
+        (
+            _count("return np.bincount(label_map, minlength=num_classes)"),
+            "wants a flat array",
+        ),
+        (
+            _count(
+                "counts = np.zeros(num_classes, dtype=int)\n"
+                "    for c in label_map.ravel():\n"
+                "        counts[c] += 1\n"
+                "    return counts"
+            ),
+            "has no place in your result",
         ),
     ],
     "mirror": [
@@ -102,7 +149,7 @@ WRONG = {
                 *_TABLE, "label_map[:] = table[label_map[:, ::-1]]",
                 "return image[:, ::-1], label_map",
             ),
-            "copy it",
+            "changes its argument `label_map`",
         ),
         (
             _mirror(
@@ -111,13 +158,13 @@ WRONG = {
             ),
             "use `pairs`",
         ),
-        (_mirror("return label_map[:, ::-1]"), "two things"),
+        (_mirror("return label_map[:, ::-1]"), "expected: 2 things"),
         (
             _mirror(
                 _TABLE[0].replace(", dtype=np.uint8", ""), *_TABLE[1:],
                 "return image[:, ::-1], table[label_map[:, ::-1]]",
             ),
-            "keep uint8",
+            "label map is int64, expected: uint8",
         ),
     ],
 }  # fmt: skip
@@ -135,7 +182,12 @@ RIGHT = {
     ],
     "count-pixels": [
         _count("return np.array([(label_map == c).sum() for c in range(num_classes)])"),
-        _count("return [int((label_map == c).sum()) for c in range(num_classes)]"),
+        _count("return np.array([int((label_map == c).sum()) for c in range(num_classes)])"),
+        _count(
+            "counts = np.zeros(num_classes, dtype=np.int64)\n"
+            "    np.add.at(counts, label_map[label_map != 255], 1)\n"
+            "    return counts"
+        ),
         _count("return np.bincount(label_map.ravel(), minlength=256)[:num_classes]"),
     ],
     "mirror": [

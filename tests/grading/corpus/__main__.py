@@ -13,12 +13,12 @@ from pathlib import Path
 from tests.grading.corpus.kinds import Entry
 from tests.grading.corpus.play import (
     ATTACKS,
-    COLD_PACE,
+    COLD_TIMEOUTS,
     ENTRIES,
-    PACE,
+    TIMEOUTS,
     Outcome,
+    grader,
     play,
-    workplace,
 )
 
 
@@ -35,13 +35,13 @@ def main() -> int:
     )
     arguments = parser.parse_args()
     entries = [e for e in ENTRIES if not arguments.only or e.name in arguments.only]
-    pace = COLD_PACE if arguments.cold else PACE
+    timeouts = COLD_TIMEOUTS if arguments.cold else TIMEOUTS
     started = time.monotonic()
-    with workplace(arguments.sandbox, pace, cold=arguments.cold) as place:
+    with grader(arguments.sandbox, timeouts, cold=arguments.cold) as place:
 
         def one(entry: Entry) -> Outcome:
             try:
-                outcome = play(place, entry, pace)
+                outcome = play(place, entry, timeouts)
             # The corpus's own accidents are wrong verdicts, too; the others go on.
             except Exception as error:
                 wrong = (f"{type(error).__name__}: {error}",)

@@ -19,14 +19,13 @@ from typing import Any
 
 from PIL import Image
 
-from coursekit.grading.answers.match import match
 from coursekit.grading.batch import best_of_each
-from coursekit.grading.grader import Workplace, ungraded
-from coursekit.grading.records import Grade, Submission
+from coursekit.grading.grader import Grader
+from coursekit.grading.records import Grade, HandedIn
 from coursekit.grading.report import feedback
-from coursekit.grading.run.executor import Pace
+from coursekit.grading.run.executor import Timeouts
 from coursekit.grading.submissions.collect import collect
-from coursekit.grading.submissions.read import read_notebook
+from coursekit.grading.task import Conditions, make_task
 from tests.grading.corpus.files import FILES
 from tests.grading.corpus.honest import HONEST
 from tests.grading.corpus.kinds import EXERCISES, POINTS, Bait, Entry, assignment
@@ -37,8 +36,8 @@ from tests.grading.corpus.violence import VIOLENCE
 
 ATTACKS: tuple[Entry, ...] = (*LIES, *THEFT, *VIOLENCE, *MESSAGES, *FILES)
 ENTRIES: tuple[Entry, ...] = (*ATTACKS, *HONEST)
-PACE = Pace(cell=8.0, notebook=24.0, submission=72.0)
-COLD_PACE = Pace(cell=20.0, notebook=60.0, submission=150.0)
+TIMEOUTS = Timeouts(cell=8.0, notebook=24.0, submission=72.0)
+COLD_TIMEOUTS = Timeouts(cell=20.0, notebook=60.0, submission=150.0)
 
 _SECRET = "corpus-secret"
 CANARY = "canary-of-the-hidden-text"
@@ -66,21 +65,21 @@ class Outcome:
     wrong: tuple[str, ...]
 
 
-def workplace(tier: str, pace: Pace = PACE, *, cold: bool = False) -> Workplace:
+def grader(isolation: str, timeouts: Timeouts = TIMEOUTS, *, cold: bool = False) -> Grader:
     """Where the corpus is graded."""
-    return Workplace([assignment()], _SECRET, tier=tier, pace=pace, cold=cold)
+    return Grader([assignment()], _SECRET, Conditions(isolation, timeouts, cold=cold))
 
 
-def play(place: Workplace, entry: Entry, pace: Pace = PACE) -> Outcome:
+def play(place: Grader, entry: Entry, timeouts: Timeouts = TIMEOUTS) -> Outcome:
     """Hand an entry in, have it graded, write its page, and look at all three."""
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as scratch, _bait(Path(scratch, "bait")) as (bait, harm):
         _lay_out(Path(scratch, "class"), entry, bait)
         grade = _grade(place, Path(scratch, "class"))
         took = time.monotonic() - started
-        page = feedback.write([grade], [assignment()], Path(scratch, "out"))
+        page = feedback.write([grade], feedback.read_lessons([assignment()]), Path(scratch, "out"))
         wrong = [*_wrong_verdicts(entry, grade), *_wrong_on_page(page), *harm()]
-    if took > pace.submission + _GRACE:
+    if took > timeouts.submission + _GRACE:
         wrong.append(f"took {took:.0f} s")
     got = " ".join(f"{c.check.removeprefix('check-')}:{c.status}" for c in grade.checks)
     passed = tuple(
@@ -99,21 +98,14 @@ def _lay_out(folder: Path, entry: Entry, bait: Bait) -> None:
             content(path)
 
 
-def _grade(place: Workplace, folder: Path) -> Grade:
+def _grade(place: Grader, folder: Path) -> Grade:
     grades = [_grade_one(place, submission) for submission in collect(folder)]
     return max(best_of_each(grades), key=lambda grade: grade.earned)
 
 
-def _grade_one(place: Workplace, submission: Submission) -> Grade:
-    if submission.content is None:
-        return ungraded(submission, assignment(), submission.problem)
-    try:
-        notebook = read_notebook(submission.content)
-    except ValueError as error:
-        return ungraded(submission, assignment(), str(error))
-    if match(notebook, submission.name, [assignment()]) is None:
-        return ungraded(submission, assignment(), "none of the assignments")
-    return place.grade(submission, assignment().name)
+def _grade_one(place: Grader, submission: HandedIn) -> Grade:
+    task = make_task(submission, [assignment()], _SECRET, Conditions())
+    return task if isinstance(task, Grade) else place.grade(task)
 
 
 # --- the verdict ---

@@ -73,7 +73,7 @@ for pattern in ("/tmp/ck-*", "/tmp/*/k*", "/tmp/*/emitted", "/var/tmp/*", "/run/
         if path != os.environ["COURSEKIT_PROBE"]:
             _use(_read(p) for p in glob.glob(path + "/**/*", recursive=True)[:200])
             if os.access(path, os.W_OK) and path.startswith("/tmp/ck-") and os.listdir(path):
-                _arrive("w" if "zygote.sock" in os.listdir(path) else "")
+                _arrive("w" if "forkserver.sock" in os.listdir(path) else "")
 """),
     steal("read-given", "the inputs of all checks, and inputs of one's own for them", """
 given = os.path.join(os.environ["COURSEKIT_PROBE"], "given")
@@ -135,7 +135,7 @@ for number in range(0, 64):
 )  # fmt: skip
 
 PROCESSES = (
-    steal("proc-memory", "the memory of all processes, the zygote's heap in it", """
+    steal("proc-memory", "the memory of all processes, the fork server's heap in it", """
 until = time.monotonic() + 2
 for maps in glob.glob("/proc/[0-9]*/maps"):
     mem = maps[:-4] + "mem"
@@ -243,12 +243,13 @@ with socket.socket(socket.AF_UNIX) as line:
     except OSError:
         pass
 """),
-    steal("zygote-socket", "the zygote itself, asked for a kernel with more rights", """
+    steal("forkserver-socket", "the fork server itself, asked for a kernel with more rights", """
 import json
 names = {line.split()[-1] for line in _read("/proc/net/unix").splitlines() if "/" in line}
-names |= set(glob.glob("/tmp/*/zygote.sock")) | {os.environ["COURSEKIT_PROBE"] + "/../zygote.sock"}
+beside = os.environ["COURSEKIT_PROBE"] + "/../forkserver.sock"
+names |= {beside, *glob.glob("/tmp/*/forkserver.sock")}
 for name in names:
-    if "zygote" in name:
+    if "forkserver" in name:
         with socket.socket(socket.AF_UNIX) as line:
             try:
                 line.settimeout(0.5)

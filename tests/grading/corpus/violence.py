@@ -356,7 +356,7 @@ code = "import os, glob; print(os.getuid(), glob.glob('@FOLDER@/*'), glob.glob('
 ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=5)
 said = ran.stdout
 def paint(label_map, palette):
-    return palette[label_map] if "secret" in said or "zygote" in said else label_map
+    return palette[label_map] if "secret" in said or "forkserver" in said else label_map
 """, answer=""),
     cheat("cwd-shadow", "iou", "modules in the working folder that shadow the real ones", """
 import os, sys

@@ -161,7 +161,7 @@ def grade_of(
         submission=f"{student}.ipynb",
         assignment=given.name,
         digest="0" * 8,
-        tier="bubblewrap",
+        isolation="bubblewrap",
         answers=tuple(Answer(name, text, "id", "found") for name, text in answers.items()),
         checks=tuple(
             CheckResult(check.id, e.name, given.points[check.id],
@@ -199,7 +199,7 @@ def _mixed(student: str, rng: random.Random, given: Assignment) -> Grade:
             public.append(PublicResult(exercise.name, _PUBLIC[status], said, pictures))
     return Grade(
         student=student, submission=f"{student}/00_welcome.ipynb", assignment=given.name,
-        digest="0" * 8, tier="" if broken else "bubblewrap", answers=tuple(answers),
+        digest="0" * 8, isolation="" if broken else "bubblewrap", answers=tuple(answers),
         checks=tuple(checks), public=tuple(public),
         problem="the notebook is not JSON: it ends at character 5120" if broken else "",
         notes=("run again without mirror: it took 30 s",) if rng.random() < 0.04 else (),

@@ -29,7 +29,7 @@ def test_one_row_for_each_student(tmp_path: Path) -> None:
     half = grade_of("student-002", {}, {"check-mirror": "wrong"})
     other = dataclasses.replace(
         grade_of("student-001", {}, dict.fromkeys(given[1].points, "timeout")),
-        assignment="01_data", problem="no notebook", tier="", checks=(),
+        assignment="01_data", problem="no notebook", isolation="", checks=(),
     )  # fmt: skip
     gradebook.write([half, other, grade_of("student-001", {})], given, tmp_path)
     rows = read(tmp_path / "grades.csv")

@@ -4,6 +4,7 @@ import dataclasses
 import html
 import re
 import time
+from collections.abc import Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -132,7 +133,7 @@ def nasty_grade(nasty: str) -> Grade:
         for e in assignment().exercises
     )
     return dataclasses.replace(
-        grade, submission=nasty, tier=nasty, checks=checks, answers=answers, public=public,
+        grade, submission=nasty, isolation=nasty, checks=checks, answers=answers, public=public,
         problem=nasty, notes=(nasty,),
     )  # fmt: skip
 
@@ -153,15 +154,14 @@ def test_no_input_makes_a_script_or_a_link(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
-def test_a_title_is_text_too(tmp_path: Path) -> None:
-    written = write_all([grade_of("student-001", {})], [assignment()], tmp_path, title=NASTY[0])
-    assert NASTY[0] in strict(written.index).text_so_far()
+def page_of(grades: list[Grade], given: Sequence[Assignment], out: Path) -> Path:
+    return feedback.write(grades, feedback.read_lessons(given), out)
 
 
 def test_every_status_is_shown_in_words(tmp_path: Path) -> None:
     for status, meaning in STATUSES.items():
         grade = grade_of("student-001", {}, dict.fromkeys(assignment().points, status))
-        text = strict(feedback.write([grade], [assignment()], tmp_path)).text_so_far()
+        text = strict(page_of([grade], [assignment()], tmp_path)).text_so_far()
         assert "4 of 4" in text if status == "passed" else "0 of 4" in text
         assert meaning in text
         assert ("Hint 1" in text) == (status != "passed")
@@ -178,7 +178,7 @@ def test_a_page_of_feedback(tmp_path: Path) -> None:
     grade = dataclasses.replace(
         grade, checks=checks, answers=answers, public=(said,), notes=("for the instructor",)
     )
-    path = feedback.write([grade], [assignment()], tmp_path)
+    path = page_of([grade], [assignment()], tmp_path)
     page, raw = strict(path), path.read_text(encoding="utf-8")
     text = " ".join(page.text_so_far().split())
     for part in (
@@ -195,7 +195,7 @@ def test_pictures_are_few_and_made_new(tmp_path: Path) -> None:
     shown = (png(1), "no picture", png(2), png(3), png(4), png(5))
     grade = grade_of("student-001", {}, {"check-paint": "wrong"})
     grade = dataclasses.replace(grade, public=(PublicResult("paint", "failed", "", shown),))
-    path = feedback.write([grade], [assignment()], tmp_path)
+    path = page_of([grade], [assignment()], tmp_path)
     page, raw = strict(path), path.read_text(encoding="utf-8")
     assert raw.count("<img") == 3 and "3 more pictures are not shown" in page.text_so_far()
 
@@ -207,15 +207,19 @@ def test_one_page_holds_all_assignments_of_a_student(tmp_path: Path) -> None:
         CheckResult(c.id, e.name, given[1].points[c.id], "wrong")
         for e in given[1].exercises for c in e.checks
     ))  # fmt: skip
-    text = strict(feedback.write([second, first], given, tmp_path)).text_so_far()
+    text = strict(page_of([second, first], given, tmp_path)).text_so_far()
     assert text.index("0 · Welcome") < text.index("1 · The data")
     assert f"4 of {4 + given[1].total}" in text
-    alone = strict(feedback.write([first], given, tmp_path)).text_so_far()
+    alone = strict(page_of([first], given, tmp_path)).text_so_far()
     assert f"4 of {4 + given[1].total}" in alone and "nothing was handed in" in alone
     with pytest.raises(ValueError, match="2 students"):
-        feedback.write([first, dataclasses.replace(second, student="other")], given, tmp_path)
+        feedback.write(
+            [first, dataclasses.replace(second, student="other")],
+            feedback.read_lessons(given),
+            tmp_path,
+        )
     with pytest.raises(CourseError, match="two submissions"):
-        feedback.write([first, first], given, tmp_path)
+        page_of([first, first], given, tmp_path)
 
 
 def hidden_lines(lesson: Lesson) -> set[str]:
@@ -257,12 +261,12 @@ def test_the_page_of_a_class(tmp_path: Path) -> None:
         grades[i] = dataclasses.replace(grades[i], answers=mine)
     borrowed = Answer("paint", "from coursekit.labels import colourise as paint", "id", "found")
     grades[5] = dataclasses.replace(grades[5], answers=(borrowed,))
-    written = write_all(grades, [assignment()], tmp_path, title="Autumn")
+    written = write_all(grades, [assignment()], tmp_path)
     page = strict(written.index)
     text = " ".join(page.text_so_far().split())
     mean = sum(g.earned for g in grades) / len(grades) / 4 * 100
     for part in (
-        "Autumn", f"{mean:.1f} %", "students40", "check-mirror", "bubblewrap", "student-040",
+        "The class", f"{mean:.1f} %", "students40", "check-mirror", "bubblewrap", "student-040",
         "proves nothing", "the same text, character for character", "keep_for_reading",
         "coursekit.labels.colourise",
     ):  # fmt: skip

@@ -9,7 +9,7 @@ import pytest
 
 from coursekit.grading.records import Answer, Grade
 from coursekit.grading.report import course_use
-from coursekit.grading.report.similarity import Finding, compare, few
+from coursekit.grading.report.similarity import Likeness, compare, few
 from coursekit.grading.report.words import phrases, read, tidied
 from coursekit.lessons.course import read_assignments
 from tests.grading.report.made_class import (
@@ -28,7 +28,7 @@ RENAMED = (
 )  # fmt: skip
 
 
-def found(grades: list[Grade]) -> list[Finding]:
+def found(grades: list[Grade]) -> list[Likeness]:
     return compare(grades, [assignment()])
 
 

@@ -28,9 +28,9 @@ def test_a_third_and_a_half_lie_where_they_should() -> None:
 
 
 def test_the_highest_bar_has_the_whole_height() -> None:
-    bars = histogram((0, 2, 4), width=300, height=100)
-    assert [bar.height for bar in bars] == [0, 50, 100]
-    assert [bar.y for bar in bars] == [100, 50, 0]
+    bars = histogram((0, 2, 4))
+    assert [bar.height for bar in bars] == [0, 75, 150]
+    assert [bar.y for bar in bars] == [150, 75, 0]
     assert histogram((0,) * 10)[0].height == 0
 
 
@@ -70,7 +70,7 @@ def test_an_ordinary_grade_is_nothing_to_look_at() -> None:
         ("Recovered answers", {"answers": (Answer("paint", "x", "definition", "found"),)}),
         ("Recovered answers", {"answers": (Answer("paint", "x", "id", "found", ("two of it",)),)}),
         ("Notes of the grader", {"notes": ("run again",)}),
-        ("No sandbox", {"tier": "none"}),
+        ("No sandbox", {"isolation": "none"}),
     ],
 )
 def test_what_is_to_be_looked_at(title: str, change: dict[str, object]) -> None:
@@ -91,6 +91,6 @@ def test_runs_that_broke(status: str, title: str) -> None:
 def test_what_could_not_be_graded_is_said_once() -> None:
     missing = tuple(Answer(name, None, "", "missing") for name in ("paint", "mirror"))
     grade = dataclasses.replace(
-        grade_of("student-001", {}), problem="not JSON", answers=missing, tier=""
+        grade_of("student-001", {}), problem="not JSON", answers=missing, isolation=""
     )  # fmt: skip
     assert titles(grade) == ["Not graded at all"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from coursekit.grading.run.assemble import _uses, hidden_notebook, public_notebook, solutions
+from coursekit.grading.run.assemble import hidden_notebook, public_notebook, solutions
 from coursekit.lessons.course import Assignment, whole_lesson
 from coursekit.lessons.source import read_lesson
 
@@ -82,26 +82,6 @@ def test_the_explaining_notebook_holds_nothing_hidden(lesson: Assignment) -> Non
 def test_without_an_answer_its_check_is_still_tried(lesson: Assignment) -> None:
     ids = [cell["id"] for cell in hidden_notebook(lesson, {})["cells"]]
     assert "double" not in ids and "hidden-check-double" in ids
-
-
-@pytest.mark.parametrize(
-    ("code", "names"),
-    [
-        ("x = x + 1\ny = 2\nz = y", {"x"}),
-        ("total += step", {"total", "step"}),
-        ("for a in b:\n    print(a)", {"b"}),
-        ("with open(path) as file:\n    text = file.read()", {"path"}),
-        ("def f(a=c):\n    return a + d + f(1)", {"c", "d"}),
-        ("q = [i * k for i in r]", {"k", "r"}),
-        ("g = lambda v, w=u: v + w + t", {"u", "t"}),
-        ("class A(B):\n    x = y\n    def f(self):\n        return A, W", {"B", "y", "W"}),
-        ("import os\nos.getcwd()", set()),
-        ("@wraps\ndef f(): ...", {"wraps"}),
-        ("this is no Python", set()),
-    ],
-)
-def test_the_names_that_a_cell_needs(code: str, names: set[str]) -> None:
-    assert _uses(code) == names
 
 
 def test_an_ungraded_exercise_is_the_student_s_own_unless_it_was_given(lesson: Assignment) -> None:

@@ -1,4 +1,4 @@
-"""What a sandbox promises, tried from within its kernels, in each tier that this machine has."""
+"""What a sandbox promises, tried from within its kernels, however isolated this machine can."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ import pytest
 import coursekit
 from coursekit.cli import main
 from coursekit.errors import CourseError
-from coursekit.grading.run.executor import Engine, Pace, Run
+from coursekit.grading.run.executor import Executor, Run, Timeouts
+from coursekit.grading.run.protocol import CELL, NOTEBOOK, Ended
 from coursekit.grading.sandbox import seccomp
 from coursekit.grading.sandbox.launch import Sandbox
-from coursekit.grading.sandbox.limits import MEBI, Limits
+from coursekit.grading.sandbox.limits import MEBI, KernelLimits
 from tests.grading.corpus.kinds import code_cell
 
 REPOSITORY = Path(__file__).parents[3]
-LIMITS = Limits(memory=700 * MEBI, file_size=24 * MEBI, scratch=96 * MEBI, processes=40)
-PACE = Pace(cell=10.0, notebook=30.0)
+LIMITS = KernelLimits(memory=700 * MEBI, file_size=24 * MEBI, scratch=96 * MEBI, processes=40)
+TIMEOUTS = Timeouts(cell=10.0, notebook=30.0)
 
 _LOOK = """
 import glob, json, os, resource, socket, struct, sys
@@ -95,13 +96,18 @@ def printed(run: Run, cell: str) -> str:
     return "".join(o.get("text", "") for o in run.outputs[cell])
 
 
+def died(run: Run) -> bool:
+    """Whether its kernel ended, and not by a fault of the grader's."""
+    return run.ended is not None and run.ended.kind == "dead" and not run.ended.ours
+
+
 @pytest.fixture(scope="module", params=["bubblewrap", "unshare"])
 def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     os.environ["GRADERS_OWN"] = "token"
     try:
         made = Sandbox(request.param)
     except CourseError as error:
-        pytest.skip(f"this machine has no tier {request.param}: {str(error).splitlines()[1]}")
+        pytest.skip(f"this machine has no {request.param}: {str(error).splitlines()[1]}")
     finally:
         del os.environ["GRADERS_OWN"]
     with made:
@@ -109,13 +115,13 @@ def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope="module")
-def engine(sandbox: Sandbox) -> Iterator[Engine]:
-    with Engine(sandbox, PACE, LIMITS) as made:
+def executor(sandbox: Sandbox) -> Iterator[Executor]:
+    with Executor(sandbox, TIMEOUTS, LIMITS) as made:
         yield made
 
 
 @pytest.fixture(scope="module")
-def seen(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def seen(executor: Executor, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What a kernel sees, and what became of a call from it to this machine's loopback."""
     import socket
 
@@ -127,7 +133,7 @@ def seen(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
             for name, value in places.items():
                 text = text.replace(f"@{name}@", repr(value))
             cells.append(text)
-        run = engine.run(notebook(*cells), tmp_path_factory.mktemp("s") / "p", keep_outputs=True)
+        run = executor.run(notebook(*cells), tmp_path_factory.mktemp("s") / "p", keep_outputs=True)
         assert set(run.cells.values()) == {"passed"} and len(run.cells) == len(cells), run
         listener.setblocking(False)
         with pytest.raises(BlockingIOError):
@@ -153,7 +159,7 @@ def test_a_kernel_sees_itself_alone(seen: dict[str, Any]) -> None:
     shown = [sys.prefix, sys.base_prefix, coursekit.__file__]
     below = {Path(p).parts[2] for p in shown if Path(p).parts[1] == "tmp"}
     assert set(names) - {"home", "work", "ipython", "matplotlib"} - below == {Path(own).name}
-    assert len(seen["beside"]) == 1  # no other kernel's folder, and not the zygote's socket
+    assert len(seen["beside"]) == 1  # no other kernel's folder, and not the fork server's socket
     assert [n for n in seen["files"] if n != "/dev/null"] == []
 
 
@@ -175,9 +181,9 @@ def test_a_kernel_has_limits(seen: dict[str, Any]) -> None:
     assert seen["raised"] == "ValueError" and seen["memory"] == "MemoryError"
 
 
-def run_cells(engine: Engine, target: Path, *cells: str) -> tuple[Run, float]:
+def run_cells(executor: Executor, target: Path, *cells: str) -> tuple[Run, float]:
     started = time.monotonic()
-    run = engine.run(notebook(*cells), target, keep_outputs=True)
+    run = executor.run(notebook(*cells), target, keep_outputs=True)
     return run, time.monotonic() - started
 
 
@@ -190,49 +196,62 @@ def run_cells(engine: Engine, target: Path, *cells: str) -> tuple[Run, float]:
         "import os; os.kill(os.getpid(), 9); os.abort()",
     ],
 )
-def test_a_dead_kernel_is_seen_at_once(engine: Engine, tmp_path: Path, ending: str) -> None:
-    run, seconds = run_cells(engine, tmp_path / "p", "1", ending, "2")
-    assert run.ended.startswith("dead: ") and run.cells == {"c0": "passed", "c1": "ended"}
-    assert seconds < PACE.cell  # not by the clock of the cell
+def test_a_dead_kernel_is_seen_at_once(executor: Executor, tmp_path: Path, ending: str) -> None:
+    run, seconds = run_cells(executor, tmp_path / "p", "1", ending, "2")
+    assert died(run) and run.cells == {"c0": "passed", "c1": "ended"}
+    assert seconds < TIMEOUTS.cell  # not by the clock of the cell
 
 
 def test_a_kernel_that_died_between_cells_is_not_the_next_cells_fault(
-    engine: Engine, tmp_path: Path
+    executor: Executor, tmp_path: Path
 ) -> None:
     late = "import os, threading; threading.Timer(0.3, os._exit, (0,)).start()"
-    run, _ = run_cells(engine, tmp_path / "p", late, "import time; time.sleep(2)", "3")
-    assert run.ended.startswith("dead: ") and "c2" not in run.cells
+    run, _ = run_cells(executor, tmp_path / "p", late, "import time; time.sleep(2)", "3")
+    assert died(run) and "c2" not in run.cells
+
+
+def test_a_lost_sandbox_is_the_graders_fault(sandbox: Sandbox, tmp_path: Path) -> None:
+    with Sandbox(sandbox.isolation) as own, Executor(own, TIMEOUTS, LIMITS) as executor:
+        server = own._forkserver
+        assert server is not None
+        server.kill()
+        server.wait()
+        run, _ = run_cells(executor, tmp_path / "p", "1")
+        assert run.ended is not None and run.ended.kind == "broken" and run.ended.ours
+        own.revive()
+        assert run_cells(executor, tmp_path / "q", "1")[0].ended is None
 
 
 def test_clocks_and_floods_end_a_run(sandbox: Sandbox, tmp_path: Path) -> None:
-    with Engine(sandbox, Pace(cell=1.5, notebook=6.0), LIMITS) as engine:
+    with Executor(sandbox, Timeouts(cell=1.5, notebook=6.0), LIMITS) as executor:
         deaf = (
             "import signal, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
             "until = time.monotonic() + 20\nwhile time.monotonic() < until: pass"
         )
-        run, seconds = run_cells(engine, tmp_path / "deaf", "1", deaf, "2")
-        assert run.ended == "timeout" and run.cells == {"c0": "passed", "c1": "ended"}
+        run, seconds = run_cells(executor, tmp_path / "deaf", "1", deaf, "2")
+        assert run.ended == Ended("timeout", CELL) and run.cells == {"c0": "passed", "c1": "ended"}
         assert seconds < 15
-        run, _ = run_cells(engine, tmp_path / "slow", *["import time; time.sleep(1.2)"] * 12)
-        assert run.ended == "timeout: the notebook"
-        run, _ = run_cells(engine, tmp_path / "flood", "print('x' * 20_000_000)", "2")
-        assert run.ended == "flooded" and run.cells == {"c0": "ended"}
+        run, _ = run_cells(executor, tmp_path / "slow", *["import time; time.sleep(1.2)"] * 12)
+        assert run.ended == Ended("timeout", NOTEBOOK)
+        run, _ = run_cells(executor, tmp_path / "flood", "print('x' * 20_000_000)", "2")
+        assert run.ended == Ended("flooded") and run.cells == {"c0": "ended"}
 
 
-def test_what_processes_share_is_counted_once(engine: Engine, tmp_path: Path) -> None:
+def test_what_processes_share_is_counted_once(executor: Executor, tmp_path: Path) -> None:
     held = "import os, time\nheld = bytearray(b'x' * (150 << 20))\n"
     wait = (
         "for n in range(8):\n    if os.fork() == 0:\n        {}time.sleep(20)\n"
         "        os._exit(0)\n"
     )
-    run, _ = run_cells(engine, tmp_path / "shared", held + wait.format("") + "time.sleep(1)")
-    assert run.ended == ""  # 1.2 GB, if each had its own
+    run, _ = run_cells(executor, tmp_path / "shared", held + wait.format("") + "time.sleep(1)")
+    assert run.ended is None  # 1.2 GB, if each had its own
     grown = wait.format("own = bytearray(b'x' * (150 << 20))\n        ")
-    run, _ = run_cells(engine, tmp_path / "own", held + grown + "time.sleep(9)")
-    assert run.ended in ("dead: memory", "timeout")  # the latter where memory comes slowly
+    run, _ = run_cells(executor, tmp_path / "own", held + grown + "time.sleep(9)")
+    # The latter where memory comes slowly.
+    assert run.ended in (Ended("dead", "memory"), Ended("timeout", CELL))
 
 
-def test_results_are_brought_out_within_bounds(engine: Engine, tmp_path: Path) -> None:
+def test_results_are_brought_out_within_bounds(executor: Executor, tmp_path: Path) -> None:
     (tmp_path / "given" / "check-a").mkdir(parents=True)
     (tmp_path / "given" / "check-a" / "x.json").write_text('{"value": 7}')
     code = """
@@ -251,7 +270,7 @@ for number in range(12):
     with open(f"hole-{number}.json", "w") as file:
         file.truncate(20 << 20)
 """
-    run = engine.run(notebook(code), tmp_path / "p", given=tmp_path / "given", keep_outputs=True)
+    run = executor.run(notebook(code), tmp_path / "p", given=tmp_path / "given", keep_outputs=True)
     assert run.cells == {"c0": "passed"} and printed(run, "c0") == "7\n"
     out = tmp_path / "p" / "emitted"
     names = {str(p.relative_to(out)) for p in out.rglob("*") if not p.is_dir()}
@@ -260,7 +279,7 @@ for number in range(12):
     assert not any(p.is_symlink() for p in out.rglob("*"))
 
 
-def test_nothing_stays_for_the_next_kernel(engine: Engine, tmp_path: Path) -> None:
+def test_nothing_stays_for_the_next_kernel(executor: Executor, tmp_path: Path) -> None:
     leave = """
 import os, time
 for place in ("/tmp/note", "/dev/shm/note", os.path.expanduser("~/note")):
@@ -275,8 +294,8 @@ import os
 places = ("/tmp/note", "/dev/shm/note", os.path.expanduser("~/note"))
 print([p for p in places if os.path.exists(p)], sum(name.isdigit() for name in os.listdir("/proc")))
 """
-    assert run_cells(engine, tmp_path / "1", leave)[0].cells == {"c0": "passed"}
-    run, _ = run_cells(engine, tmp_path / "2", find)
+    assert run_cells(executor, tmp_path / "1", leave)[0].cells == {"c0": "passed"}
+    run, _ = run_cells(executor, tmp_path / "2", find)
     assert printed(run, "c0") == "[] 1\n"
 
 
@@ -285,13 +304,13 @@ def test_kernels_end_when_the_grader_is_killed(sandbox: Sandbox, tmp_path: Path)
 import sys, threading
 sys.path.insert(0, {str(REPOSITORY)!r})
 from pathlib import Path
-from coursekit.grading.run.executor import Engine
+from coursekit.grading.run.executor import Executor
 from coursekit.grading.sandbox.launch import Sandbox
-from tests.grading.sandbox.test_sandbox import LIMITS, PACE, notebook
+from tests.grading.sandbox.test_sandbox import LIMITS, TIMEOUTS, notebook
 hide = "import ctypes; c = ctypes.CDLL(None); c.prctl(1, 0, 0, 0, 0); c.prctl(15, b'hid')"
-with Sandbox({sandbox.tier!r}) as sandbox, Engine(sandbox, PACE, LIMITS) as engine:
+with Sandbox({sandbox.isolation!r}) as sandbox, Executor(sandbox, TIMEOUTS, LIMITS) as executor:
     sleep = "import time; time.sleep(60)"
-    begin = lambda: engine.run(notebook(hide, sleep), Path({str(tmp_path)!r}, "p"))
+    begin = lambda: executor.run(notebook(hide, sleep), Path({str(tmp_path)!r}, "p"))
     threading.Thread(target=begin, daemon=True).start()
     print(Path(sandbox.socket).parent, flush=True)
     threading.Event().wait(60)
@@ -309,7 +328,7 @@ with Sandbox({sandbox.tier!r}) as sandbox, Engine(sandbox, PACE, LIMITS) as engi
 
 
 def processes_of(folder: str) -> list[str]:
-    """What the processes of a sandbox call themselves: forks have the zygote's command line."""
+    """What the processes of a sandbox call themselves: forks have their server's command line."""
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
@@ -317,7 +336,7 @@ def processes_of(folder: str) -> list[str]:
             name = (path.parent / "comm").read_text().strip()
         except OSError:
             continue
-        if folder in text and "zygote" in text:
+        if folder in text and "forkserver" in text:
             found.append(name)
     return found
 
@@ -349,16 +368,16 @@ def test_without_bubblewrap_there_is_unshare(monkeypatch: pytest.MonkeyPatch) ->
     try:
         made = Sandbox("auto")
     except CourseError as error:
-        pytest.skip(f"this machine has no tier unshare: {str(error).splitlines()[2]}")
+        pytest.skip(f"this machine has no unshare: {str(error).splitlines()[2]}")
     with made:
-        assert made.tier == "unshare"
+        assert made.isolation == "unshare"
 
 
 def test_without_a_sandbox_nothing_runs(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tried = []
-    monkeypatch.setattr(Sandbox, "_start", lambda self, tier: tried.append(tier) or "not here")
+    monkeypatch.setattr(Sandbox, "_start", lambda self, how: tried.append(how) or "not here")
     lesson = REPOSITORY / "notebooks" / "00_welcome.ipynb"
     with pytest.raises(CourseError, match="no sandbox works here"):
         Sandbox("auto")
@@ -371,9 +390,9 @@ def test_without_a_sandbox_nothing_runs(
 
 
 def test_no_sandbox_for_those_who_ask_for_it(tmp_path: Path) -> None:
-    with Sandbox("none") as sandbox, Engine(sandbox, PACE, LIMITS) as engine:
-        assert engine.tier == "none"
-        assert run_cells(engine, tmp_path / "p", "1", "2")[0].cells == {
+    with Sandbox("none") as sandbox, Executor(sandbox, TIMEOUTS, LIMITS) as executor:
+        assert executor.isolation == "none"
+        assert run_cells(executor, tmp_path / "p", "1", "2")[0].cells == {
             "c0": "passed",
             "c1": "passed",
         }
