@@ -11,13 +11,14 @@ JOBS ?= 2
 unexport PYTHONDONTWRITEBYTECODE
 export UV_COMPILE_BYTECODE = 1
 
-.PHONY: demo test lab setup build lint unit notebooks abn clean help
+.PHONY: demo test lab setup build lint unit notebooks abn results gpu clean help
 
 help:
 	@echo "make demo   train a face parser on made-up faces and look at it ($(OUT)/report.html)"
 	@echo "make test   everything that CI checks"
 	@echo "make lab    the lessons, in JupyterLab"
 	@echo "make build  the notebooks, from notebooks/source"
+	@echo "make gpu    every measurement that needs a GPU and is open, within eight minutes"
 
 demo: $(READY)
 	@$(RUN)coursekit demo --out $(OUT)
@@ -62,11 +63,17 @@ unit: $(READY)
 build: $(READY)
 	@$(RUN)coursekit build
 
-# Two notebooks share two cores: one thread each is faster than two that wait for one another.
 notebooks: $(READY)
 	@echo "notebooks: rebuilt and compared, then replayed by nbval"
 	@$(RUN)coursekit build --check
-	@OMP_NUM_THREADS=1 $(RUN)python -m pytest -p no:cacheprovider -n $(JOBS) --dist loadscope --nbval notebooks/solved
+	@$(RUN)python -m pytest -p no:cacheprovider -n $(JOBS) --dist loadscope --nbval notebooks/solved
+
+results: $(READY)
+	@$(RUN)python benchmarks/table.py
+
+# On a rented GPU: make gpu PYTHON=python3 takes the Python that holds its torch; nothing is set up.
+gpu:
+	@PYTHONPATH=. $(if $(wildcard $(READY)),$(RUN)python,$(PYTHON)) benchmarks/gpu.py
 
 clean:
 	rm -rf .venv .uv out .mypy_cache .ruff_cache .pytest_cache .hypothesis
