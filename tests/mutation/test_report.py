@@ -163,6 +163,12 @@ def test_what_comes_between_the_halves_is_told_or_listed(tmp_path: Path) -> None
     assert problem.endswith("is not between the halves: [off by one] return 2 * x: 2 → 3")
 
 
+def test_two_bugs_of_one_name_are_not_taken_for_listed_ones(tmp_path: Path) -> None:
+    text = LESSON.replace("return 2 * x", "return 2 + x + x - 2")
+    tally = look(read(tmp_path, text), mutants=True)
+    assert tally.problems == [] and tally.hidden_only == 0
+
+
 def test_the_hidden_half_begins_where_the_public_one_began(tmp_path: Path) -> None:
     """One fork runs both; what the first leaves behind must not reach the second."""
     text = LESSON.replace("# %%\nfrom", "# %%\nimport random, torch\nfrom", 1)
