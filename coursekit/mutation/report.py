@@ -143,7 +143,8 @@ def _mutants(exercise: Exercise, answers: Answers, tally: Tally) -> Iterator[_Ca
             yield _Case(trial, partial(_judge_right, tally, what))
         else:
             yield _Case(trial, partial(_judge_mutant, tally, mutant, name in hidden_only))
-            hidden_only[name] = 0
+            if name in hidden_only:
+                hidden_only[name] = 0
     for listed, what in ((equivalent, "the equivalent ones"), (hidden_only, "HIDDEN_ONLY")):
         for (line, change), left in listed.items():
             if left:
