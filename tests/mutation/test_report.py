@@ -90,6 +90,8 @@ def test_good_checks_notice_everything(tmp_path: Path) -> None:
     assert tally.problems == [] and tally.survivors == []
     assert tally.mutants == tally.public == tally.hidden > 5
     assert score([tally], "hidden") == 1.0
+    alike = LESSON.replace("return 2 * x", "return 1 * x + 1 * x")  # two bugs of each name
+    assert look(read(tmp_path, alike), mutants=True).problems == []
 
 
 def test_a_weak_half_is_told(tmp_path: Path) -> None:
