@@ -6,18 +6,21 @@ UV := .uv/bin/uv
 READY := .venv/.ready
 RUN := .venv/bin/
 JOBS ?= 2
+TESTS ?= tests
 
 # Byte-code is compiled at installation: without it torch takes two to three times as long to import.
 unexport PYTHONDONTWRITEBYTECODE
 export UV_COMPILE_BYTECODE = 1
 
-.PHONY: demo test lab setup build lint unit notebooks abn clean help
+.PHONY: demo test lab setup build lint unit coverage notebooks abn results gpu clean help
 
 help:
 	@echo "make demo   train a face parser on made-up faces and look at it ($(OUT)/report.html)"
 	@echo "make test   everything that CI checks"
 	@echo "make lab    the lessons, in JupyterLab"
 	@echo "make build  the notebooks, from notebooks/source"
+	@echo "make coverage  which lines no test runs (make coverage TESTS=tests/data)"
+	@echo "make gpu    every measurement that needs a GPU and is open, within eight minutes"
 
 demo: $(READY)
 	@$(RUN)coursekit demo --out $(OUT)
@@ -57,16 +60,26 @@ abn: $(READY)
 
 unit: $(READY)
 	@echo "unit and property tests"
-	@$(RUN)python -m pytest -n $(JOBS) tests
+	@$(RUN)python -m pytest -n $(JOBS) --dist loadgroup tests
+
+coverage: $(READY)
+	@echo "which lines of the package no test runs ($(TESTS))"
+	@$(RUN)python -m pytest -n $(JOBS) --dist loadgroup --cov $(TESTS)
 
 build: $(READY)
 	@$(RUN)coursekit build
 
-# Two notebooks share two cores: one thread each is faster than two that wait for one another.
 notebooks: $(READY)
 	@echo "notebooks: rebuilt and compared, then replayed by nbval"
 	@$(RUN)coursekit build --check
-	@OMP_NUM_THREADS=1 $(RUN)python -m pytest -p no:cacheprovider -n $(JOBS) --dist loadscope --nbval notebooks/solved
+	@$(RUN)python -m pytest -p no:cacheprovider -n $(JOBS) --dist loadscope --nbval notebooks/solved
+
+results: $(READY)
+	@$(RUN)python benchmarks/table.py
+
+# On a rented GPU: make gpu PYTHON=python3 takes the Python that holds its torch; nothing is set up.
+gpu:
+	@PYTHONPATH=. $(if $(wildcard $(READY)),$(RUN)python,$(PYTHON)) benchmarks/gpu.py
 
 clean:
 	rm -rf .venv .uv out .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,7 +1,7 @@
 """The training augmentation against the same operations an image at a time through Pillow.
 
     python benchmarks/augmentation.py            # one core: ours against Pillow
-    python benchmarks/augmentation.py --waiting  # how much of a training epoch is spent on data
+    python benchmarks/augmentation.py --waiting  # the share of a training step that waits for data
 
 Both sides start from decoded photographs and label maps and end with whitened tensors. The peer is
 the report's list of operations as one writes them with torchvision on PIL images.
@@ -10,19 +10,21 @@ the report's list of operations as one writes them with torchvision on PIL image
 from __future__ import annotations
 
 import argparse
-import time
+import math
+from typing import Any
 
 import cv2
 import numpy as np
 import torch
-from harness import compare, header, show
+import wanted
+from harness import device, device_name, in_turn, round_to
+from models import make, training_step
 from PIL import Image
-from torch.utils.data import DataLoader
+from records import Recorder, Row, processor
+from torch.utils.data import ConcatDataset, DataLoader
 from torchvision.transforms import v2
 
-from coursekit import create_model
 from coursekit.data import Augmentation, SynthDataset, TrainingView, Whitening
-from coursekit.data.cache import Arrays
 
 IMAGES = 16
 WHITENING = Whitening((0.5, 0.4, 0.4), (0.3, 0.3, 0.3))
@@ -47,78 +49,74 @@ def by_pillow(image: Image.Image, label_map: Image.Image) -> tuple[torch.Tensor,
     return planes, torch.from_numpy(np.asarray(label_map).astype(np.int64))
 
 
-def against_pillow() -> None:
-    header()
-    for size in (128, 256, 512):
-        arrays = rendered(size)
-        view = TrainingView(arrays, size, WHITENING, Augmentation())
-        assert arrays.label_maps is not None
-        pairs = [
-            (Image.fromarray(photo), Image.fromarray(label_map))
-            for photo, label_map in zip(arrays.images, arrays.label_maps, strict=True)
-        ]
-        measured = compare(
-            ("coursekit", lambda view=view: [view[i] for i in range(IMAGES)]),
-            ("Pillow and torchvision", lambda pairs=pairs: [by_pillow(*pair) for pair in pairs]),
-        )
-        show(f"augmentation, {size}², one thread", measured, "images", IMAGES)
+def against_pillow(size: int) -> dict[str, Any]:
+    """Figures of both, images a second."""
+    view = rendered(size)
+    assert view.arrays.label_maps is not None
+    pairs = [
+        (Image.fromarray(photo), Image.fromarray(label_map))
+        for photo, label_map in zip(view.arrays.images, view.arrays.label_maps, strict=True)
+    ]
+    timings = in_turn(
+        {
+            "ours": lambda: [view[i] for i in range(IMAGES)],
+            "peer": lambda: [by_pillow(*pair) for pair in pairs],
+        }
+    )
+    return {name: timing.rate(IMAGES) for name, timing in timings.items()}
 
 
-def waiting(size: int, batch: int, steps: int, workers: int) -> None:
-    """Time of epochs with the loader, and with one batch that lies ready."""
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    view = TrainingView(rendered(size), size, WHITENING, Augmentation())
-    several = torch.utils.data.ConcatDataset([view] * -(-steps * batch // IMAGES))
-    loader = DataLoader(several, batch, num_workers=workers, persistent_workers=workers > 0)
-    model = create_model("fastscnn").to(device, memory_format=torch.channels_last)
-    optimiser = torch.optim.Adam(model.parameters())
+def waiting(
+    device: str, model: str, size: int, batch: int, precision: str, workers: int,
+    rounds: int = 5, until: float = math.inf,
+) -> dict[str, float]:  # fmt: skip
+    """Milliseconds an image: to prepare, to train on, and to do both through a loader."""
+    view = rendered(size)
+    images = ConcatDataset([view] * max(16 * batch // IMAGES, 1))
+    loader = DataLoader(
+        images, batch, num_workers=workers, persistent_workers=workers > 0, drop_last=True,
+        pin_memory=device == "cuda", timeout=30 if workers else 0,
+    )  # fmt: skip
+    step = training_step(make(model, "ours"), size, batch, precision, device, fast=True)
     first = next(iter(loader))
 
-    def train(batches: list[dict[str, torch.Tensor]] | DataLoader) -> None:
-        for item in batches:
-            image = item["image"].to(device, memory_format=torch.channels_last)
-            optimiser.zero_grad()
-            logits = model(image)
-            torch.nn.functional.cross_entropy(logits, item["target"].to(device)).backward()
-            optimiser.step()
+    def epoch(ready: bool) -> None:
+        for item in [first] * len(loader) if ready else loader:
+            step(*(item[key].to(device, non_blocking=True) for key in ("image", "target")))
 
-    measured = compare(
-        ("with the loader", lambda: train(loader)),
-        ("a batch that lies ready", lambda: train([first] * len(loader))),
-        rounds=5,
-    )
-    show(f"FastSCNN, {size}², batch {batch}, {workers} workers", measured, "images",
-         len(loader) * batch)  # fmt: skip
-    start = time.perf_counter()
-    for index in range(IMAGES):
-        view[index]
-    each = (time.perf_counter() - start) / IMAGES
-    step = measured[1].seconds / (len(loader) * batch)
-    print(f"\nan image is prepared in {1000 * each:.1f} ms and trained on in {1000 * step:.1f} ms: "
-          f"data take {each / (each + step):.3f} of both, in the same thread")  # fmt: skip
+    works = {
+        "loader_ms": lambda: epoch(ready=False),
+        "step_ms": lambda: epoch(ready=True),
+        "prepare_ms": lambda: [view[i] for i in range(IMAGES)],
+    }
+    counts = {"loader_ms": len(loader) * batch, "step_ms": len(loader) * batch}
+    return {
+        name: round_to(1000 * timing.seconds / counts.get(name, IMAGES))
+        for name, timing in in_turn(works, rounds, until).items()
+    }
 
 
-def rendered(size: int) -> Arrays:
-    """Some faces in memory."""
-    view = TrainingView(SynthDataset(seed=0, length=IMAGES, size=size), size, WHITENING)
-    return view.arrays
+def rendered(size: int) -> TrainingView:
+    """Some faces in memory, augmented when they are taken."""
+    dataset = SynthDataset(seed=0, length=IMAGES, size=size)
+    return TrainingView(dataset, size, WHITENING, Augmentation())
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--waiting", action="store_true", help="the share of data in training")
-    parser.add_argument("--size", type=int, default=512)
-    parser.add_argument("--batch", type=int, default=8)
-    parser.add_argument("--steps", type=int, default=4)
-    parser.add_argument("--workers", type=int, default=0)
     options = parser.parse_args()
     if options.waiting:
-        header()
-        waiting(options.size, options.batch, options.steps, options.workers)
+        where = device()
+        recorder = Recorder(device_name(where), torch.get_num_threads())
+        row = wanted.waiting(where, "fastscnn", 512, 8, "fp32", workers=0)
+        recorder.keep(row, waiting(**row.settings))
         return
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
-    against_pillow()
+    recorder = Recorder(processor(), threads=1)
+    for size in (128, 256, 512):
+        recorder.keep(Row("augmentation", {"size": size}), against_pillow(size))
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ own limits.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import random
@@ -31,7 +32,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harness import commit, device_name
+from records import Recorder, Row, processor
 
 from coursekit.grading.run.assemble import (
     hidden_notebook,
@@ -50,27 +51,35 @@ LESSON = "02_unet"
 #: others together, and the same in both graders. `--train` puts it in the place of the last.
 EXERCISES = ("double-conv", "up", "layers", "cross-entropy", "mean-iou")
 
-POISON = (
-    (
+#: What each does, and its code.
+POISON = {
+    "a loop that swallows every exception": (
         "while True:\n    try:\n        while True:\n            pass\n"
         "    except BaseException:\n        continue"
     ),
-    "import os\nos._exit(1)",
-    "hoard = []\nfor _ in range(80):\n    hoard.append(bytearray(b'x' * (50 << 20)))",
-    (
+    "`os._exit`": "import os\nos._exit(1)",
+    "takes memory, 50 MiB at a time": (
+        "hoard = []\nfor _ in range(80):\n    hoard.append(bytearray(b'x' * (50 << 20)))"
+    ),
+    "150 forks, each of which sleeps": (
         "import os, time\nfor _ in range(150):\n    if os.fork() == 0:\n"
         "        time.sleep(20)\n        os._exit(0)"
     ),
-    "import time\nuntil = time.time() + 60\nwhile time.time() < until:\n    print('x' * 10_000)",
-    "import ctypes\nctypes.string_at(0)",
-    "import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)\nos.kill(os.getpid(), signal.SIGKILL)",
-    "import time\ntime.sleep(300)",
-    "for i in range(40):\n    open(f'/tmp/{i}', 'wb').write(b'x' * (20 << 20))",
-    (
+    "prints without end": (
+        "import time\nuntil = time.time() + 60\nwhile time.time() < until:\n    print('x' * 10_000)"
+    ),
+    "reads address 0": "import ctypes\nctypes.string_at(0)",
+    "SIGSTOP and SIGKILL to itself: as first process of its sandbox it does not die of them": (
+        "import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    ),
+    "`sleep(300)`": "import time\ntime.sleep(300)",
+    "fills the disk": ("for i in range(40):\n    open(f'/tmp/{i}', 'wb').write(b'x' * (20 << 20))"),
+    "300 threads": (
         "import threading, time\nfor _ in range(300):\n"
         "    threading.Thread(target=time.sleep, args=(30,)).start()"
     ),
-)
+}
 
 
 def assignment(train: bool = False) -> Assignment:
@@ -217,7 +226,7 @@ class Peer:
 
 
 def main() -> None:
-    """Run and print the table."""
+    """Grade the class by both, and keep the figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--students", type=int, default=200)
     parser.add_argument("--peer", type=int, default=12, help="students that nbgrader grades")
@@ -248,8 +257,7 @@ def _measure(
         place = folder / f"student-{number:03}" / f"{LESSON}.ipynb"
         place.parent.mkdir(parents=True)
         place.write_bytes(handed_in(given, answers))
-    print(f"device: {device_name()}; commit {commit()}; {arguments.workers} workers\n", flush=True)
-
+    recorder = Recorder(processor(), arguments.workers)
     peer_times: list[float] = []
     half = arguments.peer // 2
     chosen = [*range(half), *range(len(students) - (arguments.peer - half), len(students))]
@@ -260,21 +268,22 @@ def _measure(
         peer_times += [peer.grade(f"student-{n:03}") for n in chosen[:half]]
     with Memory() as memory:
         seconds = ours(folder, root / "grades", arguments.workers)
-    rate = 60 * len(students) / seconds
-    print(f"coursekit grade: {len(students)} submissions in {seconds:.0f} s, {rate:.1f} a minute; "
-          f"the machine's memory rose by at most {memory.most:.0f} MiB", flush=True)  # fmt: skip
+    figures = {"seconds": round(seconds, 1), "mebibytes": round(memory.most),
+               "per_minute": round(60 * len(students) / seconds, 1)}  # fmt: skip
     if arguments.peer:
         peer_times += [peer.grade(f"student-{n:03}") for n in chosen[half:]]
         each = sum(peer_times) / len(peer_times)
-        spread = f"{min(peer_times):.2f} to {max(peer_times):.2f}"
-        print(f"nbgrader autograde: {len(peer_times)} of them, {each:.2f} s each ({spread}), "
-              f"{60 / each:.1f} a minute")  # fmt: skip
-        print(f"ratio: {rate * each / 60:.1f}×", flush=True)
-    start = time.perf_counter()
-    ours(folder, root / "grades", arguments.workers)
-    print(f"again, with nothing changed: {time.perf_counter() - start:.1f} s", flush=True)
+        figures |= {
+            "peer_seconds": round(each, 2), "peer_least": round(min(peer_times), 2),
+            "peer_most": round(max(peer_times), 2), "peer_per_minute": round(60 / each, 1),
+            "peer_students": len(peer_times),
+        }  # fmt: skip
+    figures["again_seconds"] = round(ours(folder, root / "grades", arguments.workers), 1)
+    exercises = "one trains" if arguments.train else "none trains"
+    recorder.keep(Row("grading", {"students": len(students), "exercises": exercises}), figures)
     if arguments.poison:
-        _poisoned(root, given, students, arguments, seconds)
+        row = Row("poison", {"students": len(students), "poisoned": arguments.poison})
+        recorder.keep(row, _poisoned(root, given, students, arguments, figures["seconds"]))
 
 
 def _reference(root: Path, given: Assignment) -> Path:
@@ -295,26 +304,33 @@ def _poisoned(
     students: list[dict[str, str]],
     arguments: argparse.Namespace,
     before: float,
-) -> None:
-    """The same class with poisoned answers among them."""
+) -> dict[str, Any]:
+    """Figures of the same class with poisoned answers among them."""
     folder = root / "poisoned"
     shutil.copytree(root / "class", folder)
     step = len(students) // arguments.poison
-    bad = {f"student-{n * step:03}": POISON[n % len(POISON)] for n in range(arguments.poison)}
+    bad = {
+        f"student-{n * step:03}": act
+        for n, act in zip(range(arguments.poison), itertools.cycle(POISON), strict=False)
+    }
     # The poison stands in front of a right answer: what defines nothing would never be run.
     first = given.exercises[0].name
     right = next(cell.source for cell in given.lesson.solved() if cell.id == first)
-    for name, code in bad.items():
-        answers = students[int(name[-3:])] | {first: f"{code}\n\n\n{right}"}
+    for name, act in bad.items():
+        answers = students[int(name[-3:])] | {first: f"{POISON[act]}\n\n\n{right}"}
         (folder / name / f"{LESSON}.ipynb").write_bytes(handed_in(given, answers))
     seconds = ours(folder, root / "poisoned-grades", arguments.workers)
     clean, dirty = (_points(root / place) for place in ("grades", "poisoned-grades"))
     changed = [n for n in clean if n not in bad and clean[n] != dirty[n]]
-    print(f"with {len(bad)} poisoned ones: {seconds:.0f} s, {seconds - before:+.0f} s; "
-          f"other students' grades that changed: {len(changed)} {changed[:5]}")  # fmt: skip
-    for name, code in bad.items():
-        took = _grades(root / "poisoned-grades")[name]["seconds"]
-        print(f"  {dirty[name][0][1]:<10} {took:>6.1f} s   {code.splitlines()[-1].strip()}")
+    grades = _grades(root / "poisoned-grades")
+    acts = [
+        {"what": act, "became": dirty[name][0][1], "seconds": round(grades[name]["seconds"], 1)}
+        for name, act in bad.items()
+    ]
+    return {
+        "seconds": round(seconds, 1), "before": before, "changed": len(changed),
+        "acts": sorted(acts, key=lambda act: -act["seconds"]),
+    }  # fmt: skip
 
 
 def _grades(out: Path) -> dict[str, dict[str, Any]]:

@@ -1,22 +1,22 @@
-"""Time two ways of doing a thing in turn, in one process: warm-up, medians, ratio, memory.
+"""Time several ways of doing a thing in turn, in one process: warm-up, medians, memory.
 
-Whatever else the machine is doing then slows both alike, and the ratio means something.
+Whatever else the machine is doing then slows all alike, and their ratios mean something.
 """
 
 from __future__ import annotations
 
 import gc
+import math
 import os
-import platform
 import statistics
-import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from records import processor
 
 from coursekit.complexity import seconds_of
 
@@ -24,20 +24,58 @@ Work = Callable[[], object]
 
 
 @dataclass(frozen=True)
-class Measurement:
-    """One side of a comparison.
+class Timing:
+    """Of one work.
 
     Attributes:
-        name: what was run.
         seconds: median over the rounds.
-        spread: half the distance between the quartiles, in seconds.
-        mebibytes: peak memory above what was in use before a run.
+        spread: half the distance between the quartiles, as a share of the median.
     """
 
-    name: str
     seconds: float
     spread: float
-    mebibytes: float
+
+    def rate(self, amount: float) -> dict[str, float]:
+        """As figures of a record; `amount` units are done in one run."""
+        return {"per_second": round_to(amount / self.seconds), "spread": round(self.spread, 3)}
+
+
+def in_turn(
+    works: Mapping[str, Work],
+    rounds: int = 9,
+    until: float = math.inf,
+    timer: Callable[[Work], float] = seconds_of,
+) -> dict[str, Timing]:
+    """Run each work `rounds` times after a warm-up.
+
+    Args:
+        works: by name. One for which a GPU has too little memory is left out of the result.
+        rounds: at most; at least three are run.
+        until: time.monotonic() after which no other round begins.
+        timer: seconds of one run.
+    """
+    times: dict[str, list[float]] = {name: [] for name in works}
+    for done in range(-1, rounds):  # the first is the warm-up
+        if done >= 3 and time.monotonic() > until:
+            break
+        # Each goes first as often as the last.
+        for name in list(times) if done % 2 == 0 else list(times)[::-1]:
+            try:
+                seconds = timer(works[name])
+            except torch.OutOfMemoryError:
+                del times[name]
+                continue
+            if done >= 0:
+                times[name].append(seconds)
+    quartiles = {name: statistics.quantiles(seconds, n=4) for name, seconds in times.items()}
+    return {name: Timing(q[1], (q[2] - q[0]) / 2 / q[1]) for name, q in quartiles.items()}
+
+
+def processor_seconds(work: Work) -> float:
+    """Processor time of one run, over all threads: other processes hardly change it."""
+    start = time.process_time()
+    work()
+    return time.process_time() - start
 
 
 def peak_memory(work: Work) -> float:
@@ -74,66 +112,23 @@ def peak_memory(work: Work) -> float:
     return max(max(levels) - before, 0) / 2**20
 
 
-def compare(
-    first: tuple[str, Work], second: tuple[str, Work], rounds: int = 9
-) -> list[Measurement]:
-    """Run two works in turn, `rounds` times each after a warm-up of both."""
-    works = (first, second)
-    for _, work in works:
-        work()
-    times: tuple[list[float], list[float]] = ([], [])
-    for i in range(rounds):
-        # Each goes first as often as the other.
-        for side in (0, 1) if i % 2 == 0 else (1, 0):
-            times[side].append(seconds_of(works[side][1]))
-    out = []
-    for (name, work), seconds in zip(works, times, strict=True):
-        low, middle, high = statistics.quantiles(seconds, n=4)
-        out.append(Measurement(name, middle, (high - low) / 2, peak_memory(work)))
-    return out
-
-
-def _number(value: float) -> str:
-    """With three digits or more, and without an exponent."""
-    return f"{value:.{1 if value >= 10 else 2 if value >= 1 else 3}f}"
-
-
-def show(title: str, measured: list[Measurement], unit: str, amount: float) -> None:
-    """Print a comparison as rows of a Markdown table; `amount` units are done in one run."""
-    ours, peer = measured
-    each = [
-        f"{m.name} | {_number(amount / m.seconds)} {unit}/s (± {100 * m.spread / m.seconds:.0f} %)"
-        for m in measured
-    ]
-    ratio = f"{peer.seconds / ours.seconds:.2f}×"
-    memory = f"{ours.mebibytes:.0f} / {peer.mebibytes:.0f}"
-    print(f"| {title} | {' | '.join(each)} | {ratio} | {memory} |", flush=True)
-
-
-def header() -> None:
-    """Print the machine, the commit and the head of the table."""
-    print(f"device: {device_name()}; torch {torch.__version__}, {torch.get_num_threads()} threads; "
-          f"commit {commit()}\n")  # fmt: skip
-    print("| what | ours | speed | peer | speed | ratio | memory, MiB (ours / peer) |")
-    print("| --- | --- | --- | --- | --- | --- | --- |")
-
-
-def device_name() -> str:
-    """The GPU's name, or the processor's."""
+def free_memory() -> None:
+    """Give what no tensor holds any more back to the GPU."""
+    gc.collect()
     if torch.cuda.is_available():
-        return torch.cuda.get_device_name()
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        name = next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        name = platform.processor() or platform.machine()
-    return f"{name}, {os.cpu_count()} cores"
+        torch.cuda.empty_cache()
 
 
-def commit() -> str:
-    """The short hash of HEAD, with a "+" when files differ from it."""
-    try:
-        call = ["git", "describe", "--always", "--dirty=+", "--exclude", "*"]
-        return subprocess.run(call, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return os.environ.get("COURSEKIT_COMMIT", "unknown")
+def round_to(value: float, digits: int = 4) -> float:
+    """With so many digits: the others mean nothing, and records stay short."""
+    return float(f"{value:.{digits}g}")
+
+
+def device() -> str:
+    """Where networks run: "cuda" or "cpu"."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def device_name(kind: str) -> str:
+    """The GPU's name, or the processor's."""
+    return torch.cuda.get_device_name() if kind == "cuda" else processor()

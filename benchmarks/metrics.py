@@ -1,74 +1,84 @@
-"""One confusion matrix against a loop over the classes, and against torchmetrics as it comes.
+"""What scoring costs beside a forward pass, and beside other ways of counting.
 
-uv run --group peers python benchmarks/metrics.py [--threads 1]
+    uv run --group peers python benchmarks/metrics.py
 
-Ours counts in one thread, whatever there is; torch shares the work of the others among threads.
+Processor time of one image, in one thread; every work is timed in turn with all others. A forward
+pass is of one whitened image in evaluation mode, as `coursekit.training.evaluate` runs it.
 """
 
 from __future__ import annotations
 
 import argparse
+from functools import partial
 
-import numpy as np
 import torch
-from harness import compare, header, show
+from harness import in_turn, processor_seconds, round_to
+from records import Recorder, Row, processor
 from torch import Tensor
 from torchmetrics.classification import MulticlassJaccardIndex
+from wanted import MODELS
 
-from coursekit.metrics import ConfusionMatrix, iou
+from coursekit import create_model
+from coursekit.metrics import confusion_matrix, iou
 from coursekit.synthfaces import render
 
 
-def loop_over_classes(predictions: Tensor, targets: Tensor) -> Tensor:
-    """IoU of each class as it is often written: two boolean maps a class and an image."""
-    intersection, union = torch.zeros(19), torch.zeros(19)
-    for prediction, target in zip(predictions, targets, strict=True):
-        for c in range(19):
-            a, b = prediction == c, target == c
-            intersection[c] += (a & b).sum()
-            union[c] += (a | b).sum()
-    return intersection / union.clamp_min(1)
+def loop_over_classes(prediction: Tensor, target: Tensor) -> Tensor:
+    """IoU of each class as it is often written: two boolean maps a class."""
+    scores = torch.zeros(19)
+    for c in range(19):
+        a, b = prediction == c, target == c
+        scores[c] = (a & b).sum() / (a | b).sum().clamp_min(1)
+    return scores
 
 
-def one_matrix(predictions: Tensor, targets: Tensor) -> Tensor:
+def one_matrix(prediction: Tensor, target: Tensor) -> Tensor:
     """The same from one pass."""
-    total = ConfusionMatrix(19)
-    for prediction, target in zip(predictions, targets, strict=True):
-        total.update(prediction, target)
-    return iou(total.matrix)
+    return iou(confusion_matrix(prediction, target, 19)).float()
 
 
-def by_torchmetrics(predictions: Tensor, targets: Tensor) -> Tensor:
+def by_torchmetrics(prediction: Tensor, target: Tensor) -> Tensor:
     """The same by torchmetrics, with its defaults."""
     metric = MulticlassJaccardIndex(19, average=None)
-    for prediction, target in zip(predictions, targets, strict=True):
-        metric.update(prediction, target)
+    metric.update(prediction, target)
     scores: Tensor = metric.compute()
     return scores
 
 
+WAYS = {
+    "confusion_matrix": partial(confusion_matrix, num_classes=19),
+    "loop": loop_over_classes,
+    "torchmetrics": by_torchmetrics,
+}
+
+
+@torch.inference_mode()
+def milliseconds(size: int, rounds: int) -> dict[str, dict[str, float]]:
+    """Processor time of each network's forward pass and of each way of scoring its result."""
+    target = torch.from_numpy(render(0, 0, size).label_map)
+    # Right but for the resolution: what a network's map of an eighth of the side can be.
+    coarse = target[None, None, 4::8, 4::8].float()
+    prediction = torch.nn.functional.interpolate(coarse, (size, size))[0, 0].long()
+    for peer in (loop_over_classes, by_torchmetrics):
+        torch.testing.assert_close(one_matrix(prediction, target), peer(prediction, target))
+    image, logits = torch.randn(1, 3, size, size), torch.randn(1, 19, size, size)
+    networks = {name: partial(create_model(name).eval(), image) for name in MODELS}
+    scoring = {name: partial(way, prediction, target) for name, way in WAYS.items()}
+    works = {**networks, **scoring, "argmax": lambda: logits.argmax(1)}
+    return {
+        name: {"ms": round_to(1000 * t.seconds), "spread": round(t.spread, 3)}
+        for name, t in in_turn(works, rounds, timer=processor_seconds).items()
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    torch.set_num_threads(parser.parse_args().threads)
-    header()
-    for size, images in ((128, 32), (256, 16), (512, 8)):
-        targets = torch.from_numpy(np.stack([render(0, i, size).label_map for i in range(images)]))
-        # Right but for the resolution: what a network's map of an eighth of the side can be.
-        coarse = targets[:, None, 4::8, 4::8]
-        predictions = torch.nn.functional.interpolate(coarse, (size, size))[:, 0].contiguous()
-        for name, peer in (
-            ("loop over classes", loop_over_classes),
-            ("torchmetrics", by_torchmetrics),
-        ):
-            torch.testing.assert_close(
-                one_matrix(predictions, targets).float(), peer(predictions, targets)
-            )
-            measured = compare(
-                ("one matrix", lambda p=predictions, t=targets: one_matrix(p, t)),
-                (name, lambda p=predictions, t=targets, peer=peer: peer(p, t)),
-            )
-            show(f"IoU of {images} label maps, {size}²", measured, "images", images)
+    parser.add_argument("--rounds", type=int, default=15)
+    rounds = parser.parse_args().rounds
+    torch.set_num_threads(1)
+    recorder = Recorder(processor(), threads=1)
+    for size in (128, 256, 512):
+        recorder.keep(Row("metrics", {"size": size}), milliseconds(size, rounds))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
     python benchmarks/models.py                                    # 128² and 256²
     python benchmarks/models.py --models segformer --sizes 128 256 512 --batch 1
-    python benchmarks/models.py --costs                            # what each costs, 128² to 512²
+    python benchmarks/models.py --costs --sizes 128 256 512        # what each costs as it grows
 
 A step is forward, weighted cross-entropy, backward and an optimiser's step on random images.
 Times are taken in turn in one process. The peers:
@@ -16,31 +16,33 @@ Times are taken in turn in one process. The peers:
 - "smp, our sizes": its SegFormer with the report's widths, depths and unreduced attention. What is
   left of the difference is the decoder, which has no normalisation or ReLU after each projection.
 
-"G" are 10⁹ multiply-accumulates of one image: what a step costs depends on them, not on parameters.
-Peak memory is that of one step in a process of its own, above what the process holds with the
-model; on a GPU it is torch's own count, and `--precision bf16` casts both sides.
+Peak memory is that of one step above what the process holds with the model: on a CPU in a process
+of its own, on a GPU (`make gpu`) torch's own count.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import subprocess
 import sys
-from functools import partial
-from pathlib import Path
+from collections.abc import Callable
+from typing import Any
 
 import torch
-from harness import Measurement, Work, compare, header, peak_memory, show
+from harness import device, device_name, in_turn, peak_memory, round_to
+from records import Recorder, Row
 from torch import Tensor, nn
 from torch.nn import functional as F
+from wanted import MODELS, PEERS, step
 
 from coursekit import count_parameters, create_model
 from coursekit.complexity import measure, multiply_accumulates
 from coursekit.losses import WeightedCrossEntropy
-from coursekit.models import MODEL_NAMES, segformer
+from coursekit.models import segformer
 from coursekit.training.layout import memory_format
 
-DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+ASKED = ("model", "size", "batch", "precision")
 
 
 class WrittenOut(segformer.Attention):
@@ -73,16 +75,16 @@ def naive(name: str) -> nn.Module:
     return model
 
 
-def matrix(name: str) -> nn.Module | None:
+def matrix(name: str) -> nn.Module:
     """Ours with the attention matrix written out."""
     model = create_model(name)
-    found = [part for part in model.modules() if isinstance(part, segformer.Attention)]
-    for part in found:
-        part.__class__ = WrittenOut
-    return model if found else None
+    for part in model.modules():
+        if isinstance(part, segformer.Attention):
+            part.__class__ = WrittenOut
+    return model
 
 
-def library(name: str) -> nn.Module | None:
+def library(name: str) -> nn.Module:
     """smp's network of this name, without pretrained weights."""
     import segmentation_models_pytorch as smp
 
@@ -90,21 +92,19 @@ def library(name: str) -> nn.Module | None:
         "unet": (smp.Unet, "tu-mobilenetv3_small_100", {"decoder_channels": (128, 64, 32, 24, 16)}),
         "deeplabv3plus": (smp.DeepLabV3Plus, "tu-mobilenetv3_small_100", {"decoder_channels": 128}),
         "segformer": (smp.Segformer, "mit_b0", {}),
-    }.get(name, (None, "", {}))
-    return kind and kind(encoder, encoder_weights=None, classes=19, **sizes)
+    }[name]
+    model: nn.Module = kind(encoder, encoder_weights=None, classes=19, **sizes)
+    return model
 
 
-def library_resized(name: str) -> nn.Module | None:
+def library_resized(name: str) -> nn.Module:
     """smp's SegFormer with our sizes and without its reduction of keys and values."""
-    if name != "segformer":
-        return None
     from segmentation_models_pytorch.decoders.segformer.decoder import SegformerDecoder
     from segmentation_models_pytorch.encoders.mix_transformer import MixVisionTransformerEncoder
 
     sizes = segformer.SegFormerConfig()
     channels = [3, 0, *sizes.dims]
     model = library(name)
-    assert model is not None
     model.encoder = MixVisionTransformerEncoder(
         out_channels=channels,
         embed_dims=sizes.dims,
@@ -127,114 +127,115 @@ SIDES = {
 }
 
 
-def make(name: str, side: str) -> nn.Module | None:
-    """One side's network; None where there is none."""
+def make(name: str, side: str) -> nn.Module:
+    """One side's network."""
     torch.manual_seed(0)
     return SIDES[side](name)
 
 
-def make_step(model: nn.Module, size: int, batch: int, *, bf16: bool, fast: bool) -> Work:
-    """One training step, ready to be called again and again."""
-    layout = memory_format(model, size, DEVICE) if fast else torch.contiguous_format
-    model = model.to(DEVICE, memory_format=layout)
+def training_step(
+    model: nn.Module, size: int, batch: int, precision: str, device: str, *, fast: bool
+) -> Callable[..., None]:
+    """One training step, ready to be called again and again, on random images or on others."""
+    layout = memory_format(model, size, device) if fast else torch.contiguous_format
+    model = model.to(device, memory_format=layout)
     optimiser = torch.optim.Adam(model.parameters(), lr=1e-3, fused=fast)
-    loss = WeightedCrossEntropy(torch.full((19,), 1 / 19)).to(DEVICE)
-    image = torch.randn(batch, 3, size, size, device=DEVICE).contiguous(memory_format=layout)
-    target = torch.randint(0, 19, (batch, size, size), device=DEVICE)
+    loss = WeightedCrossEntropy(torch.full((19,), 1 / 19)).to(device)
+    noise = torch.randn(batch, 3, size, size, device=device).contiguous(memory_format=layout)
+    classes = torch.randint(0, 19, (batch, size, size), device=device)
 
-    def step() -> None:
+    def step(image: Tensor = noise, target: Tensor = classes) -> None:
         optimiser.zero_grad(set_to_none=True)
-        with torch.autocast(DEVICE, torch.bfloat16, enabled=bf16):
-            logits = model(image)
+        with torch.autocast(device, torch.bfloat16, enabled=precision == "bf16"):
+            logits = model(image.contiguous(memory_format=layout))
         loss(logits.float(), target).backward()
         optimiser.step()
 
     return step
 
 
-def alone(arguments: argparse.Namespace, name: str, side: str, size: int) -> float:
+def compare(
+    device: str, model: str, size: int, batch: int, precision: str, peer: str,
+    rounds: int = 25, until: float = math.inf,
+) -> dict[str, Any]:  # fmt: skip
+    """Figures of one row, both sides timed in turn; a GPU's memory too."""
+    networks = {"ours": make(model, "ours"), "peer": make(model, peer)}
+    facts: dict[str, dict[str, Any]] = {
+        side: {
+            "parameters": count_parameters(network),
+            "giga_products": round_to(multiply_accumulates(network, size) / 1e9),
+        }
+        for side, network in networks.items()
+    }
+    works = {
+        side: training_step(
+            network, size, batch, precision, device, fast=(side, peer) != ("peer", "naive")
+        )
+        for side, network in networks.items()
+    }
+    timings = in_turn(works, rounds, until)
+    for side, figures in facts.items():
+        if side not in timings:
+            figures["failed"] = "out of memory"
+            continue
+        figures |= timings[side].rate(batch)
+        if device == "cuda":
+            figures["mebibytes"] = round(peak_memory(works[side]))
+    return facts
+
+
+def alone(row: Row, side: str) -> int:
     """Peak memory of a step, in MiB, in a process of its own."""
-    call = [sys.executable, str(Path(__file__)), "--probe", side, "--models", name,
-            "--sizes", str(size), "--batch", str(arguments.batch),
-            "--precision", arguments.precision]  # fmt: skip
-    return float(subprocess.run(call, capture_output=True, text=True, check=True).stdout)
+    model, size, batch, precision = (str(row.settings[k]) for k in ASKED)
+    call = [sys.executable, __file__, "--probe", side, "--models", model, "--sizes", size,
+            "--batch", batch, "--precision", precision]  # fmt: skip
+    return round(float(subprocess.run(call, capture_output=True, text=True, check=True).stdout))
 
 
-def one_step(arguments: argparse.Namespace, side: str) -> Work:
-    """The step of the first model and size that are asked for."""
-    model = make(arguments.models[0], side)
-    assert model is not None
-    bf16 = arguments.precision == "bf16"
-    size = arguments.sizes[0]
-    return make_step(model, size, arguments.batch, bf16=bf16, fast=side != "naive")
-
-
-def compare_all(arguments: argparse.Namespace) -> None:
-    """The table."""
-    header()
-    bf16 = arguments.precision == "bf16"
-    for name in arguments.models:
-        for size in arguments.sizes:
-            for side in list(SIDES)[1:]:
-                ours, other = make(name, "ours"), make(name, side)
-                if ours is None or other is None:
-                    continue
-                step = partial(make_step, size=size, batch=arguments.batch, bf16=bf16)
-                products = multiply_accumulates(other, size) / 1e9
-                label = f"{side}, {count_parameters(other):,} parameters, {products:.2f} G"
-                measured = compare(
-                    ("ours", step(ours, fast=True)),
-                    (label, step(other, fast=side != "naive")),
-                    rounds=arguments.rounds,
-                )
-                measured = [
-                    Measurement(m.name, m.seconds, m.spread, alone(arguments, name, s, size))
-                    for m, s in zip(measured, ("ours", side), strict=True)
-                ]
-                products = multiply_accumulates(ours, size) / 1e9
-                title = (
-                    f"{name} ({products:.2f} G), {size}², batch {arguments.batch}, "
-                    f"{arguments.precision}"
-                )
-                show(title, measured, "images", arguments.batch)
-
-
-def costs(arguments: argparse.Namespace) -> None:
-    """What each network costs as the image grows."""
-    print("| network | parameters | size | 10⁹ multiply-accumulates | kept for backward, MiB | "
-          "forward, ms | training step, ms |")  # fmt: skip
-    print("| --- | --- | --- | --- | --- | --- | --- |")
-    for name in arguments.models:
-        for side in ("ours", "smp"):
-            model = make(name, side)
-            if model is None:
-                continue
-            for size in arguments.sizes:
-                cost = measure(model, size, rounds=arguments.rounds, device=DEVICE)
-                products = multiply_accumulates(model, size) / 1e9
-                print(f"| {name}{'' if side == 'ours' else f', {side}'} | {cost.parameters:,} | "
-                      f"{size}² | {products:.2f} | {cost.kept_bytes / 2**20:.0f} | "
-                      f"{1000 * cost.seconds:.0f} | {1000 * cost.training_seconds:.0f} |",
-                      flush=True)  # fmt: skip
+def costs(name: str, side: str, size: int, rounds: int) -> dict[str, Any]:
+    """What one network costs at one size."""
+    model = make(name, side)
+    cost = measure(model, size, rounds=rounds, device=device())
+    return {
+        "parameters": cost.parameters,
+        "giga_products": round_to(cost.multiply_accumulates / 1e9),
+        "kept_mebibytes": round(cost.kept_bytes / 2**20),
+        "forward_ms": round_to(1000 * cost.seconds),
+        "step_ms": round_to(1000 * cost.training_seconds),
+    }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--models", nargs="+", default=list(MODEL_NAMES), choices=MODEL_NAMES)
+    parser.add_argument("--models", nargs="+", default=list(MODELS), choices=MODELS)
     parser.add_argument("--sizes", type=int, nargs="+", default=[128, 256])
     parser.add_argument("--batch", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
-    parser.add_argument("--costs", action="store_true", help="no comparison: a table of costs")
+    parser.add_argument("--costs", action="store_true", help="no comparison: what each costs")
     parser.add_argument("--probe", choices=SIDES, help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
-    if arguments.probe:
-        step = one_step(arguments, arguments.probe)
-        print(peak_memory(step))
-    elif arguments.costs:
-        costs(arguments)
-    else:
-        compare_all(arguments)
+    options = parser.parse_args()
+    where, batch, precision = device(), options.batch, options.precision
+    if options.probe:
+        network, size = make(options.models[0], options.probe), options.sizes[0]
+        fast = options.probe != "naive"
+        print(peak_memory(training_step(network, size, batch, precision, where, fast=fast)))
+        return
+    recorder = Recorder(device_name(where), torch.get_num_threads())
+    for name in options.models:
+        for size in options.sizes:
+            if options.costs:
+                for side in ("ours", "smp") if "smp" in PEERS[name] else ("ours",):
+                    row = Row("costs", {"device": where, "model": name, "side": side, "size": size})
+                    recorder.keep(row, costs(name, side, size, options.rounds))
+                continue
+            for peer in PEERS[name]:
+                row = step(where, name, size, batch, precision, peer)
+                figures = compare(**row.settings, rounds=options.rounds)
+                if where == "cpu":
+                    for side, network in (("ours", "ours"), ("peer", peer)):
+                        figures[side]["mebibytes"] = alone(row, network)
+                recorder.keep(row, figures)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,9 @@
 """`house` against `report_table1` at equal image passes, and what each of its ingredients buys.
 
-    python benchmarks/recipes.py --data ROOT --out RUNS --size 96 --epochs 16          # the two
-    python benchmarks/recipes.py --data ROOT --out RUNS --size 96 --epochs 16 --ablate # each off
+    python benchmarks/recipes.py --data ROOT --out RUNS --size 96 --epochs 8          # the two
+    python benchmarks/recipes.py --data ROOT --out RUNS --size 96 --epochs 8 --ablate # each off
 
-A run that RUNS holds already is not repeated, so either can be stopped and started again. Gains are
-differences between runs of the same seed.
+A run that RUNS holds already is not repeated, so either can be stopped and started again.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import statistics
 import subprocess
 import sys
 import time
@@ -20,9 +18,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness import commit, device_name
+from harness import device, device_name
+from records import Recorder, processor
+from wanted import recipe
 
-from coursekit.recipes import ingredients
+from coursekit.recipes import find
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,10 @@ def train(run: Run, options: argparse.Namespace) -> float:
     scores = out / "scores.json"
     if not scores.exists():
         call = [
-            sys.executable, "-m", "coursekit", "run", run.recipe, options.model,
+            sys.executable, "-m", "coursekit", "train", options.model, "--recipe", run.recipe,
             "--data", str(options.data), "--size", str(options.size), "--resume",
             "--epochs", str(options.epochs), "--seed", str(run.seed), "--out", str(out),
+            "--workers", str(options.workers),
         ]  # fmt: skip
         call += [word for name in run.without for word in ("--without", name)]
         call += ["--cpu"] if options.cpu else []
@@ -57,15 +58,6 @@ def train(run: Run, options: argparse.Namespace) -> float:
         minutes = (time.perf_counter() - start) / 60
         print(f"{run.name}: {minutes:.1f} minutes", file=sys.stderr, flush=True)
     return 100 * float(json.loads(scores.read_text())["mean_iou"])
-
-
-def row(name: str, scores: list[float], base: list[float]) -> str:
-    """A line of the table: each seed, the mean, and the gain over `base`, seed by seed."""
-    gains = [a - b for a, b in zip(scores, base, strict=True)]
-    spread = statistics.stdev(gains) if len(gains) > 1 else float("nan")
-    each = " / ".join(f"{score:.2f}" for score in scores)
-    gain = f"{statistics.mean(gains):+.2f} ± {spread:.2f}" if any(gains) else ""
-    return f"| {name} | {each} | {statistics.mean(scores):.2f} | {gain} |"
 
 
 def main() -> None:
@@ -79,30 +71,23 @@ def main() -> None:
     parser.add_argument("--ablate", action="store_true", help="leave each ingredient out")
     parser.add_argument("--jobs", type=int, default=1, help="runs at a time")
     parser.add_argument("--threads", type=int, default=1, help="of each run")
+    parser.add_argument("--workers", type=int, default=0, help="of each run, for batches")
     parser.add_argument("--cpu", action="store_true")
     options = parser.parse_args()
     ways: list[tuple[str, tuple[str, ...]]] = [("report_table1", ()), ("house", ())]
     if options.ablate:
-        ways += [("house", (name,)) for name in ingredients("house")]
+        ways += [("house", (name,)) for name in find("house").ingredients]
         # At the report's rate the schedule is another question: the two go together.
         ways.append(("house", ("schedule", "rate")))
-    runs = [Run(recipe, without, seed) for seed in options.seeds for recipe, without in ways]
+    where = processor() if options.cpu else device_name(device())
+    recorder = Recorder(where, options.threads, options.seeds)
     with ThreadPoolExecutor(options.jobs) as pool:
-        found = dict(zip(runs, pool.map(lambda run: train(run, options), runs), strict=True))
-    table = {way: [found[Run(*way, seed)] for seed in options.seeds] for way in ways}
-    report, house = table[ways[0]], table[ways[1]]
-    print(f"{options.model}, {options.size}², {options.epochs} epochs, "
-          f"{'CPU' if options.cpu else device_name()}, commit {commit()}; "
-          f"seeds {', '.join(map(str, options.seeds))}\n")  # fmt: skip
-    print("| recipe | mean IoU of each seed, % | mean | gain, points |")
-    print("| --- | --- | --- | --- |")
-    print(row("report_table1", report, report))
-    print(row("house, over report_table1", house, report))
-    if options.ablate:
-        print("\n| house without | mean IoU of each seed, % | mean | what leaving it out changes |")
-        print("| --- | --- | --- | --- |")
-        for way in ways[2:]:
-            print(row(" and ".join(f"`{name}`" for name in way[1]), table[way], house))
+        for name, without in ways:
+            runs = [Run(name, without, seed) for seed in options.seeds]
+            scores = list(pool.map(lambda run: train(run, options), runs))
+            left_out = "+".join(without) or "nothing"
+            row = recipe(options.model, options.size, options.epochs, name, left_out)
+            recorder.keep(row, {"mean_iou": [round(score, 2) for score in scores]})
 
 
 if __name__ == "__main__":

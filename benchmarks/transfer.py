@@ -11,7 +11,6 @@ cores a run takes about six minutes, most of it training.
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +19,9 @@ import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
+import wanted
+from harness import round_to
+from records import Recorder, Row, processor
 from torch import Tensor, nn
 
 import coursekit
@@ -28,6 +30,7 @@ from coursekit.labels import CELEBAMASK_HQ
 from coursekit.metrics import confusion_matrix, iou, mean_iou
 from coursekit.synthfaces import Style, render
 
+BATCH, RATE = 8, 2e-3
 #: Each name switches one feature of the renderer off and leaves the rest as it is.
 ABLATIONS: dict[str, dict[str, float]] = {
     "none": {},
@@ -91,24 +94,22 @@ def augment(images: Tensor, targets: Tensor, rng: torch.Generator) -> tuple[Tens
     return x + uniform(0, 0.04, 1, 1, 1) * torch.randn(x.shape, generator=rng), y
 
 
-def train(
-    images: Tensor, targets: Tensor, model: nn.Module, epochs: int, batch: int, rate: float
-) -> None:
+def train(images: Tensor, targets: Tensor, model: nn.Module, epochs: int) -> None:
     """Adam with a one-cycle cosine, cross-entropy with mild class weights; fixed seeds."""
     rng = torch.Generator().manual_seed(1)
     shares = torch.bincount(targets.flatten(), minlength=19).double() / targets.numel()
     weights = ((shares + 1e-4) ** -0.2).float()  # rare classes a little more: 1 to 5
     weights = weights / (weights * shares).sum().float()
-    optimiser = torch.optim.Adam(model.parameters(), lr=rate)
-    steps = epochs * (len(images) // batch)
+    optimiser = torch.optim.Adam(model.parameters(), lr=RATE)
+    steps = epochs * (len(images) // BATCH)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, rate, total_steps=steps, pct_start=0.1
+        optimiser, RATE, total_steps=steps, pct_start=0.1
     )
     model.train()
     for epoch in range(epochs):
         order = torch.randperm(len(images), generator=rng)
         total, began = 0.0, time.perf_counter()
-        for chosen in order[: len(order) // batch * batch].split(batch):
+        for chosen in order[: len(order) // BATCH * BATCH].split(BATCH):
             x, y = augment(images[chosen], targets[chosen], rng)
             logits = model(whiten(x).contiguous(memory_format=torch.channels_last))
             loss = F.cross_entropy(logits, y, weights)
@@ -117,7 +118,7 @@ def train(
             optimiser.step()
             schedule.step()
             total += loss.item()
-        mean = total / (len(images) // batch)
+        mean = total / (len(images) // BATCH)
         print(
             f"epoch {epoch + 1}/{epochs}  loss {mean:.3f}  {time.perf_counter() - began:.0f} s",
             flush=True,
@@ -130,10 +131,10 @@ def whiten(x: Tensor) -> Tensor:
 
 
 @torch.inference_mode()
-def score(model: nn.Module, root: Path, split: str, size: int) -> Tensor:
-    """The (19, 19) confusion matrix over a split of real photographs at size²."""
+def score(model: nn.Module, root: Path, size: int) -> Tensor:
+    """The (19, 19) confusion matrix over the split `val` of real photographs at size²."""
     model.eval()
-    arrays = open_dataset(root, split).arrays(size)
+    arrays = open_dataset(root, "val").arrays(size)
     matrix = torch.zeros(19, 19, dtype=torch.int64)
     for k in range(0, len(arrays), 32):
         x = (
@@ -146,35 +147,29 @@ def score(model: nn.Module, root: Path, split: str, size: int) -> Tensor:
     return matrix
 
 
-def speed() -> None:
-    """Print how many images a second one core draws."""
+def speed() -> dict[str, float]:
+    """How many images a second of processor time one core draws, by size."""
     cv2.setNumThreads(1)
+    rates = {}
     for size, count in ((128, 200), (512, 30)):
         render(0, 0, size)
         began = time.process_time()
         for index in range(count):
             render(1, index, size)
-        print(f"{size:4d}²  {count / (time.process_time() - began):6.1f} images/s per core")
+        rates[str(size)] = round_to(count / (time.process_time() - began), 3)
+    return rates
 
 
 def read_options() -> argparse.Namespace:
     """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, help="a folder of real faces, read by open_dataset")
-    parser.add_argument("--split", default="val")
     parser.add_argument("--ablate", choices=ABLATIONS, default="none", help="switch a feature off")
-    parser.add_argument("--model", default="fastscnn")
     parser.add_argument("--images", type=int, default=1500)
     parser.add_argument("--epochs", type=int, default=4)
-    parser.add_argument("--batch", type=int, default=8)
-    parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--size", type=int, default=128)
-    parser.add_argument(
-        "--seed", type=int, default=0, help="seed of the faces; the weights' is fixed"
-    )
+    parser.add_argument("--seed", type=int, default=0, help="of the faces; the weights' is fixed")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--json", type=Path, help="write the figures here")
-    parser.add_argument("--weights", type=Path, help="keep the trained state_dict here")
     parser.add_argument("--speed", action="store_true", help="only time the renderer")
     options = parser.parse_args()
     if options.data is None and not options.speed:
@@ -185,36 +180,28 @@ def read_options() -> argparse.Namespace:
 def main() -> None:
     """Train on drawn faces, score on real ones, print the figures."""
     options = read_options()
+    recorder = Recorder(processor(), options.threads, (options.seed,))
     if options.speed:
-        speed()
+        recorder.keep(Row("renderer", {"sizes": "all"}), speed())
         return
     torch.set_num_threads(options.threads)
     began = time.perf_counter()
     style = replace(Style(), **ABLATIONS[options.ablate])
     images, targets = draw(options.images, options.size, style, options.seed)
-    drawn = time.perf_counter() - began
     torch.manual_seed(0)
-    model = coursekit.create_model(options.model).to(memory_format=torch.channels_last)
-    train(images, targets, model, options.epochs, options.batch, options.rate)
-    matrix = score(model, options.data, options.split, options.size)
-    shares = iou(matrix).tolist()
-    seconds = time.perf_counter() - began
-    print(
-        f"without {options.ablate}: mIoU {mean_iou(matrix):.4f}"
-        f"  ({drawn:.0f} s drawing, {seconds:.0f} s in all)"
+    model = coursekit.create_model("fastscnn").to(memory_format=torch.channels_last)
+    train(images, targets, model, options.epochs)
+    matrix = score(model, options.data, options.size)
+    row = wanted.transfer(
+        options.ablate, options.images, options.epochs, options.size, options.seed
     )
-    for name, value in zip(CELEBAMASK_HQ.names, shares, strict=True):
-        print(f"  {name:11s} {value:.3f}")
-    if options.weights:
-        torch.save(model.state_dict(), options.weights)
-    if options.json:
-        figures = {
-            "miou": mean_iou(matrix),
-            "iou": dict(zip(CELEBAMASK_HQ.names, shares, strict=True)),
-        }
-        options.json.write_text(
-            json.dumps({**figures, "ablate": options.ablate, "seconds": seconds}) + "\n"
-        )
+    shares = [round(share, 3) for share in iou(matrix).tolist()]
+    recorder.keep(row, {
+        "mean_iou": round(mean_iou(matrix), 3),
+        "steps": options.epochs * (options.images // BATCH),
+        "minutes": round((time.perf_counter() - began) / 60),
+        "iou": dict(zip(CELEBAMASK_HQ.names, shares, strict=True)),
+    })  # fmt: skip
 
 
 if __name__ == "__main__":

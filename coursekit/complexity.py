@@ -43,15 +43,12 @@ class Complexity:
     training_seconds: float
 
 
-def measure(
-    model: nn.Module, size: int, *, channels: int = 3, rounds: int = 5, device: str = "cpu"
-) -> Complexity:
-    """All of it for one (channels, size, size) image.
+def measure(model: nn.Module, size: int, *, rounds: int = 5, device: str = "cpu") -> Complexity:
+    """All of it for one (3, size, size) image.
 
     Args:
-        model: maps (B, channels, H, W) to (B, classes, H, W); a copy of it does the work.
+        model: maps (B, 3, H, W) to (B, classes, H, W); a copy of it does the work.
         size: side of the image, in pixels.
-        channels: of the image.
         rounds: runs that are timed, after one that is not, at least 1; the median counts.
         device: where it runs.
     """
@@ -59,7 +56,7 @@ def measure(
         raise CourseError(f"rounds is {rounds}; at least one run must be timed")
     model = copy.deepcopy(model).to(device)
     # A batch of two: some normalisations cannot learn from a single image.
-    pair = torch.randn(2, channels, size, size, device=device, dtype=_dtype(model))
+    pair = torch.randn(2, 3, size, size, device=device, dtype=_dtype(model))
     image = pair[:1]
 
     def train() -> None:
@@ -77,15 +74,15 @@ def measure(
     seconds = _median(predict, rounds)
     return Complexity(
         count_parameters(model),
-        multiply_accumulates(model, size, channels=channels),
+        multiply_accumulates(model, size),
         kept,
         seconds,
         training,
     )
 
 
-def multiply_accumulates(model: nn.Module, size: int, *, channels: int = 3) -> int:
-    """Products of convolutions, matrices and attention in one forward pass of one image.
+def multiply_accumulates(model: nn.Module, size: int) -> int:
+    """Products of convolutions, matrices and attention, in one pass of a (3, size, size) image.
 
     Counted by torch's own `FlopCounterMode`, which sees two operations in each; normalisations,
     activations and interpolation are left out, as is usual, and so are bilinear layers and a matrix
@@ -94,7 +91,7 @@ def multiply_accumulates(model: nn.Module, size: int, *, channels: int = 3) -> i
     """
     shapes = copy.deepcopy(model).to("meta").eval()
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        shapes(torch.empty(1, channels, size, size, device="meta", dtype=_dtype(model)))
+        shapes(torch.empty(1, 3, size, size, device="meta", dtype=_dtype(model)))
     return int(counter.get_total_flops()) // 2
 
 
@@ -106,7 +103,7 @@ def kept_bytes(model: nn.Module, images: Tensor) -> int:
 
     Args:
         model: in the mode that it has; in training mode its normalisations see the images.
-        images: (B, channels, H, W) on the model's device.
+        images: (B, 3, H, W) on the model's device.
     """
     own = {p.untyped_storage().data_ptr() for p in (*model.parameters(), *model.buffers(), images)}
     held: dict[int, int] = {}

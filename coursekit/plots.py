@@ -101,15 +101,12 @@ def convergence(history: Sequence[Mapping[str, Any]]) -> Figure:
     return figure
 
 
-def class_scores(
-    scores: Mapping[str, float | None], labels: LabelSet = CELEBAMASK_HQ, title: str = "IoU, %"
-) -> Figure:
-    """A bar for each class.
+def class_scores(scores: Mapping[str, float | None], labels: LabelSet = CELEBAMASK_HQ) -> Figure:
+    """A bar for each class: its IoU.
 
     Args:
         scores: by class name, in [0, 1]; None for a class that does not occur.
         labels: names and colours.
-        title: of the axis.
     """
     figure = Picture(figsize=(7.5, 3.2), layout="constrained")
     axes = figure.subplots()
@@ -123,7 +120,7 @@ def class_scores(
         axes.text(i, 100 * value + 1, f"{100 * value:.0f}", ha="center", va="bottom", fontsize=7)
     axes.set_xticks(range(labels.num_classes), labels.titles, rotation=50, ha="right")
     axes.set_ylim(0, 105)
-    axes.set_ylabel(title)
+    axes.set_ylabel("IoU, %")
     _quiet(axes)
     return figure
 
@@ -159,8 +156,9 @@ def panels(
     return figure
 
 
-def legend(labels: LabelSet = CELEBAMASK_HQ) -> Figure:
-    """The colours of the classes."""
+def legend() -> Figure:
+    """The colours of CelebAMask-HQ's classes."""
+    labels = CELEBAMASK_HQ
     figure = Picture(figsize=(7.5, 1.0), layout="constrained")
     axes = figure.subplots()
     axes.set_axis_off()

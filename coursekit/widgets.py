@@ -24,15 +24,12 @@ VIEWS = ("image", "label map", "overlay", "landmarks")
 
 #: Side of the shown picture, in pixels: a whole number of screen pixels for each of most sizes.
 _SHOWN = 384
+#: Side of the first face, in pixels.
+_SIZE = 128
 
 
-def face_explorer(seed: int = 0, index: int = 0, size: int = 128) -> Any:
+def face_explorer() -> Any:
     """Sliders for everything that `synthfaces.render` takes, and the face that comes of it.
-
-    Args:
-        seed: of the first face, in [0, 99].
-        index: of the first face, in [0, 999].
-        size: of the first face, in [32, 256] pixels.
 
     Returns:
         An ipywidgets box to be shown as the last line of a cell; it draws anew on each change.
@@ -45,7 +42,7 @@ def face_explorer(seed: int = 0, index: int = 0, size: int = 128) -> Any:
             "The sliders need ipywidgets, which is not installed: `pip install ipywidgets`, then "
             "restart the kernel. Here are four faces, standing still."
         )
-        return _still(seed, index, size)
+        return _still()
 
     def whole(name: str, value: int, low: int, high: int, step: int = 1) -> Any:
         return ipywidgets.IntSlider(value, low, high, step, description=name)
@@ -54,9 +51,9 @@ def face_explorer(seed: int = 0, index: int = 0, size: int = 128) -> Any:
         return ipywidgets.FloatSlider(0.0, min=0.0, max=1.0, step=0.05, description=name)
 
     controls = {
-        "seed": whole("seed", seed, 0, 99),
-        "index": whole("index", index, 0, 999),
-        "size": whole("size", size, 32, 256, 32),
+        "seed": whole("seed", 0, 0, 99),
+        "index": whole("index", 0, 0, 999),
+        "size": whole("size", _SIZE, 32, 256, 32),
         "label_noise": share("label_noise"),
         "crowd": share("crowd"),
         "shift": share("shift"),
@@ -134,8 +131,8 @@ def _png(picture: NDArray[np.uint8]) -> bytes:
     return data.getvalue()
 
 
-def _still(seed: int, index: int, size: int) -> Any:
+def _still() -> Any:
     from coursekit import plots
 
-    faces = [synthfaces.render(seed, index + step, size) for step in range(4)]
+    faces = [synthfaces.render(0, index, _SIZE) for index in range(4)]
     return plots.panels([{"image": f.image, "label map": f.label_map} for f in faces], across=2)

@@ -49,7 +49,7 @@ def test_all_draw_and_none_needs_pyplot() -> None:
     rows = [{"image": image, "truth": image[..., 0]}] * 3
     for make in (
         lambda: plots.panels(rows, across=2),
-        lambda: plots.legend(LAPA),
+        lambda: plots.legend(),
         lambda: plots.long_tail([1, *[0] * 18]),
         lambda: plots.convergence([entry(0, "improved")]),
     ):

@@ -159,8 +159,7 @@ def test_a_changed_argument_is_written_down(folder: Path) -> None:
     ("value", "kind"),
     [
         (0.5, "float"), (np.float32(0.5), "float"), (torch.tensor(0.5), "tensor of numbers"),
-        (1, "int"),
-        (np.int64(1), "int"), (True, "bool"), (np.bool_(True), "bool"), ([1], "list"),
+        (1, "int"), (np.int64(1), "int"), (True, "bool"), (np.bool_(True), "bool"), ([1], "list"),
         (np.array(1, np.uint8), "array of whole numbers"), (None, "NoneType"),
         (torch.zeros(1, dtype=torch.bfloat16), "tensor of numbers"),
     ],

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from coursekit.labels import CELEBAMASK_HQ, LANDMARK_POLYGONS, LAPA, NUM_LANDMARKS, merge_table
+from coursekit.labels import CELEBAMASK_HQ, LANDMARK_POLYGONS, NUM_LANDMARKS
 from coursekit.synthfaces import NOISE_KINDS, Style, SynthFace, render
 
 ID = {name: CELEBAMASK_HQ.index(name) for name in CELEBAMASK_HQ.names}
@@ -79,13 +79,6 @@ def test_a_face_travels_between_processes() -> None:
     assert digest(again) == digest(face)
     assert again.attributes == face.attributes
     assert again.visible == face.visible
-
-
-def test_lapa_map_is_the_merge_of_the_same_geometry() -> None:
-    face = render(0, 5, 96, label_noise=1.0)
-    expected = merge_table(CELEBAMASK_HQ, LAPA)[face.label_map]
-    np.testing.assert_array_equal(face.lapa_label_map, expected)
-    assert face.lapa_label_map.max() <= 10
 
 
 @pytest.mark.parametrize(

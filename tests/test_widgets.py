@@ -25,14 +25,17 @@ def parts(box: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def explorer() -> dict[str, Any]:
-    return parts(widgets.face_explorer(seed=1, index=2, size=64))
+    found = parts(widgets.face_explorer())
+    for name, value in {"seed": 1, "index": 2, "size": 64}.items():
+        found[name].value = value
+    return found
 
 
 def shown(explorer: dict[str, Any]) -> np.ndarray:
     return np.array(Image.open(io.BytesIO(explorer["Image"].value)))
 
 
-def test_it_opens_on_the_face_that_was_asked_for(explorer: dict[str, Any]) -> None:
+def test_it_shows_the_face_that_was_asked_for(explorer: dict[str, Any]) -> None:
     face = synthfaces.render(1, 2, 64)
     picture = shown(explorer)
     factor = len(picture) // 64
@@ -100,6 +103,6 @@ def test_without_ipywidgets_a_still_picture_and_a_word(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "ipywidgets", None)
-    figure = widgets.face_explorer(size=32)
+    figure = widgets.face_explorer()
     assert isinstance(figure, Figure)
     assert "pip install ipywidgets" in capsys.readouterr().out

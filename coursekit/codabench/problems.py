@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 #: How many names a message lists before it says only how many more there are.
 _LISTED = 4
+_LONGEST = 200  # characters of a stranger's text
 
 
 @dataclass(frozen=True)
@@ -76,13 +77,13 @@ def _group(kind: str, found: Iterable[tuple[str, str]]) -> Problem:
     return Problem(kind, entries[0], message, mend, severity, len(entries))
 
 
-def printable(text: str, limit: int = 200) -> str:
+def printable(text: str) -> str:
     """Text from a stranger's zip, safe to print: no control characters, not endlessly long.
 
     A name can hold escape sequences that repaint a terminal, or marks that reverse its letters.
     """
-    shown = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text[:limit])
-    return shown + ("…" if len(text) > limit else "")
+    shown = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text[:_LONGEST])
+    return shown + ("…" if len(text) > _LONGEST else "")
 
 
 def is_valid(problems: Iterable[Problem]) -> bool:

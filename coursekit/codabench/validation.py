@@ -31,7 +31,6 @@ def validate(
     images_dir: str | os.PathLike[str],
     format: str,
     *,
-    limit: int | None = None,
     final: bool | None = None,
 ) -> list[Problem]:
     """Everything that is wrong with a submission.
@@ -43,8 +42,6 @@ def validate(
         zip_path: the submission.
         images_dir: the folder of the images that were to be predicted.
         format: "flat" or "codabench".
-        limit: a checkpoint in `solution/` must have fewer parameters than this; the edition's own
-            limit by default. The flat format holds no checkpoint, so nothing is counted there.
         final: True when the final phase's `solution/` must be there, False when it must not be,
             None when it may be, and is checked if it is.
 
@@ -56,7 +53,7 @@ def validate(
         CourseError: when the zip or the folder is not there, or the format is unknown.
     """
     stems = list_images(images_dir)
-    return examine(zip_path, stems, format, limit=limit, final=final)
+    return examine(zip_path, stems, format, final=final)
 
 
 def examine(
@@ -64,7 +61,6 @@ def examine(
     stems: Collection[str],
     format: str,
     *,
-    limit: int | None = None,
     final: bool | None = None,
     on_mask: Callable[[str, NDArray[np.uint8]], None] | None = None,
 ) -> list[Problem]:
@@ -80,7 +76,7 @@ def examine(
             layout = find_layout(archive.entries, stems, form, findings, final=final)
             _check_masks(archive, layout, findings, on_mask)
             if layout.solution:
-                check_solution(archive, layout, limit or form.limit, findings)
+                check_solution(archive, layout, form.limit, findings)
     return findings.problems()
 
 

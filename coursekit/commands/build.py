@@ -44,12 +44,19 @@ def run(arguments: argparse.Namespace) -> int:
         for path, reason in old:
             print(f"{path}: {reason}; run `make build`")
         return 1 if old else 0
-    for path in build(arguments.notebooks, arguments.only, execute=not arguments.text_only):
+    executes = not arguments.text_only
+    for path in build(arguments.notebooks, arguments.only, execute=executes, measured=_measured):
         print(f"wrote {path}")
     if arguments.text_only:
         for path, reason in stale(arguments.notebooks, arguments.only):
             print(f"left {path}, which {reason}: build it without --text-only")
     return 0
+
+
+def _measured(name: str, seconds: float) -> None:
+    from coursekit.lessons.execution import MOST_SECONDS
+
+    print(f"{name}: its replay took {seconds:.0f} s of processor time; at most {MOST_SECONDS}")
 
 
 def _mutate(arguments: argparse.Namespace) -> int:

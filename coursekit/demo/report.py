@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from coursekit.demo.result import DemoResult
 
 
-def as_data_uri(figure: Figure, dpi: int = 110) -> str:
+def as_data_uri(figure: Figure) -> str:
     """A figure as a PNG inside a `data:` address; the same figure gives the same bytes."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
+    figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 

@@ -18,7 +18,7 @@ PACKAGE = Path(coursekit.__file__).parent
 #: Files and folders of the package that no grade depends on. All others are taken to decide: what
 #: grading runs in its own process, and what a student's kernel may import.
 APART = (
-    "__main__.py", "cli.py", "commands", "demo", "mutation",
+    "__main__.py", "cli.py", "commands", "demo", "mutation", "release",
     "grading/batch.py", "grading/cluster.py", "grading/report", "grading/selfcheck.py",
     "grading/store.py",
 )  # fmt: skip

@@ -17,11 +17,15 @@ from coursekit.lessons.outputs import complaints
 from coursekit.lessons.source import Lesson, read_lesson
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 
 def build(
-    notebooks_dir: str | Path, only: Sequence[str] | None = None, *, execute: bool = True
+    notebooks_dir: str | Path,
+    only: Sequence[str] | None = None,
+    *,
+    execute: bool = True,
+    measured: Callable[[str, float], None] = lambda name, seconds: None,
 ) -> list[Path]:
     """Make the notebooks of the lessons.
 
@@ -30,12 +34,14 @@ def build(
         only: lessons to make, such as "02_unet" or "02"; all when None.
         execute: whether to run the solved notebooks. Otherwise those whose text alone has changed
             keep their outputs, and the others are left as they are.
+        measured: is told each lesson that was run, and how much processor time it took, in seconds.
 
     Returns:
         The paths written.
 
     Raises:
-        CourseError: for a source that is not in order, or a cell that fails.
+        CourseError: for a source that is not in order, a cell that fails, or a lesson that takes
+            longer than a replay may.
     """
     folder = Path(notebooks_dir)
     lessons = [read_lesson(path) for path in find_sources(folder, only)]
@@ -48,7 +54,8 @@ def build(
         if execute:
             from coursekit.lessons.execution import execute as run
 
-            notebook = run(notebook, lesson.name)
+            notebook, seconds = run(notebook, lesson.name)
+            measured(lesson.name, seconds)
         elif not _take_outputs(notebook, path):
             continue
         written.append(path)

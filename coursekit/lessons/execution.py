@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 #: Seconds that one cell may take before the build gives up on it.
 CELL_TIMEOUT = 300
 
+#: Seconds of processor time that a lesson may cost in all, each time that it is built or replayed.
+MOST_SECONDS = 30
+
+#: Printed by the kernel in the end: processor seconds of its own and of its children.
+_SPENT = "print(*__import__('os').times()[:4])"
+
 
 def quick_environment(scratch: str) -> dict[str, str]:
     """The environment of a kernel on the quick tier, whatever the user's own settings are.
@@ -32,32 +38,46 @@ def quick_environment(scratch: str) -> dict[str, str]:
         "COURSEKIT_CACHE": scratch,
         # Waiting threads sleep: on a busy machine spinning makes training several times slower.
         "OMP_WAIT_POLICY": "PASSIVE",
+        # Several notebooks share the cores, and one thread computes the same on every machine.
+        "OMP_NUM_THREADS": "1",
         "PYTHONHASHSEED": "0",
     }
 
 
-def execute(notebook: dict[str, Any], name: str, timeout: float = CELL_TIMEOUT) -> dict[str, Any]:
+def execute(
+    notebook: dict[str, Any],
+    name: str,
+    timeout: float = CELL_TIMEOUT,
+    most: float = MOST_SECONDS,
+) -> tuple[dict[str, Any], float]:
     """Run all cells in a temporary folder and keep their outputs, normalised.
 
     Args:
         notebook: as `make_notebook` gives it; it stays as it is.
         name: of the lesson, for messages.
         timeout: seconds for each cell.
+        most: seconds of processor time for all of them, with the imports.
 
     Returns:
-        The executed notebook.
+        The executed notebook, and the seconds of processor time that it took.
 
     Raises:
         CourseError: naming the cell that failed, took too long, killed its kernel, or shows what
-            an executed notebook must not (see `coursekit.lessons.outputs`).
+            an executed notebook must not (see `coursekit.lessons.outputs`); and when all of them
+            cost more than `most`.
     """
     import nbformat
 
     node = nbformat.reads(to_bytes(notebook), as_version=4)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
-        _run(node, name, Path(scratch), timeout)
+        spent = _run(node, name, Path(scratch), timeout)
+    if spent > most:
+        raise CourseError(
+            f"{name}: its replay took {spent:.0f} s of processor time; at most {most:g}: fewer "
+            "faces, fewer epochs, smaller pictures on the quick tier"
+        )
     cells = []
-    for before, after in zip(notebook["cells"], node.cells, strict=True):
+    for before, after in zip(notebook["cells"], node.cells, strict=False):
         cell = dict(before)
         if cell["cell_type"] == "code":
             cell["execution_count"] = after.execution_count
@@ -67,10 +87,13 @@ def execute(notebook: dict[str, Any], name: str, timeout: float = CELL_TIMEOUT) 
             for complaint in complaints(cell):
                 raise CourseError(f"{where} {complaint}")
         cells.append(cell)
-    return {**notebook, "cells": cells}
+    return {**notebook, "cells": cells}, spent
 
 
-def _run(node: Any, name: str, scratch: Path, timeout: float) -> None:
+def _run(node: Any, name: str, scratch: Path, timeout: float) -> float:
+    """Execute the cells where they stand; how much processor time the kernel took."""
+    import nbformat
+
     with kernel_for(node, scratch, timeout) as client:
         for index, cell in enumerate(node.cells):
             where = f"{name}: cell {cell.id}"
@@ -81,6 +104,9 @@ def _run(node: Any, name: str, scratch: Path, timeout: float) -> None:
                 raise CourseError(f"{where} killed its kernel; out of memory?")
             if end.kind == "failed":
                 raise CourseError(f"{where} failed\n{end.traceback}")
+        node.cells.append(nbformat.v4.new_code_cell(_SPENT))
+        last = client.execute_cell(node.cells[-1], len(node.cells) - 1, store_history=False)
+        return sum(map(float, last.outputs[0].text.split()))
 
 
 @dataclass(frozen=True)

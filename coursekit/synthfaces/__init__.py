@@ -15,7 +15,7 @@ import numpy as np
 from numpy.random.bit_generator import ISeedSequence
 from numpy.typing import DTypeLike, NDArray
 
-from coursekit.labels import CELEBAMASK_HQ, LAPA, merge_table
+from coursekit.labels import CELEBAMASK_HQ
 from coursekit.synthfaces.camera import photograph
 from coursekit.synthfaces.canvas import Canvas, Points, to_pixels
 from coursekit.synthfaces.config import Style
@@ -101,11 +101,6 @@ class SynthFace:
     landmarks: NDArray[np.float32]
     attributes: Attributes
     visible: Mapping[str, float] = field(repr=False)
-
-    @property
-    def lapa_label_map(self) -> NDArray[np.uint8]:
-        """(size, size) uint8: `label_map` merged to the 11 classes of `LAPA`."""
-        return merge_table(CELEBAMASK_HQ, LAPA)[self.label_map]
 
     def __iter__(self) -> Iterator[NDArray]:
         """Give image, label map and landmarks, for `image, label_map, landmarks = render(...)`."""

@@ -41,7 +41,7 @@ def to_pixels(points: Points, size: int) -> Points:
 
 
 def _fixed(points: Points, size: float) -> NDArray[np.int32]:
-    """`points * size - 0.5` in OpenCV's fixed-point format."""
+    """`points * size - 0.5` in OpenCV's fixed-point format: pixel centres are at integers."""
     unit = 1 << _SHIFT
     return np.rint(points * (size * unit) - 0.5 * unit).astype(np.int32)
 

@@ -18,7 +18,7 @@
 #
 # | | quick tier (default) | full tier |
 # |---|---|---|
-# | data | 200 rendered faces, 48² | CelebAMask-HQ, for example the course's 5,000 photos, 512² |
+# | data | 120 rendered faces, 48² | CelebAMask-HQ, for example the course's 5,000 photos, 512² |
 # | time | 1 to 2 minutes on 2 CPU cores | up to 8 hours on one GPU (120 epochs of the report's 228 s) |
 # | memory | about 1 GB | about 1 GB of GPU memory |
 #
@@ -52,10 +52,10 @@ from coursekit.data import SynthDataset, open_dataset
 
 # %%
 TIER, DATA, SIZES = tier.choose(
-    train=(200, 5000),
+    train=(120, 5000),
     val=(40, 1000),
     size=(48, 512),
-    epochs=(12, 120),
+    epochs=(9, 120),
     batch=(4, 2),
     lr=(0.002, 0.001),
     patience=(3, 12),
@@ -141,20 +141,29 @@ class DoubleConv(nn.Sequential):
 # %% check-double-conv points=2
 check = Check("double-conv")
 torch.manual_seed(0)
-block, x = DoubleConv(3, 8), torch.randn(2, 3, 10, 12)
-out = block(x)
+block, other = check.build(DoubleConv, (3, 8), {"in_channels": 5, "out_channels": 6})
+x = torch.randn(2, 3, 10, 12)
+out = check.call(block, x)
+check.kind(out, torch.Tensor)
 check.catches((2, 8, 6, 8), out.shape, "a pixel is lost on every side, twice: pad by 1")
 check.shape(out, (2, 8, 10, 12), "8 channels should come out, at the size that went in")
 check.that(out.min() >= 0, "some outputs are negative: a ReLU belongs after the second one too")
-kinds = [type(part).__name__ for part in block]
-check.that("BatchNorm2d" not in kinds, "there is a normalisation: the report's U-Net has none")
-check.that(kinds[1:2] == ["ReLU"], "with no ReLU between them, two convolutions are just one")
+kinds = [type(part).__name__ for part in block.modules()]
+norm = any("Norm" in kind for kind in kinds)
+check.that(not norm, "there is a normalisation: the report's U-Net has none")
 bare = 3 * 8 * 9 + 8 * 8 * 9
 check.catches(bare, count_parameters(block), "the biases are missing: leave bias at its default")
 check.equal(count_parameters(block), bare + 16, "two 3×3 convolutions, in → out and out → out")
+check.equal(count_parameters(other), 606, "use in_channels and out_channels, not 3 and 8")
+w, b, v, c = block.parameters()
+plain = F.conv2d(F.conv2d(x, w, b, padding=1), v, c, padding=1).relu()
+check.catches(plain, out, "with no ReLU between them, two convolutions are just one")
 names = ["0.weight", "0.bias", "2.weight", "2.bias"]
-check.equal(list(block.state_dict()), names, "order: convolution, ReLU, convolution, ReLU")
-check.passed("size kept, channels changed, two bends")
+order = "hand convolution, ReLU, convolution, ReLU to `super().__init__(…)`, which numbers them"
+check.equal(list(block.state_dict()), names, order)
+right = F.conv2d(F.conv2d(x, w, b, padding=1).relu(), v, c, padding=1).relu()
+check.close(out, right, "expected: 3×3, `padding=1` and ReLU, twice, and all else as it comes")
+check.passed("size kept, channels changed, two ReLUs")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
 
@@ -247,30 +256,29 @@ class Up(nn.Module):
 
 # %% check-up points=2
 check = Check("up")
+check.crashes(RuntimeError, "Sizes of tensors", "an odd size does not pass: fit_to, then dim=1")
+check.crashes(RuntimeError, "8 channels, but got 4", "joined along another dimension: use dim=1")
 torch.manual_seed(0)
-step, low, skip = Up(12, 4), torch.randn(1, 12, 5, 6), torch.randn(1, 4, 11, 13)
+step, other = check.build(Up, (12, 4), {"in_channels": 10, "out_channels": 3})
+low, skip = torch.randn(1, 12, 5, 6), torch.randn(1, 4, 11, 13)
 check.that(hasattr(step, "up") and hasattr(step, "conv"), "name the parts self.up and self.conv")
-kernel = tuple(step.up.weight.shape)
-check.equal(kernel, (12, 4, 2, 2), "up should be a 2×2 transposed convolution, in → out channels")
-takes = step.conv[0].in_channels
+check.equal(step.up.weight.shape, (12, 4, 2, 2), "up: a 2×2 transposed convolution, in → out")
+takes = next(step.conv.parameters()).shape[1]
 for wrong, message in (
     (4, "it takes 4 channels, so the skip is added or left out: concatenate"),
     (12, "it takes in_channels, which is right only while widths halve: it gets out + out"),
 ):
     check.catches(wrong, takes, "look at the double convolution: " + message)
 check.equal(takes, 8, "the double convolution takes the skip's and the raised map's channels")
-try:
-    got = step(low, skip)
-except NotImplementedError:
-    raise
-except RuntimeError as error:
-    check.that(False, f"a skip of odd size does not pass: fit_to, then cat along dim=1 ({error})")
+check.equal(count_parameters(step), 636, "leave the biases at their default, and add nothing")
+check.equal(count_parameters(other), 372, "use in_channels and out_channels, not 12 and 4")
+got = check.call(step, low, skip)
 raised = fit_to(step.up(low), skip)
 swapped = step.conv(torch.cat([raised, skip], 1))
 check.catches(swapped, got, "the skip stands behind the raised map; weights count on it in front")
-check.close(got, step.conv(torch.cat([skip, raised], 1)), "not: up, fit_to, concatenate, convolve")
 check.equal(step.up(low).shape, (1, 4, 10, 12), "up should double the size: stride 2")
-check.equal(count_parameters(step), 636, "leave the biases at their default, and add nothing")
+right = step.conv(torch.cat([skip, raised], 1))
+check.close(got, right, "expected: up, fit_to, concatenate, convolve")
 check.that(got.requires_grad, "what comes out has no gradient: detach nothing")
 got.sum().backward()
 check.that(step.up.weight.grad is not None, "no gradient reaches self.up: detach nothing")
@@ -392,13 +400,12 @@ class Layers(nn.Module):
 
 # %% check-layers points=2
 check = Check("layers")
-parts = Layers()
+small = {"num_classes": 11, "in_channels": 5, "widths": (4, 8, 16)}
+parts, other = check.build(Layers, {}, small)
 for name in ("down", "pool", "bottleneck", "up", "head"):
     check.that(hasattr(parts, name), f"there is no self.{name}")
-    hidden = isinstance(getattr(parts, name), list)
-    check.that(
-        not hidden, f"self.{name} is a plain list, which hides its parameters: nn.ModuleList"
-    )
+    plain = f"self.{name} is a plain list, which hides its parameters: nn.ModuleList"
+    check.that(not isinstance(getattr(parts, name), list), plain)
 levels = [len(parts.down), len(parts.up)]
 check.equal(levels, [4, 4], "four levels down and four up; the bottleneck is not one of them")
 rising = [step.up.in_channels for step in parts.up]
@@ -406,12 +413,19 @@ check.catches([32, 64, 128, 256], rising, "up begins at the bottom: turn the wid
 check.equal(rising, [256, 128, 64, 32], "the first step up starts at the bottom, from 256 channels")
 head = tuple(parts.head.weight.shape)
 check.equal(head, (19, 16, 1, 1), "the head is a 1×1 convolution, 16 channels → 19 classes")
-pooled = parts.pool(torch.arange(16.0).view(1, 1, 4, 4))
-check.equal(pooled, [[[[5, 7], [13, 15]]]], "pool should take the largest of each 2×2 pixels")
+ramp = torch.arange(16.0).view(1, 1, 4, 4)
+pooled = [check.call(parts.pool, x) for x in (ramp, -ramp)]
+largest = [[[[[5, 7], [13, 15]]]], [[[[0, -2], [-8, -10]]]]]
+check.equal(torch.stack(pooled), largest, "pool should take the largest of each 2×2 pixels")
 count = count_parameters(parts)
 check.equal(count, 1_941_411, "not the report's number of parameters; compare with the table above")
-small = Layers(num_classes=11, widths=(4, 8, 16))
-check.equal(count_parameters(small), 7_519, "use the arguments, not 19 and 16, 32, …, themselves")
+arguments = "use the arguments, not 19, 3 and 16, 32, …, themselves"
+twins = [create_model("unet", **one).state_dict() for one in ({}, small)]
+for mine, twin in zip((parts, other), twins, strict=True):
+    shapes = [
+        {key: tuple(w.shape) for key, w in each.items()} for each in (mine.state_dict(), twin)
+    ]
+    check.equal(shapes[0], shapes[1], arguments)
 check.passed("1,941,411 parameters, as in the report's table")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -494,19 +508,18 @@ class UNet(Layers):
 
 # %% check-unet points=1
 check = Check("unet")
+halfway = "the head gets a map from half-way up: `return` stands inside the loop"
+check.crashes(RuntimeError, r"\[19, 16, 1, 1\].* but got", halfway)
+order = "a map does not fit its skip: the last skip comes first"
+check.crashes(RuntimeError, "channels, but got|Sizes of tensors|[Nn]egative|padding", order)
 torch.manual_seed(0)
 mine, image = UNet().eval(), torch.randn(2, 3, 40, 56)
 for weight in mine.parameters():
     weight.data *= 2.4  # fresh weights are so small that a missing part would not show
-try:
-    with torch.no_grad():
-        got = mine(image)
-except NotImplementedError:
-    raise
-except RuntimeError as error:
-    check.that(False, f"a map does not fit its skip: the last skip comes first ({error})")
-check.that(got is not None, "forward gives None: does it end in a return?")
+with torch.no_grad():
+    got = check.call(mine, image)
 half = (2, 19, 20, 28)
+check.kind(got, torch.Tensor)
 check.catches(half, got.shape, "half the size of the image: keep each skip before you pool it")
 check.shape(got, (2, 19, 40, 56), "one score for each class and pixel, at the image's size")
 twin = create_model("unet").eval()
@@ -515,6 +528,7 @@ with torch.no_grad():
     expected = twin(image)
 for wrong, message in (
     (expected.softmax(1), "these are probabilities: return logits, the loss applies the softmax"),
+    (expected.log_softmax(1), "these are log-probabilities: return logits, raw scores"),
     (expected.relu(), "a ReLU after the head cuts negative scores off: leave it out"),
 ):
     check.catches(wrong, got, message)
@@ -536,22 +550,25 @@ for name, shape in (("odd", (2, 3, 21, 26)), ("tiny", (1, 3, 8, 9))):
 
 # %% check-unet-2 points=1
 check = Check("unet")
-mine, image = UNet(widths=(4, 8, 16)), torch.randn(2, 3, 21, 26)
+torch.manual_seed(0)
+mine, image = UNet(widths=(4, 8, 16)), torch.randn(2, 3, 21, 26, requires_grad=True)
 for weight in mine.parameters():
     weight.data *= 2.4
 twin = create_model("unet", widths=(4, 8, 16))
 twin.load_state_dict(mine.state_dict())
-check.that(
-    mine(image).requires_grad, "the logits have no gradient: nothing can be learnt from them"
-)
-for network in (mine, twin):
-    network(image).square().mean().backward()
-theirs = dict(twin.named_parameters())
-unreached = [name for name, weight in mine.named_parameters() if weight.grad is None]
+got, expected = check.call(mine, image), twin(image)
+check.that(got.requires_grad, "the logits have no gradient: nothing can be learnt from them")
+check.close(got, expected, "expected: the same with other widths, and sides that 2 does not divide")
+slopes = []
+for logits, network in ((got, mine), (expected, twin)):
+    logits.square().mean().backward()
+    slopes.append({"the image": image.grad} | {n: w.grad for n, w in network.named_parameters()})
+    image.grad = None
+unreached = [name for name, slope in slopes[0].items() if slope is None]
 check.that(not unreached, f"no gradient reaches {', '.join(unreached[:3])}: detach nothing")
-for name, weight in mine.named_parameters():
+for name, slope in slopes[0].items():
     gradient = f"another gradient than in the course's reaches {name}: detach nothing on the way"
-    check.close(weight.grad, theirs[name].grad, gradient, atol=1e-4, rtol=1e-3)
+    check.close(slope, slopes[1][name], gradient, atol=1e-4, rtol=1e-3)
 check.passed("every weight learns")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -675,50 +692,84 @@ def weighted_cross_entropy(
     ### END SOLUTION
 
 
-# %% check-cross-entropy points=2
+# %% check-cross-entropy points=1
 check = Check("cross-entropy")
+check.forbids("F.cross_entropy", "nn.CrossEntropyLoss", because="write it from the definition")
+picks = "`gather` wants as many dimensions as it looks into: target[:, None], (B, 1, H, W)"
+check.crashes(RuntimeError, "same number of dimensions", picks)
 torch.manual_seed(0)
 logits, target = 3 * torch.randn(2, 4, 3, 5), torch.randint(0, 4, (2, 3, 5))
-weights = torch.tensor([0.1, 0.2, 0.3, 0.4])
-got = weighted_cross_entropy(logits, target, weights)
+weights = torch.tensor([0.5, 3.0, 1.0, 2.0])
+got = check.call(weighted_cross_entropy, logits, target, weights)
 expected = F.cross_entropy(logits, target, weights)
 each = F.cross_entropy(logits, target, weights, reduction="none")
 sideways = -logits.log_softmax(-1).gather(1, target[:, None])[:, 0] * weights[target]
+total = weights[target].sum()
+spread = (weights[target] * (each / weights[target])[:, None]).sum()
 for wrong, message in (
     (-expected, "the sign is wrong: the logarithm of a probability is negative, a loss is not"),
     (each.mean(), "you divided by the number of pixels: divide by the sum of their weights"),
     (each.sum(), "this is the sum over the pixels: divide it by the sum of their weights"),
+    (each.sum() / weights.sum(), "you divided by the classes' weights: sum those of the pixels"),
+    (each.sum() / 2, "you divided by the number of images: divide by the sum of the weights"),
+    (spread / total, "(B, 1, H, W) times (B, H, W) pairs all images: take [:, 0] after gather"),
     (F.cross_entropy(logits, target), "weights have no effect: multiply each pixel by its class's"),
-    (sideways.sum() / weights[target].sum(), "softmax along the width: classes are dimension 1"),
+    (F.cross_entropy(logits, target, 1 / weights), "you divided by the weights: multiply"),
+    (sideways.sum() / total, "softmax along the width: classes are dimension 1"),
 ):
     check.catches(wrong, got, message)
-check.close(got, expected, "the value is not that of Eq. 3", atol=1e-3)
-huge = weighted_cross_entropy(200 * logits, target, weights)
-check.that(torch.isfinite(huge), "large logits cost infinity: use log_softmax, not log of softmax")
-truth = F.cross_entropy(200 * logits, target, weights)
-check.close(huge, truth, "large logits cost too little: do not clamp, use log_softmax", rtol=1e-4)
-even = torch.zeros(1, 19, 2, 2), torch.zeros(1, 2, 2, dtype=torch.long), torch.ones(19)
-check.close(weighted_cross_entropy(*even), np.log(19), "an even guess should cost log 19")
-got = weighted_cross_entropy(logits.requires_grad_(), target, weights)
-check.that(got.requires_grad, "the loss has no gradient: detach nothing, or nothing is learnt")
-expected = F.cross_entropy(logits, target, weights)
-slopes = [torch.autograd.grad(loss, logits)[0] for loss in (got, expected)]
-check.close(*slopes, "its gradient is not that of Eq. 3")
-check.passed("Eq. 1 and Eq. 3, and an even guess costs log 19 ≈ 2.94")
+check.close(got, expected, "expected: the value of Eq. 3", atol=1e-3)
+check.passed("Eq. 1 and Eq. 3")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
 
 probe = Probe("check-cross-entropy")
-for name, classes, factor, about in (
-    ("plain", 6, 3, "other logits and weights"),
-    ("absent", 4, 3, "logits of classes that occur nowhere"),
-    ("large", 6, 400, "very large logits"),
+for name, classes, about in (
+    ("plain", 6, "other logits and weights"),
+    ("absent", 4, "logits of classes that occur nowhere"),
 ):
-    drawn = probe.given(name, lambda rng: rng.normal(0, 1, (2, 6, 5, 7)))
+    drawn = probe.given(name, lambda rng: rng.normal(0, 3, (2, 6, 5, 7)))
     true = probe.given(f"{name}-target", lambda rng, n=classes: rng.integers(0, n, (2, 5, 7)))
     each = probe.given(f"{name}-weights", lambda rng: rng.uniform(0.1, 3, 6))
+    arguments = torch.from_numpy(drawn), torch.from_numpy(true), torch.from_numpy(each)
+    probe.emit(name, probe.call(weighted_cross_entropy, *arguments), about)
+### END HIDDEN TESTS
+
+# %% check-cross-entropy-2 points=1
+check = Check("cross-entropy")
+check.forbids("F.cross_entropy", "nn.CrossEntropyLoss", because="write it from the definition")
+torch.manual_seed(1)
+logits = (3 * torch.randn(2, 4, 3, 5)).requires_grad_()
+target, weights = torch.randint(0, 4, (2, 3, 5)), torch.tensor([0.5, 3.0, 1.0, 2.0])
+huge = check.call(weighted_cross_entropy, 200 * logits, target, weights)
+check.that(torch.isfinite(huge), "large logits cost infinity: use log_softmax, not log of softmax")
+truth = F.cross_entropy(200 * logits, target, weights)
+check.close(huge, truth, "large logits cost too little: do not clamp, use log_softmax", rtol=1e-4)
+even = torch.zeros(1, 19, 2, 2), torch.zeros(1, 2, 2, dtype=torch.long), torch.ones(19)
+cost = check.call(weighted_cross_entropy, *even)
+check.close(cost, np.log(19), "an even guess should cost log 19")
+got = check.call(weighted_cross_entropy, logits, target, weights)
+check.that(got.requires_grad, "the loss has no gradient: detach nothing, or nothing is learnt")
+expected = F.cross_entropy(logits, target, weights)
+check.close(got, expected, "expected: the value of Eq. 3")
+slopes = [torch.autograd.grad(loss, logits)[0] for loss in (got, expected)]
+check.close(*slopes, "expected: the gradient of Eq. 3")
+check.passed("no overflow, a gradient, and an even guess costs log 19 ≈ 2.94")
+### BEGIN HIDDEN TESTS
+from coursekit.probe import Probe
+
+probe = Probe("check-cross-entropy-2")
+for name, factor, about in (
+    ("plain", 3, "other logits and weights"),
+    ("large", 400, "very large logits"),
+):
+    drawn = probe.given(name, lambda rng: rng.normal(0, 1, (2, 6, 5, 7)))
+    true = torch.from_numpy(
+        probe.given(f"{name}-target", lambda rng: rng.integers(0, 6, (2, 5, 7)))
+    )
+    each = torch.from_numpy(probe.given(f"{name}-weights", lambda rng: rng.uniform(0.1, 3, 6)))
     scores = (factor * torch.from_numpy(drawn)).float().requires_grad_()
-    cost = weighted_cross_entropy(scores, torch.from_numpy(true), torch.from_numpy(each).float())
+    cost = probe.call(weighted_cross_entropy, scores, true, each.float())
     probe.emit(name, cost, about)
     cost.backward()
     probe.emit(f"{name}-gradient", 10 * scores.grad, f"the gradient for {about}")
@@ -759,7 +810,7 @@ figure
 # %% [markdown]
 # Do not be surprised that SGD's rate is twenty times Adam's: Adam divides each step by the size of recent
 # gradients and SGD does not, so the two numbers have different units. (On the quick tier Adam starts at 0.002: the run has
-# a minute, and a larger step helps more than it harms.)
+# half a minute, and a larger step helps more than it harms.)
 #
 # Now train *your* network.
 
@@ -834,7 +885,7 @@ def mean_iou(matrix: torch.Tensor) -> float:
 # %% check-mean-iou points=2
 check = Check("mean-iou")
 table = torch.tensor([[50, 10, 1, 0, 0], [4, 30, 6, 0, 0], [0] * 5, [0] * 5, [0, 0, 0, 0, 1]])
-got = mean_iou(table)  # class 2 is predicted but never true; class 3 does not occur at all
+got = check.call(mean_iou, table)  # class 2 is predicted, never true; class 3 occurs nowhere
 check.that(got == got, "the mean is not a number: class 3 occurs nowhere, so 0/0. Leave it out")
 hit, true, called = table.diagonal().double(), table.sum(1).double(), table.sum(0).double()
 there = true + called > 0
@@ -846,10 +897,19 @@ for wrong, message in (
     ((hit / (true + called))[there].mean(), "the intersection is in the union twice: take it off"),
     ((2 * hit / (true + called))[there].mean(), "this is F1, not IoU"),
     ((hit / true)[true > 0].mean(), "this is recall: the union has wrongly predicted pixels too"),
+    ((hit / called)[called > 0].mean(), "this is precision: the union has missed pixels, too"),
     (hit.sum() / table.sum(), "this is pixel accuracy: large classes outvote small ones in it"),
+    (100 * values[there].mean(), "this is in percent: leave it between 0 and 1"),
+    (values[there][1:].mean(), "class 0, the background, was left out: it counts like the others"),
+    (values[there], "these are the classes' values: take their mean"),
 ):
     check.catches(wrong, got, message)
-check.close(got, values[there].mean(), "not the mean of |A∩B| / |A∪B| over classes that occur")
+check.close(got, values[there].mean(), "expected: the mean of |A∩B| / |A∪B| over what occurs")
+check.kind(got, float)
+full = torch.tensor([[3, 1], [2, 6]])
+check.close(
+    check.call(mean_iou, full), (3 / 6 + 6 / 9) / 2, "expected: (3/6 + 6/9) / 2 of a full table"
+)
 check.passed("absent classes are left out, invented ones are not")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -874,7 +934,7 @@ for name, rows, columns, about in (
     matrix = probe.given(name, lambda rng, r=rows, c=columns: hidden_matrix(rng, r, c))
     if name == "one pixel":
         matrix[4, 4] = matrix[7, 0] = 1
-    probe.emit(name, mean_iou(torch.from_numpy(matrix)), about)
+    probe.emit(name, probe.call(mean_iou, torch.from_numpy(matrix)), about, kind=True)
 ### END HIDDEN TESTS
 
 # %% [markdown]

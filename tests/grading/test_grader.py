@@ -11,10 +11,8 @@ import pytest
 from coursekit.grading import grader as module
 from coursekit.grading.grader import Grader, grade_task
 from coursekit.grading.records import Grade, HandedIn
-from coursekit.grading.run.protocol import CELL, NOTEBOOK, Ended
 from coursekit.grading.submissions.collect import collect
 from coursekit.grading.task import Conditions, Task, make_task
-from coursekit.grading.verdict import judge as judging
 from coursekit.grading.verdict.judge import Judgement, Reference
 from tests.grading.small_course import RIGHT, SECRET, answered, assignments, hand_in, make_course
 
@@ -106,21 +104,3 @@ def test_a_fault_of_the_grader_is_graded_again_next_time(
     runs(monkeypatch)  # the first judgement is an IndexError
     grade = grade_task(place, task(course, tmp_path / "class"))
     assert grade.problem.startswith("the grader itself failed: IndexError") and grade.digest == ""
-
-
-@pytest.mark.parametrize(
-    ("ended", "status"),
-    [
-        (Ended("timeout", CELL), "timeout"),
-        (Ended("timeout", NOTEBOOK), "timeout"),
-        (Ended("flooded"), "flooded"),
-        (Ended("dead", "memory"), "dead"),
-        (Ended("dead", "disk"), "dead"),
-        (Ended("dead", "seconds"), "timeout"),
-        (Ended("dead", "signal 9"), "dead"),
-        (Ended("dead", "lost", ours=True), "dead"),
-        (Ended("broken", "timeout: flooded: memory", ours=True), "dead"),
-    ],
-)
-def test_each_end_has_a_status(ended: Ended, status: str) -> None:
-    assert judging._ending(ended)[0] == status

@@ -157,7 +157,7 @@ def test_names_of_lessons(copy: Path) -> None:
 def executed(*sources: str, timeout: float = 60) -> list[dict[str, Any]]:
     cells = [Cell(f"cell-{i}", "code", source, 1) for i, source in enumerate(sources)]
     cells.append(Cell("words", "markdown", "words", 1))
-    return execute(make_notebook(cells), "07_demo", timeout)["cells"]
+    return execute(make_notebook(cells), "07_demo", timeout)[0]["cells"]
 
 
 def test_a_lesson_runs_on_the_quick_tier_in_a_folder_of_its_own(
@@ -184,6 +184,17 @@ def test_a_lesson_runs_on_the_quick_tier_in_a_folder_of_its_own(
 def test_a_cell_that_fails_is_named(code: str, words: str) -> None:
     with pytest.raises(CourseError, match=words):
         executed("1", code, timeout=3)
+
+
+def test_a_lesson_that_costs_too_much_is_refused() -> None:
+    child = "import time\nwhile time.process_time() < 1: pass"
+    code = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {child!r}])\nprint(1)"
+    notebook = make_notebook([Cell("cell-1", "code", code, 1)])
+    executed, seconds = execute(notebook, "07_demo")
+    assert 1 <= seconds < 30 and len(executed["cells"]) == 1
+    words = "07_demo: its replay took . s of processor time; at most 1: fewer faces"
+    with pytest.raises(CourseError, match=words):
+        execute(notebook, "07_demo", most=1)
 
 
 def shown(text: str) -> list[str]:

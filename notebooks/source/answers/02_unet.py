@@ -96,6 +96,40 @@ WRONG = {
             "normalisation",
         ),
         (_double(_CONV_IN, _RELU), "in → out and out → out"),
+        (
+            _edit(
+                _double(_CONV_IN, _RELU, _CONV_OUT, _RELU), "padding=1", "padding=2, dilation=2"
+            ),
+            "expected: 3×3",
+        ),
+        (
+            _edit(
+                _double(_CONV_IN, _RELU, _CONV_OUT, _RELU),
+                "padding=1", "padding=1, padding_mode='reflect'",
+            ),
+            "expected: 3×3",
+        ),
+        (_edit(_double(_CONV_IN, _RELU, _CONV_OUT, _RELU), "in_channels, out_channels, 3", "3, 8, 3"),
+         "not 3 and 8"),
+        (_edit(_double(_CONV_IN, _RELU, _CONV_OUT, _RELU), "Conv2d(in_channels", "Conv2d(3"),
+         "not 3 and 8"),
+        ("""
+class DoubleConv(nn.Module):
+    def __init__(self, in_channels, out_channels):
+        super().__init__()
+        self.c1 = nn.Conv2d(in_channels, out_channels, 3, padding=1)
+        self.c2 = nn.Conv2d(out_channels, out_channels, 3, padding=1)
+
+    def forward(self, x):
+        return self.c2(self.c1(x).relu()).relu()
+""", "which numbers them"),
+        ("""
+class DoubleConv(nn.Sequential):
+    def __init__(self, in_channels, out_channels):
+        self.first = nn.Conv2d(in_channels, out_channels, 3, padding=1)
+""", "`super().__init__()` is missing"),
+        (_edit(_double(_CONV_IN, _RELU, _CONV_OUT, _RELU), "super().__init__(", "super().__init__([")
+         .replace("nn.ReLU())", "nn.ReLU()])"), "stops with TypeError"),
     ],
     "up": [
         (_UP.format("2 * out_channels", "torch.cat([x, skip], dim=1)"), "behind the raised map"),
@@ -141,6 +175,8 @@ WRONG = {
         (_edit(_LAYERS, "DoubleConv(widths[-2], widths[-1])", "DoubleConv(128, 128)"),
          "number of parameters"),
         (_edit(_LAYERS, "nn.MaxPool2d", "nn.AvgPool2d"), "largest"),
+        (_edit(_LAYERS, "nn.MaxPool2d(2)", "nn.MaxPool2d(3, 2, 1)"), "largest"),
+        (_edit(_LAYERS, "(in_channels, *widths[:-1])", "(3, *widths[:-1])"), "arguments"),
     ],
     "unet": [
         (
@@ -150,6 +186,12 @@ WRONG = {
         ),
         (_edit(_FORWARD, "skips.pop()", "skips.pop(0)"), "last skip comes first"),
         (_edit(_FORWARD, "self.head(x)", "self.head(x).softmax(1)"), "probabilities"),
+        (_edit(_FORWARD, "self.head(x)", "self.head(x).log_softmax(1)"), "log-probabilities"),
+        (_edit(_FORWARD, "        return self.head(x)", "            return self.head(x)"),
+         "inside the loop"),
+        (_edit(_FORWARD, "skips, x = [], image", "image -= image.mean()\n        skips, x = [], image"),
+         "changes its argument `image`"),
+        (_edit(_FORWARD, "self.head(x)", "self.heads(x)"), "no attribute 'heads'"),
         (_edit(_FORWARD, "self.head(x)", "F.relu(self.head(x))"), "negative scores"),
         (_edit(_FORWARD, "return self.head(x)", "x = self.head(x)"), "None"),
         (_edit(_FORWARD, "self.bottleneck(x)", "F.pad(x, (0, 0, 0, 0, 0, 128))"),
@@ -163,6 +205,21 @@ WRONG = {
         (_edit(_LOSS, "/ weights[target].sum()", "/ target.numel()"), "sum of their weights"),
         (_edit(_LOSS, "-log_p", "log_p"), "sign"),
         (_edit(_LOSS, "dim=1", "dim=-1"), "classes are dimension 1"),
+        (_edit(_LOSS, "/ weights[target].sum()", "/ weights.sum()"), "sum those of the pixels"),
+        (_edit(_LOSS, "/ weights[target].sum()", "/ len(target)"), "number of images"),
+        (_edit(_LOSS, "[:, 0]", ""), "pairs all images"),
+        (_edit(_LOSS, "weights[target]", "(1 / weights[target])"), "you divided by the weights"),
+        (_edit(_LOSS, "target[:, None]", "target"), "as many dimensions"),
+        (("def weighted_cross_entropy(logits, target, weights):\n"
+         "    return F.cross_entropy(logits, target, weights)"), "uses `F.cross_entropy`"),
+        (("from torch.nn.functional import cross_entropy as ce\n"
+         "def weighted_cross_entropy(logits, target, weights):\n"
+         "    return ce(logits, target, weights)"), "uses `F.cross_entropy`"),
+        (("import torch.nn as layers\n"
+         "def weighted_cross_entropy(logits, target, weights):\n"
+         "    return layers.CrossEntropyLoss(weight=weights)(logits, target)"),
+         "write it from the definition"),
+        (_edit(_LOSS, "    return", "    weights *= 2\n    return"), "argument `weights`"),
         (_edit(_LOSS, "F.log_softmax(logits, dim=1)", "logits.softmax(1).log()"), "log_softmax"),
         (
             _edit(_LOSS, "F.log_softmax(logits, dim=1)", "(logits.softmax(1) + 1e-7).log()"),
@@ -176,7 +233,7 @@ WRONG = {
         (_edit(_LOSS, "/ weights[target].sum()",
                "/ weights[target].sum() + 0 * logits.square().sum() + logits.mean()"
                " - logits.mean().detach()"),
-         "its gradient"),
+         "gradient of Eq. 3"),
     ],
     "mean-iou": [
         (_IOU.format("(hit / union.clamp_min(1)).mean()"), "counted as 0"),
@@ -187,6 +244,13 @@ WRONG = {
         (_IOU.format("(2 * hit / (union + hit))[union > 0].mean()"), "F1"),
         (_IOU.format("(hit / matrix.sum(1))[matrix.sum(1) > 0].mean()"), "recall"),
         (_IOU.format("hit.sum() / matrix.sum()"), "accuracy"),
+        (_IOU.format("(hit / matrix.sum(0))[matrix.sum(0) > 0].mean()"), "precision"),
+        (_IOU.format("100 * torch.nanmean(hit / union)"), "percent"),
+        (_IOU.format("torch.nanmean((hit / union)[1:])"), "background"),
+        (_edit(_IOU, "float({0})", "torch.nanmean(hit / union)"), "one number, expected: a float"),
+        (_edit(_IOU, "float({0})", "(hit / union)[union > 0]"), "take their mean"),
+        (_edit(_IOU, "hit = matrix", "matrix[3, 3] = 1\n    hit = matrix").format(
+            "torch.nanmean(hit / union)"), "argument `matrix`"),
     ],
 }  # fmt: skip
 
@@ -320,11 +384,6 @@ EQUIVALENT = {
             "hit = matrix.diagonal().double()",
             "matrix.diagonal().double() → matrix.diagonal()",
             "whole numbers divide into floats that are exact enough",
-        ),
-        (
-            "return float((hit[present] / union[present]).mean())",
-            "float((hit[present] / union[present]).mean()) → (hit[present] / union[present]).mean()",
-            "a tensor of one number is as good as the number",
         ),
     ],
 }
