@@ -160,25 +160,37 @@ def read_mask(path: Path) -> np.ndarray:
 
 # %% check-read-mask points=1
 check = Check("read-mask")
+closed = "the file is closed by then: make the array inside the `with`"
+check.crashes((AssertionError, ValueError), r"^$|closed image", closed)
 written = np.arange(19, dtype=np.uint8).repeat(2).reshape(2, 19)
-for mode in ("L", "P", "RGB"):
-    save_mask(folder / f"{mode}.png", written, mode)
-for mode in ("L", "P"):
-    got = read_mask(folder / f"{mode}.png")
-    if mode == "P":
-        with Image.open(folder / "P.png") as stored:
-            grey = np.array(stored.convert("L"))
-        check.catches(grey, got, "convert('L') turned palette entries into grey: skin became 61")
+files, palette = Path(tempfile.mkdtemp()), LABELS.palette_array()
+for name, colours in (("L", palette[:0]), ("P", palette), ("another P", palette[::-1])):
+    path, mask = files / f"{name}.png", Image.fromarray(written)
+    if len(colours):
+        mask.putpalette(colours.ravel().tolist())
+    mask.save(path)
+    got = check.call(read_mask, path)
+    check.kind(got, np.ndarray, dtype=np.uint8)
+    grey = [np.array(mask.convert("L")), cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)]
+    for wrong in grey * (name != "L"):
+        check.catches(wrong, got, "palette entries were turned into grey: skin, 1, became 61")
     check.shape(got, (2, 19), "a label map has two dimensions: one id a pixel, no colours")
-    check.equal(got, written, f"the ids of a mask in mode {mode} do not come back")
-    check.that(got.dtype == np.uint8, "keep the ids as they are: uint8, not scaled")
-refused = False
-try:
-    read_mask(folder / "RGB.png")
-except ValueError:
-    refused = True
-check.that(refused, "a colour mask holds no class ids: raise a ValueError, do not convert it")
-check.passed("indices and grey values are read, colours are refused")
+    check.equal(got, written, f"the ids of {name}.png do not come back as they were written")
+check = Check("read-mask")
+
+
+def refuses(path: Path) -> bool:
+    try:
+        return read_mask(path) is ...
+    except ValueError:
+        return True
+
+
+for mode in ("RGB", "RGBA", "LA", "1", "I;16"):
+    Image.fromarray(written).convert(mode).save(files / "refused.png")
+    refused = check.call(refuses, files / "refused.png")
+    check.that(refused, f"a file of mode {mode} is read: raise a ValueError, only L and P hold ids")
+check.passed("indices and grey values are read, all else is refused")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
 
@@ -191,16 +203,17 @@ for mode, about in (("L", "a mask of mode L"), ("P", "a mask of mode P with othe
     if mode == "P":
         mask.putpalette(colours.ravel().tolist())
     mask.save(hidden_folder / f"{mode}.png")
-    probe.emit(mode, read_mask(hidden_folder / f"{mode}.png"), about, dtype=True)
+    hidden_read = probe.call(read_mask, hidden_folder / f"{mode}.png")
+    probe.emit(mode, hidden_read, about, dtype=True, kind=True)
 refusals = []
-for mode in ("RGB", "RGBA", "LA"):
-    Image.fromarray(hidden_ids).convert(mode).save(hidden_folder / f"{mode}.png")
+for mode in ("RGB", "RGBA", "LA", "1", "I;16"):
+    Image.fromarray(hidden_ids).convert(mode).save(hidden_folder / "refused.png")
     try:
-        read_mask(hidden_folder / f"{mode}.png")
+        read_mask(hidden_folder / "refused.png")
         refusals.append(False)
     except ValueError:
         refusals.append(True)
-probe.emit("refusals", refusals, "colours and transparency are refused with a ValueError")
+probe.emit("refusals", refusals, "all other modes are refused with a ValueError")
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -254,22 +267,34 @@ def count_classes(label_maps: list[np.ndarray], num_classes: int = 19) -> np.nda
 
 # %% check-count-classes points=1
 check = Check("count-classes")
-first = np.array([[0, 0, 1, 255], [0, 13, 13, 255]], dtype=np.uint8)
-second = np.zeros((3, 3), dtype=np.uint8)
-try:
-    got = count_classes([first, second])
-except ValueError as error:
-    check.that(False, f"maps without the last classes give shorter counts: use minlength ({error})")
-expected = np.zeros(19, dtype=int)
-expected[[0, 1, 13]] = 12, 1, 2
-images = np.zeros(19, dtype=int)
-images[[0, 1, 13]] = 2, 1, 1
-check.catches((256,), np.shape(got), "there are 256 entries: 255 is no class, take it out first")
-check.catches((14,), np.shape(got), "the counts end at the largest id there: use minlength")
-check.catches(images, got, "you counted the images that show a class, not its pixels")
-check.catches(expected / expected.sum(), got, "these are shares: keep pixels, Eq. 2 needs them")
-check.equal(got, expected, "the counts are not right")
-check.that(np.asarray(got).dtype.kind in "iu", "counts are whole numbers")
+left_in = "255 is no class: take it out before you count"
+for cause, message in (
+    (r"\(256,\)", left_in),
+    ("could not be broadcast", "maps without the last classes give shorter counts: use minlength"),
+    ("object too deep", "`np.bincount` wants a flat array: `.ravel()`"),
+    ("must match exactly", "maps differ in size: flatten each of them before you join them"),
+    ("inhomogeneous|the same shape", "these make no one array, since they differ in length"),
+):
+    check.crashes(ValueError, cause, message)
+first = np.array([[0, 0, 1, 255], [0, 10, 10, 255]], dtype=np.uint8)
+second = np.zeros((300, 250), dtype=np.uint8)
+sizes = {
+    256: "there are 256 entries: " + left_in,
+    11: "the counts end at the largest id there: use minlength",
+    19: "there are 19 entries, and num_classes is 11: use the argument",
+}
+for arguments in ((), (11,)):
+    got = check.call(count_classes, [first, second], *arguments)
+    check.kind(got, np.ndarray)
+    expected, images = np.zeros((2, *(arguments or (19,))), dtype=int)
+    expected[[0, 1, 10]], images[[0, 1, 10]] = (75_003, 1, 2), (2, 1, 1)
+    wrong = sizes.get(got.size, "expected: one count for each class")
+    check.shape(got, expected.shape, wrong)
+    check.catches(images, got, "you counted the images that show a class, not its pixels")
+    check.catches(expected / expected.sum(), got, "these are shares: keep pixels, Eq. 2 needs them")
+    check.catches(75_005, got[0], "255 was counted as background: nothing is known there")
+    check.equal(got, expected, "expected: the pixels of each class, over all maps")
+    check.kind(got, np.ndarray, dtype=np.integer)
 check.passed("pixels counted, unknown ones left out")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -278,10 +303,11 @@ probe = Probe("check-count-classes")
 
 
 def hidden_maps(rng: np.random.Generator, highest: int, unknown: float) -> list[np.ndarray]:
-    """Label maps of three sizes, some of their pixels unknown."""
-    shapes = ((5, 7), (16, 3), (9, 9))
+    """Label maps of four sizes, some of their pixels unknown; one has many pixels."""
+    shapes = ((5, 7), (160, 30), (9, 9))
     maps = [rng.integers(0, highest, shape) for shape in shapes]
-    return [np.where(rng.random(m.shape) < unknown, 255, m).astype(np.uint8) for m in maps]
+    maps = [np.where(rng.random(m.shape) < unknown, 255, m).astype(np.uint8) for m in maps]
+    return [*maps, np.zeros((300, 300), dtype=np.uint8)]
 
 
 for name, arguments, about in (
@@ -289,11 +315,10 @@ for name, arguments, about in (
     ("few", (4, 0.5), "maps without the last classes"),
 ):
     maps = probe.given(name, lambda rng, arguments=arguments: hidden_maps(rng, *arguments))
-    counted = count_classes(maps)
-    probe.emit(name, counted, about)
-    probe.emit(f"{name}-kind", np.asarray(counted).dtype.kind in "iu", "whole numbers")
+    probe.emit(name, probe.call(count_classes, maps), about, kind=True)
 maps = probe.given("eleven", lambda rng: hidden_maps(rng, 11, 0.1))
-probe.emit("eleven", count_classes(maps, 11), "maps of a data set with 11 classes")
+counted = probe.call(count_classes, maps, 11)
+probe.emit("eleven", counted, "maps of a data set with 11 classes", kind=True)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -355,40 +380,46 @@ def class_weights(counts: np.ndarray, epsilon: float = 1e-6) -> np.ndarray:
 
 # %% check-class-weights points=2
 check = Check("class-weights")
-got = class_weights(COUNTS)
+got = check.call(class_weights, COUNTS)
+check.kind(got, np.ndarray)
+check.that(got == got, "not a number: `zeros_like` of counts holds whole numbers; use np.zeros")
 inverse_log = 1 / np.log(COUNTS + 1e-6)
 of_shares = 1 / np.log(COUNTS / COUNTS.sum() + 1e-6)
 for wrong, message in (
-    (
-        of_shares / of_shares.sum(),
-        "f_c was made a share: its logarithm is negative, the order turns",
-    ),
+    (of_shares / of_shares.sum(), "f_c was made a share: logarithms are negative, order turns"),
     (of_shares, "f_c was made a share, and nothing divides by the sum"),
-    (inverse_log, "the weights do not sum to 1: divide by their sum"),
     (1 / COUNTS / (1 / COUNTS).sum(), "this is the direct inverse: the logarithm is missing"),
     (np.log(COUNTS) / np.log(COUNTS).sum(), "large classes weigh most: it is 1 / log"),
 ):
     check.catches(wrong, got, message)
-check.close(got, inverse_log / inverse_log.sum(), "not the weights of Eq. 2", atol=1e-7)
-absent = class_weights(np.array([1000, 0, 50]))
+check.close(got.sum(), 1, "the weights do not sum to 1: divide by their sum")
+check.close(got, inverse_log / inverse_log.sum(), "expected: the weights of Eq. 2", atol=1e-7)
+absent = check.call(class_weights, np.array([1000, 0, 50]))
 check.that(np.isfinite(absent), "an absent class makes a weight infinite or not a number")
 check.that(absent >= 0, "an absent class has a negative weight: log of epsilon is negative")
 check.equal(absent[1], 0, "a class without pixels should weigh nothing")
 check.close(absent.sum(), 1, "with an absent class the weights should still sum to 1")
-few = 1 / np.log(np.array([1, 9]) + 0.5)
-own = "one pixel is not none, and epsilon is added to the count: Eq. 2 as it stands"
-check.close(class_weights(np.array([1, 9]), epsilon=0.5), few / few.sum(), own)
+few = np.array([1, 9])
+got = check.call(class_weights, few, epsilon=0.5)
+for raw, message in (
+    (1 / np.log(few + 1), "1 was added to the counts: add epsilon"),
+    (1 / (np.log(few) + 0.5), "epsilon is added to the count, inside the logarithm"),
+):
+    check.catches(raw / raw.sum(), got, message)
+few = 1 / np.log(few + 0.5)
+check.close(got, few / few.sum(), "one pixel is not none; epsilon is added to each count")
 check.passed("rare classes weigh more, absent ones nothing")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
 
 probe = Probe("check-class-weights")
 some = probe.given("counts", lambda rng: rng.integers(10, 10 ** rng.integers(2, 9, 19)))
-probe.emit("weights", class_weights(some.copy()), "other counts", close=1e-6)
+probe.emit("weights", probe.call(class_weights, some), "other counts", close=1e-6, kind=True)
 few = probe.given("few", lambda rng: rng.integers(2, 10_000, 11) * (np.arange(11) % 4 > 0))
-probe.emit("absent", class_weights(few.copy()), "counts of 11 classes, some absent", close=1e-6)
+absent = probe.call(class_weights, few)
+probe.emit("absent", absent, "counts of 11 classes, some absent", close=1e-6)
 few[3] = 1
-probe.emit("epsilon", class_weights(few.copy(), 0.5), "another epsilon", close=1e-6)
+probe.emit("epsilon", probe.call(class_weights, few, 0.5), "another epsilon", close=1e-6)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -468,31 +499,29 @@ def whitening(images: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     ### END SOLUTION
 
 
-# %% check-whitening points=2
+# %% check-whitening points=1
 check = Check("whitening")
+several = "the images differ in size and make no one array: flatten each, then join them"
+check.crashes(ValueError, "inhomogeneous|must match exactly|the same shape", several)
 rng = np.random.default_rng(1)
 dark = rng.integers(0, 60, (8, 8, 3), dtype=np.uint8)
 light = rng.integers(150, 256, (16, 24, 3), dtype=np.uint8)
 light[..., 2] //= 2
-pixels = np.concatenate([dark.reshape(-1, 3), light.reshape(-1, 3)]) / 255
-means = [dark.mean((0, 1)) / 255, light.mean((0, 1)) / 255]
-stds = [dark.std((0, 1)) / 255, light.std((0, 1)) / 255]
-mean, std = whitening([dark, light])
-check.shape(mean, (3,), "one mean for each channel")
-check.shape(std, (3,), "one standard deviation for each channel")
+flat = np.concatenate([dark.reshape(-1, 3), light.reshape(-1, 3)])
+pixels, each = flat / 255, [dark / 255, light / 255]
+got = check.unpack(check.call(whitening, [dark, light]), "the mean", "the deviation")
+for value, what in zip(got, ("the mean", "the standard deviation"), strict=True):
+    check.that(np.shape(value) == (3,), f"{what}: one number for each channel")
+    check.kind(value, np.ndarray, what=what)
+mean, std = got
 for wrong, message in (
     (pixels.mean(0) * 255, "the mean is in grey levels: divide by 255"),
-    (np.mean(means, 0), "this is the mean of the images' means: a small image counts too much"),
+    (pixels.std(0), "this is the deviation: the mean comes first"),
+    (np.mean([i.mean((0, 1)) for i in each], 0), "the mean of means: small images count too much"),
 ):
     check.catches(wrong, mean, message)
-check.close(mean, pixels.mean(0), "not the mean over all pixels")
-for wrong, message in (
-    (np.mean(stds, 0), "the mean of the images' deviations ignores that images differ"),
-    (pixels.var(0), "this is the variance: take its root"),
-):
-    check.catches(wrong, std, message)
-check.close(std, pixels.std(0), "not the standard deviation over all pixels")
-check.passed("exact, over all pixels, channel by channel")
+check.close(mean, pixels.mean(0), "expected: the mean over all pixels")
+check.passed("the mean is exact, over all pixels, channel by channel")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
 
@@ -504,7 +533,42 @@ photos = probe.given(
         for low, shape in ((0, (5, 7)), (90, (16, 9)), (150, (4, 30)))
     ],
 )
-probe.emit("mean and deviation", whitening(photos), "other images, of several sizes")
+given = probe.call(whitening, photos)
+probe.emit("mean", given[0], "other images, of several sizes: the mean", kind=True)
+### END HIDDEN TESTS
+
+# %% check-whitening-2 points=1
+check = Check("whitening")
+within = [image.var((0, 1)) for image in each]
+got = check.unpack(check.call(whitening, [dark, light]), "the mean", "the deviation")[1]
+check.that(got == got, "the deviation is not a number: squares of uint8 begin again after 255")
+squares = (flat**2).mean(0) / 255**2 - pixels.mean(0) ** 2
+for wrong, message in (
+    (np.mean(np.sqrt(within), 0), "the mean of the images' deviations ignores that images differ"),
+    (np.sqrt(np.mean(within, 0)), "the images' variances ignore that images differ"),
+    (np.sqrt((within[0] + 6 * within[1]) / 7), "the images' variances ignore that images differ"),
+    (pixels.std(0) * 255, "the deviation is in grey levels: divide by 255"),
+    (pixels.var(0), "this is the variance: take its root"),
+    (pixels.std(0, ddof=1), "you divided by N - 1 (`ddof=1`): the equation divides by N"),
+    (np.sqrt((pixels**2).mean(0)), "the square of the mean is not taken off"),
+    (np.sqrt(np.abs(squares)), "squares of uint8 begin again after 255: make numbers of it first"),
+):
+    check.catches(wrong, got, message)
+check.close(got, pixels.std(0), "expected: the standard deviation over all pixels")
+check.passed("the deviation is exact, too")
+### BEGIN HIDDEN TESTS
+from coursekit.probe import Probe
+
+probe = Probe("check-whitening-2")
+photos = probe.given(
+    "photos",
+    lambda rng: [
+        rng.integers(low, low + rng.integers(20, 100, 3), (*shape, 3)).astype(np.uint8)
+        for low, shape in ((0, (5, 7)), (90, (16, 9)), (150, (4, 30)))
+    ],
+)
+given = probe.call(whitening, photos)
+probe.emit("deviation", given[1], "other images, of several sizes: the deviation", kind=True)
 ### END HIDDEN TESTS
 
 # %%
@@ -583,41 +647,94 @@ def resize_and_mirror(
     ### END SOLUTION
 
 
-# %% check-resize-and-mirror points=2
+# %% check-resize-and-mirror points=1
 check = Check("resize-and-mirror")
+check.crashes(IndexError, "out of bounds", "255 has no entry in your table: make it 256 long")
 face = synthfaces.render(seed=0, index=4, size=96)
-image, ids = resize_and_mirror(face.image, face.label_map.copy(), 160, False)
-check.shape(image, (160, 160, 3), "the image should be size × size")
-check.shape(ids, (160, 160), "the label map should be size × size")
-invented = set(np.unique(ids)) - set(np.unique(face.label_map))
-check.that(
-    not invented, f"classes {sorted(map(int, invented))} were not there: ids take the nearest"
-)
-edge = np.zeros((96, 96, 3), dtype=np.uint8)
+photo, label_map = face.image[16:80], face.label_map[16:80]  # three rows for one, two columns
+names = "the image", "the label map"
+image, ids = check.unpack(check.call(resize_and_mirror, photo, label_map, 192, False), *names)
+check.kind(image, np.ndarray, dtype=np.uint8, what="the image")
+check.kind(ids, np.ndarray, what="the label map")
+check.shape(image, (192, 192, 3), "the image should be size × size")
+check.shape(ids, (192, 192), "the label map should be size × size")
+larger, other_side = label_map.repeat(3, 0).repeat(2, 1), LABELS.mirror_table()
+check.catches(other_side[larger], ids, "sides change names in a picture that is not mirrored, too")
+for wrong in (larger[:, ::-1], other_side[larger[:, ::-1]]):
+    check.catches(wrong, ids, "the label map is mirrored, and `mirrored` is False")
+invented = sorted({*ids.ravel().tolist()} - {*larger.ravel().tolist()})
+nearest = "ids take the nearest, `interpolation=cv2.INTER_NEAREST`, written out"
+check.that(not invented, f"classes {invented} were not there: {nearest}")
+check.equal(ids, larger, "expected: each pixel takes the id of the nearest")
+check.kind(ids, np.ndarray, dtype=np.uint8, what="the label map")
+edge = np.full((64, 96, 3), 50, dtype=np.uint8)
 edge[:, 48:] = 200
-levels = np.unique(resize_and_mirror(edge, face.label_map.copy(), 160, False)[0])
-check.that(len(levels) > 2, "the image has hard steps: interpolate it bilinearly")
-turned, flipped = resize_and_mirror(face.image, face.label_map.copy(), 160, True)
-check.catches(ids, flipped, "the label map is not mirrored")
-check.catches(image[::-1], turned, "the image stands on its head: turn the columns, not the rows")
-check.equal(turned, image[:, ::-1], "the image is not the mirrored one")
-check.catches(ids[:, ::-1], flipped, "left and right kept their names: swap the ids of the pairs")
-table = LABELS.mirror_table()
-lost = set(np.unique(ids)) - set(np.unique(flipped))
-check.that(not lost, "a side is gone: the second assignment took the first one back; use a table")
-check.equal(flipped, table[ids[:, ::-1]], "the mirrored label map is not right")
-as_it_was = resize_and_mirror(face.image, face.label_map.copy(), 96, False)
-for got, given in zip(as_it_was, (face.image, face.label_map), strict=True):
-    check.equal(got, given, "at its own size and not mirrored, it should come out as it went in")
-kinds = {str(np.asarray(array).dtype) for array in (turned, flipped, *as_it_was)}
-check.that(kinds == {"uint8"}, f"the types are {', '.join(sorted(kinds))}: keep uint8 for both")
-unknown = resize_and_mirror(face.image, np.full_like(face.label_map, 255), 96, True)[1]
-check.equal(unknown, np.full((96, 96), 255), "255, nothing is known here, should stay 255")
-check.passed("image and label map stay together, and left stays the subject's left")
+levels = check.call(resize_and_mirror, edge, label_map, 192, False)[0]
+check.that(len(np.unique(levels)) > 2, "the image has hard steps: interpolate it bilinearly")
+around = "new pixels are darker or lighter than all old ones: bilinear, not cubic or Lanczos"
+check.that(levels.min() >= 50 and levels.max() <= 200, around)
+smooth = cv2.resize(photo, (192, 192), interpolation=cv2.INTER_LINEAR) / 255
+check.close(image / 255, smooth, "expected: the image, bilinearly", atol=0.01)
+check.passed("larger, bilinear and nearest")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
 
 probe = Probe("check-resize-and-mirror")
+hidden_shapes = {
+    "square": (24, 24),
+    "wide": (20, 30),
+}  # enlarged by whole numbers: nearest is nearest
+for name, hidden_shape in hidden_shapes.items():
+    hidden_photo = probe.given(
+        f"{name}-photo",
+        lambda rng, hidden_shape=hidden_shape: rng.integers(
+            0, 256, (*hidden_shape, 3), dtype=np.uint8
+        ),
+    )
+    hidden_ids = probe.given(
+        f"{name}-ids",
+        lambda rng, hidden_shape=hidden_shape: rng.choice(
+            np.array([*range(19), 255], np.uint8), hidden_shape
+        ),
+    )
+    hidden_larger, hidden_named = probe.call(
+        resize_and_mirror, hidden_photo, hidden_ids, 2 * hidden_shape[1], False
+    )
+    probe.emit(f"{name}-image", np.asarray(hidden_larger) / 255, "another image", close=0.01)
+    probe.emit(f"{name}-ids", hidden_named, "another label map", dtype=True, kind=True)
+    probe.emit(f"{name}-type", str(np.asarray(hidden_larger).dtype), "the image's type")
+### END HIDDEN TESTS
+
+# %% check-resize-and-mirror-2 points=1
+check = Check("resize-and-mirror")
+check.crashes(IndexError, "out of bounds", "255 has no entry in your table: make it 256 long")
+mirrored = check.call(resize_and_mirror, photo, label_map, 192, True)
+turned, flipped = check.unpack(mirrored, *names)
+check.catches(ids, flipped, "the label map is not mirrored")
+check.catches(image, turned, "the image is not mirrored")
+check.catches(image[::-1], turned, "the image stands on its head: turn the columns, not the rows")
+check.shape(turned, (192, 192, 3), "the mirrored image should be size × size")
+check.close(turned / 255, image[:, ::-1] / 255, "expected: the image, mirrored", atol=0.01)
+check.catches(ids[:, ::-1], flipped, "left and right kept their names: swap the ids of the pairs")
+lost = {*ids.ravel().tolist()} - {*flipped.ravel().tolist()}
+check.that(not lost, "a side is gone: the second assignment took the first one back; use a table")
+check.catches(other_side[ids], flipped, "the ids changed places, and the label map is not mirrored")
+check.equal(
+    flipped, other_side[ids[:, ::-1]], "expected: the label map, mirrored, each pair swapped"
+)
+as_it_was = check.call(resize_and_mirror, face.image, face.label_map, 96, False)
+for got, given in zip(as_it_was, (face.image, face.label_map), strict=True):
+    check.equal(got, given, "at its own size and not mirrored, it should come out as it went in")
+for array, what in zip((turned, flipped), names, strict=True):
+    check.kind(array, np.ndarray, dtype=np.uint8, what=f"{what}, mirrored,")
+for turn in (False, True):
+    unknown = check.call(resize_and_mirror, face.image, np.full_like(face.label_map, 255), 96, turn)
+    check.equal(unknown[1], np.full((96, 96), 255), "255, nothing is known here, should stay 255")
+check.passed("image and label map stay together, and left stays the subject's left")
+### BEGIN HIDDEN TESTS
+from coursekit.probe import Probe
+
+probe = Probe("check-resize-and-mirror-2")
 shapes = {"square": (24, 24), "wide": (20, 30)}  # enlarged by whole numbers: nearest is nearest
 for name, shape in shapes.items():
     photo = probe.given(
@@ -628,13 +745,11 @@ for name, shape in shapes.items():
         f"{name}-ids",
         lambda rng, shape=shape: rng.choice(np.array([*range(19), 255], np.uint8), shape),
     )
-    for mirrored in (False, True):
-        larger, named = resize_and_mirror(photo.copy(), ids.copy(), 2 * shape[1], mirrored)
-        way = "mirrored" if mirrored else "not mirrored"
-        about = f"another image, {way}"
-        probe.emit(f"{name}-image-{mirrored}", np.asarray(larger) / 255, about, close=0.01)
-        probe.emit(f"{name}-ids-{mirrored}", named, f"another label map, {way}", dtype=True)
-        probe.emit(f"{name}-type-{mirrored}", str(np.asarray(larger).dtype), "the image's type")
+    larger, named = probe.call(resize_and_mirror, photo, ids, 2 * shape[1], True)
+    about = "another image, mirrored"
+    probe.emit(f"{name}-image", np.asarray(larger) / 255, about, close=0.01)
+    probe.emit(f"{name}-ids", named, "another label map, mirrored", dtype=True, kind=True)
+    probe.emit(f"{name}-type", str(np.asarray(larger).dtype), "the mirrored image's type")
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -730,21 +845,33 @@ def suspects(report) -> dict[str, list[str]]:
 from coursekit.data import Finding, Report
 
 check = Check("suspects")
-made_up = (
-    Finding("constant-mask", "error", "train", ("train/masks/9.png", "train/masks/3.png"), "", ""),
-    Finding("speck", "note", "val", ("val/masks/8.png",), "", ""),
-    Finding("no-eyes", "warning", "val", ("val/masks/5.png",), "", ""),
-    Finding("constant-mask", "error", "val", ("val/masks/1.png",), "", ""),
+rows = (
+    ("constant-mask", "error", "train", "masks/912.png", "masks/345.png"),
+    ("speck", "note", "val", "masks/888.png"),
+    ("no-eyes", "warning", "val", "masks/512.png"),
+    ("no-eyes", "note", "train", "masks/700.png"),
+    ("no-eyes", "error", "train", "images/601.jpg"),
+    ("constant-mask", "error", "val", "masks/100.png", "masks/345.png"),
 )
-got = suspects(Report("", "", {}, made_up))
+findings = [
+    Finding(kind, severity, split, tuple(f"{split}/{name}" for name in files), "", "")
+    for kind, severity, split, *files in rows
+]
+got = check.call(suspects, Report("", "", {}, tuple(findings)))
+check.kind(got, dict)
 check.that("speck" not in got, "notes are in it: only errors and warnings are suspects")
 check.that("no-eyes" in got, "warnings are missing: they teach the network something wrong")
-found = list(got.get("constant-mask", ()))
-check.catches(["1"], found, "a later finding replaced an earlier one of its kind: join them")
-whole = any("/" in name or name.endswith(".png") for name in found)
-check.that(not whole, "these are paths: take the stems, so that photo and mask have one name")
-check.equal(found, ["1", "3", "9"], "the stems of a kind, sorted")
-check.equal(got, {"constant-mask": ["1", "3", "9"], "no-eyes": ["5"]}, "something else is in it")
+for kind, stems in got.items():
+    check.kind(stems, list, what=f"what you give for {kind}")
+found = got.get("constant-mask", [])
+joined = " ".join(found)
+check.that("912" in joined, "a later finding replaced an earlier one of its kind: join them")
+check.that(not {*"/."} & {*joined}, "these are paths: take the stems, one for photo and mask")
+check.that(len({*found}) == len(found), "a file is there twice: collect the stems in a set")
+check.equal(found, ["100", "345", "912"], "expected: the stems of a kind, sorted")
+check.that("700" not in got["no-eyes"], "notes are in it, of a kind that has errors, too")
+check.equal(got["no-eyes"], ["512", "601"], "expected: errors and warnings of a kind, joined")
+check.equal(sorted(got), ["constant-mask", "no-eyes"], "expected: two kinds")
 check.passed("every suspect, once")
 ### BEGIN HIDDEN TESTS
 from coursekit.data import Finding, Report
@@ -760,16 +887,18 @@ def hidden_findings(rng: np.random.Generator) -> list[list]:
     severities = {"train": "error warning note error", "val": "warning note note error"}
     for split in severities:
         for severity, kind in zip(severities[split].split(), kinds, strict=True):
-            stems = [str(n) for n in rng.permutation(200)[: rng.integers(1, 6)]]
+            stems = [str(n) for n in 100 + rng.permutation(20)[: rng.integers(1, 6)]]
             rows.append([kind, severity, split, stems])
     return rows
 
 
+names = {"train": "train/masks/{}.png", "val": "val/images/{}.jpg"}
 findings = [
-    Finding(kind, severity, split, tuple(f"{split}/masks/{stem}.png" for stem in stems), "", "")
+    Finding(kind, severity, split, tuple(map(names[split].format, stems)), "", "")
     for kind, severity, split, stems in probe.given("findings", hidden_findings)
 ]
-probe.emit("suspects", suspects(Report("", "", {}, tuple(findings))), "another report")
+found = probe.call(suspects, Report("", "", {}, tuple(findings)))
+probe.emit("suspects", found, "another report")
 ### END HIDDEN TESTS
 
 # %% [markdown]
