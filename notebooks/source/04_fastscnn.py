@@ -391,7 +391,6 @@ for row, (entering, leaving, factor) in enumerate(sizes.tolist()):
 # %% check-inverted-residual-2 points=1
 check = Check("inverted-residual")
 check.crashes(RuntimeError, "of tensor a", "a sum of different shapes: a shortcut needs two things")
-torch.manual_seed(0)
 x = torch.randn(2, 6, 9, 10)
 block, *others = check.build(InvertedResidual, (6, 6, 1, 4), (6, 8, 1, 4), (6, 6, 2, 3))
 check.kind(getattr(block, "layers", None), nn.Sequential, what="the body, self.layers,")
@@ -400,9 +399,10 @@ for part in block.modules():
         part.weight.data.fill_(5)  # so that some values are large
 entered, first = x.clone().requires_grad_(), block.layers[0]
 whole, body = check.call(block, entered), block.layers(x.clone())
-wide, alone = first[:2](x), [check.call(other, x) for other in others]
-check.catches(wide, first(x), "there is no ReLU behind the first step")
-check.that("ReLU6" not in str(block), "this is ReLU6, as in MobileNetV2: here it is ReLU")
+for name, part in zip(("first", "second"), block.layers, strict=False):
+    kinds = [type(one).__name__ for one in part]
+    check.catches(["Conv2d", "BatchNorm2d"], kinds, f"there is no ReLU behind the {name} step")
+    check.equal(kinds, ["Conv2d", "BatchNorm2d", "ReLU"], f"the {name} step, with no ReLU6 in it")
 for wrong, message in (
     (body, "stride 1 and as many channels out as in: here a shortcut belongs"),
     ((x + body).relu(), "there is a ReLU after the sum, which cuts the narrow end off"),
@@ -413,11 +413,11 @@ check.that(body.min() < 0, "there is a ReLU at the narrow end: the last step is 
 check.close(whole, x + body, "expected: x + layers(x)", atol=1e-4)
 check.that(whole.requires_grad, "what comes out has no gradient: detach nothing")
 whole.pow(3).sum().backward()
-check.that(entered.grad is not None, "no gradient reaches the input: detach nothing")
-check.that(first[0].weight.grad is not None, "no gradient reaches self.layers: detach nothing")
-for got, other in zip(alone, others, strict=True):
+slopes = entered.grad, first[0].weight.grad
+check.that(None not in slopes, "no gradient reaches the input or self.layers: detach nothing")
+for other in others:
     message = "another shape comes out: no shortcut here, and nothing after the body"
-    check.close(got, other.layers(x), message, atol=1e-4)
+    check.close(check.call(other, x), other.layers(x), message, atol=1e-4)
 check.passed("a shortcut exactly where shapes agree")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -566,6 +566,10 @@ for made, a, b, c, n in ((ppm, 8, 2, 5, 3), (other, 9, 4, 7, 2)):
     table = {key: tuple(value.shape) for key, value in parts.state_dict().items()}
     odd = sorted(key for key in {*shapes, *table} if shapes.get(key) != table.get(key))
     check.that(not odd, f"names or channels are not the table's: {', '.join(odd[:3])}")
+    parts.load_state_dict(made.state_dict())
+    for part, like in zip([*made.reduce, made.project], [*blocks, parts["project"]], strict=True):
+        z = torch.randn(4, like[0].in_channels, 3, 3)
+        check.close(part(z), like(z), "each part is conv_bn_relu as it is, with its ReLU")
 check.passed("the parts fit")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -744,20 +748,25 @@ for made, (a, b, c) in zip(check.build(FeatureFusion, *asked), asked, strict=Tru
     kernels = {n: [w.shape for w in part.parameters() if w.ndim == 4] for n, part in parts}
     both = [(c, 2 * c, 1, 1)]
     check.catches(both, kernels["mix"], "mix gets both paths side by side: add them")
-    dense = [(b, b, 3, 3), (c, b, 1, 1)]
+    dense, thin = ([(b, n, 3, 3), (c, b, 1, 1)] for n in (b, 1))
     check.catches(dense, kernels["low"], "the 3×3 of low is depthwise: set its groups")
-    thin = [(b, 1, 3, 3), (c, b, 1, 1)]
     check.equal(kernels["low"], thin, "low: depthwise 3×3, then 1×1 to width")
     check.equal(kernels["high"], [(c, a, 1, 1)], "high: one 1×1, from the fine path to width")
     check.equal(kernels["mix"], [(c, c, 1, 1)], "mix: one 1×1, width → width")
     count = b * 9 + b * c + a * c + c * c + 2 * (b + 3 * c)
     check.equal(count_parameters(made), count, "a normalisation behind each, no biases")
-    end = [nn.Conv2d(a, c, 1, bias=False), nn.BatchNorm2d(c)]
-    first = [conv_bn_relu(b, b, 3, groups=b), nn.Conv2d(b, c, 1, bias=False), end[1]]
-    table = {"low": nn.Sequential(*first), "high": nn.Sequential(*end), "mix": conv_bn_relu(c, c)}
-    keys = nn.ModuleDict(table).state_dict()
-    odd = sorted({*made.state_dict()} ^ {*keys})
+    low, high = (nn.Conv2d(n, c, 1, bias=False) for n in (b, a))
+    low = nn.Sequential(conv_bn_relu(b, b, 3, groups=b), low, nn.BatchNorm2d(c))
+    table = {"low": low, "high": nn.Sequential(high, nn.BatchNorm2d(c)), "mix": conv_bn_relu(c, c)}
+    twin = nn.ModuleDict(table)
+    odd = sorted({*made.state_dict()} ^ {*twin.state_dict()})
     check.that(not odd, f"low has three parts, high two, mix is conv_bn_relu: {', '.join(odd[:3])}")
+    twin.load_state_dict(made.state_dict())
+    for part, like in ((made.low[0], low[0]), (made.mix, twin["mix"])):
+        z = torch.randn(4, like[0].in_channels, 5, 5)
+        check.close(
+            part(z), like(z), "low begins with conv_bn_relu, mix is one, each with its ReLU"
+        )
 check.passed("the parts fit")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe

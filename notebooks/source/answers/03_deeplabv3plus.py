@@ -224,6 +224,10 @@ class ASPPPooling(nn.Module):
         (_edit(_POOLING, "return self.project", "self.project"), "end in a `return`"),
         (_edit(_POOLING, "def forward", "def foward"), "it has no `forward`"),
         (_edit(_POOLING, "(in_channels, out_channels)\n", "(6, 40)\n"), "1×1, in → out"),
+        (_edit(_POOLING, "conv_bn_relu(in_channels, out_channels)\n",
+               "conv_bn_relu(in_channels, out_channels)[:2]\n"), "as it is"),
+        (_edit(_POOLING, "conv_bn_relu(in_channels, out_channels)\n",
+               "conv_bn_relu(in_channels, out_channels).append(nn.Dropout(0.1))\n"), "as it is"),
     ],
     "aspp": [
         (_edit(_ASPP, "torch.cat([branch(x) for branch in self.branches], dim=1)",
@@ -275,6 +279,11 @@ class ASPPPooling(nn.Module):
         (_edit(_ASPP, "[branch(x) for branch", "[branch(x).detach() for branch"), "no gradient reaches"),
         (_edit(_ASPP, "    def forward(self, x):\n", "    def forward(self, x):\n        x /= 2\n"),
          "changes its argument `x`"),
+        (_edit(_ASPP, "conv_bn_relu(width * len(self.branches), width)",
+               "conv_bn_relu(width * len(self.branches), width)[:2]"), "another output"),
+        (_edit(_ASPP, "conv_bn_relu(width * len(self.branches), width)",
+               "conv_bn_relu(width * len(self.branches), width).append(nn.Dropout(0.5))"),
+         "in training"),
     ],
     "deeplab-decoder": [
         (_edit(_DECODER, "[deep, thin]", "[thin, deep]"), "stands in front"),
@@ -407,6 +416,9 @@ class ASPPPooling(nn.Module):
         _edit(_POOLING, ".expand(-1, -1, *x.shape[-2:])", ".repeat(1, 1, x.shape[2], x.shape[3])"),
         _edit(_POOLING, "return self.project(mean).expand(-1, -1, *x.shape[-2:])",
               "return self.project(mean) + torch.zeros_like(x[:, :1])"),
+        _edit(_POOLING, "conv_bn_relu(in_channels, out_channels)\n",
+              "nn.Sequential(\n            nn.Conv2d(in_channels, out_channels, 1),"
+              " nn.BatchNorm2d(out_channels), nn.ReLU())\n"),
     ],
     "aspp": [
         _ASPP,

@@ -259,6 +259,7 @@ WRONG = {
                   "        return out\n"),
             "no shortcut here",
         ),
+        (_edit(_INVERTED, "groups=hidden),", "groups=hidden)[:2],"), "behind the second step"),
     ],
     "pyramid-pooling": [
         (_edit(_PPM, "adaptive_avg_pool2d", "adaptive_max_pool2d"), "largest value"),
@@ -316,6 +317,12 @@ WRONG = {
          "changes its argument `x`"),
         (_edit(_PPM, "            small = self", "            x = self").replace("(small,", "(x,"),
          "gets 8 channels"),
+        (_edit(_PPM, "conv_bn_relu(channels, share) for", "conv_bn_relu(channels, share)[:2] for"),
+         "with its ReLU"),
+        (_edit(_PPM, "+ len(bins) * share, out_channels)", "+ len(bins) * share, out_channels)[:2]"),
+         "with its ReLU"),
+        (_edit(_PPM, "+ len(bins) * share, out_channels)",
+               "+ len(bins) * share, out_channels).append(nn.Dropout(0.1))"), "as it is"),
     ],
     "feature-fusion": [
         (_edit(_FUSION, "(self.high(fine) + coarse).relu()", "self.high(fine) + coarse"),
@@ -368,6 +375,8 @@ WRONG = {
          "expected: enlarge, low and high"),
         (_edit(_FUSION, 'coarse, size, mode="bilinear"', 'coarse, size, mode="bicubic"'),
          "expected: enlarge, low and high"),
+        (_edit(_FUSION, "conv_bn_relu(width, width)", "conv_bn_relu(width, width)[:2]"), "with its ReLU"),
+        (_edit(_FUSION, "3, groups=coarse)", "3, groups=coarse)[:2]"), "with its ReLU"),
     ],
     "fast-scnn": [
         (_edit(_NETWORK, "self.feature_fusion(fine, coarse)", "self.feature_fusion(coarse, fine)"),
