@@ -96,6 +96,13 @@ def test_a_recipe_is_trained_and_scored(tmp_path: Path, capsys: pytest.CaptureFi
     assert (record["recipe"], record["model"], record["epochs"]) == ("house", "fastscnn", 2)
     assert record["passes"] == 16 and record["images"] == 2 and 0 < record["mean_iou"] < 1
     assert record["config"]["num_classes"] == 19
+    assert (record["without"], record["size"], record["seed"]) == ([], 32, 42)
+    call = [*call, "32", "--epochs", "1", "--cpu", "--without", "mirror", "--without", "batch"]
+    assert main([*call, "--out", str(tmp_path / "less")]) == 0
+    assert "house without batch, mirror, fastscnn: mean IoU" in capsys.readouterr().out
+    assert json.loads((tmp_path / "less" / "scores.json").read_text())["without"] == [
+        "batch", "mirror",
+    ]  # fmt: skip
 
 
 def test_what_a_recipe_decides_is_not_asked_for_twice(
@@ -104,6 +111,10 @@ def test_what_a_recipe_decides_is_not_asked_for_twice(
     call = ["train", "unet", "--data", str(tmp_path), "--out", str(tmp_path / "run")]
     assert main([*call, "--recipe", "house", "--lr", "0.1", "--unweighted"]) == 2
     assert "--lr, --unweighted: the recipe house decides this" in capsys.readouterr().err
+    assert main([*call, "--recipe", ""]) == 2
+    assert "no recipe is called ''" in capsys.readouterr().err
+    assert main([*call, "--set", "name=unet"]) == 2
+    assert "write NAME=VALUE" in capsys.readouterr().err
     assert main([*call, "--without", "mirror"]) == 2
     assert "name one with --recipe" in capsys.readouterr().err
 
@@ -112,6 +123,8 @@ def test_run_says_what_it_has_become(capsys: pytest.CaptureFixture[str]) -> None
     assert main(["run", "house", "fastscnn", "--data", "faces", "--out", "runs/house"]) == 2
     told = capsys.readouterr().err
     assert "coursekit train fastscnn --recipe house --data faces --out runs/house" in told
+    assert main(["run", "--data", "my faces", "house", "unet"]) == 2
+    assert "coursekit train MODEL --recipe NAME --data 'my faces'" in capsys.readouterr().err
     assert main(["run"]) == 2
     assert "coursekit train MODEL --recipe NAME" in capsys.readouterr().err
     with pytest.raises(SystemExit):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import shlex
 from typing import TYPE_CHECKING, Any
 
 from coursekit.commands import command
@@ -57,7 +58,8 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--cpu", action="store_true", help="stay on the CPU")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", dest="settings",
                         help="a setting of the model, such as widths=(8,16,32,64,128)")  # fmt: skip
-    moved = subparsers.add_parser("run", add_help=False)  # without help it is not listed
+    # Without help it is not listed; no prefix, so that all words are the rest.
+    moved = subparsers.add_parser("run", add_help=False, prefix_chars="\0")
     moved.add_argument("rest", nargs=argparse.REMAINDER)
     moved.set_defaults(handler=_moved)
 
@@ -66,7 +68,7 @@ def _moved(arguments: argparse.Namespace) -> int:
     """Say what `coursekit run RECIPE MODEL …` has become."""
     rest = list(arguments.rest)
     words = [rest.pop(0) if rest and not rest[0].startswith("-") else w for w in ("NAME", "MODEL")]
-    line = " ".join(["coursekit train", words[1], "--recipe", words[0], *rest])
+    line = shlex.join(["coursekit", "train", words[1], "--recipe", words[0], *rest])
     raise CourseError(f"is now part of `train`; write: {line}")
 
 
@@ -75,7 +77,7 @@ def parse_settings(pairs: list[str]) -> dict[str, Any]:
     settings: dict[str, Any] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
-        if not equals or not name.strip().isidentifier():
+        if not equals or not name.strip().isidentifier() or name.strip() == "name":
             raise CourseError(f"--set {pair}: write NAME=VALUE, such as --set dropout=0.2")
         try:
             settings[name.strip()] = ast.literal_eval(value.strip())
@@ -90,7 +92,7 @@ def make_config(arguments: argparse.Namespace) -> FitConfig:
 
     given = {name: getattr(arguments, name) for name in _DECIDED}
     given = {name: value for name, value in given.items() if value is not None}
-    make = _by_recipe if arguments.recipe else _by_options
+    make = _by_options if arguments.recipe is None else _by_recipe
     config = make(arguments, given)
     return replace(
         config, precision=arguments.precision, workers=arguments.workers, cpu=arguments.cpu
@@ -145,10 +147,10 @@ def run(arguments: argparse.Namespace) -> int:
     from coursekit.models import count_parameters, create_model
     from coursekit.training import fit
 
-    config = make_config(arguments)
+    config, own = make_config(arguments), parse_settings(arguments.settings)
     train, val = (open_dataset(arguments.data, split) for split in ("train", "val"))
     torch.manual_seed(config.seed)
-    settings = {"num_classes": train.labels.num_classes, **parse_settings(arguments.settings)}
+    settings = {"num_classes": train.labels.num_classes, **own}
     model = create_model(arguments.model, **settings)
     print(f"{arguments.model}: {count_parameters(model):,} parameters; "
           f"{len(train)} training and {len(val)} validation images at {config.size}²")  # fmt: skip
@@ -163,11 +165,15 @@ def run(arguments: argparse.Namespace) -> int:
     print(f"best epoch {result.best_epoch}: validation loss {best['val_loss']:.4f}, "
           f"{_scores(best)} at {config.size}²")  # fmt: skip
     written = ["model.safetensors", "history.jsonl"]
-    if arguments.recipe:
-        scores = recipes.score(arguments.recipe, model, result, config, train, val, arguments.out)
-        print(f"{arguments.recipe} {arguments.model}: mean IoU {100 * scores['mean_iou']:.2f} % "
-              f"of {scores['images']} images at their masks' size, after {scores['passes']:,} "
-              f"image passes; {scores['rules']}")  # fmt: skip
+    if arguments.recipe is not None:
+        scores = recipes.score(
+            arguments.recipe, model, result, config, train, val, arguments.out, arguments.without
+        )
+        left = f" without {', '.join(scores['without'])}" if scores["without"] else ""
+        print(f"{arguments.recipe}{left}, {arguments.model}: "
+              f"mean IoU {100 * scores['mean_iou']:.2f} % of {scores['images']} images at their "
+              f"masks' size, after {scores['passes']:,} image passes; "
+              f"{scores['rules']}")  # fmt: skip
         written.append("scores.json")
     print("wrote " + ", ".join(f"{arguments.out}/{name}" for name in written))
     return 0

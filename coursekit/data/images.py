@@ -197,7 +197,7 @@ def read_landmarks(path: Path, count: int) -> NDArray[np.float32]:
         CourseError: when the file is not such a list.
     """
     try:
-        lines = [line.split() for line in path.read_text("utf-8").splitlines() if line.strip()]
+        lines = [line.split() for line in path.read_text("utf-8-sig").splitlines() if line.strip()]
         stated = int(lines[0][0])
         points = np.array([[float(x), float(y)] for x, y in lines[1:]], dtype=np.float32)
     except (OSError, ValueError, IndexError, UnicodeDecodeError) as error:

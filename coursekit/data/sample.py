@@ -95,8 +95,8 @@ class FaceDataset(Sequence[Sample], ABC):
     def sample(self, index: int, *, landmarks: bool = True) -> Sample:
         """Sample `index`, 0 ≤ index < len(self), with everything that is known about it.
 
-        Without `landmarks` they may be left unread, so that masks can be trained on where some
-        landmark files are missing or broken.
+        Without `landmarks` they may be left unread: masks are scored without them, and are trained
+        on where some landmark files are missing.
         """
 
     @abstractmethod

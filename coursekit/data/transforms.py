@@ -7,6 +7,7 @@ operations and distributions an image at a time through Pillow.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from statistics import NormalDist
@@ -105,14 +106,14 @@ class Augmentation:
         shares = (self.brightness, self.contrast, self.saturation)
         chances = (self.blur_probability, self.mirror_probability)
         wrong = (
-            "scale must rise from at least 1" if not 1 <= self.scale[0] <= self.scale[1]
+            "scale must rise from at least 1" if not 1 <= self.scale[0] <= self.scale[1] < math.inf
             else "brightness, contrast and saturation must lie in 0–1"
             if not all(0 <= s <= 1 for s in shares)
             else "hue must lie in 0–0.5" if not 0 <= self.hue <= 0.5
             else "probabilities must lie in 0–1" if not all(0 <= c <= 1 for c in chances)
             else "blur_sigma must rise from above 0"
-            if not 0 < self.blur_sigma[0] <= self.blur_sigma[1]
-            else "noise must be at least 0" if not self.noise >= 0
+            if not 0 < self.blur_sigma[0] <= self.blur_sigma[1] < math.inf
+            else "noise must be at least 0" if not 0 <= self.noise < math.inf
             else "rotation must lie in 0–180 degrees" if not 0 <= self.rotation <= 180
             else ""
         )  # fmt: skip

@@ -124,14 +124,34 @@ def describe(model: nn.Module) -> tuple[str, dict[str, Any]]:
     """The name and the arguments with which `create_model` rebuilds a model, wrapped or not.
 
     Raises:
-        CourseError: when the model is not one of the course's.
+        CourseError: when the model is not one of the course's, or was altered after it was made.
     """
     model = unwrap(model)
     kind = type(model)
     for name, (module_name, class_name, _) in _REGISTRY.items():
         if kind.__module__ == f"{__name__}.{module_name}" and kind.__name__ == class_name:
-            return name, asdict(model.config)  # type: ignore[call-overload]
+            settings: dict[str, Any] = asdict(model.config)  # type: ignore[call-overload]
+            _refuse_altered(model, name, settings)
+            return name, settings
     raise CourseError(
         f"{type(model).__name__} is not a model of coursekit; load its weights into one that "
         "`create_model` made (the keys are the same) to write a checkpoint"
     )
+
+
+def _refuse_altered(model: nn.Module, name: str, settings: dict[str, Any]) -> None:
+    """A network that `create_model` could not rebuild: its checkpoint would be of no use."""
+    import torch
+
+    with torch.device("meta"):  # shapes alone
+        made = {
+            key: value.shape for key, value in create_model(name, **settings).state_dict().items()
+        }
+    found = {key: value.shape for key, value in plain_state_dict(model).items()}
+    odd = sorted({key for key in {*made, *found} if made.get(key) != found.get(key)})
+    if odd:
+        raise CourseError(
+            f"this {name} was altered after it was made ({', '.join(odd[:3])}"
+            f"{', …' if len(odd) > 3 else ''}), so that its checkpoint could not be read again; "
+            "take a parametrisation off, or set the width when you make it"
+        )

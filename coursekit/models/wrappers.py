@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from torch import Tensor, nn
 
 
@@ -28,10 +30,14 @@ def unwrap(model: nn.Module) -> nn.Module:
     return model
 
 
+def _all_parts(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+    return model.named_modules(remove_duplicate=False)  # a part may stand under two names
+
+
 def plain_state_dict(model: nn.Module) -> dict[str, Tensor]:
     """`state_dict` with the keys of the network itself, also where a part of it is wrapped."""
     model = unwrap(model)
-    wrapped = {prefix: inner_name(part) for prefix, part in model.named_modules()}
+    wrapped = {prefix: inner_name(part) for prefix, part in _all_parts(model)}
     inner = {f"{prefix}.{name}".lstrip(".") for prefix, name in wrapped.items() if name}
     plain = {}
     for key, value in model.state_dict().items():

@@ -59,11 +59,11 @@ class AdamToSGDConfig:
     def __post_init__(self) -> None:
         positive = ("adam_lr", "sgd_lr", "sgd_min_lr", "patience", "adam_t_max", "sgd_t_max")
         for name in positive:
-            if not getattr(self, name) > 0:
-                raise CourseError(f"{name} is {getattr(self, name)}; it must be above 0")
+            if not 0 < getattr(self, name) < math.inf:
+                raise CourseError(f"{name} is {getattr(self, name)}; it must be a number above 0")
         if not 0 <= self.momentum < 1:
             raise CourseError(f"momentum is {self.momentum}; it must lie in [0, 1)")
-        if not self.weight_decay >= 0:
+        if not 0 <= self.weight_decay < math.inf:
             raise CourseError(f"weight_decay is {self.weight_decay}; it must be at least 0")
         if not 0 <= self.min_fraction <= 1:
             raise CourseError(f"min_fraction is {self.min_fraction}; it must lie in [0, 1]")
@@ -74,7 +74,7 @@ class AdamToSGDConfig:
 
     def build(self, learner: Learner, steps: int) -> AdamToSGD:
         """The pipeline, which ends by patience and asks nothing about steps."""
-        return AdamToSGD(learner.model, self)
+        return AdamToSGD(learner.network, self)
 
 
 def cosine_rate(step: int, t_max: int, highest: float, lowest: float) -> float:
@@ -269,8 +269,12 @@ class AdamToSGD:
             group["lr"] = self.pipeline.rate
         return event
 
-    def for_use(self) -> contextlib.AbstractContextManager[None]:
-        """While this lasts, the model holds what is validated: here its weights as they are."""
+    def for_use(self, images: Images | None = None) -> contextlib.AbstractContextManager[None]:
+        """While this lasts, the model holds what is validated: here its weights as they are.
+
+        Args:
+            images: not needed here; see `coursekit.optim.Plan`.
+        """
         return contextlib.nullcontext()
 
     def load_best(self) -> None:

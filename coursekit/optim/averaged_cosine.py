@@ -44,9 +44,9 @@ class AveragedCosineConfig:
     fixed_length: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        if not self.lr > 0:
-            raise CourseError(f"lr is {self.lr}; it must be above 0")
-        if not self.weight_decay >= 0:
+        if not 0 < self.lr < math.inf:
+            raise CourseError(f"lr is {self.lr}; it must be a number above 0")
+        if not 0 <= self.weight_decay < math.inf:
             raise CourseError(f"weight_decay is {self.weight_decay}; it must be at least 0")
         for name in ("warmup", "average"):
             if not 0 <= getattr(self, name) < 1:
@@ -54,7 +54,7 @@ class AveragedCosineConfig:
 
     def build(self, learner: Learner, steps: int) -> AveragedCosine:
         """The optimiser and its schedule of so many steps."""
-        return AveragedCosine(learner.model, self, steps)
+        return AveragedCosine(learner.network, self, steps)
 
 
 def warm_cosine(step: int, steps: int, highest: float, warmup: float) -> float:
@@ -102,8 +102,10 @@ class AveragedCosine:
         ]
         self.optimiser = torch.optim.AdamW(groups, lr=config.lr, fused=True)
         self._count, self.best_epoch = 0, -1
-        # Buffers too: the statistics of normalisations belong to the averaged weights.
-        self._average = AveragedModel(model, multi_avg_fn=self._mix, use_buffers=True)
+        self._average: AveragedModel | None = None
+        if config.average:
+            # Buffers too: the statistics of normalisations belong to the averaged weights.
+            self._average = AveragedModel(model, multi_avg_fn=self._mix, use_buffers=True)
         self._set_rate()
 
     @property
@@ -129,7 +131,7 @@ class AveragedCosine:
         """Change the weights by their gradients, then the average, then the rate."""
         self.optimiser.step()
         self._count += 1
-        if self.config.average:
+        if self._average:
             self._average.update_parameters(self.model)
         self._set_rate()
 
@@ -149,8 +151,12 @@ class AveragedCosine:
         return "improved"
 
     @contextlib.contextmanager
-    def for_use(self) -> Iterator[None]:
-        """While this lasts, the model holds what would be used if training ended here."""
+    def for_use(self, images: Images | None = None) -> Iterator[None]:
+        """While this lasts, the model holds what would be used if training ended here.
+
+        Args:
+            images: not needed here; see `coursekit.optim.Plan`.
+        """
         own = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
         self.load_best()
         try:
@@ -160,7 +166,7 @@ class AveragedCosine:
 
     def load_best(self) -> None:
         """Put the average into the model; without one, leave it as it is."""
-        if self._average.n_averaged:
+        if self._average and self._average.n_averaged:
             self.model.load_state_dict(self._average.module.state_dict())
 
     def state_dict(self) -> dict[str, Any]:
@@ -170,7 +176,7 @@ class AveragedCosine:
             "count": self._count,
             "best_epoch": self.best_epoch,
             "optimiser": self.optimiser.state_dict(),
-            "average": self._average.state_dict(),
+            "average": self._average and self._average.state_dict(),
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -185,7 +191,8 @@ class AveragedCosine:
         if listed:
             raise ValueError(f"the saved run had other settings: {listed}")
         load_fused(self.optimiser, state["optimiser"])
-        self._average.load_state_dict(state["average"])
+        if self._average:
+            self._average.load_state_dict(state["average"])
         self._count, self.best_epoch = int(state["count"]), int(state["best_epoch"])
         self._set_rate()
 

@@ -17,9 +17,15 @@ if TYPE_CHECKING:
 
 
 def load_fused(optimiser: torch.optim.Optimizer, state: Mapping[str, Any]) -> None:
-    """`optimiser.load_state_dict(state)`, with each tensor in the layout of its weight."""
+    """`optimiser.load_state_dict(state)`, with each tensor in the layout of its weight.
+
+    Raises:
+        ValueError: when a tensor is not of its weight's shape.
+    """
     optimiser.load_state_dict(dict(state))
     for weight, held in optimiser.state.items():
         for key, value in held.items():
-            if isinstance(value, torch.Tensor) and value.shape == weight.shape:
+            if isinstance(value, torch.Tensor) and value.ndim:
+                if value.shape != weight.shape:  # a fused step would write past its end
+                    raise ValueError(f"{key} is {tuple(value.shape)}, not {tuple(weight.shape)}")
                 held[key] = torch.empty_like(weight).copy_(value)

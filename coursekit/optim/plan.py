@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
-    #: Gives the training images once more, in whitened (B, 3, S, S) batches on the model's device.
+    #: Gives this process's share of the training images once more, in whitened (B, 3, S, S) batches
+    #: on the network's device. What is estimated from it must be added up over processes.
     Images = Callable[[], Iterable[Tensor]]
 
 
@@ -22,13 +23,16 @@ class Learner(Protocol):
     """What a plan trains.
 
     Attributes:
-        model: the network, without wrappers; its parameters are optimised, its state counts.
+        network: the network, without wrappers; its parameters are optimised, its state counts.
         teacher: None, or a frozen network that the loss compares with. A plan that makes teachers
             puts them here.
     """
 
-    model: nn.Module
     teacher: nn.Module | None
+
+    @property
+    def network(self) -> nn.Module:
+        """See above."""
 
 
 class Plan(Protocol):
@@ -61,14 +65,20 @@ class Plan(Protocol):
 
         Args:
             loss: a finite number.
-            images: for plans that re-estimate normalisation statistics.
+            images: for plans that estimate statistics of normalisation anew.
 
         Returns:
             What that led to, for the history; after "improved" the loop saves what is `for_use`.
         """
 
-    def for_use(self) -> AbstractContextManager[None]:
-        """While this lasts, the model holds what would be used if training ended here."""
+    def for_use(self, images: Images | None = None) -> AbstractContextManager[None]:
+        """While this lasts, the network holds what would be used if training ended here.
+
+        It is validated so, before `end_epoch`, and saved so, after it.
+
+        Args:
+            images: for plans that estimate statistics of normalisation anew.
+        """
 
     def load_best(self) -> None:
         """Leave in the model what is used in the end."""

@@ -99,6 +99,7 @@ def score(
     train: FaceDataset,
     val: FaceDataset,
     out: str | Path,
+    without: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Score what a recipe's run left, on the validation set at the size of its masks.
 
@@ -110,9 +111,10 @@ def score(
         train: what it was trained on.
         val: what to score on.
         out: the run's folder; scores.json is written there.
+        without: ingredients that were left out.
 
     Returns:
-        What scores.json holds: recipe, rules, model and its config, epochs, passes (images that
+        What scores.json holds: recipe and settings, rules, model, epochs, passes (images that
         went through the network in training), and `Evaluation.summary`.
     """
     from coursekit.files import write_text
@@ -122,6 +124,9 @@ def score(
     size, epochs = config.batch_size, len(result.history)
     record = {
         "recipe": name,
+        "without": sorted(set(without)),
+        "size": config.size,
+        "seed": config.seed,
         "rules": find(name).rules,
         "model": result.info.model,
         "config": result.info.config,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from coursekit.data import Augmentation
@@ -50,6 +50,8 @@ class FitConfig:
         least_of = {"size": 16, "epochs": 1, "batch_size": 1, "seed": 0, "workers": 0}
         for name, least in least_of.items():
             value = getattr(self, name)
+            if type(value) is not int:
+                raise CourseError(f"{name} is {value!r}; it must be a whole number")
             if not least <= value < 1 << 63:
                 limit = f"at least {least}" if value < least else "below 2⁶³"
                 raise CourseError(f"{name} is {value}; it must be {limit}")
@@ -60,8 +62,14 @@ class FitConfig:
         """The settings as JSON gives them back, objective and plan with the name of their kind."""
         kinds = {name: type(getattr(self, name)).__name__ for name in ("objective", "plan")}
         plain = {f.name: _plain(getattr(self, f.name)) for f in fields(self)}
-        named = {name: {"kind": kind, **plain[name]} for name, kind in kinds.items()}
-        data: dict[str, Any] = json.loads(json.dumps({**plain, **named}))
+        named = {name: {**plain[name], "kind": kind} for name, kind in kinds.items()}
+        try:
+            data: dict[str, Any] = json.loads(json.dumps({**plain, **named}))
+        except TypeError as error:
+            raise CourseError(
+                f"{self}: its settings could not be written down ({error}); use numbers, text, "
+                "tuples, and dataclasses of them"
+            ) from error
         return data
 
     def free(self) -> set[str]:
@@ -70,4 +78,6 @@ class FitConfig:
 
 
 def _plain(value: Any) -> Any:
-    return asdict(value) if hasattr(value, "__dataclass_fields__") else value
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    return value if value is None or isinstance(value, (bool, int, float, str)) else vars(value)

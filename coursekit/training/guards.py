@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import tempfile
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from coursekit.errors import CourseError
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from coursekit.data import FaceDataset
     from coursekit.training.config import FitConfig
+    from coursekit.training.objective import Objective
 
 
 def check_inputs(
@@ -31,10 +32,11 @@ def check_inputs(
         if len(dataset) == 0:
             raise CourseError(f"the {name} set is empty; it needs at least one image")
     config.objective.check(model, train, val)
-    if min(len(train), config.batch_size) < processes:
+    least = min(len(train), len(val), config.batch_size)
+    if least < processes:
         raise CourseError(
-            f"batches of {min(len(train), config.batch_size)} images cannot be divided "
-            f"among {processes} processes; raise the batch size or start fewer"
+            f"{least} images (the batch, or a whole set) cannot be divided among {processes} "
+            "processes; raise the batch size, add images, or start fewer"
         )
     if processes > 1 and not config.objective.divisible:
         raise CourseError(
@@ -72,11 +74,45 @@ def check_finite(loss: float, epoch: int, kind: str, names: list[str]) -> None:
         )
 
 
+def check_parameters(objective: Objective) -> None:
+    """Raises `CourseError` when an objective has parameters that no plan would train."""
+    network = {id(parameter) for parameter in objective.network.parameters()}
+    own = [n for n, p in objective.named_parameters() if p.requires_grad and id(p) not in network]
+    if own:
+        raise CourseError(
+            f"{type(objective).__name__} has parameters of its own ({', '.join(own)}), which would "
+            "not be trained: put them into the network, or make them buffers"
+        )
+
+
+def named_scores(scores: dict[str, Any]) -> dict[str, float]:
+    """What a score gives, as the history takes it.
+
+    Raises:
+        ValueError: for a name that the history could not tell from its own.
+    """
+    wrong = [name for name in scores if not name.startswith("val_") or name == "val_loss"]
+    if wrong:
+        raise ValueError(f"scores called {', '.join(wrong)}: begin with val_, and not val_loss")
+    return {name: float(value) for name, value in scores.items()}
+
+
 @contextmanager
-def naming_single_values(images: int, processes: int) -> Iterator[None]:
-    """Says what to do where torch only says that a normalisation met a single value."""
+def naming_what_torch_met(images: int, processes: int) -> Iterator[None]:
+    """Says what to do where torch only says what it met.
+
+    A normalisation that has a single value, or a part of the network that the loss does not reach.
+    """
     try:
         yield
+    except RuntimeError as error:
+        if "Expected to have finished reduction" not in str(error):
+            raise
+        raise CourseError(
+            "a part of the network takes no part in the loss, so its gradients cannot be averaged "
+            f"over {processes} processes: choose an objective that uses all of it, freeze that "
+            "part (`requires_grad_(False)`), or start a single process"
+        ) from error
     except ValueError as error:
         if "more than 1 value per channel" not in str(error):
             raise

@@ -18,12 +18,14 @@ from coursekit import checkpoint
 from coursekit.data import TrainingView, Whitening, whitening
 from coursekit.errors import CourseError
 from coursekit.files import write_text
-from coursekit.models import describe, unwrap
+from coursekit.models import describe
 from coursekit.training.config import FitConfig
 from coursekit.training.guards import (
     check_finite,
     check_inputs,
-    naming_single_values,
+    check_parameters,
+    named_scores,
+    naming_what_torch_met,
     prepare_folder,
 )
 from coursekit.training.layout import memory_format
@@ -118,11 +120,16 @@ class _Run:
         progress: bool | None,
     ) -> None:
         from accelerate import Accelerator
+        from accelerate.utils import GradientAccumulationPlugin
 
         self.config = config
         self.hide = None if progress is None else not progress
         self.out = Path(out) if out is not None else None
-        self.accelerator: Accelerator = Accelerator(cpu=config.cpu)
+        # What the environment says of precision and accumulation is not for this loop.
+        once = GradientAccumulationPlugin(num_steps=1)
+        self.accelerator: Accelerator = Accelerator(
+            cpu=config.cpu, mixed_precision="no", gradient_accumulation_plugin=once
+        )
         device, processes = self.accelerator.device, self.accelerator.num_processes
         check_inputs(config, model, train, val, processes)
         while isinstance(model, DistributedDataParallel):  # another one is put around it below
@@ -140,7 +147,7 @@ class _Run:
         model = model.to(memory_format=self.layout)
         if processes > 1 and device.type == "cuda":
             self.objective.model = torch.nn.SyncBatchNorm.convert_sync_batchnorm(model)
-        self.network = unwrap(self.objective.model)  # whose weights count
+        check_parameters(self.objective)
         self.plan = config.plan.build(self.objective, config.epochs * len(list(self._batches(0))))
         self.history: list[dict[str, Any]] = []
         self._open_out(resume)
@@ -169,15 +176,16 @@ class _Run:
             return
         prepare_folder(self.out)
         state = self.out / "state.safetensors"
-        if not state.exists():
-            return
-        if not resume:
+        self.settings = self._settings()
+        if not resume and any((self.out / n).exists() for n in (state.name, "model.safetensors")):
             raise CourseError(
                 f"{self.out}: holds a run already; add --resume (resume=True) to go on with it, "
                 "or name another folder"
             )
-        settings, free = self._settings(), self.config.free()
-        self.history = load_state(state, self.network, self.plan, settings, free)
+        if state.exists():
+            self.history = load_state(
+                state, self.objective, self.plan, self.settings, self.config.free()
+            )
 
     def go(self, on_epoch: Callable[[dict[str, Any]], None] | None) -> FitResult:
         for epoch in range(len(self.history), self.config.epochs):
@@ -186,7 +194,7 @@ class _Run:
             start = time.perf_counter()
             phase, rate = self.plan.phase, self.plan.rate
             train_loss = self._train_epoch(epoch)
-            with self.plan.for_use():
+            with self.plan.for_use(self._images):
                 val_loss, scores = self._validate(epoch)
             event = self.plan.end_epoch(val_loss, self._images)
             entry = {
@@ -207,20 +215,22 @@ class _Run:
         self.accelerator.wait_for_everyone()
         self.plan.load_best()
         if self.out and self.info and not (self.out / "model.safetensors").exists():
-            checkpoint.save(self.out / "model.safetensors", self.network, self.info)  # taken away
+            checkpoint.save(
+                self.out / "model.safetensors", self.objective.network, self.info
+            )  # taken away
         return FitResult(self.history, self.info, self.whitening, self.plan.best_epoch)
 
     def _save(self, *, improved: bool) -> None:
         if self.out is None or self.info is None:
             return
         if improved:
-            with self.plan.for_use():
-                checkpoint.save(self.out / "model.safetensors", self.network, self.info)
+            with self.plan.for_use(self._images):
+                checkpoint.save(self.out / "model.safetensors", self.objective.network, self.info)
         lines = "".join(json.dumps(entry) + "\n" for entry in self.history)
         write_text(self.out / "history.jsonl", lines)
         # Last: a run killed before this line repeats the epoch, and comes to the same files.
         save_state(
-            self.out / "state.safetensors", self.network, self.plan, self.history, self._settings()
+            self.out / "state.safetensors", self.objective, self.plan, self.history, self.settings
         )
 
     def _batches(self, epoch: int | None) -> Iterator[list[int]]:
@@ -283,7 +293,7 @@ class _Run:
         loader = self._loader(epoch)
         with tqdm(loader, desc=f"epoch {epoch}", disable=self._hidden(), leave=False) as bar:
             for batch in bar:
-                with naming_single_values(len(batch["name"]), processes):
+                with naming_what_torch_met(len(batch["name"]), processes):
                     total, mass, _ = self.parallel(self._to_device(batch))
                 whole = self._sum(mass)
                 whole = torch.where(whole > 0, whole, 1)  # all pixels ignored: a loss of 0
@@ -312,7 +322,8 @@ class _Run:
             score.update(output, batch)
         total, mass = self._sum(sums)
         score.counts = self._sum(score.counts)
-        return float((total / mass.clamp_min(1e-12)).sum()), score.result()
+        loss = (total / torch.where(mass > 0, mass, 1)).sum()
+        return float(loss), named_scores(score.result())
 
     def _hidden(self) -> bool | None:
         return True if not self.accelerator.is_main_process else self.hide

@@ -9,7 +9,7 @@ any method of the network, such as `heads(image)`, and gradients are still avera
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +18,7 @@ from coursekit import metrics
 from coursekit.data import class_counts
 from coursekit.errors import CourseError
 from coursekit.losses import class_weights, loss_sums, parse_loss, sums_over_pixels
+from coursekit.models import unwrap
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -59,7 +60,7 @@ class Score(Protocol):
         """Count a batch: what the objective put out, and what was asked for."""
 
     def result(self) -> dict[str, float]:
-        """The score by its name in the history, such as {"val_mean_iou": 0.5}."""
+        """The score by its name in the history, "val_…", such as {"val_mean_iou": 0.5}."""
 
 
 class Objective(nn.Module):
@@ -69,11 +70,13 @@ class Objective(nn.Module):
     as class weights, go with it to the device; checkpoints hold the network alone.
 
     Args:
-        model: the network.
+        model: the network, wrapped or not. All parameters that are trained are its own.
 
     Attributes:
-        model: the network.
-        teacher: None, or a frozen network that the loss compares with; the plan puts it there.
+        model: the network, as it is called.
+        network: the network without wrappers, whose weights are optimised and saved.
+        teacher: None, or a frozen network that the loss compares with, always in evaluation mode;
+            the plan puts it there.
         precision: "bf16" lets `autocast` compute in bfloat16; `fit` sets it.
     """
 
@@ -82,6 +85,18 @@ class Objective(nn.Module):
         self.model = model
         self.teacher: nn.Module | None = None
         self.precision = "fp32"
+
+    @property
+    def network(self) -> nn.Module:
+        """The network without wrappers."""
+        return unwrap(self.model)
+
+    def train(self, mode: bool = True) -> Self:
+        """As any module, but a teacher does not learn: its statistics stay."""
+        super().train(mode)
+        if self.teacher is not None:
+            self.teacher.eval()
+        return self
 
     def autocast(self, image: Tensor) -> AbstractContextManager[Any]:
         """Within it the network computes in `precision`; losses stay outside, in float32."""

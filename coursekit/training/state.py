@@ -12,9 +12,8 @@ from coursekit.errors import CourseError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from torch import nn
-
     from coursekit.optim import Plan
+    from coursekit.training.objective import Objective
 
 # Marks in the JSON half of a state.
 _TENSOR, _PAIRS, _TUPLE = "$tensor", "$pairs", "$tuple"
@@ -22,7 +21,7 @@ _TENSOR, _PAIRS, _TUPLE = "$tensor", "$pairs", "$tuple"
 
 def save_state(
     path: Path,
-    model: nn.Module,
+    objective: Objective,
     plan: Plan,
     history: list[dict[str, Any]],
     settings: dict[str, Any],
@@ -33,19 +32,24 @@ def save_state(
     (seed, epoch, …) alone.
     """
     tensors: dict[str, Tensor] = {}
-    state = flatten({"model": model.state_dict(), "plan": plan.state_dict()}, tensors)
+    parts = {
+        "model": objective.network.state_dict(),
+        "objective": _own(objective),
+        "plan": plan.state_dict(),
+    }
+    state = flatten(parts, tensors)
     meta = {"kind": "state", "settings": settings, "history": history, "state": state}
     write_tensors(path, tensors, meta)
 
 
 def load_state(
-    path: Path, model: nn.Module, plan: Plan, settings: dict[str, Any], free: set[str]
+    path: Path, objective: Objective, plan: Plan, settings: dict[str, Any], free: set[str]
 ) -> list[dict[str, Any]]:
     """Put a run back to where `save_state` was called.
 
     Args:
         path: the file.
-        model: takes the saved weights.
+        objective: whose network takes the saved weights.
         plan: takes its saved state.
         settings: of this run.
         free: those of them that may differ from the saved run's.
@@ -64,23 +68,32 @@ def load_state(
             f"{path}: was written by an older version, which kept its state in another form; "
             "name a new folder"
         )
-    _compare(path, meta["settings"], settings, free)
+    _compare(path, meta.get("settings", {}), settings, free)
     try:
+        history: list[dict[str, Any]] = meta["history"]
         state = unflatten(meta["state"], tensors)
-        model.load_state_dict(state["model"])
+        objective.network.load_state_dict(state["model"])
+        objective.load_state_dict(state["objective"], strict=False)
         plan.load_state_dict(state["plan"])
     except (RuntimeError, ValueError, KeyError, TypeError) as error:
         raise CourseError(
             f"{path}: does not fit this run ({str(error).splitlines()[0]}); "
             "go on with the same model and settings, or name a new folder"
         ) from error
-    history: list[dict[str, Any]] = meta["history"]
     return history
+
+
+def _own(objective: Objective) -> dict[str, Tensor]:
+    """Buffers that are neither the network's nor the teacher's, which the plan keeps."""
+    state = objective.state_dict()
+    return {k: v for k, v in state.items() if k.split(".")[0] not in ("model", "teacher")}
 
 
 def flatten(value: Any, tensors: dict[str, Tensor], name: str = "") -> Any:
     """What JSON can hold of nested dicts, lists and tuples; their tensors go into `tensors`."""
     if isinstance(value, Tensor):
+        while name in tensors:  # a key may hold a slash, or be a number beside its text
+            name += "'"
         tensors[name] = value
         return {_TENSOR: name}
     below = f"{name}/" if name else ""
@@ -114,10 +127,23 @@ def unflatten(value: Any, tensors: dict[str, Tensor]) -> Any:
 
 
 def _compare(path: Path, old: dict[str, Any], new: dict[str, Any], free: set[str]) -> None:
-    changed = [k for k in sorted({*old, *new} - free) if old.get(k) != new.get(k)]
+    changed = _changed({k: v for k, v in old.items() if k not in free},
+                       {k: v for k, v in new.items() if k not in free})  # fmt: skip
     if changed:
-        listed = ", ".join(f"{k} was {old.get(k)!r} and is {new.get(k)!r}" for k in changed)
+        listed = ", ".join(changed)
         raise CourseError(
             f"{path}: the run that it holds had other settings: {listed}. "
             "Go on with the old ones, or name a new folder"
         )
+
+
+def _changed(old: dict[str, Any], new: dict[str, Any], above: str = "") -> list[str]:
+    """A line for each setting that differs, also within others."""
+    lines = []
+    for key in sorted({*old, *new}):
+        before, now = old.get(key), new.get(key)
+        if isinstance(before, dict) and isinstance(now, dict):
+            lines += _changed(before, now, f"{above}{key}.")
+        elif before != now:
+            lines.append(f"{above}{key} was {before!r} and is {now!r}")
+    return lines

@@ -17,9 +17,7 @@ from coursekit.mutation.report import examine
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 LESSONS = pytest.mark.parametrize("path", find_sources(NOTEBOOKS), ids=lambda path: path.stem)
 
-MOST_LINES = (
-    20  # of a cell, not counting empty ones and comments; checks may have half as many again
-)
+MOST_LINES = 20  # of a cell, but for empty ones and comments; checks may have half as many again
 
 
 @LESSONS
@@ -30,13 +28,8 @@ def test_checks_tell_right_from_wrong(path: Path) -> None:
     assert not (problems := [p for tally in tallies for p in tally.problems]), "\n".join(problems)
 
 
-#: Lessons whose checks run the answers through `Check`; the others follow, and then this goes.
-MOVED = {"00_welcome", "02_unet"}
-
-
-@pytest.mark.parametrize("name", sorted(MOVED))
-def test_messages_say_what_is_expected(name: str) -> None:
-    path = NOTEBOOKS / "source" / f"{name}.py"
+@LESSONS
+def test_messages_say_what_is_expected(path: Path) -> None:
     for cell in read_lesson(path).cells:
         if cell.kind == "code" and _is_check(cell):
             for node in ast.walk(ast.parse(cell.source)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 from torch import nn
+from torch.nn.utils import parametrizations
 from torch.optim.swa_utils import AveragedModel
 
 from coursekit import checkpoint, create_model
@@ -16,7 +18,9 @@ from coursekit.checkpoint import Checkpoint, ModelInfo
 from coursekit.codabench import is_valid, submit, validate
 from coursekit.data import SynthDataset, make
 from coursekit.data.making import Recipe
+from coursekit.errors import CourseError
 from coursekit.models import describe, plain_state_dict, unwrap
+from coursekit.optim import AdamToSGDConfig, AveragedCosineConfig, PlanConfig
 from coursekit.training import FitConfig, fit
 
 
@@ -90,20 +94,46 @@ def test_a_plain_network_is_left_as_it_is() -> None:
     assert list(plain_state_dict(own)) == ["module.weight", "module.bias"]
 
 
-@pytest.mark.parametrize("kind", ["compile", "DataParallel"])
-def test_a_wrapped_model_trains_to_the_same_bytes_and_goes_on(kind: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("plan", [AdamToSGDConfig(patience=9), AveragedCosineConfig()])
+def test_a_run_goes_on_whatever_its_model_is_wrapped_in(plan: PlanConfig, tmp_path: Path) -> None:
+    """To the same bytes; and a run that has come to its end can still be read."""
     data = SynthDataset(0, 4, 32), SynthDataset(1, 2, 32)
 
-    def run(model: nn.Module, epochs: int, folder: str) -> bytes:
-        config = FitConfig(size=32, epochs=epochs, batch_size=2, seed=1, cpu=True)
-        fit(model, *data, config, tmp_path / folder, resume=True)
+    def run(kind: str, folder: str, stop: int = 9) -> bytes:
+        def pause(entry: dict) -> None:
+            if entry["epoch"] == stop:
+                raise KeyboardInterrupt
+
+        model = WRAPPERS[kind](tiny()) if kind in WRAPPERS else tiny()
+        config = FitConfig(size=32, epochs=3, batch_size=2, seed=1, cpu=True, plan=plan)
+        with contextlib.suppress(KeyboardInterrupt):
+            fit(model, *data, config, tmp_path / folder, resume=True, on_epoch=pause)
         return (tmp_path / folder / "model.safetensors").read_bytes()
 
-    whole = run(tiny(), 2, "plain")
-    run(WRAPPERS[kind](tiny()), 1, "wrapped")
-    assert run(WRAPPERS[kind](tiny()), 2, "wrapped") == whole
-    run(tiny(), 1, "mixed")
-    assert run(WRAPPERS[kind](tiny()), 2, "mixed") == whole
+    whole = run("plain", "whole")
+    run("compile", "mixed", 0)
+    run("DataParallel", "mixed", 1)
+    assert run("plain", "mixed") == whole
+    for kind in ("compile", "DataParallel", "plain"):
+        assert run(kind, "mixed") == whole
+
+
+def test_an_altered_network_is_refused_before_it_is_trained(tmp_path: Path) -> None:
+    model = tiny()
+    parametrizations.weight_norm(model.head)
+    with pytest.raises(CourseError, match="was altered after it was made"):
+        fit(model, SynthDataset(0, 4, 32), SynthDataset(1, 2, 32), FitConfig(size=32), tmp_path)
+    model = tiny()
+    model.head = nn.Conv2d(4, 19, 3, padding=1)
+    with pytest.raises(CourseError, match=r"altered .*head\.weight"):
+        describe(model)
+
+
+def test_a_part_under_two_names_keeps_both() -> None:
+    twice = nn.ModuleDict({"a": nn.Linear(1, 1)})
+    twice["b"] = compiled(twice["a"])
+    twice["c"] = twice["b"]
+    assert list(plain_state_dict(twice)) == [f"{n}.{k}" for n in "abc" for k in ("weight", "bias")]
 
 
 def test_a_wrapped_model_is_submitted(tmp_path: Path) -> None:

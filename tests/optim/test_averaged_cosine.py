@@ -126,4 +126,4 @@ def test_a_configuration_builds_its_kind() -> None:
     learner = ParsingObjective(network(), ("cross_entropy",), 2, None)
     assert isinstance(AdamToSGDConfig().build(learner, 5), AdamToSGD)
     plan = AveragedCosineConfig().build(learner, 5)
-    assert isinstance(plan, AveragedCosine) and plan.steps == 5 and plan.model is learner.model
+    assert isinstance(plan, AveragedCosine) and plan.steps == 5 and plan.model is learner.network

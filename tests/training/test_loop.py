@@ -183,12 +183,18 @@ def test_a_run_is_not_overwritten_or_mixed_up(tmp_path: Path) -> None:
         fit(model(), *data(), config(), tmp_path)
     with pytest.raises(CourseError, match="seed was 5 and is 6"):
         fit(model(), *data(), config(seed=6), tmp_path, resume=True)
-    with pytest.raises(CourseError, match="model was"):
+    with pytest.raises(CourseError, match=r"model\.config\.widths was"):
         fit(model(widths=(4, 4, 8)), *data(), config(), tmp_path, resume=True)
+    other = config(plan=AdamToSGDConfig(adam_lr=0.1, patience=1))
+    with pytest.raises(CourseError, match=r"plan\.adam_lr was 0\.003 and is 0\.1"):
+        fit(model(), *data(), other, tmp_path, resume=True)
     state = tmp_path / "state.safetensors"
     state.write_bytes(state.read_bytes()[:1000])
     with pytest.raises(CourseError, match="cut off"):
         fit(model(), *data(), config(), tmp_path, resume=True)
+    state.unlink()
+    with pytest.raises(CourseError, match="holds a run already"):  # whose model would be lost
+        fit(model(), *data(), config(), tmp_path)
 
 
 def test_bad_settings_are_named() -> None:
@@ -197,6 +203,9 @@ def test_bad_settings_are_named() -> None:
         config(epochs=0)
     with pytest.raises(CourseError, match="seed is -1; it must be at least 0"):
         config(seed=-1)
+    for value in (32.5, "32", True):
+        with pytest.raises(CourseError, match="must be a whole number"):
+            config(size=value)
     with pytest.raises(CourseError, match="it must be below"):
         config(seed=1 << 64)
     with pytest.raises(CourseError, match="num_classes 5, and celebamask-hq data need 19"):
@@ -278,6 +287,9 @@ def test_a_loss_of_regions_needs_a_single_process(monkeypatch: pytest.MonkeyPatc
     from accelerate import Accelerator
 
     monkeypatch.setattr(Accelerator, "num_processes", 2)
+    train, val = data()
+    with pytest.raises(CourseError, match="1 images .* cannot be divided among 2 processes"):
+        fit(model(), train, val[:1], config())
     for loss in ("dice", "cross_entropy+lovasz"):
         with pytest.raises(CourseError, match="not a sum over pixels: 2 processes"):
             fit(model(), *data(), config(objective=ParsingConfig(loss)))
@@ -286,6 +298,15 @@ def test_a_loss_of_regions_needs_a_single_process(monkeypatch: pytest.MonkeyPatc
 def test_bf16_trains() -> None:
     result = fit(model(), *data(), config(epochs=2, precision="bf16"))
     assert np.isfinite(result.history[-1]["val_loss"])
+
+
+def test_evaluation_leaves_each_part_as_it_was() -> None:
+    network = model("fastscnn", repeats=1, expansion=1).train()
+    frozen = next(part for part in network.modules() if isinstance(part, torch.nn.BatchNorm2d))
+    frozen.eval()
+    info = checkpoint.ModelInfo("fastscnn", {}, "celebamask-hq", 32, (0.5,) * 3, (0.2,) * 3)
+    evaluate(network, SynthDataset(1, 1, 32), info)
+    assert network.training and not frozen.training
 
 
 def test_evaluation_is_at_the_masks_size(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,10 @@ import torch
 from coursekit import create_model
 from coursekit.checkpoint import read_tensors
 from coursekit.data import Augmentation, SynthDataset
+from coursekit.errors import CourseError
 from coursekit.optim import AdamToSGDConfig
 from coursekit.training import FitConfig, FitResult, Objective, fit
+from coursekit.training.state import flatten, unflatten
 from tests.training import toys
 from tests.training.toys import registered
 
@@ -72,6 +75,58 @@ def test_it_trains_and_goes_on_bit_for_bit(
 
 
 @pytest.mark.usefixtures("registered")
+def test_what_the_loop_cannot_serve_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A parameter that nobody would train, and names of scores that the history has itself."""
+    build = toys.LandmarkConfig.build
+
+    def with_scale(config: object, model: torch.nn.Module, train: object) -> Objective:
+        objective = build(config, model, train)
+        objective.scale = torch.nn.Parameter(torch.ones(()))
+        return objective
+
+    with monkeypatch.context() as patch:
+        patch.setattr(toys.LandmarkConfig, "build", with_scale)
+        with pytest.raises(CourseError, match=r"parameters of its own \(scale\)"):
+            run("finder", FINDER, 1)
+    for name in ("rate", "val_loss"):
+        monkeypatch.setattr(toys.LandmarkScore, "result", lambda self, name=name: {name: 1.0})
+        with pytest.raises(ValueError, match="begin with val_"):
+            run("finder", FINDER, 1)
+
+
+@pytest.mark.usefixtures("registered")
+def test_buffers_of_an_objective_go_on_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    forward = toys.LandmarkObjective.forward
+    seen: list[Objective] = []
+
+    def counting(objective: Objective, batch: dict) -> object:
+        objective.steps += objective.training
+        return forward(objective, batch)
+
+    def build(config: object, model: torch.nn.Module, train: object) -> Objective:
+        objective = toys.LandmarkObjective(model)
+        objective.register_buffer("steps", torch.zeros((), dtype=torch.int64))
+        seen.append(objective)
+        return objective
+
+    monkeypatch.setattr(toys.LandmarkObjective, "forward", counting)
+    monkeypatch.setattr(toys.LandmarkConfig, "build", build)
+    for epochs in (1, 3):
+        run("finder", FINDER, epochs, tmp_path)
+    assert int(seen[-1].steps) == 3 * 2  # eight images in batches of three, the last one left out
+
+
+def test_states_go_round_whatever_their_keys() -> None:
+    one, two = torch.ones(1), torch.zeros(2)
+    state = {"a/b": one, "a": {"b": two}, 1: one, "1": two, "t": (0.9, [one, None]), "$": {"$x": 1}}
+    tensors: dict[str, torch.Tensor] = {}
+    again = unflatten(json.loads(json.dumps(flatten(state, tensors))), tensors)
+    assert torch.equal(again["a/b"], one) and torch.equal(again["a"]["b"], two)
+    assert torch.equal(again[1], one) and torch.equal(again["1"], two)
+    assert again["t"][0] == 0.9 and again["t"][1][1] is None and again["$"] == {"$x": 1}
+
+
+@pytest.mark.usefixtures("registered")
 def test_the_teacher_takes_part_once_the_plan_has_made_it() -> None:
     """The third term of the loss is 0 in the first cycle, and the first is what it was before."""
     result = run("two_heads", TWO_HEADS, 4)
@@ -79,6 +134,18 @@ def test_the_teacher_takes_part_once_the_plan_has_made_it() -> None:
     assert events == ["wait", "improved", "wait", "improved"]
     losses = [entry["train_loss"] for entry in result.history]
     assert losses[2] > losses[1] + 0.5  # the teacher's answer has an entropy of its own
+
+
+@pytest.mark.usefixtures("registered")
+def test_a_teacher_does_not_learn() -> None:
+    objective = toys.TwoHeadsConfig().build(create_model("two_heads"), None)
+    objective.teacher = create_model("two_heads")
+    before = {k: v.clone() for k, v in objective.teacher.state_dict().items()}
+    objective.train()
+    assert objective.model.training and not objective.teacher.training
+    batch = {"image": torch.rand(2, 3, 8, 8), "target": torch.zeros(2, 8, 8, dtype=torch.int64)}
+    objective(batch)
+    assert all(torch.equal(v, before[k]) for k, v in objective.teacher.state_dict().items())
 
 
 @pytest.mark.usefixtures("registered")

@@ -147,7 +147,7 @@ class LandmarkConfig:
 
 @dataclass(frozen=True)
 class CyclesConfig:
-    """Every two epochs the average of the weights becomes the teacher, and what is used."""
+    """Every two epochs the average of the weights becomes the teacher."""
 
     fixed_length: ClassVar[bool] = False
 
@@ -157,8 +157,8 @@ class CyclesConfig:
 
 class Cycles(AdamToSGD):
     def __init__(self, learner: Learner) -> None:
-        super().__init__(learner.model, AdamToSGDConfig(adam_lr=0.01))
-        self.learner, self.average = learner, AveragedModel(learner.model)
+        super().__init__(learner.network, AdamToSGDConfig(adam_lr=0.01))
+        self.learner, self.average = learner, AveragedModel(learner.network)
 
     def end_epoch(self, loss: float, images: Images | None = None) -> str:
         super().end_epoch(loss)
@@ -173,7 +173,7 @@ class Cycles(AdamToSGD):
     def _teach(self, network: nn.Module) -> None:
         self.learner.teacher = copy.deepcopy(network).eval().requires_grad_(False)
 
-    def for_use(self) -> AbstractContextManager[None]:
+    def for_use(self, images: Images | None = None) -> AbstractContextManager[None]:
         return nullcontext()
 
     def state_dict(self) -> dict[str, Any]:
