@@ -1151,7 +1151,7 @@ plots.panels(rows, LABELS)
 # %% [markdown]
 # Read such a picture with a question: is it the *pose*, something *worn*, *light*, or a rare *class* that these have in common? A good sentence would be "two of the three are bald, and so was only one of the faces that it learnt from". That is worth more in a report than another decimal.
 #
-# On the quick tier both networks are far from done: they have learnt the large regions, and give hair to the bald.
+# On the quick tier both networks are far from done: they have learnt the large regions, and little else.
 #
 # ## The report
 #

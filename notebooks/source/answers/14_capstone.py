@@ -513,6 +513,7 @@ EQUIVALENT: dict[str, list[tuple[str, str, str]]] = {
             _OTHER_DESIGN,
         ),
         (_STEM, "3, → 4,", _OTHER_DESIGN),
+        (_STEM, "3, stride=2), → stride=2),", _OTHER_DESIGN),
         (_STEM, "3, → 2,", _OTHER_DESIGN),
         (_STEM, "stride=2), → stride=3),", _OTHER_DESIGN),
         (_STEM, "nn.ReLU()) → nn.Identity())", _OTHER_DESIGN),
