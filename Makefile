@@ -6,18 +6,20 @@ UV := .uv/bin/uv
 READY := .venv/.ready
 RUN := .venv/bin/
 JOBS ?= 2
+TESTS ?= tests
 
 # Byte-code is compiled at installation: without it torch takes two to three times as long to import.
 unexport PYTHONDONTWRITEBYTECODE
 export UV_COMPILE_BYTECODE = 1
 
-.PHONY: demo test lab setup build lint unit notebooks abn results gpu clean help
+.PHONY: demo test lab setup build lint unit coverage notebooks abn results gpu clean help
 
 help:
 	@echo "make demo   train a face parser on made-up faces and look at it ($(OUT)/report.html)"
 	@echo "make test   everything that CI checks"
 	@echo "make lab    the lessons, in JupyterLab"
 	@echo "make build  the notebooks, from notebooks/source"
+	@echo "make coverage  which lines no test runs (make coverage TESTS=tests/data)"
 	@echo "make gpu    every measurement that needs a GPU and is open, within eight minutes"
 
 demo: $(READY)
@@ -58,7 +60,11 @@ abn: $(READY)
 
 unit: $(READY)
 	@echo "unit and property tests"
-	@$(RUN)python -m pytest -n $(JOBS) tests
+	@$(RUN)python -m pytest -n $(JOBS) --dist loadgroup tests
+
+coverage: $(READY)
+	@echo "which lines of the package no test runs ($(TESTS))"
+	@$(RUN)python -m pytest -n $(JOBS) --dist loadgroup --cov $(TESTS)
 
 build: $(READY)
 	@$(RUN)coursekit build

@@ -73,14 +73,16 @@ def waiting(
     """Milliseconds an image: to prepare, to train on, and to do both through a loader."""
     view = rendered(size)
     images = ConcatDataset([view] * max(16 * batch // IMAGES, 1))
-    loader = DataLoader(images, batch, num_workers=workers, persistent_workers=workers > 0,
-                        drop_last=True, timeout=30 if workers else 0)  # fmt: skip
+    loader = DataLoader(
+        images, batch, num_workers=workers, persistent_workers=workers > 0, drop_last=True,
+        pin_memory=device == "cuda", timeout=30 if workers else 0,
+    )  # fmt: skip
     step = training_step(make(model, "ours"), size, batch, precision, device, fast=True)
     first = next(iter(loader))
 
     def epoch(ready: bool) -> None:
         for item in [first] * len(loader) if ready else loader:
-            step(item["image"].to(device), item["target"].to(device))
+            step(*(item[key].to(device, non_blocking=True) for key in ("image", "target")))
 
     works = {
         "loader_ms": lambda: epoch(ready=False),

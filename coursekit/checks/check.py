@@ -101,6 +101,7 @@ class Check:
         for one in arguments:
             args, kwargs = ((), one) if isinstance(one, dict) else (tuple(one), {})
             made.append(self._called(sys._getframe(1), kind, args, kwargs))
+            self._refuse_none(made[-1])
         return made
 
     def _called(

@@ -57,9 +57,28 @@ _COMMON = (
         "`super().__init__()` is missing: call it first in `__init__`",
     ),
     Listed(
+        NotImplementedError, r"\[ModuleList\]", "a ModuleList is not called: call each of its parts"
+    ),
+    Listed(
         NotImplementedError,
         r'missing the required "forward" function',
         "it has no `forward`: is that spelt so, and indented to stand inside the class?",
+    ),
+    Listed(
+        TypeError,
+        "is not a Module subclass",
+        "modules are given one by one, not in a list, and each of them made: `nn.ReLU()`",
+    ),
+    Listed(
+        TypeError,
+        r"but (got|found element of type) float|not float|tuple of \(float",
+        "a size is a float: divide whole numbers by `//`",
+    ),
+    Listed(TypeError, "argument 'tensors'", "`torch.cat` and `torch.stack` take a list of tensors"),
+    Listed(
+        ValueError,
+        r"spatial dimensions of \[\d+, \d+\] and output size of \D*(\d+, ){3}",
+        "`F.interpolate` takes the height and width alone: `.shape[-2:]`",
     ),
     Listed(RecursionError, "", "your code calls itself without end"),
     Listed(

@@ -41,7 +41,7 @@ _CONTENTS = {"special": "symlink", "locked": "encrypted", "packed": "compression
 
 
 @dataclass(frozen=True)
-class Entry:
+class ZipEntry:
     """A file in the zip.
 
     Attributes:
@@ -80,7 +80,7 @@ class Archive:
             raise CourseError(f"{path}: cannot be read ({error.strerror}); check it") from error
         self._findings = findings
         self._zip: zipfile.ZipFile | None = None
-        self.entries: list[Entry] = []
+        self.entries: list[ZipEntry] = []
         try:
             self._open(path.name, self._file)
         except BaseException:
@@ -167,7 +167,7 @@ class Archive:
             if name.endswith("/"):
                 continue
             readable = self._is_plain(info, name)
-            self.entries.append(Entry(name, info, readable))
+            self.entries.append(ZipEntry(name, info, readable))
 
     def _is_plain(self, info: zipfile.ZipInfo, name: str) -> bool:
         if problem := zips.content_problem(info):
@@ -175,7 +175,7 @@ class Archive:
             self._findings.add(_CONTENTS[problem], name, detail)
         return not problem
 
-    def read(self, entry: Entry, cap: int) -> bytes | None:
+    def read(self, entry: ZipEntry, cap: int) -> bytes | None:
         """An entry's content, or None when it cannot or must not be read (noted in the findings).
 
         Args:

@@ -13,7 +13,7 @@ from coursekit.codabench.formats import SOLUTION_FILES
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from coursekit.codabench.archive import Entry
+    from coursekit.codabench.archive import ZipEntry
     from coursekit.codabench.formats import Format
     from coursekit.codabench.problems import Findings
 
@@ -36,8 +36,8 @@ class Layout:
         solution: the entries of `solution/` by file name.
     """
 
-    masks: dict[str, Entry] = field(default_factory=dict)
-    solution: dict[str, Entry] = field(default_factory=dict)
+    masks: dict[str, ZipEntry] = field(default_factory=dict)
+    solution: dict[str, ZipEntry] = field(default_factory=dict)
 
 
 class _Stems:
@@ -48,7 +48,7 @@ class _Stems:
         self._by_case = {stem.casefold(): stem for stem in stems}
         self._by_number = {stem.lstrip("0"): stem for stem in stems if stem.isdecimal()}
 
-    def find(self, stem: str, entry: Entry, findings: Findings) -> str:
+    def find(self, stem: str, entry: ZipEntry, findings: Findings) -> str:
         """The image's stem that `stem` is or is meant to be, or "" when there is none."""
         if stem in self.all:
             return stem
@@ -63,7 +63,7 @@ class _Stems:
 
 
 def find_layout(
-    entries: Collection[Entry],
+    entries: Collection[ZipEntry],
     stems: Collection[str],
     form: Format,
     findings: Findings,
@@ -176,7 +176,7 @@ def _as_expected(
 
 
 def _place_solution(
-    folder: str, rest: str, entry: Entry, form: Format, findings: Findings, layout: Layout
+    folder: str, rest: str, entry: ZipEntry, form: Format, findings: Findings, layout: Layout
 ) -> None:
     if not form.has_solution:
         findings.add("solution-in-flat", entry.name)
@@ -191,7 +191,7 @@ def _place_solution(
 
 def _place_mask(
     path: str,
-    entry: Entry,
+    entry: ZipEntry,
     stems: _Stems,
     form: Format,
     findings: Findings,
@@ -218,7 +218,7 @@ def _place_mask(
         layout.masks[stem] = entry
 
 
-def _note_folder(folder: str, entry: Entry, form: Format, findings: Findings) -> None:
+def _note_folder(folder: str, entry: ZipEntry, form: Format, findings: Findings) -> None:
     if not folder:
         findings.add("masks-at-root", entry.name)
     elif folder.lower() == form.folder:
@@ -227,7 +227,7 @@ def _note_folder(folder: str, entry: Entry, form: Format, findings: Findings) ->
         findings.add("nested-folder", entry.name)
 
 
-def _unread(entry: Entry) -> Entry:
+def _unread(entry: ZipEntry) -> ZipEntry:
     return type(entry)(entry.name, entry.info, readable=False)
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from coursekit.checks import NOT_WRITTEN
 from coursekit.mutation.answers import Answers, gaps
 from coursekit.mutation.mutants import Mutant, plant
-from coursekit.mutation.trial import SECONDS, Trial, Tried, rehearse
+from coursekit.mutation.trial import SECONDS, Trial, Tried, try_answers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -97,7 +97,7 @@ def examine(
         if mutants:
             cases += _mutants(exercise, answers, tally)
     tried: dict[int, Tried] = {}
-    for number, how in rehearse(lesson, [c.trial for c in cases], workers, seconds):
+    for number, how in try_answers(lesson, [c.trial for c in cases], workers, seconds):
         tried[number] = how
         step(len(cases))
     for number, case in enumerate(cases):
@@ -143,7 +143,8 @@ def _mutants(exercise: Exercise, answers: Answers, tally: Tally) -> Iterator[_Ca
             yield _Case(trial, partial(_judge_right, tally, what))
         else:
             yield _Case(trial, partial(_judge_mutant, tally, mutant, name in hidden_only))
-            hidden_only[name] = 0
+            if name in hidden_only:
+                hidden_only[name] = 0
     for listed, what in ((equivalent, "the equivalent ones"), (hidden_only, "HIDDEN_ONLY")):
         for (line, change), left in listed.items():
             if left:

@@ -88,7 +88,7 @@ class Tried:
         return self.hidden.kind == "passed" and not self.reasons
 
 
-def rehearse(
+def try_answers(
     lesson: Lesson, trials: Sequence[Trial], workers: int | None = None, seconds: float = SECONDS
 ) -> Iterator[tuple[int, Tried]]:
     """Try answers in a process that runs the lesson's other cells as they are.

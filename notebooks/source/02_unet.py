@@ -18,7 +18,7 @@
 #
 # | | quick tier (default) | full tier |
 # |---|---|---|
-# | data | 200 rendered faces, 48² | CelebAMask-HQ, for example the course's 5,000 photos, 512² |
+# | data | 120 rendered faces, 48² | CelebAMask-HQ, for example the course's 5,000 photos, 512² |
 # | time | 1 to 2 minutes on 2 CPU cores | up to 8 hours on one GPU (120 epochs of the report's 228 s) |
 # | memory | about 1 GB | about 1 GB of GPU memory |
 #
@@ -52,10 +52,10 @@ from coursekit.data import SynthDataset, open_dataset
 
 # %%
 TIER, DATA, SIZES = tier.choose(
-    train=(200, 5000),
+    train=(120, 5000),
     val=(40, 1000),
     size=(48, 512),
-    epochs=(12, 120),
+    epochs=(9, 120),
     batch=(4, 2),
     lr=(0.002, 0.001),
     patience=(3, 12),
@@ -810,7 +810,7 @@ figure
 # %% [markdown]
 # Do not be surprised that SGD's rate is twenty times Adam's: Adam divides each step by the size of recent
 # gradients and SGD does not, so the two numbers have different units. (On the quick tier Adam starts at 0.002: the run has
-# a minute, and a larger step helps more than it harms.)
+# half a minute, and a larger step helps more than it harms.)
 #
 # Now train *your* network.
 

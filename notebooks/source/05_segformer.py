@@ -19,7 +19,7 @@
 #
 # | | quick tier (default) | full tier |
 # |---|---|---|
-# | data | 160 rendered faces, 48² | CelebAMask-HQ, for example the course's 5,000 photos, 512² |
+# | data | 48 rendered faces, 48² | CelebAMask-HQ, for example the course's 5,000 photos, 512² |
 # | time | 1 to 2 minutes on 2 CPU cores | the report: 85 epochs, 15 to 21 hours on one GPU (see the end) |
 # | memory | about 1 GB | the report asks for 20 GB of GPU memory; you will see why, and need far less |
 #
@@ -45,10 +45,10 @@ from coursekit.data import SynthDataset, open_dataset
 
 # %%
 TIER, DATA, SIZES = tier.choose(
-    train=(160, 5000),
-    val=(40, 1000),
+    train=(48, 5000),
+    val=(16, 1000),
     size=(48, 512),
-    epochs=(10, 120),
+    epochs=(8, 120),
     batch=(4, 2),
     lr=(0.001, 0.001),
     patience=(3, 12),
@@ -100,7 +100,7 @@ for row, answer in zip(weights, weights @ v, strict=True):
 # ## Exercise 1: attention
 #
 # Write the equation for tensors with any number of dimensions in front. In the network they will be (batch, heads, tokens, $d$). There may be
-# fewer keys than queries, and a value may be longer than a key.
+# fewer keys than queries, and a value may be longer than a key. `F.scaled_dot_product_attention` does all of it in one call; we come to it, so leave it out here.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -125,35 +125,55 @@ def attend(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch
     ### END SOLUTION
 
 
+# %%
+def misread(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> list[tuple]:
+    """Known mistakes, for queries of length 9: what they give, and what to say."""
+    raw, mixed = query @ key.mT, "weights sum to 1 over the {}: it must be over the keys"
+    length = "d is the length of a query, not "
+    return [
+        (raw.softmax(-1) @ value, "the scores are not divided by the root of d"),
+        ((raw / 9).softmax(-1) @ value, "you divided by d: it is its root"),
+        ((raw * 3).softmax(-1) @ value, "you multiplied by the root of d: divide"),
+        (raw.softmax(-1) / 3 @ value, "you divided after the softmax: the weights must sum to 1"),
+        ((raw / 7**0.5).softmax(-1) @ value, length + "the number of keys"),
+        ((raw / 5**0.5).softmax(-1) @ value, length + "the number of queries"),
+        ((raw / 6**0.5).softmax(-1) @ value, length + "of a value"),
+        ((raw / 3).softmax(-2) @ value, mixed.format("queries")),
+        ((raw / 3).softmax(1) @ value, mixed.format("heads")),
+        ((raw / 3).softmax(0) @ value, mixed.format("images")),
+        ((raw / 3).exp() @ value, "the weights do not sum to 1: divide by their sum"),
+        ((raw / 3).softmax(-1), "these are the weights: multiply them by the values"),
+        (raw / 3 @ value, "there is no softmax: the weights must be positive and sum to 1"),
+    ]
+
+
 # %% check-attention points=2
 check = Check("attention")
+check.forbids("F.scaled_dot_product_attention", because="write the equation")
+fit = "matrices do not fit: scores are the query times the key with its last two dimensions turned "
+check.crashes(RuntimeError, "Expected size|cannot be multiplied|must match", fit + "round")
+count = "matrices without batch and heads have two dimensions: count from the back, -2 and -1"
+check.crashes(IndexError, "Dimension out of range", count)
 torch.manual_seed(0)
 query, key, value = torch.randn(2, 3, 5, 9), torch.randn(2, 3, 7, 9), torch.randn(2, 3, 7, 6)
-try:
-    flat, got = attend(query[0, 0], key[0, 0], value[0, 0]), attend(query, key, value)
-except NotImplementedError:
-    raise
-except (RuntimeError, IndexError) as error:
-    check.that(False, f"shapes do not fit: turn the keys' last two dimensions round ({error})")
-raw = query @ key.transpose(-2, -1)
-for wrong, message in (
-    (raw.softmax(-1) @ value, "the scores are not divided by the root of d"),
-    ((raw / 9).softmax(-1) @ value, "you divided by d: it is its root"),
-    ((raw * 3).softmax(-1) @ value, "you multiplied by the root of d: divide"),
-    (raw.softmax(-1) / 3 @ value, "you divided after the softmax: the weights must sum to 1"),
-    ((raw / 7**0.5).softmax(-1) @ value, "d is the length of a query, not the number of keys"),
-    ((raw / 5**0.5).softmax(-1) @ value, "d is the length of a query, not the number of queries"),
-    ((raw / 3).softmax(-2) @ value, "weights sum to 1 over the queries: it must be over the keys"),
-    (raw / 3 @ value, "there is no softmax: the weights must be positive and sum to 1"),
-):
+got = check.call(attend, query, key, value)
+for wrong, message in misread(query, key, value):
     check.catches(wrong, got, message)
 check.shape(got, (2, 3, 5, 6), "an answer for each query, as long as a value")
-check.close(got, F.scaled_dot_product_attention(query, key, value), "not softmax(QKᵀ/√d) V")
-check.close(flat, got[0, 0], "matrices without batch and heads go wrong")
-huge = attend(300 * query, key, value)
+check.close(got, F.scaled_dot_product_attention(query, key, value), "expected: softmax(QKᵀ/√d) V")
+flat = [part[0, 0, :, :5].double().requires_grad_() for part in (query, key, value)]
+single, expected = check.call(attend, *flat), F.scaled_dot_product_attention(*flat)
+check.kind(single, torch.Tensor, dtype=torch.float64)
+check.close(single, expected, "matrices without batch and heads, of another d, go wrong")
+huge = check.call(attend, 300 * query, key, value)
 check.that(torch.isfinite(huge), "large scores give no number: use softmax, exp overflows")
-got = attend(query.requires_grad_(), key, value)
-check.that(got.requires_grad, "the answer has no gradient: detach nothing")
+check.that(single.requires_grad, "the answer has no gradient: detach nothing")
+slopes = [
+    torch.autograd.grad(out.square().sum(), flat, allow_unused=True) for out in (single, expected)
+]
+for name, mine, theirs in zip(("query", "key", "value"), *slopes, strict=True):
+    check.that(mine is not None, f"no gradient reaches the {name}: detach nothing")
+    check.close(mine, theirs, f"another gradient than the equation's reaches the {name}")
 check.passed("every query hears a weighted mean of the values")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -170,8 +190,8 @@ for name, front, sizes, factor, about in (
     for letter, shape in (("q", (n, d)), ("k", (m, d)), ("v", (m, c))):
         drawn = probe.given(f"{name}-{letter}", lambda rng, s=front + shape: rng.normal(0, 1, s))
         parts.append(torch.from_numpy(drawn).requires_grad_())
-    answered = attend(factor * parts[0], parts[1], parts[2])
-    probe.emit(name, answered, about)
+    answered = probe.call(attend, factor * parts[0], parts[1], parts[2])
+    probe.emit(name, answered, about, dtype=True)
     answered.square().sum().backward()
     for letter, part in zip("qkv", parts, strict=True):
         probe.emit(f"{name}-{letter}-gradient", part.grad, f"the gradient of {letter}: {about}")
@@ -310,7 +330,7 @@ figure
 # When a block brings a larger score $m'$, the old sums were made with the wrong $m$. Multiply them by $e^{m - m'}$, and they are right again. This is the **online softmax** (Milakov and
 # Gimelshein, 2018), and FlashAttention (Dao and others, 2022) is built on it.
 #
-# Only the forward pass is asked for, so you may change tensors in place. First an instrument: it listens to PyTorch and remembers how large the largest tensor was.
+# Only the forward pass is asked for, so you may change your own tensors in place. (Again without `F.scaled_dot_product_attention`.) First an instrument: it listens to PyTorch, counts its steps and remembers how large the largest tensor was.
 
 # %%
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -318,14 +338,14 @@ from torch.utils._pytree import tree_leaves
 
 
 class Largest(TorchDispatchMode):
-    """Remembers how many numbers the largest tensor made inside of `with` has."""
+    """How many numbers the largest tensor made inside of `with` has, and how many steps it took."""
 
-    numbers = 0
+    numbers = steps = 0
 
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
         out = function(*args, **(kwargs or {}))
         made = [leaf.numel() for leaf in tree_leaves(out) if isinstance(leaf, torch.Tensor)]
-        self.numbers = max([self.numbers, *made])
+        self.numbers, self.steps = max([self.numbers, *made]), self.steps + 1
         return out
 
 
@@ -370,31 +390,62 @@ def attend_in_blocks(
     ### END SOLUTION
 
 
+# %%
+def told_of_blocks(
+    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, each: list[torch.Tensor]
+) -> list[tuple]:
+    """Mistakes that show in what the blocks give by themselves."""
+    first = "only the first block counts: is the return inside of the loop?"
+    last = "only the last block is left: add to the sums, and set m to m' at the end of each round"
+    return [
+        (sum(each) / 3, "a softmax in each block, then their mean: blocks do not weigh the same"),
+        (sum(each), "a softmax in each block, then their sum: weights must sum to 1 over all keys"),
+        (each[-1], last),
+        (each[0], first),
+        (attend(query, key[..., :8, :], value[..., :8, :]), "the last, shorter block is missing"),
+        (attend(2 * query, key, value), "the scores are not divided by the root of d"),
+        (attend(query / 2, key, value), "the scores are divided by d: it is its root"),
+    ]
+
+
+# %%
+def half_online(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> list[tuple]:
+    """Known mistakes with blocks of 4 of 11 keys: what they give, and what to say."""
+    blocks = list(zip(key.split(4, -2), value.split(4, -2), strict=True))
+    each = [attend(query, k, v) for k, v in blocks]
+    scores = [query @ k.transpose(-2, -1) / 2 for k, _ in blocks]
+    own = [s.exp().sum(-1, keepdim=True) for s in scores]
+    top = torch.cat([s.amax(-1, keepdim=True) for s in scores], -1).cummax(-1).values
+    shrunk = [s / h.exp() for s, h in zip(own, top.split(1, -1), strict=True)]
+    low, less = sum(e * s for e, s in zip(each, shrunk, strict=True)), sum(shrunk)
+    once, end = sum(e * s for e, s in zip(each, own, strict=True)), top[..., -1:].exp()
+    return [
+        *told_of_blocks(query, key, value, each),
+        (once, "this is the sum of weighted values: divide by the sum of the weights at the end"),
+        (once / end, "divide by the sum of the weights at the end: o is a sum, not a mean"),
+        (low / less, "a larger score came, and the old sums were not multiplied by exp(m - m')"),
+        (low / (sum(own) / end), "only ℓ was multiplied by exp(m - m'): o needs it, too"),
+        (once / end / less, "only o was multiplied by exp(m - m'): ℓ needs it, too"),
+    ]
+
+
 # %% check-online-softmax points=2
 check = Check("online-softmax")
+check.forbids("F.scaled_dot_product_attention", because="read the keys block by block yourself")
 torch.manual_seed(0)
 query, key, value = 2 * torch.randn(2, 3, 5, 4), torch.randn(2, 3, 11, 4), torch.randn(2, 3, 11, 6)
-got, expected = attend_in_blocks(query, key, value, 4), attend(query, key, value)
-blocks = list(zip(key.split(4, -2), value.split(4, -2), strict=True))
-each = [attend(query, k, v) for k, v in blocks]
-own = [(query @ k.transpose(-2, -1) / 2).exp().sum(-1, keepdim=True) for k, _ in blocks]
-top = [(query @ k.transpose(-2, -1) / 2).amax(-1, keepdim=True) for k, _ in blocks]
-top = torch.cat(top, -1).cummax(-1).values.split(1, -1)
-low = [e * s / h.exp() for e, s, h in zip(each, own, top, strict=True)]
-less = sum(s / h.exp() for s, h in zip(own, top, strict=True))
-once = sum(e * s for e, s in zip(each, own, strict=True))
-for wrong, message in (
-    (sum(each) / 3, "a softmax in each block, then their mean: blocks do not weigh the same"),
-    (sum(each), "a softmax in each block, then their sum: weights must sum to 1 over all keys"),
-    (once, "this is the sum of weighted values: divide by the sum of the weights at the end"),
-    (each[-1], "only the last block is left: what came before must be added, not replaced"),
-    (each[0], "only the first block counts: is the return inside of the loop?"),
-    (attend(query, key[..., :8, :], value[..., :8, :]), "the last, shorter block is missing"),
-    (attend(2 * query, key, value), "the scores are not divided by the root of d"),
-    (sum(low) / less, "a larger score came, and the old sums were not multiplied by exp(m - m')"),
-):
+got = check.call(attend_in_blocks, query, key, value, 4)
+check.kind(got, torch.Tensor, dtype=torch.float32)
+for wrong, message in half_online(query, key, value):
     check.catches(wrong, got, message)
-check.close(got, expected, "not what attend gives", atol=1e-4, rtol=1e-4)
+lost = "it is not a number: is exp(m - m') turned round? At first it is exp of minus infinity, 0"
+check.that(not torch.isnan(got).any(), lost)
+expected = attend(query, key, value)
+check.close(got, expected, "expected: what attend gives", atol=1e-4, rtol=1e-4)
+flat = [part[0, 0].double() for part in (query, key, value)]
+single = check.call(attend_in_blocks, *flat, 4)
+check.kind(single, torch.Tensor, dtype=torch.float64)
+check.close(single, expected[0, 0], "matrices without batch and heads go wrong", atol=1e-4)
 check.passed("the same numbers, from four keys at a time")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -411,24 +462,33 @@ for name, front, sizes, block, factor, about in (
         torch.from_numpy(probe.given(f"{name}-{x}", lambda rng, s=front + s: rng.normal(0, 1, s)))
         for x, s in (("q", (n, d)), ("k", (m, d)), ("v", (m, c)))
     ]
-    probe.emit(name, attend_in_blocks(factor * parts[0], parts[1], parts[2], block), about)
+    answered = probe.call(attend_in_blocks, factor * parts[0], parts[1], parts[2], block)
+    probe.emit(name, answered, about, dtype=True)
 ### END HIDDEN TESTS
 
 # %% check-online-softmax-2 points=2
 check = Check("online-softmax")
+check.forbids("F.scaled_dot_product_attention", because="read the keys block by block yourself")
 torch.manual_seed(0)
 query, key, value = 2 * torch.randn(2, 3, 5, 4), torch.randn(2, 3, 11, 4), torch.randn(2, 3, 11, 6)
 expected = attend(query, key, value)
 for size in (1, 11, 50):
-    got = attend_in_blocks(query, key, value, size)
-    check.close(got, expected, f"not what attend gives in blocks of {size}", atol=1e-4, rtol=1e-4)
+    got = check.call(attend_in_blocks, query, key, value, size)
+    message = f"expected in blocks of {size}: what attend gives"
+    check.close(got, expected, message, atol=1e-4, rtol=1e-4)
 for sign, words in ((1, "large"), (-1, "very negative")):
-    far = 300 * query.abs(), sign * key.abs() - sign * 0.01, value
+    far = 30_000 * query.abs().double(), sign * (key.abs().double() - 0.01), value.double()
     message = f"{words} scores go wrong: subtract the largest so far, and start with minus infinity"
-    check.close(attend_in_blocks(*far, 4), attend(*far), message, atol=1e-3, rtol=1e-3)
-with Largest() as largest:
-    attend_in_blocks(torch.randn(64, 4), torch.randn(640, 4), torch.randn(640, 4), 16)
-check.that(largest.numbers < 64 * 160, "somewhere you hold the scores with all keys after all")
+    got = check.call(attend_in_blocks, *far, 4)
+    check.close(got, attend(*far), message, atol=1e-3, rtol=1e-3)
+long, seen = (torch.randn(64, 4), torch.randn(640, 4), torch.randn(640, 4)), []
+for size in (16, 320):
+    with Largest() as largest:
+        check.call(attend_in_blocks, *long, size)
+    seen.append(largest)
+check.that(seen[0].numbers < 64 * 160, "somewhere you hold the scores with all keys after all")
+steps = "blocks of 16 and of 320 keys take equally many steps: use the argument `block`"
+check.that(seen[0].steps > seen[1].steps, steps)
 check.passed("in blocks of any size, for scores of any size, and never the matrix")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -437,16 +497,19 @@ probe = Probe("check-online-softmax-2")
 pair = probe.given("pair", lambda rng: rng.normal(0, 1, (2, 11, 6)))
 told = torch.from_numpy(probe.given("told", lambda rng: rng.normal(0, 1, (11, 5))))
 far = 300 * torch.from_numpy(pair[0]), torch.from_numpy(pair[1])
-probe.emit("large", attend_in_blocks(*far, told, 3), "very large scores")
+probe.emit("large", probe.call(attend_in_blocks, *far, told, 3), "very large scores")
 below = probe.given("below", lambda rng: rng.uniform(50, 60, (2, 5, 4)))
 other = probe.given("other", lambda rng: rng.normal(0, 1, (7, 3)))
 under = torch.from_numpy(below[0]), torch.from_numpy(-np.vstack([below[1], below[0][:2]]))
-answered = attend_in_blocks(20 * under[0], under[1], torch.from_numpy(other), 2)
+answered = probe.call(attend_in_blocks, 20 * under[0], under[1], torch.from_numpy(other), 2)
 probe.emit("negative", answered, "scores that are all very negative")
 long = torch.from_numpy(probe.given("long", lambda rng: rng.normal(0, 1, (3, 600, 4))))
-with Largest() as hidden_largest:
-    attend_in_blocks(long[0, :60], long[1], long[2], 12)
-probe.emit("held", hidden_largest.numbers, "the largest tensor on the way", at_most=60 * 150)
+with Largest() as hidden_fine:
+    probe.call(attend_in_blocks, long[0, :60], long[1], long[2], 12)
+with Largest() as hidden_coarse:
+    probe.call(attend_in_blocks, long[0, :60], long[1], long[2], 300)
+probe.emit("held", hidden_fine.numbers, "the largest tensor on the way", at_most=60 * 100)
+probe.emit("steps", hidden_fine.steps > hidden_coarse.steps, "larger blocks take fewer steps")
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -472,7 +535,7 @@ print("and so does the matrix:               ", torch.allclose(three[0], three[2
 from coursekit.complexity import seconds_of
 
 
-def milliseconds(work, times: int = 3) -> float:
+def milliseconds(work, times: int = 2) -> float:
     """The shortest of a few runs: what is longer was disturbed."""
     return 1000 * min(seconds_of(work) for _ in range(times))
 
@@ -597,41 +660,86 @@ class OverlapPatchEmbedding(nn.Module):
         ### END SOLUTION
 
 
-# %% check-overlapping-patches points=2
+# %% check-overlapping-patches points=1
 check = Check("overlapping-patches")
 torch.manual_seed(0)
-embed, image = OverlapPatchEmbedding(3, 8, 7, 4), torch.randn(3, 3, 21, 25)
-check.that(hasattr(embed, "project") and hasattr(embed, "norm"), "the parts: project and norm")
-check.that(not isinstance(embed.norm, nn.BatchNorm2d), "batch normalisation: LayerNorm it is")
-kernel = tuple(embed.project.weight.shape)
-check.catches((8, 3, 4, 4), kernel, "the patches are as large as the stride, so nothing overlaps")
-check.equal(kernel, (8, 3, 7, 7), "project should have kernels of 7×7, 3 → 8 channels")
-check.equal(count_parameters(embed), 3 * 8 * 49 + 8 + 16, "a convolution with bias, a LayerNorm(8)")
-out = embed.project(image)
-check.catches((4, 5), out.shape[-2:], "nothing is padded, and the map is too small: half a kernel")
-check.equal(out.shape[-2:], (6, 7), "a map of 21 × 25 should give 6 × 7 places: stride, padding")
-try:
-    got, size = embed(image)
-except NotImplementedError:
-    raise
-except (RuntimeError, ValueError, TypeError) as error:
-    check.that(False, f"give back (tokens, size); the norm wants channels last ({error})")
-check.catches((21, 25), tuple(size), "that is the image's size: the tokens' map is smaller")
-check.catches((7, 6), tuple(size), "height comes before width")
-check.equal(tuple(size), (6, 7), "the size is that of the projected map")
-check.catches((3, 8, 42), got.shape, "channels come last in a sequence of tokens")
-check.shape(got, (3, 42, 8), "42 tokens of 8 channels each")
-scrambled = embed.norm(out.reshape(3, 42, 8))
-check.catches(scrambled, got, "reshape cuts the numbers up in the wrong order: use to_tokens")
-check.catches(to_tokens(out), got, "the tokens are not normalised")
-check.close(got, embed.norm(to_tokens(out)), "not: project, to_tokens, norm")
-got.square().sum().backward()
-check.that(embed.project.weight.grad is not None, "no gradient reaches project: detach nothing")
-check.passed("42 tokens that have seen a little of their neighbours")
+sets = ((3, 8, 7, 4), (5, 6, 3, 2))
+for embed, (inside, dim, side, stride) in zip(
+    check.build(OverlapPatchEmbedding, *sets), sets, strict=True
+):
+    check.that(hasattr(embed, "project") and hasattr(embed, "norm"), "the parts: project and norm")
+    check.that(not isinstance(embed.norm, nn.BatchNorm2d), "batch normalisation: LayerNorm it is")
+    check.kind(embed.norm, nn.LayerNorm, what="self.norm")
+    check.equal(embed.norm.eps, nn.LayerNorm(dim).eps, "leave the eps of the norm at its default")
+    check.kind(embed.project, nn.Conv2d, what="self.project")
+    kernel, few = tuple(embed.project.weight.shape), (dim, inside, stride, stride)
+    check.catches(few, kernel, "the patches are as large as the stride, so nothing overlaps")
+    table = (dim, inside, side, side)
+    check.equal(kernel, table, f"project should have kernels of {side}×{side}, {inside} → {dim}")
+    count = dim * inside * side**2 + 3 * dim
+    check.equal(count_parameters(embed), count, "a convolution with bias, a LayerNorm(dim)")
+    image, project = torch.randn(3, inside, 21, 25), embed.project
+    out = check.call(project, image)
+    bare = F.conv2d(image, project.weight, project.bias, stride)
+    padded = F.conv2d(image, project.weight, project.bias, stride, side // 2)
+    check.catches(
+        bare.shape, out.shape, "nothing is padded, and the map is too small: half a kernel"
+    )
+    places = tuple(padded.shape[-2:])
+    size = f"21 × 25 pixels should give {places[0]} × {places[1]} places: stride, padding"
+    check.equal(tuple(out.shape[-2:]), places, size)
+    check.close(out, padded, "expected: neighbouring pixels in a kernel, zeros around the map")
+check.passed("patches that overlap, at both strides")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
 
 probe = Probe("check-overlapping-patches")
+for name, side, stride in (("first", 7, 4), ("later", 3, 2)):
+    spec = probe.given(f"{name}-spec", lambda rng: [int(n) for n in rng.integers(2, 9, 2)])
+    embedding = OverlapPatchEmbedding(*spec, side, stride).double()
+    probe.fill(embedding, f"{name}-weights")
+    drawn = probe.given(name, lambda rng, c=spec[0]: rng.normal(0, 1, (2, c, 21, 26)))
+    table = sorted([key, list(value.shape)] for key, value in embedding.state_dict().items())
+    about = f"{side}×{side} patches, stride {stride}"
+    probe.emit(f"{name}-table", table, f"names and shapes: {about}")
+    probe.emit(f"{name}-map", embedding.project(torch.from_numpy(drawn)), f"the map: {about}")
+### END HIDDEN TESTS
+
+# %% check-overlapping-patches-2 points=1
+check = Check("overlapping-patches")
+last = "the norm wants the channels last: to_tokens before it"
+check.crashes(RuntimeError, "normalized_shape", last)
+torch.manual_seed(0)
+embeds = check.build(OverlapPatchEmbedding, (3, 8, 7, 4), (3, 6, 3, 2))
+for dim, embed in zip((8, 6), embeds, strict=True):
+    for weight in embed.parameters():
+        weight.data += 0.3 * torch.randn_like(weight)
+    image = torch.randn(3, 3, 21, 25).requires_grad_()
+    out = embed.project(image)
+    tokens, places, norm = to_tokens(out), tuple(out.shape[-2:]), embed.norm
+    got, size = check.unpack(check.call(embed, image), "the tokens", "the size")
+    check.kind(size, (tuple, list), what="the size")
+    for number in size:
+        check.kind(number, int, what="a side of the map")
+    check.catches((21, 25), tuple(size), "that is the image's size: the tokens' map is smaller")
+    check.catches(places[::-1], tuple(size), "height comes before width")
+    check.equal(tuple(size), places, "expected: the size of the projected map")
+    check.catches(tokens.mT.shape, got.shape, "channels come last in a sequence of tokens")
+    check.shape(got, tuple(tokens.shape), "every place is a token, with all its channels")
+    scrambled = norm(out.reshape(tokens.shape))
+    check.catches(scrambled, got, "reshape cuts the numbers up in the wrong order: use to_tokens")
+    check.catches(tokens, got, "the tokens are not normalised")
+    plain = "the norm's learnt scale and shift have no effect: call self.norm"
+    check.catches(F.layer_norm(tokens, (dim,)), got, plain)
+    check.close(got, norm(tokens), "expected: project, to_tokens, norm", atol=1e-4)
+    got.pow(3).sum().backward()
+    slopes = [image.grad, *(weight.grad for weight in embed.parameters())]
+    check.that(all(slope is not None for slope in slopes), "no gradient: detach nothing")
+check.passed("tokens that have seen a little of their neighbours")
+### BEGIN HIDDEN TESTS
+from coursekit.probe import Probe
+
+probe = Probe("check-overlapping-patches-2")
 for name, sizes, shape, about in (
     ("first", (3, 6, 7, 4), (2, 3, 21, 26), "7×7 patches, stride 4"),
     ("later", (5, 4, 3, 2), (1, 5, 9, 14), "3×3 patches, stride 2"),
@@ -640,9 +748,11 @@ for name, sizes, shape, about in (
     probe.fill(embedding, f"{name}-weights", mean=0.2, spread=0.4)
     drawn = probe.given(name, lambda rng, s=shape: rng.normal(0, 1, s))
     entered = torch.from_numpy(drawn).requires_grad_()
-    made, side = embedding(entered)
+    made, side = probe.call(embedding, entered)
     probe.emit(f"{name}-tokens", made, f"the tokens: {about}")
     probe.emit(f"{name}-size", [int(n) for n in side], f"the size: {about}")
+    whole = isinstance(side, (tuple, list)) and all(isinstance(n, int) for n in side)
+    probe.emit(f"{name}-size-kind", whole, f"the size is a tuple of whole numbers: {about}")
     made.pow(3).sum().backward()
     probe.emit(f"{name}-gradient", entered.grad, f"the gradient with respect to the map: {about}")
     slopes = {key: parameter.grad for key, parameter in embedding.named_parameters()}
@@ -705,14 +815,25 @@ class MixFFN(nn.Module):
 # %% check-mix-ffn points=1
 check = Check("mix-ffn")
 torch.manual_seed(0)
-ffn = MixFFN(4, 3)
-for name in ("widen", "depthwise", "narrow"):
-    check.that(hasattr(ffn, name), f"there is no self.{name}")
-shapes = [tuple(layer.weight.shape) for layer in (ffn.widen, ffn.depthwise, ffn.narrow)]
-check.catches((16, 4), shapes[0], "it always widens by 4: use the argument expansion")
-check.catches((12, 12, 3, 3), shapes[1], "each channel looks at all others: one kernel a channel")
-check.equal(shapes, [(12, 4), (12, 1, 3, 3), (4, 12)], "other layers than in the table")
-check.equal(count_parameters(ffn), 48 + 12 + 108 + 12 + 48 + 4, "leave the biases at their default")
+for ffn, (dim, wide) in zip(check.build(MixFFN, (4, 3), (6, 2)), ((4, 12), (6, 12)), strict=True):
+    for name in ("widen", "depthwise", "narrow"):
+        check.that(hasattr(ffn, name), f"there is no self.{name}")
+    for name in ("widen", "narrow"):
+        check.kind(getattr(ffn, name), nn.Linear, what=f"self.{name}")
+    check.kind(ffn.depthwise, nn.Conv2d, what="self.depthwise")
+    shapes = [tuple(layer.weight.shape) for layer in (ffn.widen, ffn.depthwise, ffn.narrow)]
+    check.catches((4 * dim, dim), shapes[0], "it always widens by 4: use the argument expansion")
+    check.catches((wide, wide, 3, 3), shapes[1], "each channel looks at all: one kernel a channel")
+    check.catches((wide, wide // dim, 3, 3), shapes[1], "groups is the number of *wide* channels")
+    table = [(wide, dim), (wide, 1, 3, 3), (dim, wide)]
+    check.equal(shapes, table, "expected: the layers of the table")
+    count = 2 * wide * dim + 9 * wide + 2 * wide + dim
+    check.equal(count_parameters(ffn), count, "leave the biases at their default")
+    x, depthwise = torch.randn(2, wide, 5, 6), ffn.depthwise
+    seen = check.call(depthwise, x)
+    check.equal(seen.shape[-2:], (5, 6), "the map shrinks: pad by 1")
+    expected = F.conv2d(x, depthwise.weight, depthwise.bias, padding=1, groups=wide)
+    check.close(seen, expected, "expected: 3×3 neighbours, and zeros around the map")
 check.passed("the layers of the table")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -726,36 +847,51 @@ groups, padded = mixer.depthwise.groups, mixer.depthwise(torch.zeros(1, spec[0] 
 probe.emit("depthwise", [groups, *padded.shape], "the convolution's groups and the size it gives")
 ### END HIDDEN TESTS
 
+
+# %%
+def misfed(ffn: nn.Module, x: torch.Tensor) -> list[tuple]:
+    """Known mistakes with a map of 5 × 6: what they give, and what to say."""
+    wide, narrow = ffn.widen(x), ffn.narrow
+    seen, turned = (to_tokens(ffn.depthwise(to_map(wide, size))) for size in ((5, 6), (6, 5)))
+    early = to_tokens(ffn.depthwise(to_map(F.gelu(wide), (5, 6))))
+    cut = ffn.depthwise(wide.reshape(2, 12, 5, 6)).reshape(2, 30, 12)
+    return [
+        (narrow(seen), "there is no GELU: without a bend the three layers are just one"),
+        (narrow(early), "the GELU comes before the convolution: it belongs behind"),
+        (narrow(F.gelu(early)), "there is a GELU before the convolution: one behind it will do"),
+        (narrow(F.relu(seen)), "that is a ReLU: SegFormer has GELU"),
+        (narrow(F.gelu(seen, approximate="tanh")), "leave F.gelu's approximation at its default"),
+        (narrow(F.gelu(wide)), "the depthwise convolution is never asked"),
+        (narrow(F.gelu(seen) + wide), "only the whole block has a sum: add nothing in here"),
+        (F.gelu(narrow(F.gelu(seen))), "there is a GELU at the end: leave the result as it is"),
+        (narrow(F.gelu(seen)) + x, "the sum with the input stands in the block: leave it out here"),
+        (narrow(F.gelu(turned)), "height and width are swapped in the map"),
+        (narrow(F.gelu(cut)), "reshape cuts in the wrong order: to_map, to_tokens"),
+    ]
+
+
 # %% check-mix-ffn-2 points=2
 check = Check("mix-ffn")
+check.crashes(RuntimeError, "mat1 and mat2", "a dense layer wants the channels last: to_tokens")
+check.crashes(RuntimeError, "expected input|Expected 3D", "the convolution wants a map: to_map")
+check.crashes(
+    RuntimeError, "unflatten", "the map has `size`[0] · `size`[1] places: use the argument"
+)
 torch.manual_seed(0)
-ffn, x, size = MixFFN(4, 3), 3 * torch.randn(2, 30, 4), (5, 6)
-try:
-    got = ffn(x, size)
-except NotImplementedError:
-    raise
-except (RuntimeError, TypeError) as error:
-    check.that(False, f"a shape does not fit: pad by 1, map and tokens in their places ({error})")
-wide = ffn.widen(x)
-check.equal(ffn.depthwise(to_map(wide, size)).shape[-2:], size, "the map shrinks: pad by 1")
-seen = to_tokens(ffn.depthwise(to_map(wide, size)))
-early, inner = to_tokens(ffn.depthwise(to_map(F.gelu(wide), size))), ffn.narrow(F.gelu(seen))
-turned = to_tokens(ffn.depthwise(to_map(wide, (6, 5))))
-cut = ffn.depthwise(wide.reshape(2, 12, 5, 6)).reshape(2, 30, 12)
-for wrong, message in (
-    (ffn.narrow(seen), "there is no GELU: without a bend the three layers are just one"),
-    (ffn.narrow(early), "the GELU comes before the convolution: it belongs behind"),
-    (ffn.narrow(F.relu(seen)), "that is a ReLU: SegFormer has GELU"),
-    (ffn.narrow(F.gelu(wide)), "the depthwise convolution is never asked"),
-    (F.gelu(inner), "there is a GELU at the end: leave the result as it is"),
-    (inner + x, "the sum with the input stands in the block: leave it out here"),
-    (ffn.narrow(F.gelu(turned)), "height and width are swapped in the map"),
-    (ffn.narrow(F.gelu(cut)), "reshape cuts the numbers up in the wrong order: to_map, to_tokens"),
-):
+ffn, x, size = MixFFN(4, 3), (3 * torch.randn(2, 30, 4)).requires_grad_(), (5, 6)
+got, wide = check.call(ffn, x, size), ffn.widen(x)
+check.kind(got, torch.Tensor)
+for wrong, message in misfed(ffn, x):
     check.catches(wrong, got, message)
-check.close(got, inner, "not: widen, to a map, depthwise, to tokens, F.gelu, narrow", atol=1e-4)
+order = "expected: widen, to a map, depthwise, to tokens, F.gelu, narrow"
+for places in (size, (3, 10)):
+    seen = to_tokens(ffn.depthwise(to_map(wide, places)))
+    other = check.call(ffn, x, places)
+    check.close(other, ffn.narrow(F.gelu(seen)), order, atol=1e-4)
+    order = "with a map of 3 × 10 it goes wrong: use the argument `size`"
 got.square().sum().backward()
-check.that(all(w.grad is not None for w in ffn.parameters()), "no gradient: detach nothing")
+slopes = [x.grad, *(weight.grad for weight in ffn.parameters())]
+check.that(all(slope is not None for slope in slopes), "no gradient: detach nothing")
 check.passed("tokens that feel their neighbours, and the edge")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -769,7 +905,7 @@ for name, dim, widening, side, about in (
     probe.fill(mixer, f"{name}-weights", mean=0, spread=0.5)
     drawn = probe.given(name, lambda rng, s=(2, side[0] * side[1], dim): rng.normal(0, 1, s))
     entered = torch.from_numpy(drawn).requires_grad_()
-    made = mixer(entered, side)
+    made = probe.call(mixer, entered, side)
     probe.emit(f"{name}-tokens", made, about)
     made.square().sum().backward()
     probe.emit(f"{name}-gradient", entered.grad, f"the gradient with respect to tokens: {about}")
@@ -880,14 +1016,20 @@ class Block(nn.Module):
 # %% check-transformer-block points=1
 check = Check("transformer-block")
 torch.manual_seed(0)
-block = Block(8, 4, 3)
-for name in ("norm1", "attention", "norm2", "ffn"):
-    check.that(hasattr(block, name), f"there is no self.{name}")
-check.that(block.norm1 is not block.norm2, "norm1 and norm2 are one layer: each step has its own")
-check.equal(block.attention.heads, 4, "hand the number of heads to Attention")
-check.equal(block.ffn.widen.out_features, 24, "hand the expansion to MixFFN")
-expected = 3 * 72 + 72 + 2 * 16 + 8 * 24 + 24 + 240 + 24 * 8 + 8
-check.equal(count_parameters(block), expected, "two LayerNorm(dim), an Attention, a MixFFN")
+sets = ((8, 4, 3), (6, 2, 2))
+for block, (dim, heads, expansion) in zip(check.build(Block, *sets), sets, strict=True):
+    for name, kind in (
+        ("norm1", nn.LayerNorm), ("attention", Attention), ("norm2", nn.LayerNorm), ("ffn", MixFFN),
+    ):  # fmt: skip
+        check.that(hasattr(block, name), f"there is no self.{name}")
+        check.kind(getattr(block, name), kind, what=f"self.{name}")
+    check.that(block.norm1 is not block.norm2, "norm1 and norm2 are one layer: each has its own")
+    for norm in (block.norm1, block.norm2):
+        check.equal(norm.eps, nn.LayerNorm(dim).eps, "leave the eps of the norms at its default")
+    check.equal(block.attention.heads, heads, "hand the number of heads to Attention")
+    check.equal(block.ffn.widen.out_features, dim * expansion, "hand the expansion to MixFFN")
+    expected = sum(map(count_parameters, (Attention(dim, heads), MixFFN(dim, expansion)))) + 4 * dim
+    check.equal(count_parameters(block), expected, "two LayerNorm(dim), an Attention, a MixFFN")
 check.passed("two norms, attention, Mix-FFN")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -902,34 +1044,56 @@ count = sum(parameter.numel() for parameter in step.parameters())
 probe.emit("count", count, "the number of parameters")
 ### END HIDDEN TESTS
 
+
+# %%
+def misbuilt(x: torch.Tensor, n1, att, n2, ffn) -> list[tuple]:
+    """Known mistakes in a block of these parts: what they give, and what to say."""
+    first, other, post = x + att(n1(x)), x + ffn(n1(x)), n1(x + att(x))
+    bare, alone, early = x + att(x), att(n1(x)), n1(x) + att(n1(x))
+    return [
+        (n2(post + ffn(post)), "the sums are normalised (post-norm): normalise what a step reads"),
+        (bare + ffn(bare), "nothing is normalised: each step reads what its norm gives"),
+        (first + ffn(first), "the Mix-FFN reads tokens that are not normalised"),
+        (bare + ffn(n2(bare)), "attention reads tokens that are not normalised"),
+        (alone + ffn(n2(alone)), "attention's answer replaces the tokens: add it"),
+        (ffn(n2(first)), "Mix-FFN's answer replaces the tokens: add it"),
+        (ffn(n2(alone)), "nothing is added: each step adds what it found to the tokens"),
+        (first + ffn(n1(first)), "norm1 is used twice and norm2 never"),
+        (first + ffn(n2(x)), "the second step starts from the block's input, not the first's sum"),
+        (x + ffn(n2(first)), "what attention found is lost: add to the first sum, not to x"),
+        (first, "Mix-FFN is never asked, or its answer is thrown away"),
+        (x + ffn(n2(x)), "attention is never asked, or its answer is thrown away"),
+        (early + ffn(n2(early)), "add to the tokens, not to normalised ones"),
+        (other + att(n2(other)), "attention comes first, then the Mix-FFN"),
+    ]
+
+
 # %% check-transformer-block-2 points=2
 check = Check("transformer-block")
+check.crashes(TypeError, "'size'", "the Mix-FFN wants the size, too: `self.ffn(…, size)`")
 torch.manual_seed(0)
-block, x, size = Block(8, 4, 3), 2 * torch.randn(2, 20, 8) + 1, (4, 5)
+block, x, size = Block(8, 4, 3), (2 * torch.randn(2, 20, 8) + 1).requires_grad_(), (4, 5)
 for name, weight in block.named_parameters():
     weight.data += 0.3 * torch.randn_like(weight) if "norm" in name else weight.data
-got, att, ffn = block(x, size), block.attention, lambda x: block.ffn(x, size)
-n1, n2 = block.norm1, block.norm2
-first = x + att(n1(x))
-other, post = x + ffn(n1(x)), n1(x + att(x))
-for wrong, message in (
-    (n2(post + ffn(post)), "you normalise the sums (post-norm): normalise what each step reads"),
-    (first + ffn(first), "the Mix-FFN reads tokens that are not normalised"),
-    (x + att(x) + ffn(n2(x + att(x))), "attention reads tokens that are not normalised"),
-    (att(n1(x)) + ffn(n2(att(n1(x)))), "attention's answer replaces the tokens: add it"),
-    (ffn(n2(first)), "Mix-FFN's answer replaces the tokens: add it"),
-    (first + ffn(n1(first)), "norm1 is used twice and norm2 never"),
-    (first + ffn(n2(x)), "the second step starts from the block's input, not from the first's sum"),
-    (x + ffn(n2(first)), "what attention found is lost: add to the first sum, not to the input"),
-    (first, "Mix-FFN is never asked, or its answer is thrown away"),
-    (n1(x) + att(n1(x)) + ffn(n2(n1(x) + att(n1(x)))), "add to the tokens, not to normalised ones"),
-    (other + att(n2(other)), "attention comes first, then the Mix-FFN"),
-):
+got, att, ffn = check.call(block, x, size), block.attention, lambda x: block.ffn(x, size)
+check.kind(got, torch.Tensor)
+for wrong, message in misbuilt(x, block.norm1, att, block.norm2, ffn):
     check.catches(wrong, got, message)
-check.close(got, first + ffn(n2(first)), "not the two steps above", atol=1e-4)
-got.square().sum().backward()
-stuck = [name for name, weight in block.named_parameters() if weight.grad is None]
-check.that(not stuck, f"no gradient reaches {', '.join(stuck[:2])}: detach nothing")
+early = block.norm2(block.norm1(x) + att(block.norm1(x)))
+check.catches(early + ffn(early), got, "add to the tokens, not to normalised ones")
+other = x + att(block.norm2(x))
+check.catches(other + ffn(block.norm1(other)), got, "norm1 and norm2 have changed places")
+first = x + att(block.norm1(x))
+expected = first + ffn(block.norm2(first))
+check.close(got, expected, "expected: the two steps above", atol=1e-4)
+inputs = [x, *block.parameters()]
+names, slopes = ["the tokens", *(name for name, _ in block.named_parameters())], []
+for out in (got, expected):
+    slopes.append(torch.autograd.grad(out.square().sum(), inputs, allow_unused=True))
+for name, mine, theirs in zip(names, *slopes, strict=True):
+    check.that(mine is not None, f"no gradient reaches {name}: detach nothing")
+    same = f"another gradient than the two steps' reaches {name}: detach nothing"
+    check.close(mine, theirs, same, atol=1e-3, rtol=1e-3)
 check.passed("two steps, each added to what was there")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -943,7 +1107,7 @@ for name, sizes, side, about in (
     probe.fill(step, f"{name}-weights", spread=0.4)
     drawn = probe.given(name, lambda rng, s=(2, side[0] * side[1], sizes[0]): rng.normal(0, 1, s))
     entered = torch.from_numpy(drawn).requires_grad_()
-    made = step(entered, side)
+    made = probe.call(step, entered, side)
     probe.emit(f"{name}-tokens", made, about)
     made.square().sum().backward()
     probe.emit(f"{name}-gradient", entered.grad, f"the gradient with respect to tokens: {about}")
@@ -1041,69 +1205,117 @@ class Decoder(nn.Module):
         ### END SOLUTION
 
 
+# %%
+def decoder_parts(
+    dims: tuple[int, ...], width: int, classes: int
+) -> list[tuple[str, nn.Module, str]]:
+    """The layers of a decoder: their names, their kinds, and what to say of others."""
+    each = [
+        (f"unify.{n}", conv_bn_relu(dim, width), f"unify[{n}] is a conv_bn_relu, {dim} → {width}")
+        for n, dim in enumerate(dims)
+    ]
+    fuse = "fuse is a conv_bn_relu and takes all stages, at width channels each"
+    head = "the head is a 1×1 convolution with bias, width → num_classes"
+    return [
+        *each,
+        ("fuse", conv_bn_relu(len(dims) * width, width), fuse),
+        ("head", nn.Conv2d(width, classes, 1), head),
+    ]
+
+
 # %% check-mlp-decoder points=1
 check = Check("mlp-decoder")
 torch.manual_seed(0)
-decoder = Decoder((4, 6, 8), 5, 3)
-for name in ("unify", "fuse", "head"):
-    check.that(hasattr(decoder, name), f"there is no self.{name}")
-hidden = isinstance(decoder.unify, list)
-check.that(not hidden, "self.unify is a plain list, which hides its parameters: nn.ModuleList")
-check.equal(len(decoder.unify), 3, "one unify for each stage, however many there are")
-count, wide = 135 + 90 + 18, decoder.fuse[0].in_channels
-check.catches(5, wide, "fuse takes the channels of one stage only: they lie side by side")
-check.equal(wide, 15, "fuse takes all stages, at width channels each")
-check.equal(tuple(decoder.head.weight.shape), (3, 5, 1, 1), "the head is 1×1, width → num_classes")
-check.equal(count_parameters(decoder), count, "conv_bn_relu for unify and fuse, a 1×1 head")
+sets = (((4, 6, 8), 5, 3), ((6, 2), 3, 4))
+for decoder, (dims, width, classes) in zip(check.build(Decoder, *sets), sets, strict=True):
+    for name in ("unify", "fuse", "head"):
+        check.that(hasattr(decoder, name), f"there is no self.{name}")
+    hidden = isinstance(decoder.unify, (list, tuple))
+    check.that(not hidden, "self.unify is a plain list, which hides its parameters: nn.ModuleList")
+    check.that(hasattr(decoder.unify, "__len__"), "unify holds a module for each stage")
+    check.equal(len(decoder.unify), len(dims), "one unify for each stage, however many there are")
+    for name, layer, message in decoder_parts(dims, width, classes):
+        mine, theirs = decoder.get_submodule(name), layer.state_dict()
+        found = {key: tuple(tensor.shape) for key, tensor in mine.state_dict().items()}
+        table = {key: tuple(tensor.shape) for key, tensor in theirs.items()}
+        if name == "fuse":
+            one = "fuse takes the channels of one stage only: they lie side by side"
+            check.catches((width, width, 1, 1), found.get("0.weight", ()), one)
+        check.equal(found, table, message)
+        x = torch.randn(2, next(iter(table.values()))[1], 4, 5)
+        out = check.call(mine, x)
+        if name != "head":
+            check.that((out >= 0).all(), f"self.{name} gives negative numbers: it ends in a ReLU")
+        mine.load_state_dict(theirs)
+        right = layer.eval()(x)
+        check.close(check.call(mine.eval(), x), right, f"expected of self.{name}: {message}")
 check.passed("a unify for each stage, fuse and head")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
 
 probe = Probe("check-mlp-decoder")
 spec = probe.given("spec", lambda rng: [int(n) for n in rng.integers(2, 30, rng.integers(4, 8))])
-joined = Decoder(tuple(spec[2:]), *spec[:2])
-table = sorted([key, list(value.shape)] for key, value in joined.state_dict().items())
+network = Decoder(tuple(spec[2:]), *spec[:2])
+table = sorted([key, list(value.shape)] for key, value in network.state_dict().items())
 probe.emit("table", table, "names and shapes for other stages, width and classes")
-count = sum(parameter.numel() for parameter in joined.parameters())
+count = sum(parameter.numel() for parameter in network.parameters())
 probe.emit("count", count, "the number of parameters")
 ### END HIDDEN TESTS
 
+
+# %%
+def joined(decoder: nn.Module, maps: list, mode: str = "bilinear", **more: bool) -> torch.Tensor:
+    """What comes out of a decoder's parts; the check compares yours with it."""
+    size = maps[0].shape[-2:]
+    unified = [unify(x) for unify, x in zip(decoder.unify, maps, strict=True)]
+    raised = [F.interpolate(x, size, mode=mode, **more) for x in unified]
+    return decoder.head(decoder.fuse(torch.cat(raised, 1)))
+
+
+def misjoined(decoder: nn.Module, maps: list) -> list[tuple]:
+    """Known mistakes with the same parts: what they give, and what to say."""
+    late = [F.interpolate(x, maps[0].shape[-2:], mode="bilinear") for x in maps]
+    right = joined(decoder, maps)
+    return [
+        (joined(decoder, maps, "nearest"), "raise bilinearly: nearest neighbours give blocks"),
+        (joined(decoder, maps, "bicubic"), "raise bilinearly: that is bicubic"),
+        (joined(decoder, maps, align_corners=True), "leave align_corners at its default"),
+        (joined(decoder, late), "you raised the maps first: unify the small ones, then raise"),
+        (right.relu(), "a ReLU after the head cuts negative scores off"),
+        (right.softmax(1), "these are probabilities: return logits"),
+        (right.log_softmax(1), "these are log-probabilities: return logits"),
+    ]
+
+
 # %% check-mlp-decoder-2 points=2
 check = Check("mlp-decoder")
+channels = "unify[n] takes map number n, and fuse takes all of them, side by side in dimension 1"
+check.crashes(RuntimeError, "to have [0-9]+ channels", channels)
+fit = "the maps do not fit: raise each to the size of the first, then lay them side by side"
+check.crashes(RuntimeError, "Sizes of tensors must match", fit)
 torch.manual_seed(0)
-decoder = Decoder((4, 6, 8), 5, 3)
-decoder, sides = decoder.eval(), ((8, 12), (4, 6), (2, 3))
+decoder, sides = Decoder((4, 6, 8), 5, 3).eval(), ((7, 9), (4, 5), (2, 3))
 maps = [torch.randn(2, c, *side) for c, side in zip((4, 6, 8), sides, strict=True)]
-try:
-    got = decoder([x.clone() for x in maps])
-except NotImplementedError:
-    raise
-except (RuntimeError, ValueError, TypeError) as error:
-    check.that(False, f"maps do not fit: unify each, raise to the first's size, cat ({error})")
+maps = [x.requires_grad_() for x in maps]
+got = check.call(decoder, maps)
+check.kind(got, torch.Tensor)
 check.catches((2, 3, 2, 3), got.shape, "everything has the size of the last map: take the first's")
-
-
-def put_together(mode: str = "bilinear", **more: bool) -> list[torch.Tensor]:
-    pairs = zip(decoder.unify, maps, strict=True)
-    return [F.interpolate(u(x), (8, 12), mode=mode, **more) for u, x in pairs]
-
-
-def finish(parts: list[torch.Tensor]) -> torch.Tensor:
-    return decoder.head(decoder.fuse(torch.cat(parts, 1)))
-
-
-late = [F.interpolate(x, (8, 12), mode="bilinear") for x in maps]
-late = [u(x) for u, x in zip(decoder.unify, late, strict=True)]
-for wrong, message in (
-    (finish(put_together()[::-1]), "the last stage stands in front: the first one should"),
-    (finish(put_together("nearest")), "raise bilinearly: nearest neighbours give blocks"),
-    (finish(put_together(align_corners=True)), "leave align_corners at its default"),
-    (finish(late), "you raised the maps first: unify the small ones, then raise"),
-    (finish(put_together()).relu(), "a ReLU after the head cuts negative scores off"),
-    (finish(put_together()).softmax(1), "these are probabilities: return logits"),
-):
-    check.catches(wrong, got, message)
-check.close(got, finish(put_together()), "not: unify, raise, lay side by side, fuse, head")
+expected = joined(decoder, maps)
+for wrong, message in misjoined(decoder, maps):
+    if not torch.allclose(wrong, expected, atol=1e-5):  # as raising a linear unify's map first
+        check.catches(wrong, got, message)
+turned = Decoder((4, 6, 8), 5, 3).eval()
+turned.load_state_dict(decoder.state_dict())
+weight = turned.fuse[0].weight.data
+weight.copy_(weight.unflatten(1, (3, 5)).flip(1).flatten(1, 2))
+front = "the last stage stands in front: the first one should"
+check.catches(joined(turned, maps), got, front)
+check.close(got, expected, "expected: unify, raise, lay side by side, fuse, head")
+got.square().sum().backward()
+slopes = [*(x.grad for x in maps), *(weight.grad for weight in decoder.parameters())]
+check.that(
+    all(slope is not None for slope in slopes), "no gradient reaches the maps: detach nothing"
+)
 check.passed("all stages, side by side")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -1126,10 +1338,10 @@ for name, dims, width, classes, sides in (
     ("three", (3, 5, 4), 6, 4, ((7, 9), (4, 5), (2, 3))),
     ("two", (6, 2), 3, 5, ((6, 4), (3, 2))),
 ):
-    joined = Decoder(dims, width, classes).double()
-    values = probe.given(f"{name}-weights", lambda rng, j=joined: hidden_state(rng, j))
+    network = Decoder(dims, width, classes).double()
+    values = probe.given(f"{name}-weights", lambda rng, n=network: hidden_state(rng, n))
     given = {key: torch.from_numpy(value) for key, value in values.items()}
-    joined.load_state_dict(given, strict=False)
+    network.load_state_dict(given, strict=False)
     entered = [
         torch.from_numpy(probe.given(f"{name}-{i}", lambda rng, s=(2, c, *s): rng.normal(0, 1, s)))
         for i, (c, s) in enumerate(zip(dims, sides, strict=True))
@@ -1137,12 +1349,13 @@ for name, dims, width, classes, sides in (
     for part in entered:
         part.requires_grad_()
     about = f"{name} stages, with other weights"
-    probe.emit(f"{name}-evaluated", joined.eval()(entered), f"evaluated: {about}")
-    made = joined.train()(entered)
+    answered = probe.call(network.eval(), entered)
+    probe.emit(f"{name}-evaluated", answered, f"evaluated: {about}")
+    made = probe.call(network.train(), entered)
     probe.emit(f"{name}-trained", made, f"in training: {about}")
     made.square().sum().backward()
     probe.emit(f"{name}-gradients", [part.grad for part in entered], f"gradients: {about}")
-    slopes = {key: weight.grad for key, weight in joined.named_parameters() if "0.bias" not in key}
+    slopes = {key: weight.grad for key, weight in network.named_parameters() if "0.bias" not in key}
     probe.emit(f"{name}-slopes", slopes, f"the gradients with respect to the weights: {about}")
 ### END HIDDEN TESTS
 
@@ -1177,13 +1390,14 @@ class SegFormer(nn.Module):
 check = Check("mlp-decoder")
 torch.manual_seed(0)
 mine, twin = SegFormer(), create_model("segformer")
-check.equal(count_parameters(mine), 1_975_683, "not the report's number of parameters")
+check.equal(count_parameters(mine), 1_975_683, "expected: the report's number of parameters")
 names = [list(network.state_dict()) for network in (mine, twin)]
 check.equal(sorted(names[0]), sorted(names[1]), "other names than the course's SegFormer has")
 twin.load_state_dict(mine.state_dict())
 mine, twin, image = mine.eval(), twin.eval(), torch.randn(1, 3, 61, 50)
 with torch.no_grad():
-    check.close(mine(image), twin(image), "another output than the course's", atol=1e-4, rtol=1e-4)
+    got, theirs = check.call(mine, image), twin(image)
+check.close(got, theirs, "another output than the course's", atol=1e-4, rtol=1e-4)
 small = {"dims": (4, 8, 8, 16), "depths": (1, 1, 2, 1), "heads": (1, 2, 2, 4), "decoder": 8}
 mine, twin = SegFormer(11, **small), create_model("segformer", num_classes=11, **small)
 twin.load_state_dict(mine.state_dict())
@@ -1323,7 +1537,7 @@ def attention_maps(image: torch.Tensor) -> list[torch.Tensor]:
     return kept
 
 
-sample, pixels = val.sample(6), min(SIZES["size"], 256)
+sample, pixels = val.sample(5), min(SIZES["size"], 256)
 small = F.interpolate(torch.from_numpy(sample.image / 255.0).float().permute(2, 0, 1)[None], pixels)
 mean, std = (torch.tensor(values).float().view(1, 3, 1, 1) for values in (white.mean, white.std))
 maps = attention_maps((small - mean) / std)
@@ -1351,7 +1565,7 @@ plt.close(figure)
 figure
 
 # %% [markdown]
-# Each picture is one row of a matrix: where this one token looked. (Each has its own scale of colours; the number says how many even shares of the attention its brightest square gets.) Heads differ, and places differ; the maps are broader than those of mere colour above. In our run both first-stage maps of the mouth lie mostly on the face, although no term of the loss mentions attention.
+# Each picture is one row of a matrix: where this one token looked. (Each has its own scale of colours; the number says how many even shares of the attention its brightest square gets.) Heads differ, and places differ; the maps are broader than those of mere colour above. Do the first stage's maps of the mouth lie on the face? No term of the loss mentions attention.
 #
 # Be careful with such pictures. A bright square says that a value was heard, not what it said or whether it mattered: a dense layer mixes the result and *adds* it to the token, and the network may hardly use it. They are a good way to find that something is broken (a map that is the same for every query, say), and a poor way to explain a prediction.
 #
@@ -1381,7 +1595,7 @@ Markdown(f"""
 """)
 
 # %% [markdown]
-# **The columns are not a race**: photographs and hours of a GPU on the left, drawn faces and a minute or two (on the quick tier) on the right. There this network gets further than lesson 02's U-Net (20.7 % on our test machine, with 200 faces and 12 epochs). Do not thank attention for it yet: SegFormer has normalisation everywhere and that U-Net has none. To know what helped, change one thing at a time.
+# **The columns are not a race**: photographs and hours of a GPU on the left, drawn faces and a minute or two (on the quick tier) on the right. Nor is it a race with lesson 02's U-Net, which saw other faces, more often, and has no normalisation, where SegFormer has it everywhere. To know what helps, change one thing at a time.
 #
 # ## Time is not multiplications
 #
@@ -1407,7 +1621,7 @@ for name, network in FOUR.items():
 #
 # The course's decoder lets each map meet its own 256 columns of the weights at its own, small size, raises the result, and adds the four up. At 512² this saves 2.9 · 10⁹ multiplications and a tensor of 1,024 channels. (`unify` cannot change places with raising: its ReLU is not linear.)
 #
-# Now the clock: one image of 256², the networks in turn, the shortest of six runs each, on as many cores as PyTorch takes.
+# Now the clock: one image of 256², the networks in turn, the shortest of three runs each, on as many cores as PyTorch takes.
 
 
 # %% tags=["slow"]
@@ -1416,7 +1630,7 @@ def stopwatch(networks: dict[str, nn.Module], size: int) -> dict[str, float]:
     """Milliseconds for one image; networks run in turn, so that none has a quieter machine."""
     image, spent = torch.zeros(1, 3, size, size), {name: [] for name in networks}
     with torch.no_grad():
-        for _ in range(6):
+        for _ in range(3):
             for name, network in networks.items():
                 spent[name].append(milliseconds(lambda n=network: n.eval()(image), times=1))
     return {name: min(each) for name, each in spent.items()}

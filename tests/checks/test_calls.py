@@ -207,3 +207,31 @@ def test_build_takes_two_sets_of_arguments(check: Check) -> None:
             check.build(nn.Linear, *sets)
     with pytest.raises(CheckFailed, match="your code stops with TypeError"):
         check.build(nn.Linear, (), (1, 2))
+
+
+def _interpolate(x: torch.Tensor) -> torch.Tensor:
+    return nn.functional.interpolate(x, x.shape)
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (lambda x: nn.Sequential([nn.ReLU()]), "one by one, not in a list"),
+        (lambda x: nn.Sequential(nn.ReLU), "each of them made"),
+        (lambda x: nn.ModuleList([nn.ReLU()])(x), "a ModuleList is not called"),
+        (lambda x: nn.Conv2d(3, 3, 3, padding=2 / 2)(x), "divide whole numbers by `//`"),
+        (lambda x: nn.Conv2d(3, 4 / 2, 1), "divide whole numbers by `//`"),
+        (lambda x: nn.BatchNorm2d(6 / 2), "divide whole numbers by `//`"),
+        (lambda x: torch.cat(x for _ in range(2)), "take a list of tensors"),
+        (lambda x: torch.cat(x, x), "take a list of tensors"),
+        (_interpolate, "the height and width alone"),
+    ],
+)
+def test_what_any_network_may_meet_is_named(check: Check, code: Any, words: str) -> None:
+    with pytest.raises(CheckFailed, match=words):
+        check.call(code, torch.zeros(2, 3, 4, 4))
+
+
+def test_what_makes_something_and_gives_nothing_lacks_a_return(check: Check) -> None:
+    with pytest.raises(CheckFailed, match="`return`"):
+        check.build(lambda width: None, (1,), (2,))

@@ -18,13 +18,17 @@ from tests.grading.corpus.kinds import ALL, EXERCISES, RIGHT, WRONG, Entry, assi
 from tests.grading.corpus.play import ATTACKS, CANARY, ENTRIES, HONEST, Outcome, grader, play
 from tests.grading.corpus.theft import HOOK
 
-TIMEOUTS = Timeouts(cell=4.0, notebook=12.0, submission=40.0)
+#: Generous: on a busy machine an honest cell takes several times as long.
+TIMEOUTS = Timeouts(cell=8.0, notebook=40.0, submission=120.0)
 SOME = (
     "ast-transformer", "lying-subclass", "patched-emit", "fake-module", "read-other-kernels",
     "tcp", "leak-files", "exit-in-check", "loop-deaf", "forged-ok-exit", "markers",
     "script-injection", "zip-traversal", "homoglyphs",
     "the-solution", "noise", "trials", "colab", "split", "windows", "half-done",
 )  # fmt: skip
+
+#: One sandbox, and each entry graded once, however many processes run the tests.
+pytestmark = pytest.mark.xdist_group("corpus")
 
 
 @pytest.fixture(scope="module")

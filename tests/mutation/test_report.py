@@ -19,7 +19,7 @@ from coursekit.lessons.source import Lesson, read_lesson
 from coursekit.mutation.answers import Answers
 from coursekit.mutation.forked import MEMORY, run_forked
 from coursekit.mutation.report import Tally, as_text, examine, score
-from coursekit.mutation.trial import Trial, rehearse
+from coursekit.mutation.trial import Trial, try_answers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,6 +90,8 @@ def test_good_checks_notice_everything(tmp_path: Path) -> None:
     assert tally.problems == [] and tally.survivors == []
     assert tally.mutants == tally.public == tally.hidden > 5
     assert score([tally], "hidden") == 1.0
+    alike = LESSON.replace("return 2 * x", "return 1 * x + 1 * x")  # two bugs of each name
+    assert look(read(tmp_path, alike), mutants=True).problems == []
 
 
 def test_a_weak_half_is_told(tmp_path: Path) -> None:
@@ -163,6 +165,12 @@ def test_what_comes_between_the_halves_is_told_or_listed(tmp_path: Path) -> None
     assert problem.endswith("is not between the halves: [off by one] return 2 * x: 2 → 3")
 
 
+def test_two_bugs_of_one_name_are_not_taken_for_listed_ones(tmp_path: Path) -> None:
+    text = LESSON.replace("return 2 * x", "return 2 + x + x - 2")
+    tally = look(read(tmp_path, text), mutants=True)
+    assert tally.problems == [] and tally.hidden_only == 0
+
+
 def test_the_hidden_half_begins_where_the_public_one_began(tmp_path: Path) -> None:
     """One fork runs both; what the first leaves behind must not reach the second."""
     text = LESSON.replace("# %%\nfrom", "# %%\nimport random, torch\nfrom", 1)
@@ -175,7 +183,7 @@ def test_the_hidden_half_begins_where_the_public_one_began(tmp_path: Path) -> No
 
 def test_a_half_that_ended_the_process_spoils_no_other(tmp_path: Path) -> None:
     text = LESSON.replace('check.passed("doubled")', "import os\nos._exit(0)")
-    (how,) = (how for _, how in rehearse(read(tmp_path, text), [Trial("twice", SUM)], 1))
+    (how,) = (how for _, how in try_answers(read(tmp_path, text), [Trial("twice", SUM)], 1))
     assert how.public.kind == "dead" and how.passed_hidden
 
 
@@ -187,7 +195,7 @@ def test_the_hidden_half_knows_what_is_forbidden(tmp_path: Path) -> None:
     cheat = "def twice(x):\n    return sum([x, x])\n"
     wrong = [*GOOD, (cheat, "uses `sum`, which this exercise forbids: add them yourself")]
     assert look(read(tmp_path, text), wrong).problems == []
-    (how,) = (how for _, how in rehearse(read(tmp_path, text), [Trial("twice", cheat)], 1))
+    (how,) = (how for _, how in try_answers(read(tmp_path, text), [Trial("twice", cheat)], 1))
     assert how.reasons == (
         "your answer uses `sum`, which this exercise forbids: add them yourself",
     )
@@ -222,7 +230,7 @@ def test_answers_that_never_end_or_end_the_process_end_nothing_else(tmp_path: Pa
         "def twice(x):\n    print('x' * 10**7)\n    return 2 * x\n",
         SUM,
     ]
-    tried = dict(rehearse(read(tmp_path), [Trial("twice", c) for c in codes], 2, seconds=1))
+    tried = dict(try_answers(read(tmp_path), [Trial("twice", c) for c in codes], 2, seconds=1))
     kinds = [(tried[i].public.kind, tried[i].hidden.kind) for i in range(len(codes))]
     assert set(kinds[0]) <= {"dead", "timeout"}  # whichever limit comes first
     assert kinds[1:] == [

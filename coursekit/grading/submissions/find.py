@@ -33,6 +33,7 @@ MOST_NOTEBOOKS, _MOST_FILES, _MOST_INNER = 20, 5_000, 200 << 20
 #: Of a class: files. Folders within folders, and zips within zips.
 _MOST_OF_ALL, _DEEPEST, _MOST_ZIPS = 200_000, 10, 2
 _LONGEST_LIST = 16 << 20  # bytes of a zip's list of entries
+_LONGEST = 80  # characters of a stranger's text in a message
 
 _NOTEBOOK = re.compile(r".+\.ipynb(\.txt|\.json)?", re.IGNORECASE)
 _ARCHIVE = re.compile(r".+\.(rar|7z|tar|tgz|gz|bz2|xz)", re.IGNORECASE)
@@ -262,11 +263,11 @@ class _Reader:
         self._content(io.BytesIO(content), parts, level + 1)
 
 
-def clean(text: str, longest: int = 80) -> str:
+def clean(text: str) -> str:
     """A stranger's text on one line, without control, formatting and path characters."""
-    text = unicodedata.normalize("NFC", text[: 20 * longest])
+    text = unicodedata.normalize("NFC", text[: 20 * _LONGEST])
     shown = [" " if c in "/\\" or c.isspace() else c for c in text if _shows(c)]
-    return " ".join("".join(shown).split())[:longest].strip(" .")
+    return " ".join("".join(shown).split())[:_LONGEST].strip(" .")
 
 
 def _shows(character: str) -> bool:

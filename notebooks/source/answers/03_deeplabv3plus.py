@@ -103,7 +103,33 @@ WRONG = {
         (_edit(_BLOCK, "=dilation)", "=dilation, bias=False)"), "the bias is missing"),
         (_edit(_BLOCK, "=dilation)", "=dilation, padding_mode='replicate')"), "zeros around"),
         (_edit(_BLOCK, "d(out_channels)", "d(out_channels, affine=False)"), "γ and β"),
-        (_edit(_BLOCK, "    return nn.Sequential", "    nn.Sequential"), "in one nn.Sequential"),
+        (_edit(_BLOCK, "    return nn.Sequential", "    nn.Sequential"), "end in a `return`"),
+        (_edit(_BLOCK, "=dilation)", "=dilation, padding_mode='reflect')"), "zeros around"),
+        (_edit(_BLOCK, "=dilation)", "=dilation, padding_mode='circular')"), "zeros around"),
+        (_edit(_BLOCK, "d(out_channels)", "d(in_channels)"), "it gets out_channels"),
+        (_edit(_BLOCK, "d(out_channels)", "d(out_channels, momentum=0.01)"), "settings as they are"),
+        (_edit(_BLOCK, "d(out_channels)", "d(out_channels, eps=0.001)"), "settings as they are"),
+        (_edit(_BLOCK, "nn.ReLU()", "nn.ReLU"), "each of them made"),
+        (_edit(_BLOCK, "nn.ReLU()", "nn.LeakyReLU()"), "batch normalisation, ReLU"),
+        (
+            _edit(_BLOCK, "nn.Sequential(", "nn.Sequential([").replace("),\n    )", "),\n    ])"),
+            "not in a list",
+        ),
+        (_edit(_BLOCK, "(kernel // 2)", "(kernel - 1) / 2"), "divide whole numbers by `//`"),
+        (_edit(_BLOCK, "out_channels, kernel, padding=padding", "out_channels, 3, padding=dilation"),
+         "the kernel is not of the side"),
+        (_edit(_BLOCK, "Conv2d(in_channels,", "Conv2d(3,"), "to have 3 channels, but got 5"),
+        (_edit(_BLOCK, "Conv2d(in_channels, out_channels,", "Conv2d(in_channels, 8,").replace("d(out_channels)", "d(8)"),
+         "its shape is (2, 8, 20, 23), expected: (2, 6, 20, 23)"),
+        (_edit(_BLOCK, "nn.Sequential(", "nn.ModuleList([").replace("),\n    )", "),\n    ])"),
+         "expected: a Sequential"),
+        (
+            _edit(_BLOCK, "nn.Sequential(", "nn.Sequential(OrderedDict(conv=")
+            .replace("        nn.BatchNorm2d", "        norm=nn.BatchNorm2d")
+            .replace("        nn.ReLU(),", "        act=nn.ReLU())")
+            .replace("\ndef", "\nfrom collections import OrderedDict\ndef"),
+            "without names",
+        ),
     ],
     "fold-norm": [
         (_edit(_FOLD, " + norm.eps", ""), "ε is missing"),
@@ -115,7 +141,7 @@ WRONG = {
         (_edit(_FOLD, "scale[:, None, None, None]", "scale[:, None, None]"), "along `in`"),
         (_edit(_FOLD, "scale[:, None, None, None]", "scale"), "shapes do not fit"),
         (_edit(_FOLD, "folded.weight.copy_", "folded.weight.clone().copy_"), "still the old one"),
-        (_edit(_FOLD, "folded = copy.deepcopy(conv)", "folded = conv"), "write into the copy"),
+        (_edit(_FOLD, "folded = copy.deepcopy(conv)", "folded = conv"), "changes its argument `conv`"),
         (_edit(_FOLD, "(conv.bias - norm.running_mean)", "(conv.bias + norm.running_mean)"),
          "wrong sign"),
         (_edit(_FOLD, "(conv.bias - norm.running_mean) * scale",
@@ -126,6 +152,29 @@ WRONG = {
         (_edit(_FOLD, " * scale + norm.bias", " * scale"), "β is missing"),
         (_edit(_FOLD, "- norm.running_mean) * scale + norm.bias",
                "- norm.running_mean + norm.bias) * scale"), "β is added last"),
+        (_edit(_FOLD, "norm.eps", "1e-5"), "take norm.eps"),
+        (_edit(_FOLD, "folded.weight.copy_(conv.weight * scale[:, None, None, None])",
+               "folded.weight = conv.weight * scale[:, None, None, None]"), "is an nn.Parameter"),
+        (_edit(_FOLD, "@torch.no_grad()\n", ""), "keep the line"),
+        (_edit(_FOLD, "    return folded\n", ""), "end in a `return`"),
+        (_edit(_FOLD, "return folded", "return nn.Sequential(folded)"), "expected: a Conv2d"),
+        (_edit(_FOLD, "scale[:, None, None, None])\n",
+               "scale[:, None, None, None])\n    scale = scale / norm.weight\n"),
+         "γ is missing in the bias"),
+        (_edit(_FOLD, "scale[:, None, None, None])\n",
+               "scale[:, None, None, None])\n    scale = norm.weight / norm.running_var.sqrt()\n"),
+         "ε is missing in the bias"),
+        (_edit(_FOLD, "scale[:, None, None, None])\n",
+               "scale[:, None, None, None])\n"
+               "    scale = norm.weight / (norm.running_var + norm.eps)\n"),
+         "bias is divided by the variance"),
+        (_edit(_FOLD, "folded = copy.deepcopy(conv)",
+               "folded = nn.Conv2d(conv.in_channels, conv.out_channels, conv.kernel_size,\n"
+               "                       padding=conv.padding, dilation=conv.dilation)"),
+         "stops with RuntimeError"),
+        (_edit(_FOLD, "    return", "    norm.running_var += norm.eps\n    return"),
+         "changes its argument `norm`"),
+        (_edit(_FOLD, "    return", "    folded.stride = (1, 1)\n    return"), "stride=(2, 2)"),
     ],
     "aspp-pooling": [
         (_edit(_POOLING, ".expand(-1, -1, *x.shape[-2:])", ""), "lay the result out"),
@@ -135,18 +184,50 @@ WRONG = {
          "depends on the size"),
         (_edit(_POOLING, "x.mean((2, 3), keepdim=True)", "x.mean((0, 2, 3), keepdim=True)")
          .replace("expand(-1,", "expand(len(x),"), "images are mixed"),
-        (_edit(_POOLING, "x.mean((2, 3), keepdim=True)", "x.mean((2, 3))"), "mean over H and W"),
+        (_edit(_POOLING, "x.mean((2, 3), keepdim=True)", "x.mean((2, 3))"), "`keepdim=True`"),
         (_edit(_POOLING, "x.mean((2, 3), keepdim=True)", "x.mean(1, keepdim=True)"),
-         "does not get"),
+         "not over channels"),
         (_edit(_POOLING, "x.mean((2, 3), keepdim=True)", "x"), "differs from pixel to pixel"),
         (_edit(_POOLING, "self.project(mean)",
                "self.project(x).mean((2, 3), keepdim=True)"), "mean first"),
         (_edit(_POOLING, "conv_bn_relu(in_channels, out_channels)",
-               "nn.Conv2d(in_channels, out_channels, 1)"), "project is conv_bn_relu"),
+               "nn.Conv2d(in_channels, out_channels, 1)"), "it is conv_bn_relu alone"),
         (_edit(_POOLING, "(in_channels, out_channels)\n", "(in_channels, out_channels, 3)\n"),
          "project is conv_bn_relu"),
         (_edit(_POOLING, "self.project", "self.conv"), "self.project"),
         (_edit(_POOLING, "self.project(mean)", "self.project(mean).detach()"), "no gradient"),
+        (_edit(_POOLING, ".expand(-1, -1, *x.shape[-2:])", ".expand(x.shape)"), "-1 is a size"),
+        (_edit(_POOLING, ".expand(-1, -1, *x.shape[-2:])", ".expand(x.shape[-2:])"), "-1 is a size"),
+        (_edit(_POOLING, ".expand(-1, -1, *x.shape[-2:])", ".expand(-1, -1, 5, 7)"),
+         "whatever they are"),
+        (
+            _edit(_POOLING, "self.project(mean).expand(-1, -1, *x.shape[-2:])",
+                  "F.interpolate(self.project(mean), x.shape)"),
+            "the height and width alone",
+        ),
+        (
+            """
+class ASPPPooling(nn.Module):
+    def __init__(self, in_channels, out_channels):
+        super().__init__()
+        block = conv_bn_relu(in_channels, out_channels)
+        self.project = nn.Sequential(nn.AdaptiveAvgPool2d(1), *block)
+
+    def forward(self, x):
+        return self.project(x).expand(-1, -1, *x.shape[-2:])
+""",
+            "conv_bn_relu alone",
+        ),
+        (_edit(_POOLING, "        super().__init__()\n", ""), "`super().__init__()` is missing"),
+        (_edit(_POOLING, "        mean =", "        x -= x.mean()\n        mean ="),
+         "changes its argument `x`"),
+        (_edit(_POOLING, "return self.project", "self.project"), "end in a `return`"),
+        (_edit(_POOLING, "def forward", "def foward"), "it has no `forward`"),
+        (_edit(_POOLING, "(in_channels, out_channels)\n", "(6, 40)\n"), "1×1, in → out"),
+        (_edit(_POOLING, "conv_bn_relu(in_channels, out_channels)\n",
+               "conv_bn_relu(in_channels, out_channels)[:2]\n"), "as it is"),
+        (_edit(_POOLING, "conv_bn_relu(in_channels, out_channels)\n",
+               "conv_bn_relu(in_channels, out_channels).append(nn.Dropout(0.1))\n"), "as it is"),
     ],
     "aspp": [
         (_edit(_ASPP, "torch.cat([branch(x) for branch in self.branches], dim=1)",
@@ -169,21 +250,48 @@ WRONG = {
                   "            conv_bn_relu(in"), "is the last one"),
         (_edit(_ASPP, "            conv_bn_relu(in_channels, width),",
                "            conv_bn_relu(in_channels, width, 3),"), "before it: a 1×1"),
-        (_edit(_ASPP, "self.project(torch", "(torch"), "project is not applied"),
+        (_edit(_ASPP, "self.project(torch", "(torch"), "width channels should come out"),
         (_edit(_ASPP, "conv_bn_relu(width * len(self.branches), width)",
                "conv_bn_relu(width * len(self.branches), width, 3)"), "1×1 block"),
         (_edit(_ASPP, "return self.project(torch.cat([branch(x) for branch in self.branches], dim=1))",
                "views = []\n        for branch in self.branches:\n            x = branch(x)\n"
                "            views.append(x)\n        return self.project(torch.cat(views, 1))"),
-         "all branches of x"),
+         "read the same x"),
+        (_edit(_ASPP, "torch.cat([branch(x) for branch in self.branches], dim=1)",
+               "sum(branch(x) for branch in self.branches)"), "dim=1"),
+        (_edit(_ASPP, "torch.cat([branch(x) for branch in self.branches], dim=1)",
+               "torch.cat(branch(x) for branch in self.branches)"), "a list of tensors"),
+        (_edit(_ASPP, "torch.cat([branch(x) for branch in self.branches], dim=1)",
+               "self.branches(x)"), "a ModuleList is not called"),
+        (_edit(_ASPP, "dim=1", "dim=2"), "dim=1"),
+        (_edit(_ASPP, "nn.ModuleList([", "nn.ModuleList(").replace("        ])", "        )"),
+         "ModuleList.__init__() takes"),
+        (_edit(_ASPP, "            conv_bn_relu(in_channels, width),",
+               "            nn.Conv2d(in_channels, width, 1),"), "names or channels"),
+        (_edit(_ASPP, "conv_bn_relu(width * len(self.branches), width)",
+               "nn.Conv2d(width * len(self.branches), width, 1)"), "names or channels"),
+        (_edit(_ASPP, "conv_bn_relu(width * len(self.branches), width)",
+               "conv_bn_relu(width * len(self.branches), in_channels)"), "names or channels"),
+        (_edit(_ASPP, "ASPPPooling(in_channels, width)", "ASPPPooling(width, width)"),
+         "names or channels"),
+        (_edit(_ASPP, "for branch in self.branches]", "for branch in self.branches[:-1]]"),
+         "concatenate the branches"),
+        (_edit(_ASPP, "[branch(x) for branch", "[branch(x).detach() for branch"), "no gradient reaches"),
+        (_edit(_ASPP, "    def forward(self, x):\n", "    def forward(self, x):\n        x /= 2\n"),
+         "changes its argument `x`"),
+        (_edit(_ASPP, "conv_bn_relu(width * len(self.branches), width)",
+               "conv_bn_relu(width * len(self.branches), width)[:2]"), "another output"),
+        (_edit(_ASPP, "conv_bn_relu(width * len(self.branches), width)",
+               "conv_bn_relu(width * len(self.branches), width).append(nn.Dropout(0.5))"),
+         "in training"),
     ],
     "deeplab-decoder": [
         (_edit(_DECODER, "[deep, thin]", "[thin, deep]"), "stands in front"),
         (_edit(_DECODER, ', mode="bilinear"', ""), "nearest"),
-        (_edit(_DECODER, 'mode="bilinear"', 'mode="bicubic"'), "not: enlarge"),
+        (_edit(_DECODER, 'mode="bilinear"', 'mode="bicubic"'), "expected: enlarge"),
         (_edit(_DECODER, '"bilinear"', '"bilinear", align_corners=True'), "align_corners"),
-        (_edit(_DECODER, "shallow.shape[-2:]", "scale_factor=4"), "size from `shallow`"),
-        (_edit(_DECODER, "self.low_level(shallow)", "shallow"), "skip thinned"),
+        (_edit(_DECODER, "shallow.shape[-2:]", "scale_factor=4"), "enlarge deep to the size"),
+        (_edit(_DECODER, "self.low_level(shallow)", "shallow"), "thin the skip first"),
         (_edit(_DECODER, "self.low_level(shallow)", "self.low_level(shallow).relu()"),
          "no ReLU after"),
         (_edit(_DECODER, "dim=1", "dim=2"), "dim=1"),
@@ -193,6 +301,18 @@ WRONG = {
         (_edit(_DECODER, "dim=1)))", "dim=1))).softmax(1)"), "probabilities"),
         (_edit(_DECODER, "self.low_level(shallow)", "self.low_level(shallow.detach())"),
          "one of the two"),
+        (_edit(_DECODER, "shallow.shape[-2:]", "shallow.shape"), "the height and width alone"),
+        (_edit(_DECODER, "self.head(self.refine(", "self.refine(self.head("), "head comes last"),
+        (_edit(_DECODER, "self.refine(torch", "self.refine[0](torch"), "expected: enlarge"),
+        (_edit(_DECODER, '"bilinear"', '"nearest-exact"'), "expected: enlarge"),
+        (_edit(_DECODER, '"bilinear"', '"area"'), "expected: enlarge"),
+        (_edit(_DECODER, "torch.cat([deep, thin], dim=1)", "torch.cat(deep, thin)"),
+         "a list of tensors"),
+        (_edit(_DECODER, "dim=1", "dim=0"), "dim=1"),
+        (_edit(_DECODER, "return self.head", "self.head"), "end in a `return`"),
+        (_edit(_DECODER, "        thin =", "        shallow.relu_()\n        thin ="),
+         "changes its argument `shallow`"),
+        (_edit(_DECODER, "dim=1)))", "dim=1))).argmax(1)"), "a score for each class"),
     ],
     "deeplabv3plus": [
         (_edit(_NETWORK, "self.up(self.decoder(self.aspp(last), first))",
@@ -204,13 +324,13 @@ WRONG = {
                   'F.interpolate(logits, image.shape[-2:], mode="bilinear")'),
          "learns this step"),
         (_edit(_NETWORK, "fit_to(logits, image)", "logits"), "fit_to"),
-        (_edit(_NETWORK, "first, *_, last", "_, first, last"), "the first stays"),
-        (_edit(_NETWORK, "self.aspp(last)", "last"), "the last goes to aspp"),
+        (_edit(_NETWORK, "first, *_, last", "_, first, last"), "deep, then the first"),
+        (_edit(_NETWORK, "self.aspp(last)", "last"), "what comes out of aspp"),
         (_edit(_NETWORK, "fit_to(logits, image)", "fit_to(logits, image).softmax(1)"),
          "probabilities"),
         (_edit(_NETWORK, "fit_to(logits, image)", "F.relu(fit_to(logits, image))"),
          "negative scores"),
-        (_edit(_NETWORK, "return fit_to", "fit_to"), "None"),
+        (_edit(_NETWORK, "return fit_to", "fit_to"), "end in a `return`"),
         (_edit(_NETWORK, "self.aspp(last)", "self.aspp(last.detach())"), "no gradient reaches"),
         (_edit(_NETWORK, "self.aspp(last)", "self.aspp(last).detach()"), "no gradient reaches"),
         (_edit(_NETWORK, ", first)", ", first.detach())"), "another gradient"),
@@ -218,6 +338,25 @@ WRONG = {
          "no gradient reaches"),
         (_edit(_NETWORK, "fit_to(logits, image)", "fit_to(logits, image).detach()"),
          "no gradient"),
+        (_edit(_NETWORK, "self.aspp(last)", "self.aspp(first)"), "the last of the features"),
+        (_edit(_NETWORK, "self.decoder(self.aspp(last), first)",
+               "self.decoder(first, self.aspp(last))"), "deep, then the first"),
+        (_edit(_NETWORK, "first, *_, last = self.encoder(image)", "first = last = self.encoder(image)"),
+         "gives a list"),
+        (_edit(_NETWORK, "fit_to(logits, image)", "F.pad(logits, (0, 1, 0, 1), mode='replicate')"),
+         "its shape is (2, 19, 43, 49)"),
+        (_edit(_NETWORK, "fit_to(logits, image)",
+               "F.pad(logits, (0, image.shape[-1] - logits.shape[-1],"
+               " 0, image.shape[-2] - logits.shape[-2]))"),
+         "filled with zeros"),
+        (_edit(_NETWORK, "fit_to(logits, image)",
+               "F.interpolate(logits, image.shape[-2:], mode='bilinear')"), "stretched"),
+        (_edit(_NETWORK, "fit_to(logits, image)", "fit_to(logits, image).argmax(1)"),
+         "one score for each class"),
+        (_edit(_NETWORK, "self.encoder(image)", "self.encoder(image.div_(2))"),
+         "changes its argument `image`"),
+        (_edit(_NETWORK, "fit_to(logits, image)", "logits[..., : image.shape[-2], : image.shape[-1]]"),
+         "a pixel short"),
     ],
 }  # fmt: skip
 
@@ -233,6 +372,7 @@ def conv_bn_relu(in_channels, out_channels, kernel=1, dilation=1):
     return nn.Sequential(*parts)
 """,
         _edit(_BLOCK, "dilation * (kernel // 2)", "(kernel - 1) * dilation // 2"),
+        _edit(_BLOCK, "nn.ReLU(),\n    )", "nn.ReLU(inplace=False),\n    )"),
     ],
     "fold-norm": [
         _FOLD,
@@ -249,6 +389,17 @@ def fold(conv, norm):
 def fold(conv, norm):
     return torch.nn.utils.fusion.fuse_conv_bn_eval(conv.eval(), norm.eval())
 """,
+        """
+@torch.no_grad()
+def fold(conv, norm):
+    folded = copy.deepcopy(conv)
+    var, mean = norm.running_var, norm.running_mean
+    for c in range(len(var)):
+        s = float(norm.weight[c]) / float(var[c] + norm.eps) ** 0.5
+        folded.weight.data[c] = conv.weight[c] * s
+        folded.bias.data[c] = s * (conv.bias[c] - mean[c]) + norm.bias[c]
+    return folded
+""",
     ],
     "aspp-pooling": [
         _POOLING,
@@ -263,6 +414,11 @@ class ASPPPooling(nn.Module):
         return F.interpolate(self.project(mean), x.shape[-2:], mode="bilinear")
 """,
         _edit(_POOLING, ".expand(-1, -1, *x.shape[-2:])", ".repeat(1, 1, x.shape[2], x.shape[3])"),
+        _edit(_POOLING, "return self.project(mean).expand(-1, -1, *x.shape[-2:])",
+              "return self.project(mean) + torch.zeros_like(x[:, :1])"),
+        _edit(_POOLING, "conv_bn_relu(in_channels, out_channels)\n",
+              "nn.Sequential(\n            nn.Conv2d(in_channels, out_channels, 1),"
+              " nn.BatchNorm2d(out_channels), nn.ReLU())\n"),
     ],
     "aspp": [
         _ASPP,
@@ -284,6 +440,18 @@ class ASPP(nn.Module):
             views += (branch(x),)
         return self.project(torch.concat(views, 1))
 """,
+        """
+class ASPP(nn.Module):
+    def __init__(self, in_channels, width, rates):
+        super().__init__()
+        self.project = conv_bn_relu((2 + len(rates)) * width, width)
+        far = [ASPPConv(in_channels, width, rate) for rate in rates]
+        one, whole = conv_bn_relu(in_channels, width), ASPPPooling(in_channels, width)
+        self.branches = nn.ModuleList([one] + far + [whole])
+
+    def forward(self, x):
+        return self.project(torch.hstack([branch(x) for branch in self.branches]))
+""",
     ],
     "deeplab-decoder": [
         _DECODER,
@@ -296,11 +464,23 @@ class Decoder(DecoderParts):
             x = part(x)
         return self.head(x)
 """,
+        """
+class Decoder(DecoderParts):
+    def forward(self, deep, shallow):
+        _, _, height, width = shallow.shape
+        thin = self.low_level(shallow)
+        deep = F.interpolate(deep, size=(height, width), mode="bilinear", align_corners=False)
+        return self.head(self.refine(torch.hstack((deep, thin))))
+""",
     ],
     "deeplabv3plus": [
         _NETWORK,
         _edit(_NETWORK, "first, *_, last = self.encoder(image)",
               "a, b, c = self.encoder(image)\n        first, last = a, c"),
+        _edit(_NETWORK, "logits = self.up(self.decoder(self.aspp(last), first))\n        return fit_to(logits, image)",
+              "x = self.up(self.decoder(self.aspp(last), first))\n"
+              "        down, right = image.shape[2] - x.shape[2], image.shape[3] - x.shape[3]\n"
+              "        return F.pad(x, (0, right, 0, down), mode='replicate')"),
     ],
 }  # fmt: skip
 

@@ -133,13 +133,39 @@ WRONG = {
         (
             _edit(_separable(_DEPTH, f"nn.Sequential({', '.join(_LAST)}, nn.ReLU())"),
                   ", bias=False", ""),
-            "has a bias",
+            "convolution without bias",
         ),
         (_separable(*_BARE, "nn.ReLU()", *_LAST, "nn.ReLU()"), "two conv_bn_relu"),
         (
             _separable(f"nn.Sequential({_BARE[0]}, nn.ReLU())",
                        f"nn.Sequential({_LAST[0]}, nn.ReLU())"),
             "batch normalisation",
+        ),
+        (
+            _separable(f"[{_DEPTH}, {_POINT}]"),
+            "not in a list",
+        ),
+        (_edit(_separable(_DEPTH, _POINT), "super().__init__(", "nn.Sequential("),
+         "`super().__init__()` is missing"),
+        (_separable(_edit(_DEPTH, "stride", "2"), _POINT), "at the size that stride gives"),
+        (_separable(_edit(_DEPTH, "in_channels, in_channels", "6, 6").replace("=in_", "=6 or in_"),
+                    "conv_bn_relu(6, 12)"), "each step: convolution"),
+        (_separable(_edit(_DEPTH, ", groups=in_channels", ", groups=6"), _POINT),
+         "divisible by groups"),
+        (
+            _separable(f"nn.Sequential({', '.join(_BARE)}, nn.ReLU6())",
+                       f"nn.Sequential({', '.join(_LAST)}, nn.ReLU6())"),
+            "this is ReLU6",
+        ),
+        (
+            _separable(f"nn.Sequential({_BARE[0].replace('stride, 1,', 'stride, 2, 2,')}, "
+                       f"{_BARE[1]}, nn.ReLU())", _POINT),
+            "expected: depthwise",
+        ),
+        (
+            _separable(f"nn.Sequential({_BARE[0].replace('False)', 'False, padding_mode=0)')}, "
+                       f"{_BARE[1]}, nn.ReLU())", _POINT).replace("=0)", "='reflect')"),
+            "expected: depthwise",
         ),
     ],
     "inverted-residual": [
@@ -172,7 +198,7 @@ WRONG = {
             _edit(_INVERTED, "nn.Conv2d(hidden, out_channels, 1, bias=False),\n"
                   "            nn.BatchNorm2d(out_channels),",
                   "conv_bn_relu(hidden, out_channels),"),
-            "conv_bn_relu, conv_bn_relu, convolution, normalisation",
+            "two conv_bn_relu, convolution, normalisation",
         ),
         (_edit(_INVERTED, "in_channels * expansion", "out_channels * expansion"),
          "expansion times in_channels"),
@@ -211,6 +237,29 @@ WRONG = {
         (_edit(_INVERTED, "self.layers(x) + x", "self.layers(x) * x"), "x + layers(x)"),
         (_edit(_INVERTED, "self.layers(x) + x", "self.layers(x) + x.relu()"), "as it came"),
         (_edit(_INVERTED, "self.layers(x) + x", "(self.layers(x) + x).detach()"), "no gradient"),
+        (_edit(_INVERTED, "return self.layers(x) + x", "x += self.layers(x)\n            return x"),
+         "changes its argument `x`"),
+        (_edit(_INVERTED, "in_channels * expansion", "in_channels * 6"), "not always 6"),
+        (_edit(_INVERTED, "        super().__init__()\n", ""), "`super().__init__()` is missing"),
+        (_edit(_INVERTED, "nn.Sequential(", "nn.ModuleList([").replace("),\n        )", "),\n        ])"),
+         "expected: a Sequential"),
+        (_edit(_INVERTED, "nn.Sequential(", "(").replace("self.layers(x)", "nn.Sequential(*self.layers)(x)"),
+         "is a tuple of 4"),
+        (_edit(_INVERTED, "self.layers", "self.block"), "is None, expected: a Sequential"),
+        (_edit(_INVERTED, "in_channels * expansion", "in_channels * expansion / 1"),
+         "divide whole numbers"),
+        (_edit(_INVERTED, "        return self.layers(x)\n", ""), "end in a `return`"),
+        (_edit(_INVERTED, "        return self.layers(x)\n", "        return self.layers(x).relu()\n"),
+         "nothing after the body"),
+        (
+            _edit(_INVERTED, "        return self.layers(x)\n",
+                  "        out = self.layers(x)\n"
+                  "        if out.shape[1] > x.shape[1]:\n"
+                  "            return out + F.pad(x, (0, 0, 0, 0, 0, out.shape[1] - x.shape[1]))\n"
+                  "        return out\n"),
+            "no shortcut here",
+        ),
+        (_edit(_INVERTED, "groups=hidden),", "groups=hidden)[:2],"), "behind the second step"),
     ],
     "pyramid-pooling": [
         (_edit(_PPM, "adaptive_avg_pool2d", "adaptive_max_pool2d"), "largest value"),
@@ -228,7 +277,7 @@ WRONG = {
                   "len(bins) * share"),
             "the means alone",
         ),
-        (_edit(_PPM, "channels + len(bins) * share", "2 * channels"), "three times 2 is not 8"),
+        (_edit(_PPM, "channels + len(bins) * share", "2 * channels"), "3 times 2 is not 8"),
         (_edit(_PPM, "share = channels // len(bins)", "share = channels"), "channels // len(bins)"),
         (_edit(_PPM, "nn.ModuleList([conv_bn_relu(channels, share) for grid in bins])",
                "[conv_bn_relu(channels, share) for grid in bins]"), "plain list"),
@@ -242,8 +291,38 @@ WRONG = {
                   "maps.append(self.reduce[i](F.interpolate(small, x.shape[2:], mode=\"bilinear\")))"),
             "reduce while the map is small",
         ),
-        (_edit(_PPM, "return self.project", "self.project"), "None"),
+        (_edit(_PPM, "return self.project", "self.project"), "end in a `return`"),
         (_edit(_PPM, "torch.cat(maps, 1)", "torch.cat(maps, 1).detach()"), "no gradient reaches"),
+        (_edit(_PPM, "channels // len(bins)", "channels / len(bins)"), "a whole number of channels"),
+        (_edit(_PPM, "size=x.shape[2:]", "size=x.shape"), "the height and width alone"),
+        (_edit(_PPM, ".interpolate(small, size=x.shape[2:]", ".interpolate(small, scale_factor=2"),
+         "enlarge to the height and width of x"),
+        (_edit(_PPM, "self.bins = bins", "self.bins = (1, 2, 3, 6)"), "the grids as they came"),
+        (_edit(_PPM, "        self.bins = bins\n", "").replace("self.bins", "(1, 2, 3)"),
+         "there is no self.bins"),
+        (_edit(_PPM, "for grid in bins]", "for grid in range(4)]"), "one block for each grid"),
+        (_edit(_PPM, "share = channels // len(bins)", "share = 2"), "9 channels to 4 for 2 grids"),
+        (
+            _edit(_PPM, "[conv_bn_relu(channels, share) for grid in bins]",
+                  "[nn.Sequential(nn.AdaptiveAvgPool2d(grid), *conv_bn_relu(channels, share))"
+                  " for grid in bins]")
+            .replace("F.adaptive_avg_pool2d(x, (grid, grid))", "x"),
+            "names or channels",
+        ),
+        (_edit(_PPM, "[conv_bn_relu(channels, share) for", "[nn.Conv2d(channels, share, 1) for"),
+         "names or channels"),
+        (_edit(_PPM, "torch.cat(maps, 1)", "maps"), "got (list"),
+        (_edit(_PPM, "self.reduce[i](", "self.reduce("), "a ModuleList is not called"),
+        (_edit(_PPM, "(x, (grid, grid))", "(x.sub_(x.mean()), (grid, grid))"),
+         "changes its argument `x`"),
+        (_edit(_PPM, "            small = self", "            x = self").replace("(small,", "(x,"),
+         "gets 8 channels"),
+        (_edit(_PPM, "conv_bn_relu(channels, share) for", "conv_bn_relu(channels, share)[:2] for"),
+         "with its ReLU"),
+        (_edit(_PPM, "+ len(bins) * share, out_channels)", "+ len(bins) * share, out_channels)[:2]"),
+         "with its ReLU"),
+        (_edit(_PPM, "+ len(bins) * share, out_channels)",
+               "+ len(bins) * share, out_channels).append(nn.Dropout(0.1))"), "as it is"),
     ],
     "feature-fusion": [
         (_edit(_FUSION, "(self.high(fine) + coarse).relu()", "self.high(fine) + coarse"),
@@ -261,7 +340,7 @@ WRONG = {
         (_edit(_FUSION, "coarse, size, mode", "coarse, scale_factor=4, mode"), "the size of the fine"),
         (_edit(_FUSION, "F.interpolate(coarse, size, mode=\"bilinear\", align_corners=False)",
                "coarse"), "enlarge the coarse map"),
-        (_edit(_FUSION, "self.high(fine) + coarse", "self.high(fine) * coarse"), "not: enlarge, low and high"),
+        (_edit(_FUSION, "self.high(fine) + coarse", "self.high(fine) * coarse"), "expected: enlarge, low and high"),
         (_edit(_FUSION, "self.high(fine) + coarse", "self.high(fine)"), "coarse path is left out"),
         (_edit(_FUSION, "self.high(fine) + coarse", "coarse"), "fine path is left out"),
         (
@@ -278,10 +357,30 @@ WRONG = {
                "nn.Conv2d(fine, width, 1, bias=False)"), "normalisation behind each"),
         (_edit(_FUSION, ", bias=False", ""), "no biases"),
         (_edit(_FUSION, "return self.mix(both)", "return self.mix(both).detach()"), "no gradient"),
+        (_edit(_FUSION, "self.high(fine) + coarse", "self.low(fine) + coarse"),
+         "fine goes through high"),
+        (_edit(_FUSION, "size = fine.shape[-2:]", "size = fine.shape"), "the height and width alone"),
+        (_edit(_FUSION, "self.mix = conv_bn_relu(width, width)",
+               "self.mix = nn.Conv2d(width, width, 1)"), "a normalisation behind each"),
+        (_edit(_FUSION, "conv_bn_relu(coarse, coarse, 3, groups=coarse),",
+               "*conv_bn_relu(coarse, coarse, 3, groups=coarse),"), "low has three parts"),
+        (_edit(_FUSION, "conv_bn_relu(width, width)", "conv_bn_relu(9, 9)"), "mix: one 1×1"),
+        (_edit(_FUSION, "        size =", "        fine.mul_(2)\n        size ="),
+         "changes its argument `fine`"),
+        (_edit(_FUSION, "self.mix = ", "self.mixed = "), "there is no module self.mix"),
+        (_edit(_FUSION, "return self.mix(both)", "self.mix(both)"), "end in a `return`"),
+        (_edit(_FUSION, "self.high(fine) + coarse)", "self.high(fine) + coarse.detach())"),
+         "both paths: detach nothing"),
+        (_edit(_FUSION, "(self.high(fine) + coarse).relu()", "(self.high(fine) - coarse).relu()"),
+         "expected: enlarge, low and high"),
+        (_edit(_FUSION, 'coarse, size, mode="bilinear"', 'coarse, size, mode="bicubic"'),
+         "expected: enlarge, low and high"),
+        (_edit(_FUSION, "conv_bn_relu(width, width)", "conv_bn_relu(width, width)[:2]"), "with its ReLU"),
+        (_edit(_FUSION, "3, groups=coarse)", "3, groups=coarse)[:2]"), "with its ReLU"),
     ],
     "fast-scnn": [
         (_edit(_NETWORK, "self.feature_fusion(fine, coarse)", "self.feature_fusion(coarse, fine)"),
-         "the fine path first"),
+         "in this order"),
         (_edit(_NETWORK, 'return F.interpolate(logits, image.shape[-2:], mode="bilinear")',
                "return logits"), "an eighth of the size"),
         (_edit(_NETWORK, "image.shape[-2:], mode", "scale_factor=8, mode"), "not × 8"),
@@ -290,7 +389,7 @@ WRONG = {
         (_edit(_NETWORK, "F.interpolate(logits,", "F.interpolate(logits.softmax(1),"), "probabilities"),
         (_edit(_NETWORK, 'mode="bilinear")', 'mode="bilinear").softmax(1)'), "probabilities"),
         (_edit(_NETWORK, 'mode="bilinear")', 'mode="bilinear").relu()'), "negative scores"),
-        (_edit(_NETWORK, "return F", "x = F"), "None"),
+        (_edit(_NETWORK, "return F", "x = F"), "end in a `return`"),
         (_edit(_NETWORK, "self.global_feature_extractor(fine)", "self.global_feature_extractor(fine.detach())"),
          "another gradient"),
         (_edit(_NETWORK, "self.feature_fusion(fine, coarse)", "self.feature_fusion(fine, coarse.detach())"),
@@ -301,6 +400,25 @@ WRONG = {
         (_edit(_NETWORK, "Classifier(width, num_classes)", "Classifier(width, 19)"), "use the arguments"),
         (_edit(_NETWORK, "GlobalFeatureExtractor(downsample[-1], bottlenecks, width)",
                "GlobalFeatureExtractor(downsample[-1])"), "use the arguments"),
+        (_edit(_NETWORK, "FeatureFusion(downsample[-1], width, width)",
+               "FeatureFusion(downsample[-1], bottlenecks[-1], width)"), "once projected, `width`"),
+        (_edit(_NETWORK, "FeatureFusion(downsample[-1], width, width)",
+               "FeatureFusion(64, width, width)"), "self.feature_fusion: use the arguments"),
+        (_edit(_NETWORK, "LearningToDownsample(downsample)", "LearningToDownsample()"),
+         "its widths are `downsample`"),
+        (_edit(_NETWORK, "Classifier(width, num_classes)", "Classifier(128, num_classes)"),
+         "from `width` channels"),
+        (_edit(_NETWORK, "bottlenecks, width)", "(64, 96, 128), width)"), "with `bottlenecks`"),
+        (_edit(_NETWORK, "        super().__init__()\n", ""), "`super().__init__()` is missing"),
+        (_edit(_NETWORK, "self.classifier", "self.head"), "name the parts"),
+        (_edit(_NETWORK, "extractor(fine)", "extractor(image)"), "begin with the shared map"),
+        (_edit(_NETWORK, "image.shape[-2:], mode", "image.shape, mode"), "the height and width alone"),
+        (_edit(_NETWORK, 'mode="bilinear")', 'mode="bilinear").argmax(1)'), "one score a class"),
+        (_edit(_NETWORK, 'mode="bilinear"', 'mode="bicubic"'), "another output"),
+        (_edit(_NETWORK, "fine = self", "image.div_(2)\n        fine = self"),
+         "changes its argument `image`"),
+        (_edit(_NETWORK, "self.classifier(self.feature_fusion(fine, coarse))",
+               "self.classifier(coarse)"), "another output"),
     ],
     "through-stride": [
         (_edit(_THROUGH, ", maps.shape[-2:], mode=\"bilinear\").argmax(1)", ", maps.shape[-2:]).argmax(1)"),
@@ -341,8 +459,25 @@ def through_stride(maps, stride, num_classes):
             "average",
         ),
         (_edit(_THROUGH, "avg_pool2d", "max_pool2d"), "average"),
-        (_edit(_THROUGH, "(shares, stride)", "(shares, 8)"), "stride of 1"),
-        (_edit(_THROUGH, "return F", "x = F"), "None"),
+        (_edit(_THROUGH, "(shares, stride)", "(shares, 8)"), "use the arguments"),
+        (_edit(_THROUGH, "return F", "x = F"), "end in a `return`"),
+        (_edit(_THROUGH, ".permute(0, 3, 1, 2)", ""), "a permute is missing"),
+        (_edit(_THROUGH, "permute(0, 3, 1, 2)", "permute(0, 3, 2, 1)"), "height and width round"),
+        (_edit(_THROUGH, ".float()", ""), "`.float()` first"),
+        (_edit(_THROUGH, "(maps, num_classes)", "(maps, 19)"), "not always 19 classes"),
+        (_edit(_THROUGH, ".argmax(1)", ".argmax(1).float()"), "expected: torch.int64"),
+        (_edit(_THROUGH, ".argmax(1)", ".argmax(1).byte()"), "expected: torch.int64"),
+        (_edit(_THROUGH, ".argmax(1)", ".argmax(1).numpy()"), "is an array, expected: a tensor"),
+        (_edit(_THROUGH, 'mode="bilinear"', 'mode="bicubic"'), "expected: one-hot"),
+        (_edit(_THROUGH, "maps.shape[-2:]", "maps.shape[-1]"), "expected: one-hot"),
+        (_edit(_THROUGH, "    shares = F.one_hot", "    maps.clamp_(min=1)\n    shares = F.one_hot"),
+         "changes its argument `maps`"),
+        (_edit(_THROUGH, "F.avg_pool2d(shares, stride)",
+               "F.interpolate(shares, scale_factor=1 / stride, mode='bilinear')"),
+         "4 pixels of 64"),
+        (_edit(_THROUGH, "return F.interpolate(shares, maps.shape[-2:], mode=\"bilinear\")",
+               "shares = shares.repeat_interleave(stride, 2)\n"
+               "    return shares.repeat_interleave(stride, 3)"), "steps of 8 pixels"),
     ],
 }  # fmt: skip
 
@@ -358,6 +493,13 @@ class SeparableConv(nn.Sequential):
             nn.ReLU(),
         )
         super().__init__(depth, conv_bn_relu(in_channels, out_channels, kernel=1))
+""",
+        """
+class SeparableConv(nn.Sequential):
+    def __init__(self, in_channels, out_channels, stride=1):
+        super().__init__()
+        self.append(conv_bn_relu(in_channels, in_channels, 3, stride, in_channels))
+        self.append(conv_bn_relu(in_channels, out_channels))
 """,
     ],
     "inverted-residual": [
@@ -376,18 +518,89 @@ class InvertedResidual(nn.Module):
         out = self.layers(x)
         return out + x if out.shape == x.shape else out
 """,
+        _edit(_INVERTED, "return self.layers(x) + x",
+              "out = self.layers(x)\n            out += x\n            return out"),
+        """
+class InvertedResidual(nn.Module):
+    def __init__(self, in_channels, out_channels, stride, expansion):
+        super().__init__()
+        hidden = in_channels * expansion
+        self.shortcut = nn.Identity() if (in_channels, stride) == (out_channels, 1) else None
+        self.layers = nn.Sequential()
+        self.layers.append(conv_bn_relu(in_channels, hidden))
+        self.layers.append(conv_bn_relu(hidden, hidden, 3, stride=stride, groups=hidden))
+        self.layers.append(nn.Conv2d(hidden, out_channels, 1, bias=False))
+        self.layers.append(nn.BatchNorm2d(out_channels))
+
+    def forward(self, x):
+        y = x
+        for layer in self.layers:
+            y = layer(y)
+        return y if self.shortcut is None else self.shortcut(x) + y
+""",
     ],
     "pyramid-pooling": [
         _PPM,
         _edit(_PPM, "channels + len(bins) * share", "channels + sum(share for _ in bins)"),
+        """
+class PyramidPooling(nn.Module):
+    def __init__(self, channels, bins, out_channels):
+        super().__init__()
+        self.project = conv_bn_relu(channels + channels // len(bins) * len(bins), out_channels)
+        self.reduce = nn.ModuleList()
+        for _ in bins:
+            self.reduce.append(conv_bn_relu(channels, channels // len(bins)))
+        self.bins = list(bins)
+
+    def forward(self, x):
+        height, width = x.size(2), x.size(3)
+        both = x
+        for reduce, n in zip(self.reduce, self.bins):
+            means = reduce(nn.AdaptiveAvgPool2d((n, n))(x))
+            means = nn.Upsample((height, width), mode="bilinear", align_corners=False)(means)
+            both = torch.cat((both, means), dim=1)
+        return self.project(both)
+""",
     ],
     "feature-fusion": [
         _FUSION,
         _edit(_FUSION, "(self.high(fine) + coarse).relu()", "torch.clamp(coarse + self.high(fine), min=0)"),
+        """
+class FeatureFusion(nn.Module):
+    def __init__(self, fine, coarse, width):
+        super().__init__()
+        self.mix = conv_bn_relu(width, width)
+        self.high = nn.Sequential(nn.Conv2d(fine, width, 1, bias=False), nn.BatchNorm2d(width))
+        depth = conv_bn_relu(coarse, coarse, 3, groups=coarse)
+        self.low = nn.Sequential(depth, nn.Conv2d(coarse, width, 1, bias=False))
+        self.low.append(nn.BatchNorm2d(width))
+
+    def forward(self, fine, coarse):
+        large = F.interpolate(coarse, size=(fine.shape[2], fine.shape[3]), mode="bilinear")
+        both = self.high(fine)
+        both += self.low(large)
+        return self.mix(F.relu(both, inplace=True))
+""",
     ],
     "fast-scnn": [
         _NETWORK,
         _edit(_NETWORK, "image.shape[-2:], mode", "size=(image.shape[2], image.shape[3]), mode"),
+        """
+class FastSCNN(nn.Module):
+    def __init__(self, num_classes=19, downsample=(32, 48, 64), bottlenecks=(64, 96, 128), width=128):
+        super().__init__()
+        self.classifier = Classifier(width, num_classes)
+        *_, fine = downsample
+        self.feature_fusion = FeatureFusion(fine, width, width)
+        self.learning_to_downsample = LearningToDownsample(downsample)
+        self.global_feature_extractor = GlobalFeatureExtractor(fine, bottlenecks, width)
+
+    def forward(self, image):
+        shared = self.learning_to_downsample(image)
+        both = self.feature_fusion(shared, self.global_feature_extractor(shared))
+        size = tuple(image.shape[2:])
+        return nn.Upsample(size, mode="bilinear")(self.classifier(both))
+""",
     ],
     "through-stride": [
         _THROUGH,
@@ -398,6 +611,14 @@ def through_stride(maps, stride, num_classes):
     height, width = maps.shape[1:]
     small = F.interpolate(one_hot, (height // stride, width // stride), mode="area")
     return F.interpolate(small, (height, width), mode="bilinear").max(1).indices
+""",
+        """
+def through_stride(maps, stride, num_classes):
+    b, h, w = maps.shape
+    one_hot = torch.eye(num_classes)[maps]
+    squares = one_hot.reshape(b, h // stride, stride, w // stride, stride, num_classes)
+    shares = squares.mean((2, 4)).movedim(-1, 1)
+    return torch.argmax(F.interpolate(shares, (h, w), mode="bilinear"), dim=1)
 """,
     ],
 }  # fmt: skip

@@ -112,6 +112,32 @@ WRONG = {
          "exp overflows"),
         (_edit(_ATTEND, "@ value", "@ value.detach()", "scores.soft", "scores.detach().soft"),
          "no gradient"),
+        (_edit(_ATTEND, "query @", "query.detach() @"), "no gradient reaches the query"),
+        (_edit(_ATTEND, "@ key", "@ key.detach()"), "no gradient reaches the key"),
+        (_edit(_ATTEND, "query.shape[-1]", "value.shape[-1]"), "not of a value"),
+        (_edit(_ATTEND, "query.shape[-1] ** 0.5", "3"), "of another d"),
+        (_edit(_ATTEND, "dim=-1", "dim=1"), "over the heads"),
+        (_edit(_ATTEND, "dim=-1", "dim=0"), "over the images"),
+        (_edit(_ATTEND, ".softmax(dim=-1)", ".exp()"), "divide by their sum"),
+        (_edit(_ATTEND, " @ value", ""), "multiply them by the values"),
+        (_edit(_ATTEND, ".transpose(-2, -1)", ""), "last two dimensions"),
+        (_edit(_ATTEND, "transpose(-2, -1)", "transpose(2, 3)"), "count from the back"),
+        (_edit(_ATTEND, "    scores = query @ key.transpose(-2, -1) / query.shape[-1] ** 0.5",
+               "    query /= query.shape[-1] ** 0.5\n    scores = query @ key.transpose(-2, -1)"),
+         "changes its argument `query`"),
+        (_edit(_ATTEND, "return", "attended ="), "gives None"),
+        (_edit(_ATTEND, "@ value", "@ values"), "stops with NameError"),
+        (_edit(_ATTEND, "scores.soft", "scores.float().soft", "@ value", "@ value.float()"),
+         "float32, expected: torch.float64"),
+        ("""
+def attend(query, key, value):
+    return F.scaled_dot_product_attention(query, key, value)
+""", "write the equation"),
+        ("""
+from torch.nn.functional import scaled_dot_product_attention as attend_fast
+def attend(query, key, value):
+    return attend_fast(query, key, value)
+""", "write the equation"),
     ],
     "online-softmax": [
         (_edit(_BLOCKS, "w = torch.exp(s - new)", "w = s.softmax(-1)",
@@ -121,7 +147,35 @@ WRONG = {
                "torch.exp(m - new) * o", "o", "return o / l", "return o"), "then their sum"),
         (_edit(_BLOCKS, "torch.exp(m - new) *", "1 *"), "old sums were not multiplied"),
         (_edit(_BLOCKS, "torch.exp(m - new) *", "torch.exp(new - m).nan_to_num(posinf=0) *"),
-         "not what attend gives"),
+         "expected: what attend gives"),
+        (_edit(_BLOCKS, "torch.exp(m - new) *", "torch.exp(new - m) *"), "turned round"),
+        (_edit(_BLOCKS, 'float("-inf")', "-1e4"), "start with minus infinity"),
+        ("""
+def attend_in_blocks(query, key, value, block):
+    return torch.cat([attend(q, key, value) for q in query.split(block, -2)], -2)
+""", "hold the scores"),
+        (_edit(_BLOCKS, "        m = new\n", ""), "set m to m' at the end"),
+        (_edit(_BLOCKS, "torch.exp(m - new) * o", "o"), "o needs it, too"),
+        (_edit(_BLOCKS, "torch.exp(m - new) * l", "l"), "ℓ needs it, too"),
+        (_edit(_BLOCKS, "        w = torch", "        m = new\n        w = torch"),
+         "old sums were not multiplied"),
+        (_edit(_BLOCKS, "return o / l", "return o"), "o is a sum, not a mean"),
+        (_edit(_BLOCKS, "** 0.5", ""), "it is its root"),
+        (_edit(_BLOCKS, "    l, o =", "    block = 4\n    l, o ="), "use the argument `block`"),
+        (_edit(_BLOCKS, "    l, o =", "    block = 1\n    l, o ="), "use the argument `block`"),
+        (_edit(_BLOCKS, "    m =", "    key /= query.shape[-1] ** 0.5\n    m =",
+               " / query.shape[-1] ** 0.5\n        new", "\n        new"),
+         "changes its argument `key`"),
+        (_edit(_BLOCKS, "m = torch.full", "query = query[..., :, :] if query.ndim > 2 else query[None]"
+               "\n    m = torch.full"), "without batch and heads"),
+        (_edit(_BLOCKS, "torch.zeros_like(m), 0", "torch.zeros(*m.shape), torch.zeros(*m.shape)",
+               "dtype=query.dtype", "dtype=torch.float32",
+               "return o / l", "return (o / l).float()"), "float32, expected: torch.float64"),
+        (_edit(_BLOCKS, "keepdim=True).values", "keepdim=True)"), "stops with TypeError"),
+        ("""
+def attend_in_blocks(query, key, value, block):
+    return F.scaled_dot_product_attention(query, key, value)
+""", "block by block yourself"),
         (_edit(_BLOCKS, "torch.exp(m - new) * o + w @ v", "w @ v",
                "torch.exp(m - new) * l + w.sum", "w.sum"), "only the last block"),
         (_edit(_BLOCKS, "    return o / l", "        return o / l"), "inside of the loop"),
@@ -140,7 +194,7 @@ def attend_in_blocks(query, key, value, block):
     s = [query @ k.transpose(-2, -1) / query.shape[-1] ** 0.5 for k in key.split(block, -2)]
     return torch.cat(s, -1).softmax(-1) @ value
 """, "hold the scores"),
-        (_edit(_BLOCKS, "return o / l", "return (o / l).half()"), "not what attend gives"),
+        (_edit(_BLOCKS, "return o / l", "return (o / l).half()"), "float16, expected: torch.float32"),
     ],
     "overlapping-patches": [
         (_edit(_EMBED, ", padding=kernel // 2", ""), "nothing is padded"),
@@ -150,13 +204,37 @@ def attend_in_blocks(query, key, value, block):
                "self.norm(to_tokens(x))", "to_tokens(self.norm(x))"), "batch normalisation"),
         (_edit(_EMBED, "self.norm(to_tokens(x))", "to_tokens(x)"), "not normalised"),
         (_edit(_EMBED, "self.norm(to_tokens(x))", "self.norm(x)"), "channels last"),
-        (_edit(_EMBED, "return tokens, x.shape[-2:]", "return tokens"), "give back (tokens, size)"),
+        (_edit(_EMBED, "return tokens, x.shape[-2:]", "return tokens"), "expected: 2 things"),
         (_edit(_EMBED, "to_tokens(x)", "x.reshape(x.shape[0], -1, x.shape[1])"), "wrong order"),
         (_edit(_EMBED, "x.shape[-2:]", "(x.shape[-1], x.shape[-2])"), "height comes before"),
         (_edit(_EMBED, "x = self.project(x)", "size = x.shape[-2:]\n        x = self.project(x)",
                "return tokens, x.shape[-2:]", "return tokens, size"), "image's size"),
         (_edit(_EMBED, "padding=kernel // 2", "padding=kernel // 2, bias=False"), "with bias"),
         (_edit(_EMBED, "return tokens,", "return tokens.transpose(1, 2),"), "channels come last"),
+        (_edit(_EMBED, "kernel // 2", "3"), "stride, padding"),
+        (_edit(_EMBED, "stride=stride", "stride=4"), "stride, padding"),
+        (_edit(_EMBED, "dim, kernel, stride=stride, padding=kernel // 2",
+               "dim, 7, stride=4, padding=3"), "kernels of 3×3"),
+        (_edit(_EMBED, "Conv2d(in_channels", "Conv2d(3"), "5 → 6"),
+        (_edit(_EMBED, "kernel // 2)", 'kernel // 2, padding_mode="reflect")'), "zeros around"),
+        (_edit(_EMBED, "kernel // 2)", 'kernel // 2, padding_mode="replicate")'), "zeros around"),
+        (_edit(_EMBED, "padding=kernel // 2", "padding=2 * (kernel // 2), dilation=2"), "zeros around"),
+        (_edit(_EMBED, "padding=kernel // 2", "padding=kernel / 2"), "stops with"),
+        (_edit(_EMBED, "nn.LayerNorm(dim)", "nn.GroupNorm(1, dim)",
+               "self.norm(to_tokens(x))", "to_tokens(self.norm(x))"), "GroupNorm, expected: a LayerNorm"),
+        (_edit(_EMBED, "nn.LayerNorm(dim)", "nn.LayerNorm(dim, eps=1e-6)"), "eps of the norm"),
+        (_edit(_EMBED, "nn.LayerNorm(dim)", "nn.LayerNorm(dim, elementwise_affine=False)"),
+         "a LayerNorm(dim)"),
+        (_edit(_EMBED, "self.norm(to_tokens(x))", "F.layer_norm(to_tokens(x), (x.shape[1],))"),
+         "call self.norm"),
+        (_edit(_EMBED, "self.project(x)", "self.project(x.detach())"), "detach nothing"),
+        (_edit(_EMBED, "x.shape[-2:]", "x.shape[-2] * x.shape[-1]"), "is an int"),
+        (_edit(_EMBED, "x.shape[-2:]", "(x.shape[-2] / 1, x.shape[-1] / 1)"), "expected: an int"),
+        (_edit(_EMBED, "x.shape[-2:]", "torch.tensor(x.shape[-2:])"), "expected: a tuple or a list"),
+        (_edit(_EMBED, "        super().__init__()\n", ""), "`super().__init__()` is missing"),
+        (_edit(_EMBED, "def forward", "def forwards"), "no `forward`"),
+        (_edit(_EMBED, "        x = self.project(x)", "        x -= x.mean()\n        x = self.project(x)"),
+         "changes its argument `x`"),
     ],
     "mix-ffn": [
         (_edit(_FFN, ",\n                                   groups=expansion * dim", ""),
@@ -164,7 +242,7 @@ def attend_in_blocks(query, key, value, block):
         (_edit(_FFN, "        x = F.gelu(x)\n", ""), "no GELU"),
         (_edit(_FFN, "        x = F.gelu(x)\n", "", "self.widen(x)", "F.gelu(self.widen(x))"),
          "before the convolution"),
-        (_edit(_FFN, "self.widen(x)", "F.gelu(self.widen(x))"), "not: widen"),
+        (_edit(_FFN, "self.widen(x)", "F.gelu(self.widen(x))"), "one behind it will do"),
         (_edit(_FFN, "F.gelu(x)", "F.relu(x)"), "ReLU"),
         (_edit(_FFN, "        x = self.depthwise(x)\n", ""), "never asked"),
         (_edit(_FFN, "self.narrow(x)", "F.gelu(self.narrow(x))"), "at the end"),
@@ -176,7 +254,28 @@ def attend_in_blocks(query, key, value, block):
         (_edit(_FFN, "padding=1,", ""), "pad by 1"),
         (_edit(_FFN, "expansion * dim", "4 * dim"), "argument expansion"),
         (_edit(_FFN, "self.widen(x)", "self.widen(x).detach()"), "no gradient"),
-        (_edit(_FFN, "F.gelu(x)", 'F.gelu(x, approximate="tanh")'), "not: widen"),
+        (_edit(_FFN, "F.gelu(x)", 'F.gelu(x, approximate="tanh")'), "approximation"),
+        (_edit(_FFN, "padding=1", "padding=2, dilation=2"), "zeros around"),
+        (_edit(_FFN, "padding=1", 'padding=1, padding_mode="reflect"'), "zeros around"),
+        (_edit(_FFN, "groups=expansion * dim", "groups=dim"), "*wide* channels"),
+        (_edit(_FFN, "nn.Linear(expansion * dim, dim)", "nn.Linear(expansion * dim, dim, bias=False)"),
+         "biases at their default"),
+        (_edit(_FFN, "self.narrow = nn.Linear(expansion * dim, dim)",
+               "self.narrow = nn.Conv1d(expansion * dim, dim, 1)"), "Conv1d, expected: a Linear"),
+        (_edit(_FFN, "        x = to_tokens(x)\n", ""), "channels last"),
+        (_edit(_FFN, "        x = to_map(x, size)\n", ""), "wants a map"),
+        (_edit(_FFN, "to_map(x, size)", "to_map(x, (5, 6))"), "argument `size`"),
+        (_edit(_FFN, "to_map(x, size)", "to_map(x, (int(x.shape[1] ** 0.5),) * 2)"),
+         "use the argument"),
+        (_edit(_FFN, "        x = self.widen(x)\n",
+               "        x = to_map(x, size)\n        x = self.widen(x)\n"), "channels last"),
+        (_edit(_FFN, "self.widen(x)", "self.widen(x.detach())"), "no gradient"),
+        (_edit(_FFN, "x = F.gelu(x)", "F.gelu(x)"), "no GELU"),
+        (_edit(_FFN, "        x = self.widen(x)", "        x += 1\n        x = self.widen(x)"),
+         "changes its argument `x`"),
+        (_edit(_FFN, "return self.narrow(x)", "self.narrow(x)"), "gives None"),
+        (_edit(_FFN, "        x = F.gelu(x)\n", "        x = F.gelu(x) + wide\n",
+               "x = self.widen(x)", "x = wide = self.widen(x)"), "only the whole block has a sum"),
     ],
     "transformer-block": [
         (_edit(_BLOCK, "x + self.attention(self.norm1(x))", "self.norm1(x + self.attention(x))",
@@ -190,7 +289,7 @@ def attend_in_blocks(query, key, value, block):
         (_edit(_BLOCK, "x = x + self.attention(self.norm1(x))",
                "x = self.norm1(x)\n        x = x + self.attention(x)",
                "x = x + self.ffn(self.norm2(x), size)",
-               "x = self.norm2(x)\n        x = x + self.ffn(x, size)"), "not the two steps"),
+               "x = self.norm2(x)\n        x = x + self.ffn(x, size)"), "not to normalised ones"),
         (_edit(_BLOCK, "        x = x + self.ffn(self.norm2(x), size)\n", ""), "never asked"),
         (_edit(_BLOCK, "dim, heads)", "dim, 1)"), "number of heads"),
         (_edit(_BLOCK, "dim, expansion)", "dim, 4)"), "expansion"),
@@ -205,7 +304,30 @@ def attend_in_blocks(query, key, value, block):
                "x + self.ffn(self.norm2(x), size)", "x + self.attention(self.norm2(x))"),
          "attention comes first"),
         (_edit(_BLOCK, "self.attention(self.norm1(x))", "self.attention(self.norm1(x)).detach()"),
-         "no gradient"),
+         "another gradient"),
+        (_edit(_BLOCK, "return x", "return x, size"), "a tuple of 2, expected: a tensor"),
+        (_edit(_BLOCK, "self.norm1(", "self.other(", "self.norm2(", "self.norm1(",
+               "self.other(", "self.norm2("), "changed places"),
+        (_edit(_BLOCK, "        x = x + self.attention", "        x += self.attention"),
+         "changes its argument `x`"),
+        (_edit(_BLOCK, "x + self.attention(self.norm1(x))", "self.attention(self.norm1(x))",
+               "x + self.ffn(self.norm2(x), size)", "self.ffn(self.norm2(x), size)"),
+         "nothing is added"),
+        (_edit(_BLOCK, "self.attention(self.norm1(x))", "self.attention(x)",
+               "self.ffn(self.norm2(x), size)", "self.ffn(x, size)"), "nothing is normalised"),
+        (_edit(_BLOCK, "        x = x + self.attention(self.norm1(x))\n", ""),
+         "attention is never asked"),
+        (_edit(_BLOCK, "x + self.attention(self.norm1(x))",
+               "x.detach() + self.attention(self.norm1(x))"), "another gradient"),
+        (_edit(_BLOCK, "self.norm2(x), size)", "self.norm2(x))"), "wants the size, too"),
+        (_edit(_BLOCK, "nn.LayerNorm(dim)", "nn.BatchNorm1d(dim)"), "expected: a LayerNorm"),
+        (_edit(_BLOCK, "Attention(dim, heads)", "nn.MultiheadAttention(dim, heads)"),
+         "expected: an Attention"),
+        (_edit(_BLOCK, "dim, heads)", "dim, 4)"), "number of heads"),
+        (_edit(_BLOCK, "dim, expansion)", "dim, 3)"), "the expansion"),
+        (_edit(_BLOCK, "LayerNorm(dim)", "LayerNorm(8)"), "two LayerNorm(dim)"),
+        (_edit(_BLOCK, "LayerNorm(dim)", "LayerNorm(dim, 1e-6)"), "eps of the norms"),
+        (_edit(_BLOCK, "LayerNorm(dim)", "LayerNorm(dim, bias=False)"), "two LayerNorm(dim)"),
     ],
     "mlp-decoder": [
         (_edit(_DECODER, "nn.ModuleList([conv_bn_relu(dim, width) for dim in dims])",
@@ -221,13 +343,45 @@ def attend_in_blocks(query, key, value, block):
         (_edit(_DECODER, "self.head(x)", "F.relu(self.head(x))"), "negative scores"),
         (_edit(_DECODER, "self.head(x)", "self.head(x).softmax(1)"), "probabilities"),
         (_edit(_DECODER, "features[0]", "features[-1]"), "last map"),
-        (_edit(_DECODER, "torch.cat(parts, 1)", "torch.cat(parts, 2)"), "do not fit"),
+        (_edit(_DECODER, "torch.cat(parts, 1)", "torch.cat(parts, 2)"), "side by side in dimension 1"),
         (_edit(_DECODER, "len(dims) * width", "4 * width"), "all stages"),
         (_edit(_DECODER, "num_classes, 1)", "19, 1)"), "num_classes"),
         (_edit(_DECODER, "self.fuse(torch.cat(parts, 1))", "self.fuse(torch.cat(parts, 1).detach())"),
          "no gradient reaches"),
         (_edit(_DECODER, "nn.ModuleList([conv_bn_relu(dim, width) for dim in dims])",
-               "nn.ModuleList([nn.Conv2d(dim, width, 1) for dim in dims])"), "conv_bn_relu"),
+               "nn.ModuleList([nn.Conv2d(dim, width, 1) for dim in dims])"), "is a conv_bn_relu"),
+        (_edit(_DECODER, "conv_bn_relu(dim, width) for",
+               "nn.Sequential(nn.Conv2d(dim, width, 1), nn.BatchNorm2d(width)) for"),
+         "it ends in a ReLU"),
+        (_edit(_DECODER, "conv_bn_relu(dim, width) for",
+               "nn.Sequential(nn.Conv2d(dim, width, 1), nn.BatchNorm2d(width), nn.GELU()) for"),
+         "it ends in a ReLU"),
+        (_edit(_DECODER, "conv_bn_relu(dim, width) for",
+               "nn.Sequential(nn.Conv2d(dim, width, 1), nn.ReLU(), nn.BatchNorm2d(width)) for"),
+         "is a conv_bn_relu"),
+        (_edit(_DECODER, "self.fuse = conv_bn_relu(len(dims) * width, width)",
+               "self.fuse = nn.Conv2d(len(dims) * width, width, 1)"), "fuse is a conv_bn_relu"),
+        (_edit(_DECODER, "num_classes, 1)", "num_classes, 3, padding=1)"), "1×1 convolution with bias"),
+        (_edit(_DECODER, "num_classes, 1)", "num_classes, 1, bias=False)"), "with bias"),
+        (_edit(_DECODER, "nn.ModuleList([conv_bn_relu(dim, width) for dim in dims])",
+               "nn.Conv2d(dims[0], width, 1)"), "a module for each stage"),
+        (_edit(_DECODER, "conv_bn_relu(dim, width) for dim in dims",
+               "conv_bn_relu(dims[0], width) for _ in dims"), "unify[1] is a conv_bn_relu, 6 → 5"),
+        (_edit(_DECODER, "zip(self.unify, features)", "zip(self.unify, features[::-1])"),
+         "unify[n] takes map number n"),
+        (_edit(_DECODER, '"bilinear"', '"bicubic"'), "that is bicubic"),
+        (_edit(_DECODER, "F.interpolate(x, size=size,",
+               "F.interpolate(x, scale_factor=size[0] // x.shape[2],"), "raise each to the size"),
+        (_edit(_DECODER, "        size =", "        features.reverse()\n        size ="),
+         "unify[n] takes map number n"),
+        (_edit(_DECODER, "zip(self.unify, features)", "zip(self.unify, [features.pop(0) for _ in features * 1])"),
+         "changes its argument `features`"),
+        (_edit(_DECODER, "self.head(x)", "self.head(x).log_softmax(1)"), "log-probabilities"),
+        (_edit(_DECODER, "unify(x)", "unify(x.detach())"), "no gradient reaches"),
+        (_edit(_DECODER, "x = self.fuse(torch.cat(parts, 1))", "x = torch.cat(parts, 1)"),
+         "fuse takes all of them"),
+        (_edit(_DECODER, "return self.head(x)", "self.head(x)"), "gives None"),
+        (_edit(_DECODER, "shape[2:]", "shape"), "stops with ValueError"),
     ],
 }  # fmt: skip
 
@@ -244,6 +398,12 @@ def attend(query, key, value):
         """
 def attend(query, key, value):
     return F.softmax(query * query.shape[-1] ** -0.5 @ key.mT, -1) @ value
+""",
+        """
+def attend(query, key, value):
+    query = query.clone()
+    query /= query.shape[-1] ** 0.5
+    return torch.softmax(query @ key.swapaxes(-1, -2), dim=query.ndim - 1) @ value
 """,
     ],
     "online-softmax": [
@@ -278,6 +438,21 @@ def attend_in_blocks(query, key, value, block):
         logs = both
     return out
 """,
+        """
+def attend_in_blocks(query, key, value, block):
+    query = query / query.shape[-1] ** 0.5
+    m = torch.tensor(float("-inf"))
+    total = mixed = 0
+    while key.shape[-2]:
+        s = query @ key[..., :block, :].mT
+        higher = torch.maximum(m, s.amax(-1, keepdim=True))
+        both = torch.exp(s - higher) @ torch.cat([torch.ones_like(value[..., :block, :1]),
+                                                  value[..., :block, :]], -1)
+        shrink = torch.exp(m - higher)
+        total, mixed, m = shrink * total + both[..., :1], shrink * mixed + both[..., 1:], higher
+        key, value = key[..., block:, :], value[..., block:, :]
+    return mixed / total
+""",
     ],
     "overlapping-patches": [
         _EMBED,
@@ -292,6 +467,9 @@ class OverlapPatchEmbedding(nn.Module):
         x = self.project(x).permute(0, 2, 3, 1)
         return self.norm(x).flatten(1, 2), [x.shape[1], x.shape[2]]
 """,
+        _edit(_EMBED, "tokens = self.norm(to_tokens(x))",
+              "tokens = self.norm(torch.einsum('bchw->bhwc', x)).reshape(len(x), -1, x.shape[1])",
+              "return tokens, x.shape[-2:]", "return [tokens, tuple(x.shape[2:])]"),
     ],
     "mix-ffn": [
         _FFN,
@@ -315,11 +493,16 @@ class MixFFN(nn.Module):
         _BLOCK,
         _edit(_BLOCK, "x = x + self.ffn(self.norm2(x), size)\n        return x",
               "skip = x\n        x = self.ffn(self.norm2(x), size)\n        return skip + x"),
+        _edit(_BLOCK, "x = x + self.attention(self.norm1(x))",
+              "x = self.attention(self.norm1(x)) + x", "self.norm2(x), size)", "self.norm2(x), size=size)"),
     ],
     "mlp-decoder": [
         _DECODER,
         _edit(_DECODER, 'F.interpolate(x, size=size, mode="bilinear")',
               'F.interpolate(x, size, mode="bilinear", align_corners=False)'),
+        _edit(_DECODER, "parts.append(F.interpolate(x, size=size, mode=\"bilinear\"))",
+              "x = x if x.shape[2:] == size else F.interpolate(x, tuple(size), mode=\"bilinear\")\n"
+              "            parts += [x]", "torch.cat(parts, 1)", "torch.cat(parts, dim=-3)"),
     ],
 }  # fmt: skip
 

@@ -94,12 +94,33 @@ WRONG = {
         (_edit(_SGD, ("+ weight_decay * weight", ""),
                ("rate * velocity", "rate * (velocity + weight_decay * weight)")),
          "past the velocity"),
-        (_edit(_SGD, (", velocity\n", "\n")), "two things"),
+        (_edit(_SGD, (", velocity\n", "\n")), "a tensor, expected: 2 things"),
         (_edit(_SGD, ("velocity = momentum * velocity + pull", "velocity *= momentum\n    velocity += pull")),
-         "argument was changed"),
+         "changes its argument"),
         (_edit(_SGD, ("return weight - rate * velocity", "weight -= rate * velocity\n    return weight")),
-         "argument was changed"),
-        (_edit(_SGD, ("momentum * velocity + pull", "momentum * (velocity + pull)")), "four steps"),
+         "changes its argument"),
+        (_edit(_SGD, ("momentum * velocity + pull", "momentum * (velocity + pull)")), "not the gradient"),
+        (_edit(_SGD, ("momentum * velocity + pull", "velocity + momentum * pull")),
+         "stands at the gradient"),
+        (_edit(_SGD, ("momentum * velocity", "0.5 * velocity")), "always 0.5"),
+        (_edit(_SGD, ("weight_decay * weight", "weight_decay * gradient")), "not of the gradient"),
+        (_edit(_SGD, ("weight_decay * weight", "0.5 * weight_decay * weight")), "halved the decay"),
+        (_edit(_SGD, ("+ pull", "- pull")), "subtracted twice"),
+        (_edit(_SGD, ("+ pull", "- pull"), ("weight - rate", "weight + rate")), "added in the end"),
+        (_edit(_SGD, ("weight - rate * velocity, velocity", "velocity, weight - rate * velocity")),
+         "the weight comes first"),
+        (_edit(_SGD, ("    velocity = ", "    new = "), ("rate * velocity", "rate * new")),
+         "the old velocity was given back"),
+        (_edit(_SGD, ("rate * velocity, velocity", "rate * velocity, rate * velocity")),
+         "without the rate"),
+        (_edit(_SGD, ("momentum=0.5", "momentum=0.9")), "by default"),
+        (_edit(_SGD, ("rate * velocity, vel", "rate * velocity.clamp(-1, 1), vel")), "μ u + g + λ w"),
+        (_edit(_SGD, ("momentum=0.5, weight_decay=0.0", "momentum=0.5, weight_decay=1e-2")),
+         "by default"),
+        (_edit(_SGD, ("return weight - rate * velocity, velocity", "weight, velocity")),
+         "gives None"),
+        (_edit(_SGD, ("weight_decay * weight", "weight_decay * weights")),
+         "stops with NameError: name 'weights' is not defined"),
     ],
     "adam-step": [
         (_edit(_ADAM, ("m / (1 - betas[0] ** t)", "m"), ("v / (1 - betas[1] ** t)", "v")),
@@ -115,20 +136,58 @@ WRONG = {
         (_edit(_ADAM, (" + weight_decay * weight", ""),
                ("return weight -", "return weight * (1 - rate * weight_decay) -")), "AdamW"),
         (_edit(_ADAM, ("pull**2", "gradient**2")), "into both means"),
-        (_edit(_ADAM, ("v = betas[1] * v +", "v *= betas[1]\n    v = v +")), "argument was changed"),
-        (_edit(_ADAM, ("weight - rate", "weight + rate")), "torch.optim.Adam"),
-        (_edit(_ADAM, ("pull**2", "pull")), "torch.optim.Adam"),
+        (_edit(_ADAM, ("v = betas[1] * v +", "v *= betas[1]\n    v = v +")), "changes its argument"),
+        (_edit(_ADAM, ("weight - rate", "weight + rate")), "uphill"),
+        (_edit(_ADAM, ("pull**2", "pull")), "*squared* gradient"),
+        (_edit(_ADAM, ("pull**2", "m**2")), "square of m"),
+        (_edit(_ADAM, ("m / (1 - betas[0] ** t)", "m")), "only v is corrected"),
+        (_edit(_ADAM, ("v / (1 - betas[1] ** t)", "v")), "only m is corrected"),
+        (_edit(_ADAM, ("** t)", "** (t - 1))")), "corrects nothing"),
+        (_edit(_ADAM, (" ** t)", ")")), "t has no effect"),
+        (_edit(_ADAM, ("(1 - betas[0] ** t)", "(1 - betas[0]) ** t"),
+               ("(1 - betas[1] ** t)", "(1 - betas[1]) ** t")), "another number"),
+        (_edit(_ADAM, ("betas[0] * m + (1 - betas[0])", "(1 - betas[0]) * m + betas[0]"),
+               ("betas[1] * v + (1 - betas[1])", "(1 - betas[1]) * v + betas[1]")),
+         "have changed places"),
+        (_edit(_ADAM, ("(1 - betas[0]) * pull", "pull"), ("(1 - betas[1]) * pull", "pull")),
+         "counts in full"),
+        (_edit(_ADAM, ("v_hat.sqrt() + eps", "v_hat.sqrt()")), "eps has no effect"),
+        (_edit(_ADAM, ("+ eps)", "+ 1e-8)")), "eps has no effect"),
+        (_edit(_ADAM, ("+ weight_decay", "- weight_decay")), "mind its sign"),
+        (_edit(_ADAM, ("), m, v\n", "), v, m\n")), "is weight, m, v"),
+        (_edit(_ADAM, ("    m = ", "    new = "), ("m_hat = m /", "m_hat = new /")),
+         "the old m was given back"),
+        (_edit(_ADAM, ("    v = ", "    new = "), ("v_hat = v /", "v_hat = new /")),
+         "the old v was given back"),
+        (_edit(_ADAM, ("betas[0]", "0.9"), ("betas[1]", "0.999")), "third step"),
+        (_edit(_ADAM, ("rate * m_hat", "m_hat")), "third step"),
+        (_edit(_ADAM, ("eps=1e-8", "eps=1e-6")), "by default"),
+        (_edit(_ADAM, ("(0.9, 0.999)", "(0.9, 0.99)")), "by default"),
+        (_edit(_ADAM, ("v_hat.sqrt()", "math.sqrt(v_hat)")), "stops with"),
+        (_edit(_ADAM, ("), m, v\n", ")\n")), "a tensor, expected: 3 things"),
     ],
     "cosine": [
         (_edit(_COSINE, ("    return", "    t = min(t, t_max)\n    return")), "stays at l_min"),
         (_edit(_COSINE, ("* t /", "* (t % t_max) /")), "starts again"),
         (_edit(_COSINE, ("math.pi * t", "2 * math.pi * t")), "2π"),
         (_edit(_COSINE, ("lowest + 0.5 * (highest - lowest)", "highest + 0.5 * (lowest - highest)")),
-         "swapped"),
+         "the wrong way round"),
         (_edit(_COSINE, ("0.5 * ", "")), "half is missing"),
         (_edit(_COSINE, ("(highest - lowest)", "highest")), "spans"),
         (_edit(_COSINE, ("math.pi * t / t_max", "math.radians(math.pi * t / t_max)")), "radians"),
         (_edit(_COSINE, ("* t /", "* (t + 1) /")), "do not add 1"),
+        (_edit(_COSINE, ("(1 + math", "(1 - math")), "wrong way round"),
+        (_edit(_COSINE, ("(1 + math.cos(math.pi * t / t_max))", "math.cos(math.pi * t / t_max)")),
+         "1 is added"),
+        (_edit(_COSINE, ("lowest + 0.5", "0.5")), "l_min is added"),
+        (_edit(_COSINE, ("t / t_max", "(t // t_max)")), "whole number"),
+        (_edit(_COSINE, ("    return", "    lowest = highest / 2\n    return")), "not l_max / 2"),
+        (_edit(_COSINE, ("0.5 * (highest - lowest) * (1 + math.cos(math.pi * t / t_max))",
+                         "(highest - lowest) * (1 - t / t_max)")), "straight line"),
+        (_edit(_COSINE, ("t_max)", "50)"), ), "values of Eq. 4"),
+        (_edit(_COSINE, ("math.pi * t", "t")), "no π"),
+        (_edit(_COSINE, ("return lowest", "return torch.tensor(lowest)")), "expected: a float"),
+        (_edit(_COSINE, ("math.pi", "pi")), "stops with NameError"),
     ],
     "patience": [
         (_edit(_MACHINE, ("loss < self.best", "loss <= self.best")), "equal loss"),
@@ -145,9 +204,23 @@ WRONG = {
          "did not end the phase"),
         (_edit(_MACHINE, ("self.stalled < self.config.patience", "self.stalled < self.config.patience - 1")),
          "after one epoch"),
-        (_edit(_MACHINE, ("self.peak / 2 <", "self.peak / 2 <=")), "still allowed"),
-        (_edit(_MACHINE, ("self.peak / 2 <", "self.peak <")), "whether the *next*"),
+        (_edit(_MACHINE, ("self.peak / 2 <", "self.peak / 2 <=")), "which is allowed"),
+        (_edit(_MACHINE, ("self.peak / 2 <", "self.peak <")), "is the *next*"),
         (_edit(_MACHINE, ("self.peak = self.config.sgd_lr", "self.peak /= 2")), "config.sgd_lr"),
+        (_edit(_MACHINE, ("loss < self.best", "loss < self.best - 1e-4")), "three improvements"),
+        (_edit(_MACHINE, ("loss < self.best", "loss < 0.9999 * self.best")), "three improvements"),
+        (_edit(_MACHINE, ("self.config.sgd_lr", "0.02")), "config.sgd_lr"),
+        (_edit(_MACHINE, ("self.config.sgd_min_lr", "0.005")), "below config.sgd_min_lr"),
+        (_edit(_MACHINE, ("self.config.patience", "12")), "did not end the phase"),
+        (_edit(_MACHINE, ("self.config.patience", "max(2, self.config.patience)")),
+         "four phases of 1 epochs"),
+        (_edit(_MACHINE, ("self.best", "self.lowest"),
+               ("    def record(self, loss):", "    lowest = math.inf\n    def record(self, loss):")),
+         "in self.best"),
+        (_edit(_MACHINE, ("config.patience", "patience")), "stops with AttributeError"),
+        (_edit(_MACHINE, ('"switch"', '"sgd"')), "patience runs out once"),
+        (_edit(_MACHINE, ('self.phase = "sgd"', 'self.phase = "SGD"'),
+               ('self.phase == "adam"', 'self.phase != "SGD"')), "the phase is another"),
         (_edit(_MACHINE, ("self.peak /= 2", "self.peak = self.rate / 2"),
                ("self.step = 0\n        self.stalled = 0\n", "self.stalled = 0\n"),
                ('return "switch"', 'self.step = 0\n            return "switch"'),
@@ -171,7 +244,7 @@ WRONG = {
          "old momentum"),
         (_edit(_RUN, ("    model.load_state_dict(best)\n    return", "    return")), "last weights"),
         (_edit(_RUN, ('            group["lr"] = machine.rate', "            pass")), "put machine.rate"),
-        (_edit(_RUN, ("    return history", "    return None")), "return the history"),
+        (_edit(_RUN, ("    return history", "    return None")), "`return`"),
         (_edit(_RUN, ("phase=phase, rate=rate", "phase=machine.phase, rate=machine.rate")),
          "note it before"),
         (_edit(_RUN, ("phase=phase", "phase=machine.phase")), "note it before"),
@@ -184,6 +257,29 @@ WRONG = {
         (_edit(_RUN, ('elif event != "wait"', 'elif event == "switch"')), "load the best state, too"),
         (_edit(_RUN, ("len(history) < epochs", "len(history) <= epochs")), "4 epochs at most"),
         (_edit(_RUN, (", event=event", "")), "an entry needs"),
+        (_edit(_RUN, ('machine.phase != "stopped" and ', "")), "when the machine has stopped"),
+        (_edit(_RUN, (" and len(history) < epochs", "")), "4 epochs at most"),
+        (_edit(_RUN, ('elif event != "wait"', "else")), "after 'wait' nothing is loaded"),
+        (_edit(_RUN, ("        elif event", ("        else:\n            model.load_state_dict(best)\n"
+                      '        if event not in ("improved", "wait"):\n'
+                      "            optimiser = make_optimiser(model, machine)\n        if 0 and event"))),
+         "after 'wait' nothing is loaded"),
+        (_edit(_RUN, ('if event == "improved"', 'if event in ("improved", "wait")'),
+               ("elif event", "if event")), "the state of the best epoch"),
+        (_edit(_RUN, ("epoch=len(history)", "epoch=len(history) + 1")), "epoch of epoch 0 is another"),
+        (_edit(_RUN, ("dict(epoch=len(history), phase=phase, rate=rate,", "(len(history), phase, rate,"),
+               ("train_loss=train_loss, val_loss=val_loss, event=event)", "train_loss, val_loss, event)")),
+         "an entry needs"),
+        (_edit(_RUN, ("    return history", "    return history, model")), "expected: a list"),
+        (_edit(_RUN, (_MAKE, ("            optimiser = torch.optim.SGD(model.parameters(), machine.rate,"
+                      " 0.5, weight_decay=1e-7)\n"))), "AdamToSGD"),
+        (_edit(_RUN, (("        for group in optimiser.param_groups:\n"
+                      '            group["lr"] = machine.rate\n'),
+                      "        optimiser.lr = machine.rate\n")), "put machine.rate"),
+        (_edit(_RUN, ("copy.deepcopy(model.state_dict())", "copy.copy(model.state_dict())")),
+         "copied?"),
+        (_edit(_RUN, ("load_state_dict(best)", "load_state_dict(best.state_dict())")),
+         "stops with AttributeError"),
     ],
 }  # fmt: skip
 
@@ -204,6 +300,16 @@ def sgd_step(weight, gradient, velocity, rate, momentum=0.5, weight_decay=0.0):
     weight -= rate * velocity
     return weight, velocity
 """,
+        """
+def sgd_step(weight, gradient, velocity, rate, momentum=0.5, weight_decay=0.0):
+    twin = nn.Parameter(weight.clone())
+    twin.grad = gradient.clone()
+    sgd = torch.optim.SGD([twin], rate, momentum=momentum, weight_decay=weight_decay)
+    if momentum:
+        sgd.state[twin]["momentum_buffer"] = velocity.clone()
+    sgd.step()
+    return [twin.detach(), momentum * velocity + gradient + weight_decay * weight]
+""",
     ],
     "adam-step": [
         _ADAM,
@@ -215,6 +321,14 @@ def adam_step(weight, gradient, m, v, t, rate, betas=(0.9, 0.999), eps=1e-8, wei
     long = rate * math.sqrt(1 - b**t) / (1 - a**t)
     return weight - long * m / (v.sqrt() + eps * math.sqrt(1 - b**t)), m, v
 """,
+        """
+def adam_step(weight, gradient, m, v, t, rate, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0):
+    gradient = gradient.add(weight, alpha=weight_decay)
+    m = m.clone().mul_(betas[0]).add_(gradient, alpha=1 - betas[0])
+    v = v.clone().mul_(betas[1]).addcmul_(gradient, gradient, value=1 - betas[1])
+    down = torch.sqrt(v / (1 - betas[1] ** t)) + eps
+    return weight.addcdiv(m / (1 - betas[0] ** t), down, value=-rate), m, v
+""",
     ],
     "cosine": [
         _COSINE,
@@ -222,6 +336,11 @@ def adam_step(weight, gradient, m, v, t, rate, betas=(0.9, 0.999), eps=1e-8, wei
 def cosine(t, t_max, highest, lowest):
     middle, half = (highest + lowest) / 2, (highest - lowest) / 2
     return float(middle + half * np.cos(np.pi * t / t_max))
+""",
+        """
+def cosine(t, t_max, highest, lowest):
+    share = math.cos(0.5 * math.pi * t / t_max) ** 2
+    return share * highest + (1 - share) * lowest
 """,
     ],
     "patience": [
@@ -244,6 +363,27 @@ class Machine(State):
         event = "switch" if self.phase == "adam" else "halve"
         self.phase, self.peak = "sgd", following
         return event
+""",
+        """
+class Machine(State):
+    def record(self, loss):
+        if self.best > loss:
+            self.best, self.stalled, self.step = loss, 0, self.step + 1
+            return "improved"
+        if self.stalled + 1 < self.config.patience:
+            self.stalled, self.step = self.stalled + 1, self.step + 1
+            return "wait"
+        self.stalled, self.step = 0, 0
+        if self.phase == "adam":
+            self.phase = "sgd"
+            self.peak = self.config.sgd_lr
+            event = "switch"
+        elif self.peak >= 2 * self.config.sgd_min_lr:
+            self.peak = self.peak / 2
+            event = "halve"
+        else:
+            self.phase = event = "stopped"
+        return event if event != "stopped" else "stop"
 """,
     ],
     "run-pipeline": [
@@ -270,6 +410,26 @@ def run_pipeline(model, machine, train_epoch, validate, epochs):
         history.append(entry)
     if best is not None:
         model.load_state_dict(best)
+    return history
+""",
+        """
+def run_pipeline(model, machine, train_epoch, validate, epochs):
+    history, optimiser, kept = [], make_optimiser(model, machine), copy.deepcopy(model)
+    while len(history) < epochs:
+        phase, rate = machine.phase, machine.rate
+        optimiser.param_groups[0].update(lr=rate)
+        train_loss, val_loss = train_epoch(model, optimiser), validate(model)
+        event = machine.record(val_loss)
+        history += [{"event": event, "val_loss": val_loss, "train_loss": train_loss, "rate": rate,
+                     "phase": phase, "epoch": len(history), "best": machine.best}]
+        if event == "improved":
+            kept = copy.deepcopy(model)
+        if event in ("switch", "halve"):
+            model.load_state_dict(kept.state_dict())
+            optimiser = make_optimiser(model, machine)
+        if event == "stop":
+            break
+    model.load_state_dict(kept.state_dict())
     return history
 """,
     ],

@@ -80,6 +80,19 @@ class Mine(nn.Module):
         return F.interpolate(self.body(image), image.shape[2:], mode="nearest")
 """
 
+_SPOT = """
+class Mine(nn.Module):
+    def __init__(self, num_classes=19):
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(3, 32, {0}, padding={1}), nn.BatchNorm2d(32), nn.ReLU(),
+            nn.Conv2d(32, 32, {2}), nn.BatchNorm2d(32), nn.ReLU(), nn.Conv2d(32, num_classes, 1),
+        )
+
+    def forward(self, image):
+        return self.body(image)
+"""
+
 _PAIRED = """
 def paired(ours, theirs, critical):
     gains = np.array(ours) - np.array(theirs)
@@ -142,6 +155,14 @@ def widest(make, limit, cost=count_parameters):
             "ValueError",
         ),
         (_edit(_WIDEST, "not fits(1)", "not fits(0)"), "begin with 1"),
+        (_edit(_WIDEST, "(low + high) // 2", "(low + high) / 2"), "a width is a float"),
+        (_edit(_WIDEST, "return low", "return float(low)"), "expected: an int"),
+        (_edit(_WIDEST, "high - low > 1", "high > low"), "halve the interval"),
+        (_edit(_WIDEST, "cost(make(width)) < limit", "cost(make(width) < limit)"), "'<' not supported"),
+        (_edit(_WIDEST, "cost(make(width)) < limit", "cost(width) < limit"), "your code stops with"),
+        (_edit(_WIDEST, 'raise ValueError("nothing fits")', 'raise RuntimeError("nothing fits")'),
+         "RuntimeError: nothing fits"),
+        (_edit(_WIDEST, 'raise ValueError("nothing fits")', "return 1"), "raise ValueError"),
         (_edit(_WIDEST, "2 * high", "high + 1"), "halve the interval"),
         (_edit(_WIDEST, "return low", "return None"), "gives None"),
         (_edit(_WIDEST, "low, high = 1, 2\n    while fits(high):\n        low, high = high, 2 * high",
@@ -172,6 +193,20 @@ def widest(make, limit, cost=count_parameters):
         (_edit(_FIELD.format("(kernel - 1) * dilation * step", "*= stride"), "stride, dilation in",
                "dilation, stride in"), "takes the dilation for the stride"),
         (_FIELD.format("kernel // 2 * dilation * step", "*= stride"), "half a kernel"),
+        (_FIELD.format("2 * (kernel // 2) * dilation * step", "*= stride"), "an even kernel"),
+        (_FIELD.format("(kernel - 1) // 2 * 2 * dilation * step", "*= stride"), "an even kernel"),
+        (_edit(_FIELD.format("(kernel - 1) * dilation * step", "*= stride"), "        field +=",
+               "        if kernel == 1:\n            continue\n        field +="), "its stride counts"),
+        (_edit(_FIELD.format("(kernel - 1) * dilation * step", "*= stride"), "kernel, stride, dilation in",
+               "kernel, stride in"), "(kernel, stride, dilation)"),
+        (_edit(_FIELD.format("(kernel - 1) * dilation * step", "*= stride"), "    for",
+               "    layers.append((1, 1, 1))\n    for"), "changes its argument `layers`"),
+        (_edit(_FIELD.format("(kernel - 1) * dilation * step", "*= stride"), "1, 1\n", "1, 1.0\n"),
+         "expected: an int"),
+        (_edit(_FIELD.format("(kernel - 1) * dilation * step", "*= stride"), "return field, step",
+               "return field"), "expected: 2 things, field, step"),
+        (_edit(_FIELD.format("(kernel - 1) * dilation * step", "*= stride"), "    return", "        return"),
+         "gives None"),
         (_edit(_FIELD.format("(kernel - 1) * dilation * step", "*= stride"), "return field",
                "return field**2"), "not its area"),
     ],
@@ -188,16 +223,16 @@ def widest(make, limit, cost=count_parameters):
             "no layer to one size",
         ),
         (_edit(_MINE, "x = up(x, skips.pop())", "x = up.block(F.relu(up.mix(torch.cat("
-               "[skips.pop(), F.interpolate(x, scale_factor=2)], 1))))"), "odd size does not pass"),
+               "[skips.pop(), F.interpolate(x, scale_factor=2)], 1))))"), "53 × 71 does not pass"),
         (_edit(_MINE, _RETURN, _RETURN + ".softmax(1)"), "softmax"),
         (_edit(_MINE, _RETURN, "x = self.head(x)"), "None"),
-        (_edit(_MINE, _RETURN, _RETURN + ", x"), "the logits alone"),
+        (_edit(_MINE, _RETURN, _RETURN + ", x"), "a tuple of 2"),
         (_edit(_MINE, _RETURN, "return F.interpolate(self.head(x), scale_factor=2)"), "odd sizes"),
         (
             _edit(_MINE, "x = self.context(x)",
                   "x = self.context(x)\n        x = F.interpolate(F.interpolate(x, scale_factor=2)"
                   " + self.up[0].mix(torch.cat([skips[-1]] * 3, 1)).repeat(1, 2, 1, 1), x.shape[2:])"),
-            "odd size does not pass",
+            "53 × 71 does not pass",
         ),
         (_edit(_MINE, "24, num_classes, 1", "24, 19, 1"), "use num_classes"),
         (
@@ -245,7 +280,39 @@ def widest(make, limit, cost=count_parameters):
             "        return super().train(mode)\n",
             "momentum",
         ),
-        (_edit(_MINE, _RETURN, _RETURN + ".sign()"), "mean IoU on unseen faces"),
+        (_edit(_MINE, "self.stem(image)", "self.stem(F.adaptive_avg_pool2d(image, 2))"),
+         "mean IoU on unseen faces"),
+        (_edit(_MINE, _RETURN, _RETURN + ".sign()"), "is 0: multiplied by 0, or rounded"),
+        (_SPOT.format(1, 0, 1), "does not look around"),
+        (_SPOT.format(3, 1, 1), "does not look around"),
+        (_edit(_SPOT.format(1, 0, 1), "self.body(image)", "self.body(image + image.mean((2, 3), "
+               "keepdim=True))"), "does not look around"),
+        (_edit(_SPOT.format(1, 0, 1), "self.body(image)", "self.body(image - image.amax((2, 3), True))"),
+         "does not look around"),
+        (_edit(_MINE, "    def forward(self, image):\n", "    def forward(self, image):\n"
+               "        image -= image.mean()\n"), "changes its argument `image`"),
+        (_edit(_MINE, "num_classes=19", "num_classes=11"), "Mine() has 19"),
+        (_edit(_MINE, "num_classes=19", "num_classes"), "missing 1 required positional argument"),
+        (_edit(_MINE, "        super().__init__()\n", ""), "super().__init__()"),
+        (_edit(_MINE, "def forward", "def foward"), "no `forward`"),
+        (_edit(_MINE, "Context(192)", "Context(96)"), "your code stops with RuntimeError"),
+        (_edit(_MINE, "self.context(x)", "self.contxt(x)"), "no attribute 'contxt'"),
+        (_edit(_MINE, _RETURN, _RETURN + ".double()"), "torch.float64"),
+        (_edit(_MINE, _RETURN, _RETURN.replace("self.head(x)", "self.head(x).relu()")), "negative"),
+        (
+            _edit(_edit(_MINE, "self.head =", "self.spare = nn.Conv2d(24, 24, 1)\n        self.head ="),
+                  _RETURN, _RETURN.replace("self.head(x)", "self.head(x + 0 * self.spare(x))")),
+            "multiplied by 0",
+        ),
+        (
+            _edit(_MINE, "widths = (24, 48, 96, 192)", "widths = (24, 48, 96, 192)\n        "
+                  "self.spare = nn.ModuleList(nn.Identity() for _ in range(3))\n        self.odd = "
+                  "nn.Parameter(torch.zeros(int(torch.randint(1, 10**6, ()))))"),
+            "unlike states",
+        ),
+        (_edit(_MINE, "x = self.context(x)", "x = self.context(x)\n        x = x.exp()\n        x += 1\n"
+               "        x = x.log() * x.sigmoid()\n        y = x.exp()\n        y *= 2\n        x = y.log()"
+               " + 0 * y"), "was overwritten"),
     ],
     "paired": [
         (_PAIRED.format(_edit(_HALF, "ddof=1", "ddof=0"), _CLEAR), "divided by n"),
@@ -255,11 +322,30 @@ def widest(make, limit, cost=count_parameters):
         (_PAIRED.format(_edit(_HALF, "critical * ", ""), _CLEAR), "no effect"),
         (_PAIRED.format("2 * " + _HALF, _CLEAR), "whole width"),
         (_PAIRED.format(_HALF, "abs(gains.mean()) > half"), "not a gain"),
-        (_PAIRED.format(_HALF, "gains.mean() > 0"), "nothing is clear"),
-        (_PAIRED.format(_HALF, "min(gains) > 0"), "nothing is clear"),
+        (_edit(_PAIRED.format(_HALF, _CLEAR), "np.array(ours) - np.array(theirs)", "ours - theirs"),
+         "np.array(ours)"),
+        (_edit(_PAIRED.format(_HALF, _CLEAR), "np.array(ours) - np.array(theirs)",
+               "np.sort(ours) - np.sort(theirs)"), "do not sort"),
+        (_edit(_PAIRED.format(_HALF, _CLEAR), "    gains", "    ours.sort()\n    gains"),
+         "changes its argument `ours`"),
+        (_PAIRED.format(_edit(_HALF, "len(gains)", "5"), _CLEAR), "here of 3 pairs"),
+        (_edit(_PAIRED.format(_HALF, _CLEAR), "len(gains) < 2", "len(gains) < 3"), "two pairs"),
+        (_edit(_PAIRED.format(_HALF, _CLEAR), f"return gains.mean(), half, bool({_CLEAR})",
+               f"return [gains.mean(), half, bool({_CLEAR})]"), "expected: a tuple"),
+        (_PAIRED.format(_HALF, "gains.mean() > half").replace("bool(", "float("), "expected: a bool"),
+        ("""
+def paired(ours, theirs, critical):
+    n = len(ours)
+    gains = [a - b for a, b in zip(ours, theirs)]
+    mean = sum(gains) / n
+    half = critical * (sum((g - mean) ** 2 for g in gains) / (n - 1) / n) ** 0.5
+    return mean, half, mean > half
+""", "infinite, do not compute it"),
+        (_PAIRED.format(_HALF, "gains.mean() > 0"), "0 lies inside"),
+        (_PAIRED.format(_HALF, "min(gains) > 0"), "0 lies inside"),
         (_PAIRED.format(_edit(_HALF, "critical", "1.96"), _CLEAR), "use critical"),
         (_edit(_PAIRED.format(_HALF, _CLEAR), 'return gains.mean(), float("inf"), False', "return None"),
-         "infinity and False"),
+         "gives None"),
         (_edit(_PAIRED.format(_HALF, _CLEAR), "if len(gains) < 2", "if len(gains) < 1"), "no spread"),
         (
             _edit(_PAIRED.format(_HALF, _CLEAR), "np.array(ours) - np.array(theirs)",
@@ -272,14 +358,14 @@ def widest(make, limit, cost=count_parameters):
             "two separate spreads",
         ),
         (_edit(_PAIRED.format(_HALF, _CLEAR), 'float("inf"), False', "0.0, True"), "no spread"),
-        (_edit(_PAIRED.format(_HALF, _CLEAR), f"half, bool({_CLEAR})", "half"), "mean, half-width, clear"),
+        (_edit(_PAIRED.format(_HALF, _CLEAR), f"half, bool({_CLEAR})", "half"), "3 things, mean, half-width, clear"),
     ],
     "worst": [
         (_WORST.format(_SCORE, _COUNTED, "sorted(found, key=found.get)[::-1][:k]"), "best ones"),
         (_WORST.format(_SCORE, "", _ORDER), "no score"),
         (
             _WORST.format(_SCORE, _COUNTED, "sorted(found, key=found.get, reverse=True)[::-1][:k]"),
-            "earlier image",
+            "the earlier comes first",
         ),
         (_WORST.format(_SCORE, _COUNTED, f"sorted({_ORDER})"), "worst should come first"),
         (_WORST.format(_SCORE, _COUNTED, f"{_ORDER}[::-1]"), "turned round"),
@@ -292,11 +378,22 @@ def widest(make, limit, cost=count_parameters):
         (_WORST.format("metrics.mean_iou(m) if m.sum() > 0 else 9", "", "[list(found.values()).index(s) "
                        "for s in sorted(found.values())][:k]"), "comes twice"),
         (_WORST.format(_SCORE, _COUNTED, "[i for s, i in sorted((s, -i) for i, s in found.items())]"
-                       ).replace("[i for", "[-i for").replace("())]", "())][:k]"), "earlier image"),
-        (_WORST.format(_SCORE, _COUNTED, "sorted(found.values())[:k]"), "whole numbers"),
+                       ).replace("[i for", "[-i for").replace("())]", "())][:k]"), "the earlier comes first"),
+        (_WORST.format(_SCORE, _COUNTED, "sorted(found.values())[:k]"), "a whole number"),
         (_WORST.format(_SCORE, _COUNTED, "sorted(found.items(), key=lambda pair: pair[1])[:k]"),
-         "whole numbers"),
+         "a whole number"),
         (_WORST.format(_SCORE, " if metrics.mean_iou(m) > 0", _ORDER), "score of 0"),
+        (_WORST.format(_SCORE, _COUNTED, f"np.array({_ORDER})"), "expected: a list"),
+        (_WORST.format(_SCORE, _COUNTED, f"tuple({_ORDER})"), "expected: a list"),
+        (_WORST.format(_SCORE, _COUNTED, f"list(map(float, {_ORDER}))"), "a whole number"),
+        (_WORST.format(_SCORE, _COUNTED, "sorted(found, key=found.get, reverse=True)[-k:][::-1]"),
+         "the earlier comes first"),
+        (_WORST.format(_SCORE, _COUNTED, "sorted(found, key=lambda i: (-found[i], -i))[-k:][::-1]"),
+         "k = 0"),
+        (_WORST.format(_SCORE, _COUNTED, "sorted(found, key=found.get)[:3]"), "k = 0"),
+        (_edit(_WORST.format(_SCORE, _COUNTED, _ORDER), "    found", "    matrices.reverse()\n    found"),
+         "changes its argument `matrices`"),
+        (_edit(_WORST.format(_SCORE, _COUNTED, _ORDER), "    return", "    found ="), "gives None"),
         (_WORST.format("metrics.mean_iou(m) if m.sum() > 0 else 9", "", _ORDER), "fewer than k"),
     ],
 }  # fmt: skip
@@ -353,6 +450,13 @@ def paired(ours, theirs, critical):
     ],
     "worst": [
         _WORST.format(_SCORE, _COUNTED, _ORDER),
+        """
+def worst(matrices, k):
+    import heapq
+
+    found = {i: metrics.mean_iou(m) for i, m in enumerate(matrices) if m.any()}
+    return heapq.nsmallest(k, found, key=found.get)
+""",
         """
 def worst(matrices, k):
     positions = [i for i in range(len(matrices)) if matrices[i].any()]
