@@ -65,6 +65,10 @@ def _edit(code: str, old: str, new: str) -> str:
     return code.replace(old, new)
 
 
+_FOCAL_RIGHT = _FOCAL.format("-((1 - p) ** gamma * log_p).mean()")
+_DICE_RIGHT = _DICE.format("1 - score[present].mean()")
+
+
 WRONG = {
     "gradient-share": [
         (_SHARE.format("weights", _PULL), "do not sum to 1"),
@@ -77,7 +81,36 @@ WRONG = {
         ),
         (
             _SHARE.format("np.where(present, 1 / np.log(counts.clip(2)), 0)", _PULL),
-            "not 1/f",
+            "expected: 1/f",
+        ),
+        (
+            _edit(_SHARE.format(_SUM, _PULL), "np.zeros(len(counts))", "np.zeros_like(counts)"),
+            "holds whole numbers",
+        ),
+        (_SHARE.format("(weights / weights.sum()).tolist()", _PULL), "expected: an array"),
+        (
+            _edit(_SHARE.format(_SUM, _PULL), "    weights = np",
+                  "    counts[counts == 0] = 1\n    weights = np"),
+            "changes its argument `counts`",
+        ),
+        (
+            """
+def inverse_frequency(counts):
+    raw = [1 / n for n in counts.tolist()]
+    return np.array(raw) / sum(raw)
+
+
+def gradient_share(weights, counts):
+    return weights * counts / (weights * counts).sum()
+""",
+            "leave it at 0",
+        ),
+        (_SHARE.format(_SUM, "weights * counts / weights.sum()"), "over the sum of all of them"),
+        (_SHARE.format(_SUM, "(weights * counts).sum()"), "expected: an array"),
+        (
+            _edit(_SHARE.format(_SUM, "weights / weights.sum()"), "share(weights, counts):",
+                  "share(weights, counts):\n    weights *= counts"),
+            "changes its argument `weights`",
         ),
         (_SHARE.format(_SUM, "weights * counts"), "pulls, not shares"),
         (_SHARE.format(_SUM, "counts / counts.sum()"), "weights have no effect"),
@@ -103,8 +136,46 @@ WRONG = {
         ),
         (
             _edit(_FOCAL.format("-((1 - p) ** gamma * log_p).mean()"), "dim=1", "dim=-1"),
-            "not the mean of",
+            "classes are dimension 1",
         ),
+        (
+            """
+def focal_loss(logits, target, gamma=2.0):
+    ce = F.cross_entropy(logits, target)
+    return (1 - torch.exp(-ce)) ** gamma * ce
+""",
+            "the mean came before the power",
+        ),
+        (_FOCAL.format("-((1 - p) ** gamma * log_p)"), "take their mean"),
+        (_FOCAL.format("-((1 - p) ** gamma * log_p).sum() / len(target)"), "number of images"),
+        (_FOCAL.format("-((1 - p[:, None]) ** gamma * log_p).mean()"), "pairs all images"),
+        (_FOCAL.format("-((1 - p) ** gamma * log_p).mean().item()"), "is a float, expected: a tensor"),
+        (_FOCAL.format("-(0.25 * (1 - p) ** gamma * log_p).mean()"), "expected: the mean"),
+        (_FOCAL.format("-((1 - p) ** -gamma * log_p).mean()"), "expected: the mean"),
+        (_edit(_FOCAL_RIGHT, "target[:, None])[:, 0]", "target)"), "gather wants"),
+        (_edit(_FOCAL_RIGHT, "F.log_softmax(logits, dim=1)", "F.logsigmoid(logits)"), "no sigmoid"),
+        (
+            _edit(_FOCAL_RIGHT, "F.log_softmax(logits, dim=1)", "(logits.softmax(1) + 1e-8).log()"),
+            "too little",
+        ),
+        (
+            _edit(_FOCAL_RIGHT, "F.log_softmax(logits, dim=1)",
+                  "logits.softmax(1).clamp_min(1e-7).log()"),
+            "too little",
+        ),
+        (
+            """
+def focal_loss(logits, target, gamma=2.0):
+    every = F.log_softmax(logits, dim=1)
+    true = F.one_hot(target, logits.shape[1]).movedim(-1, 1)
+    return -((1 - every.exp()) ** gamma * every * true).mean()
+""",
+            "over the classes, too",
+        ),
+        (_edit(_FOCAL_RIGHT, "    log_p", "    logits -= logits.mean()\n    log_p"),
+         "changes its argument `logits`"),
+        (_edit(_FOCAL_RIGHT, "    return", "    loss ="), "does every way"),
+        (_edit(_FOCAL_RIGHT, "log_p.exp()", "log_P.exp()"), "'log_P' is not defined"),
         (
             _FOCAL.format("torch.tensor(-((1 - p) ** gamma * log_p).mean().item())"),
             "no gradient",
@@ -149,7 +220,42 @@ def soft_dice_loss(logits, target):
 """,
             "the images' losses",
         ),
-        (_DICE.format("1 - score[present].sum()"), "not 1 minus the mean"),
+        (_DICE.format("1 - score[present].sum()"), "expected: 1 minus the mean"),
+        (_DICE.format("1 - score[present]"), "take their mean"),
+        (_DICE.format("1 - score[1:][present[1:]].mean()"), "background"),
+        (_DICE.format("float(1 - score[present].mean())"), "is a float, expected: a tensor"),
+        (
+            _edit(_DICE_RIGHT, "2 * hit / (called + there)", "(2 * hit + 1) / (called + there + 1)"),
+            "adds nothing",
+        ),
+        (_edit(_DICE_RIGHT, "logits.softmax(dim=1)", "logits"), "softmax is missing"),
+        (_edit(_DICE_RIGHT, "logits.softmax(dim=1)", "logits.softmax(dim=-1)"), "dimension 1"),
+        (_edit(_DICE_RIGHT, "logits.softmax(dim=1)", "logits.sigmoid()"), "no sigmoid"),
+        (_edit(_DICE_RIGHT, ".permute(0, 3, 1, 2)", ""), "move its last dimension"),
+        (_edit(_DICE_RIGHT, "F.one_hot(target, logits.shape[1])", "F.one_hot(target)"),
+         "tell it how many"),
+        (
+            """
+def soft_dice_loss(logits, target):
+    p = logits.softmax(dim=1)
+    y = F.one_hot(target, logits.shape[1]).permute(0, 3, 1, 2)
+    there = y.sum((2, 3))
+    score = 2 * (p * y).sum((2, 3)) / (p.sum((2, 3)) + there)
+    return 1 - score[there > 0].mean()
+""",
+            "a score of its own",
+        ),
+        (
+            """
+def soft_dice_loss(logits, target):
+    p = logits.softmax(dim=1)
+    y = F.one_hot(target, logits.shape[1]).permute(0, 3, 1, 2)
+    return 1 - (2 * (p * y).sum((2, 3)) / (p + y).sum((2, 3))).mean()
+""",
+            "a score of its own",
+        ),
+        (_edit(_DICE_RIGHT, "    p = logits", "    target[target == 2] = 1\n    p = logits"),
+         "changes its argument `target`"),
         (
             _edit(
                 _DICE.format("1 - score[present].mean()"),
@@ -165,6 +271,17 @@ def soft_dice_loss(logits, target):
     ],
     "lovasz-gradient": [
         (_GRADIENT.format("jaccard"), "the losses J themselves"),
+        (_edit(_GRADIENT.format(_DIFF), "~foreground", "1 - foreground"), "its opposite is"),
+        (_GRADIENT.format("torch.diff(jaccard, prepend=0)"), "wants a tensor"),
+        (_GRADIENT.format(f"{_DIFF}.tolist()"), "is a list, expected: a tensor"),
+        (_GRADIENT.format(f"{_DIFF} / 2"), "expected: the steps of the four pixels"),
+        (
+            _edit(_GRADIENT.format(_DIFF), "1 - intersection / union",
+                  "1 - torch.div(intersection, union, rounding_mode='floor')"),
+            "expected: the steps of the four pixels",
+        ),
+        (_edit(_GRADIENT.format(_DIFF), "    size = ", "    foreground[0] = True\n"
+               "    foreground[1] = True\n    size = "), "changes its argument `foreground`"),
         (_GRADIENT.format("torch.diff(jaccard)"), "first step is missing"),
         (
             _edit(_GRADIENT.format(_DIFF), "size + (~foreground).cumsum(0)", "size"),
@@ -205,9 +322,28 @@ def soft_dice_loss(logits, target):
                   "foreground.float() - p[:, c]"),
             "are negative",
         ),
-        (_edit(_LOVASZ, "len(costs)", "p.shape[1]"), "absent classes"),
+        (_edit(_LOVASZ, "len(costs)", "p.shape[1]"), "absent classes count as 0"),
+        (_edit(_LOVASZ, "if not foreground.any()", "if False"), "absent classes are in it"),
+        (_edit(_LOVASZ, "logits.softmax(dim=1)", "logits.softmax(dim=-1)"), "dimension 1"),
+        (_edit(_LOVASZ, "torch.where(foreground, 1 - p[:, c], p[:, c])",
+               "(foreground - p[:, c]).abs()"), "make numbers of the foreground"),
+        (_edit(_LOVASZ, "sum(costs) / len(costs)", "float(sum(costs) / len(costs))"),
+         "is a float, expected: a tensor"),
+        (_edit(_LOVASZ, "torch.where(foreground, 1 - p[:, c], p[:, c])", "1 - p[:, c]"),
+         "three steps"),
+        (
+            _edit(_LOVASZ, "def lovasz_softmax", "def of_image") + """
+
+def lovasz_softmax(logits, target):
+    return sum(of_image(a[None], b[None]) for a, b in zip(logits, target)) / len(target)
+""",
+            "the mean of the images' losses",
+        ),
+        (_edit(_LOVASZ, "    p = logits", "    logits *= 2\n    p = logits"),
+         "changes its argument `logits`"),
+        (_edit(_LOVASZ, "    return sum(costs)", "        return sum(costs)"), "three steps"),
         (_edit(_LOVASZ, " / len(costs)", ""), "sum over the classes"),
-        (_edit(_LOVASZ, "logits.softmax(dim=1)", "logits"), "three steps"),
+        (_edit(_LOVASZ, "logits.softmax(dim=1)", "logits"), "softmax is missing"),
         (
             _edit(_LOVASZ, "torch.where(foreground, 1 - p[:, c], p[:, c])",
                   "torch.where(foreground, 1 - p[:, c], p[:, c]).round()"),
@@ -233,6 +369,15 @@ def inverse_frequency(counts):
 def gradient_share(weights, counts):
     return weights * counts / np.dot(weights, counts)
 """,
+        """
+def inverse_frequency(counts):
+    weights = np.divide(1, counts, out=np.zeros(len(counts)), where=counts > 0)
+    return weights / np.sum(weights)
+
+
+def gradient_share(weights, counts):
+    return np.array([w * f for w, f in zip(weights, counts)]) / (weights @ counts)
+""",
     ],
     "focal-loss": [
         _FOCAL.format("-((1 - p) ** gamma * log_p).mean()"),
@@ -240,6 +385,12 @@ def gradient_share(weights, counts):
 def focal_loss(logits, target, gamma=2.0):
     cost = F.cross_entropy(logits, target, reduction="none")
     return (torch.pow(1 - torch.exp(-cost), gamma) * cost).mean()
+""",
+        """
+def focal_loss(logits, target, gamma=2.0):
+    every = F.log_softmax(logits, dim=1)
+    true = F.one_hot(target, logits.shape[1]).movedim(-1, 1)
+    return -((1 - every.exp()) ** gamma * every * true).sum(1).mean()
 """,
     ],
     "soft-dice": [
@@ -280,6 +431,16 @@ def lovasz_gradient(foreground):
     "lovasz-softmax": [
         _LOVASZ,
         _edit(_LOVASZ, "sum(costs) / len(costs)", "torch.stack(costs).mean()"),
+        """
+def lovasz_softmax(logits, target):
+    total, present = 0, target.unique()
+    p = logits.softmax(1).transpose(0, 1).reshape(logits.shape[1], -1)
+    y = target.reshape(-1)
+    for c in present:
+        errors, order = (F.one_hot(y, len(p))[:, c] - p[c]).abs().sort(descending=True)
+        total = total + torch.dot(errors, lovasz_gradient((y == c)[order]).detach())
+    return total / len(present)
+""",
     ],
 }
 
