@@ -1,11 +1,13 @@
 """Copies of what a student's code is given, and which of them it changed.
 
 Arrays, tensors and containers of them are copied. All else is handed over as it is; of a network
-(anything with a `state_dict`) the weights are noted, and put back when they were changed.
+(anything with a `state_dict`) the weights are noted, and put back when they were changed and still
+have a place there.
 """
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 from typing import TYPE_CHECKING, Any
 
@@ -70,7 +72,8 @@ class Handed:
         for place, (name, value) in enumerate(self._given):
             if place in self._states:
                 if not same(dict(value.state_dict()), self._states[place]):
-                    value.load_state_dict(self._states[place])
+                    with contextlib.suppress(RuntimeError):  # layers came, went or were resized
+                        value.load_state_dict(self._states[place])
                     found.append(name)
             elif not same(self._handed[place], value):
                 found.append(name)

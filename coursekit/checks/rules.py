@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from types import BuiltinFunctionType, BuiltinMethodType, FunctionType
 from typing import TYPE_CHECKING, Any
 
+from coursekit import names as text_names
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -65,11 +67,14 @@ def broken(answer: str, rules: Iterable[Rule], solution: str) -> Rule | None:
         rules: of the exercise.
         solution: the text of the lesson's own, whose names are what is checked.
     """
-    try:
-        tree, names = ast.parse(answer), set(_definitions(ast.parse(solution)))
-    except SyntaxError:
+    tree, own = text_names.parsed(answer), text_names.parsed(solution)
+    if tree is None or own is None:
         return None  # which fails for that
-    return next((rule for rule in rules if _uses(tree, names, rule.name)), None)
+    wanted = set(_definitions(own))
+    try:
+        return next((rule for rule in rules if _uses(tree, wanted, rule.name)), None)
+    except RecursionError:
+        return None  # nested too deeply to be read, such as a thousand `elif`
 
 
 def _uses(tree: ast.Module, wanted: Iterable[str], name: str) -> bool:
@@ -85,7 +90,8 @@ def _uses(tree: ast.Module, wanted: Iterable[str], name: str) -> bool:
         for node in definitions.get(one, ()):
             if any(_is_use(part, name, aliases) for part in _code(node)):
                 return True
-            waiting += [n.id for n in ast.walk(node) if isinstance(n, ast.Name)]
+            # A name of the function's own, such as a parameter, is not what the cell calls so.
+            waiting += text_names.free(ast.unparse(node))
     return False
 
 
@@ -93,19 +99,13 @@ def _definitions(tree: ast.Module) -> dict[str, list[ast.stmt]]:
     """The statements at the top of a cell that give a name its meaning."""
     found: dict[str, list[ast.stmt]] = {}
     for node in tree.body:
-        names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and _is_store(n)}
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            names = {node.name}
-        elif isinstance(node, (ast.Assign, ast.AugAssign)):  # `UNet.forward = forward`
+        names = text_names.bound(node)
+        if isinstance(node, (ast.Assign, ast.AugAssign)):  # `UNet.forward = forward`
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             names |= {root for t in targets if (root := _root(t))}
         for name in names:
             found.setdefault(name, []).append(node)
     return found
-
-
-def _is_store(node: ast.Name) -> bool:
-    return isinstance(node.ctx, ast.Store)
 
 
 def _root(node: ast.expr) -> str:
@@ -140,6 +140,8 @@ def _is_use(node: ast.AST, name: str, aliases: set[str]) -> bool:
     if isinstance(node, ast.Attribute):
         mine = isinstance(node.value, ast.Name) and node.value.id == "self"
         return node.attr == last and not mine
+    if isinstance(node, ast.ImportFrom):
+        return any(alias.name == last for alias in node.names)
     if isinstance(node, ast.Name):
         return node.id in aliases or ("." not in name and node.id == name)
     if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "getattr":

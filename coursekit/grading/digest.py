@@ -44,7 +44,8 @@ def of_assignment(assignment: Assignment, secret: str) -> str:
     """Of what is asked."""
     return _of(
         assignment.name, repr(assignment.lesson.cells), sorted(assignment.points.items()),
-        [e.name for e in assignment.exercises], hashlib.sha256(secret.encode()).hexdigest(),
+        [e.name for e in assignment.exercises], assignment.given,
+        hashlib.sha256(secret.encode()).hexdigest(),
     )  # fmt: skip
 
 

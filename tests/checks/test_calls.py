@@ -106,6 +106,22 @@ def test_modules_are_called_and_given(check: Check) -> None:
     assert check.call(lambda network: network, norm) is norm
 
 
+def grow(network: Any) -> Any:
+    network.bias = nn.Parameter(torch.zeros(4))
+    return network
+
+
+def shrink(network: Any) -> Any:
+    network.weight = nn.Parameter(torch.zeros(2, 3))
+    return network
+
+
+@pytest.mark.parametrize("function", [grow, shrink])
+def test_a_network_that_cannot_be_put_back_is_named(check: Check, function: Any) -> None:
+    with pytest.raises(CheckFailed, match="your function changes its argument `network`"):
+        check.call(function, nn.Linear(3, 4, bias=False))
+
+
 def test_run_takes_what_gives_nothing_and_call_does_not(check: Check) -> None:
     assert check.run(lambda: None) is None
     with pytest.raises(CheckFailed, match="`return`"):

@@ -119,6 +119,8 @@ RULES = [Rule("F.cross_entropy", "-")]
         "def loss(x, y):\n    return getattr(F, 'cross_entropy')(x, y)",
         "class Help:\n    it = F.cross_entropy\ndef loss(x, y):\n    return Help().it(x, y)",
         "def loss(x, y):\n    pass\nloss.it = F.cross_entropy",
+        "if True:\n    def loss(x, y):\n        return F.cross_entropy(x, y)",
+        "from torch.nn.functional import cross_entropy as loss",
     ],
 )
 def test_a_text_that_breaks_a_rule(answer: str) -> None:
@@ -135,7 +137,12 @@ def test_a_text_that_breaks_a_rule(answer: str) -> None:
         "from torch.nn.functional import cross_entropy\ndef loss(x, y):\n    return 0",
         "def loss(x, y):\n    cross_entropy = 1\n    return cross_entropy",
         "class Loss:\n    def go(self):\n        return self.cross_entropy\nloss = Loss()",
+        "def loss(x, y):\n    each = x - y\n    return each\neach = F.cross_entropy(a, b)",
+        "def loss(x, y):\n    return x\nfor x in range(3):\n    print(F.cross_entropy(x, b))",
         "no python (",
+        f"loss = {'+'.join(3000 * ['1'])}",
+        "loss = '\ud800'",
+        "def loss(x):\n    if x: return 0\n" + 1500 * "    elif x: return 1\n",
     ],
 )
 def test_a_text_that_breaks_none(answer: str) -> None:

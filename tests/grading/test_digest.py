@@ -140,6 +140,7 @@ def test_all_else_that_decides_is_in_it(given: tuple[HandedIn, Assignment]) -> N
         digest_of(ada, assignment, secret=SECRET + "!"),
         digest_of(ada, replace(assignment, points=points)),
         digest_of(ada, replace(assignment, exercises=assignment.exercises[:1])),
+        digest_of(ada, replace(assignment, given=(assignment.exercises[0].name,))),
         digest_of(ada, assignment, timeouts=Timeouts(cell=1.0)),
         digest_of(ada, assignment, limits=KernelLimits(memory=1 << 30)),
     ]
