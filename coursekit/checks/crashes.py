@@ -44,7 +44,7 @@ class Listed:
         if not isinstance(error, self.kind):
             return False
         if isinstance(self.cause, str):
-            return re.search(self.cause, str(error)) is not None
+            return re.search(self.cause, said(error)) is not None
         return bool(self.cause(error))
 
 
@@ -103,8 +103,16 @@ def told(error: BaseException, listed: Iterable[Listed]) -> str:
     return f"your code stops with {happened}" + (f" ({place})" if place else "")
 
 
+def said(error: BaseException) -> str:
+    """An exception's message; "" when a class of the student's own cannot tell it."""
+    try:
+        return str(error)
+    except Exception:  # whatever its `__str__` may raise
+        return ""
+
+
 def _happened(error: BaseException) -> str:
-    message = " ".join(str(error).split())
+    message = " ".join(said(error).split())
     if len(message) > _MOST:
         message = message[: _MOST - 1] + "…"
     return f"{type(error).__name__}: {message}" if message else type(error).__name__

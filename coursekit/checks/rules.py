@@ -151,7 +151,7 @@ def _is_use(node: ast.AST, name: str, aliases: set[str]) -> bool:
 
 @contextlib.contextmanager
 def watched(rules: Iterable[Rule], names: dict[str, Any]) -> Iterator[list[Rule]]:
-    """Watch every call in this thread, whatever name it is made by.
+    """Watch every call in this thread, whatever name it is made by; under cProfile none.
 
     Args:
         rules: of the exercise.
@@ -173,7 +173,10 @@ def watched(rules: Iterable[Rule], names: dict[str, Any]) -> Iterator[list[Rule]
         if event in ("call", "c_call"):
             found.extend(rule for rule, target in targets if _is_call(frame, event, called, target))
 
-    before = sys.getprofile()
+    before: Any = sys.getprofile()
+    if before is not None and not callable(before):  # cProfile, which could not be set again
+        yield found
+        return
     sys.setprofile(notice)
     try:
         yield found

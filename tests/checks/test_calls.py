@@ -144,6 +144,20 @@ def test_a_crash_is_one_line_with_the_student_s_own(check: Check) -> None:
         check.call(lambda: 1, 2)
 
 
+class Mute(Exception):
+    def __str__(self) -> str:
+        raise ValueError("no")
+
+
+def test_an_exception_that_cannot_be_told_is_named(check: Check) -> None:
+    def crash() -> None:
+        raise Mute
+
+    check.crashes(Mute, "anything", "-")
+    with pytest.raises(CheckFailed, match="your code stops with Mute"):
+        check.call(crash)
+
+
 def test_a_misconception_goes_by_class_and_cause(check: Check) -> None:
     check.crashes(ValueError, "same shape", "crop them first")
     check.crashes((TypeError, KeyError), lambda error: "x" in str(error), "there is no x")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from typing import Any
 
 import numpy as np
@@ -69,6 +70,23 @@ def test_classes_methods_and_built_ins_can_be_forbidden(name: str, answer: Any) 
     check.forbids(name, because="-")
     with pytest.raises(CheckFailed, match="forbids"):
         check.call(answer)
+    check.call(by_hand, LOGITS, TARGET)
+
+
+def test_a_profiler_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    check = Check("ten")
+    check.forbids("F.cross_entropy", because="-")
+    seen: list[Any] = []
+    mine = lambda *event: seen.append(event)  # noqa: E731
+    before = sys.getprofile()
+    sys.setprofile(mine)
+    try:
+        check.call(by_hand, LOGITS, TARGET)
+        assert sys.getprofile() is mine
+    finally:
+        sys.setprofile(before)
+    monkeypatch.setattr(sys, "getprofile", object)  # as cProfile's, which is no function
+    monkeypatch.setattr(sys, "setprofile", lambda function: pytest.fail("was set"))
     check.call(by_hand, LOGITS, TARGET)
 
 
