@@ -204,6 +204,7 @@ def count_classes(label_maps, num_classes=19):
         (_edit(_WEIGHTS, "counts > 0", "counts > 1"), "one pixel is not none"),
         (_edit(_WEIGHTS, " + epsilon", ""), "epsilon is added"),
         (_edit(_WEIGHTS, "+ epsilon", "+ 1e-6"), "epsilon is added"),
+        (_edit(_WEIGHTS, "epsilon=1e-6", "epsilon=1e-3"), "epsilon is 1e-6"),
         (_edit(_WEIGHTS, "counts[present] + epsilon)", "counts[present]) + epsilon"),
          "epsilon is added to each count"),
         (_edit(_WEIGHTS, "1 / np.log(counts[present] + epsilon)",
