@@ -81,6 +81,9 @@ def _uses(tree: ast.Module, wanted: Iterable[str], name: str) -> bool:
     """Whether what the wanted names mean, or what that needs of its cell, uses the thing."""
     definitions = _definitions(tree)
     aliases = {alias for alias, real in _imported(tree) if real == name.split(".")[-1]}
+    last = name.split(".")[-1]
+    if last not in definitions and any(real == "*" for _, real in _imported(tree)):
+        aliases.add(last)
     waiting, seen = [*wanted], set()
     while waiting:
         one = waiting.pop()
@@ -163,7 +166,12 @@ def watched(rules: Iterable[Rule], names: dict[str, Any]) -> Iterator[list[Rule]
     Raises:
         NameError: for a rule whose name means nothing here.
     """
-    targets = [(rule, _meaning(rule.name, names)) for rule in rules if rule.name not in _SYNTAX]
+    targets = []
+    for rule in rules:
+        # Where a student's own thing took the name, as in `F = 3`, the text alone decides.
+        with contextlib.suppress(AttributeError):
+            if rule.name not in _SYNTAX:
+                targets.append((rule, _meaning(rule.name, names)))
     found: list[Rule] = []
     if not targets:
         yield found

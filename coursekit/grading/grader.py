@@ -76,10 +76,11 @@ class Grader:
         judgement = attempt()
         grade = judgement.grade
         if judgement.ours:
-            grade = attempt().grade
+            judgement = attempt()
             note = "graded twice, since the first time the grader's own process was lost"
-            grade = replace(grade, notes=(*grade.notes, note))
-        return replace(grade, digest=task.digest)
+            grade = replace(judgement.grade, notes=(*judgement.grade.notes, note))
+        # Lost again: it is nothing that the student did, and is graded anew next time.
+        return replace(grade, digest="" if judgement.ours else task.digest)
 
     def close(self) -> None:
         """End everything that was started."""

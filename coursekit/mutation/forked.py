@@ -100,8 +100,10 @@ def _fork(task: Task, folder: Path, seconds: float) -> int:
         return pid
     try:
         _limit(seconds * len(task))
-        for act in task:
-            os.chdir(folder)
+        for number, act in enumerate(task):
+            place = folder / str(number)
+            place.mkdir()
+            os.chdir(place)
             _limit_processor(seconds)
             _write(folder, _act(act))
     finally:

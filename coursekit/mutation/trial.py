@@ -1,10 +1,12 @@
 """Trying answers on both halves of a lesson's checks, thousands of them.
 
 One process (`python -m coursekit.mutation.trial`) runs the lesson's cells once. At each exercise
-it forks for every answer, and the fork runs the public half of the checks and then, with the names
-and the random numbers that it began with, the hidden half. Where the first could have touched the
-verdict of the second (it ended the process, or the halves disagree), the hidden half has a fork of
-its own. This is for authors and trusts the answers; grading runs strangers' code elsewhere.
+it forks for every answer, and the fork runs the public half of the checks and then, in another
+folder, with the names, the environment and the random numbers that it began with, the hidden half.
+Where the halves disagree, or the first ended the process, the hidden half has a fork of its own.
+What they share all the same is what an answer changes in objects that were there before: attributes
+of a class, patches of a library, threads. This is for authors and trusts the answers; grading runs
+strangers' code elsewhere.
 """
 
 from __future__ import annotations
@@ -282,15 +284,18 @@ class _Stage:
 
     def _hidden(self, answer: str, folder: Path, secret: str | None = None) -> Callable[[], None]:
         def act() -> None:
-            os.environ |= {FOLDER: str(folder)} | ({SECRET: secret} if secret else {})
-            self._run(answer, self.plan.hidden)
+            probe = {FOLDER: str(folder)} | ({SECRET: secret} if secret else {})
+            self._run(answer, self.plan.hidden, probe)
             if secret:
                 Path(folder, "modules.json").write_text(json.dumps([*sys.modules]))
 
         return act
 
-    def _run(self, answer: str, cells: list[tuple[str, str]]) -> None:
+    def _run(
+        self, answer: str, cells: list[tuple[str, str]], probe: dict[str, str] | None = None
+    ) -> None:
         self.start.restore(self.names)
+        os.environ.update(probe or {})
         for name, source in [(self.name, answer), *cells]:
             execute(name, source, self.names)
 
@@ -308,6 +313,12 @@ class _State:
     def __init__(self, names: dict[str, Any]) -> None:
         self._names = dict(names)
         self._random = random.getstate(), np.random.get_state()  # noqa: NPY002
+        self._environment, self._errors = dict(os.environ), np.geterr()
+        self._drawn = [
+            (g.bit_generator, g.bit_generator.state)
+            for g in names.values()
+            if isinstance(g, np.random.Generator)
+        ]  # a lesson's own generators
         self._torch = sys.modules.get("torch")
         if self._torch is not None:
             self._numbers = self._torch.get_rng_state()
@@ -319,6 +330,11 @@ class _State:
         names.update(self._names)
         random.setstate(self._random[0])
         np.random.set_state(self._random[1])  # noqa: NPY002
+        np.seterr(**self._errors)
+        for bits, state in self._drawn:
+            bits.state = state
+        os.environ.clear()
+        os.environ.update(self._environment)
         if self._torch is not None:
             self._torch.set_rng_state(self._numbers)
             self._torch.set_default_dtype(self._dtype)

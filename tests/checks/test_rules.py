@@ -97,6 +97,15 @@ def test_a_name_that_means_nothing_is_the_author_s_mistake() -> None:
         check.call(max, 1, 2)
 
 
+def test_a_name_that_a_student_took_leaves_the_text_to_decide(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    check = Check("ten")
+    check.forbids("F.cross_entropy", because="-")
+    monkeypatch.setitem(globals(), "F", 3)
+    assert check.call(max, 1, 2) == 2
+
+
 def with_a_loop(n: int) -> int:
     total = 0
     for i in range(n):
@@ -139,6 +148,7 @@ RULES = [Rule("F.cross_entropy", "-")]
         "def loss(x, y):\n    pass\nloss.it = F.cross_entropy",
         "if True:\n    def loss(x, y):\n        return F.cross_entropy(x, y)",
         "from torch.nn.functional import cross_entropy as loss",
+        "from torch.nn.functional import *\ndef loss(x, y):\n    return cross_entropy(x, y)",
     ],
 )
 def test_a_text_that_breaks_a_rule(answer: str) -> None:

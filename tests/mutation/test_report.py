@@ -173,9 +173,16 @@ def test_two_bugs_of_one_name_are_not_taken_for_listed_ones(tmp_path: Path) -> N
 
 def test_the_hidden_half_begins_where_the_public_one_began(tmp_path: Path) -> None:
     """One fork runs both; what the first leaves behind must not reach the second."""
-    text = LESSON.replace("# %%\nfrom", "# %%\nimport random, torch\nfrom", 1)
-    drawn = "[random.random(), float(torch.rand(1)), torch.get_default_dtype() == torch.float32]"
-    spoil = f"torch.set_default_dtype(torch.float64)\nleft = {drawn}\n"
+    head = "import os, random, torch\nimport numpy as np\nrng = np.random.default_rng(0)"
+    text = LESSON.replace("# %%\nfrom", f"# %%\n{head}\nfrom", 1)
+    drawn = (
+        "[random.random(), float(torch.rand(1)), torch.get_default_dtype() == torch.float32, "
+        "rng.random(), np.geterr()['over'], os.environ.get('LEFT'), os.path.exists('left')]"
+    )
+    spoil = (
+        f"torch.set_default_dtype(torch.float64)\nleft = {drawn}\nnp.seterr(over='ignore')\n"
+        "os.environ['LEFT'] = '1'\nopen('left', 'w').close()\n"
+    )
     text = text.replace("check = Check", spoil + "check = Check")
     state = f"probe.emit('state', ['left' in globals(), {drawn}], '-')\n"
     assert look(read(tmp_path, text.replace("probe.emit(", state + "probe.emit("))).problems == []
