@@ -94,7 +94,9 @@ def test_what_is_the_graders_fault_is_tried_once_more(
         "graded twice, since the first time the grader's own process was lost",
     )  # fmt: skip
     judged = runs(monkeypatch, True, True)
-    assert place.grade(found).notes == grade.notes and len(judged) == 2
+    lost = place.grade(found)
+    assert lost.notes == grade.notes and len(judged) == 2
+    assert lost.digest == ""  # nothing that the student did: graded anew next time
 
 
 def test_a_fault_of_the_grader_is_graded_again_next_time(
