@@ -129,7 +129,7 @@ class DoubleConv(nn.Sequential):
         self.first = nn.Conv2d(in_channels, out_channels, 3, padding=1)
 """, "`super().__init__()` is missing"),
         (_edit(_double(_CONV_IN, _RELU, _CONV_OUT, _RELU), "super().__init__(", "super().__init__([")
-         .replace("nn.ReLU())", "nn.ReLU()])"), "stops with TypeError"),
+         .replace("nn.ReLU())", "nn.ReLU()])"), "modules are given one by one"),
     ],
     "up": [
         (_UP.format("2 * out_channels", "torch.cat([x, skip], dim=1)"), "behind the raised map"),

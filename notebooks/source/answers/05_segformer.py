@@ -219,7 +219,7 @@ def attend_in_blocks(query, key, value, block):
         (_edit(_EMBED, "kernel // 2)", 'kernel // 2, padding_mode="reflect")'), "zeros around"),
         (_edit(_EMBED, "kernel // 2)", 'kernel // 2, padding_mode="replicate")'), "zeros around"),
         (_edit(_EMBED, "padding=kernel // 2", "padding=2 * (kernel // 2), dilation=2"), "zeros around"),
-        (_edit(_EMBED, "padding=kernel // 2", "padding=kernel / 2"), "stops with"),
+        (_edit(_EMBED, "padding=kernel // 2", "padding=kernel / 2"), "a size is a float"),
         (_edit(_EMBED, "nn.LayerNorm(dim)", "nn.GroupNorm(1, dim)",
                "self.norm(to_tokens(x))", "to_tokens(self.norm(x))"), "GroupNorm, expected: a LayerNorm"),
         (_edit(_EMBED, "nn.LayerNorm(dim)", "nn.LayerNorm(dim, eps=1e-6)"), "eps of the norm"),
@@ -381,7 +381,7 @@ def attend_in_blocks(query, key, value, block):
         (_edit(_DECODER, "x = self.fuse(torch.cat(parts, 1))", "x = torch.cat(parts, 1)"),
          "fuse takes all of them"),
         (_edit(_DECODER, "return self.head(x)", "self.head(x)"), "gives None"),
-        (_edit(_DECODER, "shape[2:]", "shape"), "stops with ValueError"),
+        (_edit(_DECODER, "shape[2:]", "shape"), "takes the height and width alone"),
     ],
 }  # fmt: skip
 
