@@ -271,7 +271,7 @@ class _Run:
 
     def _images(self) -> Iterator[Tensor]:
         """This process's share of the training images as the last epoch saw them, in batches."""
-        for batch in self._loader(len(self.history)):
+        for batch in self._loader(self.train_view.epoch):
             yield self._to_device(batch)["image"]
 
     def _sum(self, value: Tensor) -> Tensor:
