@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,8 +61,8 @@ def data_folder() -> Path | None:
     name = os.environ.get("COURSEKIT_DATA")
     if not name:
         return None
-    folder = Path(name)
-    if not folder.is_dir():
+    folder = Path(name).expanduser()
+    if not os.path.isdir(folder):  # noqa: PTH112  False, too, for a name that is too long
         near = difflib.get_close_matches(folder.name, _folders_in(folder.parent), 1)
         hint = f"did you mean {folder.parent / near[0]}? " if near else ""
         where = "" if folder.is_absolute() else f" in {Path.cwd()}"
@@ -79,7 +80,7 @@ def _replaced(sizes: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     try:
         given = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         given = None
     if not isinstance(given, dict):
         raise CourseError(
@@ -102,6 +103,11 @@ def _like(sizes: Mapping[str, Any], name: str, value: Any) -> Any:
             f"COURSEKIT_SIZES: {name}: is {json.dumps(value)} and takes the place of "
             f"{json.dumps(old)}; give the same kind of value"
         )
+    numbers = [
+        v for v in (value if isinstance(value, tuple) else (value,)) if not isinstance(v, str)
+    ]
+    if not all(isinstance(v, (int, float)) and 0 < v < math.inf for v in numbers):
+        raise CourseError(f"COURSEKIT_SIZES: {name}: is {json.dumps(value)}; give sizes above 0")
     return value
 
 

@@ -57,6 +57,12 @@ def test_sizes_are_replaced_and_keep_their_kind(monkeypatch: pytest.MonkeyPatch)
         ("SIZES", '{"trian": 4}', r"trian: did you mean train\? there are: train, rate, rates"),
         ("SIZES", '{"train": 4.5}', r"train: is 4.5 and takes the place of 200; give the same"),
         ("SIZES", '{"train": true}', r"train: is true and takes the place of 200"),
+        ("DATA", "x" * 5000, r"there is no such folder"),
+        ("SIZES", "[" * 100_000, r"write sizes as JSON"),
+        ("SIZES", '{"train": 0}', r"train: is 0; give sizes above 0"),
+        ("SIZES", '{"train": -3}', r"train: is -3; give sizes above 0"),
+        ("SIZES", '{"rate": NaN}', r"rate: is NaN; give sizes above 0"),
+        ("SIZES", '{"rates": [1, null]}', r"rates: is \[1, null\]; give sizes above 0"),
         ("SIZES", '{"rates": 3}', r"rates: is 3 and takes the place of \[1, 2, 3\]"),
     ],
 )

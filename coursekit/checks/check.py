@@ -130,9 +130,9 @@ class Check:
     def _result(self, function: Callable[..., Any], handed: Handed) -> Any:
         try:
             return function(*handed.args, **handed.kwargs)
-        except CheckFailed:
+        except (CheckFailed, KeyboardInterrupt):
             raise
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
             if is_stub(error):
                 raise
             raise CheckFailed(self.exercise, told(error, self._listed)) from error

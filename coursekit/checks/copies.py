@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,13 +23,17 @@ def copy(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return value.copy(order="K")
     if is_tensor(value):
-        return value.clone()
+        # Sparse ones, and those on no device, have no values to compare.
+        dense = str(value.layout) == "torch.strided" and str(value.device) != "meta"
+        return value.clone() if dense else value
     if isinstance(value, tuple) and hasattr(value, "_fields"):
         return type(value)(*map(copy, value))
     if type(value) in (list, tuple):
         return type(value)(map(copy, value))
-    if type(value) is dict:
-        return {key: copy(item) for key, item in value.items()}
+    if type(value) in (dict, OrderedDict):
+        return type(value)((key, copy(item)) for key, item in value.items())
+    if type(value) is set:
+        return set(value)
     return value
 
 
@@ -87,7 +92,9 @@ def same(a: Any, b: Any) -> bool:
     if isinstance(b, np.ndarray):
         if not isinstance(a, np.ndarray) or (a.shape, a.dtype) != (b.shape, b.dtype):
             return False
-        return a.tobytes() == b.tobytes() if b.dtype.kind != "O" else bool((a == b).all())
+        if b.dtype.kind == "O":
+            return all(map(same, a.ravel(), b.ravel()))
+        return a.tobytes() == b.tobytes()
     if is_tensor(b):
         return bool(
             is_tensor(a)
@@ -97,7 +104,9 @@ def same(a: Any, b: Any) -> bool:
     if isinstance(b, dict):
         return isinstance(a, dict) and [*a] == [*b] and all(same(a[key], b[key]) for key in b)
     if isinstance(b, (list, tuple)):
-        return len(a) == len(b) and all(map(same, a, b))
+        return isinstance(a, (list, tuple)) and len(a) == len(b) and all(map(same, a, b))
+    if isinstance(b, (bool, int, float, complex, str, bytes, set)):
+        return type(a) is type(b) and bool(a == b or (a != a and b != b))
     return False
 
 

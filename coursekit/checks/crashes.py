@@ -19,6 +19,7 @@ Kinds = type[BaseException] | tuple[type[BaseException], ...]
 Cause = str | Callable[[BaseException], object]
 
 _MOST = 240  # characters of an exception's message
+_CONTROLS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")  # of a terminal
 _LIBRARIES = tuple(
     {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
     | {str(Path(__file__).parents[1])}
@@ -112,7 +113,7 @@ def said(error: BaseException) -> str:
 
 
 def _happened(error: BaseException) -> str:
-    message = " ".join(said(error).split())
+    message = " ".join(_CONTROLS.sub(" ", said(error)).split())
     if len(message) > _MOST:
         message = message[: _MOST - 1] + "…"
     return f"{type(error).__name__}: {message}" if message else type(error).__name__

@@ -19,6 +19,7 @@ from types import BuiltinFunctionType, BuiltinMethodType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 from coursekit import names as text_names
+from coursekit.errors import CourseError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -48,13 +49,22 @@ class Rule:
 
 
 def declared(check: str) -> list[Rule]:
-    """The rules that a check cell declares, read from its text without running it."""
+    """The rules that a check cell declares, read from its text without running it.
+
+    Raises:
+        CourseError: when a name or the reason is not written out.
+    """
     found = []
     for node in ast.walk(ast.parse(check)):
         if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "forbids":
             because = [k.value for k in node.keywords if k.arg == "because"]
-            names = [a.value for a in node.args if isinstance(a, ast.Constant)]
-            reason = ast.literal_eval(because[0]) if because else ""
+            try:
+                reason, *names = map(ast.literal_eval, [*because, *node.args])
+            except ValueError as error:
+                raise CourseError(
+                    f"line {node.lineno} of a check: {ast.unparse(node)}: write names and reason "
+                    "out; grading reads them from the text"
+                ) from error
             found += [Rule(str(name), str(reason)) for name in names]
     return found
 

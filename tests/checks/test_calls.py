@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import copy
+from collections import OrderedDict
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -265,3 +268,77 @@ def test_what_any_network_may_meet_is_named(check: Check, code: Any, words: str)
 def test_what_makes_something_and_gives_nothing_lacks_a_return(check: Check) -> None:
     with pytest.raises(CheckFailed, match="`return`"):
         check.build(lambda width: None, (1,), (2,))
+
+
+class Steps:
+    """Has a state with a number that is not one object, as an optimiser's."""
+
+    def __init__(self) -> None:
+        self.count = 300
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"count": int(str(self.count)), "rate": float("0.5")}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        Steps(), np.array([np.ones(2), None], dtype=object), torch.eye(2).to_sparse(),
+        torch.zeros(2, device="meta"), {1, 2}, OrderedDict(a=np.ones(2)), [0.5, float("nan")],
+        "text",
+    ],
+)  # fmt: skip
+def test_what_nobody_changed_is_not_named(check: Check, given: Any) -> None:
+    assert check.call(lambda value: 1, given) == 1
+
+
+def test_an_equal_number_in_place_of_another_is_no_change(check: Check) -> None:
+    def again(values: list[float]) -> int:
+        values[0] = float(str(values[0]))
+        return 1
+
+    assert check.call(again, [0.1, 0.2]) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "change"),
+    [
+        ({1, 2}, lambda v: v.add(3)),
+        (OrderedDict(a=1), lambda v: v.update(a=2)),
+        (OrderedDict(a=np.ones(2)), lambda v: v["a"].fill(0)),
+        ([1, 2], lambda v: v.append(3)),
+        ([1], lambda v: v.__setitem__(0, True)),
+    ],
+)
+def test_other_containers_are_copied_too(check: Check, given: Any, change: Any) -> None:
+    kept = copy.deepcopy(given)
+
+    def answer(value: Any) -> int:
+        change(value)
+        return 1
+
+    with pytest.raises(CheckFailed, match="changes its argument `value`"):
+        check.call(answer, given)
+    assert list(given) == list(kept)
+
+
+class Own(BaseException):
+    """Nobody expects it."""
+
+
+@pytest.mark.parametrize("error", [Own("x"), asyncio.CancelledError("x"), GeneratorExit("x")])
+def test_any_exception_is_one_line(check: Check, error: BaseException) -> None:
+    def answer() -> None:
+        raise error
+
+    with pytest.raises(CheckFailed, match=f"stops with {type(error).__name__}: x") as failed:
+        check.call(answer)
+    assert "\n" not in failed.value.message
+
+
+def test_a_message_cannot_speak_to_the_terminal(check: Check) -> None:
+    def answer() -> None:
+        raise ValueError("\x1b[2J\x1b[31mred\x07 and\r\nmore")
+
+    with pytest.raises(CheckFailed, match="ValueError: red and more"):
+        check.call(answer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from contextlib import nullcontext
 
 import numpy as np
@@ -215,3 +216,28 @@ def test_a_type_that_begins_again_is_named() -> None:
     with pytest.raises(CheckFailed) as caught:
         check.equal(np.array([3, 43], np.uint8), counts, "the counts are wrong")
     assert "begins again" not in caught.value.message
+
+
+class Odd:
+    """Neither told nor compared."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError
+
+    def __eq__(self, other: object) -> bool:
+        raise RuntimeError
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def test_anything_can_be_compared() -> None:
+    check = Check("ten")
+    arrays = {"a": np.ones(2), "b": [np.zeros(1), np.zeros(2)], "c": "text"}
+    check.equal(copy.deepcopy(arrays), arrays, "-")
+    for other in ({**arrays, "b": [np.zeros(1), np.ones(2)]}, {"a": 1}, [np.ones(2)], Odd(), None):
+        with pytest.raises(CheckFailed):
+            check.equal(other, arrays, "-")
+    turned = torch.ones(2, dtype=torch.complex64).conj()
+    check.close(turned, turned, "-")
+    with pytest.raises(CheckFailed, match="<Odd>"):
+        check.equal(Odd(), 1, "-")

@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from coursekit.checks import Check, CheckFailed
 from coursekit.checks.rules import Rule, broken, declared
+from coursekit.errors import CourseError
 
 LOGITS, TARGET = torch.zeros(2, 3), torch.zeros(2, dtype=torch.long)
 alias = F.cross_entropy
@@ -175,6 +176,14 @@ def test_a_text_that_breaks_a_rule(answer: str) -> None:
 )
 def test_a_text_that_breaks_none(answer: str) -> None:
     assert broken(answer, RULES, SOLUTION) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["*NAMES, because='-'", "'max', because=f'{x}'", "NAME, because='-'"]
+)
+def test_rules_that_are_not_written_out_are_the_author_s_mistake(text: str) -> None:
+    with pytest.raises(CourseError, match="line 1 of a check.*write names and reason out"):
+        declared(f"check.forbids({text})")
 
 
 def test_rules_are_read_from_a_check_s_text() -> None:

@@ -6,6 +6,7 @@ import ast
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,14 @@ def test_a_source_that_decides_nothing_does_not(package: Path, name: str) -> Non
     with (package / name).open("a") as file:
         file.write("\n# a word\n")
     assert hashed() == before
+
+
+def test_another_library_below_invalidates(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = hashed()
+    version = metadata.version
+    monkeypatch.setattr(metadata, "version", lambda n: "0" if n == "torch" else version(n))
+    assert hashed() != before
+    digest._hashed.cache_clear()
 
 
 def test_a_source_that_comes_goes_or_moves_invalidates(package: Path) -> None:
