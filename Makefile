@@ -64,7 +64,7 @@ unit: $(READY)
 
 coverage: $(READY)
 	@echo "which lines of the package no test runs ($(TESTS))"
-	@$(RUN)python -m pytest -n $(JOBS) --dist loadgroup --cov $(TESTS)
+	@$(RUN)python -m pytest -n $(JOBS) --dist loadgroup $(TESTS) --cov
 
 build: $(READY)
 	@$(RUN)coursekit build

@@ -201,7 +201,7 @@ def test_what_any_exercise_may_meet_is_named(check: Check) -> None:
     def again(n: int) -> int:
         return again(n + 1)
 
-    with pytest.raises(CheckFailed, match=r"calls itself without end .*`return again\(n \+ 1\)`"):
+    with pytest.raises(CheckFailed, match=r"calls itself without end .* in `again`"):
         check.call(again, 1)
 
     def leave() -> None:
