@@ -1,0 +1,30 @@
+"""Scores of what networks put out; each is read off counts that were summed over a whole data set.
+
+`label_maps`: one confusion matrix of pixels, and what follows from it.
+"""
+
+from coursekit.metrics.label_maps import (
+    ConfusionMatrix,
+    confusion_matrix,
+    f1_score,
+    iou,
+    mean_f1,
+    mean_iou,
+    pixel_accuracy,
+    precision,
+    present,
+    recall,
+)
+
+__all__ = [
+    "ConfusionMatrix",
+    "confusion_matrix",
+    "f1_score",
+    "iou",
+    "mean_f1",
+    "mean_iou",
+    "pixel_accuracy",
+    "precision",
+    "present",
+    "recall",
+]
