@@ -1,6 +1,7 @@
 """Scores of what networks put out; each is read off counts that were summed over a whole data set.
 
 `label_maps`: one confusion matrix of pixels, and what follows from it.
+`repairs`: wrong labels that a network mends and right ones that it breaks.
 """
 
 from coursekit.metrics.label_maps import (
@@ -15,9 +16,11 @@ from coursekit.metrics.label_maps import (
     present,
     recall,
 )
+from coursekit.metrics.repairs import Repairs, repairs
 
 __all__ = [
     "ConfusionMatrix",
+    "Repairs",
     "confusion_matrix",
     "f1_score",
     "iou",
@@ -27,4 +30,5 @@ __all__ = [
     "precision",
     "present",
     "recall",
+    "repairs",
 ]
