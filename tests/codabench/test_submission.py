@@ -210,7 +210,8 @@ def test_run_py_builds_every_model_from_its_own_source(name):
     large = name in ("dml_csr", "eagrnet")  # 240 MB of weights
     settings = dml_csr.SMALL if large else {}
     model = create_model(name, **settings).eval()
-    info = ModelInfo(name, {"num_classes": 19, **settings}, "celebamask-hq", 64, (0.5,) * 3, (0.2,) * 3)
+    config = {"num_classes": 19, **settings}
+    info = ModelInfo(name, config, "celebamask-hq", 64, (0.5,) * 3, (0.2,) * 3)
     files = make_solution(Checkpoint(model, info))
     source = files["run.py"].decode()
     assert "import coursekit" not in source
