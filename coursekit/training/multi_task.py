@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -37,25 +37,12 @@ from coursekit.losses import (
     weighted_cross_entropy,
 )
 from coursekit.models import unwrap
+from coursekit.models.edge_heads import Heads
 from coursekit.training.objective import Objective, ParsingConfig, ParsingScore, Sums
 
 if TYPE_CHECKING:
     from coursekit.data import FaceDataset
     from coursekit.training.objective import Batch
-
-
-class Answers(NamedTuple):
-    """What a network says of (B, 3, S, S) images, in float32.
-
-    Attributes:
-        logits: (B, C, S, S) of the parsing.
-        binary: (B, 2, S, S) of the edges between labels; None without that head.
-        category: (B, C, S, S) of the edges of each class; None without that head.
-    """
-
-    logits: Tensor
-    binary: Any = None
-    category: Any = None
 
 
 @dataclass(frozen=True)
@@ -139,7 +126,7 @@ class MultiTaskConfig:
 
 
 @torch.no_grad()
-def _try(network: nn.Module) -> Answers:
+def _try(network: nn.Module) -> Heads:
     """What a network with heads says of an image; its modes are left as they were."""
     training = [part for part in network.modules() if part.training]
     network.eval()
@@ -151,13 +138,18 @@ def _try(network: nn.Module) -> Answers:
             part.training = True
 
 
-def _ask(network: nn.Module, image: Tensor, *, heads: bool) -> Answers:
+def _ask(network: nn.Module, image: Tensor, *, heads: bool) -> Heads:
     """A network's answers; without `heads` its logits alone, by its `forward`."""
     if not heads:
-        return Answers(network(image))
+        return Heads(network(image))
     # DataParallel and AveragedModel pass no other method on; torch.compile does.
     found = (getattr(network, "heads", None) or unwrap(network).heads)(image)  # type: ignore[operator]
-    return Answers(found.logits, getattr(found, "binary", None), getattr(found, "category", None))
+    return Heads(found.logits, getattr(found, "binary", None), getattr(found, "category", None))
+
+
+def _edges(said: Heads) -> tuple[Tensor, Tensor]:
+    """Binary and category edges; `MultiTaskConfig.check` saw to it that those in use are there."""
+    return cast("tuple[Tensor, Tensor]", (said.binary, said.category))
 
 
 def _float(logits: Tensor | None) -> Tensor | None:
@@ -218,17 +210,18 @@ class MultiTaskObjective(Objective):
         """Counts pixels by true and predicted class."""
         return ParsingScore(self.num_classes)
 
-    def _answers(self, network: nn.Module, image: Tensor) -> Answers:
+    def _answers(self, network: nn.Module, image: Tensor) -> Heads:
         with self.autocast(image):
             said = _ask(network, image, heads=self.config.binary or self.config.category)
-        return Answers(said.logits.float(), _float(said.binary), _float(said.category))
+        return Heads(said.logits.float(), _float(said.binary), _float(said.category))
 
-    def _by_labels(self, said: Answers, target: Tensor) -> list[tuple[Tensor, Tensor]]:
+    def _by_labels(self, said: Heads, target: Tensor) -> list[tuple[Tensor, Tensor]]:
         """Eq. 5, term by term: numerators and denominators."""
         config, images = self.config, said.logits.new_tensor(len(target))
         parse, binary, category, attention_b, attention_c = config.weights  # λ₀ to λ₄
         binary, attention_b = config.binary * binary, config.attention_binary * attention_b
         category, attention_c = config.category * category, config.attention_category * attention_c
+        edge_b, edge_c = _edges(said)
         entropy, pixels = weighted_cross_entropy(said.logits, target)
         terms = [
             (parse * entropy, pixels),
@@ -238,25 +231,24 @@ class MultiTaskObjective(Objective):
         if binary or attention_b:
             edges = binary_edges(target, **drawn)  # (B, S, S)
         if binary:
-            terms.append((binary * binary_edge_loss(said.binary, edges) * images, images))
+            terms.append((binary * binary_edge_loss(edge_b, edges) * images, images))
         if attention_b:
             cost = binary_edge_attention(said.logits, target, edges)
             terms.append((attention_b * cost * images, images))
         if category or attention_c:
             edges = category_edges(target, self.num_classes, **drawn)  # (B, C, S, S)
         if category:
-            terms.append((category * category_edge_loss(said.category, edges) * images, images))
+            terms.append((category * category_edge_loss(edge_c, edges) * images, images))
         if attention_c:
             cost = category_edge_attention(said.logits, target, edges, self.category_weights)
             terms.append((attention_c * cost * images, images))
         return terms
 
-    def _by_teacher(
-        self, said: Answers, told: Answers, target: Tensor
-    ) -> list[tuple[Tensor, Tensor]]:
+    def _by_teacher(self, said: Heads, told: Heads, target: Tensor) -> list[tuple[Tensor, Tensor]]:
         """Eq. 7, term by term. Pixels without a label, such as empty corners, do not count."""
         config, images = self.config, said.logits.new_tensor(len(target))
         parse, binary, category = config.distillation  # α₀ to α₂
+        (edge_b, edge_c), (told_b, told_c) = _edges(said), _edges(told)
         valid = target != IGNORE_INDEX  # (B, S, S)
         if config.lovasz_target == "teacher":
             target = told.logits.argmax(1).masked_fill(~valid, IGNORE_INDEX)  # (B, S, S)
@@ -265,8 +257,8 @@ class MultiTaskObjective(Objective):
             parse * lovasz_softmax(said.logits, target),
         ]
         if config.binary and binary:
-            costs.append(binary * distillation_loss(said.binary, told.binary, valid))
+            costs.append(binary * distillation_loss(edge_b, told_b, valid))
         if config.category and category:
-            cost = distillation_loss(said.category, told.category, valid, independent=True)
+            cost = distillation_loss(edge_c, told_c, valid, independent=True)
             costs.append(category * cost)
         return [(cost * images, images) for cost in costs]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 import torch
@@ -12,15 +12,10 @@ from torch import Tensor, nn
 from coursekit import create_model, losses
 from coursekit.data import SynthDataset, class_counts
 from coursekit.errors import CourseError
+from coursekit.models.edge_heads import Heads
 from coursekit.training import MultiTaskConfig, MultiTaskObjective, multi_task
 
 SWITCHES = ("binary", "category", "attention_binary", "attention_category")
-
-
-class Heads(NamedTuple):
-    logits: Tensor
-    binary: Tensor | None
-    category: Tensor | None
 
 
 class Small(nn.Module):
