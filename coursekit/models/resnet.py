@@ -140,7 +140,8 @@ class ResNetEncoder(nn.Module):
             )
         self.stage1, self.stage2, self.stage3, self.stage4 = stages
         for part in self.modules():
-            if isinstance(part, nn.Conv2d):
+            # On shapes alone torch's normal_ would load a compiler, which takes seconds.
+            if isinstance(part, nn.Conv2d) and not part.weight.is_meta:
                 nn.init.kaiming_normal_(part.weight, mode="fan_out", nonlinearity="relu")
 
     def forward(self, image: Float[Tensor, "b channels h w"]) -> Features:
