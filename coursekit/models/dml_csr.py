@@ -24,6 +24,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from coursekit.models.abn import KINDS
 from coursekit.models.contexts import make_context
 from coursekit.models.edge_heads import EDGE_HEADS, EdgeHeads, Heads, enlarge
 from coursekit.models.layers import conv_abn, one_of
@@ -52,7 +53,7 @@ class DMLCSRConfig:
             count.
         merge: of DDGCN, "code" (the public code's, gives the paper's count) or "paper" (Eq. 1).
         graphs: of DDGCN; False builds the block without its graphs, as a control.
-        abn: "inplace", "package" or "plain", see `abn.ABN`.
+        abn: kind of the normalisations: "inplace", "package" or "plain", see `abn.ABN`.
     """
 
     num_classes: int = 19
@@ -93,6 +94,7 @@ class DMLCSR(nn.Module):
         super().__init__()
         self.config = config = config or DMLCSRConfig()
         one_of("edge_heads", config.edge_heads, EDGE_HEADS)
+        one_of("abn", config.abn, KINDS)
         self.encoder = ResNetEncoder(
             config.in_channels,
             config.stem,

@@ -15,9 +15,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from coursekit.models.abn import KINDS
 from coursekit.models.contexts import make_context
 from coursekit.models.edge_heads import EdgeHeads, Heads, enlarge
-from coursekit.models.layers import conv_abn
+from coursekit.models.layers import conv_abn, one_of
 from coursekit.models.parsing_head import ParsingHead
 from coursekit.models.resnet import ResNetEncoder
 
@@ -38,7 +39,7 @@ class EAGRNetConfig:
         low_level: channels that are kept of C2.
         edge_channels: of the edge decoder.
         anchors: side of the grid of a graph's nodes.
-        abn: "inplace", "package" or "plain", see `abn.ABN`.
+        abn: kind of the normalisations: "inplace", "package" or "plain", see `abn.ABN`.
     """
 
     num_classes: int = 19
@@ -108,6 +109,7 @@ class EAGRNet(nn.Module):
         super().__init__()
         self.config = config = config or EAGRNetConfig()
         abn = config.abn
+        one_of("abn", abn, KINDS)
         self.encoder = ResNetEncoder(
             config.in_channels, config.stem, config.widths, config.blocks, config.expansion, abn
         )
