@@ -62,8 +62,9 @@ class ABN(nn.Module):
     - "plain": batch normalisation and activation one after the other, as everybody writes them; it
       keeps both inputs.
 
-    With several processes the statistics of the first two are those of all processes together, as
-    `torch.nn.SyncBatchNorm`'s; each may have another number of values. "plain" has its own in each.
+    With several processes the statistics of "inplace" are those of all processes together, as
+    `torch.nn.SyncBatchNorm`'s, whatever number of values each has. The package has that on GPUs
+    alone; otherwise, and with "plain", each process has its own.
 
     Args:
         num_features: channels C.
@@ -141,12 +142,15 @@ class ABN(nn.Module):
             raise ValueError(
                 f"Expected more than 1 value per channel when training, got {tuple(x.shape)}"
             )
-        if self.kind != "inplace":
-            y = self._package(x) if self.kind == "package" else self._plain(x)
-        elif residual is None or residual.dtype == x.dtype:
+        if self.kind == "inplace" and residual is not None and residual.dtype == x.dtype:
             return self._inplace(x, residual, self.slope)
-        else:  # the sum has another type than x
-            y = self._inplace(x, None, 1.0)
+        if self.kind == "plain":
+            y = self._plain(x)
+        else:  # activates by itself, where nothing comes before that
+            slope = self.slope if residual is None else 1.0
+            y = self._package(x, slope) if self.kind == "package" else self._inplace(x, None, slope)
+            if residual is None:
+                return y
         y = y if residual is None else y + residual
         return y if self.slope == 1 else F.leaky_relu_(y, self.slope)
 
@@ -159,14 +163,15 @@ class ABN(nn.Module):
         )
         return out
 
-    def _package(self, x: Tensor) -> Tensor:
+    def _package(self, x: Tensor, slope: float) -> Tensor:
         package = _package()
-        layer = package.inplace_abn_sync if _several() else package.inplace_abn
+        layer = package.inplace_abn_sync if _several() and x.is_cuda else package.inplace_abn
         x = x.clone() if x.is_leaf and x.requires_grad else x  # which may not be overwritten
         share = self._share() if self.training else 0.0
         statistics = self.running_mean, self.running_var
+        kind = "identity" if slope == 1 else "leaky_relu"
         out: Tensor = layer(
-            x, self.weight, self.bias, *statistics, self.training, share, self.eps, "identity"
+            x, self.weight, self.bias, *statistics, self.training, share, self.eps, kind, slope
         )
         return out
 
@@ -357,7 +362,7 @@ def _backward_of_all(
 
 
 def _package() -> ModuleType:
-    """inplace-abn.
+    """The functions of inplace-abn.
 
     Raises:
         CourseError: where it is not installed.
@@ -365,11 +370,11 @@ def _package() -> ModuleType:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            import inplace_abn
+            from inplace_abn import functions
     except ImportError as error:
         raise CourseError(
             "abn='package' needs inplace-abn, which is not installed here: "
             "`pip install inplace-abn` with a C++ compiler, or abn='inplace', which needs nothing"
         ) from error
-    package: ModuleType = inplace_abn
+    package: ModuleType = functions
     return package

@@ -77,7 +77,7 @@ class Bottleneck(nn.Module):
         self.shortcut = nn.Sequential()
         if stride != 1 or in_channels != out_channels:
             project = nn.Conv2d(in_channels, out_channels, 1, stride, bias=False)
-            self.shortcut = nn.Sequential(project, ABN(out_channels, slope=1, kind=abn))
+            self.shortcut = nn.Sequential(project, ABN(out_channels, slope=1.0, kind=abn))
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.abn1(self.conv1(x))  # (B, width, H, W)
@@ -140,7 +140,8 @@ class ResNetEncoder(nn.Module):
             )
         self.stage1, self.stage2, self.stage3, self.stage4 = stages
         for part in self.modules():
-            if isinstance(part, nn.Conv2d):
+            # On shapes alone torch's normal_ would load a compiler, which takes seconds.
+            if isinstance(part, nn.Conv2d) and not part.weight.is_meta:
                 nn.init.kaiming_normal_(part.weight, mode="fan_out", nonlinearity="relu")
 
     def forward(self, image: Float[Tensor, "b channels h w"]) -> Features:

@@ -20,7 +20,7 @@ from coursekit.complexity import kept_bytes
 from coursekit.errors import CourseError
 from coursekit.models import abn as module
 from coursekit.models.abn import ABN
-from tests.models.abn_processes import KINDS, SHARES, batch, layer, results
+from tests.models.abn_processes import SHARES, batch, layer, results
 
 SCALES = (1.5, -0.7, 0.0, 1e-3, -1e-3)
 PACKAGE = importlib.util.find_spec("inplace_abn") is not None
@@ -383,18 +383,14 @@ def test_compiled_it_is_the_same(elsewhere: Path) -> None:
 
 def test_processes_share_their_statistics(elsewhere: Path) -> None:
     whole = results(layer("plain"), *batch())
-    for kind in KINDS:
-        for name in SHARES:
-            if not (elsewhere / f"{kind}-{name}-0.pt").exists():
-                assert (kind, name) == ("package", "all")
-                continue
-            parts = [torch.load(elsewhere / f"{kind}-{name}-{rank}.pt") for rank in (0, 1)]
-            for key in ("out", "x", "residual", "evaluated"):
-                torch.testing.assert_close(torch.cat([p[key] for p in parts]), whole[key])
-            for key in ("weight", "bias"):  # each has the sum over its own values
-                torch.testing.assert_close(parts[0][key] + parts[1][key], whole[key])
-            for part in parts:
-                torch.testing.assert_close(part["mean"], whole["mean"])
-                torch.testing.assert_close(part["var"], whole["var"])
+    for name in SHARES:
+        parts = [torch.load(elsewhere / f"{name}-{rank}.pt") for rank in (0, 1)]
+        for key in ("out", "x", "residual", "evaluated"):
+            torch.testing.assert_close(torch.cat([p[key] for p in parts]), whole[key])
+        for key in ("weight", "bias"):  # each has the sum over its own values
+            torch.testing.assert_close(parts[0][key] + parts[1][key], whole[key])
+        for part in parts:
+            torch.testing.assert_close(part["mean"], whole["mean"])
+            torch.testing.assert_close(part["var"], whole["var"])
     for rank in (0, 1):
         assert "more than 1 value per channel" in (elsewhere / f"refused-{rank}").read_text()
