@@ -43,4 +43,7 @@ def decouple(model: nn.Module) -> nn.Module:
             f"this {type(model).__name__} was altered after it was made ({reason[:300]}); take a "
             "parametrisation off, or set the width when you make it"
         ) from error
+    learns = {name: parameter.requires_grad for name, parameter in model.named_parameters()}
+    for name, parameter in lean.named_parameters():
+        parameter.requires_grad_(learns.get(name, True))
     return lean.train(model.training)
