@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import importlib
 import io
 import json
@@ -217,6 +218,14 @@ def test_edge_heads_are_not_handed_in(folder, tmp_path, monkeypatch):
     assert not any("edge" in key for key in weights["state_dict"])
     photo = np.array(Image.open(folder / "images" / "10.jpg"))
     assert (mask == predict_label_map(loaded.model, photo, loaded.info, (512, 512))).all()
+
+
+def test_a_package_that_must_be_compiled_is_not_handed_in():
+    model = create_model("dml_csr", **dml_csr.SMALL)
+    model.config = dataclasses.replace(model.config, abn="package")
+    info = ModelInfo("dml_csr", {"num_classes": 19}, "celebamask-hq", 64, (0.5,) * 3, (0.2,) * 3)
+    with pytest.raises(CourseError, match="of abn='inplace', whose keys are the same"):
+        make_solution(Checkpoint(model, info))
 
 
 def test_a_large_network_is_refused_by_its_count_at_inference(folder, tmp_path):
