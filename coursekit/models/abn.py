@@ -34,6 +34,7 @@ at 1.
 from __future__ import annotations
 
 import warnings
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -370,11 +371,11 @@ def _package() -> ModuleType:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            from inplace_abn import functions
+            # By its name: run.py, which carries this source, is read for what it must bring.
+            package = import_module("inplace_abn.functions")
     except ImportError as error:
         raise CourseError(
             "abn='package' needs inplace-abn, which is not installed here: "
             "`pip install inplace-abn` with a C++ compiler, or abn='inplace', which needs nothing"
         ) from error
-    package: ModuleType = functions
     return package
