@@ -39,7 +39,9 @@ if TYPE_CHECKING:
 
     from coursekit.optim import Learner
 
-BATCH, RATE = 8, 2e-3
+BATCH = 8
+#: Of AdamW, found on the baseline with seed 0: 0.002, 0.01 and 0.02 gave 38.3, 43.3 and 43.4.
+RATE = 1e-2
 #: As in the paper: rotation and scale, no flip, no change of colours.
 AUGMENTATION = Augmentation((0.75, 1.25), 0, 0, 0, 0, 0, (0.1, 2.0), 0, rotation=30.0)
 
@@ -201,8 +203,8 @@ VARIANTS = {
     "cycles, neither": Variant(ALL, plan="cycles", changes={**UNTAUGHT, "aggregate": False}),
     "cycles, lovasz of teacher": Variant(ALL, plan="cycles", lovasz_target="teacher"),
     "cycles, rate 1e-5": Variant(ALL, plan="cycles", changes={"cycle_lr": 1e-5}),
-    "cycles, rate 1e-4": Variant(ALL, plan="cycles", changes={"cycle_lr": 1e-4}),
-    "cycles, rate 2e-3": Variant(ALL, plan="cycles", changes={"cycle_lr": 2e-3}),
+    "cycles, rate 4e-4": Variant(ALL, plan="cycles", changes={"cycle_lr": 4e-4}),
+    "cycles, rate 1e-2": Variant(ALL, plan="cycles", changes={"cycle_lr": 1e-2}),
     "cycles, from the teacher": Variant(ALL, plan="cycles", changes={"start_from": "teacher"}),
     "cycles, one late": Variant(ALL, plan="cycles", changes={"cycles": 1}),
     "sgd": Variant(ALL, plan="cycles", changes={**SGD, "cycles": 0}),

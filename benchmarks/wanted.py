@@ -30,7 +30,7 @@ VARIANTS = (
     "ba+ca, no heads", "all on baseline",
     "psp", "psp_no_pooling", "dgcnet", "dgcnet_no_pooling",
     "cycles", "cycles, no teacher", "cycles, neither", "cycles, lovasz of teacher",
-    "cycles, rate 1e-5", "cycles, rate 1e-4", "cycles, rate 2e-3", "cycles, from the teacher",
+    "cycles, rate 1e-5", "cycles, rate 4e-4", "cycles, rate 1e-2", "cycles, from the teacher",
     "cycles, one late", "sgd", "sgd, cycles", "sgd, cycles, no teacher",
     "ddgcn, rate x10", "ddgcn, rate x100", "ddgcn, start at 1", "ddgcn, eq 1",
     "ddgcn, eq 1, graphs off",
