@@ -114,6 +114,11 @@ def dml_csr(setting: str, variant: str, seed: int) -> Row:
     return Row("dml_csr", {"setting": setting, "variant": variant, "seed": seed})
 
 
+def dml_csr_rates() -> Row:
+    """The baseline of `dml_csr.py` at several rates."""
+    return Row("search", {"recipe": "dml_csr"})
+
+
 def dml_csr_queue(name: str) -> list[Row]:
     """Rows of a queue, or of "all", one seed after the other: pairs are complete early."""
     queues = list(DML_CSR) if name == "all" else [name]
