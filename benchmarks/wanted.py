@@ -151,6 +151,7 @@ def wanted() -> dict[str, list[Row]]:
         ]
     rows["python benchmarks/losses.py"] = [lovasz("cpu", 473, batch=4)]  # DML-CSR's size
     rows["python benchmarks/metrics.py"] = [Row("metrics", {"size": s}) for s in (128, 256, 512)]
+    rows["python benchmarks/dml_csr.py --rates 0.002 0.01 0.02"] = [dml_csr_rates()]
     for queue in DML_CSR:
         rows[f"python benchmarks/dml_csr.py --queue {queue}"] = dml_csr_queue(queue)
     return rows
