@@ -53,6 +53,8 @@ def gpu_rows(device: str = "cuda", batches: dict[int, int] = BATCHES) -> Iterato
                 yield lovasz(device, size, batch)
                 for model in ("fastscnn", "unet"):
                     yield waiting(device, model, size, batch, "bf16", 8)
+        if size == 512:
+            yield lovasz(device, 473, batch=4)  # DML-CSR's size
 
 
 def transfer(
@@ -81,5 +83,6 @@ def wanted() -> dict[str, list[Row]]:
         rows[f"python benchmarks/transfer.py --data ROOT --ablate {name} --threads 1"] = [
             transfer(name)
         ]
+    rows["python benchmarks/losses.py"] = [lovasz("cpu", 473, batch=4)]  # DML-CSR's size
     rows["python benchmarks/metrics.py"] = [Row("metrics", {"size": s}) for s in (128, 256, 512)]
     return rows

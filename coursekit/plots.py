@@ -14,7 +14,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from coursekit.labels import CELEBAMASK_HQ, LabelSet, colourise
+from coursekit.labels import CELEBAMASK_HQ, IGNORE_INDEX, LabelSet, colourise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -153,6 +153,43 @@ def panels(
             axes.imshow(picture, interpolation="nearest")
             if i < across or title != titles[j]:
                 axes.set_title(title, fontsize=9, parse_math=False)
+    return figure
+
+
+def edges(
+    label_map: NDArray[np.uint8],
+    binary: NDArray[np.uint8],
+    category: NDArray[np.uint8],
+    labels: LabelSet = CELEBAMASK_HQ,
+) -> Figure:
+    """A label map and the two kinds of edges that are made of it (DML-CSR, Fig. 4).
+
+    An edge pixel of several classes has the colour of its own class if it is on the edge of that,
+    else of the last of the others. What is ignored is grey.
+
+    Args:
+        label_map: (H, W) class ids, or 255.
+        binary: (H, W), 1 on an edge, from `coursekit.losses.binary_edges`, or your own.
+        category: (num_classes, H, W), 1 on an edge of the class, from `category_edges`.
+        labels: whose palette colours classes and their edges.
+    """
+    label_map, binary, category = np.asarray(label_map), np.asarray(binary), np.asarray(category)
+    lines = np.where(binary[..., None] == 1, 0, np.full((*binary.shape, 3), 255)).astype(np.uint8)
+    coloured = np.full((*label_map.shape, 3), 255, np.uint8)
+    for own in (False, True):  # a class's own side is drawn last, over that of others
+        for c, (edge, colour) in enumerate(zip(category == 1, labels.palette, strict=True)):
+            coloured[edge & ((label_map == c) | (not own))] = colour
+    for picture in (lines, coloured):
+        picture[label_map == IGNORE_INDEX] = 160
+    titles = ("label map", "binary edges", "category edges")
+    figure = Picture(figsize=(7.5, 2.75), layout="constrained")
+    grid = figure.subplots(1, 3)
+    pictures = (colourise(label_map, labels), lines, coloured)
+    for axes, title, picture in zip(grid, titles, pictures, strict=True):
+        axes.imshow(picture, interpolation="nearest")
+        axes.set_title(title, fontsize=9)
+        axes.set_xticks([])
+        axes.set_yticks([])
     return figure
 
 

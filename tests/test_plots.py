@@ -44,12 +44,32 @@ def test_absent_classes_are_said() -> None:
     assert sum(text.get_text() == "absent" for text in axes.texts) == 10
 
 
+def test_edges_have_the_colour_of_their_class() -> None:
+    label_map = np.array([[0, 0, 0, 255], [1, 1, 2, 2]], np.uint8)
+    binary = np.array([[1, 1, 1, 255], [1, 1, 1, 0]], np.uint8)
+    category = np.zeros((11, 2, 4), np.uint8)
+    category[0, 0, :3] = category[1, :, :2] = category[:3, 1, 2] = 1  # of both sides
+    category[:, 0, 3] = 255
+    figure = plots.edges(label_map, binary, category, LAPA)
+    titles = [axes.get_title() for axes in figure.axes]
+    assert titles == ["label map", "binary edges", "category edges"]
+    _, lines, coloured = (np.asarray(axes.images[0].get_array()) for axes in figure.axes)
+    white, grey = [255] * 3, [160] * 3
+    assert lines.tolist() == [[[0] * 3] * 3 + [grey], [[0] * 3] * 3 + [white]]
+    back, skin, brow = (list(colour) for colour in LAPA.palette[:3])
+    assert coloured.tolist() == [[back] * 3 + [grey], [skin, skin, brow, white]]
+    category[0], category[1, 0] = 0, 1  # where its own class has no edge, another's colour
+    coloured = plots.edges(label_map, binary, category, LAPA).axes[2].images[0].get_array()
+    assert np.asarray(coloured)[0].tolist() == [skin] * 3 + [grey]
+
+
 def test_all_draw_and_none_needs_pyplot() -> None:
     image = np.zeros((8, 8, 3), np.uint8)
     rows = [{"image": image, "truth": image[..., 0]}] * 3
     for make in (
         lambda: plots.panels(rows, across=2),
         lambda: plots.legend(),
+        lambda: plots.edges(image[..., 0], image[..., 0], np.zeros((19, 8, 8), np.uint8)),
         lambda: plots.long_tail([1, *[0] * 18]),
         lambda: plots.convergence([entry(0, "improved")]),
     ):
