@@ -31,6 +31,26 @@ def test_red_lines_stand_at_the_switches() -> None:
     assert [text.get_text() for text in axes.texts] == ["SGD 0.02", "0.01"]
 
 
+def phased(epoch: int, phase: str, event: str) -> dict:
+    return {**entry(epoch, event), "phase": phase}
+
+
+def test_cycles_are_shaded_and_what_they_left_is_marked() -> None:
+    history = [phased(0, "initialisation", "improved"), phased(1, "initialisation", "wait"),
+               phased(2, "cycle 1 of 2", "best"), phased(3, "cycle 1 of 2", "improved"),
+               phased(4, "cycle 2 of 2", "wait")]  # fmt: skip
+    losses, cycles, rate = plots.schedule(history).axes
+    for axes in (losses, cycles, rate):
+        spans = [(bar.get_x(), bar.get_width()) for bar in axes.patches]
+        assert spans == [(1.5, 2), (3.5, 1)]
+    drawn = {line.get_label(): list(line.get_xdata()) for line in losses.lines}
+    assert drawn == {"training": [0, 1], "validation": [0, 1, 2, 3, 4],
+                     "best of the initialisation": [1], "in use from then on": [3]}  # fmt: skip
+    assert list(cycles.lines[0].get_xdata()) == [2, 3, 4]
+    assert len(plots.schedule(history[:2]).axes) == 2
+    assert len(plots.schedule(history[2:]).axes) == 3  # a network that came trained
+
+
 def test_the_tail_is_sorted() -> None:
     axes = plots.long_tail(np.arange(1, 20)).axes[0]
     heights = [bar.get_height() for bar in axes.patches]
@@ -72,6 +92,7 @@ def test_all_draw_and_none_needs_pyplot() -> None:
         lambda: plots.edges(image[..., 0], image[..., 0], np.zeros((19, 8, 8), np.uint8)),
         lambda: plots.long_tail([1, *[0] * 18]),
         lambda: plots.convergence([entry(0, "improved")]),
+        lambda: plots.schedule([phased(0, "cycle 1 of 1", "improved")]),
     ):
         assert draw(make()) == draw(make())
     assert "matplotlib.pyplot" not in sys.modules or "ipykernel" in sys.modules
