@@ -18,6 +18,7 @@ PEERS = {
     "fastscnn": ("naive",),
     "segformer": ("naive", "matrix", "smp", "smp, our sizes"),
 }
+ABN_PEERS = ("plain", "package")
 FEATURES = ("none", "shading", "textures", "colour", "background", "pose", "shape", "hair", "worn",
              "camera")  # fmt: skip
 
@@ -69,6 +70,12 @@ def lovasz(device: str, size: int, batch: int) -> Row:
     return Row("lovasz", {"device": device, "size": size, "batch": batch, "peer": "smp"})
 
 
+def abn(device: str, size: int, batch: int, precision: str, peer: str) -> Row:
+    """A training step of the encoder with our activated normalisation, against a peer's."""
+    return Row("abn", {"device": device, "size": size, "batch": batch, "precision": precision,
+                       "peer": peer})  # fmt: skip
+
+
 def waiting(
     device: str, model: str, size: int, batch: int, precision: str, workers: int
 ) -> Row:  # fmt: skip
@@ -91,6 +98,10 @@ def gpu_rows(device: str = "cuda", batches: dict[int, int] = BATCHES) -> Iterato
                     yield waiting(device, model, size, batch, "bf16", 8)
         if size == 512:
             yield lovasz(device, 473, batch=4)  # DML-CSR's size
+
+        if size == 512:  # the paper's 473² comes next; the package has no bfloat16
+            for precision, peer in (("fp32", "plain"), ("bf16", "plain"), ("fp32", "package")):
+                yield abn(device, 473, 8, precision, peer)
 
 
 def transfer(
@@ -143,6 +154,10 @@ def wanted() -> dict[str, list[Row]]:
             transfer(name)
         ]
     rows["python benchmarks/losses.py"] = [lovasz("cpu", 473, batch=4)]  # DML-CSR's size
+    for size in (129, 473):
+        rows[f"python benchmarks/abn.py --size {size}"] = [
+            abn("cpu", size, 2, "fp32", peer) for peer in ABN_PEERS
+        ]
     rows["python benchmarks/metrics.py"] = [Row("metrics", {"size": s}) for s in (128, 256, 512)]
     for queue in DML_CSR:
         rows[f"python benchmarks/dml_csr.py --queue {queue}"] = dml_csr_queue(queue)
