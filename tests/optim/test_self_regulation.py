@@ -155,6 +155,15 @@ def test_an_average_needs_no_validation_before_it() -> None:
     assert same(weights(one.network), weights(two.network))
 
 
+def test_the_first_of_equals_is_the_best() -> None:
+    for first, made in (("improved", plan()), ("best", plan(initial_epochs=0, cycle_epochs=3))):
+        events = []
+        for epoch in range(2):
+            train(made, epoch)
+            events.append(made.end_epoch(1.0))
+        assert events == [first, "wait"]
+
+
 def test_each_cycle_has_the_average_before_it_as_its_teacher() -> None:
     made = plan()
     seen = run(made)
