@@ -121,6 +121,49 @@ def test_what_is_in_use_is_the_best_and_then_the_latest_average() -> None:
     assert same(weights(made.network), seen["used"][-1])
 
 
+def test_all_images_pass_once_a_cycle_and_a_cycle_is_not_averaged_early() -> None:
+    made, passes = plan(), []
+
+    def images() -> list[Tensor]:
+        passes.append(made.phase)
+        return IMAGES
+
+    run(made, last=4)
+    made.step()  # one of the two of the cycle's last epoch
+    with made.for_use(images):
+        assert not passes
+    made.step()
+    for _ in range(2):
+        with made.for_use(images):
+            pass
+    made.end_epoch(1.0, images)
+    with made.for_use(images):
+        pass
+    assert passes == ["cycle 1 of 3"]
+
+
+def test_an_average_needs_no_validation_before_it() -> None:
+    one, two = plan(), plan()
+    for made in (one, two):
+        run(made, last=4)
+        train(made, 4)
+    with one.for_use(lambda: IMAGES):
+        pass
+    for made in (one, two):
+        assert made.end_epoch(1.0, lambda: IMAGES) == "improved"
+        made.load_best()
+    assert same(weights(one.network), weights(two.network))
+
+
+def test_the_first_of_equals_is_the_best() -> None:
+    for first, made in (("improved", plan()), ("best", plan(initial_epochs=0, cycle_epochs=3))):
+        events = []
+        for epoch in range(2):
+            train(made, epoch)
+            events.append(made.end_epoch(1.0))
+        assert events == [first, "wait"]
+
+
 def test_each_cycle_has_the_average_before_it_as_its_teacher() -> None:
     made = plan()
     seen = run(made)
