@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import textwrap
 import warnings
 from pathlib import Path
@@ -22,8 +23,6 @@ from coursekit.suspects.evidence import contradicted
 from coursekit.suspects.search import Found, Suspect, answer, audited
 
 if TYPE_CHECKING:
-    import os
-
     from numpy.typing import NDArray
     from torch import nn
 
@@ -34,7 +33,7 @@ MOST = 50
 SHEET, TABLE = "suspects.png", "suspects.csv"
 _THUMBNAIL = 256
 _ACROSS, _LETTERS = 2, 84  # suspects beside each other, letters in a line above one
-_ROW, _WORDS, _HEAD = 2.15, 0.55, 0.15  # inches: a row with its words; its words; the heading
+_ROW, _WORDS, _HEAD = 2.2, 0.6, 0.2  # inches: a row with its words; its words; the heading
 _MARK = (255, 255, 255)
 
 
@@ -93,6 +92,9 @@ def check_out(root: Path, out: str | os.PathLike[str], top: int) -> None:
         )
     if place.exists() and not place.is_dir():
         raise CourseError(f"{out}: is a file; name a folder with --out")
+    there = next(folder for folder in (place, *place.absolute().parents) if folder.exists())
+    if not os.access(there, os.W_OK):
+        raise CourseError(f"{out}: {there} may not be written; name another folder with --out")
 
 
 def draw(
