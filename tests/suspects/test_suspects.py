@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from coursekit import checkpoint
+from coursekit import checkpoint, metrics
 from coursekit.checkpoint import ModelInfo
 from coursekit.cli import main
 from coursekit.data import open_dataset
@@ -113,6 +113,11 @@ def test_planted_errors_come_first(model: Knows, planted: Path) -> None:
     assert len(found.suspects) == 30 and not found.left_out
     first = {suspect.index: suspect for suspect in found.suspects[: len(PLANTED)]}
     assert set(first) == set(PLANTED)
+    confusion = metrics.ConfusionMatrix(19)
+    for sample in found.dataset:
+        logits = model(prepare(sample.image, SIZE, INFO.mean, INFO.std))
+        confusion.update(logits[0].argmax(0), torch.from_numpy(sample.label_map))
+    assert found.mean_iou == metrics.mean_iou(confusion.matrix)
     scores = [suspect.verdict.score for suspect in found.suspects]
     assert scores == sorted(scores, reverse=True)
     assert scores[len(PLANTED) - 1] > 1.3 * scores[len(PLANTED)]
@@ -279,9 +284,8 @@ def test_the_command_writes_a_sheet_and_a_table(
     call = ["data", "suspects", str(planted), "--checkpoint", file, "--out", str(out), "--cpu"]
     assert main([*call, "--top", "3"]) == 0
     printed = capsys.readouterr().out.splitlines()
-    assert printed[-3:] == [
-        str(out / "suspects.png"), str(out / "suspects.csv"), "30 masks ranked, 0 left out",
-    ]  # fmt: skip
+    assert printed[-3:-1] == [str(out / "suspects.png"), str(out / "suspects.csv")]
+    assert printed[-1].startswith("30 masks ranked, 0 left out; mean IoU of the network with them ")
     assert len(printed) == 1 + 3 + 3
     with (out / "suspects.csv").open(encoding="utf-8", newline="") as table:
         rows = list(csv.DictReader(table))
