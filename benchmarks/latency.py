@@ -191,7 +191,10 @@ def train(
         if side not in timings:
             figures[side] = {"failed": "out of memory"}
             continue
-        figures[side] = {**timings[side].rate(batch), "kept_mebibytes": round_to(step(measure=True))}
+        figures[side] = {
+            **timings[side].rate(batch),
+            "kept_mebibytes": round_to(step(measure=True)),
+        }
         if device == "cuda":
             figures[side]["mebibytes"] = round(peak_memory(step))
     return figures
