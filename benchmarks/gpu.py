@@ -19,6 +19,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+import abn
 import augmentation
 import latency
 import losses
@@ -37,6 +38,7 @@ WORK = {
     "waiting": augmentation.waiting,
     "latency": latency.compare,
     "tasks": latency.train,
+    "abn": abn.compare,
 }
 
 
