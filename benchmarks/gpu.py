@@ -21,6 +21,7 @@ from contextlib import contextmanager
 
 import abn
 import augmentation
+import latency
 import losses
 import models
 import torch
@@ -35,6 +36,8 @@ WORK = {
     "models": models.compare,
     "lovasz": losses.compare,
     "waiting": augmentation.waiting,
+    "latency": latency.compare,
+    "tasks": latency.train,
     "abn": abn.compare,
 }
 

@@ -84,8 +84,34 @@ def waiting(
                            "precision": precision, "workers": workers})  # fmt: skip
 
 
+#: How an image may be run; compiling takes longer than `make gpu` waits.
+GPU_MODES = ("eager fp32", "channels last, half", "CUDA graph")
+CPU_MODES = ("eager fp32", "channels last", "channels last, half")
+
+
+def latency(device: str, model: str, size: int, batch: int, mode: str) -> Row:
+    """A pass of DML-CSR in a mode against EAGRNet's in its public form."""
+    return Row("latency", {"device": device, "model": model, "size": size, "batch": batch,
+                           "mode": mode})  # fmt: skip
+
+
+def tasks(device: str, model: str, size: int, batch: int, precision: str) -> Row:
+    """A training step of DML-CSR's three tasks against plain batch normalisation."""
+    return Row("tasks", {"device": device, "model": model, "size": size, "batch": batch,
+                         "precision": precision, "peer": "plain"})  # fmt: skip
+
+
+def dml_csr_rows(device: str = "cuda") -> Iterator[Row]:
+    """DML-CSR at the paper's size."""
+    for mode in GPU_MODES:
+        yield latency(device, "dml_csr", 473, 1, mode)
+    for precision in ("fp32", "bf16"):
+        yield tasks(device, "dml_csr", 473, 8, precision)
+
+
 def gpu_rows(device: str = "cuda", batches: dict[int, int] = BATCHES) -> Iterator[Row]:
     """Every row that needs a GPU."""
+    yield from dml_csr_rows(device)
     for size, batch in batches.items():
         for first in (True, False):  # each network once, before it meets its other peers
             for model in MODELS:
@@ -144,6 +170,10 @@ def dml_csr_command(row: Row) -> str:
 def wanted() -> dict[str, list[Row]]:
     """Rows by command."""
     rows = {"make gpu": list(gpu_rows())}
+    for mode in ("compiled",):
+        rows[f"python benchmarks/latency.py --modes {mode}"] = [
+            latency("cuda", "dml_csr", 473, 1, mode)
+        ]
     for model in MODELS:
         command = "python benchmarks/recipes.py --data ROOT --out RUNS --size 512 --epochs 120"
         rows[f"{command} --workers 8 --seeds 0 --model {model}"] = [

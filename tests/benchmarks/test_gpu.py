@@ -43,6 +43,10 @@ def test_every_kind_of_row_is_measured_and_shown(
     )  # fmt: skip
     rows = [wanted.step("cpu", name, 32, 2, precision, peer) for name, peer, precision in tried]
     rows += [ONE, wanted.waiting("cpu", "fastscnn", 32, 2, "fp32", workers=0), ENCODER]
+    rows += [
+        wanted.latency("cpu", "dml_csr_small", 32, 1, "channels last, half"),
+        wanted.tasks("cpu", "dml_csr_small", 32, 2, "fp32"),
+    ]
     assert {row.kind for row in rows} == {row.kind for row in wanted.gpu_rows()} == set(gpu.WORK)
     assert gpu.fill(rows, recorder) == []
     kept = records.read(tmp_path)
@@ -52,6 +56,10 @@ def test_every_kind_of_row_is_measured_and_shown(
     segformer = kept["models/cpu-segformer-32-2-fp32-matrix"]["figures"]
     assert segformer["ours"]["parameters"] == segformer["peer"]["parameters"]
     assert segformer["ours"]["per_second"] > 0
+    pass_ = kept["latency/cpu-dml_csr_small-32-1-channels-last-half"]["figures"]
+    assert pass_["ours"]["ms"] > 0 and 0 < pass_["error"] < 0.05
+    step = kept["tasks/cpu-dml_csr_small-32-2-fp32-plain"]["figures"]
+    assert 0 < step["ours"]["kept_mebibytes"] < step["peer"]["kept_mebibytes"]
     encoder = kept[ENCODER.name]["figures"]
     assert encoder["ours"]["kept_mebibytes"] < 0.65 * encoder["peer"]["kept_mebibytes"]
     # The page takes them in, as if a GPU had given them.
@@ -65,6 +73,8 @@ def test_every_kind_of_row_is_measured_and_shown(
         "| segformer | 32² | 2 | fp32 | ",
         "| cuda | 32² | 2 | ",
         "| cuda | 33² | 2 | fp32 | ",
+        "| cuda | dml_csr_small | 32² | 1 | channels last, half | ",
+        "| cuda | dml_csr_small | 32² | 2 | fp32 | ",
     ):
         assert line in training
     assert "| cuda | fastscnn | 32² | 2 | fp32 | 0 |" in rest
@@ -140,7 +150,7 @@ def test_without_a_gpu_it_says_so(capsys: Any, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_the_most_wanted_rows_come_first() -> None:
-    rows = list(wanted.gpu_rows())
+    rows = [row for row in wanted.gpu_rows() if row not in [*wanted.dml_csr_rows()]]
     sizes = [row.settings["size"] for row in rows]
     assert sizes == sorted(sizes, reverse=True)
     assert {row.settings["model"] for row in rows[:8]} == set(wanted.MODELS)
