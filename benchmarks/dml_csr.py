@@ -120,6 +120,8 @@ class Variant:
         changes: of the plan's settings.
         lovasz_target: see `MultiTaskConfig`.
         start: λ and γ of DDGCN at the beginning.
+        network: its name.
+        rate: the highest.
     """
 
     tasks: tuple[str, ...] = ()
@@ -128,13 +130,16 @@ class Variant:
     changes: dict[str, Any] = field(default_factory=dict)
     lovasz_target: str = "labels"
     start: float = 0.0
+    network: str = "dml_csr"
+    rate: float = RATE
 
     def create(self, seed: int) -> nn.Module:
         """The network, with weights that follow from the seed."""
         heads = {(0, 0): "none", (1, 0): "binary", (0, 1): "category", (1, 1): "both"}
         edges = heads["b" in self.tasks, "c" in self.tasks]
         torch.manual_seed(seed)
-        network = create_model("dml_csr", 19, **{**SMALL, **self.model, "edge_heads": edges})
+        small = SMALL if self.network == "dml_csr" else {}
+        network = create_model(self.network, 19, **{**small, **self.model, "edge_heads": edges})
         if self.start:
             for name, parameter in network.named_parameters():
                 if name.endswith(("lambda_", "gamma")):
@@ -156,15 +161,15 @@ class Variant:
     def plan_of(self, epochs: int) -> Any:
         """AdamW under one cosine; or six tenths of it, then two cycles of two tenths each."""
         if self.plan == "plain":
-            return replace(AveragedCosineConfig(lr=RATE, average=0.0), **self.changes)
+            return replace(AveragedCosineConfig(lr=self.rate, average=0.0), **self.changes)
         if self.plan == "own rate":
-            return replace(OwnRateConfig(lr=RATE, average=0.0), **self.changes)
+            return replace(OwnRateConfig(lr=self.rate, average=0.0), **self.changes)
         cycle = self.changes.get("cycle_epochs", max(epochs // 5, 1))
         cycles = self.changes.get("cycles", 2)
         settings = {
             "initial_epochs": epochs - cycles * cycle, "cycles": cycles, "cycle_epochs": cycle,
-            "optimiser": "adamw", "lr": RATE, "weight_decay": 0.01, "schedule": "cosine",
-            "cycle_lr": RATE / 5, **self.changes,
+            "optimiser": "adamw", "lr": self.rate, "weight_decay": 0.01, "schedule": "cosine",
+            "cycle_lr": self.rate / 5, **self.changes,
         }  # fmt: skip
         return SelfRegulationConfig(**settings)
 
@@ -209,6 +214,13 @@ VARIANTS = {
     "ddgcn, start at 1": Variant(start=1.0),
     "ddgcn, eq 1": Variant(model={"merge": "paper"}),
     "ddgcn, eq 1, graphs off": Variant(model={"merge": "paper", "graphs": False}),
+    # Does the method help a small network of another make? Its rate is that of the recipe `house`.
+    "fastscnn": Variant(network="fastscnn", rate=0.02),
+    "fastscnn, all": Variant(ALL, network="fastscnn", rate=0.02),
+    "fastscnn, cycles": Variant(ALL, plan="cycles", network="fastscnn", rate=0.02),
+    "fastscnn, cycles, no teacher": Variant(
+        ALL, plan="cycles", changes=UNTAUGHT, network="fastscnn", rate=0.02
+    ),
 }
 assert tuple(VARIANTS) == wanted.VARIANTS
 
