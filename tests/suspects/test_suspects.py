@@ -74,7 +74,7 @@ def _called(mask: np.ndarray, name: str, other: str) -> np.ndarray:
 
 PLANTED = {
     0: lambda m: _swap(m, ("l_eye", "r_eye")),
-    5: lambda m: _called(m, "r_eye", "l_eye"),
+    5: lambda m: _called(m, "neck", "skin"),
     9: lambda m: _called(m, "neck", "cloth"),
     14: lambda m: _swap(m, ("l_eye", "r_eye"), ("l_brow", "r_brow")),
     20: lambda m: _called(m, "nose", "skin"),
@@ -123,7 +123,7 @@ def test_planted_errors_come_first(model: Knows, planted: Path) -> None:
     assert scores[len(PLANTED) - 1] > 1.3 * scores[len(PLANTED)]
     assert "left eye and right eye swapped" in first[0].reason
     assert "left brow" not in first[0].reason
-    assert "labelled left eye, the network sees right eye" in first[5].reason
+    assert "labelled skin, the network sees neck" in first[5].reason
     assert "labelled cloth, the network sees neck" in first[9].reason
     assert "left eye and right eye swapped" in first[14].reason
     assert "left brow and right brow swapped" in first[14].reason
@@ -198,9 +198,9 @@ def test_a_mask_is_judged_by_the_others_alone() -> None:
     labels = CELEBAMASK_HQ
     once = judge([Evidence(odd, doubt)] + [Evidence(usual, 0 * doubt)] * 9, labels)
     often = judge([Evidence(odd, doubt)] * 10, labels)
-    assert once[0].score > 3 and once[0].pairs == ((1, 2),)
+    assert once[0].pairs == ((1, 2),)
     assert once[1].score == 0
-    assert often[0].score < 0.7
+    assert 0 < 4 * often[0].score < once[0].score
 
 
 def test_a_mask_that_says_nothing_is_no_suspect() -> None:
