@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from coursekit.errors import CourseError
+from coursekit.models.abn import ABN
 from coursekit.optim import SelfRegulation, SelfRegulationConfig, reestimate_statistics
 from coursekit.training.state import flatten, unflatten
 
@@ -23,9 +24,9 @@ LOSSES = [5.0, 3.0, 4.0, 2.0, 2.5, 1.9, 1.0, 1.5, 1.2]
 IMAGES = [torch.randn(4, 3, 6, 6, generator=torch.Generator().manual_seed(n)) for n in (1, 2)]
 
 
-def network() -> nn.Module:
+def network(norm: type[nn.Module] = nn.BatchNorm2d) -> nn.Module:
     torch.manual_seed(0)
-    net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(4, 2, 1))
+    net = nn.Sequential(nn.Conv2d(3, 4, 3), norm(4), nn.ReLU(), nn.Conv2d(4, 2, 1))
     net[3].register_buffer("counter", torch.zeros(2))
     return net.to(memory_format=torch.channels_last)
 
@@ -288,18 +289,19 @@ def test_tied_parameters_are_averaged_by_all_their_names() -> None:
     assert not torch.equal(seen["used"][4]["4.weight"], seen["student"][4]["4.weight"])
 
 
+@pytest.mark.parametrize("norm", [nn.BatchNorm2d, ABN])
 @pytest.mark.parametrize("settings", [
     {}, {"optimiser": "adamw", "best": "aggregate"}, {"start_from": "teacher", "schedule": "poly"},
     {"aggregate": False}, {"distil": False}, {"initial_epochs": 0, "cycles": 4},
 ])  # fmt: skip
-def test_it_goes_on_bit_for_bit_after_any_epoch(settings: dict) -> None:
-    whole = run(first := plan(**settings))
+def test_it_goes_on_bit_for_bit_after_any_epoch(settings: dict, norm: type[nn.Module]) -> None:
+    whole = run(first := plan(network(norm), **settings))
     for cut in range(1, first.config.epochs):
-        one = plan(**settings)
+        one = plan(network(norm), **settings)
         run(one, last=cut)
         tensors: dict[str, Tensor] = {}
         state = flatten(one.state_dict(), tensors)
-        two = plan(**settings)
+        two = plan(network(norm), **settings)
         two.network.load_state_dict(one.network.state_dict())
         two.load_state_dict(unflatten(state, {k: v.contiguous() for k, v in tensors.items()}))
         assert (two.phase, two.rate, two.best_epoch) == (one.phase, one.rate, one.best_epoch)
