@@ -35,7 +35,7 @@ from coursekit.training import FitConfig, MultiTaskConfig, MultiTaskObjective, f
 
 if TYPE_CHECKING:
     from noisy_faces import Noisy
-    from torch import nn
+    from torch import Tensor, nn
 
     from coursekit.optim import Learner
 
@@ -267,27 +267,39 @@ def measure(variant: Variant, setting: Setting, seed: int) -> dict[str, Any]:
     count("final", network)
     truth = torch.from_numpy(val.label_maps)
     matrix = metrics.confusion_matrix(predict(network, val, white), truth, 19)
-    scores = {
-        "mean_iou": metrics.mean_iou(matrix),
-        "mean_f1": metrics.mean_f1(matrix),
-        "mean_f1_faces": metrics.mean_f1(matrix, background=False),
-    }
-    own = {
-        name.rpartition(".")[2].rstrip("_"): round(float(parameter.detach()), 4)
-        for name, parameter in network.named_parameters()
-        if name.endswith(("lambda_", "gamma"))
-    }
-    ious = zip(CELEBAMASK_HQ.names, metrics.iou(matrix).tolist(), strict=True)
     return {
-        **{name: round(100 * value, 2) for name, value in scores.items()},
-        "iou": {name: round(100 * value, 1) for name, value in ious},
+        **scores(matrix),
+        "history": [round(100 * entry["val_mean_iou"], 2) for entry in result.history],
         "last_val_loss": round(result.history[-1]["val_loss"], 4),
         "wrong_share": round(100 * noisy.share, 3),
         "passes": setting.epochs * (len(noisy.faces) // BATCH * BATCH),
         "parameters": count_parameters(network),
         "minutes": round((time.process_time() - began) / 60, 1),
-        **own,
+        **own_numbers(network),
         "repairs": found,
+    }
+
+
+def scores(matrix: Tensor) -> dict[str, Any]:
+    """In percent: the means, and the IoU of each class."""
+    means = {
+        "mean_iou": metrics.mean_iou(matrix),
+        "mean_f1": metrics.mean_f1(matrix),
+        "mean_f1_faces": metrics.mean_f1(matrix, background=False),
+    }
+    ious = zip(CELEBAMASK_HQ.names, metrics.iou(matrix).tolist(), strict=True)
+    return {
+        **{name: round(100 * value, 2) for name, value in means.items()},
+        "iou": {name: round(100 * value, 1) for name, value in ious},
+    }
+
+
+def own_numbers(network: nn.Module) -> dict[str, float]:
+    """The λ and γ that a network has learnt, as "lambda" and "gamma"."""
+    return {
+        name.rpartition(".")[2].rstrip("_"): round(float(parameter.detach()), 4)
+        for name, parameter in network.named_parameters()
+        if name.endswith(("lambda_", "gamma"))
     }
 
 
