@@ -31,7 +31,7 @@ VARIANTS = (
     "ba+ca, no heads", "all on baseline",
     "psp", "psp_no_pooling", "dgcnet", "dgcnet_no_pooling",
     "cycles", "cycles, no teacher", "cycles, neither", "cycles, lovasz of teacher",
-    "cycles, rate 1e-5", "cycles, rate 1e-4", "cycles, rate 2e-3", "cycles, from the teacher",
+    "cycles, rate 1e-5", "cycles, rate 4e-4", "cycles, rate 1e-2", "cycles, from the teacher",
     "cycles, one late", "sgd", "sgd, cycles", "sgd, cycles, no teacher",
     "ddgcn, rate x10", "ddgcn, rate x100", "ddgcn, start at 1", "ddgcn, eq 1",
     "ddgcn, eq 1, graphs off",
@@ -149,6 +149,11 @@ def recipe(model: str, size: int, epochs: int, name: str, without: str = "nothin
 def dml_csr(setting: str, variant: str, seed: int) -> Row:
     """A variant of DML-CSR, trained on noisy rendered faces."""
     return Row("dml_csr", {"setting": setting, "variant": variant, "seed": seed})
+
+
+def dml_csr_rates() -> Row:
+    """The baseline of `dml_csr.py` at several rates."""
+    return Row("search", {"recipe": "dml_csr"})
 
 
 def dml_csr_queue(name: str) -> list[Row]:
