@@ -64,3 +64,11 @@ def test_foreign_models_are_refused() -> None:
 def test_bad_calls_say_what_there_is(name: str, settings: dict, message: str) -> None:
     with torch.device("meta"), pytest.raises(ValueError, match=message):
         create_model(name, **settings)
+
+
+def test_lists_are_taken_as_tuples() -> None:
+    with torch.device("meta"):
+        one = create_model("unet", widths=[4, 6])
+        two = create_model("deeplabv3plus", stages=[[32, 64], [64, 128]])
+    assert one.config == create_model("unet", widths=(4, 6)).config
+    assert two.config.stages == ((32, 64), (64, 128))
