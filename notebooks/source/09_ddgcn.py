@@ -14,12 +14,12 @@
 # # 9 · DDGCN: context from two graphs
 #
 # Lessons 09 to 11 build one research method, **DML-CSR** (Zheng et al., CVPR 2022): the network, its edge tasks, its training. This lesson builds the block in its middle, the *Dynamic Dual Graph
-# Convolutional Network*, which lets every place of a face hear every other place, and no pooling is allowed.
+# Convolutional Network*, which lets every place of a face exchange news with every other place, without pooling.
 #
 # | | quick tier (default) | full tier |
 # |---|---|---|
 # | your time | about 3 hours: 45 minutes of reading, six exercises of 10 to 35 minutes | the same |
-# | data | 160 rendered faces, 64² | CelebAMask-HQ, for example the course's 5,000 photos, 256² |
+# | data | 128 rendered faces, 64² | CelebAMask-HQ, for example the course's 5,000 photos, 256² |
 # | computing | about 1 minute on 2 CPU cores | one to two hours on a GPU (estimated) |
 # | memory | about 1.2 GB | about 4 GB of GPU memory (estimated) |
 #
@@ -51,7 +51,7 @@ from coursekit.models.abn import ABN
 
 # %%
 TIER, DATA, SIZES = tier.choose(
-    train=(160, 5000),
+    train=(128, 5000),
     val=(40, 500),
     size=(64, 256),
     epochs=(4, 20),
@@ -73,8 +73,8 @@ print(f"{len(train)} faces to learn from, {len(val)} to validate, {LABELS.num_cl
 # %% [markdown]
 # ## The idea: who may speak to whom
 #
-# The encoder of DML-CSR, a ResNet-101, makes of a 473² photo a map of 60×60 places with 2048 numbers each. The paper calls it $C_5$. A 3×3 convolution lets a place hear the 8 places around it.
-# To carry news from one side of this map to the other, 30 such layers would have to follow one another.
+# The encoder of DML-CSR, a ResNet-101, makes of a 473² photo a map of 60×60 places with 2048 numbers each. The paper calls it $C_5$. On it a 3×3 convolution lets a place "hear" (its value depends on) the 8 places around it.
+# To carry news from one side to the other, 59 such layers would have to follow one another.
 #
 # The usual short cut is **pooling**. The pyramid of PSPNet (PSP, Zhao et al., 2017) takes the mean over 1, 4, 9 and 36 regions of the map, enlarges the means to the old size, and lays them beside the features. Every place then knows what its
 # region is like. You wrote the variant with one region in lesson 03 (`ASPPPooling`).
@@ -106,7 +106,7 @@ plots.panels([row])
 # %% [markdown]
 # The pictures show which class is *loudest* in the context of each place. Eyes, brows and lips have vanished. Worse: where neck and cloth share a region, both are told the same, and whichever is larger wins.
 #
-# Is that a proof? No. PSP lays the context *beside* the features, so a later layer can still decide by the features. The paper's evidence is its Table 5, where PSP without its pooling scores 0.07 to 0.55 points better. We come back to that table.
+# Is that a proof? No: PSP lays the context *beside* the features, so a later layer can still decide by the features. The paper's evidence is its Table 5, where PSP without its pooling scores 0.07 to 0.55 points better. We come back to that table.
 #
 # ### What "no pooling" means
 #
@@ -122,7 +122,7 @@ with torch.no_grad():
 print("nine weights of 1/9 are average pooling:", same)
 
 # %% [markdown]
-# One choice of weights away. "No pooling" means: no *fixed* mean and no maximum. The network may learn to average, or to keep what an average would wipe out.
+# One choice of weights away. So "no pooling" means: no *fixed* mean and no maximum. The network may learn to average, or to keep what an average would wipe out.
 #
 # ## The map of this lesson
 #
@@ -184,7 +184,7 @@ figure_3(finished, c5)
 
 # %% [markdown]
 # Read it from left to right. `conva` makes 512 channels of 2048: this is $X$. The upper branch is a graph whose nodes are **places**, 8×8 = 64 of them. The lower one is a graph whose nodes are **groups of
-# channels**, 128 of them. Both results are laid beside $X$ and mixed. Two numbers, $\lambda$ and $\gamma$, say how loud each graph is. Both start at 0.
+# channels**, 128 of them. Both results are laid beside $X$ and mixed. Two learnt numbers, $\lambda$ and $\gamma$, the **gates**, say how much each graph counts. Both start at 0.
 #
 # ## A graph convolution, by hand
 #
@@ -201,7 +201,7 @@ links = torch.eye(4)  # everyone hears itself …
 for one, other in ((0, 1), (1, 2), (2, 3)):
     links[one, other] = links[other, one] = 1  # … and its neighbours
 links /= links.sum(1, keepdim=True)  # row n: the shares of those whom n hears; they sum to 1
-print("A =", links.numpy().round(2).tolist())
+print("A =", [[round(share, 2) for share in row] for row in links.tolist()])
 
 z = torch.tensor([[1.0], [0.0], [0.0], [0.0]])  # (nodes, 1)
 for step in range(1, 4):
@@ -409,7 +409,7 @@ check = Check("spatial-relation")
 fit = "the matrices do not fit: Q Vᵀ is (B, c, l) @ (B, l, c), and Kᵀ stands before the softmax"
 check.crashes(RuntimeError, "Expected size|cannot be multiplied|must match", fit)
 torch.manual_seed(0)
-for c, n in ((4, 7), (6, 3)):
+for c, n in ((4, 7), (6, 3), (5, 1)):
     q, k, v = (torch.randn(3, c, n, requires_grad=True) for _ in range(3))
     got = check.call(relate, q, k, v)
     check.kind(got, torch.Tensor, dtype=torch.float32)
@@ -1033,7 +1033,7 @@ for name, channels, shape in (("paper", 8, (2, 8, 11, 9)), ("code", 12, (3, 12, 
 # %% [markdown]
 # In the paper's reading the context begins as $X$ with silence beside it: adding the graphs changes nothing until training wants them. In the code's reading the graphs are just as silent, but the projection multiplies from the first step on. A control of "no graphs" must know this difference.
 #
-# A closed door has another consequence. What gradient do the graphs' weights get behind a $\lambda$ of 0? One step of SGD, on random numbers:
+# A closed gate has another consequence. What gradient do the graphs' weights get behind a $\lambda$ of 0? One step of SGD, on random numbers:
 
 # %%
 torch.manual_seed(0)
@@ -1261,8 +1261,8 @@ print(f"DDGCN against the 3×3 baseline, one run each: {gain:+.1f} points: {verd
 print(f"silencing the graphs costs {lost:+.1f} points")
 
 # %% [markdown]
-# If the graphs are nearly idle, that is no accident. A graph with a single node (look at your Fig. 3) has nobody to listen to; what is left is the projection, a learnt mean of the whole face. And a door that starts closed opens slowly. In a longer trial of ours (1,000 crowded faces, ten epochs, three seeds) the baseline reached 48.0 ± 0.5 points and DDGCN 48.9 ± 0.5, with
-# $|\lambda|$ below 0.02 and $|\gamma|$ below 0.24. The paper's network has 64 nodes, pretrained features and 200 epochs; how loud its graphs are, it does not say.
+# If the graphs are nearly idle, that is no accident. At 64² the spatial graph has a single node (look at your Fig. 3), which has nobody to listen to; what is left is the projection, a learnt mean of the whole face. And a gate that starts closed opens slowly. In a longer trial of ours (1,000 crowded faces, ten epochs, three seeds) the baseline reached 48.0 ± 0.5 points and DDGCN 48.9 ± 0.5, with
+# $|\lambda|$ below 0.02 and $|\gamma|$ below 0.24. The paper's network has 64 nodes, pretrained features and 200 epochs; how large its λ and γ became, it does not say.
 #
 # ## What does a place listen to?
 #
@@ -1293,7 +1293,7 @@ for line, sample in zip(axes, (val[0], val[1]), strict=True):
     height, width = weights.shape[:2]
     line[0].imshow(sample.image)
     line[0].set_title("face", fontsize=9)
-    spots = {"corner": (1, 1), "an eye": (6, 8), "a cheek": (9, 5), "the chin": (14, 8)}
+    spots = {"a corner": (1, 1), "an eye": (6, 8), "a cheek": (9, 5), "the chin": (14, 8)}
     for panel, (name, (down, along)) in zip(line[1:], spots.items(), strict=True):
         down, along = down * height // 16, along * width // 16
         seen = weights[down, along]
@@ -1331,7 +1331,7 @@ print("hear their own kind most:", ", ".join(own) or "none of the three")
 #
 # ## The paper says, we measured
 #
-# Table 5 of the paper replaces the context and leaves all else as it is. Every network was trained for 200 epochs on thousands of photos; of repeated runs it says nothing. Three questions to the paper's own figures, and then the table with yours beside them:
+# Table 5 of the paper replaces the context and leaves all else as it is. Every network was trained on thousands of photos for many epochs; of repeated runs it says nothing. Three questions to the paper's own figures, and then the table with yours beside them:
 
 # %% tags=["slow"]
 # NBVAL_IGNORE_OUTPUT
