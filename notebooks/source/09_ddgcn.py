@@ -55,7 +55,7 @@ TIER, DATA, SIZES = tier.choose(
     val=(40, 500),
     size=(64, 256),
     epochs=(4, 20),
-    batch=(4, 16),
+    batch=(4, 8),
     lr=(0.004, 0.002),
 )
 
@@ -524,12 +524,12 @@ def shaken(block: nn.Module) -> nn.Module:
 
 def astray(block: nn.Module, twin: nn.Module, x: torch.Tensor, *outs: torch.Tensor) -> str:
     """What is wrong with the gradients of a block, compared with its twin's; "" if nothing is."""
-    slopes = [
-        torch.autograd.grad(out.pow(3).sum(), [x, *one.parameters()], allow_unused=True)
-        for one, out in zip((block, twin), outs, strict=True)
-    ]
-    names = ["the input", *(name for name, _ in block.named_parameters())]
-    rows = [row for row in zip(names, *slopes, strict=True) if row[2] is not None]
+    names, slopes = sorted(name for name, _ in block.named_parameters()), []
+    for one, out in zip((block, twin), outs, strict=True):
+        weights = [x, *map(one.get_parameter, names)]
+        slopes.append(torch.autograd.grad(out.pow(3).sum(), weights, allow_unused=True))
+    rows = zip(["the input", *names], *slopes, strict=True)
+    rows = [row for row in rows if row[2] is not None]
     lost = [f"no gradient reaches {name}" for name, mine, _ in rows if mine is None]
     other = [
         f"another gradient reaches {name}"
@@ -570,9 +570,10 @@ def misled(graph: nn.Module, x: torch.Tensor) -> list[tuple]:
 check = Check("spatial-graph")
 check.forbids("ddgcn.SpatialGraph", because="go on with the course's; it brings no points")
 turn = "`update` gets the nodes for its channels: turn M round, `m.mT`, before it"
-check.crashes((RuntimeError, ValueError), r"to have 6 channels|is expected", turn)
+check.crashes(RuntimeError, r"size \[6, 6, 1\]", turn)
+check.crashes(RuntimeError, r"size \[12, 6, 1, 1\]", "`extend` takes a map: `.unflatten` before it")
 fit = "`relate` takes matrices, (B, c, l): `.flatten(2)` makes them of maps"
-check.crashes(RuntimeError, "must match|Expected size|batch1 must be|cannot be multiplied", fit)
+check.crashes(RuntimeError, "must match|Expected size|batch1 must be|to conv1d", fit)
 check.crashes(RuntimeError, "unflatten", "the nodes go back to the map that they came from")
 torch.manual_seed(0)
 graph, wide = map(shaken, check.build(SpatialGraph, (12,), {"channels": 8}))
@@ -705,7 +706,7 @@ for graph, channels in zip(made, (16, 24), strict=True):
         check.equal(shape, expected, f"self.{name}: not as wide as in the table")
         check.equal(*biased, f"self.{name}: a bias is of no use before ABN")
         check.equal(part[1].slope, theirs[1].slope, f"self.{name}: another slope of ABN")
-    check.equal([*graph.state_dict()], [*twin.state_dict()], "expected: the table's five, in order")
+    check.equal(sorted(graph.state_dict()), sorted(twin.state_dict()), "expected: the table's five")
 check.passed("C/2 states, C/4 nodes")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -755,7 +756,9 @@ def misfed(graph: nn.Module, x: torch.Tensor) -> list[tuple]:
 check = Check("feature-graph")
 check.forbids("ddgcn.FeatureGraph", because="go on with the course's; it brings no points")
 turn = "nodes and states have changed places: `adjacency` takes (B, nodes, states), `update` Z"
-check.crashes((RuntimeError, ValueError), r"to have \d+ channels|is expected", turn)
+check.crashes(RuntimeError, r"size \[(4, 4|8, 8), 1\]", turn)
+check.crashes(RuntimeError, r"size \[16, 8, 1, 1\]", "`extend` takes a map: `.unflatten` before it")
+check.crashes(RuntimeError, "to conv1d", "the graph works on matrices: `.flatten(2)` makes them")
 fit = "the matrices do not fit: Z is Φ Θᵀ, of (B, C/2, L) and (B, L, C/4), and Y is Z Θ"
 check.crashes(RuntimeError, "must match|Expected size|batch1 must be|cannot be multiplied", fit)
 check.crashes(RuntimeError, "unflatten", "the places go back to the map that they came from")
@@ -814,7 +817,7 @@ for name, channels, shape in (("wide", 12, (2, 12, 3, 4)), ("one", 8, (4, 8, 1, 
 #
 # The parts and `forward` are given. Write
 #
-# - `merged`, which gives $Y$ for both readings (`self.merge` is "paper" or "code"); enlarge bilinearly, and enlarge *after* the sum in $S$;
+# - `merged`, which gives $Y$ for both readings (`self.merge` is "paper" or "code"); enlarge bilinearly, and enlarge *after* the sum in $S$ (`lambda` is a word of Python, so $\lambda$ is `self.lambda_`);
 # - `at_start`, which **predicts** $Y$ of a fresh block, with $\lambda=\gamma=0$, without asking the graphs. One reading gives $X$ itself and zeros beside it. Does the other?
 #
 # <details><summary>Hint 1</summary>
@@ -1179,15 +1182,18 @@ for conva in (1, 3):
 # %%
 torch.manual_seed(0)
 mine, twin = shaken(DDGCN(24, 16)), ddgcn.DDGCN(24, 16)
-print("names agree:    ", list(mine.state_dict()) == list(twin.state_dict()))
+print("names agree:    ", mine.state_dict().keys() == twin.state_dict().keys())
 twin.load_state_dict(mine.state_dict())
 c5, outs = torch.randn(2, 24, 20, 17), []
 for block in (mine.train(), twin.train()):
     outs.append(block(c5))
     outs[-1].pow(3).sum().backward()
 print("outputs agree:  ", torch.allclose(*outs, atol=1e-4))
-slopes = [torch.cat([w.grad.flatten() for w in block.parameters()]) for block in (mine, twin)]
-print("gradients agree:", torch.allclose(*slopes, atol=1e-3, rtol=1e-3))
+same = [
+    torch.allclose(weight.grad, twin.get_parameter(name).grad, atol=1e-3, rtol=1e-3)
+    for name, weight in mine.named_parameters()
+]
+print("gradients agree:", all(same))
 
 with torch.device("meta"):
     mine, c5 = DDGCN(512, 32), torch.empty(1, 512, SIZES["size"] // 8, SIZES["size"] // 8)
@@ -1237,13 +1243,13 @@ for name, score in scores.items():
     print(f"{name:<16}{score:6.1f} % mean IoU")
 
 # %% [markdown]
-# Now the honest sentence, from your numbers. Two runs of the *same* network with other random numbers differ, too. On our test machine, at the quick tier's sizes, six seeds gave 17.3 ± 0.5 points for DDGCN, 17.3 ± 0.2 for the baseline, and 17.3 ± 0.4 for the same block built without its graphs. So the difference of two single runs has a standard deviation of about 0.5 points, and below twice that it says nothing.
+# Now the honest sentence, from your numbers. Two runs of the *same* network with other random numbers differ, too. On our test machine, at the quick tier's sizes, six seeds gave 16.3 ± 0.2 points for DDGCN, 16.1 ± 0.5 for the baseline, and 15.7 ± 1.0 for the same block built without its graphs. So the difference of two single runs has a standard deviation of at least 0.6 points, and below twice that it says nothing.
 
 # %% tags=["slow"]
 # NBVAL_IGNORE_OUTPUT
 from coursekit.inference import prepare
 
-trained, SPREAD = networks["ddgcn"], 0.5  # points by which two equal runs differ, one deviation
+trained, SPREAD = networks["ddgcn"], 0.6  # points by which two equal runs differ, one deviation
 block = trained.context
 faces = [prepare(val[i].image, SIZES["size"], white.mean, white.std) for i in range(4)]
 with torch.no_grad():

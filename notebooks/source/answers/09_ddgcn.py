@@ -193,11 +193,15 @@ WRONG = {
         (_edit(_SPATIAL, "self.extend(m.unflatten(2, x.shape[-2:]))",
                "m.unflatten(2, x.shape[-2:])"), "`extend` is left out"),
         (_edit(_SPATIAL, "self.query(x).flatten(2)", "self.query(x)"), "`.flatten(2)` makes them"),
+        (_edit(_SPATIAL, "self.extend(m.unflatten(2, x.shape[-2:]))",
+               "self.extend(m).unflatten(2, x.shape[-2:])"), "`extend` takes a map"),
+        (_edit(_SPATIAL, ".flatten(2)", ""), "`.flatten(2)` makes them"),
+        (_edit(_SPATIAL, "m.unflatten(2, x.shape[-2:])", "m.view(x.shape)"), "stops with RuntimeError"),
         (_edit(_SPATIAL, "self.key(x)", "self.key(x.detach())").replace("self.query(x)", "self.query("
          "x.detach())").replace("self.value(x)", "self.value(x.detach())"), "no gradient reaches the input"),
         (_edit(_SPATIAL, "relate(q, k, v)", "relate(q, k, v).detach()"), "no gradient reaches the input"),
         (_edit(_SPATIAL, "relate(q, k, v)", "relate(q, k, v.detach())"),
-         "no gradient reaches value.weight"),
+         "no gradient reaches value"),
         (_edit(_SPATIAL, "        q, k", "        x.relu_()\n        q, k"), "changes its argument `x`"),
         (_edit(_SPATIAL, "return self.extend", "self.extend"), "end in a `return`"),
         (_edit(_SPATIAL, "def forward", "def foward"), "it has no `forward`"),
@@ -259,10 +263,13 @@ WRONG = {
         (_edit(_FEATURE, "x.shape[-2:]))", "(5, 3)))"), "the places go back"),
         (_edit(_FEATURE, "self.extend(y.unflatten(2, x.shape[-2:]))", "y"),
          "put them back into a map"),
+        (_edit(_FEATURE, "self.extend(y.unflatten(2, x.shape[-2:]))",
+               "self.extend(y).unflatten(2, x.shape[-2:])"), "`extend` takes a map"),
+        (_edit(_FEATURE, ".flatten(2)", ""), "do not fit"),
         (_edit(_FEATURE, "z = phi @ theta.mT", "z = phi.mT @ theta"), "the matrices do not fit"),
         (_edit(_FEATURE, "z = phi @ theta.mT", "z = phi @ theta"), "the matrices do not fit"),
         (_edit(_FEATURE, "z = phi @ theta.mT", "z = theta @ phi.mT"), "have changed places"),
-        (_edit(_FEATURE, "z @ theta", "z.detach() @ theta"), "no gradient reaches phi"),
+        (_edit(_FEATURE, "z @ theta", "z.detach() @ theta"), "no gradient reaches adjacency"),
         (_edit(_FEATURE, "z @ theta", "z @ theta.detach()"), "another gradient"),
         (_edit(_FEATURE, "        return self", "        self"), "end in a `return`"),
         (_edit(_FEATURE, "        phi, theta", "        x /= 2\n        phi, theta"),
@@ -290,6 +297,9 @@ WRONG = {
         (_edit(_MERGE, "self.gamma * h_f + x", "h_f + x"), "γ is left out"),
         (_edit(_MERGE, "[x * s + x, g]", "[g, x * s + x]"), "another order"),
         (_edit(_MERGE, "[x * s + x, g]", "[x + s, g]"), "multiplied, then X is added"),
+        (_edit(_MERGE, 's, size, mode="bilinear"', 's, scale_factor=8, mode="bilinear"'),
+         "the sizes do not fit"),
+        (_edit(_MERGE, "self.lambda_ * h_s", "self.lam * h_s"), "has no attribute 'lam'"),
         (_edit(_MERGE, 's, size, mode="bilinear"', "s, size"), "nearest neighbours give blocks"),
         (_edit(_MERGE, 'h_s, size, mode="bilinear"', "h_s, size"), "nearest neighbours"),
         (_edit(_MERGE, 's, size, mode="bilinear")\n        g',
@@ -409,7 +419,7 @@ class SpatialGraph(SpatialGraphParts):
 class FeatureGraph(nn.Module):
     def __init__(self, channels):
         super().__init__()
-        self.phi, self.theta = conv_abn(channels, channels // 2), conv_abn(channels, channels // 4)
+        self.theta, self.phi = conv_abn(channels, channels // 4), conv_abn(channels, channels // 2)
         self.adjacency, self.update = node_abn(channels // 4), node_abn(channels // 2)
         self.extend = conv_abn(channels // 2, channels)
 
@@ -456,5 +466,45 @@ def readings(target, rest, in_channels=2048, channels=512):
         }
     return [pair for pair, size in sizes.items() if size == target - rest]
 """,
+    ],
+}  # fmt: skip
+
+_SAME_TWO = "with four dimensions these are the same two"
+_NO_ORDER = "names count, their order does not"
+_NOTHING_LEARNT = "a prediction is compared, and nothing is learnt through it"
+
+# Planted bugs that change nothing that is asked for: line, change, reason.
+EQUIVALENT = {
+    "spatial-graph": [
+        ("return self.extend(m.unflatten(2, x.shape[-2:]))  # (B, C, h', w')",
+         "x.shape[-2:])) → x.shape[2:]))", _SAME_TWO),
+    ],
+    "feature-graph": [
+        *((line, "this and the next in the other order", _NO_ORDER) for line in (
+            "self.phi = conv_abn(channels, states)",
+            "self.theta = conv_abn(channels, nodes)",
+            "self.adjacency = node_abn(nodes)",
+            "self.update = node_abn(states)",
+        )),
+        ("return self.extend(y.unflatten(2, x.shape[-2:]))  # (B, C, h, w)",
+         "x.shape[-2:])) → x.shape[2:]))", _SAME_TWO),
+    ],
+    "dynamic-merge": [
+        ('h_s = F.interpolate(h_s, x.shape[-2:], mode="bilinear")  # (B, C, h, w)',
+         "x.shape[-2:], → x.shape[2:],", _SAME_TWO),
+        ('s = F.interpolate(self.lambda_ * h_s + x_l, x.shape[-2:], mode="bilinear")',
+         "x.shape[-2:], → x.shape[2:],", _SAME_TWO),
+        ('up = F.interpolate(block.projection(x), x.shape[-2:], mode="bilinear")',
+         "x.shape[-2:], → x.shape[2:],", _SAME_TWO),
+        ("return torch.cat([x, torch.zeros_like(x), torch.zeros_like(x)], dim=1)",
+         "dim=1) → dim=1).detach()", _NOTHING_LEARNT),
+        ('up = F.interpolate(block.projection(x), x.shape[-2:], mode="bilinear")',
+         "mode='bilinear') → mode='bilinear').detach()", _NOTHING_LEARNT),
+        ("return torch.cat([x * up + x, x], dim=1)", "dim=1) → dim=1).detach()", _NOTHING_LEARNT),
+    ],
+    "count-readings": [
+        ("for conva in (1, 3):", "(1, 3): → (3, 1):", "only one reading fits a number"),
+        ('for merge in ("paper", "code"):', "('paper', 'code'): → ('code', 'paper'):",
+         "only one reading fits a number"),
     ],
 }  # fmt: skip
