@@ -36,6 +36,7 @@
 
 # %%
 import copy
+from functools import partial
 
 import matplotlib.pyplot as plt  # once it is loaded, Jupyter shows figures
 import numpy as np
@@ -704,9 +705,10 @@ for graph, channels in zip(made, (16, 24), strict=True):
             swapped = "phi and theta have changed places: C/2 states, and C/4 nodes"
             check.catches((quarter if name == "phi" else half, channels, 1, 1), shape, swapped)
         check.equal(shape, expected, f"self.{name}: not as wide as in the table")
-        check.equal(*biased, f"self.{name}: a bias is of no use before ABN")
+        check.that(biased[0] == biased[1], f"self.{name}: a bias is of no use before ABN")
         check.equal(part[1].slope, theirs[1].slope, f"self.{name}: another slope of ABN")
-    check.equal(sorted(graph.state_dict()), sorted(twin.state_dict()), "expected: the table's five")
+    more = sorted(graph.state_dict().keys() ^ twin.state_dict().keys())
+    check.equal(more, [], "expected: the table's five, and nothing else")
 check.passed("C/2 states, C/4 nodes")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -892,22 +894,20 @@ def at_start(block: nn.Module, x: torch.Tensor) -> torch.Tensor:
 # %% tags=["folded"]
 def mismerged(block: nn.Module, x: torch.Tensor) -> list[tuple]:
     """Known mistakes in `merged`: what they give, and what to say."""
-
-    def up(maps: torch.Tensor, mode: str = "bilinear", **more: bool) -> torch.Tensor:
-        return F.interpolate(maps, x.shape[-2:], mode=mode, **more)
-
+    up = partial(F.interpolate, size=x.shape[-2:], mode="bilinear")
     x_l, h_f, lam, gam = block.projection(x), block.feature(x), block.lambda_, block.gamma
     h_s, near = block.spatial(x_l), "enlarge bilinearly: nearest neighbours give blocks"
     corners, order = "leave align_corners at its default", "the parts stand in another order"
+    beside = "⊙ is concatenation: Eq. 1 lays maps side by side, there is no sum and no product"
     if block.merge == "paper":
         s, g = lam * up(h_s), gam * h_f
         wrong = [
             ((x, up(h_s), h_f), "λ and γ are left out"), ((s, g, x), order), ((x, g, s), order),
             ((x, gam * up(h_s), lam * h_f), "λ belongs to H_S, and γ to H_F"),
-            ((x, s, h_f), "γ is left out"), ((x, up(h_s), g), "λ is left out"),
-            ((x, s + up(x_l), g + x), "Eq. 1 adds nothing: only the public code does"),
-            ((x, lam * up(h_s, "nearest"), g), near),
-            ((x, lam * up(h_s, align_corners=True), g), corners),
+            ((x, up(h_s), g), "λ is left out"), ((x, lam * up(h_s, mode="nearest"), g), near),
+            ((x, s + up(x_l), g + x), beside), ((x + s + g,), beside), ((x * s * g,), beside),
+            ((x, lam * block.spatial(x), g), "the spatial graph works on X_l, not on X"),
+            ((x, s, h_f), "γ is left out"), ((x, lam * up(h_s, align_corners=True), g), corners),
         ]  # fmt: skip
     else:
         s, g = up(lam * h_s + x_l), gam * h_f + x
@@ -918,8 +918,8 @@ def mismerged(block: nn.Module, x: torch.Tensor) -> list[tuple]:
             ((x * up(h_s + x_l) + x, g), "λ is left out"), ((x * s + x, h_f + x), "γ is left out"),
             ((x * up(gam * h_s + x_l) + x, lam * h_f + x), "λ belongs to H_S, and γ to H_F"),
             ((g, x * s + x), order), ((x + s, g), "X and up(S) are multiplied, then X is added"),
-            ((x * up(lam * h_s + x_l, "nearest") + x, g), near),
-            ((x * up(lam * h_s + x_l, align_corners=True) + x, g), corners),
+            ((block.reduce(torch.cat((x * s + x, g), 1)),), "`reduce` comes later, in `forward`"),
+            ((x * up(lam * h_s + x_l, mode="nearest") + x, g), near),
         ]  # fmt: skip
     return [(torch.cat(parts, 1), message) for parts, message in wrong]
 
@@ -932,14 +932,15 @@ check.crashes(RuntimeError, r"Sizes of tensors must match|size of tensor", fit)
 half = "`spatial` works on X_l and `feature` on X; `merged` gives Y, and `reduce` comes later"
 check.crashes((RuntimeError, ValueError), "to have .* channels|is expected", half)
 torch.manual_seed(0)
-made = check.build(DDGCN, (10, 8), (10, 8, 3, "paper"), {"in_channels": 6, "channels": 12})
+named = {"in_channels": 6, "channels": 12}, {"conva": 3, "merge": "paper"}
+made = check.build(DDGCN, {"in_channels": 10, "channels": 8, **named[1]}, (10, 8), named[0])
 for block, channels, inside in zip(made, (8, 8, 12), (10, 10, 6), strict=True):
     block, x = shaken(block), torch.randn(2, channels, 18, 21, requires_grad=True)
     got, parts = check.call(block.merged, x), 2 if block.merge == "code" else 3
     check.kind(got, torch.Tensor)
     for wrong, message in mismerged(block, x):
         check.catches(wrong, got, message)
-    about = f'Y of "{block.merge}" has {parts} times the channels of X, at its size'
+    about = f'Y of "{block.merge}" has {parts} times the channels of X (concatenated: dim=1)'
     check.shape(got, (2, parts * channels, 18, 21), about)
     conva = block.conva[0].kernel_size[0]
     twin = ddgcn.DDGCN(inside, channels, conva=conva, merge=block.merge)
@@ -1134,14 +1135,15 @@ check.kind(got, list)
 for one in got:
     check.kind(one, tuple, what="a reading")
 check.catches(pairs, got, "every reading is in the list: compare its count with the target")
-check.catches([], got, "no reading fits: have you added `rest`?")
+check.catches([], got, "no reading fits: add `rest`, and count parameters alone (no buffers)")
+check.catches([("code", 1)], got, 'a reading is (conva, merge), in this order: (1, "code")')
 check.equal(got, [(1, "code")], "expected: the readings with exactly the target's number")
 check.that(held.numbers < 1_000_000, 'the block is built in memory: `with torch.device("meta"):`')
 for conva, merge in pairs:
     for inside, channels, rest in ((64, 16, 1000), (2048, 512, 5)):
         target = rest + sized(inside, channels, conva, merge)
         got = check.call(readings, target, rest, inside, channels)
-        about = f"expected for {inside} → {channels} channels: the reading whose size was asked for"
+        about = f"expected for {inside} → {channels} channels, in_channels → channels: this reading"
         check.equal(got, [(conva, merge)], about)
 check.equal(check.call(readings, 1234, 5, 64, 16), [], "expected: an empty list where nothing fits")
 check.passed("conva 1×1 and the code's merge: one of four")
