@@ -1,6 +1,7 @@
 """Scores of what networks put out; each is read off counts that were summed over a whole data set.
 
 `label_maps`: one confusion matrix of pixels, and what follows from it.
+`repairs`: wrong labels that a network mends and right ones that it breaks.
 """
 
 from coursekit.metrics.label_maps import (
@@ -18,9 +19,11 @@ from coursekit.metrics.label_maps import (
     present,
     recall,
 )
+from coursekit.metrics.repairs import Repairs, repairs
 
 __all__ = [
     "ConfusionMatrix",
+    "Repairs",
     "confusion_matrix",
     "f1_score",
     "helen_components",
@@ -33,4 +36,5 @@ __all__ = [
     "precision",
     "present",
     "recall",
+    "repairs",
 ]
