@@ -108,7 +108,7 @@ plots.panels([row])
 # %% [markdown]
 # The pictures show which class is *loudest* in the context of each place. Eyes, brows and lips have vanished. Worse: where neck and cloth share a region, both are told the same, and whichever is larger wins.
 #
-# Is that a proof? No: PSP lays the context *beside* the features, so a later layer can still decide by the features. The paper's evidence is its Table 5, where PSP without its pooling scores 0.07 to 0.55 points better. We come back to that table.
+# Is that a proof? No: PSP lays the context *beside* the features, and a later layer can decide by those. The paper's evidence is its Table 5, where PSP without its pooling scores 0.07 to 0.55 points better. We come back to that table.
 #
 # ### What "no pooling" means
 #
@@ -1317,7 +1317,7 @@ plt.close(figure)
 figure
 
 # %% [markdown]
-# Red is what the place with the cross adds up, blue what it subtracts. Do places of one kind hear each other? Here is the mean of $w(p,q)$ over all $p$ of one class and all $q$ of another, in four faces, as a multiple of the mean over all pairs:
+# Red is what the place with the cross adds up, blue what it subtracts. A frame, if you see one, is made by padding: the zeros around the map are felt by every convolution below, and places at the border have that in common. Do places of one kind hear each other? Here is the mean of $w(p,q)$ over all $p$ of one class and all $q$ of another, in four faces, as a multiple of the mean over all pairs:
 
 # %% tags=["slow"]
 # NBVAL_IGNORE_OUTPUT
