@@ -21,7 +21,7 @@
 # | your time | about 3 hours: 45 minutes of reading, six exercises of 10 to 35 minutes | the same |
 # | data | 128 rendered faces, 64² | CelebAMask-HQ, for example the course's 5,000 photos, 256² |
 # | computing | about 1 minute on 2 CPU cores | one to two hours on a GPU (estimated) |
-# | memory | about 1.2 GB | about 4 GB of GPU memory (estimated) |
+# | memory | about 1 GB | about 4 GB of GPU memory (estimated) |
 #
 # **You will be able to**
 # - say what pooling does to context, and what "no pooling" means in this paper;
