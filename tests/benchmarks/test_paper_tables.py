@@ -68,8 +68,8 @@ def test_a_table_is_trained_scored_and_told_once(
 
     monkeypatch.setattr(subprocess, "run", play)
     words = ["paper_tables.py", "--table", "4", "--data", str(faces_of_one)]
-    monkeypatch.setattr(paper_tables.sys, "argv", [*words, "--out", str(tmp_path / "r"), "--small", "--cpu",
-                        "--seeds", "0", "1"])  # fmt: skip
+    words += ["--out", str(tmp_path / "r"), "--small", "--cpu", "--seeds", "0", "1"]
+    monkeypatch.setattr(paper_tables.sys, "argv", words)
     capsys.readouterr()
     with pytest.raises(SystemExit):  # its test split has no masks, which costs nobody a training
         paper_tables.main()
