@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import statistics
 import subprocess
 import sys
@@ -20,6 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from coursekit.data import open_dataset
+from coursekit.data.reading import FolderDataset
+from coursekit.errors import CourseError
 from coursekit.files import write_text
 from coursekit.training import protocols, published
 
@@ -109,6 +112,14 @@ def render(table: int, rows: dict[str, list[dict[str, float]]], data: str) -> st
     return "\n".join(lines) + "\n"
 
 
+def _labelled(data: Path, split: str) -> FolderDataset:
+    """The split that is to be scored, whose masks are asked for before anything is trained."""
+    dataset = open_dataset(data, split)
+    if dataset.sample(0, landmarks=False).label_map is None:
+        raise CourseError(f"{data}: the {split} split has no masks to score; choose --split val")
+    return dataset
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--table", type=int, choices=ROWS, required=True)
@@ -125,16 +136,21 @@ def main() -> int:
     options = parser.parse_args()
     options.size = options.size or (64 if options.small else 473)
     options.epochs = options.epochs or (10 if options.small else 200)
-    dataset = open_dataset(options.data, options.split)
-    if not dataset.labelled:  # said before anything is trained
-        parser.error(f"{options.data}: the {options.split} split has no masks; --split val has")
+    try:
+        dataset = _labelled(options.data, options.split)
+    except CourseError as error:
+        parser.error(str(error))
     protocol = next(
         p.key for p in protocols.PROTOCOLS.values() if p.labels.key == dataset.labels.key
     )
-    rows = {
-        name: [score(command(row, seed, options), protocol, options) for seed in options.seeds]
-        for name, row in ROWS[options.table].items()
-    }
+    try:
+        rows = {
+            name: [score(command(row, seed, options), protocol, options) for seed in options.seeds]
+            for name, row in ROWS[options.table].items()
+        }
+    except subprocess.CalledProcessError as error:
+        print(f"paper_tables: stopped where this failed: {shlex.join(error.cmd)}", file=sys.stderr)
+        return 2
     seeds = f"{len(options.seeds)} {'seed' if len(options.seeds) == 1 else 'seeds'}"
     told = f"{dataset}, {options.size}², {options.epochs} epochs, {seeds}"
     text = render(options.table, rows, told)

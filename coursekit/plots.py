@@ -178,7 +178,7 @@ def _losses(
             _all(training, "epoch"), _all(training, "train_loss"), color=GREY, label="training"
         )
     axes.plot(_all(history, "epoch"), _all(history, "val_loss"), color=BLUE, label="validation")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     _quiet(axes)
 
 

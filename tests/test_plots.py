@@ -48,6 +48,8 @@ def test_cycles_are_shaded_and_what_they_left_is_marked() -> None:
     assert drawn == {"training": [0, 1], "validation": [0, 1, 2, 3, 4],
                      "best of the initialisation": [1], "in use from then on": [3]}  # fmt: skip
     assert list(cycles.lines[0].get_xdata()) == [2, 3, 4]
+    for axes in (losses, cycles, rate, *plots.schedule(history[:3]).axes):
+        assert all(tick == int(tick) for tick in axes.get_xticks())  # epochs are whole numbers
     assert len(plots.schedule(history[:2]).axes) == 2
     assert len(plots.schedule(history[2:]).axes) == 3  # a network that came trained
 

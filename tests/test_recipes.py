@@ -7,14 +7,16 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+import torch
 
 from coursekit import models, recipes
 from coursekit.cli import main
+from coursekit.commands.train import tell_untrained
 from coursekit.errors import CourseError
 from coursekit.models import BASELINES
 from coursekit.optim import AdamToSGDConfig, AveragedCosineConfig, SelfRegulationConfig
 from coursekit.recipes import dml_csr
-from coursekit.training import MultiTaskConfig, ParsingConfig
+from coursekit.training import FitConfig, MultiTaskConfig, ParsingConfig
 
 HOUSE = recipes.find("house")
 
@@ -189,7 +191,13 @@ def test_dml_csr_is_trained_by_one_command(
     small = [*call, "--recipe", "dml_csr_small", "--epochs", "1", "--without", "self_regulation",
              "--set", "context=psp"]  # fmt: skip
     assert main([*small, "--out", str(tmp_path / "small"), *tiny]) == 0
-    assert "From scratch.\n" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "From scratch.\n" in told and "Not trained" not in told
+    what = "dml_csr_small without self_regulation, dml_csr, --set context=psp stem=(4,4,8) "
+    assert what in told
+    assert main([*small, "--out", str(tmp_path / "small"), *tiny, "--resume"]) == 0
+    told = capsys.readouterr().out
+    assert f"Goes on with the run in {tmp_path / 'small'}." in told and "From" not in told
     record = json.loads((tmp_path / "small" / "scores.json").read_text())
     assert record["config"]["context"] == "psp" and record["config"]["edge_heads"] == "both"
     assert record["config"]["low_level"] == 16  # of the recipe
@@ -197,7 +205,9 @@ def test_dml_csr_is_trained_by_one_command(
     assert main([*whole, "--out", str(tmp_path / "whole"), *tiny]) == 0
     told = capsys.readouterr().out
     assert "No ImageNet weights: there are none for an encoder of these sizes" in told
-    assert "cycle 1 of 1" in told and "dml_csr, dml_csr: mean IoU" in told
+    columns = {line.index("loss") for line in told.splitlines() if line.startswith("epoch")}
+    assert len(columns) == 1  # below each other in all phases
+    assert "cycle 1 of 1" in told and "dml_csr, dml_csr, --set stem" in told
     record = json.loads((tmp_path / "whole" / "scores.json").read_text())
     assert "From scratch" in record["started"] and record["config"]["context"] == "ddgcn"
 
@@ -227,3 +237,21 @@ def test_run_says_what_it_has_become(capsys: pytest.CaptureFixture[str]) -> None
     with pytest.raises(SystemExit):
         main(["--help"])
     assert "\n    run " not in capsys.readouterr().out
+
+
+def test_edge_heads_that_no_loss_reaches_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with torch.device("meta"):
+        whole, half = (models.create_model("dml_csr", edge_heads=h) for h in ("both", "category"))
+        lean = models.create_model("dml_csr", edge_heads="none")
+    parsing, one = FitConfig(), FitConfig(objective=MultiTaskConfig(binary=False))
+    for network, config, heads in (
+        (whole, parsing, "the binary and category edge heads; "),
+        (half, parsing, "the category edge head; "),
+        (whole, one, "the binary edge head; "),
+        (half, one, ""),
+        (lean, parsing, ""),
+        (whole, FitConfig(objective=MultiTaskConfig()), ""),
+    ):
+        tell_untrained(network, config)
+        told = capsys.readouterr().out
+        assert heads in told and bool(told) == bool(heads)

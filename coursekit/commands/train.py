@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 import ast
 import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coursekit.commands import command
 from coursekit.errors import CourseError
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from coursekit.training import FitConfig
 
 #: Options that a recipe decides, by their names in the parsed arguments.
@@ -38,8 +41,8 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--out", required=True, metavar="DIR", help="folder for the run")
     parser.add_argument("--recipe", metavar="NAME", help="report_table1, house, dml_csr, …")
     parser.add_argument("--without", action="append", default=[], metavar="INGREDIENT",
-                        help="leave an ingredient of the recipe out; may be given several "
-                        "times")  # fmt: skip
+                        help="leave an ingredient of the recipe out, such as self_regulation; may "
+                        "be given several times; a wrong name lists all")  # fmt: skip
     parser.add_argument("--size", type=int, default=512, metavar="N", help="working size, pixels")
     parser.add_argument("--epochs", type=int, default=120, metavar="N", help="at most so many")
     parser.add_argument("--resume", action="store_true", help="go on with the run in DIR")
@@ -160,7 +163,11 @@ def run(arguments: argparse.Namespace) -> int:
           f"{len(train)} training and {len(val)} validation images at {config.size}²")  # fmt: skip
     if recipe is not None:
         started = recipes.start(recipe, model)
+    if arguments.resume and Path(arguments.out, "state.safetensors").exists():
+        print(f"Goes on with the run in {arguments.out}.")
+    elif started is not None:
         print(started)
+    tell_untrained(model, config)
     try:
         result = fit(
             model, train, val, config, arguments.out, resume=arguments.resume, on_epoch=print_epoch
@@ -169,7 +176,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"\nstopped: whole epochs are kept in {arguments.out}; go on with --resume")
         raise
     best = result.history[result.best_epoch]
-    print(f"best epoch {result.best_epoch}: validation loss {best['val_loss']:.4f}, "
+    print(f"in use: epoch {result.best_epoch}, validation loss {best['val_loss']:.4f}, "
           f"{_scores(best)} at {config.size}²")  # fmt: skip
     written = ["model.safetensors", "history.jsonl"]
     if recipe is not None:
@@ -177,7 +184,8 @@ def run(arguments: argparse.Namespace) -> int:
             recipe, model, result, config, train, val, arguments.out, arguments.without, started
         )
         left = f" without {', '.join(scores['without'])}" if scores["without"] else ""
-        print(f"{recipe}{left}, {arguments.model}: "
+        asked = f", --set {' '.join(arguments.settings)}" if arguments.settings else ""
+        print(f"{recipe}{left}, {arguments.model}{asked}: "
               f"mean IoU {100 * scores['mean_iou']:.2f} % of {scores['images']} images at their "
               f"masks' size, after {scores['passes']:,} image passes; "
               f"{scores['rules']}")  # fmt: skip
@@ -186,11 +194,23 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def tell_untrained(model: nn.Module, config: FitConfig) -> None:
+    """Edge heads that no loss reaches stay as they were drawn."""
+    heads = getattr(getattr(model, "config", None), "edge_heads", "none")
+    drawn = ("binary", "category") if heads == "both" else (heads,)
+    idle = [n for n in drawn if n != "none" and not getattr(config.objective, n, False)]
+    if idle:
+        print(f"Not trained by this loss: the {' and '.join(idle)} edge head"
+              f"{'s' * (len(idle) > 1)}; a recipe such as dml_csr trains them, and --set "
+              "edge_heads=none leaves them out.")  # fmt: skip
+
+
 def print_epoch(entry: dict[str, Any]) -> None:
     """One line of the history."""
     event = "" if entry["event"] == "wait" else f"  {entry['event']}"
+    width = 14 if len(entry["phase"]) > 5 else 4  # "initialisation", "cycle 1 of 5"; "adam", "sgd"
     print(
-        f"epoch {entry['epoch']:3d}  {entry['phase']:<4} {entry['rate']:<8.3g}  "
+        f"epoch {entry['epoch']:3d}  {entry['phase']:<{width}} {entry['rate']:<8.3g}  "
         f"loss {entry['train_loss']:.4f}  val {entry['val_loss']:.4f}  "
         f"{_scores(entry)}  {entry['seconds']:.1f} s{event}",
         flush=True,

@@ -92,7 +92,8 @@ def create_model(name: str, num_classes: int = 19, **overrides: Any) -> nn.Modul
     except (TypeError, ValueError, RuntimeError, ArithmeticError, IndexError) as error:
         given = ", ".join(f"{key}={value!r}" for key, value in overrides.items())
         raise CourseError(
-            f"{name} cannot be built with {given} ({error}); the defaults are {config_class()}"
+            f"{name} cannot be built: {error}. Given were {given}; the defaults are "
+            f"{config_class()}"
         ) from error
     return model
 

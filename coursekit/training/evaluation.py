@@ -117,8 +117,8 @@ def evaluate(
             sample = dataset.sample(index, landmarks=False)
             if sample.label_map is None:
                 raise CourseError(
-                    f"{sample.name}: the {dataset.split} split has no masks to score against; "
-                    "choose a labelled split"
+                    f"the {dataset.split} split has no masks to score against ({sample.name} has "
+                    "none); choose a labelled split"
                 )
             shape = sample.label_map.shape
             logits = predict_logits(

@@ -120,7 +120,8 @@ class MultiTaskConfig:
             if getattr(self, name) and getattr(found, name) is None:
                 raise CourseError(
                     f"{name}=True trains a {name} edge head, which this {type(network).__name__} "
-                    f'lacks: make it with edge_heads="both" or "{name}", or set {name}=False'
+                    f'lacks: make it with edge_heads="both" or "{name}", or set {name}=False '
+                    f"(--set edge_heads=both, or --without {name})"
                 )
 
     def build(self, model: nn.Module, train: FaceDataset) -> MultiTaskObjective:

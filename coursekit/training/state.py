@@ -130,7 +130,9 @@ def _compare(path: Path, old: dict[str, Any], new: dict[str, Any], free: set[str
     changed = _changed({k: v for k, v in old.items() if k not in free},
                        {k: v for k, v in new.items() if k not in free})  # fmt: skip
     if changed:
-        listed = ", ".join(changed)
+        # Of another model, objective or plan this is told, and not the settings that come with it.
+        kinds = ("model.model ", "objective.kind ", "plan.kind ")
+        listed = ", ".join([line for line in changed if line.startswith(kinds)] or changed)
         raise CourseError(
             f"{path}: the run that it holds had other settings: {listed}. "
             "Go on with the old ones, or name a new folder"

@@ -42,13 +42,18 @@ def test_a_row_is_a_command_with_a_folder_of_its_own(tmp_path: Path) -> None:
     assert len(folders) == 2 * len(different)
 
 
-def test_a_table_is_trained_scored_and_told_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
-) -> None:
-    """Its training is played: a folder with scores; the rest is as it is."""
+@pytest.fixture
+def faces_of_one(tmp_path: Path) -> Path:
     faces = tmp_path / "faces"
     assert main(["data", "make", str(faces), "--train", "1", "--val", "1", "--test", "1",
                  "--size", "16"]) == 0  # fmt: skip
+    return faces
+
+
+def test_a_table_is_trained_scored_and_told_once(
+    faces_of_one: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    """Its training is played: a folder with scores; the rest is as it is."""
     called: list[str] = []
 
     def play(words: list[str], **_: Any) -> Any:
@@ -62,16 +67,36 @@ def test_a_table_is_trained_scored_and_told_once(
         return Namespace(stdout=json.dumps(score))
 
     monkeypatch.setattr(subprocess, "run", play)
-    words = ["paper_tables.py", "--table", "4", "--data", str(faces), "--out", str(tmp_path / "r")]
-    words += ["--small", "--cpu", "--seeds", "0", "1"]
+    words = ["paper_tables.py", "--table", "4", "--data", str(faces_of_one)]
+    words += ["--out", str(tmp_path / "r"), "--small", "--cpu", "--seeds", "0", "1"]
     monkeypatch.setattr(paper_tables.sys, "argv", words)
-    with pytest.raises(SystemExit):
+    capsys.readouterr()
+    with pytest.raises(SystemExit):  # its test split has no masks, which costs nobody a training
         paper_tables.main()
-    assert not called and "the test split has no masks" in capsys.readouterr().err
-    monkeypatch.setattr(paper_tables.sys, "argv", [*words, "--split", "val"])
+    assert "faces: the test split has no masks to score; choose --split val" in (
+        capsys.readouterr().err
+    )
+    assert not called
+    paper_tables.sys.argv += ["--split", "val"]
     for _ in range(2):
         assert paper_tables.main() == 0
         told = capsys.readouterr().out
     assert called == ["train", "evaluate"] * 8  # four rows, two seeds; nothing twice
     assert "64², 10 epochs, 2 seeds" in told and told == (tmp_path / "r" / "table4.md").read_text()
     assert "| Baseline | 25.30 ± 0.14 | 50.00 ± 0.00 | 82.36 | 92.11 | 76.14 |" in told
+
+
+def test_what_a_command_cannot_do_ends_the_table_in_a_line(
+    faces_of_one: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    def fail(words: list[str], **_: Any) -> Any:
+        raise subprocess.CalledProcessError(2, words)
+
+    monkeypatch.setattr(subprocess, "run", fail)
+    words = ["paper_tables.py", "--table", "4", "--data", str(faces_of_one), "--split", "val"]
+    monkeypatch.setattr(paper_tables.sys, "argv", [*words, "--out", str(tmp_path / "r")])
+    capsys.readouterr()
+    assert paper_tables.main() == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("paper_tables: stopped where this failed:") and "--without" in line
+    assert not (tmp_path / "r" / "table4.md").exists()

@@ -181,9 +181,9 @@ def test_one_image_in_training() -> None:
 @pytest.mark.parametrize(
     ("settings", "parameters"),
     [
-        ({"context": "none", "edge_heads": "none"}, 661_859),
-        ({"edge_heads": "none"}, 778_485),
-        ({}, 789_722),
+        ({"context": "none", "edge_heads": "none"}, 572_963),
+        ({"edge_heads": "none"}, 810_949),
+        ({}, 822_186),
     ],
 )
 def test_the_small_network(settings: dict[str, Any], parameters: int) -> None:

@@ -46,7 +46,7 @@ def test_foreign_models_are_refused() -> None:
         ("dml_csr", {"merge": "sum"}, "merge is 'sum'; there are: code, paper"),
         ("dml_csr", {"graphs": 0}, "graphs is 0; it takes values such as True"),
         ("dml_csr", {"abn": "sync"}, "abn is .sync.; there are: inplace, package, plain"),
-        ("dml_csr", {"context_channels": 3}, "divide the channels by 4"),
+        ("dml_csr", {"context_channels": 3}, "be built: the graphs divide the channels by 4"),
         ("dml_csr", {"context": "psp", "merge": "sum"}, "merge is 'sum'; there are: code, paper"),
         ("dml_csr", {"context": "none", "conva": 5}, "conva is 5; there are: 1, 3"),
         ("dml_csr", {"blocks": (1, 1)}, "cannot be built"),

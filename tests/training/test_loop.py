@@ -198,6 +198,8 @@ def test_a_run_is_not_overwritten_or_mixed_up(tmp_path: Path) -> None:
     other = config(plan=AdamToSGDConfig(adam_lr=0.1, patience=1))
     with pytest.raises(CourseError, match=r"plan\.adam_lr was 0\.003 and is 0\.1"):
         fit(model(), *data(), other, tmp_path, resume=True)
+    with pytest.raises(CourseError, match="settings: model.model was 'unet' and is 'fastscnn'. Go"):
+        fit(create_model("fastscnn"), *data(), other, tmp_path, resume=True)
     state = tmp_path / "state.safetensors"
     state.write_bytes(state.read_bytes()[:1000])
     with pytest.raises(CourseError, match="cut off"):

@@ -221,7 +221,7 @@ def test_a_network_without_the_heads_is_told_the_setting() -> None:
     for name, other in (("binary", "category"), ("category", "binary")):
         half = network(edges=other).train()
         half.body.eval()
-        with pytest.raises(CourseError, match=f'edge_heads="both" or "{name}", or set {name}=F'):
+        with pytest.raises(CourseError, match=f"--set edge_heads=both, or --without {name}"):
             MultiTaskConfig().check(half, *faces())
         assert half.training and not half.body.training and half.body[1].num_batches_tracked == 0
         MultiTaskConfig(**{name: False}).check(half, *faces())
