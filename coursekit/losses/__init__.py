@@ -6,12 +6,21 @@
 | `DiceLoss` | no | F1 of each class |
 | `LovaszSoftmaxLoss` | no | IoU of each class |
 
-Each is a function and a thin module. All take (B, C, H, W) logits and a (B, H, W) target, leave
-pixels of `ignore_index` out as if they were not there, give 0 when nothing is left, and compute
-float16 and bfloat16 logits in float32.
+Those of DML-CSR (lessons 09 to 11) are functions: edge maps of a target (`binary_edges`,
+`category_edges`), the losses of networks that draw them (`binary_edge_loss`, `category_edge_loss`),
+the parsing loss on edges once more (`binary_edge_attention`, `category_edge_attention`), and the
+distance from a teacher (`distillation_loss`).
+
+Each of the table is a function and a thin module. All losses take (B, C, H, W) logits, leave pixels
+of `ignore_index` out as if they were not there, give 0 when nothing is left, and compute float16
+and bfloat16 logits in float32.
 """
 
+from coursekit.losses.attention import binary_edge_attention, category_edge_attention
 from coursekit.losses.by_name import LOSS_NAMES, loss_sums, parse_loss, sums_over_pixels
+from coursekit.losses.distillation import distillation_loss
+from coursekit.losses.edge_labels import binary_edges, category_edges
+from coursekit.losses.edges import binary_edge_loss, category_edge_loss
 from coursekit.losses.pixels import (
     FocalLoss,
     WeightedCrossEntropy,
@@ -33,8 +42,15 @@ __all__ = [
     "FocalLoss",
     "LovaszSoftmaxLoss",
     "WeightedCrossEntropy",
+    "binary_edge_attention",
+    "binary_edge_loss",
+    "binary_edges",
+    "category_edge_attention",
+    "category_edge_loss",
+    "category_edges",
     "class_weights",
     "dice_loss",
+    "distillation_loss",
     "focal_loss",
     "inverse_frequency_weights",
     "loss_sums",

@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float, Integer
 from torch import Tensor, nn
 
 from coursekit.labels import IGNORE_INDEX
-from coursekit.losses.inputs import prepare, quotient
+from coursekit.losses.inputs import check_ids, prepare, quotient
 
 
 def _flat(logits: Tensor, target: Tensor, ignore_index: int) -> tuple[Tensor, Tensor]:
@@ -24,11 +24,7 @@ def _flat(logits: Tensor, target: Tensor, ignore_index: int) -> tuple[Tensor, Te
     if not bool(valid.all()):
         probabilities, target = probabilities[:, valid], target[valid]
     classes = torch.arange(len(probabilities), device=target.device)
-    if target.numel() and not bool(((target >= 0) & (target < len(classes))).all()):
-        raise ValueError(
-            f"the target has ids from {int(target.min())} to {int(target.max())}; logits of "
-            f"{len(classes)} classes need ids in [0, {len(classes) - 1}] or {ignore_index}"
-        )
+    check_ids(target, len(probabilities), ignore_index)
     return probabilities, target == classes[:, None]
 
 
