@@ -333,3 +333,880 @@ for size in (64, 128, 256, 473):
 # %% [markdown]
 # At the paper's 473² about 3 pixels in 100 are on an edge, and 3 in 1,000 of the category maps. At the 64² of the quick tier it is one pixel in five: at this size, much of a face *is* edge. Keep it in mind
 # for what you measure below.
+
+# %% [markdown]
+# ## The network, before you build its heads
+#
+# Shapes at 473², as in the paper, with 11 classes; *256 · 119²* is 256 channels of 119 × 119. Blue is what predicts, red is there in training alone.
+
+
+# %%
+def arrow(axes: plt.Axes, start: tuple, end: tuple, colour: str = plots.GREY) -> None:
+    """From one box to another."""
+    how = {"arrowstyle": "->", "color": colour, "shrinkA": 22, "shrinkB": 22}
+    axes.annotate("", end, start, arrowprops=how)
+
+
+BOXES = {
+    "C2\n256 · 119²": (0, 3), "C3\n512 · 60²": (0, 2), "C4\n1024 · 60²": (0, 1), "C5\n2048 · 60²": (0, 0),
+    "DDGCN\n512 · 60²": (2.4, 0), "parsing head\n11 · 119²": (4.8, 0), "logits\n11 · 473²": (6.9, 0),
+    "1×1, ABN\n256 · 119²": (1.6, 3), "1×1, ABN\n256 · 60²": (1.6, 2), "1×1, ABN \n256 · 60²": (1.6, 1),
+    "3×3\n11 · 119²": (2.9, 3), "3×3 (the same)\n11 · 60²": (2.9, 2), "3×3 (the same)\n11 · 60² ": (2.9, 1),
+    "enlarge\n11 · 119²": (4.2, 2), "enlarge \n11 · 119²": (4.2, 1), "concat\n33 · 119²": (5.4, 2),
+    "1×1: binary\n2 · 119²": (6.9, 2.5), "1×1: category\n11 · 119²": (6.9, 1.5),
+}  # fmt: skip
+PATHS = (
+    "0,3>1.6,3 0,2>1.6,2 0,1>1.6,1 1.6,3>2.9,3 1.6,2>2.9,2 1.6,1>2.9,1 2.9,2>4.2,2 2.9,1>4.2,1 "
+    "4.2,2>5.4,2 4.2,1>5.4,2 2.9,3>5.4,2 5.4,2>6.9,2.5 5.4,2>6.9,1.5"
+)
+
+# %%
+figure, axes = plt.subplots(figsize=(9.0, 3.9), layout="constrained")
+for text, (x, y) in BOXES.items():
+    colour = plots.BLUE if x == 0 or y == 0 else plots.RED
+    frame = {"boxstyle": "round", "facecolor": "white", "edgecolor": colour}
+    axes.text(x, y, text.strip(), ha="center", va="center", fontsize=8, bbox=frame, zorder=3)
+for path in PATHS.split():
+    start, end = (tuple(map(float, place.split(","))) for place in path.split(">"))
+    arrow(axes, start, end, plots.RED)
+for y in (3, 2, 1):  # the encoder: C5 comes last
+    arrow(axes, (0, y), (0, y - 1), plots.BLUE)
+for start, end in (((0, 0), (2.4, 0)), ((2.4, 0), (4.8, 0)), ((4.8, 0), (6.9, 0))):
+    arrow(axes, start, end, plots.BLUE)
+axes.plot([-0.75, -0.75, 4.8, 4.8], [3, -0.65, -0.65, -0.3], color=plots.BLUE, lw=1)
+axes.text(2.4, -0.62, "C2, too, goes into the parsing head", fontsize=8, color=plots.BLUE, va="bottom", ha="center")  # fmt: skip
+axes.set(xlim=(-1.0, 7.8), ylim=(-0.8, 3.5))
+axes.set_axis_off()
+plt.close(figure)
+figure
+
+# %% [markdown]
+# Three depths are brought to 256 channels each, and *one* 3×3 convolution, shared by all three, makes a map for each class of them. These maps, enlarged to the finest and concatenated, are read by two 1×1 classifiers.
+#
+# > **Paper and code disagree.** The paper speaks of two edge *branches*. Its public code has one, with two classifiers, as drawn here, and the count fits the code: you will see 60,155,634 weights below.
+#
+# ## Exercise 2: the edge heads (25 minutes, medium)
+#
+# | name | what |
+# |---|---|
+# | `reduce` | an `nn.ModuleList` of three `conv_abn(in_channels, width)`: 1×1 convolution without bias, then ABN (lesson 09) |
+# | `shared` | one 3×3 convolution with bias, `width` → `num_classes`, which keeps the size |
+# | `binary`, `category` | 1×1 convolutions with bias, 3 · `num_classes` → 2, and → `num_classes` |
+#
+# `forward` gives both logits at the size of C2. Enlarge *after* the 3×3 (it is cheaper on small maps), bilinearly.
+#
+# <details><summary>Hint 1</summary>
+#
+# A convolution does not care how large a map is: call `self.shared` three times.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `F.interpolate(x, c2.shape[-2:], mode="bilinear")`, for each of the three; for C2 it changes nothing.
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# A list of `self.shared(reduce(x))`, enlarged, for `reduce, x in zip(self.reduce, (c2, c3, c4))`; `torch.cat(maps, dim=1)`; then both classifiers.
+#
+# To go on without it: `from functools import partial`, `from coursekit.models import edge_heads`, and `EdgeHeads = partial(edge_heads.EdgeHeads, layer=conv_abn)`.
+# </details>
+
+# %%
+from coursekit.models.layers import conv_abn
+
+
+# %% edge-heads
+class EdgeHeads(nn.Module):
+    """Features of three depths, a map of each for every class; two classifiers read them all."""
+
+    def __init__(self, channels: tuple, num_classes: int, width: int = 256) -> None:
+        super().__init__()
+        ### BEGIN SOLUTION
+        self.reduce = nn.ModuleList(conv_abn(entry, width) for entry in channels)
+        self.shared = nn.Conv2d(width, num_classes, 3, padding=1)
+        self.binary = nn.Conv2d(3 * num_classes, 2, 1)
+        self.category = nn.Conv2d(3 * num_classes, num_classes, 1)
+        ### END SOLUTION
+
+    def forward(self, c2: torch.Tensor, c3: torch.Tensor, c4: torch.Tensor) -> tuple:
+        """(B, 2, h, w) binary and (B, num_classes, h, w) category logits, h × w as in c2."""
+        ### BEGIN SOLUTION
+        maps = []
+        for reduce, features in zip(self.reduce, (c2, c3, c4), strict=True):
+            x = self.shared(reduce(features))  # (B, C, ·, ·)
+            maps.append(F.interpolate(x, c2.shape[-2:], mode="bilinear"))  # (B, C, h, w)
+        x = torch.cat(maps, dim=1)  # (B, 3C, h, w)
+        return self.binary(x), self.category(x)
+        ### END SOLUTION
+
+
+# %% check-edge-heads points=1
+check = Check("edge-heads")
+check.crashes(ModuleNotFoundError, "", "nothing needs to be imported here")
+first, second = {"channels": (6, 8, 9), "num_classes": 4, "width": 5}, {"channels": (3, 4, 7), "num_classes": 7, "width": 6}  # fmt: skip
+for made, given in zip(check.build(EdgeHeads, first, second), (first, second), strict=True):
+    channels, classes, width = given.values()
+    for name in ("reduce", "shared", "binary", "category"):
+        check.that(hasattr(made, name), f"there is no self.{name}")
+    hidden = isinstance(made.reduce, (list, tuple))
+    check.that(not hidden, "self.reduce is a plain list, which hides its parameters: nn.ModuleList")
+    several = isinstance(made.shared, (nn.ModuleList, nn.Sequential, list, tuple))
+    check.that(not several, "self.shared is *one* 3×3 convolution, used for all three depths")
+    shapes = {key: tuple(value.shape) for key, value in made.state_dict().items()}
+    for wrong, key, message in (
+        ((width, width, 3, 3), "shared.weight", "the 3×3 gives a map for each class, not `width` of them"),
+        ((1, 3 * classes, 1, 1), "binary.weight", "binary edges have two logits: no edge, and edge"),
+        ((2, classes, 1, 1), "binary.weight", "the classifiers read the maps of all three depths"),
+        ((classes, classes, 1, 1), "category.weight", "the classifiers read the maps of all three depths"),
+    ):  # fmt: skip
+        check.catches(wrong, shapes.get(key), message)
+    for place, entering in enumerate(channels):
+        message = f"reduce[{place}] is conv_abn({entering}, {width})"
+        check.equal(shapes.get(f"reduce.{place}.0.weight"), (width, entering, 1, 1), message)
+    ends = {"shared": (classes, width, 3, 3), "binary": (2, 3 * classes, 1, 1), "category": (classes, 3 * classes, 1, 1)}  # fmt: skip
+    for name, shape in ends.items():
+        check.equal(shapes.get(f"{name}.weight"), shape, f"expected: another shape of {name}.weight")
+        check.that(f"{name}.bias" in shapes, f"self.{name} has a bias")
+    check.equal(len(shapes), 3 * 5 + 6, "expected: three conv_abn and three convolutions, no more")
+check.passed("one shared convolution, two classifiers")
+### BEGIN HIDDEN TESTS
+from coursekit.probe import Probe
+
+probe = Probe("check-edge-heads")
+hidden_sizes = probe.given("sizes", lambda rng: rng.integers(2, 12, (3, 5)))
+for hidden_row, (a, b, c, hidden_classes, hidden_width) in enumerate(hidden_sizes.tolist()):
+    hidden_heads = EdgeHeads((a, b, c), num_classes=hidden_classes, width=hidden_width)
+    hidden_shapes = {key: list(value.shape) for key, value in hidden_heads.state_dict().items()}
+    probe.emit(f"names-{hidden_row}", hidden_shapes, f"names and shapes, other sizes ({hidden_row})")
+    hidden_count = count_parameters(hidden_heads)
+    probe.emit(f"count-{hidden_row}", hidden_count, f"the number of parameters ({hidden_row})")
+### END HIDDEN TESTS
+
+# %% check-edge-heads-2 points=1
+check = Check("edge-heads")
+check.crashes(RuntimeError, "Sizes of tensors must match", "the maps differ in size: enlarge all to c2's; the 3×3 needs padding=1")
+torch.manual_seed(0)
+(made, _), deep = check.build(EdgeHeads, first, second), ((6, 12, 9), (8, 6, 5), (9, 6, 5))
+c2, c3, c4 = (torch.randn(2, *shape) for shape in deep)
+for training in (True, False):
+    check.call(made.train, training)
+    (binary, category), size = check.unpack(check.call(made, c2, c3, c4), "binary", "category"), c2.shape[-2:]
+    check.shape(binary, (2, 2, 12, 9), "the binary edges come out at the size of c2")
+    check.shape(category, (2, 4, 12, 9), "the category edges come out at the size of c2")
+
+    def maps_by(mode: str = "bilinear", early: bool = False, **how) -> list:
+        reduced = [part(x.clone()) for part, x in zip(made.reduce, (c2, c3, c4), strict=True)]
+        if early:
+            return [made.shared(F.interpolate(x, size, mode=mode)) for x in reduced]
+        return [F.interpolate(made.shared(x), size, mode=mode, **how) for x in reduced]
+
+    maps_here = maps_by()
+    for wrong, message in (
+        (maps_by("nearest"), "the maps are enlarged in steps: `mode=\"bilinear\"`"),
+        (maps_by(align_corners=True), "align_corners: leave it alone"),
+        (maps_by(early=True), "you enlarge first and convolve then: the 3×3 belongs on the small maps"),
+        (maps_here[::-1], "the maps are concatenated from C4 to C2: begin with C2"),
+        ([x.relu() for x in maps_here], "there is a ReLU after the 3×3: these are scores already"),
+    ):
+        check.catches(made.category(torch.cat(wrong, 1)), category, message)
+    every = torch.cat(maps_here, 1)
+    check.close(binary, made.binary(every), "expected: binary reads all maps, and nothing follows", atol=1e-4)
+    check.close(category, made.category(every), "expected: category reads all maps, and nothing follows", atol=1e-4)
+check.that(binary.requires_grad and category.requires_grad, "no gradient: detach nothing")
+check.passed("edges at the size of C2")
+### BEGIN HIDDEN TESTS
+from coursekit.probe import Probe
+
+probe = Probe("check-edge-heads-2")
+for hidden_name, hidden_classes, hidden_width in (("few", 3, 4), ("more", 6, 5)):
+    hidden_heads = EdgeHeads((4, 5, 3), num_classes=hidden_classes, width=hidden_width).double()
+    probe.fill(hidden_heads, f"{hidden_name}-weights", mean=0.1, spread=0.7)
+    hidden_drawn = [
+        probe.given(f"{hidden_name}-{i}", lambda rng, s=s: rng.normal(0, 1, s))
+        for i, s in enumerate(((2, 4, 9, 12), (2, 5, 5, 6), (2, 3, 5, 6)))
+    ]
+    for hidden_mode in (True, False):
+        hidden_in = [torch.from_numpy(x).requires_grad_() for x in hidden_drawn]
+        hidden_out = hidden_heads.train(hidden_mode)(*(x * 1 for x in hidden_in))
+        hidden_about = f"{hidden_classes} classes, in {'training' if hidden_mode else 'evaluation'}"
+        probe.emit(f"{hidden_name}-{hidden_mode}", list(hidden_out), f"both logits, {hidden_about}")
+        sum((x**2).sum() for x in hidden_out).backward()
+        hidden_slopes = [x.grad for x in hidden_in]
+        probe.emit(f"{hidden_name}-{hidden_mode}-slopes", hidden_slopes, f"gradients, {hidden_about}")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Exercise 3: a balanced loss (25 minutes, medium)
+#
+# At 473², a head that always answers "no edge" is right in 97 % of the binary pixels, and in 99.7 % of the category maps. Plain cross-entropy finds that quite good. So the edge losses are **class-balanced**: each kind of pixel is weighted by the share of *the other*. With $n_1$ edge
+# pixels and $n_0$ others in the whole batch,
+#
+# $$ w_1 = \frac{n_0}{n_0 + n_1}, \qquad w_0 = \frac{n_1}{n_0 + n_1}, \qquad \mathcal{L} = \frac{\sum_p w_p \, \mathrm{ce}_p}{\sum_p w_p} $$
+#
+# Pixels of 255 count nowhere: not in $n$, not in the sums. If there is no edge at all (or nothing else), all weights are 0. Then the loss is 0, never NaN, and `backward` must still work.
+#
+# - `binary_edge_loss`: two logits a pixel, softmax cross-entropy.
+# - `category_edge_loss`: $C$ logits a pixel, and *several* can be right, since a pixel between skin and nose is on both edges. So it is yes or no for each map, by a sigmoid. $n_0$ and $n_1$ count over all maps together.
+#
+# With a pencil: the loss is a mean of two means. Of which?
+#
+# <details><summary>Hint 1</summary>
+#
+# $n_0$ pixels weigh $n_1$ each, and $n_1$ pixels weigh $n_0$ each. So both kinds have the same weight in sum, and the loss is half the mean over the edges plus half the mean over the rest.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Costs of single pixels: `F.cross_entropy(logits, edges.long(), ignore_index=255, reduction="none")`, and `F.binary_cross_entropy_with_logits(logits, edge.to(logits), reduction="none")` with `edge = edges == 1`.
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# One helper serves both: `weight = torch.where(edge, 1 - share, share) * known` with `share = edge.sum() / known.sum().clamp_min(1)`; then `(weight * cost).sum() / total`, where `total` is the sum of the weights, and 1 where that is 0.
+#
+# To go on without it: `binary_edge_loss, category_edge_loss = losses.binary_edge_loss, losses.category_edge_loss`.
+# </details>
+
+
+# %% balanced-loss
+def binary_edge_loss(logits: torch.Tensor, edges: torch.Tensor) -> torch.Tensor:
+    """Class-balanced cross-entropy; logits (B, 2, H, W), edges (B, H, W) of 0, 1 and 255."""
+    ### BEGIN SOLUTION
+    cost = F.cross_entropy(logits, edges.long(), ignore_index=255, reduction="none")
+    return balanced(cost, edges)
+    ### END SOLUTION
+
+
+def category_edge_loss(logits: torch.Tensor, edges: torch.Tensor) -> torch.Tensor:
+    """The same with a yes or no for each class; logits and edges (B, C, H, W)."""
+    ### BEGIN SOLUTION
+    truth = (edges == 1).to(logits)
+    return balanced(F.binary_cross_entropy_with_logits(logits, truth, reduction="none"), edges)
+    ### END SOLUTION
+
+
+### BEGIN SOLUTION
+def balanced(cost: torch.Tensor, edges: torch.Tensor) -> torch.Tensor:
+    """The weighted mean of costs; both of one shape."""
+    known, edge = edges != 255, edges == 1
+    share = edge.sum() / known.sum().clamp_min(1)
+    weight = torch.where(edge, 1 - share, share) * known
+    total = weight.sum()
+    return (weight * cost).sum() / torch.where(total > 0, total, 1)
+
+
+### END SOLUTION
+
+
+# %% check-balanced-loss points=1
+check = Check("balanced-loss")
+check.crashes(RuntimeError, "Long but found|'Byte'|'Char'|uint8", "cross_entropy wants labels of int64: `edges.long()`")
+check.crashes(IndexError, "out of bounds", "255 is no class: `ignore_index=255`")
+torch.manual_seed(0)
+scores, labelled = 2 * torch.randn(2, 2, 6, 7), (torch.rand(2, 6, 7) < 0.15).to(torch.uint8)
+labelled[0, :2], labelled[1, 4, :5] = 255, 1
+
+
+def weighed(cost: torch.Tensor, edge: torch.Tensor, known: torch.Tensor, share=None) -> torch.Tensor:
+    share = edge.sum() / known.sum() if share is None else share
+    w = torch.where(edge, 1 - share, share) * known
+    return (w * cost).sum() / w.sum()
+
+
+def slips(cost: torch.Tensor, edges: torch.Tensor, blind: torch.Tensor) -> list:
+    edge, known = edges == 1, edges != 255
+    share, right = edge.sum() / known.sum(), weighed(cost, edge, known)
+    w = torch.where(edge, 1 - share, share) * known
+    alone = [weighed(*each) for each in zip(cost, edge, known, strict=True)]
+    return [
+        (cost[known].mean(), "edges and the rest weigh alike: this is plain cross-entropy"),
+        (weighed(cost, edge, known, 1 - share), "each kind gets its *own* share, so the many get even more: the other's share"),
+        ((w * cost).sum() / known.sum(), "divide by the sum of the weights, not by the number of pixels"),
+        ((w * cost).mean(), "divide by the sum of the weights, not by the number of pixels"),
+        ((w * cost).sum(), "this is a sum: divide by the sum of the weights"),
+        (2 * right, "this is the sum of the two means, twice the weighted mean"),
+        (weighed(cost, edge, known, edge.sum() / edge.numel()), "pixels of 255 are counted in the shares"),
+        (weighed(blind, edge, torch.ones_like(known)), "pixels of 255 are taken for `no edge`"),
+        (cost[edge].mean(), "only the edge pixels have a weight: the others, too, should count"),
+        (sum(alone) / 2, "each image is balanced by itself: count over the whole batch"),
+    ]  # fmt: skip
+
+
+cost = F.cross_entropy(scores, labelled.long(), ignore_index=255, reduction="none")
+blind = F.cross_entropy(scores, (labelled == 1).long(), reduction="none")
+got = check.call(binary_edge_loss, scores, labelled)
+check.kind(got, torch.Tensor)
+for wrong, message in slips(cost, labelled, blind):
+    check.catches(wrong, got, message)
+check.close(got, weighed(cost, labelled == 1, labelled != 255), "expected: Σ w·ce / Σ w over all pixels")
+check.passed("half the mean over the edges, half the mean over the rest")
+### BEGIN HIDDEN TESTS
+from coursekit.probe import Probe
+
+probe = Probe("check-balanced-loss")
+for hidden_name, hidden_share in (("few", 0.1), ("many", 0.7)):
+    hidden_drawn = probe.given(hidden_name, lambda rng: rng.normal(0, 3, (3, 2, 5, 8)))
+    hidden_edges = probe.given(
+        f"{hidden_name}-edges", lambda rng, s=hidden_share: (rng.random((3, 5, 8)) < s) * 1
+    )
+    hidden_edges[0, :2], hidden_edges[1, 1, 3], hidden_edges[2, 4, :3] = 255, 1, 0
+    hidden_labels = torch.from_numpy(hidden_edges).to(torch.uint8)
+    hidden_cost = probe.call(binary_edge_loss, torch.from_numpy(hidden_drawn).float(), hidden_labels)
+    probe.emit(hidden_name, hidden_cost, "other binary edges and logits", close=1e-4, kind=True)
+### END HIDDEN TESTS
+
+# %% check-balanced-loss-2 points=1
+check = Check("balanced-loss")
+check.crashes(RuntimeError, "Long but found|'Byte'|'Char'|uint8|same dtype|must match the size", "the targets of a yes or no are floats of the logits' shape: `(edges == 1).to(logits)`")
+torch.manual_seed(1)
+scores, labelled = 2 * torch.randn(2, 3, 5, 6), (torch.rand(2, 3, 5, 6) < 0.12).to(torch.uint8)
+labelled[0, :, :2], labelled[1, 2, 3:], labelled[0, 0, 3] = 255, 1, 1
+edge, known = labelled == 1, labelled != 255
+cost = F.binary_cross_entropy_with_logits(scores, edge.float(), reduction="none")
+twice = F.binary_cross_entropy_with_logits(scores.sigmoid(), edge.float(), reduction="none")
+soft = torch.where(edge, -scores.log_softmax(1), -(1 - scores.softmax(1)).log())
+maps_apart = [weighed(*(part[:, j] for part in (cost, edge, known))) for j in range(3)]
+got = check.call(category_edge_loss, scores, labelled)
+check.kind(got, torch.Tensor)
+for wrong, message in (
+    *slips(cost, labelled, cost),
+    (sum(maps_apart) / 3, "each class's map is balanced by itself: count over all maps together"),
+    (weighed(twice, edge, known), "the sigmoid is taken twice: `…_with_logits` takes the scores"),
+    (weighed(soft, edge, known), "a softmax over the classes: several edges can be right, take a sigmoid"),
+):  # fmt: skip
+    check.catches(wrong, got, message)
+check.close(got, weighed(cost, edge, known), "expected: Σ w·ce / Σ w over all pixels of all maps")
+large = check.call(category_edge_loss, 100 * scores, labelled)
+check.that(torch.isfinite(large), "large logits cost infinity: use `…_with_logits`, no log of a sigmoid")
+check.passed("a yes or no for each map, balanced together")
+### BEGIN HIDDEN TESTS
+from coursekit.probe import Probe
+
+probe = Probe("check-balanced-loss-2")
+for hidden_name, hidden_share, hidden_size in (("few", 0.1, 1), ("many", 0.6, 1), ("large", 0.2, 80)):
+    hidden_drawn = probe.given(hidden_name, lambda rng: rng.normal(0, 2, (2, 4, 5, 6)))
+    hidden_edges = probe.given(
+        f"{hidden_name}-edges", lambda rng, s=hidden_share: (rng.random((2, 4, 5, 6)) < s) * 1
+    )
+    hidden_edges[1, :, 3:], hidden_edges[0, 2, 1], hidden_edges[0, 1, :2] = 255, 1, 0
+    hidden_labels = torch.from_numpy(hidden_edges).to(torch.uint8)
+    hidden_scores = hidden_size * torch.from_numpy(hidden_drawn).float()
+    hidden_cost = probe.call(category_edge_loss, hidden_scores, hidden_labels)
+    probe.emit(hidden_name, hidden_cost, f"other category edges ({hidden_name})", close=1e-4, kind=True)
+### END HIDDEN TESTS
+
+# %% check-balanced-loss-3 points=1
+check = Check("balanced-loss")
+check.crashes(RuntimeError, "does not require grad", "no edges: the 0 must come out of the logits, so that `backward` works")
+torch.manual_seed(2)
+for function, shape in ((binary_edge_loss, (2, 2, 4, 5)), (category_edge_loss, (2, 3, 4, 5))):
+    name, size = function.__name__, (2, 4, 5) if function is binary_edge_loss else shape
+    some = (torch.rand(size) < 0.3).to(torch.uint8)
+    some[..., 0], some[..., 1:3] = 255, some[..., 1:3].clamp_min(1)
+    for what, one in (("no edge", 0 * some), ("edges alone", 0 * some + 1), ("255 alone", 0 * some + 255)):
+        leaf = torch.randn(shape, requires_grad=True)
+        got = check.call(function, leaf, one)
+        check.that(not got.isnan().any(), f"{name} of {what} is not a number: 0 is divided by 0")
+        check.close(got, 0.0, f"{name} of {what} should be 0: all weights are 0")
+        check.that(got.requires_grad, f"{name} of {what}: the 0 must come out of the logits, so that `backward` works")
+        check.close(torch.autograd.grad(got, leaf)[0], 0 * leaf, f"{name} of {what}: its gradient should be 0")
+    leaf, edge, known = torch.randn(shape, requires_grad=True), some == 1, some != 255
+    if function is binary_edge_loss:
+        cost = F.cross_entropy(leaf, some.long(), ignore_index=255, reduction="none")
+    else:
+        cost = F.binary_cross_entropy_with_logits(leaf, edge.float(), reduction="none")
+    got = check.call(function, leaf, some)
+    slopes = [torch.autograd.grad(x, leaf)[0] for x in (got, weighed(cost, edge, known))]
+    check.close(*slopes, f"{name}: right value, another gradient: detach nothing")
+check.passed("0 where there is nothing to balance, and a gradient")
+### BEGIN HIDDEN TESTS
+from coursekit.probe import Probe
+
+probe = Probe("check-balanced-loss-3")
+for hidden_kind, hidden_shape in (("binary", (2, 2, 4, 6)), ("category", (2, 3, 4, 6))):
+    hidden_loss = binary_edge_loss if hidden_kind == "binary" else category_edge_loss
+    for hidden_name in ("some", "none", "all", "unknown"):
+        hidden_drawn = probe.given(
+            f"{hidden_kind}-{hidden_name}", lambda rng, s=hidden_shape: rng.normal(0, 2, s)
+        )
+        hidden_size = hidden_shape if hidden_kind == "category" else (2, 4, 6)
+        hidden_edges = torch.zeros(hidden_size, dtype=torch.uint8)
+        hidden_edges[..., 2:4] = 1
+        hidden_edges[0, ..., 0] = 255
+        if hidden_name != "some":
+            hidden_edges[:] = {"none": 0, "all": 1, "unknown": 255}[hidden_name]
+        hidden_leaf = torch.from_numpy(hidden_drawn).float().requires_grad_()
+        hidden_cost = probe.call(hidden_loss, hidden_leaf, hidden_edges)
+        hidden_cost.backward()
+        hidden_about = f"{hidden_kind} edges, {hidden_name}"
+        probe.emit(f"{hidden_kind}-{hidden_name}-cost", hidden_cost, hidden_about, close=1e-4)
+        hidden_slope = 10 * hidden_leaf.grad
+        probe.emit(f"{hidden_kind}-{hidden_name}-slope", hidden_slope, f"the gradient: {hidden_about}", close=1e-4)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Exercise 4: binary edge attention (15 minutes, easy)
+#
+# Now the third task: the *parsing* loss once more, on edge pixels. With $\mathcal{L}^p_i$ the map of the parsing's cross-entropy in image $i$ (one number a pixel), $B_i$ its binary edges and $b_i$ their number,
+#
+# $$ \mathcal{L}_{attn}^b = \frac{1}{N} \sum_{i=1}^N \frac{1}{b_i} \sum_{\text{pixels}} \mathcal{L}_i^p \odot B_i \tag{3} $$
+#
+# (The paper leaves the sum over pixels out; without it no single number would come.) So it is the mean cost of an edge pixel: first in each image, then over the $N$ images. An image without edges contributes 0, and is counted in $N$.
+#
+# <details><summary>Hint 1</summary>
+#
+# `F.cross_entropy(logits, target, ignore_index=255, reduction="none")` is $\mathcal{L}^p$, (B, H, W). An edge is where `edges == 1`; 255 is none.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Sum over `(1, 2)`: one number for each image. `b.clamp_min(1)` divides safely, since the sum of no pixels is 0.
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `edge = edges == 1`, then `((cost * edge).sum((1, 2)) / edge.sum((1, 2)).clamp_min(1)).mean()`.
+#
+# To go on without it: `binary_edge_attention = losses.binary_edge_attention`.
+# </details>
+
+
+# %% binary-attention
+def binary_edge_attention(
+    logits: torch.Tensor, target: torch.Tensor, edges: torch.Tensor
+) -> torch.Tensor:
+    """Eq. 3; logits (B, C, H, W), target (B, H, W) int64, edges (B, H, W) of 0, 1 and 255."""
+    ### BEGIN SOLUTION
+    cost = F.cross_entropy(logits, target, ignore_index=255, reduction="none")  # (B, H, W)
+    edge = edges == 1
+    b = edge.sum((1, 2))  # (B,)
+    return ((cost * edge).sum((1, 2)) / b.clamp_min(1)).mean()
+    ### END SOLUTION
+
+
+# %% check-binary-attention points=2
+check = Check("binary-attention")
+torch.manual_seed(0)
+scores, truth = 2 * torch.randn(3, 4, 6, 7), torch.randint(0, 4, (3, 6, 7))
+truth[0, :2] = 255
+marked = (torch.rand(3, 6, 7) < torch.tensor([0.5, 0.1, 0.0])[:, None, None]).to(torch.uint8)
+marked[truth == 255], marked[1, 0, :2] = 255, 1
+pixel, on = F.cross_entropy(scores, truth, ignore_index=255, reduction="none"), marked == 1
+sums, b = (pixel * on).sum((1, 2)), on.sum((1, 2))
+right, area = (sums / b.clamp_min(1)).mean(), "a mean over all pixels: divide by the number of *edge* pixels"
+got = check.call(binary_edge_attention, scores, truth, marked)
+check.kind(got, torch.Tensor)
+check.that(not got.isnan().any(), "the third image has no edge, and 0 is divided by 0: it contributes 0")
+for wrong, message in (
+    (sums.sum() / b.sum(), "all edge pixels of the batch are in one mean: divide by each image's own b_i"),
+    (sums.sum() / b.sum() / 3, "divided by the total count of edge pixels (as in the public code): each image has its own b_i"),
+    ((pixel * on).mean(), area), (sums.mean() / (truth != 255)[0].sum(), area),
+    (3 * right, "this is the sum over the images: take the mean, 1/N"),
+    (1.5 * right, "images without edges are left out of the mean: they count in N"),
+    (((pixel * marked).sum((1, 2)) / b.clamp_min(1)).mean(), "255 is multiplied with, as if it were a weight: an edge is where `edges == 1`"),
+    (((pixel * marked).sum((1, 2)) / marked.sum((1, 2)).clamp_min(1)).mean(), "255 is counted as an edge in b_i: an edge is where `edges == 1`"),
+    ((sums / (marked != 0).sum((1, 2)).clamp_min(1)).mean(), "255 is counted as an edge in b_i: an edge is where `edges == 1`"),
+    (((pixel * on * truth).sum((1, 2)) / b.clamp_min(1)).mean(), "the class ids are weights here: an id is a name, not a number"),
+    (sums / b.clamp_min(1), "these are the images' losses: take their mean"),
+    (sums.mean(), "divide each image's sum by b_i, its number of edge pixels"),
+    (pixel[truth != 255].mean(), "the edges have no effect: this is plain cross-entropy"),
+):  # fmt: skip
+    check.catches(wrong, got, message)
+check.close(got, right, "expected: Eq. 3")
+leaf = scores.clone().requires_grad_()
+pixel = F.cross_entropy(leaf, truth, ignore_index=255, reduction="none")
+right, got = ((pixel * on).sum((1, 2)) / b.clamp_min(1)).mean(), check.call(binary_edge_attention, leaf, truth, marked)
+check.that(got.requires_grad, "the loss has no gradient: detach nothing, or nothing is learnt")
+slopes = [torch.autograd.grad(x, leaf)[0] for x in (got, right)]
+check.close(*slopes, "right value, another gradient: detach nothing")
+nothing = check.call(binary_edge_attention, leaf, truth, 0 * marked)
+check.that(nothing.requires_grad, "no edges: the 0 must come out of the logits, so that `backward` works")
+check.close(nothing, 0.0, "without any edge it should be 0")
+check.passed("each image by its own number of edge pixels")
+### BEGIN HIDDEN TESTS
+from coursekit.probe import Probe
+
+probe = Probe("check-binary-attention")
+for hidden_name, hidden_shares in (("some", (0.5, 0.1, 0.3)), ("empty", (0.2, 0.0, 0.6)), ("none", (0, 0, 0))):
+    hidden_drawn = probe.given(hidden_name, lambda rng: rng.normal(0, 2, (3, 5, 6, 4)))
+    hidden_true = probe.given(f"{hidden_name}-true", lambda rng: rng.integers(0, 5, (3, 6, 4)))
+    hidden_edges = probe.given(
+        f"{hidden_name}-edges",
+        lambda rng, s=hidden_shares: (rng.random((3, 6, 4)) < np.array(s)[:, None, None]) * 1,
+    )
+    hidden_true[0, :2] = hidden_edges[0, :2] = 255
+    hidden_leaf = torch.from_numpy(hidden_drawn).float().requires_grad_()
+    hidden_maps = torch.from_numpy(hidden_true), torch.from_numpy(hidden_edges).to(torch.uint8)
+    hidden_cost = probe.call(binary_edge_attention, hidden_leaf, *hidden_maps)
+    hidden_cost.backward()
+    hidden_about = f"other logits; edges: {hidden_name}"
+    probe.emit(f"{hidden_name}-cost", hidden_cost, hidden_about, close=1e-4, kind=True)
+    probe.emit(f"{hidden_name}-slope", 10 * hidden_leaf.grad, f"the gradient: {hidden_about}", close=1e-4)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Exercise 5: category edge attention (25 minutes, hard)
+#
+# The same for every class. $C_{ij}$ are the edges of class $j$ in image $i$, $c_{ij}$ is their number, and $w_j$ a weight for the class, which is 1 unless we want to stress a rare one:
+#
+# $$ \mathcal{L}_{attn}^c = \frac{1}{NC} \sum_{i=1}^N \sum_{j=1}^C w_j \, \frac{1}{c_{ij}} \sum_{\text{pixels}} \mathcal{L}_i^p \odot C_{ij} \tag{4} $$
+#
+# Each class that has an edge gets a mean of its own, over its own edge. So the edge of an earring, 20 pixels, counts as much as that of the hair, 2,000. A class without an edge contributes 0, and is counted in $C$.
+#
+# > **Paper and public code disagree.** Where Eq. 4 has $w_j$, the public code multiplies by the *integer label map*: a pixel of hair (id 13) costs 13 times as much as one of skin (id 1), and background nothing. Where Eq. 4 has $1/c_{ij}$, it divides by the total count. Then the long edges rule again, and the order of the classes in a table decides the rest.
+#
+# <details><summary>Hint 1</summary>
+#
+# $\mathcal{L}^p$ is (B, H, W), the edges are (B, C, H, W): `cost[:, None]` lies over all of them.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Sum over `(2, 3)`: one number for each image and class, (B, C). Divide by $c$, of the same shape. `weights` of shape (C,) multiply the last dimension.
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `means = (cost[:, None] * edge).sum((2, 3)) / edge.sum((2, 3)).clamp_min(1)`; if there are weights, `means = means * weights`; `means.mean()` divides by $NC$.
+#
+# To go on without it: `category_edge_attention = losses.category_edge_attention`.
+# </details>
+
+
+# %% category-attention
+def category_edge_attention(
+    logits: torch.Tensor,
+    target: torch.Tensor,
+    edges: torch.Tensor,
+    weights: torch.Tensor | None = None,
+) -> torch.Tensor:
+    """Eq. 4; logits and edges (B, C, H, W), target (B, H, W), weights w_j (C,) or None for 1."""
+    ### BEGIN SOLUTION
+    cost = F.cross_entropy(logits, target, ignore_index=255, reduction="none")  # (B, H, W)
+    edge = edges == 1
+    c = edge.sum((2, 3))  # (B, C)
+    means = (cost[:, None] * edge).sum((2, 3)) / c.clamp_min(1)  # (B, C)
+    return (means if weights is None else means * weights).mean()
+    ### END SOLUTION
+
+
+# %% check-category-attention points=1
+check = Check("category-attention")
+torch.manual_seed(0)
+scores, truth = 2 * torch.randn(2, 4, 6, 7), torch.randint(0, 4, (2, 6, 7))
+truth[0, :2] = 255
+marked = (torch.rand(2, 4, 6, 7) < torch.tensor([0.5, 0.2, 0.1, 0.0])[:, None, None]).to(torch.uint8)
+marked[1, 1], marked[:, 2, 5, 5:] = 0, 1
+marked = torch.where((truth == 255)[:, None], 255, marked)
+pixel, on = F.cross_entropy(scores, truth, ignore_index=255, reduction="none"), marked == 1
+rare, unknown = torch.tensor([1.0, 2.0, 0.5, 4.0]), "an edge is where `edges == 1`: 255 is no weight and no edge"
+sums, c = (pixel[:, None] * on).sum((2, 3)), on.sum((2, 3))
+means, whole = sums / c.clamp_min(1), (pixel[:, None] * marked).sum((2, 3))
+by_id = (pixel[:, None] * on * truth[:, None]).sum((2, 3))
+public = "the integer label map is the weight, as in the public code: an id is a name; w_j is an argument"
+total = "divided by the total count, as in the public code: each class has its own c_ij"
+for given, w in ((None, torch.ones(4)), (rare, rare)):
+    got = check.call(category_edge_attention, scores, truth, marked, given)
+    check.kind(got, torch.Tensor)
+    check.that(not got.isnan().any(), "a class without an edge makes 0 / 0: it contributes 0")
+    for wrong, message in (
+        (means.mean() if given is not None else None, "the weights have no effect"),
+        ((w * means).sum() / w.sum() / 2 if given is not None else None, "you divide by the sum of the weights: Eq. 4 divides by C"),
+        (by_id.sum() / c.sum(), public), ((w * by_id).sum() / c.sum(), public), ((w * by_id / c.clamp_min(1)).mean(), public),
+        ((w * sums).sum() / c.sum(), total), ((w * sums).sum() / c.sum() / 8, total), ((w * sums / c.sum(1, True)).mean(), total), ((w * sums).sum((1,)) .div(c.sum(1)).mean(), total),
+        ((w * sums.sum(0) / c.sum(0).clamp_min(1)).mean(), "c_j is counted over the batch: c_ij belongs to one image"),
+        ((w * means).sum() / (c > 0).sum(), "classes without an edge are left out of the mean: they count in C"),
+        ((w * means).sum(1).mean(), "1/C is missing: the mean over the classes, too"), ((w * means).sum(), "1/(NC) is missing: take the mean"),
+        ((w * means).sum(0).mean(), "1/N is missing: the mean over the images, too"), (w * means, "one number for each image and class: take the mean"),
+        ((w * whole / c.clamp_min(1)).mean(), unknown), ((w * sums / (marked != 0).sum((2, 3)).clamp_min(1)).mean(), unknown),
+        ((w * sums).mean(), "each sum is divided by c_ij, the number of that class's edge pixels"),
+    ):  # fmt: skip
+        check.catches(wrong, got, message)
+    check.close(got, (w * means).mean(), "expected: Eq. 4")
+check.passed("each class by its own edge")
+### BEGIN HIDDEN TESTS
+from coursekit.probe import Probe
+
+probe = Probe("check-category-attention")
+for hidden_name, hidden_absent in (("all", 0), ("absent", 2)):
+    hidden_drawn = probe.given(hidden_name, lambda rng: rng.normal(0, 2, (3, 5, 6, 4)))
+    hidden_true = probe.given(f"{hidden_name}-true", lambda rng: rng.integers(0, 5, (3, 6, 4)))
+    hidden_edges = probe.given(
+        f"{hidden_name}-edges", lambda rng: (rng.random((3, 5, 6, 4)) < rng.random((3, 5, 1, 1))) * 1
+    )
+    hidden_edges[:, :hidden_absent], hidden_edges[1, 3] = 0, 0
+    hidden_true[0, :2], hidden_edges[0, :, :2] = 255, 255
+    hidden_maps = torch.from_numpy(hidden_true), torch.from_numpy(hidden_edges).to(torch.uint8)
+    hidden_scores = torch.from_numpy(hidden_drawn).float()
+    for hidden_kind, hidden_weights in (("plain", None), ("weighted", torch.tensor([2, 1, 3, 0.5, 4.0]))):
+        hidden_cost = probe.call(category_edge_attention, hidden_scores, *hidden_maps, hidden_weights)
+        hidden_about = f"other logits and edges, {hidden_kind}, {hidden_absent} classes without an edge"
+        probe.emit(f"{hidden_name}-{hidden_kind}", hidden_cost, hidden_about, close=1e-4, kind=True)
+### END HIDDEN TESTS
+
+# %% check-category-attention-2 points=1
+check = Check("category-attention")
+leaf = scores.clone().requires_grad_()
+pixel = F.cross_entropy(leaf, truth, ignore_index=255, reduction="none")
+right = (rare * (pixel[:, None] * on).sum((2, 3)) / c.clamp_min(1)).mean()
+got = check.call(category_edge_attention, leaf, truth, marked, rare)
+check.that(got.requires_grad, "the loss has no gradient: detach nothing, or nothing is learnt")
+slopes = [torch.autograd.grad(x, leaf)[0] for x in (got, right)]
+check.close(*slopes, "right value, another gradient: detach nothing")
+for what, none in (("no edge", 0 * marked), ("nothing but 255", 0 * marked + 255)):
+    got = check.call(category_edge_attention, leaf, truth, none)
+    check.that(not got.isnan().any(), f"{what}: 0 is divided by 0, it should be 0")
+    check.that(got.requires_grad, f"{what}: the 0 must come out of the logits, so that `backward` works")
+    check.close(got, 0.0, f"with {what} it should be 0")
+check.passed("a gradient, and 0 where there is no edge")
+### BEGIN HIDDEN TESTS
+from coursekit.probe import Probe
+
+probe = Probe("check-category-attention-2")
+for hidden_name, hidden_fill in (("some", None), ("none", 0), ("unknown", 255)):
+    hidden_drawn = probe.given(hidden_name, lambda rng: rng.normal(0, 2, (2, 4, 5, 6)))
+    hidden_true = probe.given(f"{hidden_name}-true", lambda rng: rng.integers(0, 4, (2, 5, 6)))
+    hidden_edges = torch.zeros(2, 4, 5, 6, dtype=torch.uint8)
+    hidden_edges[0, 1, 2], hidden_edges[1, 3, :, 2:4] = 1, 1
+    hidden_edges = hidden_edges if hidden_fill is None else torch.full_like(hidden_edges, hidden_fill)
+    hidden_leaf = torch.from_numpy(hidden_drawn).float().requires_grad_()
+    hidden_cost = probe.call(category_edge_attention, hidden_leaf, torch.from_numpy(hidden_true), hidden_edges)
+    hidden_cost.backward()
+    probe.emit(f"{hidden_name}-cost", hidden_cost, f"edges: {hidden_name}", close=1e-4)
+    probe.emit(f"{hidden_name}-slope", 10 * hidden_leaf.grad, f"the gradient, edges: {hidden_name}", close=1e-4)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## What the attention does to a pixel
+#
+# A plain mean gives each of $P$ pixels the weight $1/P$. Eq. 3 gives each of $b$ edge pixels $\lambda_3/b$ on top, and the paper sets $\lambda_3 = 4$. So an edge pixel weighs $1 + 4P/b$ times as much as an inner one. Eq. 4 adds more, the smaller the part the more.
+#
+# Move it by hand. As a stand-in for a trained network we take the truth, blurred: sure everywhere but near boundaries. Bright pixels have the largest part of the loss.
+
+
+# %%
+def cost_map(target: torch.Tensor, width: int, three: float, four: float) -> torch.Tensor:
+    """What each pixel of a (1, H, W) target adds to CE + λ3 · Eq. 3 + λ4 · Eq. 4: (H, W)."""
+    truth = F.one_hot(target, 19).movedim(-1, 1).float()  # (1, 19, H, W)
+    blurred = F.avg_pool2d(truth, 5, 1, 2, count_include_pad=False).clamp_min(0.002).log()
+    cost = F.cross_entropy(blurred, target, reduction="none")[0]  # (H, W)
+    one = (binary_edges(target, width=width) == 1)[0]  # (H, W)
+    each = (category_edges(target, 19, width=width) == 1)[0]  # (19, H, W)
+    share = (each / each.sum((1, 2), keepdim=True).clamp_min(1)).sum(0) / 19  # (H, W)
+    return cost * (1 / cost.numel() + three * one / one.sum() + four * share)
+
+
+shown = torch.from_numpy(crowd[0].label_map).long()[None]
+
+
+def draw(width: int, three: float, four: float) -> tuple[np.ndarray, str]:
+    """The map as a picture, and a line about it."""
+    part = cost_map(shown, width, three, four)
+    edge = (binary_edges(shown, width=width) == 1)[0]
+    tone = plt.get_cmap("magma")((part / part.max()).sqrt().numpy())[..., :3]
+    note = f"{edge.float().mean():.0%} of the pixels have {part[edge].sum() / part.sum():.0%} of the loss"
+    return (255 * tone).astype(np.uint8), note
+
+
+row = {"label map": crowd[0].label_map}
+for width, three, four in ((1, 0.0, 0.0), (1, 4.0, 1.0), (3, 4.0, 1.0)):
+    row[f"width {width}, {three:.0f} and {four:.0f}"], note = draw(width, three, four)
+    print(f"width {width}, λ3 = {three:.0f}, λ4 = {four:.0f}: {note}")
+plots.panels([row])
+
+# %%
+# NBVAL_IGNORE_OUTPUT
+from coursekit.widgets import sliders
+
+sliders(draw, width=(1, 1, 6), three=(4.0, 0.0, 8.0), four=(1.0, 0.0, 8.0))
+
+# %% [markdown]
+# (The sliders need a running notebook.) Find two things. From which `width` on is the "edge" so wide that attention is hardly different from the plain mean? And what does $\lambda_4$ alone do to the eyes and to the outline of the hair?
+#
+# ## The whole loss (Eq. 2 and 5)
+#
+# $$ \mathcal{L}_{DML} = \lambda_0 (\mathcal{L}_{ce}^p + \mathcal{L}_{lovász}^p) + \lambda_1 \mathcal{L}_{ce}^b + \lambda_3 \mathcal{L}_{attn}^b + \lambda_2 \mathcal{L}_{ce}^c + \lambda_4 \mathcal{L}_{attn}^c \tag{5} $$
+#
+# with $\lambda_0 \dots \lambda_4 = 1, 1, 1, 4, 1$; Eq. 2 is the same without attention. The terms have the names of the paper's Table 6: p, b, c, ba, ca. A row of the table is a sum such as `"p+b+ba"`.
+
+# %%
+PAPER = {"p": 1.0, "b": 1.0, "c": 1.0, "ba": 4.0, "ca": 1.0}  # λ0, λ1, λ2, λ3, λ4
+
+
+def loss_terms(heads: tuple, target: torch.Tensor, row: str) -> dict[str, torch.Tensor]:
+    """The terms of a row of Table 6, without their λ; heads as `network.heads` gives them."""
+    logits, names = heads.logits, row.split("+")
+    parse = F.cross_entropy(logits, target, ignore_index=255)
+    found = {"p": parse + losses.lovasz_softmax(logits, target)}
+    if {"b", "ba"} & set(names):
+        binary = binary_edges(target)
+        found["b"] = binary_edge_loss(heads.binary, binary)
+        found["ba"] = binary_edge_attention(logits, target, binary)
+    if {"c", "ca"} & set(names):
+        category = category_edges(target, NUM)
+        found["c"] = category_edge_loss(heads.category, category)
+        found["ca"] = category_edge_attention(logits, target, category)
+    return {name: found[name] for name in names}
+
+
+# %% [markdown]
+# Which of the five has most to say? Here is the length of each term's gradient at the encoder's weights, times its $\lambda$, for one batch and a fresh network. The public code's *effective* weights are not 1, 1, 1 but 2, 1 and 0.2, for parsing, binary and category edges.
+
+# %%
+# NBVAL_IGNORE_OUTPUT
+WHITE = whitening(train)
+TURNED = Augmentation(rotation=30.0)
+
+
+def batch_of(view: TrainingView, chosen: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Images (B, 3, S, S) and targets (B, S, S)."""
+    items = [view[i] for i in chosen.tolist()]
+    images, targets = (torch.stack([item[key] for item in items]) for key in ("image", "target"))
+    return images.to(DEVICE), targets.to(DEVICE)
+
+
+torch.manual_seed(0)
+network = create_model("dml_csr", NUM, **SMALL).to(DEVICE)
+image, target = batch_of(TrainingView(train, SIZE, WHITE, TURNED), torch.arange(BATCH))
+pulls = {}
+for name, value in loss_terms(network.heads(image), target, "p+b+c+ba+ca").items():
+    slopes = torch.autograd.grad(value, network.encoder.parameters(), retain_graph=True, allow_unused=True)
+    pulls[name] = float(sum(s.square().sum() for s in slopes if s is not None) ** 0.5)
+for who, factors in (("the paper", PAPER), ("the code ", {**PAPER, "p": 2.0, "c": 0.2})):
+    lengths = {name: factors[name] * pulls[name] for name in pulls}
+    shares = {name: f"{length / sum(lengths.values()):.0%}" for name, length in lengths.items()}
+    print(f"λ of {who}: shares of the pull", shares)
+
+# %% [markdown]
+# Whoever repeats the paper with the paper's numbers, and whoever runs its code, train for different things. A table of $\lambda$ in a paper is a claim that can be checked, so check it.
+#
+# ## Exercise 6: decouple (15 minutes, easy)
+#
+# Training is over, and nobody needs the edges. Write `decouple`: from a network with edge heads, the same network without. Its configuration is `network.config`, a frozen dataclass with a field `edge_heads` (`"both"`, `"none"`).
+#
+# - The parsing logits stay the same, **bit for bit**. The new network is in evaluation mode; the old one stays as it was.
+# - It works on the *meta* device, too, where tensors have shapes and no memory. So no weight may be copied *into* another.
+#
+# <details><summary>Hint 1</summary>
+#
+# `type(network)(replace(network.config, edge_heads="none"))` builds one with fresh weights. Under `with torch.device("meta"):` it costs no memory.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `state_dict()` of the new network lists the keys that it wants. The others belong to the edge heads.
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `load_state_dict(state, assign=True)` puts the tensors themselves in, in place of copying their numbers. Then `.eval()`.
+#
+# To go on without it: `from coursekit.models import decouple`.
+# </details>
+
+
+# %% decouple
+def decouple(network: nn.Module) -> nn.Module:
+    """The network for inference: no edge heads, the same weights, in evaluation mode."""
+    ### BEGIN SOLUTION
+    with torch.device("meta"):
+        small = type(network)(replace(network.config, edge_heads="none"))
+    state = {key: value for key, value in network.state_dict().items() if key in small.state_dict()}
+    small.load_state_dict(state, assign=True)
+    return small.eval()
+    ### END SOLUTION
+
+
+# %% check-decouple points=2
+check = Check("decouple")
+check.crashes(NotImplementedError, "meta tensor", "on the meta device there is nothing to copy: `load_state_dict(…, assign=True)`")
+check.crashes(RuntimeError, "Unexpected key", "the edge heads' keys are still in the state: leave them out")
+check.crashes(RuntimeError, "Missing key", "keys that the new network needs were left out, too")
+check.crashes(FrozenInstanceError := __import__("dataclasses").FrozenInstanceError, "", "the configuration is frozen: `replace(network.config, edge_heads=\"none\")`")
+torch.manual_seed(0)
+TINY = {**SMALL, "stem": (4, 4, 8), "widths": (2, 3, 4, 5), "context_channels": 8, "head_channels": 6, "low_level": 3, "edge_channels": 4}
+for kind in ("both", "category"):
+    whole = create_model("dml_csr", 5, edge_heads=kind, **TINY)
+    image = torch.randn(2, 3, 64, 70)
+    whole(image), whole.heads(image)  # in training, so that the running statistics are not 0 and 1
+    keys = set(whole.state_dict())
+    small = check.call(decouple, whole)
+    check.kind(small, nn.Module)
+    check.that(small is not whole and set(whole.state_dict()) == keys, "the training network was changed: make a new one")
+    check.that(small.config.edge_heads == "none", "it still has edge heads: build it with edge_heads=\"none\"")
+    left = [key for key in small.state_dict() if key.startswith("edge_heads")]
+    check.that(not left, "it still has weights of the edge heads")
+    check.that(whole.training, "the training network was changed: it is in evaluation mode now")
+    check.that(not small.training, "put the new network into evaluation mode: `.eval()`")
+    with torch.no_grad():
+        mine, theirs = small(image), whole.eval()(image)
+    fresh = "other logits: were all weights and running statistics taken over?"
+    check.that(mine.shape == theirs.shape and torch.equal(mine, theirs), fresh)
+    check.that(all(p.requires_grad for p in small.parameters()), "its weights have lost `requires_grad`")
+with torch.device("meta"):
+    full = create_model("dml_csr", 11)
+small = check.call(decouple, full)
+check.equal(count_parameters(small), 59_669_549, "expected: the paper's number of parameters, with 11 classes")
+check.passed("59,669,549 parameters, and the same logits bit for bit")
+### BEGIN HIDDEN TESTS
+from coursekit.probe import Probe
+
+probe = Probe("check-decouple")
+hidden_sizes = {
+    **SMALL, "stem": (4, 4, 8), "widths": (2, 3, 4, 5), "context_channels": 8, "head_channels": 6,
+    "low_level": 3, "edge_channels": 4,
+}  # fmt: skip
+hidden_drawn = probe.given("image", lambda rng: rng.normal(0, 1, (1, 3, 64, 67)))
+for hidden_kind in ("both", "category", "binary"):
+    hidden_whole = create_model("dml_csr", 4, edge_heads=hidden_kind, **hidden_sizes)
+    probe.fill(hidden_whole, f"{hidden_kind}-weights")
+    hidden_small = decouple(hidden_whole)
+    with torch.no_grad():
+        hidden_logits = hidden_small(torch.from_numpy(hidden_drawn).float())
+    hidden_about = f"a network with edge heads: {hidden_kind}"
+    probe.emit(f"{hidden_kind}-logits", hidden_logits, f"the logits, {hidden_about}", close=1e-4)
+    probe.emit(f"{hidden_kind}-keys", sorted(hidden_small.state_dict()), f"the keys, {hidden_about}")
+    hidden_modes = [hidden_small.training, hidden_whole.training]
+    probe.emit(f"{hidden_kind}-modes", hidden_modes, f"which of the two is in training, {hidden_about}")
+    hidden_left = sorted(hidden_whole.state_dict())
+    probe.emit(f"{hidden_kind}-left", hidden_left, f"the training network stays as it was, {hidden_about}")
+hidden_classes = int(probe.given("classes", lambda rng: rng.integers(2, 30)))
+with torch.device("meta"):
+    hidden_full = create_model("dml_csr", hidden_classes)
+probe.emit("count", count_parameters(decouple(hidden_full)), "the number of parameters on the meta device")
+### END HIDDEN TESTS
+
+# %%
+with torch.device("meta"):
+    full = create_model("dml_csr", 11)
+training, inference = count_parameters(full), count_parameters(decouple(full))
+print(f"training {training:,}, inference {inference:,} parameters (the paper: 59.67 million)")
+heads = count_parameters(EdgeHeads((256, 512, 1024), 11))
+print(f"the difference is your edge heads: {training - inference:,} = {heads:,}")
+second = heads - count_parameters(nn.Conv2d(33, 2, 1))
+print(f"a second branch, as the paper's text has it: {second:,} more in training, none at inference")
+
+# %% [markdown]
+# At inference the edge tasks cost nothing: no parameter, no multiplication. That is what *decoupled* means here. EAGRNet, by contrast, feeds its predicted edges into its features, so it needs them for every prediction.
+#
+# ## Training, with and without
+#
+# Now the experiment: the same small network, the same faces in the same order, once with the parsing loss alone and once with all five terms. Faces stand in a crowd and a fifth of them are struck by each kind of label error; we score on faces *without* errors. The full tier trains all rows of Table 6, three seeds each.
+#
+# What is finished is kept in `RUNS` and in `edges-runs/`: interrupt the cell when you like and run it again to go on.
+
+
+# %%
+RUNS: dict[tuple[str, int], nn.Module] = {}
+
+
+def trained(row: str, seed: int) -> nn.Module:
+    """The small network after SIZES["steps"] steps of one row of Table 6."""
+    binary, category = ({"b", "c"} & set(row.split("+"))) >= {"b"}, "c" in row.split("+")
+    heads = {(0, 0): "none", (1, 0): "binary", (0, 1): "category", (1, 1): "both"}[binary, category]
+    torch.manual_seed(seed)
+    network = create_model("dml_csr", NUM, edge_heads=heads, **SMALL).to(DEVICE)
+    adam = torch.optim.AdamW(network.parameters(), 2e-3)
+    rate = torch.optim.lr_scheduler.CosineAnnealingLR(adam, SIZES["steps"])
+    order = np.random.default_rng(seed)
+    view = TrainingView(train, SIZE, WHITE, TURNED, seed)
+    for step in tqdm(range(SIZES["steps"]), f"{row}, seed {seed}", leave=False):
+        view.set_epoch(step)
+        image, target = batch_of(view, order.choice(len(train), BATCH, replace=False))
+        terms = loss_terms(network.heads(image), target, row)
+        adam.zero_grad()
+        sum(PAPER[name] * value for name, value in terms.items()).backward()
+        adam.step()
+        rate.step()
+    return network.eval()
