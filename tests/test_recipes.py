@@ -11,7 +11,7 @@ import pytest
 from coursekit import models, recipes
 from coursekit.cli import main
 from coursekit.errors import CourseError
-from coursekit.models import MODEL_NAMES
+from coursekit.models import BASELINES
 from coursekit.optim import AdamToSGDConfig, AveragedCosineConfig
 from coursekit.training import ParsingConfig
 
@@ -19,13 +19,13 @@ HOUSE = recipes.find("house")
 
 
 @pytest.mark.parametrize("recipe", recipes.RECIPES)
-@pytest.mark.parametrize("model", MODEL_NAMES)
+@pytest.mark.parametrize("model", BASELINES)
 def test_sizes_epochs_and_seeds_are_the_caller_s(recipe: str, model: str) -> None:
     config = recipes.configure(recipe, model, 96, 7, 3)
     assert (config.size, config.epochs, config.seed) == (96, 7, 3)
 
 
-@pytest.mark.parametrize("model", MODEL_NAMES)
+@pytest.mark.parametrize("model", BASELINES)
 def test_the_report_s_settings(model: str) -> None:
     config = recipes.configure("report_table1", model, 512, 120, 42)
     assert config.batch_size == 2 and config.objective == ParsingConfig("cross_entropy")
@@ -45,7 +45,7 @@ def test_leaving_an_ingredient_out_changes_something_else_each_time(name: str) -
     assert recipes.configure("house", "fastscnn", 96, 7, 3, [*others, name])
 
 
-@pytest.mark.parametrize("model", MODEL_NAMES)
+@pytest.mark.parametrize("model", BASELINES)
 def test_house_without_anything_is_the_report_s(model: str) -> None:
     report = recipes.configure("report_table1", model, 96, 7, 3)
     bare = recipes.configure("house", model, 96, 7, 3, list(HOUSE.ingredients))

@@ -17,12 +17,21 @@ def add_parser(subparsers: Any) -> None:
         subparsers,
         "evaluate",
         "score a checkpoint on a labelled split, at the size of its masks",
-        "coursekit evaluate --checkpoint runs/unet/model.safetensors --data faces --json",
+        "coursekit evaluate --checkpoint runs/unet/model.safetensors --data faces --json\n"
+        "  coursekit evaluate --checkpoint F --data CelebAMask-HQ --split test \\\n"
+        "      --protocol celebamask",
         run,
+        "Score a checkpoint on a labelled split, at the size of its masks. --protocol prints the\n"
+        "table of the DML-CSR paper for that data set, its figures and yours, marked as such.",
     )
     parser.add_argument("--checkpoint", required=True, metavar="FILE")
     parser.add_argument("--data", required=True, metavar="ROOT")
     parser.add_argument("--split", default="val", choices=("train", "val", "test"))
+    parser.add_argument(
+        "--protocol",
+        choices=("helen", "lapa", "celebamask"),
+        help="the scores and columns of papers on this data set, beside their figures",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--cpu", action="store_true", help="stay on the CPU")
 
@@ -33,14 +42,24 @@ def run(arguments: argparse.Namespace) -> int:
 
     from coursekit import checkpoint
     from coursekit.data import open_dataset
-    from coursekit.training import evaluate
+    from coursekit.training import evaluate, protocols
 
     loaded = checkpoint.load(arguments.checkpoint)
     dataset = open_dataset(arguments.data, arguments.split)
+    protocol = protocols.PROTOCOLS.get(arguments.protocol)
+    if protocol is not None:
+        protocol.check(dataset)
     gpu = torch.cuda.is_available() and not arguments.cpu
-    scores = evaluate(loaded.model.to("cuda" if gpu else "cpu"), dataset, loaded.info)
+    scored = evaluate(loaded.model.to("cuda" if gpu else "cpu"), dataset, loaded.info)
+    model = f"{loaded.info.model} (here)"
+    data = f"{arguments.data}, {arguments.split} ({arguments.checkpoint} at {loaded.info.size}²)"
     if arguments.json:
-        print(json.dumps({"split": arguments.split, **scores.summary()}, indent=2))
+        found: dict[str, Any] = {"split": arguments.split, **scored.summary()}
+        if protocol is not None:
+            found["protocol"] = protocols.as_dict(protocol, scored, model, data)
+        print(json.dumps(found, indent=2))
+    elif protocol is not None:
+        print(protocols.as_text(protocol, scored, model, data))
     else:
-        print(scores.table())
+        print(scored.table())
     return 0

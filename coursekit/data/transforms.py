@@ -76,8 +76,9 @@ class Augmentation:
     Left and right are different classes, so a flip swaps the pairs, of classes and of landmarks.
 
     Attributes:
-        scale: the photo is enlarged by a factor drawn uniformly from this range, then cropped
-            back at random.
+        scale: the photo is resized by a factor drawn uniformly from this range. An enlarged one is
+            cropped back at random; a smaller one is put at random into a frame of the old size,
+            black in the photo and `IGNORE_INDEX` in the label map, as with `rotation`.
         brightness: factor in [1 − b, 1 + b] on the pixels.
         contrast: factor in [1 − c, 1 + c] on the distance to the photo's mean grey.
         saturation: factor in [1 − s, 1 + s] on the distance to each pixel's grey.
@@ -106,7 +107,7 @@ class Augmentation:
         shares = (self.brightness, self.contrast, self.saturation)
         chances = (self.blur_probability, self.mirror_probability)
         wrong = (
-            "scale must rise from at least 1" if not 1 <= self.scale[0] <= self.scale[1] < math.inf
+            "scale must rise from above 0" if not 0 < self.scale[0] <= self.scale[1] < math.inf
             else "brightness, contrast and saturation must lie in 0–1"
             if not all(0 <= s <= 1 for s in shares)
             else "hue must lie in 0–0.5" if not 0 <= self.hue <= 0.5
@@ -168,10 +169,13 @@ class Augmentation:
         height, width = image.shape[:2]
         factor = rng.uniform(*self.scale)
         place = rng.random(2)
-        tall, wide = int(height * factor), int(width * factor)
-        top, left = (int(place[0] * (tall - height + 1)), int(place[1] * (wide - width + 1)))
+        tall, wide = max(int(height * factor), 1), max(int(width * factor), 1)
+        top, left = (int(p * (abs(n - old) + 1)) for p, n, old in
+                     ((place[0], tall, height), (place[1], wide, width)))  # fmt: skip
         if (tall, wide) == (height, width):
             return image, label_map, landmarks
+        if factor < 1:
+            return shrink(image, label_map, landmarks, (tall, wide), (top, left))
         enlarged = cv2.resize(image, (wide, tall), interpolation=cv2.INTER_LINEAR)
         image = enlarged[top : top + height, left : left + width]
         if label_map is not None:
@@ -252,6 +256,40 @@ def rotate(
     if landmarks is not None:
         landmarks = (landmarks @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
     return turned, label_map, landmarks
+
+
+def shrink(
+    image: Image,
+    label_map: LabelMap,
+    landmarks: Landmarks,
+    size: tuple[int, int],
+    corner: tuple[int, int],
+) -> tuple[Image, LabelMap, Landmarks]:
+    """Make a sample smaller within its frame.
+
+    Args:
+        image: (H, W, 3); areas are averaged, black around them.
+        label_map: (H, W) class ids, or None; by nearest neighbour, `IGNORE_INDEX` around it.
+        landmarks: (106, 2) in pixels of the image, or None.
+        size: the new height and width (h, w), at most H and W.
+        corner: row and column of the frame where the small image begins, at most H − h and W − w.
+
+    Returns:
+        The three, shrunk; new arrays of the same shapes.
+    """
+    height, width = image.shape[:2]
+    (tall, wide), (top, left) = size, corner
+    frame = np.zeros_like(image)
+    inside = np.s_[top : top + tall, left : left + wide]
+    frame[inside] = cv2.resize(image, (wide, tall), interpolation=cv2.INTER_AREA)
+    if label_map is not None:
+        small = label_map.take(nearest_rows(height, tall), axis=0)
+        label_map = np.full_like(label_map, IGNORE_INDEX)
+        label_map[inside] = small.take(nearest_rows(width, wide), axis=1)
+    if landmarks is not None:
+        landmarks = resize_landmarks(landmarks, (height, width), (tall, wide))
+        landmarks += np.array([left, top], dtype=np.float32)
+    return frame, label_map, landmarks
 
 
 def mirror(

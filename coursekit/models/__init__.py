@@ -33,6 +33,8 @@ _REGISTRY = {
     "deeplabv3plus": ("deeplabv3plus", "DeepLabV3Plus", "DeepLabV3PlusConfig"),
     "fastscnn": ("fastscnn", "FastSCNN", "FastSCNNConfig"),
     "segformer": ("segformer", "SegFormer", "SegFormerConfig"),
+    "dml_csr": ("dml_csr", "DMLCSR", "DMLCSRConfig"),
+    "eagrnet": ("eagrnet", "EAGRNet", "EAGRNetConfig"),
 }
 
 MODEL_NAMES: tuple[str, ...] = tuple(_REGISTRY)
@@ -54,7 +56,7 @@ def create_model(name: str, num_classes: int = 19, **overrides: Any) -> nn.Modul
 
     Args:
         name: one of `MODEL_NAMES`.
-        num_classes: channels of the logits, at least 2.
+        num_classes: channels of the logits, at least 1.
         **overrides: fields of the model's configuration, such as `widths=(8, 16, 32, 64, 128)`.
 
     Returns:
@@ -66,8 +68,8 @@ def create_model(name: str, num_classes: int = 19, **overrides: Any) -> nn.Modul
             names those there are.
     """
     check_name(name)
-    if not isinstance(num_classes, int) or num_classes < 2:
-        raise CourseError(f"num_classes is {num_classes!r}; a label map needs at least 2 classes")
+    if not isinstance(num_classes, int) or isinstance(num_classes, bool) or num_classes < 1:
+        raise CourseError(f"num_classes is {num_classes!r}; a network needs at least 1 class")
     module_name, class_name, config_name = _REGISTRY[name]
     module = import_module(f"{__name__}.{module_name}")
     config_class = getattr(module, config_name)

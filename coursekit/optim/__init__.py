@@ -1,4 +1,4 @@
-"""Plans: an optimiser, its schedule and which weights count; the report's, and the house's.
+"""Plans: an optimiser, its schedule and which weights count; the report's, DML-CSR's, the house's.
 
 All have the face of `Plan`, which is what `coursekit.training.fit` calls; a configuration builds
 its kind.
@@ -14,6 +14,8 @@ from coursekit.optim.adam_to_sgd import (
 )
 from coursekit.optim.averaged_cosine import AveragedCosine, AveragedCosineConfig
 from coursekit.optim.plan import Learner, Plan, PlanConfig
+from coursekit.optim.self_regulation import SelfRegulation, SelfRegulationConfig
+from coursekit.optim.statistics import reestimate_statistics
 
 __all__ = [
     "AdamToSGD",
@@ -26,5 +28,8 @@ __all__ = [
     "Pipeline",
     "Plan",
     "PlanConfig",
+    "SelfRegulation",
+    "SelfRegulationConfig",
     "cosine_rate",
+    "reestimate_statistics",
 ]

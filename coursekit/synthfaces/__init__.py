@@ -20,11 +20,11 @@ from coursekit.synthfaces.camera import photograph
 from coursekit.synthfaces.canvas import Canvas, Points, to_pixels
 from coursekit.synthfaces.config import Style
 from coursekit.synthfaces.face import paint_person
-from coursekit.synthfaces.noise import NOISE_KINDS, add_label_noise
+from coursekit.synthfaces.noise import NOISE_KINDS, add_label_noise, kinds_of_noise
 from coursekit.synthfaces.person import RARE, Person, Streams, draw_person
 from coursekit.synthfaces.textures import background
 
-__all__ = ["NOISE_KINDS", "Attributes", "Style", "SynthFace", "render"]
+__all__ = ["NOISE_KINDS", "Attributes", "Style", "SynthFace", "kinds_of_noise", "render"]
 
 MIN_SIZE = 16
 _NEIGHBOURS = 4  # places around the target where `crowd` may put another face

@@ -86,3 +86,34 @@ def add_label_noise(
         if changed:
             found.append(kind)
     return noisy, tuple(found)
+
+
+def kinds_of_noise(noisy: Mask, clean: Mask, found: tuple[str, ...]) -> Mask:
+    """Which kind of noise made each wrong pixel.
+
+    A wrong pixel belongs to the first of the kinds that struck its face and that turns its true
+    class into its label; what is left was moved by the boundary. Where a boundary moved over a
+    region that another kind had spoilt, the other kind has it.
+
+    Args:
+        noisy: (size, size) ids that `add_label_noise` made.
+        clean: what it made them of.
+        found: the kinds that it said, such as `Attributes.label_noise`.
+
+    Returns:
+        (size, size) places in `NOISE_KINDS`, 255 where the label is right.
+    """
+    kinds = np.full_like(noisy, 255)
+    wrong = noisy != clean
+    if "shifted_boundary" in found:
+        kinds[wrong] = NOISE_KINDS.index("shifted_boundary")
+    eyes = np.isin(clean, (_ID["l_eye"], _ID["r_eye"])) & (noisy == _ID["eye_g"])
+    turned = {
+        "missing_necklace": clean == _ID["neck_l"],
+        "eyes_as_glasses": eyes,
+        "neck_as_cloth": (clean == _ID["neck"]) & (noisy == _ID["cloth"]),
+    }
+    for kind, where in turned.items():
+        if kind in found:
+            kinds[wrong & where] = NOISE_KINDS.index(kind)
+    return kinds

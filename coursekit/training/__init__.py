@@ -3,6 +3,7 @@
 from coursekit.training.config import FitConfig
 from coursekit.training.evaluation import Evaluation, evaluate
 from coursekit.training.loop import FitResult, fit
+from coursekit.training.multi_task import MultiTaskConfig, MultiTaskObjective
 from coursekit.training.objective import (
     Objective,
     ObjectiveConfig,
@@ -16,6 +17,8 @@ __all__ = [
     "Evaluation",
     "FitConfig",
     "FitResult",
+    "MultiTaskConfig",
+    "MultiTaskObjective",
     "Objective",
     "ObjectiveConfig",
     "ParsingConfig",

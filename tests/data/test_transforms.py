@@ -22,6 +22,7 @@ from coursekit.data.transforms import (
     adjust_saturation,
     mirror,
     rotate,
+    shrink,
     to_planes,
 )
 from coursekit.errors import CourseError
@@ -183,6 +184,59 @@ def test_what_comes_in_at_the_corners_is_black_and_ignored():
     assert image[~unknown].min() >= 100
 
 
+def test_a_smaller_photo_is_framed_in_black_and_unknown():
+    """At odd sizes, against one pixel after the other; every place in the frame occurs."""
+    shrinking = replace(PLAIN, scale=(0.5, 0.999))
+    image = np.full((23, 17, 3), 200, np.uint8)
+    label_map = rng().integers(0, 19, (23, 17)).astype(np.uint8)
+    corners = set()
+    for seed in range(300):
+        planes, found, _ = shrinking(image, label_map, None, rng(seed), CELEBAMASK_HQ)
+        known = found != IGNORE_INDEX
+        rows, columns = np.flatnonzero(known.any(1)), np.flatnonzero(known.any(0))
+        (top, left), (tall, wide) = (rows[0], columns[0]), (len(rows), len(columns))
+        assert known[top : top + tall, left : left + wide].all()
+        assert (planes[:, known] > 0.78).all() and (planes[:, ~known] == 0).all()
+        for row in range(tall):
+            for column in range(wide):
+                there = int((row + 0.5) * 23 / tall), int((column + 0.5) * 17 / wide)
+                assert found[top + row, left + column] == label_map[there]
+        corners |= {(top == 0, top == 23 - tall), (left == 0, left == 17 - wide)}
+        assert 23 // 2 <= tall <= 22 and 17 // 2 <= wide <= 16
+    assert corners >= {(True, False), (False, True), (False, False)}
+
+
+def test_a_turned_and_shrunk_sample_is_unknown_where_its_photo_is_empty():
+    """Both leave empty corners: neither makes the other's look like a label."""
+    moved = replace(PLAIN, scale=(0.75, 1.25), rotation=30.0)
+    white = np.full((64, 64, 3), 255, np.uint8)
+    for seed in range(20):
+        planes, found, _ = moved(white, np.full((64, 64), 3, np.uint8), None, rng(seed),
+                                 CELEBAMASK_HQ)  # fmt: skip
+        unknown = found == IGNORE_INDEX
+        assert set(np.unique(found)) <= {3, IGNORE_INDEX}
+        assert planes[0][unknown].max(initial=0) <= 0.8 and planes[0][~unknown].min() >= 0.2
+
+
+def test_landmarks_shrink_with_the_image():
+    for seed in range(5):
+        image, points = dots(rng(seed))
+        found, _, moved = shrink(image, None, points, (72, 80), (24, 7))
+        assert (moved.dtype, moved.shape) == (np.float32, (106, 2))
+        for index in MARKED:
+            x, y = moved[index]
+            if 12 <= x < 82 and 29 <= y < 91:  # far from the border, which cuts dots
+                assert np.abs(dot_near(found[..., 0], moved[index], reach=4) - (x, y)).max() < 0.25
+
+
+def test_any_size_can_be_shrunk():
+    image, label_map, _ = shrink(trees.photo(1), trees.face(), None, (1, 1), (63, 0))
+    assert (label_map != IGNORE_INDEX).sum() == 1 and image[63, 0].any() and not image[:63].any()
+    tiny = replace(PLAIN, scale=(0.001, 0.001))
+    planes, *_ = tiny(trees.photo(1), trees.face(), None, rng(), CELEBAMASK_HQ)
+    assert (planes.max(0) > 0).sum() == 1
+
+
 def test_the_report_parameters_are_the_defaults():
     default = Augmentation()
     assert default.scale == (1.0, 1.1)
@@ -251,7 +305,8 @@ def test_arguments_out_of_range_are_refused():
     with pytest.raises(CourseError, match="std"):
         Whitening((0.5, 0.5, 0.5), (0.1, 0.0, 0.1))
     for wrong in (
-        {"scale": (0.5, 1.0)}, {"scale": (1.2, 1.1)}, {"hue": 0.6}, {"brightness": 2.0},
+        {"scale": (0.0, 1.0)}, {"scale": (0.5, np.inf)}, {"scale": (1.2, 1.1)},
+        {"hue": 0.6}, {"brightness": 2.0},
         {"noise": -1.0}, {"mirror_probability": 1.5}, {"blur_sigma": (0.0, 1.0)},
         {"rotation": -1.0}, {"rotation": 181.0},
     ):  # fmt: skip

@@ -7,11 +7,13 @@ the images' scores is another number, and a class that an image lacks would have
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import torch
 from jaxtyping import Float, Int, Integer
 from torch import Tensor
 
-from coursekit.labels import IGNORE_INDEX
+from coursekit.labels import IGNORE_INDEX, LabelSet
 
 _BYTES = 256
 
@@ -142,27 +144,93 @@ def pixel_accuracy(matrix: Int[Tensor, "classes classes"]) -> float:
     return float(_ratio(matrix.double().diagonal().sum(), matrix.double().sum()))
 
 
-def _mean_present(values: Tensor, matrix: Tensor) -> float:
-    there = present(matrix)
-    return float(values[there].mean()) if bool(there.any()) else 0.0
-
-
 def mean_iou(matrix: Int[Tensor, "classes classes"]) -> float:
     """Mean of `iou` over the classes that occur, background included, in [0, 1].
 
     0 for an empty matrix. A class that was predicted but does not occur counts with 0.
     """
-    return _mean_present(iou(matrix), matrix)
+    there = present(matrix)
+    return float(iou(matrix)[there].mean()) if bool(there.any()) else 0.0
 
 
-def mean_f1(matrix: Int[Tensor, "classes classes"]) -> float:
-    """Mean of `f1_score` over the classes that occur, background included, in [0, 1].
+def mean_f1(matrix: Int[Tensor, "classes classes"], background: bool = True) -> float:
+    """Mean of `f1_score` over the classes that occur, in [0, 1].
 
     This is not 2m / (1 + m) of the mean IoU m, to which the F-measure that the course's report
     prints comes within 0.04 points: F1 = 2·IoU / (1 + IoU) holds class by class, and the function
     is concave, so the value from the mean is the larger of the two unless all classes score alike.
+
+    Args:
+        matrix: row: true class, column: predicted.
+        background: whether class 0 is one of those averaged. Papers on LaPa and CelebAMask-HQ leave
+            it out; it stays in the scores of the others, whose pixels it may have taken.
     """
-    return _mean_present(f1_score(matrix), matrix)
+    first = 0 if background else 1
+    values, there = f1_score(matrix)[first:], present(matrix)[first:]  # both (classes - first,)
+    return float(values[there].mean()) if bool(there.any()) else 0.0
+
+
+def merged_f1(matrix: Int[Tensor, "classes classes"], groups: Collection[Collection[int]]) -> float:
+    """F1 of sets of classes, each set taken as one class, with their counts added up, in [0, 1].
+
+    F1 = 2·Σ TP / (Σ GT + Σ Pred) over the sets; confusion inside a set counts as correct. One set
+    gives the F1 of a part such as both eyes; several give that of the parts pooled.
+
+    Args:
+        matrix: row: true class, column: predicted.
+        groups: class ids, no id in two of the sets.
+
+    Returns:
+        The F1; 0 when none of the classes occurs.
+    """
+    hit = predicted = true = 0
+    for group in groups:
+        ids = torch.tensor(sorted(group), dtype=torch.int64, device=matrix.device)
+        rows = matrix[ids]  # (group, classes)
+        true += int(rows.sum())
+        predicted += int(matrix[:, ids].sum())
+        hit += int(rows[:, ids].sum())
+    return 2 * hit / (true + predicted) if true + predicted else 0.0
+
+
+#: Smith et al.'s components of the inner face.
+_COMPONENTS = {
+    "brows": ("l_brow", "r_brow"),
+    "eyes": ("l_eye", "r_eye"),
+    "nose": ("nose",),
+    "mouth": ("u_lip", "mouth", "l_lip"),
+}
+
+
+def helen_components(labels: LabelSet) -> dict[str, tuple[int, ...]]:
+    """Class ids of brows, eyes, nose and mouth (both lips and what is between) in a label set."""
+    return {
+        part: tuple(labels.index(name) for name in names) for part, names in _COMPONENTS.items()
+    }
+
+
+def helen_overall_f1(matrix: Int[Tensor, "classes classes"], labels: LabelSet) -> float:
+    """The "overall F1" of papers on Helen: brows, eyes, nose, lips and inner mouth, in [0, 1].
+
+    Their union is one class, so a brow that was taken for an eye counts as correct. Skin, hair and
+    background do not count. Pooling the four components instead
+    (`merged_f1(matrix, helen_components(labels).values())`) is the stricter of the two readings of
+    "calculated over the merged facial components"; the parts rarely touch, so the two are close.
+
+    Args:
+        matrix: row: true class, column: predicted.
+        labels: whose classes they are; any set with both brows and eyes, a nose, lips and a mouth.
+
+    Raises:
+        ValueError: when the matrix is not of the label set's classes.
+    """
+    if len(matrix) != labels.num_classes:
+        raise ValueError(
+            f"a matrix of {len(matrix)} classes, and {labels.key} has {labels.num_classes}; name "
+            "the label set that was counted"
+        )
+    components = helen_components(labels)
+    return merged_f1(matrix, [[index for ids in components.values() for index in ids]])
 
 
 class ConfusionMatrix:

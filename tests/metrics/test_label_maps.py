@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from coursekit import metrics
+from coursekit.labels import CELEBAMASK_HQ, HELEN, LABEL_SETS, LabelSet
 
 CLASSES = 5
 
@@ -143,3 +144,63 @@ def test_empty_input_scores_zero() -> None:
     assert metrics.pixel_accuracy(matrix) == 0
     assert torch.isfinite(metrics.iou(matrix)).all()
     assert torch.isfinite(metrics.precision(matrix) + metrics.recall(matrix)).all()
+
+
+@given(label_maps())
+def test_mean_f1_without_background(maps: tuple[np.ndarray, np.ndarray]) -> None:
+    prediction, target = maps
+    matrix = metrics.confusion_matrix(
+        torch.from_numpy(prediction), torch.from_numpy(target), CLASSES
+    )
+    rest = [f for c, f in slow_scores(prediction, target)[1].items() if c != 0]
+    got = metrics.mean_f1(matrix, background=False)
+    assert got == pytest.approx(np.mean(rest) if rest else 0)
+
+
+@given(label_maps())
+def test_merged_f1_is_that_of_renamed_maps(maps: tuple[np.ndarray, np.ndarray]) -> None:
+    prediction, target = maps
+    matrix = metrics.confusion_matrix(
+        torch.from_numpy(prediction), torch.from_numpy(target), CLASSES
+    )
+    for groups in ([[1, 2]], [[3, 1], [2, 4]], [[4]], []):
+        hit = total = 0
+        for p, t in zip(prediction.ravel().tolist(), target.ravel().tolist(), strict=True):
+            for group in groups:
+                if t != 255:
+                    hit += (p in group) and (t in group)
+                    total += (p in group) + (t in group)
+        assert metrics.merged_f1(matrix, groups) == (2 * hit / total if total else 0)
+
+
+@pytest.mark.parametrize("labels", LABEL_SETS.values(), ids=LABEL_SETS)
+@pytest.mark.parametrize("seed", range(3))
+def test_helen_overall_f1_pixel_by_pixel(labels: LabelSet, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    inner = {"l_brow", "r_brow", "l_eye", "r_eye", "nose", "u_lip", "mouth", "l_lip"}
+    prediction, target = rng.integers(0, labels.num_classes, (2, 13, 17))
+    target[rng.random(target.shape) < 0.1] = 255
+    hit = true = found = 0
+    for p, t in zip(prediction.ravel().tolist(), target.ravel().tolist(), strict=True):
+        if t == 255:
+            continue
+        a, b = labels.names[p] in inner, labels.names[t] in inner
+        hit, found, true = hit + (a and b), found + a, true + b
+    matrix = metrics.confusion_matrix(
+        torch.from_numpy(prediction), torch.from_numpy(target), labels.num_classes
+    )
+    assert metrics.helen_overall_f1(matrix, labels) == pytest.approx(2 * hit / (true + found))
+    parts = metrics.helen_components(labels).values()
+    assert metrics.merged_f1(matrix, parts) < metrics.helen_overall_f1(matrix, labels)
+
+
+def test_sides_and_parts_confused_are_correct_in_helens_overall_f1() -> None:
+    matrix = torch.zeros(11, 11, dtype=torch.int64)
+    for true, called in (("l_eye", "r_eye"), ("nose", "u_lip"), ("hair", "skin")):
+        matrix[HELEN.index(true), HELEN.index(called)] = 7
+    assert metrics.helen_overall_f1(matrix, HELEN) == 1
+    matrix[HELEN.index("nose"), HELEN.index("skin")] = 7
+    assert metrics.helen_overall_f1(matrix, HELEN) == 2 * 14 / (14 + 21)
+    assert metrics.helen_overall_f1(torch.zeros_like(matrix), HELEN) == 0
+    with pytest.raises(ValueError, match="11 classes, and celebamask-hq has 19"):
+        metrics.helen_overall_f1(matrix, CELEBAMASK_HQ)
