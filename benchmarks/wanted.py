@@ -21,6 +21,42 @@ PEERS = {
 FEATURES = ("none", "shading", "textures", "colour", "background", "pose", "shape", "hair", "worn",
              "camera")  # fmt: skip
 
+#: Data and lengths of the runs of `dml_csr.py`.
+SETTINGS = ("standard", "clean", "noisier", "regions", "regions still", "clean still", "longer",
+            "clean longer", "larger")  # fmt: skip
+#: Its variants, in the order in which tables show them.
+VARIANTS = (
+    "baseline", "ddgcn", "ddgcn, graphs off", "b", "b+ba", "c", "c+ca", "b+c", "all",
+    "ba+ca, no heads", "all on baseline",
+    "psp", "psp_no_pooling", "dgcnet", "dgcnet_no_pooling",
+    "cycles", "cycles, no teacher", "cycles, neither", "cycles, lovasz of teacher",
+    "cycles, rate 1e-5", "cycles, rate 1e-4", "cycles, rate 2e-3", "cycles, from the teacher",
+    "cycles, one late", "sgd", "sgd, cycles", "sgd, cycles, no teacher",
+    "ddgcn, rate x10", "ddgcn, rate x100", "ddgcn, start at 1", "ddgcn, eq 1",
+    "ddgcn, eq 1, graphs off",
+)  # fmt: skip
+_SELF_REGULATION = ("all", "cycles", "cycles, no teacher")
+#: Queues, the most wanted first: settings, and their variants.
+DML_CSR = {
+    "tasks": {"standard": VARIANTS[:11]},
+    "cycles": {"standard": VARIANTS[15:18], "clean": ("all",)},
+    "contexts": {"standard": VARIANTS[11:15]},
+    "regulation": {
+        "standard": VARIANTS[18:27],
+        "noisier": _SELF_REGULATION,
+        "regions": _SELF_REGULATION,
+        "regions still": _SELF_REGULATION,
+        "clean still": ("all",),
+        "longer": _SELF_REGULATION,
+        "clean longer": ("all",),
+    },
+    "graphs": {
+        "standard": VARIANTS[27:],
+        "longer": ("ddgcn", "ddgcn, graphs off"),
+        "larger": ("ddgcn", "ddgcn, graphs off"),
+    },
+}
+
 
 def step(device: str, model: str, size: int, batch: int, precision: str, peer: str) -> Row:
     """A training step against a peer's."""
@@ -53,6 +89,8 @@ def gpu_rows(device: str = "cuda", batches: dict[int, int] = BATCHES) -> Iterato
                 yield lovasz(device, size, batch)
                 for model in ("fastscnn", "unet"):
                     yield waiting(device, model, size, batch, "bf16", 8)
+        if size == 512:
+            yield lovasz(device, 473, batch=4)  # DML-CSR's size
 
 
 def transfer(
@@ -69,6 +107,29 @@ def recipe(model: str, size: int, epochs: int, name: str, without: str = "nothin
                            "without": without})  # fmt: skip
 
 
+def dml_csr(setting: str, variant: str, seed: int) -> Row:
+    """A variant of DML-CSR, trained on noisy rendered faces."""
+    return Row("dml_csr", {"setting": setting, "variant": variant, "seed": seed})
+
+
+def dml_csr_queue(name: str) -> list[Row]:
+    """Rows of a queue, or of "all", one seed after the other: pairs are complete early."""
+    queues = list(DML_CSR) if name == "all" else [name]
+    return [
+        dml_csr(setting, variant, seed)
+        for queue in queues
+        for seed in range(5)
+        for setting, variants in DML_CSR[queue].items()
+        for variant in variants
+    ]
+
+
+def dml_csr_command(row: Row) -> str:
+    """What fills a row of `dml_csr.py`."""
+    queue = next(q for q in DML_CSR if row.name in {r.name for r in dml_csr_queue(q)})
+    return f"python benchmarks/dml_csr.py --queue {queue}"
+
+
 def wanted() -> dict[str, list[Row]]:
     """Rows by command."""
     rows = {"make gpu": list(gpu_rows())}
@@ -81,5 +142,8 @@ def wanted() -> dict[str, list[Row]]:
         rows[f"python benchmarks/transfer.py --data ROOT --ablate {name} --threads 1"] = [
             transfer(name)
         ]
+    rows["python benchmarks/losses.py"] = [lovasz("cpu", 473, batch=4)]  # DML-CSR's size
     rows["python benchmarks/metrics.py"] = [Row("metrics", {"size": s}) for s in (128, 256, 512)]
+    for queue in DML_CSR:
+        rows[f"python benchmarks/dml_csr.py --queue {queue}"] = dml_csr_queue(queue)
     return rows

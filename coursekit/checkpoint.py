@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 from coursekit.errors import CourseError
 from coursekit.files import atomic_path
 from coursekit.labels import LABEL_SETS
-from coursekit.models import MODEL_NAMES, create_model, plain_state_dict
+from coursekit.models import MODEL_NAMES, create_model, decouple, plain_state_dict, unwrap
 
 if TYPE_CHECKING:
     import os
@@ -100,6 +100,19 @@ def load(path: str | os.PathLike[str]) -> Checkpoint:
         if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
             raise CourseError(f"{path}: {name} holds values that are no numbers; train again")
     return Checkpoint(model.eval(), info)
+
+
+def for_inference(loaded: Checkpoint) -> Checkpoint:
+    """A training checkpoint without what training alone needs: see `models.decouple`.
+
+    This is how weights that were trained with edge heads get into the network without: `load`, then
+    `for_inference`; `save` writes what that gives. The logits are the same, bit for bit.
+    """
+    model = decouple(loaded.model)
+    if model is unwrap(loaded.model):
+        return loaded
+    info = replace(loaded.info, config={**loaded.info.config, "edge_heads": "none"})
+    return Checkpoint(model, info)
 
 
 def _parse_info(path: str | os.PathLike[str], raw: Any) -> ModelInfo:

@@ -13,15 +13,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
+from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from coursekit.errors import CourseError
 from coursekit.models import count_parameters
+from coursekit.models.abn import ABN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from torch import Tensor, nn
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,44 @@ def multiply_accumulates(model: nn.Module, size: int) -> int:
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         shapes(torch.empty(1, 3, size, size, device="meta", dtype=_dtype(model)))
     return int(counter.get_total_flops()) // 2
+
+
+def hooked_operations(model: nn.Module, size: int, *, heads: bool = False) -> int:
+    """Operations of one (3, size, size) image as DML-CSR's table counts them: 48.54 billion.
+
+    That is what hooks on the modules of its public code see: of a convolution the products and the
+    biases, of a pooling each value that it takes, of a ReLU each value that it gives. The ReLUs
+    are those of the encoder; ABN everywhere else, matrix products and interpolation have no hook.
+    In our networks the encoder's ReLUs are in its ABNs, and count there.
+
+    Args:
+        model: DML-CSR or EAGRNet.
+        size: side of the image, in pixels.
+        heads: whether the edge heads are run, too.
+    """
+    shapes = copy.deepcopy(model).to("meta").eval()
+    total = 0
+
+    def count(part: nn.Module, inputs: tuple[Tensor, ...], out: Tensor) -> None:
+        nonlocal total
+        if isinstance(part, nn.Conv1d | nn.Conv2d):
+            products = part.weight[0].numel() + (part.bias is not None)
+            total += products * out.numel()
+        elif isinstance(part, nn.MaxPool2d | nn.AdaptiveAvgPool2d):
+            total += inputs[0].numel()
+        else:
+            total += out.numel()
+
+    encoder = set(shapes.get_submodule("encoder").modules())
+    for part in shapes.modules():
+        if isinstance(part, nn.Conv1d | nn.Conv2d | nn.MaxPool2d | nn.AdaptiveAvgPool2d) or (
+            part in encoder and isinstance(part, ABN) and part.slope != 1
+        ):
+            part.register_forward_hook(count)
+    image = torch.empty(1, 3, size, size, device="meta", dtype=_dtype(model))
+    with torch.no_grad():
+        shapes.heads(image) if heads else shapes(image)  # type: ignore[operator]
+    return total
 
 
 def kept_bytes(model: nn.Module, images: Tensor) -> int:

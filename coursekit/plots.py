@@ -14,7 +14,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from coursekit.labels import CELEBAMASK_HQ, LabelSet, colourise
+from coursekit.labels import CELEBAMASK_HQ, IGNORE_INDEX, LabelSet, colourise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -78,9 +78,7 @@ def convergence(history: Sequence[Mapping[str, Any]]) -> Figure:
     """
     figure = Picture(figsize=(7.5, 3.4), layout="constrained")
     axes = figure.subplots()
-    epochs = [entry["epoch"] for entry in history]
-    axes.plot(epochs, [e["train_loss"] for e in history], color=GREY, label="training")
-    axes.plot(epochs, [e["val_loss"] for e in history], color=BLUE, label="validation")
+    _losses(axes, history, history)
     best = min(history, key=lambda e: e["val_loss"])
     axes.plot(best["epoch"], best["val_loss"], "o", color=BLUE, label="best, kept")
     for entry, following in pairwise(history):
@@ -92,13 +90,96 @@ def convergence(history: Sequence[Mapping[str, Any]]) -> Figure:
                 transform=axes.get_xaxis_transform(), va="top", rotation=90, fontsize=8,
             )  # fmt: skip
     if history and history[-1]["event"] == "stop":
-        axes.axvline(epochs[-1] + 0.5, color=RED, linewidth=1, linestyle=":")
+        axes.axvline(history[-1]["epoch"] + 0.5, color=RED, linewidth=1, linestyle=":")
     axes.set_xlabel("epoch")
     axes.set_ylabel("weighted cross-entropy")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(frameon=False, loc="upper center")
-    _quiet(axes)
     return figure
+
+
+def schedule(history: Sequence[Mapping[str, Any]]) -> Figure:
+    """Losses and learning rate over epochs, each cycle of self-regulation shaded.
+
+    At a cycle's end the validation loss is that of the average, which is in use from then on and
+    marked; so is the best of the initialisation. The cycles' training loss is left out: it is
+    another, against the teacher.
+
+    Args:
+        history: entries of `coursekit.training.fit` under `SelfRegulationConfig`, at least one.
+    """
+    parts: dict[str, list[Mapping[str, Any]]] = {}
+    for entry in history:
+        parts.setdefault(entry["phase"], []).append(entry)
+    initial = parts.pop("initialisation", [])
+    figure = Picture(figsize=(7.5, 4.2), layout="constrained")
+    rows = [["losses", "cycles"], ["rate", "cycles"]] if parts else [["losses"], ["rate"]]
+    ratios = (5, 3)[: len(rows[0])]
+    panels: dict[str, Axes] = figure.subplot_mosaic(
+        rows, height_ratios=(2, 1), width_ratios=ratios
+    )  # fmt: skip
+    panels["rate"].sharex(panels["losses"])
+    for axes in panels.values():
+        _shade(axes, parts)
+        axes.set_xlabel("epoch")
+        axes.set_xlim(history[0]["epoch"] - 0.5, history[-1]["epoch"] + 0.5)
+    _losses(panels["losses"], history, initial)
+    _mark_models(panels["losses"], initial, parts)
+    panels["losses"].set_ylabel("loss")
+    panels["losses"].set_xlabel("")
+    panels["losses"].legend(frameon=False, fontsize=8)
+    rate = panels["rate"]
+    rate.plot(_all(history, "epoch"), _all(history, "rate"), color=GREY, drawstyle="steps-mid")
+    rate.set_yscale("log")
+    rate.set_ylabel("learning rate")
+    _quiet(rate)
+    if parts:
+        cycles = [entry for entries in parts.values() for entry in entries]
+        _losses(panels["cycles"], cycles, [])
+        _mark_models(panels["cycles"], [], parts)
+        panels["cycles"].set_xlim(cycles[0]["epoch"] - 0.5, cycles[-1]["epoch"] + 0.5)
+        panels["cycles"].set_title("the cycles' validation loss", fontsize=9)
+    return figure
+
+
+def _all(history: Sequence[Mapping[str, Any]], key: str) -> list[float]:
+    return [entry[key] for entry in history]
+
+
+def _shade(axes: Axes, cycles: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+    """Every cycle in one of two shades."""
+    for number, entries in enumerate(cycles.values()):
+        first, last = entries[0]["epoch"] - 0.5, entries[-1]["epoch"] + 0.5
+        axes.axvspan(first, last, color=BLUE, alpha=(0.06, 0.14)[number % 2], linewidth=0)
+
+
+def _mark_models(
+    axes: Axes,
+    initial: Sequence[Mapping[str, Any]],
+    cycles: Mapping[str, Sequence[Mapping[str, Any]]],
+) -> None:
+    """The best of the initialisation, and what the cycles left."""
+    best = min(initial, key=lambda e: e["val_loss"]) if initial else None
+    kept = [e for entries in cycles.values() for e in entries if e["event"] == "improved"]
+    for label, colour, entries in (
+        ("best of the initialisation", BLUE, [best] if best else []),
+        ("in use from then on", RED, kept),
+    ):
+        if entries:
+            x, y = _all(entries, "epoch"), _all(entries, "val_loss")
+            axes.plot(x, y, "o", color=colour, label=label)
+
+
+def _losses(
+    axes: Axes, history: Sequence[Mapping[str, Any]], training: Sequence[Mapping[str, Any]]
+) -> None:
+    """The validation loss of some epochs and the training loss of some."""
+    if training:
+        axes.plot(
+            _all(training, "epoch"), _all(training, "train_loss"), color=GREY, label="training"
+        )
+    axes.plot(_all(history, "epoch"), _all(history, "val_loss"), color=BLUE, label="validation")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    _quiet(axes)
 
 
 def class_scores(scores: Mapping[str, float | None], labels: LabelSet = CELEBAMASK_HQ) -> Figure:
@@ -194,6 +275,43 @@ def diagram(
     columns, rows = [x for x, _, _ in boxes.values()], [y for _, y, _ in boxes.values()]
     axes.set_xlim(min(columns) - 0.5, max(columns) + 0.5)
     axes.set_ylim(min(rows) - 0.5, max(rows) + 0.5)
+    return figure
+
+
+def edges(
+    label_map: NDArray[np.uint8],
+    binary: NDArray[np.uint8],
+    category: NDArray[np.uint8],
+    labels: LabelSet = CELEBAMASK_HQ,
+) -> Figure:
+    """A label map and the two kinds of edges that are made of it (DML-CSR, Fig. 4).
+
+    An edge pixel of several classes has the colour of its own class if it is on the edge of that,
+    else of the last of the others. What is ignored is grey.
+
+    Args:
+        label_map: (H, W) class ids, or 255.
+        binary: (H, W), 1 on an edge, from `coursekit.losses.binary_edges`, or your own.
+        category: (num_classes, H, W), 1 on an edge of the class, from `category_edges`.
+        labels: whose palette colours classes and their edges.
+    """
+    label_map, binary, category = np.asarray(label_map), np.asarray(binary), np.asarray(category)
+    lines = np.where(binary[..., None] == 1, 0, np.full((*binary.shape, 3), 255)).astype(np.uint8)
+    coloured = np.full((*label_map.shape, 3), 255, np.uint8)
+    for own in (False, True):  # a class's own side is drawn last, over that of others
+        for c, (edge, colour) in enumerate(zip(category == 1, labels.palette, strict=True)):
+            coloured[edge & ((label_map == c) | (not own))] = colour
+    for picture in (lines, coloured):
+        picture[label_map == IGNORE_INDEX] = 160
+    titles = ("label map", "binary edges", "category edges")
+    figure = Picture(figsize=(7.5, 2.75), layout="constrained")
+    grid = figure.subplots(1, 3)
+    pictures = (colourise(label_map, labels), lines, coloured)
+    for axes, title, picture in zip(grid, titles, pictures, strict=True):
+        axes.imshow(picture, interpolation="nearest")
+        axes.set_title(title, fontsize=9)
+        axes.set_xticks([])
+        axes.set_yticks([])
     return figure
 
 

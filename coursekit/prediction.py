@@ -91,7 +91,7 @@ def predict_folder(
         raise CourseError(f"an opacity of {opacity}; it must lie between 0 and 1")
     source, out = Path(images), Path(out)
     found, problems = _find(source, out)
-    loaded = checkpoint.load(checkpoint_path)
+    loaded = checkpoint.for_inference(checkpoint.load(checkpoint_path))
     model, labels = loaded.model.to(device).eval(), LABEL_SETS[loaded.info.label_set]
     rows: list[dict[str, NDArray[np.uint8]]] = []
     done = 0

@@ -9,8 +9,15 @@ import torch
 from torch import nn
 
 from coursekit import create_model
-from coursekit.complexity import kept_bytes, measure, multiply_accumulates, seconds_of
+from coursekit.complexity import (
+    hooked_operations,
+    kept_bytes,
+    measure,
+    multiply_accumulates,
+    seconds_of,
+)
 from coursekit.errors import CourseError
+from coursekit.models.abn import ABN
 
 
 @pytest.mark.parametrize(
@@ -52,6 +59,21 @@ def test_the_networks_of_the_course() -> None:
     before = {k: v.clone() for k, v in model.state_dict().items()}
     assert multiply_accumulates(model, side) == products
     assert all(torch.equal(v, before[k]) for k, v in model.state_dict().items())
+
+
+def test_operations_that_hooks_see() -> None:
+    class Network(nn.Sequential):
+        def heads(self, image: torch.Tensor) -> torch.Tensor:
+            return self[-1](self(image))
+
+    model = Network()
+    model.add_module("encoder", nn.Sequential(nn.Conv2d(3, 4, 3, 2, 1), ABN(4), ABN(4, 1.0)))
+    model.add_module("pool", nn.MaxPool2d(3, 2, 1))
+    model.add_module("last", nn.Sequential(nn.Conv2d(4, 4, 1, bias=False), ABN(4)))
+    encoder = 4 * 25 * (3 * 9 + 1) + 4 * 25  # products, biases; one ReLU, the other ABN has none
+    rest = 4 * 25 + 4 * 4 * 9  # what the pooling takes, and a convolution at 3 × 3
+    assert hooked_operations(model, 10) == encoder + rest
+    assert hooked_operations(model, 10, heads=True) == encoder + rest + 4 * 4 * 9
 
 
 def test_what_is_kept() -> None:

@@ -32,6 +32,26 @@ def test_red_lines_stand_at_the_switches() -> None:
     assert [text.get_text() for text in axes.texts] == ["SGD 0.02", "0.01"]
 
 
+def phased(epoch: int, phase: str, event: str) -> dict:
+    return {**entry(epoch, event), "phase": phase}
+
+
+def test_cycles_are_shaded_and_what_they_left_is_marked() -> None:
+    history = [phased(0, "initialisation", "improved"), phased(1, "initialisation", "wait"),
+               phased(2, "cycle 1 of 2", "best"), phased(3, "cycle 1 of 2", "improved"),
+               phased(4, "cycle 2 of 2", "wait")]  # fmt: skip
+    losses, cycles, rate = plots.schedule(history).axes
+    for axes in (losses, cycles, rate):
+        spans = [(bar.get_x(), bar.get_width()) for bar in axes.patches]
+        assert spans == [(1.5, 2), (3.5, 1)]
+    drawn = {line.get_label(): list(line.get_xdata()) for line in losses.lines}
+    assert drawn == {"training": [0, 1], "validation": [0, 1, 2, 3, 4],
+                     "best of the initialisation": [1], "in use from then on": [3]}  # fmt: skip
+    assert list(cycles.lines[0].get_xdata()) == [2, 3, 4]
+    assert len(plots.schedule(history[:2]).axes) == 2
+    assert len(plots.schedule(history[2:]).axes) == 3  # a network that came trained
+
+
 def test_the_tail_is_sorted() -> None:
     axes = plots.long_tail(np.arange(1, 20)).axes[0]
     heights = [bar.get_height() for bar in axes.patches]
@@ -55,6 +75,25 @@ def test_a_diagram_has_its_boxes_and_arrows() -> None:
         plots.diagram(boxes, [("C5", "Y")])
 
 
+def test_edges_have_the_colour_of_their_class() -> None:
+    label_map = np.array([[0, 0, 0, 255], [1, 1, 2, 2]], np.uint8)
+    binary = np.array([[1, 1, 1, 255], [1, 1, 1, 0]], np.uint8)
+    category = np.zeros((11, 2, 4), np.uint8)
+    category[0, 0, :3] = category[1, :, :2] = category[:3, 1, 2] = 1  # of both sides
+    category[:, 0, 3] = 255
+    figure = plots.edges(label_map, binary, category, LAPA)
+    titles = [axes.get_title() for axes in figure.axes]
+    assert titles == ["label map", "binary edges", "category edges"]
+    _, lines, coloured = (np.asarray(axes.images[0].get_array()) for axes in figure.axes)
+    white, grey = [255] * 3, [160] * 3
+    assert lines.tolist() == [[[0] * 3] * 3 + [grey], [[0] * 3] * 3 + [white]]
+    back, skin, brow = (list(colour) for colour in LAPA.palette[:3])
+    assert coloured.tolist() == [[back] * 3 + [grey], [skin, skin, brow, white]]
+    category[0], category[1, 0] = 0, 1  # where its own class has no edge, another's colour
+    coloured = plots.edges(label_map, binary, category, LAPA).axes[2].images[0].get_array()
+    assert np.asarray(coloured)[0].tolist() == [skin] * 3 + [grey]
+
+
 def test_all_draw_and_none_needs_pyplot() -> None:
     image = np.zeros((8, 8, 3), np.uint8)
     rows = [{"image": image, "truth": image[..., 0]}] * 3
@@ -62,8 +101,11 @@ def test_all_draw_and_none_needs_pyplot() -> None:
         lambda: plots.panels(rows, across=2),
         lambda: plots.legend(),
         lambda: plots.diagram({"in": (0, 0, "3 × 64²"), "out": (1, 0.5, "")}, [("in", "out")]),
+=======
+        lambda: plots.edges(image[..., 0], image[..., 0], np.zeros((19, 8, 8), np.uint8)),
         lambda: plots.long_tail([1, *[0] * 18]),
         lambda: plots.convergence([entry(0, "improved")]),
+        lambda: plots.schedule([phased(0, "cycle 1 of 1", "improved")]),
     ):
         assert draw(make()) == draw(make())
     assert "matplotlib.pyplot" not in sys.modules or "ipykernel" in sys.modules

@@ -64,6 +64,26 @@ def test_a_square_photograph_is_predicted_as_evaluation_does(tmp_path: Path, wei
     np.testing.assert_array_equal(got, expected)
 
 
+def test_edge_heads_change_no_pixel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(0)
+    config = {"num_classes": 19, "repeats": 1, "edge_heads": "both"}
+    info = checkpoint.ModelInfo("fastscnn", config, CELEBAMASK_HQ.key, 64, (0.5,) * 3, (0.25,) * 3)
+    model = create_model("fastscnn", **config).eval()
+    checkpoint.save(tmp_path / "model.safetensors", model, info)
+    photograph(tmp_path / "face.png", 80, 80)
+    used: list[torch.nn.Module] = []
+    original = predict_label_map
+    monkeypatch.setattr(
+        "coursekit.prediction.predict_label_map",
+        lambda network, *rest: (used.append(network), original(network, *rest))[1],
+    )
+    predict_folder(tmp_path / "model.safetensors", tmp_path / "face.png", tmp_path / "out")
+    assert used[0].config.edge_heads == "none"
+    got = read_label_map(tmp_path / "out" / "label_maps" / "face.png", CELEBAMASK_HQ)
+    expected = predict_label_map(model, read_image(tmp_path / "face.png"), info)
+    np.testing.assert_array_equal(got, expected)
+
+
 def test_a_photograph_is_turned_upright(tmp_path: Path, weights: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6

@@ -12,14 +12,16 @@ from coursekit import models, recipes
 from coursekit.cli import main
 from coursekit.errors import CourseError
 from coursekit.models import BASELINES
-from coursekit.optim import AdamToSGDConfig, AveragedCosineConfig
-from coursekit.training import ParsingConfig
+from coursekit.optim import AdamToSGDConfig, AveragedCosineConfig, SelfRegulationConfig
+from coursekit.recipes import dml_csr
+from coursekit.training import MultiTaskConfig, ParsingConfig
 
 HOUSE = recipes.find("house")
 
 
-@pytest.mark.parametrize("recipe", recipes.RECIPES)
-@pytest.mark.parametrize("model", BASELINES)
+@pytest.mark.parametrize(
+    ("recipe", "model"), [(r, m) for r in recipes.RECIPES for m in recipes.find(r).models]
+)
 def test_sizes_epochs_and_seeds_are_the_caller_s(recipe: str, model: str) -> None:
     config = recipes.configure(recipe, model, 96, 7, 3)
     assert (config.size, config.epochs, config.seed) == (96, 7, 3)
@@ -76,8 +78,79 @@ def test_what_there_is_not_is_named() -> None:
 def test_a_model_that_is_not_theirs_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(models, "_REGISTRY", {**models._REGISTRY, "giant": ("unet", "", "")})
     for name in recipes.RECIPES:
-        with pytest.raises(CourseError, match=f"{name} does not serve giant; it serves: unet, "):
+        with pytest.raises(
+            CourseError, match=f"{name} does not serve giant; it serves: [a-z_0-9]+, "
+        ):
             recipes.configure(name, "giant", 96, 1, 0)
+
+
+DML = ("context", "binary", "category", "attention", "self_regulation")
+
+
+def test_dml_csr_has_the_paper_s_settings() -> None:
+    config = recipes.configure("dml_csr", "dml_csr", 473, 200, 0)
+    assert config.batch_size == 28 and config.objective == MultiTaskConfig()
+    assert config.plan == SelfRegulationConfig(
+        150, 5, 10, lr=1e-3, momentum=0.9, weight_decay=5e-4, cycle_lr=1e-5, schedule="poly"
+    )
+    augmentation = config.augmentation
+    assert augmentation is not None
+    assert (augmentation.scale, augmentation.rotation) == ((0.75, 1.25), 30)
+    assert not augmentation.mirror_probability and not augmentation.noise and not augmentation.hue
+    assert tuple(recipes.find("dml_csr").ingredients) == DML
+    for name in ("dml_csr", "dml_csr_small"):
+        assert recipes.settings(name, "dml_csr").items() >= {"edge_heads": "both"}.items()
+        assert "context" not in recipes.settings(name, "dml_csr")
+    assert "not the competition's rules" in recipes.find("dml_csr").rules
+
+
+@pytest.mark.parametrize("recipe", ["dml_csr", "dml_csr_small"])
+@pytest.mark.parametrize(
+    ("row", "without", "edges", "terms"),
+    [
+        ("baseline", DML, "none", ()),
+        ("p", DML[1:], "none", ()),
+        ("p+b", ("category", "attention", "self_regulation"), "binary", ("binary",)),
+        ("p+b+ba", ("category", "self_regulation"), "binary", ("binary", "attention_binary")),
+        ("p+c+ca", ("binary", "self_regulation"), "category", ("category", "attention_category")),
+        ("p+b+c", ("attention", "self_regulation"), "both", ("binary", "category")),
+        ("all", (), "both", ("binary", "category", "attention_binary", "attention_category")),
+    ],
+)
+def test_rows_of_the_paper_s_tables_are_ingredients_left_out(
+    recipe: str, row: str, without: tuple[str, ...], edges: str, terms: tuple[str, ...]
+) -> None:
+    config = recipes.configure(recipe, "dml_csr", 64, 20, 0, without)
+    on = {n for n in ("binary", "category", "attention_binary", "attention_category")
+          if getattr(config.objective, n)}  # fmt: skip
+    assert on == set(terms)
+    settings = recipes.settings(recipe, "dml_csr", without)
+    assert settings["edge_heads"] == edges
+    assert settings.get("context") == ("none" if row == "baseline" else None)
+    assert config.plan.cycles == (5 if row == "all" else 0)
+    assert config.plan.epochs == 20  # the same passes
+
+
+def test_cycles_have_at_most_a_quarter_of_all_epochs() -> None:
+    for epochs in range(4, 300):
+        first, count, each = dml_csr.cycles(epochs)
+        assert first + count * each == epochs and 1 <= count <= 5 and each >= 1
+        assert epochs / 8 - 1 < count * each <= epochs / 4
+
+
+def test_what_dml_csr_cannot_do_is_told() -> None:
+    with pytest.raises(CourseError, match="3 epochs are too few for self-regulation"):
+        recipes.configure("dml_csr", "dml_csr", 473, 3, 0)
+    recipes.configure("dml_csr", "dml_csr", 473, 3, 0, ["self_regulation"])
+    with pytest.raises(CourseError, match="fastscnn has a context of its own"):
+        recipes.settings("dml_csr", "fastscnn", ["context"])
+    assert recipes.settings("dml_csr_small", "fastscnn") == {"edge_heads": "both"}
+    assert recipes.settings("house", "unet") == {}
+    with pytest.raises(CourseError, match="does not serve unet"):
+        recipes.settings("dml_csr", "unet")
+    network = models.create_model("fastscnn", edge_heads="both")
+    for name in ("dml_csr", "house"):
+        assert recipes.start(name, network).startswith("From scratch")
 
 
 def make_faces(root: Path, train: int) -> None:
@@ -103,6 +176,30 @@ def test_a_recipe_is_trained_and_scored(tmp_path: Path, capsys: pytest.CaptureFi
     assert json.loads((tmp_path / "less" / "scores.json").read_text())["without"] == [
         "batch", "mirror",
     ]  # fmt: skip
+
+
+def test_dml_csr_is_trained_by_one_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By both recipes: the small network, and one so small that no ImageNet weights fit it."""
+    make_faces(tmp_path / "faces", 6)
+    call = ["train", "dml_csr", "--data", str(tmp_path / "faces"), "--size", "64", "--cpu"]
+    tiny = ["--set", "stem=(4,4,8)", "--set", "widths=(4,4,4,4)", "--set", "blocks=(1,1,1,1)",
+            "--set", "context_channels=8", "--set", "head_channels=8"]  # fmt: skip
+    small = [*call, "--recipe", "dml_csr_small", "--epochs", "1", "--without", "self_regulation",
+             "--set", "context=psp"]  # fmt: skip
+    assert main([*small, "--out", str(tmp_path / "small"), *tiny]) == 0
+    assert "From scratch.\n" in capsys.readouterr().out
+    record = json.loads((tmp_path / "small" / "scores.json").read_text())
+    assert record["config"]["context"] == "psp" and record["config"]["edge_heads"] == "both"
+    assert record["config"]["low_level"] == 16  # of the recipe
+    whole = [*call, "--recipe", "dml_csr", "--epochs", "4"]
+    assert main([*whole, "--out", str(tmp_path / "whole"), *tiny]) == 0
+    told = capsys.readouterr().out
+    assert "No ImageNet weights: there are none for an encoder of these sizes" in told
+    assert "cycle 1 of 1" in told and "dml_csr, dml_csr: mean IoU" in told
+    record = json.loads((tmp_path / "whole" / "scores.json").read_text())
+    assert "From scratch" in record["started"] and record["config"]["context"] == "ddgcn"
 
 
 def test_what_a_recipe_decides_is_not_asked_for_twice(

@@ -80,6 +80,11 @@ def _run_source(checkpoint: Checkpoint) -> tuple[str, set[str]]:
     """run.py, and the modules that it imports."""
     model, info = checkpoint.model, checkpoint.info
     network, config = type(model), getattr(model, "config", None)
+    if getattr(config, "abn", None) == "package":
+        raise CourseError(
+            "run.py cannot bring inplace-abn, which must be compiled; load the weights into a "
+            "network of abn='inplace', whose keys are the same, and submit that"
+        )
     inliner = Inliner()
     inliner.add_import("SimpleNamespace", "from types import SimpleNamespace")
     try:

@@ -72,7 +72,8 @@ def submit(
 
     Masks are 512 × 512 whatever the size of the images: the logits are brought to that size, then
     the arg-max is taken. The zip is checked before it gets its name, and the same checkpoint and
-    images give the same bytes. `out` is replaced if it is there.
+    images give the same bytes. Edge heads serve training alone: they are left out, and do not
+    count. `out` is replaced if it is there.
 
     The limit of parameters: an error for the flat format and in the final phase. A zip of the
     codabench format's development phase holds no model, so there it is a warning.
@@ -98,11 +99,14 @@ def submit(
     if out.suffix != ".zip":
         raise CourseError(f"{out}: a submission's name ends in .zip; name it so")
     images = list_images(images_dir)
-    from coursekit.checkpoint import load  # imports torch: only now, the cheap mistakes being out
+    from coursekit.checkpoint import (  # imports torch: only now, the cheap mistakes being out
+        for_inference,
+        load,
+    )
     from coursekit.models import unwrap
 
     loaded = load(checkpoint) if isinstance(checkpoint, str | os.PathLike) else checkpoint
-    loaded = replace(loaded, model=unwrap(loaded.model))
+    loaded = for_inference(replace(loaded, model=unwrap(loaded.model)))
     name = checkpoint if isinstance(checkpoint, str | os.PathLike) else type(loaded.model).__name__
     parameters, notes = _check_model(loaded, str(name), form, final=final)
     with atomic_path(out) as temporary:

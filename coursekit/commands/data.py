@@ -1,8 +1,9 @@
-"""The commands `data make`, `data check` and `data stats`."""
+"""The commands `data make`, `data check`, `data stats` and `data suspects`."""
 
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 from coursekit.commands import command
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 def add_parser(subparsers: Any) -> None:
     """Add the group of commands."""
     parser = command(
-        subparsers, "data", "make, check and count data sets",
+        subparsers, "data", "make, check and count data sets, find wrong labels",
         "coursekit data make out/faces --train 200 --val 40 --test 20 --size 96",
         None,
         "Works on folders in any layout that the course reads: course 2024, course 2025,\n"
@@ -24,6 +25,7 @@ def add_parser(subparsers: Any) -> None:
     _add_make(inner)
     _add_check(inner)
     _add_stats(inner)
+    _add_suspects(inner)
 
 
 def _add_make(subparsers: Any) -> None:
@@ -79,6 +81,28 @@ def _add_stats(subparsers: Any) -> None:
     parser.add_argument("--json", action="store_true", help="print as JSON")
 
 
+def _add_suspects(subparsers: Any) -> None:
+    parser = command(
+        subparsers, "suspects", "rank masks by how strongly a trained network contradicts them",
+        "coursekit data suspects faces --checkpoint runs/unet/model.safetensors --out out/suspects",
+        _suspects,
+        "Finds wrong labels by a network that may have been trained on them, as long as it has\n"
+        "not learnt them by heart. Writes a contact sheet of the first and a table of all. A\n"
+        "person decides: some suspects are hard photographs. Exits with 1 when some samples\n"
+        "could not be read; the others are done.",
+    )  # fmt: skip
+    parser.add_argument("root", metavar="ROOT", help="the folder of a data set")
+    parser.add_argument("--checkpoint", required=True, metavar="FILE", help="what `train` wrote")
+    parser.add_argument("--split", default="train", choices=("train", "val", "test"))
+    parser.add_argument("--top", type=int, default=20, metavar="N",
+                        help="on the sheet; default 20")  # fmt: skip
+    parser.add_argument("--out", default="out/suspects", metavar="DIR",
+                        help="folder; suspects.png and suspects.csv in it are replaced; "
+                        "default out/suspects")  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="print the first as JSON")
+    parser.add_argument("--cpu", action="store_true", help="stay on the CPU")
+
+
 def _make(arguments: argparse.Namespace) -> int:
     from coursekit.data.making import Recipe, make
 
@@ -105,6 +129,39 @@ def _stats(arguments: argparse.Namespace) -> int:
     found = describe(arguments.root, arguments.size)
     print(json.dumps(found, indent=2) if arguments.json else _as_table(found))
     return 0
+
+
+def _suspects(arguments: argparse.Namespace) -> int:
+    import torch
+
+    from coursekit import checkpoint
+    from coursekit.data.reading import find_layout
+    from coursekit.suspects import check_out, find_suspects, write_report
+
+    check_out(find_layout(arguments.root)[0], arguments.out, arguments.top)
+    loaded = checkpoint.load(arguments.checkpoint)
+    gpu = torch.cuda.is_available() and not arguments.cpu
+    model = loaded.model.to("cuda" if gpu else "cpu")
+    found = find_suspects(model, loaded.info, arguments.root, arguments.split)
+    rows, paths = write_report(found, model, loaded.info, arguments.out, arguments.top)
+    for problem in found.left_out:
+        print(f"left out: {problem}", file=sys.stderr)
+    if arguments.json:
+        held = {
+            "root": arguments.root, "split": arguments.split, "checkpoint": arguments.checkpoint,
+            "masks": len(found.suspects), "left_out": list(found.left_out), "suspects": rows,
+            "written": [str(path) for path in paths],
+        }  # fmt: skip
+        print(json.dumps(held, indent=2, ensure_ascii=False))
+    else:
+        print(f"{'':>3}  {'score':>5}  mask")
+        for row in rows:
+            audit = f" (audit: {', '.join(row['audit'])})" if row["audit"] else ""
+            print(f"{row['rank']:>3}  {row['score']:>5.2f}  {row['name']}: {row['reason']}{audit}")
+        for path in paths:
+            print(path)
+        print(f"{len(found.suspects)} masks ranked, {len(found.left_out)} left out")
+    return 1 if found.left_out else 0
 
 
 def _as_table(found: dict[str, Any]) -> str:

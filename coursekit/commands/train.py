@@ -28,14 +28,15 @@ def add_parser(subparsers: Any) -> None:
         run,
         "Train a model on a folder of faces. A recipe is a file in coursekit/recipes that decides\n"
         "everything but size, epochs and seed, and says what it costs and what it scored:\n"
-        "report_table1, the report's settings; house, ours. Its run is scored at the end.",
+        "report_table1, the report's settings; house, ours; dml_csr, that paper's, and\n"
+        "dml_csr_small, for a laptop. Its run is scored at the end.",
     )
     parser.add_argument("model", help="unet, fastscnn, …")
     parser.add_argument(
         "--data", required=True, metavar="ROOT", help="any layout that README lists"
     )
     parser.add_argument("--out", required=True, metavar="DIR", help="folder for the run")
-    parser.add_argument("--recipe", metavar="NAME", help="report_table1 or house")
+    parser.add_argument("--recipe", metavar="NAME", help="report_table1, house, dml_csr, …")
     parser.add_argument("--without", action="append", default=[], metavar="INGREDIENT",
                         help="leave an ingredient of the recipe out; may be given several "
                         "times")  # fmt: skip
@@ -148,12 +149,18 @@ def run(arguments: argparse.Namespace) -> int:
     from coursekit.training import fit
 
     config, own = make_config(arguments), parse_settings(arguments.settings)
+    recipe, started = arguments.recipe, None
+    if recipe is not None:
+        own = {**recipes.settings(recipe, arguments.model, arguments.without), **own}
     train, val = (open_dataset(arguments.data, split) for split in ("train", "val"))
     torch.manual_seed(config.seed)
     settings = {"num_classes": train.labels.num_classes, **own}
     model = create_model(arguments.model, **settings)
     print(f"{arguments.model}: {count_parameters(model):,} parameters; "
           f"{len(train)} training and {len(val)} validation images at {config.size}²")  # fmt: skip
+    if recipe is not None:
+        started = recipes.start(recipe, model)
+        print(started)
     try:
         result = fit(
             model, train, val, config, arguments.out, resume=arguments.resume, on_epoch=print_epoch
@@ -165,12 +172,12 @@ def run(arguments: argparse.Namespace) -> int:
     print(f"best epoch {result.best_epoch}: validation loss {best['val_loss']:.4f}, "
           f"{_scores(best)} at {config.size}²")  # fmt: skip
     written = ["model.safetensors", "history.jsonl"]
-    if arguments.recipe is not None:
+    if recipe is not None:
         scores = recipes.score(
-            arguments.recipe, model, result, config, train, val, arguments.out, arguments.without
+            recipe, model, result, config, train, val, arguments.out, arguments.without, started
         )
         left = f" without {', '.join(scores['without'])}" if scores["without"] else ""
-        print(f"{arguments.recipe}{left}, {arguments.model}: "
+        print(f"{recipe}{left}, {arguments.model}: "
               f"mean IoU {100 * scores['mean_iou']:.2f} % of {scores['images']} images at their "
               f"masks' size, after {scores['passes']:,} image passes; "
               f"{scores['rules']}")  # fmt: skip

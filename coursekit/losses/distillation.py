@@ -39,11 +39,13 @@ def distillation_loss(
         A scalar, at least 0; 0 when no pixel counts.
 
     Raises:
-        ValueError: when the shapes differ.
+        ValueError: when the shapes differ, or the mask is not one of booleans.
     """
     check_pair(student, teacher)
     if valid is not None:
         check_map(student, valid, "a mask")
+        if valid.dtype != torch.bool:  # of bytes, ~1 is 254
+            raise ValueError(f"valid is {valid.dtype}; give booleans, such as target != 255")
     dtype = torch.promote_types(student.dtype, torch.float32)
     student, teacher = student.to(dtype), teacher.detach().to(dtype)
     if independent:

@@ -50,10 +50,9 @@ def binary_edges(
         1 on an edge, 0 elsewhere, 255 where the target is ignored.
 
     Raises:
-        ValueError: for ids below 0, another `sides`, a width under 1.
+        ValueError: for what is no label map, ids below 0, another `sides`, a width under 1.
     """
-    _check(sides, width)
-    target = target.long()  # as bytes, −100 would be 156
+    target = _checked(target, sides, width)
     check_ids(target, None, ignore_index)
     edges = _mixed(target, width, ignore_index)
     if sides == "inner":
@@ -87,12 +86,12 @@ def category_edges(
         1 on an edge of the class, 0 elsewhere, 255 where the target is ignored.
 
     Raises:
-        ValueError: for ids outside the classes, another `sides`, a width or num_classes under 1.
+        ValueError: for what is no label map, ids outside the classes, another `sides`, a width or
+            num_classes under 1.
     """
-    _check(sides, width)
+    target = _checked(target, sides, width)
     if num_classes < 1:
         raise ValueError(f"num_classes is {num_classes}; it must be at least 1")
-    target = target.long()  # as bytes, −100 would be 156
     check_ids(target, num_classes, ignore_index)
     ignored = (target == ignore_index)[:, None]  # (B, 1, H, W)
     classes = torch.arange(num_classes, device=target.device)[:, None, None]  # (C, 1, 1)
@@ -104,11 +103,18 @@ def category_edges(
     return _as_labels(edges, ignored)
 
 
-def _check(sides: str, width: int) -> None:
+def _checked(target: Tensor, sides: str, width: int) -> Tensor:
+    """The target as int64: as bytes, an `ignore_index` of −100 would be class 156."""
+    if target.ndim != 3 or target.is_floating_point() or target.dtype == torch.bool:
+        raise ValueError(
+            f"a target is (B, H, W) integers, not {target.dtype} of shape {tuple(target.shape)}: "
+            "class ids, one for each pixel"
+        )
     if sides not in _SIDES:
         raise ValueError(f"sides is {sides!r}; it must be 'both' or 'inner'")
     if width < 1:
         raise ValueError(f"width is {width}; it must be at least 1 (the four neighbours)")
+    return target.long()
 
 
 def _as_labels(edges: Tensor, ignored: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from coursekit.labels import IGNORE_INDEX
-from coursekit.losses.inputs import quotient
+from coursekit.losses.inputs import check_map, quotient
 from coursekit.losses.pixels import weighted_cross_entropy
 
 
@@ -39,10 +39,15 @@ def binary_edge_loss(
         every pixel is ignored.
 
     Raises:
-        ValueError: when the edges are not of the logits' batch and size, or have other values.
+        ValueError: when the edges are not of the logits' batch and size or have other values, or
+            there are not 2 channels.
     """
+    if logits.shape[1] != 2:
+        raise ValueError(f"binary edges have 2 channels, no edge and edge, not {logits.shape[1]}")
+    check_map(logits, edges, "binary edges")
     none, some = _counts(edges)
-    weights = torch.stack([some, none]) / (none + some).clamp_min(1)  # (2,), each the other's share
+    dtype = torch.promote_types(logits.dtype, torch.float32)
+    weights = torch.stack([some, none]).to(dtype) / (none + some).clamp_min(1)  # w₀, w₁
     return quotient(*weighted_cross_entropy(logits, edges, weights))
 
 
@@ -70,7 +75,7 @@ def category_edge_loss(
     check_same_shape(logits, edges)
     none, some = _counts(edges)
     edge = edges == 1
-    logits = logits.float() if logits.dtype in (torch.float16, torch.bfloat16) else logits
+    logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
     cost = -F.logsigmoid(torch.where(edge, logits, -logits))  # −log p of what is true
     on = cost.masked_fill(~edge, 0).sum()  # masks for backward are bytes: a quarter of weights
     off = cost.masked_fill(edges != 0, 0).sum()

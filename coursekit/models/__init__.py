@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from coursekit.errors import CourseError
+from coursekit.models.decoupling import decouple
 from coursekit.models.wrappers import plain_state_dict, unwrap
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "check_name",
     "count_parameters",
     "create_model",
+    "decouple",
     "describe",
     "plain_state_dict",
     "unwrap",

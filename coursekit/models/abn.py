@@ -18,13 +18,23 @@ converts weights).
 Nothing here writes into the input, though the name says "in place": the operation before it (a
 convolution, a sum, a concatenation) does not need its own output again, so that the input is freed
 as soon as the caller lets go of it. Overwriting it would spare one map for the moment of the call
-and would refuse leaves and views. In the same way an addition before the activation costs nothing
-here: `ABN(…)(x, residual)` is leaky(y + residual), and y = (y + residual) − residual.
+and would refuse leaves and views. In the same way the shortcut of a residual block costs nothing:
+`abn(x, residual)` is leaky(y + residual), and y = (y + residual) − residual; the residual itself is
+kept anyhow, as another layer's output.
+
+What is computed back has the digits of the output. With u half a unit of the last digit (2⁻²⁴ in
+float32, 2⁻¹¹ in float16, 2⁻⁸ in bfloat16) x̂ is right within about u·(|β| + |residual| + s)/s. In
+float32 that is harmless down to γ = 0 (s = ε = 1e-5: 0.006·|β|). In half precision it is while s is
+far above u·(|β| + |residual|). Below, y has no digits of x̂ left and the division would give noise
+of any size: `_safe_inverse` sees to it that γ then gets a gradient near 0, and x one without its
+last term. So a γ that starts at 0 beside a residual does not learn in half precision; `ABN`'s start
+at 1.
 """
 
 from __future__ import annotations
 
 import warnings
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -37,6 +47,8 @@ from torch.nn import functional as F
 from coursekit.errors import CourseError
 
 KINDS = ("inplace", "package", "plain")
+#: Devices for which torch has a kernel that takes the statistics in one go.
+FUSED = ("cpu", "cuda")
 
 
 class ABN(nn.Module):
@@ -45,12 +57,15 @@ class ABN(nn.Module):
     All kinds compute the same function and have the same state: `weight` γ, `bias` β,
     `running_mean`, `running_var` (of the unbiased variance, as torch's).
 
-    - "inplace": ours. Keeps the output for the backward pass and nothing else of its size. Its
-      statistics are those of all processes together, where there are several.
-    - "package": inplace-abn's, which must be installed; it does the same in C++ and overwrites its
-      input. Each process has statistics of its own.
+    - "inplace": ours. Keeps the output for the backward pass and nothing else of its size.
+    - "package": inplace-abn's, which must be installed: the same in C++. It overwrites its input,
+      keeps a map more where there is a residual, and has no half precision on a CPU.
     - "plain": batch normalisation and activation one after the other, as everybody writes them; it
-      keeps both inputs. Each process has statistics of its own.
+      keeps both inputs.
+
+    With several processes the statistics of "inplace" are those of all processes together, as
+    `torch.nn.SyncBatchNorm`'s, whatever number of values each has. The package has that on GPUs
+    alone; otherwise, and with "plain", each process has its own.
 
     Args:
         num_features: channels C.
@@ -73,7 +88,7 @@ class ABN(nn.Module):
     def __init__(
         self,
         num_features: int,
-        slope: float = 0.01,
+        slope: float | int = 0.01,
         *,
         eps: float = 1e-5,
         momentum: float | None = 0.1,
@@ -88,9 +103,7 @@ class ABN(nn.Module):
             raise ValueError(f"eps is {eps}; it must be above 0")
         if kind == "package":
             _package()
-            if momentum is None:
-                raise ValueError("inplace-abn knows no momentum=None; choose another kind")
-        self.num_features, self.slope, self.eps = num_features, slope, eps
+        self.num_features, self.slope, self.eps = num_features, float(slope), eps
         self.momentum, self.kind = momentum, kind
         self.weight = nn.Parameter(torch.ones(num_features))
         self.bias = nn.Parameter(torch.zeros(num_features))
@@ -125,27 +138,50 @@ class ABN(nn.Module):
             raise ValueError(f"x is {tuple(x.shape)}; (N, {self.num_features}, …) is expected")
         if residual is not None and residual.shape != x.shape:
             raise ValueError(f"residual is {tuple(residual.shape)}, x is {tuple(x.shape)}")
-        if self.training and x.numel() // self.num_features < 2 and not _several():
+        alone = not (self.kind == "inplace" and _several())
+        if self.training and alone and x.numel() // self.num_features < 2:
             raise ValueError(
                 f"Expected more than 1 value per channel when training, got {tuple(x.shape)}"
             )
-        if self.kind == "inplace":
-            return self._ours(x, residual)
-        y = self._normalised(x)
+        if self.kind == "inplace" and residual is not None and residual.dtype == x.dtype:
+            return self._inplace(x, residual, self.slope)
+        if self.kind == "plain":
+            y = self._plain(x)
+        else:  # activates by itself, where nothing comes before that
+            slope = self.slope if residual is None else 1.0
+            y = self._package(x, slope) if self.kind == "package" else self._inplace(x, None, slope)
+            if residual is None:
+                return y
         y = y if residual is None else y + residual
         return y if self.slope == 1 else F.leaky_relu_(y, self.slope)
 
-    def _ours(self, x: Tensor, residual: Tensor | None) -> Tensor:
+    def _inplace(self, x: Tensor, residual: Tensor | None, slope: float) -> Tensor:
         mean, var, total = self.running_mean, self.running_var, None
         if self.training:
             mean, var, total = self._statistics(x.detach())
-        rest = (self.weight, self.bias, mean, var, self.eps, self.training, total)
-        # y = (y + residual) − residual has float32's digits to lose, and not bfloat16's.
-        if residual is None or (x.dtype == residual.dtype and x.dtype.itemsize >= 4):
-            out: Tensor = _Invertible.apply(x, residual, self.slope, *rest)
-            return out
-        y = _Invertible.apply(x, None, 1.0, *rest) + residual
-        return y if self.slope == 1 else F.leaky_relu_(y, self.slope)
+        out: Tensor = _Invertible.apply(
+            x, residual, self.weight, self.bias, mean, var, total, slope, self.eps, self.training
+        )
+        return out
+
+    def _package(self, x: Tensor, slope: float) -> Tensor:
+        package = _package()
+        layer = package.inplace_abn_sync if _several() and x.is_cuda else package.inplace_abn
+        x = x.clone() if x.is_leaf and x.requires_grad else x  # which may not be overwritten
+        share = self._share() if self.training else 0.0
+        statistics = self.running_mean, self.running_var
+        kind = "identity" if slope == 1 else "leaky_relu"
+        out: Tensor = layer(
+            x, self.weight, self.bias, *statistics, self.training, share, self.eps, kind, slope
+        )
+        return out
+
+    def _plain(self, x: Tensor) -> Tensor:
+        scale = torch.where(self.weight < 0, -self.weight, self.weight) + self.eps
+        share = self._share() if self.training else 0.0
+        return F.batch_norm(
+            x, self.running_mean, self.running_var, scale, self.bias, self.training, share, self.eps
+        )
 
     @torch.no_grad()
     def _statistics(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
@@ -155,12 +191,16 @@ class ABN(nn.Module):
         """
         share = self._share()
         running = _precise(x, self.running_mean), _precise(x, self.running_var)
-        mean, var = torch.batch_norm_update_stats(x, *running, 0.0 if _several() else share)
-        total = None
-        if _several():
-            mean, var, total = _of_all(mean, var, x.numel() // self.num_features)
+        count, total = x.numel() // self.num_features, None
+        if x.device.type in FUSED and not _several():
+            mean, var = torch.batch_norm_update_stats(x, *running, share)
+        else:
+            mean, var = _moments(x)
+            if _several():
+                mean, var, total = _of_all(mean, var, count)
+            values = count if total is None else total
             running[0].lerp_(mean, share)
-            running[1].lerp_(var * (total / (total - 1)), share)
+            running[1].lerp_(var * (values / (values - 1)), share)
         self.running_mean.copy_(running[0])  # nothing to do where they are one tensor
         self.running_var.copy_(running[1])
         return mean, var, total
@@ -172,20 +212,6 @@ class ABN(nn.Module):
         self.batches += 1
         return 1 / self.batches
 
-    def _normalised(self, x: Tensor) -> Tensor:
-        """y, with an activation to follow."""
-        if self.kind == "package":
-            out: Tensor = _package().inplace_abn(
-                x.clone() if x.is_leaf else x, self.weight, self.bias, self.running_mean,
-                self.running_var, self.training, self.momentum, self.eps, "identity", 1.0,
-            )  # fmt: skip
-            return out
-        scale = torch.where(self.weight < 0, -self.weight, self.weight) + self.eps
-        share = self._share() if self.training else 0.0
-        return F.batch_norm(
-            x, self.running_mean, self.running_var, scale, self.bias, self.training, share, self.eps
-        )
-
 
 class _Invertible(torch.autograd.Function):
     """leaky(s·x̂ + β + residual), with a gradient that is computed from the result."""
@@ -195,14 +221,14 @@ class _Invertible(torch.autograd.Function):
         ctx: Any,
         x: Tensor,
         residual: Tensor | None,
-        slope: float,
         weight: Tensor,
         bias: Tensor,
         mean: Tensor,
         var: Tensor,
+        total: Tensor | None,
+        slope: float,
         eps: float,
         training: bool,
-        total: Tensor | None,
     ) -> Tensor:
         mean, var = _precise(x, mean), _precise(x, var)
         scale, shift = _precise(x, weight).abs() + eps, _precise(x, bias)
@@ -211,8 +237,9 @@ class _Invertible(torch.autograd.Function):
             z.add_(residual)
         if slope != 1:
             F.leaky_relu_(z, slope)
-        ctx.save_for_backward(z, residual, weight, bias, (var + eps).rsqrt(), total)
-        ctx.settings = slope, eps, training
+        if any(ctx.needs_input_grad):
+            ctx.save_for_backward(z, residual, weight, bias, (var + eps).rsqrt(), total)
+            ctx.settings = slope, eps, training
         return z
 
     @staticmethod
@@ -227,14 +254,11 @@ class _Invertible(torch.autograd.Function):
         if residual is not None:
             y = y - residual
         scale, shift = _precise(z, weight).abs() + eps, _precise(z, bias)
-        inverse = _safe_inverse(scale, shift, z.dtype)
-        wanted = [ctx.needs_input_grad[0], ctx.needs_input_grad[3], ctx.needs_input_grad[4]]
-        # torch's own kernel, to which y is the input, β its mean and 1/s its inverse deviation.
+        inverse = _safe_inverse(scale, shift, residual, z.dtype)
         gain = scale * invstd / inverse
         if total is None:
-            dx, dscale, dshift = torch.ops.aten.native_batch_norm_backward(
-                dy, y, gain, shift, inverse.pow(-2), shift, inverse, training, 0.0, wanted
-            )
+            wanted = [ctx.needs_input_grad[i] for i in (0, 2, 3)]
+            dx, dscale, dshift = _gradients(dy, y, gain, shift, inverse, training, wanted)
         else:
             dx, dscale, dshift = _backward_of_all(dy, y, gain, shift, inverse, total)
         if dscale is not None:
@@ -242,23 +266,63 @@ class _Invertible(torch.autograd.Function):
         if dshift is not None:
             dshift = dshift.to(bias.dtype)
         dresidual = dy if ctx.needs_input_grad[1] else None
-        return dx, dresidual, None, dscale, dshift, *[None] * 5
+        return dx, dresidual, dscale, dshift, *[None] * 6
 
 
 def _precise(x: Tensor, values: Tensor) -> Tensor:
     """Values of channels in x's type, and in float32 where x is a half."""
-    return values.detach().to(torch.promote_types(x.dtype, torch.float32))
+    return values.detach().to(_at_least_float32(x))
 
 
-def _safe_inverse(scale: Tensor, shift: Tensor, dtype: torch.dtype) -> Tensor:
-    """1/s where y = s·x̂ + β has digits left of x̂, and towards 0 where it has none.
+def _at_least_float32(x: Tensor) -> torch.dtype:
+    return torch.promote_types(x.dtype, torch.float32)
 
-    y is rounded by about u·(|β| + s), u half the type's last digit. Divided by a small s that would
-    be an x̂ of any size; s/(s² + u²(|β| + s)²) is 1/s within u² as long as s is not below u·|β|, and
-    leaves of the rounding error at most one half.
+
+def _gradients(
+    dy: Tensor, y: Tensor, gain: Tensor, shift: Tensor, inverse: Tensor, training: bool,
+    wanted: list[bool],
+) -> tuple[Tensor | None, Tensor | None, Tensor | None]:  # fmt: skip
+    """dx, Σ x̂·dy and Σ dy, those that are wanted, with x̂ = (y − β)·inverse and dx ~ gain·inverse.
+
+    By torch's own kernel, to which y is the input, β its mean and 1/s its inverse deviation.
     """
-    noise = torch.finfo(dtype).eps / 2 * (shift.abs() + scale)
+    if not y.numel():  # which the kernel would divide by
+        return torch.zeros_like(y), torch.zeros_like(shift), torch.zeros_like(shift)
+    found: tuple[Tensor, Tensor, Tensor] = torch.ops.aten.native_batch_norm_backward(
+        dy, y, gain, shift, inverse.pow(-2), shift, inverse, training, 0.0, wanted
+    )
+    return found
+
+
+def _safe_inverse(
+    scale: Tensor, shift: Tensor, residual: Tensor | None, dtype: torch.dtype
+) -> Tensor:
+    """1/s where y = s·x̂ + β has digits of x̂ left, and towards 0 where it has none.
+
+    y is rounded by about n = u·(|β| + s), and beside a residual by as much as that is rounded.
+    Divided by a small s this would be an x̂ of any size. s/(s² + n²) is 1/s within (n/s)² and never
+    makes more than a half of a rounding error of n.
+    """
+    level = shift.abs() + scale
+    if residual is not None and dtype.itemsize < 4:  # in float32 a whole pass is not worth it
+        dims = [i for i in range(residual.ndim) if i != 1]
+        norm = torch.linalg.vector_norm(residual, dim=dims, dtype=torch.float32)  # (C,)
+        level = level + norm / max(residual.numel() // len(norm), 1) ** 0.5
+    noise = torch.finfo(dtype).eps / 2 * level
     return scale / (scale.square() + noise.square())
+
+
+def _moments(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and biased variance (C,) of x, in float32 at least; 0 where it is empty."""
+    nothing = torch.zeros(x.shape[1], dtype=_at_least_float32(x), device=x.device)
+    if not x.numel():
+        mean = var = nothing
+    elif x.device.type in FUSED:
+        mean, var = torch.batch_norm_update_stats(x, nothing, nothing, 0.0)
+    else:
+        dims = [i for i in range(x.ndim) if i != 1]
+        var, mean = torch.var_mean(x.to(_at_least_float32(x)), dims, correction=0)
+    return mean, var
 
 
 def _several() -> bool:
@@ -272,24 +336,20 @@ def _of_all(mean: Tensor, var: Tensor, count: int) -> tuple[Tensor, Tensor, Tens
     each = [torch.empty_like(own) for _ in range(dist.get_world_size())]
     dist.all_gather(each, own)
     means, variances, counts = torch.stack(each).split([len(mean), len(mean), 1], 1)  # (P, C or 1)
-    counts = counts.expand_as(means)
-    held = counts > 0  # a process without values has no mean
-    means, variances = means.where(held, 0), variances.where(held, 0)
-    total = counts.sum(0)  # (C,)
-    if total[0] < 2:
+    total = counts.sum(0)  # (1,)
+    if total < 2:
         raise ValueError("Expected more than 1 value per channel when training, in all processes")
     whole = (counts * means).sum(0) / total
     spread = (counts * (variances + (means - whole).square())).sum(0) / total
-    return whole, spread, total[:1]
+    return whole, spread, total
 
 
 def _backward_of_all(
     dy: Tensor, y: Tensor, gain: Tensor, shift: Tensor, inverse: Tensor, total: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
     """dx with the sums of all processes; Σ x̂·dy and Σ dy of this one, for its share of the loss."""
-    _, dscale, dshift = torch.ops.aten.native_batch_norm_backward(
-        dy, y, gain, None, None, shift, inverse, True, 0.0, [False, True, True]
-    )
+    _, dscale, dshift = _gradients(dy, y, gain, shift, inverse, True, [False, True, True])
+    assert dscale is not None and dshift is not None
     sums = torch.stack([dscale, dshift])  # (2, C)
     dist.all_reduce(sums)
     dscales, dshifts = sums / total
@@ -303,7 +363,7 @@ def _backward_of_all(
 
 
 def _package() -> ModuleType:
-    """inplace-abn.
+    """The functions of inplace-abn.
 
     Raises:
         CourseError: where it is not installed.
@@ -311,11 +371,11 @@ def _package() -> ModuleType:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            import inplace_abn
+            # By its name: run.py, which carries this source, is read for what it must bring.
+            package = import_module("inplace_abn.functions")
     except ImportError as error:
         raise CourseError(
             "abn='package' needs inplace-abn, which is not installed here: "
             "`pip install inplace-abn` with a C++ compiler, or abn='inplace', which needs nothing"
         ) from error
-    package: ModuleType = inplace_abn
     return package

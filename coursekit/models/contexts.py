@@ -45,20 +45,19 @@ class PSP(nn.Module):
         self, in_channels: int, channels: int, *, pooling: bool = True, abn: str = "inplace"
     ) -> None:
         super().__init__()
-        self.out_channels, self.pooling = channels, pooling
+        self.out_channels = channels
+        self.pools = nn.ModuleList(
+            nn.AdaptiveAvgPool2d(bins) if pooling else nn.Identity() for bins in BINS
+        )
         self.branches = nn.ModuleList(conv_abn(in_channels, channels, abn=abn) for _ in BINS)
         both = in_channels + len(BINS) * channels
         self.bottleneck = conv_abn(both, channels, 3, abn=abn)
 
     def forward(self, c5: Tensor) -> Tensor:
-        size = c5.shape[-2:]
         priors = []
-        for branch, bins in zip(self.branches, BINS, strict=True):
-            if self.pooling:
-                prior = branch(F.adaptive_avg_pool2d(c5, bins))  # (B, C, bins, bins)
-                priors.append(F.interpolate(prior, size, mode="bilinear"))  # (B, C, h, w)
-            else:
-                priors.append(branch(c5))  # (B, C, h, w)
+        for pool, branch in zip(self.pools, self.branches, strict=True):
+            prior = branch(pool(c5))  # (B, C, bins, bins), or (B, C, h, w)
+            priors.append(F.interpolate(prior, c5.shape[-2:], mode="bilinear"))  # (B, C, h, w)
         return self.bottleneck(torch.cat([c5, *priors], dim=1))  # (B, C, h, w)
 
 

@@ -81,7 +81,7 @@ class EdgeAwareGraph(nn.Module):
 
     def __init__(self, channels: int, states: int, anchors: int, abn: str) -> None:
         super().__init__()
-        self.anchors = anchors
+        self.pool = nn.AdaptiveAvgPool2d(anchors + 2)
         self.state = nn.Conv2d(channels, states, 1)
         self.project = nn.Conv2d(channels, states, 1)
         self.graph = NodeGraph(states, anchors * anchors)
@@ -93,7 +93,7 @@ class EdgeAwareGraph(nn.Module):
         s = self.state(x).flatten(2)  # S (B, s, L)
         p = self.project(x)  # P (B, s, h, w)
         # The inner 4×4 of a 6×6 average pooling: the frame of the image holds no anchor.
-        pooled = F.adaptive_avg_pool2d(p * edge, self.anchors + 2)  # (B, s, 6, 6)
+        pooled = self.pool(p * edge)  # (B, s, 6, 6)
         a = pooled[..., 1:-1, 1:-1].flatten(2)  # (B, s, n)
         # B = softmax over nodes of aᵀP: to which node a pixel belongs
         b = (a.transpose(1, 2) @ p.flatten(2)).softmax(dim=1)  # (B, n, L)

@@ -4,6 +4,8 @@ The figure's four boxes are the four classes `LearningToDownsample`, `GlobalFeat
 `FeatureFusion` and `Classifier`. Deviations from the paper, taken from the report: the fusion ends
 in one more 1×1 convolution with batch normalisation and ReLU, its depthwise convolution is not
 dilated (the paper's by 4), and in separable convolutions a ReLU follows the depthwise step, too.
+
+`edge_heads` adds the edge tasks of DML-CSR for training; see `FastSCNN.heads`.
 """
 
 from __future__ import annotations
@@ -14,6 +16,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from coursekit.models.edge_heads import EDGE_HEADS, EdgeHeads, Heads, enlarge
+from coursekit.models.layers import one_of
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,7 @@ class FastSCNNConfig:
         bins: grid sizes of pyramid pooling.
         width: channels of the fused features and of the classifier.
         dropout: before the last convolution.
+        edge_heads: "none", or for training "binary", "category" or "both".
     """
 
     num_classes: int = 19
@@ -41,6 +47,7 @@ class FastSCNNConfig:
     bins: tuple[int, ...] = (1, 2, 3, 6)
     width: int = 128
     dropout: float = 0.1
+    edge_heads: str = "none"
 
 
 def conv_bn_relu(
@@ -172,11 +179,22 @@ class FastSCNN(nn.Module):
         self.global_feature_extractor = GlobalFeatureExtractor(config)
         self.feature_fusion = FeatureFusion(config.downsample[-1], config.width, config.width)
         self.classifier = Classifier(config)
+        one_of("edge_heads", config.edge_heads, EDGE_HEADS)
+        self.edge_heads = None
+        if config.edge_heads != "none":
+            _, half_fine, fine = config.downsample
+            self.edge_heads = EdgeHeads(
+                (half_fine, fine, config.bottlenecks[0]),
+                config.num_classes,
+                conv_bn_relu,
+                width=max(1, config.width // 2),
+                heads=config.edge_heads,
+            )
 
     def forward(
         self, image: Float[Tensor, "batch channels height width"]
     ) -> Float[Tensor, "batch classes height width"]:
-        """Logits at the size of the image, for any height and width.
+        """Logits at the size of the image, for any height and width; edges are not computed.
 
         Args:
             image: (B, in_channels, H, W) float, whitened.
@@ -192,3 +210,34 @@ class FastSCNN(nn.Module):
         coarse = self.global_feature_extractor(fine)  # (B, 128, H/32, W/32)
         logits = self.classifier(self.feature_fusion(fine, coarse))  # (B, 19, H/8, W/8)
         return F.interpolate(logits, image.shape[-2:], mode="bilinear")
+
+    def heads(self, image: Float[Tensor, "batch channels height width"]) -> Heads:
+        """Logits, the same as `forward`'s, and the edges that the network has heads for.
+
+        The places of DML-CSR's C2, C3 and C4 (strides 4, 8, 8) are taken by the second and the
+        third layer of learning to downsample (strides 4, 8), which both paths share, and by the
+        first group of inverted residuals (stride 16): our choice, the paper has no such network.
+
+        Args:
+            image: as in `forward`.
+        """
+        size = (image.shape[-2], image.shape[-1])
+        down, deep = list(self.learning_to_downsample), list(self.global_feature_extractor)
+        group = self.config.repeats
+        c2 = _through(down[:-1], image)  # (B, 48, H/4, W/4)
+        c3 = _through(down[-1:], c2)  # (B, 64, H/8, W/8)
+        c4 = _through(deep[:group], c3)  # (B, 64, H/16, W/16)
+        coarse = _through(deep[group:], c4)  # (B, 128, H/32, W/32)
+        logits = self.classifier(self.feature_fusion(c3, coarse))  # (B, 19, H/8, W/8)
+        logits = F.interpolate(logits, size, mode="bilinear")  # (B, 19, H, W)
+        if self.edge_heads is None:
+            return Heads(logits)
+        binary, category = self.edge_heads(c2, c3, c4)  # (B, 2, H/4, W/4), (B, 19, H/4, W/4)
+        return Heads(logits, enlarge(binary, size), enlarge(category, size))
+
+
+def _through(layers: list[nn.Module], x: Tensor) -> Tensor:
+    """What layers make of x, one after the other."""
+    for layer in layers:
+        x = layer(x)
+    return x

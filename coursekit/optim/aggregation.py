@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -59,3 +61,52 @@ def aggregate(best: Weights, total: Weights, cycle: int, epochs: int) -> Weights
     """
     k, n = cycle, epochs
     return {name: k / (k + 1) * best[name] + sum_n / ((k + 1) * n) for name, sum_n in total.items()}
+
+
+@dataclass
+class Models:
+    """Which of the models so far is which. One may be several; nobody changes any.
+
+    Attributes:
+        best: M_best of Eq. 6.
+        next: what will be M_best from the next cycle on, if another.
+        used: what would be used if training ended now.
+        teaching: what the teacher holds.
+        total: Σ M_n of the epochs of this cycle that have ended.
+        lowest: validation loss so far.
+    """
+
+    best: Weights | None = None
+    next: Weights | None = None
+    used: Weights | None = None
+    teaching: Weights | None = None
+    total: Weights | None = None
+    lowest: float = math.inf
+
+    def state_dict(self) -> dict[str, Any]:
+        """Each model once, and which it is."""
+        roles = {role: getattr(self, role) for role in _ROLES}
+        models = list({id(m): m for m in roles.values() if m is not None}.values())
+        places = {id(m): place for place, m in enumerate(models)}
+        return {
+            "models": models,
+            "roles": {role: None if m is None else places[id(m)] for role, m in roles.items()},
+            "sum": self.total,
+            "lowest": self.lowest,
+        }
+
+    @classmethod
+    def from_state_dict(cls, state: Mapping[str, Any], network: nn.Module) -> Models:
+        """What `state_dict` was of.
+
+        Raises:
+            ValueError: when the models are another network's.
+        """
+        models = [laid_out(model, network) for model in state["models"]]
+        places = state["roles"]
+        roles = {role: None if places[role] is None else models[places[role]] for role in _ROLES}
+        total = None if state["sum"] is None else laid_out(state["sum"], network)
+        return cls(**roles, total=total, lowest=float(state["lowest"]))
+
+
+_ROLES = ("best", "next", "used", "teaching")

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import torch
 
 from coursekit.errors import CourseError
-from coursekit.optim.adam_to_sgd import cosine_rate
-from coursekit.optim.aggregation import add_student, aggregate, copy_weights, laid_out
+from coursekit.optim.aggregation import Models, add_student, aggregate, copy_weights
+from coursekit.optim.cycles import CyclicalSchedule, check_choices
 from coursekit.optim.fused import load_fused
 from coursekit.optim.groups import parameter_groups
 from coursekit.optim.statistics import reestimate_statistics
@@ -36,41 +36,23 @@ if TYPE_CHECKING:
 #: average will use; "wait", neither.
 Event = Literal["improved", "best", "wait"]
 
-_CHOICES = {
-    "optimiser": ("sgd", "adamw"),
-    "schedule": ("constant", "poly", "cosine"),
-    "best": ("validation", "aggregate"),
-    "start_from": ("student", "teacher"),
-    "first_teacher": ("best", "none"),
-}
-
 
 @dataclass(frozen=True)
-class SelfRegulationConfig:
-    """Settings of `SelfRegulation`; the defaults are the paper's.
+class SelfRegulationConfig(CyclicalSchedule):
+    """Settings of `SelfRegulation`: a `CyclicalSchedule` and these; the defaults are the paper's.
 
     `distil` and `aggregate` tell the two halves of the method apart: with both off, the same epochs
     at the same rates are plain training; with the first off, weights are averaged and nobody
     teaches; with the second off, the best model so far teaches and nothing is averaged.
 
     Attributes:
-        initial_epochs: of training from labels. 0 takes the network for trained already: it is
-            M_best of the first cycle, and its validation loss is not known.
-        cycles: K; 0 for the initialisation alone, the paper's training without self-regulation.
-        cycle_epochs: N, of each cycle.
         optimiser: "sgd" or "adamw".
-        lr: highest rate of the initialisation.
         momentum: of SGD.
         weight_decay: of all parameters under SGD, of those with several dimensions under AdamW;
             never of single numbers such as DDGCN's λ and γ, which it would hold at the 0 that they
             start from. The paper and EAGRNet, which it follows, except none.
-        schedule: the initialisation's, step by step: "constant", as the paper names none; "poly",
-            lr·(1 − t/T)^0.9, which EAGRNet has; or "cosine", to 0.
-        cycle_lr: highest rate of each cycle; it falls by half a cosine, step by step, and starts
-            anew in the next. The public code's falls from 5e-4 to 1e-5 in each ten steps.
-        cycle_min_lr: the rate at a cycle's end.
         own_rate: parameters whose rate is `own_rate_factor` times the others', by their names or
-            the ends of these after a dot, such as ("ddgcn.spatial.weight",) or ("weight",).
+            the ends of these after a dot: ("gamma",) for all that are called so.
         own_rate_factor: see there; at least 0.
         distil: put the teacher before the learner.
         aggregate: average the weights of a cycle (Eq. 6).
@@ -80,21 +62,15 @@ class SelfRegulationConfig:
             and the public code, which keep a running mean; the first cycle has that of
             "validation".
         start_from: weights that a cycle's student begins with: the "student"'s own, or those of the
-            "teacher", that is what is in use then, whether or not it teaches.
+            "teacher", that is what is in use then, whether or not it teaches. The paper only speaks
+            of "the current model".
         first_teacher: "best" lets the best of the initialisation teach the first cycle; "none"
             leaves that to labels. The paper does not say: Eq. 6 has no M before a first cycle.
     """
 
-    initial_epochs: int = 150
-    cycles: int = 5
-    cycle_epochs: int = 10
     optimiser: Literal["sgd", "adamw"] = "sgd"
-    lr: float = 1e-3
     momentum: float = 0.9
     weight_decay: float = 5e-4
-    schedule: Literal["constant", "poly", "cosine"] = "constant"
-    cycle_lr: float = 1e-5
-    cycle_min_lr: float = 0.0
     own_rate: tuple[str, ...] = ()
     own_rate_factor: float = 1.0
     distil: bool = True
@@ -106,53 +82,21 @@ class SelfRegulationConfig:
     fixed_length: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        for name, least in (("initial_epochs", 0), ("cycles", 0), ("cycle_epochs", 1)):
-            value = getattr(self, name)
-            if type(value) is not int or value < least:
-                raise CourseError(f"{name} is {value!r}; it must be a whole number from {least}")
-        if not self.epochs:
-            raise CourseError("initial_epochs and cycles are 0: there is nothing to train")
-        for name in ("lr", "cycle_lr"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise CourseError(f"{name} is {getattr(self, name)}; it must be a number above 0")
+        super().__post_init__()
         for name in ("weight_decay", "own_rate_factor"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise CourseError(f"{name} is {getattr(self, name)}; it must be at least 0")
         if not 0 <= self.momentum < 1:
             raise CourseError(f"momentum is {self.momentum}; it must lie in [0, 1)")
-        if not 0 <= self.cycle_min_lr <= self.cycle_lr:
-            raise CourseError(
-                f"cycle_min_lr is {self.cycle_min_lr}; it must lie in [0, cycle_lr], "
-                f"which is {self.cycle_lr}"
-            )
-        for name, choices in _CHOICES.items():
-            if getattr(self, name) not in choices:
-                listed = " or ".join(repr(choice) for choice in choices)
-                raise CourseError(f"{name} is {getattr(self, name)!r}; it must be {listed}")
         if isinstance(self.own_rate, str):
             raise CourseError(f"own_rate is {self.own_rate!r}; it must be a tuple of names")
-
-    @property
-    def epochs(self) -> int:
-        """Of the whole schedule, which `FitConfig.epochs` must be."""
-        return self.initial_epochs + self.cycles * self.cycle_epochs
-
-    def rate(self, step: int, epoch_steps: int) -> float:
-        """The learning rate of a step.
-
-        Args:
-            step: from 0.
-            epoch_steps: how many an epoch has.
-        """
-        start, length = self.initial_epochs * epoch_steps, self.cycle_epochs * epoch_steps
-        if step >= self.epochs * epoch_steps:
-            return self.cycle_min_lr if self.cycles else 0.0
-        if step >= start:
-            passed = (step - start) % length
-            return cosine_rate(passed, length, self.cycle_lr, self.cycle_min_lr)
-        if self.schedule == "poly":
-            return self.lr * (1 - step / start) ** 0.9
-        return cosine_rate(step, start, self.lr, 0.0) if self.schedule == "cosine" else self.lr
+        choices = {
+            "optimiser": ("sgd", "adamw"),
+            "best": ("validation", "aggregate"),
+            "start_from": ("student", "teacher"),
+            "first_teacher": ("best", "none"),
+        }
+        check_choices(self, choices)
 
     def build(self, learner: Learner, steps: int) -> SelfRegulation:
         """The plan of so many steps."""
@@ -206,24 +150,18 @@ class SelfRegulation:
         if steps < 1 or steps % config.epochs:
             raise CourseError(
                 f"{steps} steps are not those of {config.epochs} epochs: this schedule has "
-                f"{config.initial_epochs} epochs and {config.cycles} cycles of "
-                f"{config.cycle_epochs}; set FitConfig.epochs (--epochs) to {config.epochs}"
+                f"{config.words}; set FitConfig.epochs (--epochs) to {config.epochs}"
             )
         self.learner, self.config, self.steps = learner, config, steps
         self.network = learner.network
         self.epoch_steps = steps // config.epochs
         self.best_epoch = -1
         self._count = self._epoch = 0
-        self._lowest = math.inf  # validation loss so far
-        self._best: Weights | None = None  # M_best of Eq. 6
-        self._next: Weights | None = None  # what will be M_best in the next cycle, if another
-        self._used: Weights | None = None  # what load_best loads
-        self._teaching: Weights | None = None  # what the teacher holds
-        self._sum: Weights | None = None  # Σ M_n of the epochs of this cycle that have ended
+        self._models = Models()
         self._pending: Weights | None = None  # M, from validation to the end of the epoch
         self.optimiser = self._make_optimiser()
         if not config.initial_epochs:
-            self._best = self._used = copy_weights(self.network)
+            self._models.best = self._models.used = copy_weights(self.network)
             self._start_cycle()
         self._set_rate()
 
@@ -232,7 +170,7 @@ class SelfRegulation:
         """What is running: "initialisation", "cycle 2 of 5" or "stopped"."""
         if self.stopped:
             return "stopped"
-        cycle = self._cycle(self._epoch)
+        cycle = self.config.cycle(self._epoch)
         return f"cycle {cycle} of {self.config.cycles}" if cycle else "initialisation"
 
     @property
@@ -248,7 +186,7 @@ class SelfRegulation:
     @property
     def cycle_ends(self) -> tuple[int, ...]:
         """The epochs so far, from 0, that ended a cycle."""
-        return tuple(e for e in range(self._epoch) if self._ends_cycle(e))
+        return tuple(e for e in range(self._epoch) if self.config.ends_cycle(e))
 
     def zero_grad(self) -> None:
         """Forget the gradients of the last step."""
@@ -289,13 +227,13 @@ class SelfRegulation:
             raise RuntimeError("all epochs are done; make a new plan to train on")
         if self._count != (self._epoch + 1) * self.epoch_steps:
             raise self._misfit("fewer than")
-        cycle, last = self._cycle(self._epoch), self._ends_cycle(self._epoch)
+        cycle, last = self.config.cycle(self._epoch), self.config.ends_cycle(self._epoch)
         if not (cycle and self.config.aggregate):
             event = self._keep_best(loss)
         elif last:
             event = self._keep_aggregate(loss, images)
         else:
-            self._sum = add_student(self._sum, self.network)
+            self._models.total = add_student(self._models.total, self.network)
             event = self._consider(loss)
         self._epoch += 1
         if last or self._epoch == self.config.initial_epochs:
@@ -325,25 +263,18 @@ class SelfRegulation:
 
     def load_best(self) -> None:
         """Put what is in use into the network; before the first epoch has ended, leave it."""
-        if self._used is not None:
-            self.network.load_state_dict(self._used)
+        if self._models.used is not None:
+            self.network.load_state_dict(self._models.used)
 
     def state_dict(self) -> dict[str, Any]:
         """The settings, where the run stands, the optimiser's state, and each model once."""
-        roles = {"best": self._best, "next": self._next, "used": self._used,
-                 "teaching": self._teaching}  # fmt: skip
-        models = list({id(m): m for m in roles.values() if m is not None}.values())
-        places = {id(m): place for place, m in enumerate(models)}
         return {
             "config": {**asdict(self.config), "steps": self.steps},
             "count": self._count,
             "epoch": self._epoch,
             "best_epoch": self.best_epoch,
-            "lowest": self._lowest,
             "optimiser": self.optimiser.state_dict(),
-            "models": models,
-            "roles": {role: None if m is None else places[id(m)] for role, m in roles.items()},
-            "sum": self._sum,
+            **self._models.state_dict(),
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -357,36 +288,22 @@ class SelfRegulation:
         listed = ", ".join(f"{k} was {a} and is {b}" for k, (a, b) in other.items() if a != b)
         if listed:
             raise ValueError(f"the saved run had other settings: {listed}")
-        models = [laid_out(model, self.network) for model in state["models"]]
-        self._best, self._next, self._used, self._teaching = (
-            None if state["roles"][role] is None else models[state["roles"][role]]
-            for role in ("best", "next", "used", "teaching")
-        )
-        self._sum = None if state["sum"] is None else laid_out(state["sum"], self.network)
+        self._models = Models.from_state_dict(state, self.network)
         self._pending = None
         load_fused(self.optimiser, state["optimiser"])
         self._count, self._epoch = int(state["count"]), int(state["epoch"])
-        self.best_epoch, self._lowest = int(state["best_epoch"]), float(state["lowest"])
-        self._teach(self._teaching)
+        self.best_epoch = int(state["best_epoch"])
+        self._teach(self._models.teaching)
         self._set_rate()
 
     # Where the run stands.
 
-    def _cycle(self, epoch: int) -> int:
-        """Of an epoch, from 1; 0 in the initialisation."""
-        passed = epoch - self.config.initial_epochs
-        return passed // self.config.cycle_epochs + 1 if passed >= 0 else 0
-
-    def _ends_cycle(self, epoch: int) -> bool:
-        passed = epoch + 1 - self.config.initial_epochs
-        return passed > 0 and passed % self.config.cycle_epochs == 0
-
     def _shown(self, images: Images | None) -> Weights | None:
         """What `for_use` puts into the network; None for what it holds."""
         if self._count == self._epoch * self.epoch_steps:  # between `end_epoch` and the next step
-            return self._used
+            return self._models.used
         done = self._count == (self._epoch + 1) * self.epoch_steps
-        if self.config.aggregate and done and self._ends_cycle(self._epoch):
+        if self.config.aggregate and done and self.config.ends_cycle(self._epoch):
             return self._aggregate(images)
         return None
 
@@ -394,54 +311,53 @@ class SelfRegulation:
         return CourseError(
             f"epoch {self._epoch} has {how} {self.epoch_steps} steps, which the schedule reckons "
             f"with: set FitConfig.epochs (--epochs) to {self.config.epochs}, "
-            f"{self.config.initial_epochs} and {self.config.cycles} cycles of "
-            f"{self.config.cycle_epochs}"
+            f"{self.config.words}"
         )
 
     # Which model is which.
 
     def _keep_best(self, loss: float) -> Event:
         """Of the initialisation, and of training without averages."""
-        if loss >= self._lowest:
+        if loss >= self._models.lowest:
             return "wait"
-        self._lowest, self.best_epoch = loss, self._epoch
-        self._best = self._used = copy_weights(self.network)
+        self._models.lowest, self.best_epoch = loss, self._epoch
+        self._models.best = self._models.used = copy_weights(self.network)
         return "improved"
 
     def _consider(self, loss: float, model: Weights | None = None) -> Event:
         """Whether this model (the student when None) will be M_best from the next cycle on."""
-        if self.config.best == "aggregate" or loss >= self._lowest:
+        if self.config.best == "aggregate" or loss >= self._models.lowest:
             return "wait"
-        self._lowest = loss
-        self._next = model or copy_weights(self.network)
+        self._models.lowest = loss
+        self._models.next = model or copy_weights(self.network)
         return "best"
 
     def _keep_aggregate(self, loss: float, images: Images | None) -> Event:
-        self._used = self._aggregate(images)
-        self._pending = self._sum = None
+        self._models.used = self._aggregate(images)
+        self._pending = self._models.total = None
         self.best_epoch = self._epoch
-        self._consider(loss, self._used)
+        self._consider(loss, self._models.used)
         if self.config.best == "aggregate":
-            self._best = self._used
-        elif self._next is not None:
-            self._best, self._next = self._next, None
+            self._models.best = self._models.used
+        elif self._models.next is not None:
+            self._models.best, self._models.next = self._models.next, None
         return "improved"
 
     def _start_cycle(self) -> None:
         """The teacher of the coming cycle; after the last there is none."""
-        cycle = self._cycle(self._epoch)
+        cycle = self.config.cycle(self._epoch)
         if not cycle or self.stopped:
             self._teach(None)
             return
         taught = self.config.distil and (cycle > 1 or self.config.first_teacher == "best")
-        self._teach(self._used if taught else None)
+        self._teach(self._models.used if taught else None)
         if self.config.start_from == "teacher":
             self.load_best()
             self.optimiser = self._make_optimiser()
             self._set_rate()
 
     def _teach(self, model: Weights | None) -> None:
-        self._teaching = model
+        self._models.teaching = model
         teacher = None
         if model is not None:
             teacher = copy.deepcopy(self.network).eval().requires_grad_(False)
@@ -451,12 +367,12 @@ class SelfRegulation:
     def _aggregate(self, images: Images | None) -> Weights:
         """M of the cycle that is ending, with statistics of its own; made once."""
         if self._pending is None:
-            assert self._best is not None
-            total = add_student(self._sum, self.network)
-            k, n = self._cycle(self._epoch), self.config.cycle_epochs
+            assert self._models.best is not None
+            total = add_student(self._models.total, self.network)
+            k, n = self.config.cycle(self._epoch), self.config.cycle_epochs
             held = copy_weights(self.network)
             try:
-                self.network.load_state_dict(held | aggregate(self._best, total, k, n))
+                self.network.load_state_dict(held | aggregate(self._models.best, total, k, n))
                 reestimate_statistics(self.network, images)
                 self._pending = copy_weights(self.network)
             finally:

@@ -1,7 +1,7 @@
 """Recipes: how a result is trained, one file each. `coursekit train MODEL --recipe NAME …`.
 
 A recipe is a module with `RECIPE`, which says which models it serves, under which rules, what can
-be left out of it for an ablation, and how it sets up a run.
+be left out of it for an ablation, how it makes the network, and how it sets up a run.
 """
 
 from __future__ import annotations
@@ -24,10 +24,20 @@ if TYPE_CHECKING:
     from coursekit.data import FaceDataset
     from coursekit.training import FitConfig, FitResult
 
-RECIPES = ("report_table1", "house")
+RECIPES = ("report_table1", "house", "dml_csr", "dml_csr_small")
 
 #: The competition's rules, which the recipes of the four baselines keep to.
 FROM_SCRATCH = "weights from scratch, no other data, one model"
+
+
+def no_settings(model: str, without: tuple[str, ...]) -> Mapping[str, Any]:
+    """The model's own defaults."""
+    return {}
+
+
+def fresh(network: nn.Module) -> str:
+    """A network keeps the weights that it was made with."""
+    return "From scratch."
 
 
 @dataclass(frozen=True)
@@ -39,12 +49,16 @@ class Recipe:
         rules: under which its results stand.
         ingredients: what can be left out, and what each is.
         configure: (model, size, epochs, seed, without) → the settings of a run.
+        settings: (model, without) → settings of the network, where they are not its defaults.
+        start: puts the weights into a network that it starts from, and says which.
     """
 
     models: tuple[str, ...]
     rules: str
     ingredients: Mapping[str, str]
     configure: Callable[[str, int, int, int, tuple[str, ...]], FitConfig]
+    settings: Callable[[str, tuple[str, ...]], Mapping[str, Any]] = no_settings
+    start: Callable[[nn.Module], str] = fresh
 
 
 def find(name: str) -> Recipe:
@@ -77,6 +91,39 @@ def configure(
     Raises:
         CourseError: for an unknown recipe, model or ingredient, or a model that is not served.
     """
+    recipe = _serving(name, model, without)
+    return recipe.configure(model, size, epochs, seed, tuple(without))
+
+
+def settings(name: str, model: str, without: Sequence[str] = ()) -> dict[str, Any]:
+    """The settings that a recipe makes a network with, for `create_model`; others are its defaults.
+
+    Args:
+        name: one of `RECIPES`.
+        model: the name of a model that it serves.
+        without: ingredients to leave out.
+
+    Raises:
+        CourseError: as `configure`.
+    """
+    return dict(_serving(name, model, without).settings(model, tuple(without)))
+
+
+def start(name: str, network: nn.Module) -> str:
+    """Put the weights into a network that a recipe starts from.
+
+    Args:
+        name: one of `RECIPES`.
+        network: that its settings made.
+
+    Returns:
+        Which weights they are, in a sentence for the user.
+    """
+    return find(name).start(network)
+
+
+def _serving(name: str, model: str, without: Sequence[str]) -> Recipe:
+    """The recipe, which serves the model and has what is to be left out."""
     recipe = find(name)
     check_name(model)
     if model not in recipe.models:
@@ -88,7 +135,7 @@ def configure(
         if ingredient not in recipe.ingredients:
             listed = ", ".join(recipe.ingredients) or "none that can be left out"
             raise CourseError(f"{name} has no ingredient {ingredient!r}; it has: {listed}")
-    return recipe.configure(model, size, epochs, seed, tuple(without))
+    return recipe
 
 
 def score(
@@ -100,6 +147,7 @@ def score(
     val: FaceDataset,
     out: str | Path,
     without: Sequence[str] = (),
+    started: str | None = None,
 ) -> dict[str, Any]:
     """Score what a recipe's run left, on the validation set at the size of its masks.
 
@@ -112,10 +160,11 @@ def score(
         val: what to score on.
         out: the run's folder; scores.json is written there.
         without: ingredients that were left out.
+        started: what `start` said of the weights.
 
     Returns:
-        What scores.json holds: recipe and settings, rules, model, epochs, passes (images that
-        went through the network in training), and `Evaluation.summary`.
+        What scores.json holds: recipe and settings, rules, what it started from, model, epochs,
+        passes (images that went through the network in training), and `Evaluation.summary`.
     """
     from coursekit.files import write_text
     from coursekit.training import evaluate
@@ -128,6 +177,7 @@ def score(
         "size": config.size,
         "seed": config.seed,
         "rules": find(name).rules,
+        "started": started,
         "model": result.info.model,
         "config": result.info.config,
         "passes": epochs * max(len(train) - len(train) % size, min(len(train), size)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import importlib
 import io
 import json
@@ -16,7 +17,7 @@ import pytest
 import torch
 from PIL import Image
 
-from coursekit import MODEL_NAMES, create_model
+from coursekit import MODEL_NAMES, count_parameters, create_model
 from coursekit.checkpoint import Checkpoint, ModelInfo, load, save
 from coursekit.codabench import submission as module
 from coursekit.codabench import validate
@@ -26,7 +27,7 @@ from coursekit.codabench.submission import submit
 from coursekit.commands import submission as commands
 from coursekit.errors import CourseError
 from coursekit.inference import predict_label_map
-from coursekit.models import dml_csr
+from coursekit.models import decouple, dml_csr
 
 SMALL = {
     "unet": {"widths": (4, 8, 8)},
@@ -202,6 +203,41 @@ def test_the_same_inputs_give_the_same_bytes(folder, tmp_path, monkeypatch):
     for path in paths:
         submit(folder / "model.safetensors", folder / "images", "codabench", path, final=True)
     assert paths[0].read_bytes() == paths[1].read_bytes()
+
+
+def test_edge_heads_are_not_handed_in(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "_try_solution", lambda *_: None)
+    path = write_checkpoint(tmp_path / "dml_csr.safetensors", "dml_csr", **dml_csr.SMALL)
+    made = submit(path, folder / "images", "codabench", tmp_path / "a.zip", final=True)
+    assert made.parameters == 778_485  # 789,722 in training
+    loaded = load(path)
+    with zipfile.ZipFile(made.path) as archive:
+        weights = torch.load(io.BytesIO(archive.read("solution/ckpt.pth")), weights_only=True)
+        assert "edge_heads='none'" in archive.read("solution/run.py").decode()
+        mask = np.asarray(Image.open(io.BytesIO(archive.read("masks/10.png"))))
+    assert not any("edge" in key for key in weights["state_dict"])
+    photo = np.array(Image.open(folder / "images" / "10.jpg"))
+    assert (mask == predict_label_map(loaded.model, photo, loaded.info, (512, 512))).all()
+
+
+def test_a_package_that_must_be_compiled_is_not_handed_in():
+    model = create_model("dml_csr", **dml_csr.SMALL)
+    model.config = dataclasses.replace(model.config, abn="package")
+    info = ModelInfo("dml_csr", {"num_classes": 19}, "celebamask-hq", 64, (0.5,) * 3, (0.2,) * 3)
+    with pytest.raises(CourseError, match="of abn='inplace', whose keys are the same"):
+        make_solution(Checkpoint(model, info))
+
+
+def test_a_large_network_is_refused_by_its_count_at_inference(folder, tmp_path):
+    wide = {**dml_csr.SMALL, "context_channels": 256, "edge_channels": 64}
+    model = create_model("dml_csr", **wide)
+    info = ModelInfo(
+        "dml_csr", {"num_classes": 19, **wide}, "celebamask-hq", 64, (0.5,) * 3, (1,) * 3
+    )
+    save(path := tmp_path / "wide.safetensors", model, info)
+    lean = decouple(model)
+    with pytest.raises(CourseError, match=f"has {count_parameters(lean):,} parameters"):
+        submit(path, folder / "images", "flat", tmp_path / "a.zip")
 
 
 @pytest.mark.parametrize("name", MODEL_NAMES)

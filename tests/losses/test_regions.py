@@ -10,7 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coursekit.losses import DiceLoss, LovaszSoftmaxLoss, lovasz_gradient
+from coursekit.losses import DiceLoss, LovaszSoftmaxLoss, lovasz_gradient, regions
 from tests.losses.examples import counts, example, hard
 
 
@@ -136,6 +136,55 @@ def test_lovasz_is_a_peers(classes: int) -> None:
     logits = logits.float()  # its own gradient is in float32 always
     theirs = peer("multiclass", ignore_index=255)(logits, target)
     assert float(LovaszSoftmaxLoss()(logits, target)) == pytest.approx(float(theirs), rel=1e-5)
+
+
+@pytest.mark.parametrize("margin", [0.0, 2.0, 40.0])  # 2: no pixel is sure, 40: p is 0 or 1
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("classes_at_once", [1, 2, 6])  # on a GPU there are several
+def test_lovasz_of_several_classes_at_once_is_the_same(
+    margin: float, dtype: torch.dtype, classes_at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logits, target = example(6)
+    true = torch.nn.functional.one_hot(target.where(target != 255, 0), 6).movedim(-1, 1)
+    logits = (logits + margin * true).to(dtype).requires_grad_()
+    slow = lovasz_unsorted(logits, target)
+    monkeypatch.setattr(regions, "_classes_at_once", lambda probabilities: classes_at_once)
+    got = LovaszSoftmaxLoss()(logits, target)
+    tolerance = {"rtol": 1e-5, "atol": 1e-7}
+    torch.testing.assert_close(got, slow, **tolerance)
+    slopes = [torch.autograd.grad(value, logits)[0] for value in (got, slow)]
+    torch.testing.assert_close(*slopes, **tolerance)
+
+
+def lovasz_unsorted(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """Every pixel's step from how many have a larger error, with a slope."""
+    known = target != 255
+    p, true = logits.softmax(1).movedim(1, -1)[known], target[known]
+    values = []
+    for c in sorted(set(true.tolist())):
+        foreground = true == c
+        errors = torch.where(foreground, 1 - p[:, c], p[:, c])
+        ranks = sorted(range(len(errors)), key=lambda i: -float(errors[i].detach()))
+        total, wrong, before = errors.sum() * 0, set(), 0.0
+        for i in ranks:
+            wrong.add(i)
+            after = jaccard_loss(wrong, foreground.tolist())
+            total, before = total + errors[i] * (after - before), after
+        values.append(total)
+    return torch.stack(values).mean()
+
+
+@pytest.mark.parametrize("classes", [1, 3])
+def test_what_weighs_nothing_is_not_sorted(classes: int) -> None:
+    errors = torch.tensor([[0.1, 0.9, 0.3, 0.2, 0.3, 0.0, 0.7], *[[0.5] * 7] * (classes - 1)])
+    true = torch.tensor([[False, False, True, False, False, False, True], *[[False] * 7] * 2])
+    order = regions._falling(errors, true[:classes])
+    assert order.shape == (classes, 7)  # more than half are left
+    errors[0, 1] = 0.25
+    order = regions._falling(errors, true[:classes])
+    assert order.shape == (classes, 3)
+    assert order[0, 0] == 6
+    assert set(order[0, 1:].tolist()) == {2, 4}  # equal errors, in any order
 
 
 def test_a_negative_smooth_is_refused() -> None:

@@ -326,7 +326,7 @@ def test_steps_that_are_not_those_of_the_schedule() -> None:
         train(few, 0)
     many = config.build(learner, 36)
     train(many, 0)
-    with pytest.raises(CourseError, match="epoch 0 has fewer than 4 steps, .* 9, 3 and 3 cycles"):
+    with pytest.raises(CourseError, match="epoch 0 has fewer than 4 steps, .* 9, 3 epochs and 3"):
         many.end_epoch(1.0)
     with pytest.raises(ValueError, match="epoch 0 is nan"):
         many.end_epoch(math.nan)

@@ -19,6 +19,7 @@ import accelerate  # noqa: F401  here, not once more in each child
 import torch
 import torch._dynamo  # the first optimiser would import it
 
+from coursekit.optim import SelfRegulationConfig, reestimate_statistics
 from tests.training.test_loop import config, data, fit, model
 from tests.training.test_objective import TWO_HEADS
 from tests.training.toys import register
@@ -26,6 +27,7 @@ from tests.training.toys import register
 FAST = {"repeats": 1, "expansion": 1}  # FastSCNN has dropout and batch normalisation
 #: Batch statistics are each process's own, so there are none here.
 HEADS = {"objective": TWO_HEADS["objective"]}
+CYCLES = SelfRegulationConfig(initial_epochs=2, cycles=2, cycle_epochs=1, lr=0.01, cycle_lr=0.01)
 
 
 def forked(work: Callable[[], object]) -> int:
@@ -66,16 +68,29 @@ def long(out: Path, on_epoch: Callable[[dict], object] | None = None) -> None:
 
 
 def both(out: Path, name: str, rank: int, processes: int, port: int) -> None:
-    """One process's part of two short runs: a label map's network, and one with two heads."""
+    """One process's part of short runs: a label map's network, one with two heads, with cycles."""
     os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(processes),
                    "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}  # fmt: skip
     register()
     fit(model(), *data(), config(epochs=2, batch_size=4), out / name)
     heads = config(epochs=2, batch_size=4, **HEADS)
     fit(model("two_heads", normalised=False), *data(), heads, out / f"{name}-heads")
+    cycles = config(epochs=4, batch_size=4, **HEADS | {"plan": CYCLES})
+    fit(model("two_heads", normalised=False), *data(), cycles, out / f"{name}-cycles")
+    estimate(out / f"{name}-{rank}", rank, processes)
     if processes > 1:
         assert torch.distributed.get_backend() == "gloo"
         assert torch.distributed.get_world_size() == processes
+
+
+def estimate(path: Path, rank: int, processes: int) -> None:
+    """Statistics of one layer that each process estimates from its own images, unequally many."""
+    layer = torch.nn.BatchNorm1d(3)
+    images = torch.randn(9, 3, generator=torch.Generator().manual_seed(3))
+    first = 6 if processes > 1 else 9
+    share = images[:first] if rank == 0 else images[first:]
+    reestimate_statistics(layer, lambda: share.split(3))
+    torch.save(layer.state_dict(), path)
 
 
 def free_port() -> int:

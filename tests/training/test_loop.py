@@ -145,9 +145,10 @@ def test_a_finished_run_can_be_lengthened(tmp_path: Path) -> None:
 
 
 def test_two_processes_give_ones_result(processes: tuple[Path, list[int]]) -> None:
-    """Of a label map's network, and of one with two heads, which its objective calls by name."""
+    """Of a label map's network, of one with two heads, which its objective calls by name, and of
+    that with cycles and a teacher."""
     out, _ = processes
-    for kind in ("", "-heads"):
+    for kind in ("", "-heads", "-cycles"):
         histories = [read_history(out / (name + kind)) for name in ("one", "two")]
         for key in ("train_loss", "val_loss", "val_mean_iou"):
             one, two = ([entry[key] for entry in history] for history in histories)
@@ -160,6 +161,15 @@ def test_two_processes_give_ones_result(processes: tuple[Path, list[int]]) -> No
     )
     with torch.no_grad():
         torch.testing.assert_close(first(image), second(image), atol=1e-3, rtol=1e-3)
+
+
+def test_two_processes_estimate_statistics_together(processes: tuple[Path, list[int]]) -> None:
+    """One saw six images and the other three, in batches of three."""
+    out, _ = processes
+    one, first, second = (torch.load(out / name) for name in ("one-0", "two-0", "two-1"))
+    for name in ("running_mean", "running_var"):
+        torch.testing.assert_close(first[name], one[name])
+        assert torch.equal(first[name], second[name])
 
 
 def test_a_loss_that_is_not_finite_names_the_images(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,10 +11,19 @@ import torch
 from torch import Tensor, nn
 
 from coursekit import create_model, losses
-from coursekit.data import SynthDataset, class_counts
+from coursekit.checkpoint import read_tensors
+from coursekit.data import Augmentation, SynthDataset, class_counts
 from coursekit.errors import CourseError
 from coursekit.models.edge_heads import Heads
-from coursekit.training import MultiTaskConfig, MultiTaskObjective, multi_task
+from coursekit.optim import SelfRegulationConfig
+from coursekit.training import (
+    FitConfig,
+    FitResult,
+    MultiTaskConfig,
+    MultiTaskObjective,
+    fit,
+    multi_task,
+)
 
 SWITCHES = ("binary", "category", "attention_binary", "attention_category")
 
@@ -233,3 +243,59 @@ def test_bad_settings_are_named() -> None:
         with pytest.raises(CourseError, match=told):
             MultiTaskConfig(**wrong)
     assert not MultiTaskConfig().divisible
+
+
+TINY = {"stem": (4, 4, 8), "widths": (4, 4, 4, 4), "blocks": (1, 1, 1, 1), "context_channels": 8,
+        "head_channels": 8, "low_level": 4, "edge_channels": 4}  # fmt: skip
+#: An epoch from labels, then two cycles of two.
+CYCLES = SelfRegulationConfig(1, 2, 2, lr=0.05, cycle_lr=0.05)
+
+
+def run(name: str, out: Path, *, bf16: bool = False, **settings: Any) -> FitResult:
+    torch.manual_seed(0)
+    model = create_model(name, edge_heads="both", **settings)
+    config = FitConfig(
+        size=64, epochs=5, batch_size=2, seed=2, cpu=True, objective=MultiTaskConfig(), plan=CYCLES,
+        augmentation=Augmentation((0.75, 1.25), rotation=30.0),
+        precision="bf16" if bf16 else "fp32",
+    )  # fmt: skip
+    data = SynthDataset(0, 4, 64, label_noise=0.5), SynthDataset(1, 2, 64)
+    return fit(model, *data, config, out, resume=True, progress=False)
+
+
+class Killed(BaseException):
+    """Ends a run at once."""
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "bf16"),
+    [("dml_csr", TINY, False), ("fastscnn", {"repeats": 1, "expansion": 1}, True)],
+)
+def test_a_run_killed_in_mid_cycle_goes_on_bit_for_bit(
+    name: str, settings: dict, bf16: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All losses, a teacher and averages; killed between a cycle's epochs and in mid-epoch."""
+    whole = run(name, tmp_path / "whole", bf16=bf16, **settings)
+    phases = [entry["phase"] for entry in whole.history]
+    assert phases == ["initialisation"] + 2 * ["cycle 1 of 2"] + 2 * ["cycle 2 of 2"]
+    forward = MultiTaskObjective.forward
+    for last in (5, 4):  # training steps, two an epoch: in the first cycle, and in the second
+        left = [last]
+
+        def counted(objective: MultiTaskObjective, given: dict, left: list[int] = left) -> Any:
+            left[0] -= objective.training
+            if left[0] < 0:
+                raise Killed
+            return forward(objective, given)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(MultiTaskObjective, "forward", counted)
+            with pytest.raises(Killed):
+                run(name, tmp_path / "cut", bf16=bf16, **settings)
+    cut = run(name, tmp_path / "cut", bf16=bf16, **settings)
+    for entry in (*whole.history, *cut.history):
+        entry.pop("seconds")
+    assert cut.history == whole.history
+    for kind in ("model", "state"):
+        one, two = (read_tensors(tmp_path / n / f"{kind}.safetensors")[0] for n in ("whole", "cut"))
+        assert set(one) == set(two) and all(torch.equal(v, two[key]) for key, v in one.items())
