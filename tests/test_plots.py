@@ -101,7 +101,6 @@ def test_all_draw_and_none_needs_pyplot() -> None:
         lambda: plots.panels(rows, across=2),
         lambda: plots.legend(),
         lambda: plots.diagram({"in": (0, 0, "3 × 64²"), "out": (1, 0.5, "")}, [("in", "out")]),
-=======
         lambda: plots.edges(image[..., 0], image[..., 0], np.zeros((19, 8, 8), np.uint8)),
         lambda: plots.long_tail([1, *[0] * 18]),
         lambda: plots.convergence([entry(0, "improved")]),

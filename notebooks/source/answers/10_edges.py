@@ -93,7 +93,7 @@ def decouple(network):
     state = network.state_dict()
     wanted = {key: state[key] for key in small.state_dict()}
     small.load_state_dict(wanted, assign=True)
-    small.eval()
+    small.train(network.training)
     return small
 """
 
@@ -160,13 +160,14 @@ def binary_edges(target, sides="both", width=1):
         (_edit(_EDGES, "    return torch.where", "    torch.where"), "`return`"),
         (_edit(_EDGES, "edge.to(torch.uint8), 255)", "edge.to(torch.uint8), 255).numpy()"), "expected: a tensor"),
         (_edit(_EDGES, "edges[:, 1:].amax(1)", "edges.amax(1)"), "leave class 0 out"),
-        (_edit(_EDGES, "edges[:, 1:].amax(1)", "edges[:, 1:].sum(1)"), "expected: other binary edges"),
+        (_edit(_EDGES, "edges[:, 1:].amax(1)", "edges[:, 1:].sum(1)"), "a union, no sum"),
         (_edit(_EDGES, "edges[:, 1:].amax(1)", "edges.sum(1)"), "a union, no sum"),
         (_edit(_EDGES, "edges[:, 1:].amax(1)", "edges[:, 1:].any(1)"), "expected: other binary edges"),
         (_edit(_EDGES, "edges[:, 1:].amax(1)", "(edges[:, 1:] == 1).any(1)"), "should be 255, too"),
         (_edit(_EDGES, "edges[:, 1:].amax(1)", "edges[:, 1:].amin(1)"), "*one* part is enough"),
         (_edit(_EDGES, "edges[:, 1:].amax(1)", "edges[:, 1:]"), "one map for all parts"),
-        (_edit(_EDGES, "NUM, sides=sides, width=width", "NUM, width=width"), "the other `sides`"),
+        (_edit(_EDGES, "NUM, sides=sides, width=width", "NUM, width=width"), "hand `sides` on"),
+        (_edit(_EDGES, "NUM, sides=sides, width=width", "NUM, 'inner', width=width"), "the other `sides`"),
         (_edit(_EDGES, "NUM, sides=sides, width=width", "NUM, sides=sides"), "`width` has no effect"),
         (_edit(_EDGES, "edges[:, 1:].amax(1)", "edges[:, 1:].amax(1).long()"), "expected: torch.uint8"),
         (_edit(_EDGES, "NUM, sides", "int(target[target != 255].max()) + 1, sides"), "your code stops with RuntimeError"),
@@ -184,14 +185,14 @@ def binary_edges(target, sides="both", width=1):
         (_edit(_HEADS, "nn.Conv2d(width, num_classes, 3, padding=1)", "nn.Conv2d(width, width, 3, padding=1)"),
          "not `width` of them"),
         (_edit(_HEADS, "nn.Conv2d(width, num_classes, 3, padding=1)", "nn.Conv2d(width, num_classes, 3)"),
-         "expected: binary reads all maps"),
+         "the 3×3 pads by 1"),
         (_edit(_HEADS, "3, padding=1)", "3, padding=1, bias=False)"), "self.shared has a bias"),
-        (_edit(_HEADS, "3, padding=1)", "1)"), "another shape of shared.weight"),
+        (_edit(_HEADS, "3, padding=1)", "1)"), "expected: shared.weight of shape"),
         (_edit(_HEADS, "nn.Conv2d(3 * num_classes, 2, 1)", "nn.Conv2d(3 * num_classes, 1, 1)"), "two logits"),
         (_edit(_HEADS, "nn.Conv2d(3 * num_classes, 2, 1)", "nn.Conv2d(num_classes, 2, 1)"), "all three depths"),
         (_edit(_HEADS, "(3 * num_classes, num_classes, 1)", "(num_classes, num_classes, 1)"), "all three depths"),
-        (_edit(_HEADS, "nn.Conv2d(3 * num_classes, 2, 1)", "nn.Conv2d(33, 2, 1)"), "another shape of binary.weight"),
-        (_edit(_HEADS, "(3 * num_classes, num_classes, 1)", "(3 * num_classes, 11, 1)"), "another shape of category.weight"),
+        (_edit(_HEADS, "nn.Conv2d(3 * num_classes, 2, 1)", "nn.Conv2d(33, 2, 1)"), "expected: binary.weight of shape"),
+        (_edit(_HEADS, "(3 * num_classes, num_classes, 1)", "(3 * num_classes, 11, 1)"), "expected: category.weight of shape"),
         (_edit(_HEADS, "conv_abn(c, width)", "conv_abn(c, 256)"), "is conv_abn(6, 5)"),
         (_edit(_HEADS, "conv_abn(c, width)", "nn.Conv2d(c, width, 1)"), "is conv_abn(6, 5)"),
         (_edit(_HEADS, "conv_abn(c, width)", "conv_abn(c, width, 3)"), "is conv_abn(6, 5)"),
@@ -215,7 +216,8 @@ def binary_edges(target, sides="both", width=1):
         (_edit(_HEADS, "self.binary(x), self.category(x)", "self.binary(x), self.category(x).sigmoid()"),
          "nothing follows"),
         (_edit(_HEADS, "self.binary(x), self.category(x)", "self.binary(x.detach()), self.category(x.detach())"),
-         "nothing"),
+         "another gradient reaches c2"),
+        (_edit(_HEADS, "reduce(x)", "reduce(x.detach())"), "another gradient reaches c2"),
         (_edit(_HEADS, "torch.cat(maps, dim=1)", "torch.cat(*maps, dim=1)"), "torch.cat"),
         (_edit(_HEADS, "torch.cat(maps, dim=1)", "sum(maps)"), "your code stops with RuntimeError"),
         (_edit(_HEADS, "size = c2.shape[-2:]", "size = c2.shape"), ".shape[-2:]"),
@@ -256,7 +258,6 @@ def balanced(cost, edges):
          "gradient should be 0"),
         (_edit(_BALANCED, f"return {_RATIO}", f"return {_RATIO} if total > 0 else torch.zeros(())"), "come out of the logits"),
         (_edit(_BALANCED, "    known, edge", "    cost = cost.detach()\n    known, edge"), "come out of the logits"),
-        (_edit(_BALANCED, "(edges == 1).float()", "edges.float()"), "expected"),
         (
             _edit(_BALANCED, "    truth = (edges == 1).float()\n    cost = F.binary_cross_entropy_with_logits(logits, truth,",
                   "    truth = (edges == 1).float()\n    cost = F.binary_cross_entropy_with_logits(logits.sigmoid(), truth,"),
@@ -363,7 +364,7 @@ def decouple(network):
         (
             """
 def decouple(network):
-    return type(network)(replace(network.config, edge_heads="none")).eval()
+    return type(network)(replace(network.config, edge_heads="none")).train(network.training)
 """,
             "were all weights",
         ),
@@ -381,12 +382,13 @@ def decouple(network):
 def decouple(network):
     small = type(network)(replace(network.config, edge_heads="none"))
     small.load_state_dict(network.state_dict(), strict=False)
-    return small.eval()
+    return small.train(network.training)
 """,
             "nothing to copy",
         ),
-        (_edit(_DECOUPLE, "    small.eval()\n", ""), "into evaluation mode"),
-        (_edit(_DECOUPLE, "    small.eval()\n", "    network.eval()\n    small.eval()\n"), "it is in evaluation mode now"),
+        (_edit(_DECOUPLE, "    small.train(network.training)\n", ""), "small.train(network.training)"),
+        (_edit(_DECOUPLE, "small.train(network.training)", "small.eval()"), "small.train(network.training)"),
+        (_edit(_DECOUPLE, "small.train(network.training)", "network.eval()\n    small.eval()"), "in another mode now"),
         (_edit(_DECOUPLE, 'edge_heads="none"', 'edge_heads="binary"'), ""),
         (
             _edit(_DECOUPLE, "    small.load_state_dict(wanted, assign=True)\n",
@@ -397,15 +399,14 @@ def decouple(network):
             _edit(_DECOUPLE, "for key in small.state_dict()}", "for key, _ in small.named_parameters()}"),
             "that the new network needs",
         ),
-        (_edit(_DECOUPLE, "    small.eval()\n", "    small.eval().requires_grad_(False)\n"), "have lost `requires_grad`"),
+        (_edit(_DECOUPLE, "small.train(network.training)", "small.train(network.training).requires_grad_(False)"), "have lost `requires_grad`"),
         (_edit(_DECOUPLE, "    return small\n", "    small\n"), "`return`"),
         (_edit(_DECOUPLE, "    return small\n", "    return small.state_dict()\n"), "expected: a Module"),
         (
             """
 def decouple(network):
     import copy
-    small = copy.deepcopy(network)
-    return small.eval()
+    return copy.deepcopy(network)
 """,
             "it still has edge heads",
         ),
@@ -466,6 +467,7 @@ EdgeHeads = partial(edge_heads.EdgeHeads, layer=conv_abn)
     ],
     "balanced-loss": [
         _BALANCED,
+        _edit(_BALANCED, "(edges == 1).float()", "edges.float()"),
         """
 def binary_edge_loss(logits, edges):
     n1, n0 = (edges == 1).sum(), (edges == 0).sum()
@@ -524,9 +526,10 @@ def decouple(network):
         name: value for name, value in vars(network.config).items()
         if name not in ("num_classes", "edge_heads")
     })
+    small.train(network.training)
     state = {k: v for k, v in network.state_dict().items() if not k.startswith("edge_heads")}
     small.load_state_dict(copy.deepcopy(state), assign=True)
-    return small.train(False)
+    return small
 """,
         """
 def decouple(network):
@@ -535,8 +538,7 @@ def decouple(network):
     small._modules = dict(network._modules)
     small.config = replace(network.config, edge_heads="none")
     small.edge_heads = None
-    small = copy.deepcopy(small)
-    return small.eval()
+    return copy.deepcopy(small)
 """,
     ],
 }
