@@ -18,9 +18,9 @@
 #
 # | | quick tier (default) | full tier |
 # |---|---|---|
-# | your time | about 3 hours: 45 minutes of reading, six exercises of 10 to 30 minutes | the same |
+# | your time | about 3 hours: 45 minutes of reading, six exercises of 15 to 25 minutes | the same |
 # | data | 120 crowded rendered faces with label errors, 64² | 1,000 of them, or your own folder |
-# | computing | about 1 minute on 2 CPU cores | Table 6 with 3 seeds: about 45 minutes on 2 CPU cores (estimated) |
+# | computing | about 1 minute on 2 CPU cores | Table 6 with 3 seeds: about 45 minutes on one CPU core (estimated) |
 # | memory | about 1.2 GB | about 1.5 GB (estimated) |
 #
 # **You will be able to**
@@ -83,25 +83,24 @@ crowd = [render(0, index, 128, crowd=1.0) for index in (4, 8, 21)]
 plots.panels([{"image": f.image, "label map": f.label_map} for f in crowd], across=3)
 
 # %% [markdown]
-# A neighbour's cheek has the colour and the texture of the target's cheek, and only one of them is skin. The evidence is in one place: the *boundary* between the two people. The paper calls
+# A neighbour's cheek has the colour and the texture of the target's cheek, and only one of them is skin. The evidence is at the *boundary* between the two. The paper calls
 # what goes wrong **boundary confusion**, between neighbours and between parts of one face (hair and cloth, lip and inner mouth).
 #
-# Cross-entropy is a mean over all pixels, and few of them lie on a boundary. So the paper adds tasks that consist of nothing else:
+# Cross-entropy is a mean over all pixels, and few of them lie on a boundary. So the paper adds tasks that know nothing else:
 #
 # 1. **binary edges**: is this pixel on any boundary?
 # 2. **category edges**: on the boundary of which parts?
 # 3. **attention**: the parsing loss once more, on the edge pixels alone.
 #
-# The first two get heads of their own, on features that the parsing shares. Nobody needs their output in the end: they are there so that the *shared features* must know where parts end.
+# The first two get heads of their own. Nobody needs their output in the end: they are there so that the *features*, which the parsing shares, must know where parts end.
 #
 # ## Edge labels (the paper's Fig. 4)
 #
-# No data set has edge labels, but every label map contains them. The paper's rule looks at the four neighbours of a pixel, above, below, left and right: *if one of them has the value zero, the pixel is an edge pixel*, in the
-# mask of each class. Three things are left to say.
+# No data set has edge labels, but every label map contains them. The paper looks at the four neighbours of a pixel, above, below, left and right, in the mask of each class: *if one of them has the value zero*, the pixel is an edge pixel. Three things are left open.
 #
-# - **Which side?** By the letter, a mask's edge is its outermost row of pixels (we call this `"inner"`). The code of EAGRNet, which this paper starts from, marks the pixels on *both* sides of a change of label (`"both"`, our default).
-# - **Unknown pixels**, 255: they are 255 in the edge map, too, and nobody is an edge because of them. Nor because of the frame of the picture.
-# - **How wide?** One step is the paper's. We allow `width` steps, for the experiments below.
+# - **Which side?** By the letter, a mask's edge is its outermost row of pixels (we say `"inner"`). The code of EAGRNet, which this paper starts from, marks *both* sides of a change of label (`"both"`, our default).
+# - **Unknown pixels**, 255: they are 255 in the edge map, too, and no pixel is an edge because of them, or because of the frame of the picture.
+# - **How wide?** One step in the paper; we allow `width` steps.
 #
 # One tool is given: `spread` marks whatever is within `width` steps of a marked pixel.
 
@@ -324,8 +323,7 @@ for size in (64, 128, 256, 473):
     print(f"{size:>10}² {both:>21.1f} % {every:>24.2f} %")
 
 # %% [markdown]
-# At the paper's 473² about 3 pixels in 100 are on an edge, and 3 in 1,000 of the category maps. At the 64² of the quick tier it is one pixel in five: at this size, much of a face *is* edge. Keep it in mind
-# for what you measure below.
+# At the paper's 473² about 3 pixels in 100 are on an edge, and 3 in 1,000 of the category maps. At the 64² of the quick tier it is one in five: much of so small a face *is* edge.
 
 # %% [markdown]
 # ## The network, before you build its heads
@@ -754,25 +752,25 @@ torch.manual_seed(0)
 scores, truth = 2 * torch.randn(3, 4, 6, 7), torch.randint(0, 4, (3, 6, 7))
 truth[0, :2] = 255
 marked = (torch.rand(3, 6, 7) < torch.tensor([0.5, 0.1, 0.0])[:, None, None]).to(torch.uint8)
-marked[truth == 255], marked[1, 0, :2], marked[0, 3, 2:4] = 255, 1, 255
+marked[truth == 255], marked[1], marked[1, 2, 3], marked[0, 3, 2:4] = 255, 0, 1, 255
 pixel, on = F.cross_entropy(scores, truth, ignore_index=255, reduction="none"), marked == 1
-sums, b = (pixel * on).sum((1, 2)), on.sum((1, 2))
+sums, counts = (pixel * on).sum((1, 2)), on.sum((1, 2))
 by_number, unknown = (pixel * marked).sum((1, 2)), "an edge is where `edges == 1`: 255 is no weight and no edge"  # fmt: skip
-right, area = (sums / b.clamp_min(1)).mean(), "a mean over all pixels: divide by the number of *edge* pixels"  # fmt: skip
+right, area = (sums / counts.clamp_min(1)).mean(), "a mean over all pixels: divide by the number of *edge* pixels"  # fmt: skip
 got = check.call(binary_edge_attention, scores, truth, marked)
 check.kind(got, torch.Tensor)
 check.that(not got.isnan().any(), "the third image has no edge, and 0 is divided by 0: it contributes 0")  # fmt: skip
 for wrong, message in (
-    (sums.sum() / b.sum(), "all edge pixels of the batch are in one mean: divide by each image's own b_i"),
-    (sums.sum() / b.sum() / 3, "divided by the total count of edge pixels (as in the public code): each image has its own b_i"),
+    (sums.sum() / counts.sum(), "all edge pixels of the batch are in one mean: divide by each image's own b_i"),
+    (sums.sum() / counts.sum() / 3, "divided by the total count of edge pixels (as in the public code): each image has its own b_i"),
     ((pixel * on).mean(), area), (sums.mean() / (truth != 255)[0].sum(), area),
     (3 * right, "this is the sum over the images: take the mean, 1/N"),
     (1.5 * right, "images without edges are left out of the mean: they count in N"),
-    ((by_number / b.clamp_min(1)).mean(), unknown), ((by_number / marked.sum((1, 2)).clamp_min(1)).mean(), unknown),
+    ((by_number / counts.clamp_min(1)).mean(), unknown), ((by_number / marked.sum((1, 2)).clamp_min(1)).mean(), unknown),
     (((pixel * (marked > 0)).sum((1, 2)) / (marked > 0).sum((1, 2)).clamp_min(1)).mean(), unknown),
     ((sums / (marked > 0).sum((1, 2)).clamp_min(1)).mean(), unknown),
-    (((pixel * on * truth).sum((1, 2)) / b.clamp_min(1)).mean(), "the class ids are weights here: an id is a name, not a number"),
-    (sums / b.clamp_min(1), "these are the images' losses: take their mean"),
+    (((pixel * on * truth).sum((1, 2)) / counts.clamp_min(1)).mean(), "the class ids are weights here: an id is a name, not a number"),
+    (sums / counts.clamp_min(1), "these are the images' losses: take their mean"),
     (sums.mean(), "divide each image's sum by b_i, its number of edge pixels"),
     (pixel[truth != 255].mean(), "the edges have no effect: this is plain cross-entropy"),
 ):  # fmt: skip
@@ -804,7 +802,7 @@ for hidden_name, hidden_shares in (("some", (0.5, 0.1, 0.3)), ("empty", (0.2, 0.
 check = Check("binary-attention")
 leaf = scores.clone().requires_grad_()
 pixel = F.cross_entropy(leaf, truth, ignore_index=255, reduction="none")
-right = ((pixel * on).sum((1, 2)) / b.clamp_min(1)).mean()
+right = ((pixel * on).sum((1, 2)) / counts.clamp_min(1)).mean()
 got = check.call(binary_edge_attention, leaf, truth, marked)
 check.that(got.requires_grad, "the loss has no gradient: detach nothing, or nothing is learnt")
 slopes = [torch.autograd.grad(x, leaf)[0] for x in (got, right)]
@@ -885,12 +883,12 @@ torch.manual_seed(0)
 scores, truth = 2 * torch.randn(2, 4, 6, 7), torch.randint(0, 4, (2, 6, 7))
 truth[0, :2] = 255
 marked = (torch.rand(2, 4, 6, 7) < torch.tensor([0.5, 0.2, 0.1, 0.0])[:, None, None]).to(torch.uint8)  # fmt: skip
-marked[1, 1], marked[:, 2, 5, 5:], marked[0, :, 3, 2:4] = 0, 1, 255
+marked[1, 1:3], marked[:, 2, 5, 5], marked[0, :, 3, 2:4] = 0, 1, 255
 marked = torch.where((truth == 255)[:, None], 255, marked)
 pixel, on = F.cross_entropy(scores, truth, ignore_index=255, reduction="none"), marked == 1
 rare, unknown = torch.tensor([1.0, 2.0, 0.5, 4.0]), "an edge is where `edges == 1`: 255 is no weight and no edge"  # fmt: skip
 sums, whole, some, by_id = ((pixel[:, None] * m).sum((2, 3)) for m in (on, marked, marked > 0, on * truth[:, None]))  # fmt: skip
-c, means = on.sum((2, 3)), sums / on.sum((2, 3)).clamp_min(1)
+counts, means = on.sum((2, 3)), sums / on.sum((2, 3)).clamp_min(1)
 public = "the integer label map is the weight, as in the public code: an id is a name; w_j is an argument"
 total = "divided by the total count, as in the public code: each class has its own c_ij"
 for given, w in ((None, torch.ones(4)), (rare, rare)):
@@ -899,12 +897,12 @@ for given, w in ((None, torch.ones(4)), (rare, rare)):
     check.that(not got.isnan().any(), "a class without an edge makes 0 / 0: it contributes 0")
     for wrong, message in (
         (means.mean() if w is rare else None, "the weights have no effect"), ((w * means).sum() / w.sum() / 2 if w is rare else None, "you divide by the sum of the weights: Eq. 4 divides by C"),
-        (by_id.sum() / c.sum(), public), ((w * by_id).sum() / c.sum(), public), ((w * by_id / c.clamp_min(1)).mean(), public),
-        ((w * sums).sum() / c.sum(), total), ((w * sums).sum() / c.sum() / 8, total), ((w * sums / c.sum(1, True)).mean(), total), ((w * sums).sum(1).div(c.sum(1)).mean(), total),
-        ((w * sums.sum(0) / c.sum(0).clamp_min(1)).mean(), "c_j is counted over the batch: c_ij belongs to one image"), ((w * means).sum() / (c > 0).sum(), "classes without an edge are left out of the mean: they count in C"),
+        (by_id.sum() / counts.sum(), public), ((w * by_id).sum() / counts.sum(), public), ((w * by_id / counts.clamp_min(1)).mean(), public),
+        ((w * sums).sum() / counts.sum(), total), ((w * sums).sum() / counts.sum() / 8, total), ((w * sums / counts.sum(1, True)).mean(), total), ((w * sums).sum(1).div(counts.sum(1)).mean(), total),
+        ((w * sums.sum(0) / counts.sum(0).clamp_min(1)).mean(), "c_j is counted over the batch: c_ij belongs to one image"), ((w * means).sum() / (counts > 0).sum(), "classes without an edge are left out of the mean: they count in C"),
         ((w * means).sum(1).mean(), "1/C is missing: the mean over the classes, too"), ((w * means).sum(), "1/(NC) is missing: take the mean"),
         ((w * means).sum(0).mean(), "1/N is missing: the mean over the images, too"), (w * means, "one number for each image and class: take the mean"),
-        ((w * whole / c.clamp_min(1)).mean(), unknown), ((w * whole / marked.sum((2, 3)).clamp_min(1)).mean(), unknown),
+        ((w * whole / counts.clamp_min(1)).mean(), unknown), ((w * whole / marked.sum((2, 3)).clamp_min(1)).mean(), unknown),
         ((w * some / (marked > 0).sum((2, 3)).clamp_min(1)).mean(), unknown), ((w * sums / (marked > 0).sum((2, 3)).clamp_min(1)).mean(), unknown), ((w * sums).mean(), "each sum is divided by c_ij, the number of that class's edge pixels"),
     ):  # fmt: skip
         check.catches(wrong, got, message)
@@ -934,7 +932,7 @@ for hidden_name, hidden_absent in (("all", 0), ("absent", 2)):
 check = Check("category-attention")
 leaf = scores.clone().requires_grad_()
 pixel = F.cross_entropy(leaf, truth, ignore_index=255, reduction="none")
-right = (rare * (pixel[:, None] * on).sum((2, 3)) / c.clamp_min(1)).mean()
+right = (rare * (pixel[:, None] * on).sum((2, 3)) / counts.clamp_min(1)).mean()
 got = check.call(category_edge_attention, leaf, truth, marked, rare)
 check.that(got.requires_grad, "the loss has no gradient: detach nothing, or nothing is learnt")
 slopes = [torch.autograd.grad(x, leaf)[0] for x in (got, right)]
@@ -975,37 +973,39 @@ for hidden_name, hidden_fill in (("some", None), ("none", 0), ("unknown", 255)):
 def cost_map(target: torch.Tensor, width: int, three: float, four: float) -> torch.Tensor:
     """What each pixel of a (1, H, W) target adds to CE + λ3 · Eq. 3 + λ4 · Eq. 4: (H, W)."""
     truth = F.one_hot(target, 19).movedim(-1, 1).float()  # (1, 19, H, W)
-    blurred = F.avg_pool2d(truth, 5, 1, 2, count_include_pad=False).clamp_min(0.002)
-    cost = F.cross_entropy(blurred.log(), target, reduction="none")[0]  # (H, W)
+    blurred = F.avg_pool2d(truth, 5, 1, 2, count_include_pad=False)
+    cost = F.cross_entropy(blurred.clamp_min(0.002).log(), target, reduction="none")[0]  # (H, W)
     one = binary_edges(target, width=width)[0] == 1  # (H, W)
     each = (category_edges(target, 19, width=width)[0] == 1).float()  # (19, H, W)
-    share = four * F.normalize(each, 1, dim=(1, 2)).mean(0)  # (H, W), divided by c_j
-    return cost * (1 / cost.numel() + three * one / one.sum() + share)
+    four *= F.normalize(each, 1, dim=(1, 2)).mean(0)  # (H, W), divided by c_j
+    return cost * (1 / cost.numel() + three * one / one.sum() + four)
 
 
 def draw(width: int, three: float, four: float) -> tuple[np.ndarray, str]:
     """The map as a picture, and a line about it."""
     shown = torch.from_numpy(crowd[0].label_map).long()[None]
     part, edge = cost_map(shown, width, three, four), binary_edges(shown, width=width)[0] == 1
-    tone = plt.get_cmap("magma")((part / part.max()).sqrt().numpy(), bytes=True)
-    pixels, loss = edge.float().mean(), part[edge].sum() / part.sum()
-    return tone[..., :3], f"{pixels:.0%} of the pixels have {loss:.0%} of the loss"
+    tone, share = (part / part.max()).sqrt().numpy(), part[edge].sum() / part.sum()
+    words = f"{edge.float().mean():.0%} of the pixels have {share:.0%} of the loss"
+    return plt.get_cmap("magma")(tone, bytes=True)[..., :3], words
 
-
-row = {"label map": crowd[0].label_map}
-for width, three, four in ((1, 0.0, 0.0), (1, 4.0, 1.0), (3, 4.0, 1.0)):
-    row[f"width {width}, λ = {three:.0f}, {four:.0f}"], note = draw(width, three, four)
-    print(f"width {width}, λ3 = {three:.0f}, λ4 = {four:.0f}: {note}")
-plots.panels([row])
 
 # %%
 # NBVAL_IGNORE_OUTPUT
+from IPython.display import Markdown, display
+
 from coursekit.widgets import sliders
 
+row = {"label map": crowd[0].label_map}
+for width, three, four in ((1, 0.0, 0.0), (1, 4.0, 1.0), (3, 4.0, 1.0)):
+    title = f"width {width}, λ = {three:.0f}, {four:.0f}"
+    row[title], words = draw(width, three, four)
+    print(f"{title}: {words}")
+display(plots.panels([row]))
 sliders(draw, width=(1, 1, 6), three=(4.0, 0.0, 8.0), four=(1.0, 0.0, 8.0))
 
 # %% [markdown]
-# (The sliders need a running notebook.) Find two things. From which `width` on is the "edge" so wide that attention is hardly different from the plain mean? And what does $\lambda_4$ alone do to the eyes and to the outline of the hair?
+# (The sliders need a running notebook.) Find two things: the `width` from which on the "edge" has half of the pixels, and what $\lambda_4$ alone does to eyes and to the outline of the hair.
 #
 # ## The whole loss (Eq. 2 and 5)
 #
@@ -1022,19 +1022,20 @@ def loss_terms(heads: tuple, target: torch.Tensor, row: str) -> dict[str, torch.
     logits, names = heads.logits, row.split("+")
     parse = F.cross_entropy(logits, target, ignore_index=255)
     found = {"p": parse + losses.lovasz_softmax(logits, target)}
-    if {"b", "ba"} & set(names):
-        binary = binary_edges(target)
+    binary, category = binary_edges(target), category_edges(target, NUM)
+    if "b" in names:
         found["b"] = binary_edge_loss(heads.binary, binary)
-        found["ba"] = binary_edge_attention(logits, target, binary)
-    if {"c", "ca"} & set(names):
-        category = category_edges(target, NUM)
+    if "c" in names:
         found["c"] = category_edge_loss(heads.category, category)
+    if "ba" in names:
+        found["ba"] = binary_edge_attention(logits, target, binary)
+    if "ca" in names:
         found["ca"] = category_edge_attention(logits, target, category)
-    return {name: found[name] for name in names}
+    return found
 
 
 # %% [markdown]
-# Which of the five has most to say? Here is the length of each term's gradient at the encoder's weights, times its $\lambda$, for one batch and a fresh network. The public code's *effective* weights are not 1, 1, 1 but 2, 1 and 0.2, for parsing, binary and category edges.
+# Which of the five has most to say? Here is the length of each term's gradient at the encoder's weights, times its $\lambda$, for one batch and a fresh network. The public code's *effective* weights are not 1, 1, 1 but 2, 1 and 0.2, for parsing, binary and category edges (attention is left at 4 and 1 here).
 
 # %%
 # NBVAL_IGNORE_OUTPUT
@@ -1052,17 +1053,17 @@ def batch_of(view: TrainingView, chosen: np.ndarray) -> tuple[torch.Tensor, torc
 torch.manual_seed(0)
 network = create_model("dml_csr", NUM, **SMALL).to(DEVICE)
 image, target = batch_of(TrainingView(learnt_from, SIZE, WHITE, TURNED), np.arange(BATCH))
-pulls = {}
+lengths = {}
 for name, value in loss_terms(network.heads(image), target, "p+b+c+ba+ca").items():
     slopes = torch.autograd.grad(value, network.encoder.parameters(), retain_graph=True, allow_unused=True)  # fmt: skip
-    pulls[name] = float(sum(s.square().sum() for s in slopes if s is not None) ** 0.5)
+    lengths[name] = float(sum(s.square().sum() for s in slopes if s is not None) ** 0.5)
 for who, factors in (("the paper", PAPER), ("the code ", {**PAPER, "p": 2.0, "c": 0.2})):
-    lengths = {name: factors[name] * pulls[name] for name in pulls}
-    shares = {name: f"{length / sum(lengths.values()):.0%}" for name, length in lengths.items()}
-    print(f"λ of {who}: shares of the pull", shares)
+    pulls = {name: factors[name] * length for name, length in lengths.items()}
+    shares = {name: f"{pull / sum(pulls.values()):.0%}" for name, pull in pulls.items()}
+    print(f"λ of {who}: shares of the gradient", shares)
 
 # %% [markdown]
-# Whoever repeats the paper with the paper's numbers, and whoever runs its code, train for different things. A table of $\lambda$ in a paper is a claim that can be checked, so check it.
+# Whoever follows the paper and whoever runs its code train for different things. In both, the attention to binary edges leads; the two edge tasks themselves hardly move the encoder.
 #
 # ## Exercise 6: decouple (15 minutes, easy)
 #
@@ -1107,8 +1108,8 @@ check.crashes(FrozenInstanceError, "cannot assign", "the configuration is frozen
 torch.manual_seed(0)
 TINY = {**SMALL, "stem": (4, 4, 8), "widths": (2, 3, 4, 5), "context_channels": 8, "head_channels": 6, "low_level": 3, "edge_channels": 4}  # fmt: skip
 for kind, mode in (("both", False), ("category", False), ("binary", True)):
-    whole, image = create_model("dml_csr", 5, edge_heads=kind, **TINY), torch.randn(2, 3, 64, 70)
-    whole(image)  # in training, so that the running statistics are not 0 and 1
+    whole, photo = create_model("dml_csr", 5, edge_heads=kind, **TINY), torch.randn(2, 3, 64, 70)
+    whole(photo)  # in training, so that the running statistics are not 0 and 1
     keys = set(whole.train(mode).state_dict())
     small = check.call(decouple, whole)
     check.kind(small, nn.Module)
@@ -1120,7 +1121,7 @@ for kind, mode in (("both", False), ("category", False), ("binary", True)):
     check.that(whole.training == mode, "the training network was changed: it is in another mode now")  # fmt: skip
     check.that(small.training == mode, f"one network has training={mode}, the other has not: `small.train(network.training)`")  # fmt: skip
     with torch.no_grad():
-        mine, theirs = small.eval()(image), whole.eval()(image)
+        mine, theirs = small.eval()(photo), whole.eval()(photo)
     same = mine.shape == theirs.shape and torch.equal(mine, theirs)
     check.that(same, "other logits: were all weights and running statistics taken over?")
     check.that(all(p.requires_grad for p in small.parameters()), "its weights have lost `requires_grad`")  # fmt: skip
@@ -1171,13 +1172,13 @@ second = count_parameters(heads.reduce) + count_parameters(heads.shared)
 print(f"two branches, as in the paper's text: {second:,} more in training, none at inference")
 
 # %% [markdown]
-# At inference the edge tasks cost nothing: no parameter, no multiplication. That is what *decoupled* means here. EAGRNet, by contrast, feeds its predicted edges into its features, so it needs them for every prediction.
+# At inference the edge tasks cost nothing. That is what *decoupled* means. EAGRNet, by contrast, feeds its predicted edges into its features and needs them for every prediction.
 #
 # ## Training, with and without
 #
-# Now the experiment: the same small network, the same faces in the same order, once with the parsing loss alone and once with all five terms. Faces stand in a crowd and a fifth of them are struck by each kind of label error; we score on faces *without* errors. The full tier trains all rows of Table 6, three seeds each.
+# Now the experiment: the same small network, the same faces in the same order, with the parsing loss alone and with all five terms. A fifth of the faces are struck by each kind of label error; we score on faces *without* errors. The full tier trains all rows of Table 6, three seeds each.
 #
-# Besides the mean IoU and the mean F1 (without background, as in the paper) we ask what the edge tasks are *for*: how many pixels are right on edges and elsewhere, and how much of the background, where the neighbours stand, is called a part of the face.
+# Besides mean IoU and mean F1 (without background, as in the paper) we ask what the edge tasks are *for*: which pixels are right on edges and elsewhere, and how much of the background, where the neighbours stand, is called a part of the face.
 #
 # What is finished is kept in `RUNS`: interrupt the cell when you like, and run it again to go on.
 
@@ -1260,9 +1261,9 @@ for name in ("mean IoU", "right on edges", "background called face"):
     print(f"with all five terms {name!r} changes by {mean:+.1f} points ({luck})")
 
 # %% [markdown]
-# **Do not believe one run.** The quick tier makes a few dozen steps with a single seed: at this length the network has hardly begun, and another seed may turn the sign. The edge heads, too, have only just begun.
+# **Do not believe one run.** The quick tier makes a few dozen steps with a single seed: the network has hardly begun, and another seed may turn the sign.
 #
-# *One labelled example, the author's*: 1,000 faces, 10 epochs of 8 (the full tier's length), about 2 minutes a run on one thread, seeds 0, 1, 2, mean IoU: with edges and attention **51.4 ± 0.9**, without **48.9 ± 0.5**, and the same encoder with a plain 3×3 convolution in place of DDGCN 48.0 ± 0.5. There the gain, 2.5 points, is beyond the spread. What your full tier says, you read above.
+# *One labelled example, the author's*: 1,000 faces, 10 epochs in batches of 8 (the full tier's length, about 2 minutes a run), seeds 0, 1, 2, mean IoU in per cent: with edges and attention **51.4 ± 0.9**, without **48.9 ± 0.5**, and with a plain 3×3 convolution in place of DDGCN 48.0 ± 0.5. There the gain of 2.5 points is beyond the spread.
 #
 # ## What was learnt, in a picture (the paper's Fig. 5)
 #
@@ -1301,8 +1302,6 @@ plots.panels([seen_by(index) for index in range(4)], LABELS)
 
 # %% tags=["slow"]
 # NBVAL_IGNORE_OUTPUT
-from IPython.display import Markdown
-
 from coursekit.training.published import TASKS_TABLE
 
 table = f"| | Helen | CelebAMask-HQ | LaPa | here, {TIER} tier |\n|---|---|---|---|---|\n"
@@ -1316,26 +1315,24 @@ Markdown(table)
 # Read it with care.
 #
 # - **The baseline is not the row before.** The caption says that all rows have DDGCN. But 92.11 is what Table 4 gives for the network *without* it; with DDGCN alone it is 92.56, 85.33 and 92.10. So the edge tasks add 1.19, 0.65 and 0.22 points, not 1.64, 1.64 and 2.48. Our "p" has DDGCN.
-# - **No row has a spread.** On LaPa the six rows lie within 0.16 points. Our three seeds of one setting differ by about one point. How many runs would you need to tell two rows apart?
-# - Attention (ba, ca) adds between 0.07 and 0.17 points. Category edges are better than binary ones by 0.26, 0.15 and 0.05.
+# - **No row has a spread.** On LaPa the six rows lie within 0.16 points, and three seeds of one of *our* settings differ by about one point. How many runs would tell two rows apart?
+# - Attention (ba, ca) adds between 0.06 and 0.18 points; category edges are better than binary ones by 0.26, 0.15 and 0.05. This may all be true. The table alone does not show it.
 #
-# The paper's numbers may be right. They do not show it.
-#
-# **The real thing**, the paper's network at 473² on a GPU, is one command, and the ingredients leave terms out, so each row of Table 6 is one, too:
+# **The real thing**, the paper's network at 473² on a GPU, is one command, and so is each row of Table 6:
 #
 # ```
 # coursekit train dml_csr --recipe dml_csr --data CelebAMask-HQ --out runs/dml_csr
+# coursekit train dml_csr --recipe dml_csr --without self_regulation --without attention --data CelebAMask-HQ --out runs/p+b+c
 # ```
+#
+# (`--without binary`, `category` and `context` are the others.)
 #
 # ## The library twin
 #
-# Do the course's parts compute what you wrote? And two things that libraries have: OpenCV's morphological gradient, the largest minus the smallest label around a pixel, and the class weights of `F.cross_entropy`.
+# Do the course's parts compute what you wrote? Two libraries have a part of it: OpenCV's morphological gradient, the largest minus the smallest label around a pixel, and the class weights of `F.cross_entropy`.
 
 # %%
 import cv2
-
-from coursekit import models
-from coursekit.models import edge_heads
 
 maps = torch.from_numpy(np.stack([f.label_map for f in crowd])).long()
 scores = torch.randn(3, 19, 128, 128, generator=torch.Generator().manual_seed(0))
@@ -1351,11 +1348,15 @@ for name, mine, theirs in (
 cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 theirs = cv2.morphologyEx(crowd[0].label_map, cv2.MORPH_GRADIENT, cross) > 0
 print("OpenCV's gradient:", bool((theirs == (one[0] == 1).numpy()).all()))
-share = (one == 1).float().mean()
-theirs = F.cross_entropy(scores[:, :2], one.long(), torch.stack([share, 1 - share]))
-print("F.cross_entropy:", bool(torch.isclose(theirs, binary_edge_loss(scores[:, :2], one), rtol=1e-4)))  # fmt: skip
+few = (one == 1).float().mean()
+theirs = F.cross_entropy(scores[:, :2], one.long(), torch.stack([few, 1 - few]))
+print("F.cross_entropy:", bool(torch.isclose(theirs, binary_edge_loss(scores[:, :2], one))))
 
 # %%
+from coursekit import models
+from coursekit.models import edge_heads
+from coursekit.training.multi_task import MultiTaskConfig, MultiTaskObjective
+
 theirs = edge_heads.EdgeHeads((256, 512, 1024), 11, conv_abn)
 mine = EdgeHeads((256, 512, 1024), 11)
 theirs.load_state_dict(mine.state_dict())  # an error if a name or a shape did not fit
@@ -1365,6 +1366,11 @@ print("edge heads:", all(same))
 with torch.no_grad():
     logits = [part(network.eval())(image) for part in (decouple, models.decouple)]
 print("decoupled:", torch.equal(*logits))
+objective = MultiTaskObjective(network.train(), MultiTaskConfig(), NUM, None)
+sums = objective({"image": image, "target": target})
+terms = loss_terms(network.heads(image), target, "p+b+ba+c+ca")
+mine = sum(PAPER[name] * value for name, value in terms.items())
+print("Eq. 5:", bool(torch.isclose(mine, (sums.total / sums.mass).sum(), rtol=1e-4)))
 
 # %% [markdown]
 # `F.cross_entropy` divides by the sum of the weights, so for the *binary* loss it is a twin. `F.binary_cross_entropy_with_logits` has weights, too, but divides by the number of pixels: for the *category* loss it is none.
@@ -1378,7 +1384,7 @@ print("decoupled:", torch.equal(*logits))
 # ## What to try next
 #
 # - **Width.** Train with `binary_edges(target, width=2)` in `loss_terms`. At 64² a fifth of the face is edge already: does a wider one help or hurt?
-# - **Only attention.** The rows `"p+ba+ca"` need no edge heads at all (`HEADS` says which are built). Is it the *heads* or the *attention* that helps? The paper's table has no such row.
+# - **Only attention.** The row `"p+ba+ca"` needs no edge heads (put it into `HEADS`). Is it the *heads* or the *attention* that helps? The paper's table has no such row.
 # - **The code's λ.** Put 2, 1 and 0.2 into `PAPER`.
 # - **w_j.** The course's objective takes the weights of lesson 01 for $w_j$. Give `category_edge_attention` your own, and look at the necklace.
 #

@@ -375,7 +375,7 @@ def decouple(network):
     small.load_state_dict(network.state_dict())
     return small.eval()
 """,
-            "leave them out",
+            "none of the edge heads",
         ),
         (
             """
@@ -397,7 +397,7 @@ def decouple(network):
         ),
         (
             _edit(_DECOUPLE, "for key in small.state_dict()}", "for key, _ in small.named_parameters()}"),
-            "that the new network needs",
+            "all the keys that it wants",
         ),
         (_edit(_DECOUPLE, "small.train(network.training)", "small.train(network.training).requires_grad_(False)"), "have lost `requires_grad`"),
         (_edit(_DECOUPLE, "    return small\n", "    small\n"), "`return`"),
@@ -540,5 +540,119 @@ def decouple(network):
     small.edge_heads = None
     return copy.deepcopy(small)
 """,
+    ],
+}
+
+# Planted bugs that change nothing that is asked for: line, change, reason.
+_ORDER = ("this and the next in the other order", "neither line needs what the other does")
+_LABELS = "labels have no gradient"
+_SUM = "a sum over dimensions knows no order"
+_COUNTS = "counts have no gradient"
+
+EQUIVALENT = {
+    "edge-labels": [
+        (
+            "own = target[:, None] == torch.arange(num_classes, device=target.device)[:, None, None]",
+            *_ORDER,
+        ),
+        (
+            "own = target[:, None] == torch.arange(num_classes, device=target.device)[:, None, None]",
+            "torch.arange(num_classes, device=target.device)[:, → torch.arange(num_classes)[:,",
+            "the checks run on a CPU",
+        ),
+        ("known = (target != 255)[:, None]  # (B, 1, H, W)", *_ORDER),
+        ("return torch.where(known, edge.to(torch.uint8), 255)", "255) → 255).detach()", _LABELS),
+        (
+            "edges = category_edges(target, NUM, sides=sides, width=width)  # (B, C, H, W)",
+            "width=width) → width=width).detach()",
+            _LABELS,
+        ),
+        ("return edges[:, 1:].amax(1)", "1:].amax(1) → 1:].amax(1).detach()", _LABELS),
+    ],
+    "edge-heads": [
+        ("self.reduce = nn.ModuleList(conv_abn(entry, width) for entry in channels)", *_ORDER),
+        ("self.shared = nn.Conv2d(width, num_classes, 3, padding=1)", *_ORDER),
+        ("self.binary = nn.Conv2d(3 * num_classes, 2, 1)", *_ORDER),
+        (
+            "for reduce, features in zip(self.reduce, (c2, c3, c4), strict=True):",
+            "c4), strict=True): → c4)):",
+            "three maps and three layers need no watching",
+        ),
+        (
+            "for reduce, features in zip(self.reduce, (c2, c3, c4), strict=True):",
+            "strict=True): → strict=False):",
+            "three maps and three layers need no watching",
+        ),
+        (
+            'maps.append(F.interpolate(x, c2.shape[-2:], mode="bilinear"))  # (B, C, h, w)',
+            "c2.shape[-2:], → c2.shape[2:],",
+            "the same two of four dimensions",
+        ),
+    ],
+    "balanced-loss": [
+        ("truth = (edges == 1).to(logits)", "1).to(logits) → 1).to(logits).detach()", _LABELS),
+        (
+            '"""The weighted mean of costs; both of one shape."""',
+            '"""The weighted mean of costs; both of one shape.""" → pass',
+            "a docstring",
+        ),
+        ('"""The weighted mean of costs; both of one shape."""', _ORDER[0], "a docstring"),
+        (
+            "known, edge = edges != 255, edges == 1",
+            "1) → 0)",
+            "the two kinds change places, and each has the other's share again",
+        ),
+        (
+            "share = edge.sum() / known.sum().clamp_min(1)",
+            "known.sum().clamp_min(1) → known.sum().clamp_min(2)",
+            "of a single pixel nothing is balanced: 0",
+        ),
+        ("total = weight.sum()", "weight.sum() → weight.sum().detach()", _COUNTS),
+        (
+            "return (weight * cost).sum() / torch.where(total > 0, total, 1)",
+            "0, → 1,",
+            "the smallest sum of weights above 0 is 1",
+        ),
+        (
+            "return (weight * cost).sum() / torch.where(total > 0, total, 1)",
+            "1) → 2)",
+            "0 divided by anything",
+        ),
+    ],
+    "binary-attention": [
+        (
+            'cost = F.cross_entropy(logits, target, ignore_index=255, reduction="none")  # (B, H, W)',
+            *_ORDER,
+        ),
+        ("b = edge.sum((1, 2))  # (B,)", "2)) → 2)).detach()", _COUNTS),
+        ("b = edge.sum((1, 2))  # (B,)", "edge.sum((1, 2)) → edge.sum((2, 1))", _SUM),
+        (
+            "return ((cost * edge).sum((1, 2)) / b.clamp_min(1)).mean()",
+            "edge).sum((1, 2)) → edge).sum((2, 1))",
+            _SUM,
+        ),
+    ],
+    "category-attention": [
+        (
+            'cost = F.cross_entropy(logits, target, ignore_index=255, reduction="none")  # (B, H, W)',
+            *_ORDER,
+        ),
+        ("c = edge.sum((2, 3))  # (B, C)", "3)) → 3)).detach()", _COUNTS),
+        ("c = edge.sum((2, 3))  # (B, C)", "edge.sum((2, 3)) → edge.sum((3, 2))", _SUM),
+        (
+            "means = (cost[:, None] * edge).sum((2, 3)) / c.clamp_min(1)  # (B, C)",
+            "edge).sum((2, 3)) → edge).sum((3, 2))",
+            _SUM,
+        ),
+    ],
+    "decouple": [
+        (
+            (
+                "state = {key: value for key, value in network.state_dict().items() if key in "
+                "small.state_dict()}"
+            ),
+            "network.state_dict().items() → list(network.state_dict().items())[:-1]",
+            "the last key is one of the edge heads'",
+        ),
     ],
 }
