@@ -35,7 +35,7 @@ from coursekit.training import FitConfig, MultiTaskConfig, MultiTaskObjective, f
 
 if TYPE_CHECKING:
     from noisy_faces import Noisy
-    from torch import nn
+    from torch import Tensor, nn
 
     from coursekit.optim import Learner
 
@@ -120,6 +120,8 @@ class Variant:
         changes: of the plan's settings.
         lovasz_target: see `MultiTaskConfig`.
         start: λ and γ of DDGCN at the beginning.
+        network: its name.
+        rate: the highest.
     """
 
     tasks: tuple[str, ...] = ()
@@ -128,13 +130,16 @@ class Variant:
     changes: dict[str, Any] = field(default_factory=dict)
     lovasz_target: str = "labels"
     start: float = 0.0
+    network: str = "dml_csr"
+    rate: float = RATE
 
     def create(self, seed: int) -> nn.Module:
         """The network, with weights that follow from the seed."""
         heads = {(0, 0): "none", (1, 0): "binary", (0, 1): "category", (1, 1): "both"}
         edges = heads["b" in self.tasks, "c" in self.tasks]
         torch.manual_seed(seed)
-        network = create_model("dml_csr", 19, **{**SMALL, **self.model, "edge_heads": edges})
+        small = SMALL if self.network == "dml_csr" else {}
+        network = create_model(self.network, 19, **{**small, **self.model, "edge_heads": edges})
         if self.start:
             for name, parameter in network.named_parameters():
                 if name.endswith(("lambda_", "gamma")):
@@ -156,15 +161,15 @@ class Variant:
     def plan_of(self, epochs: int) -> Any:
         """AdamW under one cosine; or six tenths of it, then two cycles of two tenths each."""
         if self.plan == "plain":
-            return replace(AveragedCosineConfig(lr=RATE, average=0.0), **self.changes)
+            return replace(AveragedCosineConfig(lr=self.rate, average=0.0), **self.changes)
         if self.plan == "own rate":
-            return replace(OwnRateConfig(lr=RATE, average=0.0), **self.changes)
+            return replace(OwnRateConfig(lr=self.rate, average=0.0), **self.changes)
         cycle = self.changes.get("cycle_epochs", max(epochs // 5, 1))
         cycles = self.changes.get("cycles", 2)
         settings = {
             "initial_epochs": epochs - cycles * cycle, "cycles": cycles, "cycle_epochs": cycle,
-            "optimiser": "adamw", "lr": RATE, "weight_decay": 0.01, "schedule": "cosine",
-            "cycle_lr": RATE / 5, **self.changes,
+            "optimiser": "adamw", "lr": self.rate, "weight_decay": 0.01, "schedule": "cosine",
+            "cycle_lr": self.rate / 5, **self.changes,
         }  # fmt: skip
         return SelfRegulationConfig(**settings)
 
@@ -209,6 +214,13 @@ VARIANTS = {
     "ddgcn, start at 1": Variant(start=1.0),
     "ddgcn, eq 1": Variant(model={"merge": "paper"}),
     "ddgcn, eq 1, graphs off": Variant(model={"merge": "paper", "graphs": False}),
+    # Does the method help a small network of another make? Its rate is that of the recipe `house`.
+    "fastscnn": Variant(network="fastscnn", rate=0.02),
+    "fastscnn, all": Variant(ALL, network="fastscnn", rate=0.02),
+    "fastscnn, cycles": Variant(ALL, plan="cycles", network="fastscnn", rate=0.02),
+    "fastscnn, cycles, no teacher": Variant(
+        ALL, plan="cycles", changes=UNTAUGHT, network="fastscnn", rate=0.02
+    ),
 }
 assert tuple(VARIANTS) == wanted.VARIANTS
 
@@ -255,27 +267,39 @@ def measure(variant: Variant, setting: Setting, seed: int) -> dict[str, Any]:
     count("final", network)
     truth = torch.from_numpy(val.label_maps)
     matrix = metrics.confusion_matrix(predict(network, val, white), truth, 19)
-    scores = {
-        "mean_iou": metrics.mean_iou(matrix),
-        "mean_f1": metrics.mean_f1(matrix),
-        "mean_f1_faces": metrics.mean_f1(matrix, background=False),
-    }
-    own = {
-        name.rpartition(".")[2].rstrip("_"): round(float(parameter.detach()), 4)
-        for name, parameter in network.named_parameters()
-        if name.endswith(("lambda_", "gamma"))
-    }
-    ious = zip(CELEBAMASK_HQ.names, metrics.iou(matrix).tolist(), strict=True)
     return {
-        **{name: round(100 * value, 2) for name, value in scores.items()},
-        "iou": {name: round(100 * value, 1) for name, value in ious},
+        **scores(matrix),
+        "history": [round(100 * entry["val_mean_iou"], 2) for entry in result.history],
         "last_val_loss": round(result.history[-1]["val_loss"], 4),
         "wrong_share": round(100 * noisy.share, 3),
         "passes": setting.epochs * (len(noisy.faces) // BATCH * BATCH),
         "parameters": count_parameters(network),
         "minutes": round((time.process_time() - began) / 60, 1),
-        **own,
+        **own_numbers(network),
         "repairs": found,
+    }
+
+
+def scores(matrix: Tensor) -> dict[str, Any]:
+    """In percent: the means, and the IoU of each class."""
+    means = {
+        "mean_iou": metrics.mean_iou(matrix),
+        "mean_f1": metrics.mean_f1(matrix),
+        "mean_f1_faces": metrics.mean_f1(matrix, background=False),
+    }
+    ious = zip(CELEBAMASK_HQ.names, metrics.iou(matrix).tolist(), strict=True)
+    return {
+        **{name: round(100 * value, 2) for name, value in means.items()},
+        "iou": {name: round(100 * value, 1) for name, value in ious},
+    }
+
+
+def own_numbers(network: nn.Module) -> dict[str, float]:
+    """The λ and γ that a network has learnt, as "lambda" and "gamma"."""
+    return {
+        name.rpartition(".")[2].rstrip("_"): round(float(parameter.detach()), 4)
+        for name, parameter in network.named_parameters()
+        if name.endswith(("lambda_", "gamma"))
     }
 
 

@@ -34,6 +34,7 @@ VARIANTS = (
     "cycles, one late", "sgd", "sgd, cycles", "sgd, cycles, no teacher",
     "ddgcn, rate x10", "ddgcn, rate x100", "ddgcn, start at 1", "ddgcn, eq 1",
     "ddgcn, eq 1, graphs off",
+    "fastscnn", "fastscnn, all", "fastscnn, cycles", "fastscnn, cycles, no teacher",
 )  # fmt: skip
 _SELF_REGULATION = ("all", "cycles", "cycles, no teacher")
 #: Queues, the most wanted first: settings, and their variants.
@@ -51,10 +52,11 @@ DML_CSR = {
         "clean longer": ("all",),
     },
     "graphs": {
-        "standard": VARIANTS[27:],
+        "standard": VARIANTS[27:32],
         "longer": ("ddgcn", "ddgcn, graphs off"),
         "larger": ("ddgcn", "ddgcn, graphs off"),
     },
+    "fastscnn": {"larger": VARIANTS[32:]},
 }
 
 
