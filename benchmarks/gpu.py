@@ -19,7 +19,9 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+import abn
 import augmentation
+import latency
 import losses
 import models
 import torch
@@ -30,7 +32,14 @@ from wanted import gpu_rows
 BUDGET = 8 * 60  # seconds, for all rows
 ROW = 6  # seconds, after which a row starts no other round
 PATIENCE = 60  # seconds, after which a row is given up
-WORK = {"models": models.compare, "lovasz": losses.compare, "waiting": augmentation.waiting}
+WORK = {
+    "models": models.compare,
+    "lovasz": losses.compare,
+    "waiting": augmentation.waiting,
+    "latency": latency.compare,
+    "tasks": latency.train,
+    "abn": abn.compare,
+}
 
 
 class TooLong(Exception):

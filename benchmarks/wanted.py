@@ -18,6 +18,7 @@ PEERS = {
     "fastscnn": ("naive",),
     "segformer": ("naive", "matrix", "smp", "smp, our sizes"),
 }
+ABN_PEERS = ("plain", "package")
 FEATURES = ("none", "shading", "textures", "colour", "background", "pose", "shape", "hair", "worn",
              "camera")  # fmt: skip
 
@@ -30,7 +31,7 @@ VARIANTS = (
     "ba+ca, no heads", "all on baseline",
     "psp", "psp_no_pooling", "dgcnet", "dgcnet_no_pooling",
     "cycles", "cycles, no teacher", "cycles, neither", "cycles, lovasz of teacher",
-    "cycles, rate 1e-5", "cycles, rate 1e-4", "cycles, rate 2e-3", "cycles, from the teacher",
+    "cycles, rate 1e-5", "cycles, rate 4e-4", "cycles, rate 1e-2", "cycles, from the teacher",
     "cycles, one late", "sgd", "sgd, cycles", "sgd, cycles, no teacher",
     "ddgcn, rate x10", "ddgcn, rate x100", "ddgcn, start at 1", "ddgcn, eq 1",
     "ddgcn, eq 1, graphs off",
@@ -71,6 +72,12 @@ def lovasz(device: str, size: int, batch: int) -> Row:
     return Row("lovasz", {"device": device, "size": size, "batch": batch, "peer": "smp"})
 
 
+def abn(device: str, size: int, batch: int, precision: str, peer: str) -> Row:
+    """A training step of the encoder with our activated normalisation, against a peer's."""
+    return Row("abn", {"device": device, "size": size, "batch": batch, "precision": precision,
+                       "peer": peer})  # fmt: skip
+
+
 def waiting(
     device: str, model: str, size: int, batch: int, precision: str, workers: int
 ) -> Row:  # fmt: skip
@@ -79,8 +86,34 @@ def waiting(
                            "precision": precision, "workers": workers})  # fmt: skip
 
 
+#: How an image may be run; compiling takes longer than `make gpu` waits.
+GPU_MODES = ("eager fp32", "channels last, half", "CUDA graph")
+CPU_MODES = ("eager fp32", "channels last", "channels last, half")
+
+
+def latency(device: str, model: str, size: int, batch: int, mode: str) -> Row:
+    """A pass of DML-CSR in a mode against EAGRNet's in its public form."""
+    return Row("latency", {"device": device, "model": model, "size": size, "batch": batch,
+                           "mode": mode})  # fmt: skip
+
+
+def tasks(device: str, model: str, size: int, batch: int, precision: str) -> Row:
+    """A training step of DML-CSR's three tasks against plain batch normalisation."""
+    return Row("tasks", {"device": device, "model": model, "size": size, "batch": batch,
+                         "precision": precision, "peer": "plain"})  # fmt: skip
+
+
+def dml_csr_rows(device: str = "cuda") -> Iterator[Row]:
+    """DML-CSR at the paper's size."""
+    for mode in GPU_MODES:
+        yield latency(device, "dml_csr", 473, 1, mode)
+    for precision in ("fp32", "bf16"):
+        yield tasks(device, "dml_csr", 473, 8, precision)
+
+
 def gpu_rows(device: str = "cuda", batches: dict[int, int] = BATCHES) -> Iterator[Row]:
     """Every row that needs a GPU."""
+    yield from dml_csr_rows(device)
     for size, batch in batches.items():
         for first in (True, False):  # each network once, before it meets its other peers
             for model in MODELS:
@@ -93,6 +126,10 @@ def gpu_rows(device: str = "cuda", batches: dict[int, int] = BATCHES) -> Iterato
                     yield waiting(device, model, size, batch, "bf16", 8)
         if size == 512:
             yield lovasz(device, 473, batch=4)  # DML-CSR's size
+
+        if size == 512:  # the paper's 473² comes next; the package has no bfloat16
+            for precision, peer in (("fp32", "plain"), ("bf16", "plain"), ("fp32", "package")):
+                yield abn(device, 473, 8, precision, peer)
 
 
 def transfer(
@@ -112,6 +149,11 @@ def recipe(model: str, size: int, epochs: int, name: str, without: str = "nothin
 def dml_csr(setting: str, variant: str, seed: int) -> Row:
     """A variant of DML-CSR, trained on noisy rendered faces."""
     return Row("dml_csr", {"setting": setting, "variant": variant, "seed": seed})
+
+
+def dml_csr_rates() -> Row:
+    """The baseline of `dml_csr.py` at several rates."""
+    return Row("search", {"recipe": "dml_csr"})
 
 
 def dml_csr_queue(name: str) -> list[Row]:
@@ -135,6 +177,10 @@ def dml_csr_command(row: Row) -> str:
 def wanted() -> dict[str, list[Row]]:
     """Rows by command."""
     rows = {"make gpu": list(gpu_rows())}
+    for mode in ("compiled",):
+        rows[f"python benchmarks/latency.py --modes {mode}"] = [
+            latency("cuda", "dml_csr", 473, 1, mode)
+        ]
     for model in MODELS:
         command = "python benchmarks/recipes.py --data ROOT --out RUNS --size 512 --epochs 120"
         rows[f"{command} --workers 8 --seeds 0 --model {model}"] = [
@@ -145,7 +191,12 @@ def wanted() -> dict[str, list[Row]]:
             transfer(name)
         ]
     rows["python benchmarks/losses.py"] = [lovasz("cpu", 473, batch=4)]  # DML-CSR's size
+    for size in (129, 473):
+        rows[f"python benchmarks/abn.py --size {size}"] = [
+            abn("cpu", size, 2, "fp32", peer) for peer in ABN_PEERS
+        ]
     rows["python benchmarks/metrics.py"] = [Row("metrics", {"size": s}) for s in (128, 256, 512)]
+    rows["python benchmarks/dml_csr.py --rates 0.002 0.01 0.02"] = [dml_csr_rates()]
     for queue in DML_CSR:
         rows[f"python benchmarks/dml_csr.py --queue {queue}"] = dml_csr_queue(queue)
     return rows

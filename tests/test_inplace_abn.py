@@ -7,6 +7,8 @@ import warnings
 import pytest
 import torch
 
+from coursekit.optim import reestimate_statistics
+
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     inplace_abn = pytest.importorskip(
@@ -29,3 +31,15 @@ def test_it_agrees_with_its_reference_and_saves_the_input() -> None:
         grads.append(leaf.grad)
     torch.testing.assert_close(outs[0], outs[1], atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(grads[0], grads[1], atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["ABN", "InPlaceABN", "InPlaceABNSync"])
+def test_its_statistics_are_estimated_anew(kind: str) -> None:
+    """Of the layers of one process, too, which the public code of DML-CSR leaves out silently."""
+    images = [torch.randn(n, 3, 6, 6) for n in (5, 5, 2)]
+    layers = [torch.nn.BatchNorm2d(3), getattr(inplace_abn, kind)(3)]
+    for layer in layers:
+        # in place, it writes into its input
+        reestimate_statistics(layer, lambda: (image.clone() for image in images))
+    torch.testing.assert_close(layers[1].running_mean, layers[0].running_mean)
+    torch.testing.assert_close(layers[1].running_var, layers[0].running_var)

@@ -87,9 +87,9 @@ def _add_suspects(subparsers: Any) -> None:
         "coursekit data suspects faces --checkpoint runs/unet/model.safetensors --out out/suspects",
         _suspects,
         "Finds wrong labels by a network that may have been trained on them, as long as it has\n"
-        "not learnt them by heart. Writes a contact sheet of the first and a table of all. A\n"
-        "person decides: some suspects are hard photographs. Exits with 1 when some samples\n"
-        "could not be read; the others are done.",
+        "not learnt them by heart; one that hardly knows the classes finds nothing. Writes a\n"
+        "contact sheet of the first and a table of all. A person decides: some suspects are\n"
+        "hard photographs. Exits with 1 when some samples could not be read; the others are done.",
     )  # fmt: skip
     parser.add_argument("root", metavar="ROOT", help="the folder of a data set")
     parser.add_argument("--checkpoint", required=True, metavar="FILE", help="what `train` wrote")
@@ -149,8 +149,8 @@ def _suspects(arguments: argparse.Namespace) -> int:
     if arguments.json:
         held = {
             "root": arguments.root, "split": arguments.split, "checkpoint": arguments.checkpoint,
-            "masks": len(found.suspects), "left_out": list(found.left_out), "suspects": rows,
-            "written": [str(path) for path in paths],
+            "masks": len(found.suspects), "left_out": list(found.left_out),
+            "mean_iou": found.mean_iou, "suspects": rows, "written": [str(path) for path in paths],
         }  # fmt: skip
         print(json.dumps(held, indent=2, ensure_ascii=False))
     else:
@@ -160,7 +160,10 @@ def _suspects(arguments: argparse.Namespace) -> int:
             print(f"{row['rank']:>3}  {row['score']:>5.2f}  {row['name']}: {row['reason']}{audit}")
         for path in paths:
             print(path)
-        print(f"{len(found.suspects)} masks ranked, {len(found.left_out)} left out")
+        print(
+            f"{len(found.suspects)} masks ranked, {len(found.left_out)} left out; mean IoU of the "
+            f"network with them {100 * found.mean_iou:.1f} %"
+        )
     return 1 if found.left_out else 0
 
 

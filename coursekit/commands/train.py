@@ -190,7 +190,7 @@ def print_epoch(entry: dict[str, Any]) -> None:
     """One line of the history."""
     event = "" if entry["event"] == "wait" else f"  {entry['event']}"
     print(
-        f"epoch {entry['epoch']:3d}  {entry['phase']:<4} {entry['rate']:.5f}  "
+        f"epoch {entry['epoch']:3d}  {entry['phase']:<4} {entry['rate']:<8.3g}  "
         f"loss {entry['train_loss']:.4f}  val {entry['val_loss']:.4f}  "
         f"{_scores(entry)}  {entry['seconds']:.1f} s{event}",
         flush=True,

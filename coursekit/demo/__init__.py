@@ -116,7 +116,7 @@ def _train(out: Path, result: DemoResult, say: Callable[[str], None]) -> None:
     def tell(entry: dict[str, Any]) -> None:
         event = {"switch": "→ SGD", "halve": "→ half the rate", "stop": "→ stop"}
         say(
-            f"    epoch {entry['epoch']:2d}  {entry['phase']:<4} rate {entry['rate']:.4f}  "
+            f"    epoch {entry['epoch']:2d}  {entry['phase']:<4} rate {entry['rate']:<8.3g}  "
             f"loss {entry['train_loss']:.3f}  validation {entry['val_loss']:.3f}  "
             f"mIoU {100 * entry['val_mean_iou']:4.1f} % {event.get(entry['event'], '')}".rstrip()
         )

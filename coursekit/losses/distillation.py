@@ -24,7 +24,8 @@ def distillation_loss(
     where both agree and above 0 elsewhere. The temperature is 1, and no gradient reaches the
     teacher.
 
-    Where the public code differs: its target is a mix of the teacher's logits and the ground truth.
+    Where the public code differs: its target is a mix of the teacher's logits and the ground truth,
+    and the attention losses, which Eq. 7 has not, are kept beside it.
 
     Args:
         student: logits.
@@ -49,8 +50,8 @@ def distillation_loss(
     dtype = torch.promote_types(student.dtype, torch.float32)
     student, teacher = student.to(dtype), teacher.detach().to(dtype)
     if independent:
-        yes = _divergence(F.logsigmoid(teacher), F.logsigmoid(student))
-        no = _divergence(F.logsigmoid(-teacher), F.logsigmoid(-student))
+        yes = _divergence(-F.softplus(-teacher), -F.softplus(-student))  # log σ
+        no = _divergence(-F.softplus(teacher), -F.softplus(student))  # log(1 − σ)
         cost = (yes + no).mean(1)  # (B, C, H, W) -> (B, H, W)
     else:
         cost = _divergence(teacher.log_softmax(1), student.log_softmax(1)).sum(1)  # -> (B, H, W)

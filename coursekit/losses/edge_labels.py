@@ -12,6 +12,7 @@ and both readings are here, as `sides`:
 
 In the label map itself the sentence would mark the outline against background 0 alone, but Fig. 4
 has the lines between facial parts, too: the binary map here is the edge between any two labels.
+The public code of DML-CSR draws no edges: its training expects labels that it does not make.
 
 Where pixels are ignored nothing is known, so that nothing is claimed: such a pixel is 255 in the
 result, and none is an edge because of it. The frame of the image is not an edge.

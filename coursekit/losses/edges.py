@@ -76,7 +76,7 @@ def category_edge_loss(
     none, some = _counts(edges)
     edge = edges == 1
     logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
-    cost = -F.logsigmoid(torch.where(edge, logits, -logits))  # −log p of what is true
+    cost = F.softplus(torch.where(edge, -logits, logits))  # −log p of what is true
     on = cost.masked_fill(~edge, 0).sum()  # masks for backward are bytes: a quarter of weights
     off = cost.masked_fill(edges != 0, 0).sum()
     weight = torch.stack([some, none]).to(cost) / (none + some).clamp_min(1)  # w₀, w₁

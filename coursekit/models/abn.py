@@ -252,7 +252,7 @@ class _Invertible(torch.autograd.Function):
             y = F.leaky_relu(z, 1 / slope)
             dy = torch.ops.aten.leaky_relu_backward(dz, z, slope, True)
         if residual is not None:
-            y = y - residual
+            y = y - residual if y is z else y.sub_(residual)
         scale, shift = _precise(z, weight).abs() + eps, _precise(z, bias)
         inverse = _safe_inverse(scale, shift, residual, z.dtype)
         gain = scale * invstd / inverse

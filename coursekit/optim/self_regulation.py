@@ -42,8 +42,9 @@ class SelfRegulationConfig(CyclicalSchedule):
     """Settings of `SelfRegulation`: a `CyclicalSchedule` and these; the defaults are the paper's.
 
     `distil` and `aggregate` tell the two halves of the method apart: with both off, the same epochs
-    at the same rates are plain training; with the first off, weights are averaged and nobody
-    teaches; with the second off, the best model so far teaches and nothing is averaged.
+    at the same rates are plain training, of which the best by validation loss is used; with the
+    first off, weights are averaged and nobody teaches; with the second off, the best model so far
+    teaches and nothing is averaged.
 
     Attributes:
         optimiser: "sgd" or "adamw".
@@ -202,7 +203,6 @@ class SelfRegulation:
             raise self._misfit("more than")
         self.optimiser.step()
         self._count += 1
-        self._pending = None
         self._set_rate()
 
     def end_epoch(self, loss: float, images: Images | None = None) -> Event:

@@ -55,8 +55,9 @@ def reestimate_statistics(network: nn.Module, images: Images | None) -> None:
     what it has. A network with a method `heads` is called by it, so that heads which `forward` may
     leave out are reached.
 
-    Several processes pass through their shares and take the mean of all. The pass is in float32,
-    also for a run in bfloat16.
+    Several processes pass through their shares and take the mean of all; where layers are
+    synchronised, each must have as many batches. The pass is in float32, also for a run in
+    bfloat16.
 
     Args:
         network: without wrappers.

@@ -6,11 +6,12 @@ pixels. Four things make the difference here:
 - Boundaries are excused: a pixel counts only when the label has nothing of the predicted class
   nearby.
 - Confidence: it counts as much as the network is surer of its own class than of the label's.
-- Surprise: labelled a and predicted b, it counts −log max(P(label a | predicted b), P(predicted b |
-  label a)), both read off all *other* masks of the split. What the network often confuses, or never
-  learnt, says nothing about this mask.
-- Size: the sum over a class's pixels is divided by the class's own area, and the worst class
-  speaks for the mask.
+- Surprise: labelled a and predicted b, it counts 1 − log max(P(label a | predicted b), P(predicted
+  b | label a)), both read off all *other* masks of the split. What the network often confuses, or
+  never learnt, says little about this mask. Nor does, by the same rule, an error that very many
+  masks share.
+- Size: the sum over a class's pixels is divided by the class's own area. The score is the 4-norm
+  over the classes: the worst speaks for the mask, and others that are nearly as bad add to it.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ _SLOP = 1 / 128
 _AREA = 1e-3
 # Nothing is more surprising than what happens to a pixel in a thousand.
 _RAREST = 1e-3
+_NORM = 4
 # A pair of classes is named when it weighs so much of what the heaviest does.
 _WORTH = 0.2
 
@@ -61,7 +63,8 @@ class Verdict:
     """How suspicious a mask is, and why.
 
     Attributes:
-        score: 0 for agreement, up to about 6.9 (−log 0.001).
+        score: 0 for agreement; a class that is contradicted wholly, as no other mask is, gives
+            about 7.9 (1 − log 0.001).
         worst: the class that is contradicted most.
         pairs: (class in the label, predicted) of `worst`: those that weigh much, the most first.
         swapped: mirror pairs that agree better when left and right are exchanged.
@@ -146,7 +149,7 @@ def surprise(others: NDArray[np.int64], pixels: float) -> NDArray[np.float64]:
 def _verdict(evidence: Evidence, others: NDArray[np.int64], labels: LabelSet) -> Verdict:
     counts = evidence.counts
     pixels = max(1.0, _AREA * float(counts.sum()))
-    weighed = evidence.doubt * surprise(others, pixels)  # (C, C)
+    weighed = evidence.doubt * (1 + surprise(others, pixels))  # (C, C)
     union = counts.sum(0) + counts.sum(1) - counts.diagonal()
     scores = (weighed.sum(0) + weighed.sum(1)) / (union + pixels)  # (C,)
     worst = int(scores.argmax())
@@ -155,7 +158,7 @@ def _verdict(evidence: Evidence, others: NDArray[np.int64], labels: LabelSet) ->
     heaviest = max(pairs.values())
     heavy = [p for p in sorted(pairs, key=lambda p: -pairs[p]) if pairs[p] > _WORTH * heaviest]
     swapped = tuple(pair for pair in labels.mirror_pairs if _swapped(counts, *pair, pixels))
-    return Verdict(float(scores[worst]), worst, tuple(heavy), swapped)
+    return Verdict(float(np.linalg.norm(scores, _NORM)), worst, tuple(heavy), swapped)
 
 
 def _swapped(counts: NDArray[np.int32], left: int, right: int, least: float) -> bool:

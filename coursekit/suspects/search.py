@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 
+from coursekit import metrics
 from coursekit.data import checks
 from coursekit.data.images import resize_label_map
 from coursekit.data.inspection import inspect
@@ -53,11 +55,14 @@ class Found:
         dataset: the split that was searched.
         suspects: all masks that could be judged, the most suspicious first.
         left_out: a sentence for each sample, or kind of sample, that could not be judged.
+        mean_iou: of the network with these masks, in [0, 1]. One that hardly knows the classes, or
+            all of the masks by heart, has nothing to say of them.
     """
 
     dataset: FolderDataset
     suspects: tuple[Suspect, ...]
     left_out: tuple[str, ...]
+    mean_iou: float
 
 
 def find_suspects(
@@ -107,7 +112,8 @@ def find_suspects(
         Suspect(index, dataset.names[index], verdict, in_words(verdict, evidence, labels))
         for index, verdict, evidence in judged
     )
-    return Found(dataset, tuple(suspects), tuple(left_out))
+    matrix = torch.from_numpy(np.sum([evidence.counts for evidence in every], axis=0))
+    return Found(dataset, tuple(suspects), tuple(left_out), metrics.mean_iou(matrix))
 
 
 def answer(model: nn.Module, info: ModelInfo, sample: Sample) -> tuple[Tensor, Tensor]:

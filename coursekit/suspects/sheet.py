@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import textwrap
 import warnings
 from pathlib import Path
@@ -22,8 +23,6 @@ from coursekit.suspects.evidence import contradicted
 from coursekit.suspects.search import Found, Suspect, answer, audited
 
 if TYPE_CHECKING:
-    import os
-
     from numpy.typing import NDArray
     from torch import nn
 
@@ -34,7 +33,7 @@ MOST = 50
 SHEET, TABLE = "suspects.png", "suspects.csv"
 _THUMBNAIL = 256
 _ACROSS, _LETTERS = 2, 84  # suspects beside each other, letters in a line above one
-_ROW, _WORDS, _HEAD = 2.15, 0.55, 0.15  # inches: a row with its words; its words; the heading
+_ROW, _WORDS, _HEAD = 2.2, 0.6, 0.2  # inches: a row with its words; its words; the heading
 _MARK = (255, 255, 255)
 
 
@@ -93,6 +92,9 @@ def check_out(root: Path, out: str | os.PathLike[str], top: int) -> None:
         )
     if place.exists() and not place.is_dir():
         raise CourseError(f"{out}: is a file; name a folder with --out")
+    there = next(folder for folder in (place, *place.absolute().parents) if folder.exists())
+    if not os.access(there, os.W_OK):
+        raise CourseError(f"{out}: {there} may not be written; name another folder with --out")
 
 
 def draw(
@@ -106,7 +108,6 @@ def draw(
 
     On the photograph a white line goes around the pixels that the reason is about.
     """
-    labels = LABEL_SETS[info.label_set]
     down = -(-len(suspects) // _ACROSS)
     height = _ROW * down + _HEAD
     figure = Picture(figsize=(5.0 * _ACROSS, height))
@@ -124,28 +125,34 @@ def draw(
         axes.set_axis_off()
     for number, (suspect, row) in enumerate(zip(suspects, rows, strict=True)):
         first = 3 * (number % _ACROSS)
-        sample = found.dataset.sample(suspect.index, landmarks=False)
-        logits, label_map = answer(model, info, sample)
-        predicted, weight = contradicted(logits, label_map)  # (S, S) each
-        marked = torch.zeros_like(weight, dtype=torch.bool)
-        for true, called in suspect.verdict.named:
-            marked |= (label_map == true) & (predicted == called) & (weight > 0)
-        image = _outlined(_small(sample.image), marked.cpu().numpy())
-        pictures = (
-            image,
-            colourise(label_map.cpu().numpy(), labels),
-            colourise(predicted.cpu().numpy(), labels),
-        )
-        height, width = image.shape[:2]
-        for axes, picture in zip(grid[number // _ACROSS, first : first + 3], pictures, strict=True):
+        places_of_row = grid[number // _ACROSS, first : first + 3]
+        image, *maps = _pictures(found, suspect, model, info)
+        for axes, picture in zip(places_of_row, (image, *maps), strict=True):
             # All three in the photograph's own proportions.
-            axes.imshow(picture, interpolation="nearest", extent=(0, width, height, 0))
+            extent = (0, image.shape[1], image.shape[0], 0)
+            axes.imshow(picture, interpolation="nearest", extent=extent)
         audit = f"; audit: {', '.join(row['audit'])}" if row["audit"] else ""
         title = f"{row['rank']}. {suspect.name}: {row['score']:.2f}\n" + textwrap.fill(
             suspect.reason + audit, _LETTERS, max_lines=3, placeholder=" …"
         )
-        grid[number // _ACROSS, first].set_title(title, fontsize=7, loc="left", parse_math=False)
+        places_of_row[0].set_title(title, fontsize=7, loc="left", parse_math=False)
     return figure
+
+
+def _pictures(
+    found: Found, suspect: Suspect, model: nn.Module, info: ModelInfo
+) -> tuple[NDArray[np.uint8], ...]:
+    """The outlined photograph, the label and the prediction, in colours."""
+    labels = LABEL_SETS[info.label_set]
+    sample = found.dataset.sample(suspect.index, landmarks=False)
+    logits, label_map = answer(model, info, sample)
+    predicted, weight = contradicted(logits, label_map)  # (S, S) each
+    marked = torch.zeros_like(weight, dtype=torch.bool)
+    for true, called in suspect.verdict.named:
+        marked |= (label_map == true) & (predicted == called) & (weight > 0)
+    image = _outlined(_small(sample.image), marked.cpu().numpy())
+    maps = (colourise(ids.cpu().numpy(), labels) for ids in (label_map, predicted))
+    return image, *maps
 
 
 def _row(found: Found, rank: int, suspect: Suspect, audit: tuple[str, ...]) -> dict[str, Any]:

@@ -81,7 +81,7 @@ def fit(
     With several processes (`accelerate launch`) each step's batch is divided among them and the
     loss is divided by the weight of the whole batch, so that the result is one process's within
     rounding, for models without batch normalisation. Batch statistics are each process's own on
-    CPUs and are synchronised on GPUs.
+    CPUs and are synchronised on GPUs; those of `ABN` are synchronised on both.
 
     Args:
         model: what the objective asks for: (B, 3, S, S) to (B, num_classes, S, S) logits for label

@@ -71,6 +71,23 @@ def test_a_queue_leaves_a_record_a_run_and_goes_on(
 
 
 @pytest.mark.usefixtures("few")
+def test_rates_are_compared_on_the_baseline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[dml_csr.Variant] = []
+
+    def measure(variant: dml_csr.Variant, *_: Any) -> dict[str, float]:
+        asked.append(variant)
+        return {"mean_iou": 100 * variant.rate}
+
+    monkeypatch.setattr(dml_csr, "measure", measure)
+    assert call(monkeypatch, "--rates", "0.002", "0.01", "--keep", str(tmp_path)) == 0
+    assert all(replace(v, rate=1) == replace(dml_csr.VARIANTS["baseline"], rate=1) for v in asked)
+    figures = records.read(tmp_path)["search/dml_csr"]["figures"]
+    assert figures == {"rates": {"0.002": 0.2, "0.01": 1.0}}
+
+
+@pytest.mark.usefixtures("few")
 def test_the_faces_are_wrong_where_it_is_said() -> None:
     noisy, alone = (noisy_faces.training_faces(64, 0.6, alone) for alone in (False, True))
     for given in (noisy, alone):

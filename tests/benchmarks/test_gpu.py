@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from harness import in_turn
 from records import Recorder, Row
 
 ONE = wanted.lovasz("cpu", 32, 2)
+ENCODER = wanted.abn("cpu", 33, 2, "fp32", "plain")
 
 
 @pytest.fixture
@@ -30,13 +32,21 @@ def few_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("few_rounds")
-def test_every_kind_of_row_is_measured_and_shown(recorder: Recorder, tmp_path: Path) -> None:
+def test_every_kind_of_row_is_measured_and_shown(
+    recorder: Recorder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = functools.partial(gpu.abn.ResNetEncoder, 3, (8, 8, 16), (8, 16, 32, 64), (2, 2, 6, 2))
+    monkeypatch.setattr(gpu.abn, "ResNetEncoder", small)
     tried = (
         ("fastscnn", "naive", "bf16"), ("unet", "smp", "fp32"),
         ("segformer", "matrix", "fp32"), ("segformer", "smp, our sizes", "fp32"),
     )  # fmt: skip
     rows = [wanted.step("cpu", name, 32, 2, precision, peer) for name, peer, precision in tried]
-    rows += [ONE, wanted.waiting("cpu", "fastscnn", 32, 2, "fp32", workers=0)]
+    rows += [ONE, wanted.waiting("cpu", "fastscnn", 32, 2, "fp32", workers=0), ENCODER]
+    rows += [
+        wanted.latency("cpu", "dml_csr_small", 32, 1, "channels last, half"),
+        wanted.tasks("cpu", "dml_csr_small", 32, 2, "fp32"),
+    ]
     assert {row.kind for row in rows} == {row.kind for row in wanted.gpu_rows()} == set(gpu.WORK)
     assert gpu.fill(rows, recorder) == []
     kept = records.read(tmp_path)
@@ -46,6 +56,12 @@ def test_every_kind_of_row_is_measured_and_shown(recorder: Recorder, tmp_path: P
     segformer = kept["models/cpu-segformer-32-2-fp32-matrix"]["figures"]
     assert segformer["ours"]["parameters"] == segformer["peer"]["parameters"]
     assert segformer["ours"]["per_second"] > 0
+    pass_ = kept["latency/cpu-dml_csr_small-32-1-channels-last-half"]["figures"]
+    assert pass_["ours"]["ms"] > 0 and 0 < pass_["error"] < 0.05
+    step = kept["tasks/cpu-dml_csr_small-32-2-fp32-plain"]["figures"]
+    assert 0 < step["ours"]["kept_mebibytes"] < step["peer"]["kept_mebibytes"]
+    encoder = kept[ENCODER.name]["figures"]
+    assert encoder["ours"]["kept_mebibytes"] < 0.65 * encoder["peer"]["kept_mebibytes"]
     # The page takes them in, as if a GPU had given them.
     everything = tmp_path / "all"
     for name, record in [*records.read().items(), *kept.items()]:
@@ -53,7 +69,13 @@ def test_every_kind_of_row_is_measured_and_shown(recorder: Recorder, tmp_path: P
         row = Row(name.split("/")[0], record["settings"] | device)
         records.write(everything, row, record["figures"], record)
     training, rest = table.render(everything).split("### On a GPU")[1].split("## Data")
-    for line in ("| segformer | 32² | 2 | fp32 | ", "| cuda | 32² | 2 | "):
+    for line in (
+        "| segformer | 32² | 2 | fp32 | ",
+        "| cuda | 32² | 2 | ",
+        "| cuda | 33² | 2 | fp32 | ",
+        "| cuda | dml_csr_small | 32² | 1 | channels last, half | ",
+        "| cuda | dml_csr_small | 32² | 2 | fp32 | ",
+    ):
         assert line in training
     assert "| cuda | fastscnn | 32² | 2 | fp32 | 0 |" in rest
 
@@ -128,7 +150,7 @@ def test_without_a_gpu_it_says_so(capsys: Any, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_the_most_wanted_rows_come_first() -> None:
-    rows = list(wanted.gpu_rows())
+    rows = [row for row in wanted.gpu_rows() if row not in [*wanted.dml_csr_rows()]]
     sizes = [row.settings["size"] for row in rows]
     assert sizes == sorted(sizes, reverse=True)
     assert {row.settings["model"] for row in rows[:8]} == set(wanted.MODELS)

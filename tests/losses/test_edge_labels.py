@@ -167,3 +167,11 @@ def test_what_is_no_label_map_is_refused() -> None:
         for wrong in (target[0], target[:, None], target.float(), target > 0):
             with pytest.raises(ValueError, match="integers"):
                 plain(wrong)
+
+
+def test_a_class_may_be_the_ignored_one() -> None:
+    target = draw(2)
+    moved = target.where(target != 255, 1)  # class 1 and what is unknown
+    unknown = target.where(target != 1, 255)
+    got = category_edges(moved, 4, ignore_index=1)
+    assert torch.equal(got, category_edges(unknown, 4))

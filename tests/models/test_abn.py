@@ -20,6 +20,7 @@ from coursekit.complexity import kept_bytes
 from coursekit.errors import CourseError
 from coursekit.models import abn as module
 from coursekit.models.abn import ABN
+from coursekit.training.guards import naming_what_torch_met
 from tests.models.abn_processes import SHARES, batch, layer, results
 
 SCALES = (1.5, -0.7, 0.0, 1e-3, -1e-3)
@@ -284,6 +285,9 @@ def test_one_value_a_channel_is_refused(kind: str) -> None:
     abn = make(kind=kind)
     with pytest.raises(ValueError, match=r"more than 1 value per channel when training.*1, 5, 1"):
         abn(torch.ones(1, 5, 1, 1, dtype=torch.float64))
+    told = pytest.raises(CourseError, match="at least 4 images: raise the batch size")
+    with told, naming_what_torch_met(1, 2):
+        abn(torch.ones(1, 5, dtype=torch.float64))
     assert abn.eval()(torch.ones(1, 5, 1, 1, dtype=torch.float64)).isfinite().all()
 
 

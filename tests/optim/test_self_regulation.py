@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from coursekit.errors import CourseError
+from coursekit.models.abn import ABN
 from coursekit.optim import SelfRegulation, SelfRegulationConfig, reestimate_statistics
 from coursekit.training.state import flatten, unflatten
 
@@ -23,9 +24,9 @@ LOSSES = [5.0, 3.0, 4.0, 2.0, 2.5, 1.9, 1.0, 1.5, 1.2]
 IMAGES = [torch.randn(4, 3, 6, 6, generator=torch.Generator().manual_seed(n)) for n in (1, 2)]
 
 
-def network() -> nn.Module:
+def network(norm: type[nn.Module] = nn.BatchNorm2d) -> nn.Module:
     torch.manual_seed(0)
-    net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(4, 2, 1))
+    net = nn.Sequential(nn.Conv2d(3, 4, 3), norm(4), nn.ReLU(), nn.Conv2d(4, 2, 1))
     net[3].register_buffer("counter", torch.zeros(2))
     return net.to(memory_format=torch.channels_last)
 
@@ -119,6 +120,49 @@ def test_what_is_in_use_is_the_best_and_then_the_latest_average() -> None:
         assert same(seen["used"][epoch], seen["validated"][source])
     made.load_best()
     assert same(weights(made.network), seen["used"][-1])
+
+
+def test_all_images_pass_once_a_cycle_and_a_cycle_is_not_averaged_early() -> None:
+    made, passes = plan(), []
+
+    def images() -> list[Tensor]:
+        passes.append(made.phase)
+        return IMAGES
+
+    run(made, last=4)
+    made.step()  # one of the two of the cycle's last epoch
+    with made.for_use(images):
+        assert not passes
+    made.step()
+    for _ in range(2):
+        with made.for_use(images):
+            pass
+    made.end_epoch(1.0, images)
+    with made.for_use(images):
+        pass
+    assert passes == ["cycle 1 of 3"]
+
+
+def test_an_average_needs_no_validation_before_it() -> None:
+    one, two = plan(), plan()
+    for made in (one, two):
+        run(made, last=4)
+        train(made, 4)
+    with one.for_use(lambda: IMAGES):
+        pass
+    for made in (one, two):
+        assert made.end_epoch(1.0, lambda: IMAGES) == "improved"
+        made.load_best()
+    assert same(weights(one.network), weights(two.network))
+
+
+def test_the_first_of_equals_is_the_best() -> None:
+    for first, made in (("improved", plan()), ("best", plan(initial_epochs=0, cycle_epochs=3))):
+        events = []
+        for epoch in range(2):
+            train(made, epoch)
+            events.append(made.end_epoch(1.0))
+        assert events == [first, "wait"]
 
 
 def test_each_cycle_has_the_average_before_it_as_its_teacher() -> None:
@@ -245,18 +289,19 @@ def test_tied_parameters_are_averaged_by_all_their_names() -> None:
     assert not torch.equal(seen["used"][4]["4.weight"], seen["student"][4]["4.weight"])
 
 
+@pytest.mark.parametrize("norm", [nn.BatchNorm2d, ABN])
 @pytest.mark.parametrize("settings", [
     {}, {"optimiser": "adamw", "best": "aggregate"}, {"start_from": "teacher", "schedule": "poly"},
     {"aggregate": False}, {"distil": False}, {"initial_epochs": 0, "cycles": 4},
 ])  # fmt: skip
-def test_it_goes_on_bit_for_bit_after_any_epoch(settings: dict) -> None:
-    whole = run(first := plan(**settings))
+def test_it_goes_on_bit_for_bit_after_any_epoch(settings: dict, norm: type[nn.Module]) -> None:
+    whole = run(first := plan(network(norm), **settings))
     for cut in range(1, first.config.epochs):
-        one = plan(**settings)
+        one = plan(network(norm), **settings)
         run(one, last=cut)
         tensors: dict[str, Tensor] = {}
         state = flatten(one.state_dict(), tensors)
-        two = plan(**settings)
+        two = plan(network(norm), **settings)
         two.network.load_state_dict(one.network.state_dict())
         two.load_state_dict(unflatten(state, {k: v.contiguous() for k, v in tensors.items()}))
         assert (two.phase, two.rate, two.best_epoch) == (one.phase, one.rate, one.best_epoch)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import update_bn
 
+from coursekit.models.abn import ABN
 from coursekit.optim import reestimate_statistics
 from coursekit.optim.statistics import normalisations
 
@@ -61,7 +63,7 @@ def test_it_is_update_bn_where_batches_are_of_one_size() -> None:
     assert int(ours[1].num_batches_tracked) == 3
 
 
-@pytest.mark.parametrize("make", [nn.BatchNorm2d, Centring])
+@pytest.mark.parametrize("make", [nn.BatchNorm2d, Centring, ABN, partial(ABN, kind="plain")])
 def test_the_mean_is_that_of_all_images_and_the_variance_that_within_batches(make: type) -> None:
     """Also where the last batch is small, and what was there before was no number."""
     images = batches((5, 5, 2))
@@ -101,10 +103,10 @@ def test_deep_layers_of_any_class_are_found() -> None:
         "a": nn.BatchNorm1d(3), "b": nn.Sequential(nn.BatchNorm3d(3), Centring(3)),
         "c": nn.SyncBatchNorm(3), "d": nn.InstanceNorm2d(3, track_running_stats=True),
         "e": nn.InstanceNorm2d(3), "f": nn.BatchNorm2d(3, track_running_stats=False),
-        "g": frozen, "h": nn.GroupNorm(1, 3),
+        "g": frozen, "h": nn.GroupNorm(1, 3), "i": ABN(3),
     })  # fmt: skip
     found = [name for name, part in parts.named_modules() if part in normalisations(parts)]
-    assert found == ["a", "b.0", "b.1", "c", "d"]
+    assert found == ["a", "b.0", "b.1", "c", "d", "i"]
 
 
 def test_all_but_the_statistics_stays_as_it_was() -> None:
@@ -130,7 +132,7 @@ def test_all_but_the_statistics_stays_as_it_was() -> None:
     assert all(p.grad is None for p in net.parameters())
     without = network()
     reestimate_statistics(without, images)  # dropout was off
-    torch.testing.assert_close(without[1].state_dict(), net[1].state_dict())
+    torch.testing.assert_close(without[10].state_dict(), net[10].state_dict())
 
 
 def test_after_an_exception_all_is_as_it_was() -> None:

@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from coursekit import checkpoint
+from coursekit import checkpoint, metrics
 from coursekit.checkpoint import ModelInfo
 from coursekit.cli import main
 from coursekit.data import open_dataset
@@ -74,7 +74,7 @@ def _called(mask: np.ndarray, name: str, other: str) -> np.ndarray:
 
 PLANTED = {
     0: lambda m: _swap(m, ("l_eye", "r_eye")),
-    5: lambda m: _called(m, "r_eye", "l_eye"),
+    5: lambda m: _called(m, "neck", "skin"),
     9: lambda m: _called(m, "neck", "cloth"),
     14: lambda m: _swap(m, ("l_eye", "r_eye"), ("l_brow", "r_brow")),
     20: lambda m: _called(m, "nose", "skin"),
@@ -113,12 +113,17 @@ def test_planted_errors_come_first(model: Knows, planted: Path) -> None:
     assert len(found.suspects) == 30 and not found.left_out
     first = {suspect.index: suspect for suspect in found.suspects[: len(PLANTED)]}
     assert set(first) == set(PLANTED)
+    confusion = metrics.ConfusionMatrix(19)
+    for sample in found.dataset:
+        logits = model(prepare(sample.image, SIZE, INFO.mean, INFO.std))
+        confusion.update(logits[0].argmax(0), torch.from_numpy(sample.label_map))
+    assert found.mean_iou == metrics.mean_iou(confusion.matrix)
     scores = [suspect.verdict.score for suspect in found.suspects]
     assert scores == sorted(scores, reverse=True)
     assert scores[len(PLANTED) - 1] > 1.3 * scores[len(PLANTED)]
     assert "left eye and right eye swapped" in first[0].reason
     assert "left brow" not in first[0].reason
-    assert "labelled left eye, the network sees right eye" in first[5].reason
+    assert "labelled skin, the network sees neck" in first[5].reason
     assert "labelled cloth, the network sees neck" in first[9].reason
     assert "left eye and right eye swapped" in first[14].reason
     assert "left brow and right brow swapped" in first[14].reason
@@ -193,9 +198,9 @@ def test_a_mask_is_judged_by_the_others_alone() -> None:
     labels = CELEBAMASK_HQ
     once = judge([Evidence(odd, doubt)] + [Evidence(usual, 0 * doubt)] * 9, labels)
     often = judge([Evidence(odd, doubt)] * 10, labels)
-    assert once[0].score > 3 and once[0].pairs == ((1, 2),)
+    assert once[0].pairs == ((1, 2),)
     assert once[1].score == 0
-    assert often[0].score < 0.7
+    assert 0 < 4 * often[0].score < once[0].score
 
 
 def test_a_mask_that_says_nothing_is_no_suspect() -> None:
@@ -279,9 +284,8 @@ def test_the_command_writes_a_sheet_and_a_table(
     call = ["data", "suspects", str(planted), "--checkpoint", file, "--out", str(out), "--cpu"]
     assert main([*call, "--top", "3"]) == 0
     printed = capsys.readouterr().out.splitlines()
-    assert printed[-3:] == [
-        str(out / "suspects.png"), str(out / "suspects.csv"), "30 masks ranked, 0 left out",
-    ]  # fmt: skip
+    assert printed[-3:-1] == [str(out / "suspects.png"), str(out / "suspects.csv")]
+    assert printed[-1].startswith("30 masks ranked, 0 left out; mean IoU of the network with them ")
     assert len(printed) == 1 + 3 + 3
     with (out / "suspects.csv").open(encoding="utf-8", newline="") as table:
         rows = list(csv.DictReader(table))

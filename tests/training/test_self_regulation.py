@@ -26,7 +26,7 @@ EPOCHS = 6
 PLAN = {"initial_epochs": 2, "cycles": 2, "cycle_epochs": 2, "lr": 0.02, "cycle_lr": 0.01}
 
 
-def run(out: Path | None, kill: int = EPOCHS, resume: bool = True, **changes: Any) -> FitResult:
+def run(out: Path | None, body: str = "plain", kill: int = EPOCHS, **changes: Any) -> FitResult:
     """A run that ends after an epoch as ctrl-C would end it."""
 
     def on_epoch(entry: dict[str, Any]) -> None:
@@ -37,8 +37,8 @@ def run(out: Path | None, kill: int = EPOCHS, resume: bool = True, **changes: An
     settings = {"objective": toys.TwoHeadsConfig(), "size": 32, "epochs": EPOCHS, "batch_size": 3}
     plan = SelfRegulationConfig(**{**PLAN, **changes.pop("plan", {})})
     config = FitConfig(seed=5, cpu=True, plan=plan, **{**settings, **changes})
-    network = create_model("two_heads")
-    result = fit(network, *DATA, config, out, resume=resume, on_epoch=on_epoch, progress=False)
+    network = create_model("two_heads", body=body)
+    result = fit(network, *DATA, config, out, resume=True, on_epoch=on_epoch, progress=False)
     if out:
         assert same(read_tensors(out / "model.safetensors")[0], network.state_dict())
     return result
@@ -62,18 +62,19 @@ def in_use(folder: Path) -> dict[str, torch.Tensor]:
 
 
 @pytest.mark.usefixtures("registered")
-@pytest.mark.parametrize("plan", [
-    {}, {"optimiser": "adamw", "start_from": "teacher", "best": "aggregate"}, {"aggregate": False},
+@pytest.mark.parametrize(("body", "plan"), [
+    ("plain", {}), ("abn", {"optimiser": "adamw", "start_from": "teacher", "best": "aggregate"}),
+    ("abn", {}),
 ])  # fmt: skip
-def test_it_goes_on_bit_for_bit_after_any_epoch(plan: dict, tmp_path: Path) -> None:
-    whole = run(tmp_path / "whole", plan=plan)
+def test_it_goes_on_bit_for_bit_after_any_epoch(body: str, plan: dict, tmp_path: Path) -> None:
+    whole = run(tmp_path / "whole", body, plan=plan)
     for epoch in range(EPOCHS):  # each part is one epoch long
         with pytest.raises(KeyboardInterrupt):
-            run(tmp_path / "cut", kill=epoch, plan=plan)
+            run(tmp_path / "cut", body, kill=epoch, plan=plan)
         assert same(
             read_tensors(tmp_path / "cut" / "model.safetensors")[0], in_use(tmp_path / "cut")
         )
-    again = run(tmp_path / "cut", plan=plan)
+    again = run(tmp_path / "cut", body, plan=plan)
     assert history(tmp_path / "cut") == history(tmp_path / "whole")
     assert again.best_epoch == whole.best_epoch
     for name in ("model", "state"):

@@ -22,6 +22,7 @@ from torch.optim.swa_utils import AveragedModel, update_bn
 
 from coursekit import models
 from coursekit.losses import weighted_cross_entropy
+from coursekit.models.abn import ABN
 from coursekit.optim import AdamToSGD, AdamToSGDConfig, Learner
 from coursekit.training import Objective, ParsingObjective, Sums
 
@@ -50,9 +51,10 @@ class TwoHeads(nn.Module):
     def __init__(self, config: ToyConfig) -> None:
         super().__init__()
         self.config = config
+        normalise = ABN if config.body == "abn" else nn.BatchNorm2d
         self.body = nn.Sequential(
             nn.Conv2d(3, config.width, 3, padding=1),
-            nn.BatchNorm2d(config.width) if config.normalised else nn.Identity(),
+            normalise(config.width) if config.normalised else nn.Identity(),
             nn.ReLU(),
         )
         self.parsing = nn.Conv2d(config.width, config.num_classes, 1)
