@@ -117,6 +117,12 @@ WRONG = {
         (_edit(_EDGES, "range(num_classes)", "range(19)"), "a map for each class"),
         (_edit(_EDGES, "range(num_classes)", "range(1, num_classes)"), "a map for each class"),
         (_edit(_EDGES, "~own", "1 - own"), "the opposite of a bool"),
+        (
+            _edit(_EDGES, "near & spread(known & ~own, width)",
+                  "own & spread(known & ~own, width)\n    edge = spread(edge, width) if sides == 'both' else edge"),
+            "reach too far into the class",
+        ),
+        (_edit(_EDGES, "spread(own, width)", "spread(own.numpy(), width)"), "your code stops with TypeError"),
         (_edit(_EDGES, "spread(own, width) if", "spread(own, width) & ~own if"), "outside of the class"),
         (_edit(_EDGES, "near & spread(known & ~own, width)", "near"), "all pixels near the class"),
         (
@@ -284,6 +290,19 @@ def balanced(cost, edges):
                   "    cost = F.binary_cross_entropy_with_logits(logits, edges, reduction=\"none\")"),
             "floats of the logits' shape",
         ),
+        (
+            _edit(_BALANCED, "    cost = F.binary_cross_entropy_with_logits(logits, truth, reduction=\"none\")\n    return balanced(cost, edges)",
+                  "    ratio = (edges == 0).sum() / (edges == 1).sum()\n"
+                  "    return F.binary_cross_entropy_with_logits(logits, truth, pos_weight=ratio)"),
+            "`pos_weight` weighs edges alone",
+        ),
+        (
+            _edit(_BALANCED, "    cost = F.binary_cross_entropy_with_logits(logits, truth, reduction=\"none\")\n    return balanced(cost, edges)",
+                  "    n1, n0 = (edges == 1).sum(), (edges == 0).sum()\n"
+                  "    w = torch.where(edges == 1, n0, n1) / (n0 + n1) * (edges != 255)\n"
+                  "    return F.binary_cross_entropy_with_logits(logits, truth, weight=w)"),
+            "not by the number of pixels",
+        ),
         (_edit(_BALANCED, "    truth = ", "    logits *= 1.5\n    truth = "), "changes its argument `logits`"),
         (_edit(_BALANCED, "    known, edge", "    edges[edges == 255] = 0\n    known, edge"), "changes its argument `edges`"),
         (_edit(_BALANCED, f"    return {_RATIO}", "    total"), "`return`"),
@@ -323,6 +342,9 @@ def balanced(cost, edges):
             "integer label map is the weight",
         ),
         (_CATEGORY.format("(w * sums / c).mean()"), "makes 0 / 0"),
+        (_CATEGORY.format("(cost * (edges == 1).any(1) * target).sum() / edge.sum()"), "integer label map is the weight"),
+        (_CATEGORY.format("cost[(edges == 1).any(1)].mean()"), "a mean of its own"),
+        (_CATEGORY.format("(w * sums.sum(0) / c.sum(0))[c.sum(0) > 0].mean()"), "counted over the batch"),
         (_CATEGORY.format("(w * sums / c)[c > 0].mean()"), "classes without an edge are left out"),
         (_CATEGORY.format("(w * sums / c.clamp(min=1)).sum(1).mean()"), "1/C is missing"),
         (_CATEGORY.format("(w * sums / c.clamp(min=1)).sum(0).mean()"), "1/N is missing"),
@@ -409,6 +431,25 @@ def decouple(network):
     return copy.deepcopy(network)
 """,
             "it still has edge heads",
+        ),
+        (
+            """
+def decouple(network):
+    import copy
+    small = copy.deepcopy(network)
+    small.edge_heads = None
+    return small
+""",
+            "it still has edge heads",
+        ),
+        (
+            """
+def decouple(network):
+    small = create_model("dml_csr", network.config.num_classes, edge_heads="none")
+    small.load_state_dict(network.state_dict(), strict=False, assign=True)
+    return small.train(network.training)
+""",
+            "it has other sizes",
         ),
     ],
 }  # fmt: skip
