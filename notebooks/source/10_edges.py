@@ -20,7 +20,7 @@
 # |---|---|---|
 # | your time | about 3 hours: 45 minutes of reading, six exercises of 15 to 25 minutes | the same |
 # | data | 120 crowded rendered faces with label errors, 64² | 1,000 of them, or your own folder |
-# | computing | about 1 minute on 2 CPU cores | Table 6 with 3 seeds: about 45 minutes on one CPU core (estimated) |
+# | computing | about 1 minute on 2 CPU cores | Table 6 with 3 seeds: about 1¼ hours on one CPU core (estimated) |
 # | memory | about 1.2 GB | about 1.5 GB (estimated) |
 #
 # **You will be able to**
@@ -30,7 +30,7 @@
 # - write the dual edge attention (Eq. 3 and 4 of the paper), and find the mistake in its public code;
 # - read an ablation table with care.
 #
-# **Before this** come lesson 06 (cross-entropy, Lovász) and lesson 09 (the network, DDGCN). The paper: [Decoupled Multi-task Learning with Cyclical Self-Regulation for Face Parsing](https://arxiv.org/abs/2203.14448). Next comes lesson 11, self-regulation.
+# **Before this** come lesson 06 (cross-entropy, Lovász) and lesson 09 (the network, DDGCN). The paper: [Decoupled Multi-task Learning with Cyclical Self-Regulation for Face Parsing](https://arxiv.org/abs/2203.14448). Next comes [lesson 11](11_self_regulation.ipynb), self-regulation.
 
 # %%
 from dataclasses import FrozenInstanceError, replace
@@ -317,16 +317,15 @@ plots.panels([row])
 # %%
 print("share of the pixels    binary edges    category edges, of all maps")
 for size in (64, 128, 256, 473):
-    few = [torch.from_numpy(render(0, index, size).label_map).long() for index in range(6)]
-    few = torch.stack(few)  # (6, size, size)
+    few = [torch.from_numpy(render(0, index, size).label_map).long() for index in range(4)]
+    few = torch.stack(few)  # (4, size, size)
     both = 100 * (binary_edges(few) == 1).float().mean()
     every = 100 * (category_edges(few, 19) == 1).float().mean()
     print(f"{size:>10}² {both:>21.1f} % {every:>24.2f} %")
 
 # %% [markdown]
 # At the paper's 473² about 3 pixels in 100 are on an edge, and 3 in 1,000 of the category maps. At the 64² of the quick tier it is one in five: much of so small a face *is* edge.
-
-# %% [markdown]
+#
 # ## The network, before you build its heads
 #
 # Shapes at 473², as in the paper, with 11 classes; *256 · 119²* is 256 channels of 119 × 119. Blue is what predicts, red is there in training alone.
