@@ -126,6 +126,8 @@ def main() -> int:
     options.size = options.size or (64 if options.small else 473)
     options.epochs = options.epochs or (10 if options.small else 200)
     dataset = open_dataset(options.data, options.split)
+    if not dataset.labelled:  # said before anything is trained
+        parser.error(f"{options.data}: the {options.split} split has no masks; --split val has")
     protocol = next(
         p.key for p in protocols.PROTOCOLS.values() if p.labels.key == dataset.labels.key
     )

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float, Int, Integer
 from torch import Tensor
 
-from coursekit.labels import IGNORE_INDEX, LabelSet
+from coursekit.labels import HELEN, IGNORE_INDEX, LabelSet
 
 _BYTES = 256
 
@@ -209,7 +209,7 @@ def helen_components(labels: LabelSet) -> dict[str, tuple[int, ...]]:
     }
 
 
-def helen_overall_f1(matrix: Int[Tensor, "classes classes"], labels: LabelSet) -> float:
+def helen_overall_f1(matrix: Int[Tensor, "classes classes"], labels: LabelSet = HELEN) -> float:
     """The "overall F1" of papers on Helen: brows, eyes, nose, lips and inner mouth, in [0, 1].
 
     Their union is one class, so a brow that was taken for an eye counts as correct. Skin, hair and

@@ -84,6 +84,7 @@ def create_model(name: str, num_classes: int = 19, **overrides: Any) -> nn.Modul
     for key, value in overrides.items():
         default = next(f.default for f in fields(config_class) if f.name == key)
         _check_setting(name, key, value, default)
+        overrides[key] = _tuples(value)
     try:
         model: nn.Module = getattr(module, class_name)(
             config_class(num_classes=num_classes, **overrides)
@@ -114,6 +115,11 @@ def _check_setting(name: str, key: str, value: Any, default: Any) -> None:
             raise CourseError(f"{name}: {key} holds {value!r}; it takes whole numbers from 1")
     elif not (isinstance(value, (int, float)) and 0 <= value < 1):
         raise CourseError(f"{name}: {key} is {value!r}; it must lie in [0, 1)")
+
+
+def _tuples(value: Any) -> Any:
+    """Lists as tuples: settings that are equal compare so, also after a checkpoint."""
+    return tuple(map(_tuples, value)) if isinstance(value, (list, tuple)) else value
 
 
 def count_parameters(model: nn.Module) -> int:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from coursekit.models.abn import ABN
-from coursekit.models.ddgcn import DDGCN, FeatureGraph, Projection, SpatialGraph
+from coursekit.models.ddgcn import DDGCN, MERGES, FeatureGraph, Projection, SpatialGraph
 from coursekit.models.layers import conv_abn, one_of
 
 CONTEXTS = ("ddgcn", "none", "psp", "psp_no_pooling", "dgcnet", "dgcnet_no_pooling")
@@ -138,6 +138,8 @@ def make_context(
         ValueError: for a name that is none of them, or a setting that builds nothing.
     """
     one_of("context", name, CONTEXTS)
+    one_of("conva", conva, (1, 3))  # also where nobody reads them: a slip is one everywhere
+    one_of("merge", merge, MERGES)
     pooling = not name.endswith("_no_pooling")
     if name == "none":
         return Baseline(in_channels, channels, abn)

@@ -119,6 +119,9 @@ class ResNetEncoder(nn.Module):
 
     Attributes:
         channels: of c2 to c5.
+
+    Raises:
+        ValueError: for another number of convolutions or stages.
     """
 
     def __init__(
@@ -131,6 +134,9 @@ class ResNetEncoder(nn.Module):
         abn: str = "inplace",
     ) -> None:
         super().__init__()
+        for name, sizes, count in (("stem", stem, 3), ("widths", widths, 4), ("blocks", blocks, 4)):
+            if len(sizes) != count:
+                raise ValueError(f"{name} is {sizes}; it must hold {count} numbers")
         self.channels = tuple(width * expansion for width in widths)
         self.stem = Stem(in_channels, stem, abn)
         stages, inputs = [], (stem[-1], *self.channels[:-1])

@@ -45,6 +45,7 @@ class CyclicalSchedule:
                 raise CourseError(f"{name} is {value!r}; it must be a whole number from {least}")
         if not self.epochs:
             raise CourseError("initial_epochs and cycles are 0: there is nothing to train")
+        check_numbers(self, ("lr", "cycle_lr", "cycle_min_lr"))
         for name in ("lr", "cycle_lr"):
             if not 0 < getattr(self, name) < math.inf:
                 raise CourseError(f"{name} is {getattr(self, name)}; it must be a number above 0")
@@ -93,7 +94,15 @@ class CyclicalSchedule:
         return cosine_rate(step, start, self.lr, 0.0) if self.schedule == "cosine" else self.lr
 
 
-def check_choices(settings: Any, choices: Mapping[str, Sequence[str]]) -> None:
+def check_numbers(settings: Any, names: Sequence[str]) -> None:
+    """Raises `CourseError` when a setting is no number."""
+    for name in names:
+        value = getattr(settings, name)
+        if not isinstance(value, (int, float)) or isinstance(value, bool):
+            raise CourseError(f"{name} is {value!r}; it must be a number")
+
+
+def check_choices(settings: Any, choices: Mapping[str, Sequence[object]]) -> None:
     """Raises `CourseError` when a setting is none of its choices."""
     for name, known in choices.items():
         if getattr(settings, name) not in known:

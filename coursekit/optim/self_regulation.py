@@ -19,7 +19,7 @@ import torch
 
 from coursekit.errors import CourseError
 from coursekit.optim.aggregation import Models, add_student, aggregate, copy_weights
-from coursekit.optim.cycles import CyclicalSchedule, check_choices
+from coursekit.optim.cycles import CyclicalSchedule, check_choices, check_numbers
 from coursekit.optim.fused import load_fused
 from coursekit.optim.groups import parameter_groups
 from coursekit.optim.statistics import reestimate_statistics
@@ -84,6 +84,7 @@ class SelfRegulationConfig(CyclicalSchedule):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        check_numbers(self, ("weight_decay", "own_rate_factor", "momentum"))
         for name in ("weight_decay", "own_rate_factor"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise CourseError(f"{name} is {getattr(self, name)}; it must be at least 0")
@@ -91,7 +92,9 @@ class SelfRegulationConfig(CyclicalSchedule):
             raise CourseError(f"momentum is {self.momentum}; it must lie in [0, 1)")
         if isinstance(self.own_rate, str):
             raise CourseError(f"own_rate is {self.own_rate!r}; it must be a tuple of names")
-        choices = {
+        choices: dict[str, tuple[object, ...]] = {
+            "distil": (True, False),
+            "aggregate": (True, False),
             "optimiser": ("sgd", "adamw"),
             "best": ("validation", "aggregate"),
             "start_from": ("student", "teacher"),

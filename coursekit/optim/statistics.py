@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, distributed, nn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from coursekit.optim.plan import Images
 
@@ -39,7 +39,7 @@ def normalisations(network: nn.Module) -> list[nn.Module]:
 
 
 @torch.no_grad()
-def reestimate_statistics(network: nn.Module, images: Images | None) -> None:
+def reestimate_statistics(network: nn.Module, images: Images | Iterable[Tensor] | None) -> None:
     """Pass images through a network and give its normalisation layers the statistics of that.
 
     Each layer's statistics are reset, then become the mean over all batches of what the layer takes
@@ -61,7 +61,8 @@ def reestimate_statistics(network: nn.Module, images: Images | None) -> None:
 
     Args:
         network: without wrappers.
-        images: see `coursekit.optim.plan.Images`; None where no layer keeps statistics.
+        images: whitened (B, 3, S, S) batches, or what gives them (`coursekit.optim.plan.Images`);
+            None where no layer keeps statistics.
 
     Raises:
         ValueError: when there are no images, or a layer meets a single value per channel.
@@ -76,7 +77,7 @@ def reestimate_statistics(network: nn.Module, images: Images | None) -> None:
     weights = dict.fromkeys(layers, 0)  # values per channel that a layer has seen
     batches = 0
     with _only_in_training(network, layers), _counting(layers, weights):
-        for image in images():
+        for image in images() if callable(images) else images:
             forward(image)
             batches += 1
         if not batches:

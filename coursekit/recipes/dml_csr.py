@@ -23,7 +23,11 @@ Readings, where the paper leaves a choice:
 
 - The rate falls as in EAGRNet, whose "similar training strategies" it follows: 1e-3 · (1 − t/T)^0.9
   over the initialisation.
-- Colours, blur and noise are left alone: it names rotation and scale, and nothing else.
+- Colours, blur and noise are left alone: it names rotation and scale, and nothing else. Both are
+  drawn uniformly. A scaled image lies at a random place in its frame, or is cropped at one; the
+  public code keeps its centre, and draws both from clipped normal distributions.
+- Images are resized to the square, as everywhere in this package; the public code pads them first.
+  They are whitened by the training set's mean and deviation, ImageNet weights or not.
 - `attention` is attention to the edges of those tasks that are on.
 - ImageNet weights of the encoder are put in where they are found, in a cache or on the network;
   otherwise it starts from scratch, which is said at the start and in scores.json.

@@ -233,28 +233,31 @@ class _Run:
             self.out / "state.safetensors", self.objective, self.plan, self.history, self.settings
         )
 
-    def _batches(self, epoch: int | None) -> Iterator[list[int]]:
+    def _batches(self, epoch: int | None, *, every: bool = False) -> Iterator[list[int]]:
         """This process's share of each batch; the order is drawn anew for each epoch.
 
         In training the incomplete last batch is left out (another draw has its images next time):
         it could be a single image, whose statistics batch normalisation would take for all.
+        With `every` its images join the batch before.
         """
         view = self.val_view if epoch is None else self.train_view
         size, count = self.config.batch_size, len(view)
         order = np.arange(count)
+        starts = range(0, count, size)
         if epoch is not None:
             order = np.random.default_rng([self.config.seed, epoch]).permutation(count)
-            count = max(count - count % size, min(count, size))
+            starts = starts[: max(count // size, 1)]
+            count = count if every else min(len(starts) * size, count)
         rank, processes = self.accelerator.process_index, self.accelerator.num_processes
-        for first in range(0, count, size):
-            share = order[first : min(first + size, count)][rank::processes]
+        for first, end in zip(starts, [*starts[1:], count], strict=True):
+            share = order[first:end][rank::processes]
             if len(share):
                 yield [int(i) for i in share]
 
-    def _loader(self, epoch: int | None) -> DataLoader[dict[str, Any]]:
+    def _loader(self, epoch: int | None, *, every: bool = False) -> DataLoader[dict[str, Any]]:
         return DataLoader(
             self.val_view if epoch is None else self.train_view,
-            batch_sampler=list(self._batches(epoch)),
+            batch_sampler=list(self._batches(epoch, every=every)),
             num_workers=self.config.workers,
             pin_memory=self.accelerator.device.type == "cuda",
         )
@@ -270,8 +273,8 @@ class _Run:
         return there
 
     def _images(self) -> Iterator[Tensor]:
-        """This process's share of the training images as the last epoch saw them, in batches."""
-        for batch in self._loader(self.train_view.epoch):
+        """This process's share of all training images, drawn as in the last epoch, in batches."""
+        for batch in self._loader(self.train_view.epoch, every=True):
             yield self._to_device(batch)["image"]
 
     def _sum(self, value: Tensor) -> Tensor:

@@ -81,12 +81,18 @@ class MultiTaskConfig:
     def __post_init__(self) -> None:
         for name, count in (("weights", 5), ("distillation", 3)):
             values = getattr(self, name)
-            if len(values) != count or not all(0 <= v < math.inf for v in values) or not values[0]:
+            if not _are_weights(values, count):
                 raise CourseError(
                     f"{name} is {values}; it must be {count} numbers of at least 0, the first, of "
                     "the parsing, above 0"
                 )
-        for name, known in (("sides", ("both", "inner")), ("lovasz_target", ("labels", "teacher"))):
+        switches = ("binary", "category", "attention_binary", "attention_category")
+        choices: dict[str, tuple[object, ...]] = {
+            **dict.fromkeys(switches, (True, False)),
+            "sides": ("both", "inner"),
+            "lovasz_target": ("labels", "teacher"),
+        }
+        for name, known in choices.items():
             if getattr(self, name) not in known:
                 raise CourseError(f"{name} is {getattr(self, name)!r}; it must be one of {known}")
         if type(self.width) is not int or self.width < 1:
@@ -123,6 +129,16 @@ class MultiTaskConfig:
         if self.attention_category and self.weights[4]:
             w = classes * class_weights(class_counts(train))  # Σ = 1 → mean 1
         return MultiTaskObjective(model, self, classes, w)
+
+
+def _are_weights(values: Any, count: int) -> bool:
+    """So many numbers of at least 0, of which the first is above 0."""
+    return (
+        isinstance(values, (tuple, list))
+        and len(values) == count
+        and all(isinstance(v, (int, float)) and 0 <= v < math.inf for v in values)
+        and values[0] > 0
+    )
 
 
 @torch.no_grad()

@@ -66,7 +66,15 @@ class Protocol:
 
         Args:
             matrix: (num_classes, num_classes) of the label set; row: true class, column: predicted.
+
+        Raises:
+            ValueError: when the matrix is not of the label set's classes.
         """
+        if len(matrix) != self.labels.num_classes:
+            raise ValueError(
+                f"a matrix of {len(matrix)} classes, and {self.labels.key}, which the protocol "
+                f"{self.key} scores, has {self.labels.num_classes}"
+            )
         there = metrics.present(matrix).tolist()
         found: dict[str, float | None] = {}
         for column, names in self.classes.items():

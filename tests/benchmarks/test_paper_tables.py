@@ -63,8 +63,12 @@ def test_a_table_is_trained_scored_and_told_once(
 
     monkeypatch.setattr(subprocess, "run", play)
     words = ["paper_tables.py", "--table", "4", "--data", str(faces), "--out", str(tmp_path / "r")]
-    monkeypatch.setattr(paper_tables.sys, "argv", [*words, "--small", "--cpu", "--seeds", "0", "1"])
-    capsys.readouterr()
+    words += ["--small", "--cpu", "--seeds", "0", "1"]
+    monkeypatch.setattr(paper_tables.sys, "argv", words)
+    with pytest.raises(SystemExit):
+        paper_tables.main()
+    assert not called and "the test split has no masks" in capsys.readouterr().err
+    monkeypatch.setattr(paper_tables.sys, "argv", [*words, "--split", "val"])
     for _ in range(2):
         assert paper_tables.main() == 0
         told = capsys.readouterr().out

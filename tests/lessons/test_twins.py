@@ -17,7 +17,7 @@ from coursekit.grading.run.assemble import public_notebook, solutions
 from coursekit.labels import CELEBAMASK_HQ
 from coursekit.lessons.course import whole_lesson
 from coursekit.lessons.source import read_lesson
-from coursekit.models import decouple
+from coursekit.models import ddgcn, decouple
 from coursekit.models.dml_csr import SMALL
 from coursekit.models.edge_heads import EdgeHeads
 from coursekit.synthfaces import Style
@@ -183,6 +183,45 @@ class TestCompetition:
         every = tuple(field.name for field in dataclasses.fields(Style))
         assert mine["only"](Style(), 0.7, every) == Style().shifted(0.7)
         assert mine["only"](Style(), 0.7, ()) == Style()
+
+
+@pytest.mark.parametrize("merge", ["code", "paper"])
+class TestDDGCN:
+    @pytest.fixture
+    def both(self, merge: str) -> tuple[torch.nn.Module, torch.nn.Module]:
+        mine = answers("09_ddgcn")["DDGCN"](20, 16, conva=3, merge=merge)
+        theirs = ddgcn.DDGCN(20, 16, conva=3, merge=merge)
+        assert list(mine.state_dict()) == list(theirs.state_dict())
+        for i, value in enumerate(mine.state_dict().values()):  # λ and γ are 0, and would hide much
+            value += 0.2 * torch.randn(value.shape, generator=torch.manual_seed(i)).abs()
+        theirs.load_state_dict(mine.state_dict())
+        return mine, theirs
+
+    @pytest.mark.parametrize(("height", "width"), [(8, 8), (17, 10), (1, 3)])
+    @pytest.mark.parametrize("training", [False, True])
+    def test_the_output_and_the_gradients(
+        self, both: tuple[torch.nn.Module, ...], height: int, width: int, training: bool
+    ) -> None:
+        c5 = torch.randn(3, 20, height, width)
+        outs, slopes = [], []
+        for block in both:
+            outs.append(block.train(training)(c5))
+            slopes.append(torch.autograd.grad(outs[-1].pow(3).sum(), [*block.parameters()]))
+        torch.testing.assert_close(*outs, atol=1e-5, rtol=1e-4)
+        torch.testing.assert_close(*slopes, atol=1e-3, rtol=1e-3)
+
+    def test_the_start(self, merge: str) -> None:
+        block = ddgcn.DDGCN(20, 16, merge=merge).eval()
+        x = torch.randn(2, 16, 11, 9)
+        expected = block.merge_as_code(x) if merge == "code" else block.merge_as_paper(x)
+        torch.testing.assert_close(answers("09_ddgcn")["at_start"](block, x), expected)
+
+    def test_the_count(self, merge: str) -> None:
+        with torch.device("meta"):
+            whole = create_model("dml_csr", 11, edge_heads="none", merge=merge, conva=3)
+        rest = count_parameters(whole) - count_parameters(whole.context)
+        found = answers("09_ddgcn")["readings"](count_parameters(whole), rest)
+        assert found == [(3, merge)]
 
 
 class TestOptimiser:

@@ -47,6 +47,8 @@ def test_foreign_models_are_refused() -> None:
         ("dml_csr", {"graphs": 0}, "graphs is 0; it takes values such as True"),
         ("dml_csr", {"abn": "sync"}, "abn is .sync.; there are: inplace, package, plain"),
         ("dml_csr", {"context_channels": 3}, "divide the channels by 4"),
+        ("dml_csr", {"context": "psp", "merge": "sum"}, "merge is 'sum'; there are: code, paper"),
+        ("dml_csr", {"context": "none", "conva": 5}, "conva is 5; there are: 1, 3"),
         ("dml_csr", {"blocks": (1, 1)}, "cannot be built"),
         ("unet", {"widths": 8}, "it must be a tuple such as"),
         ("unet", {"widths": (8, -1)}, "widths holds -1; it takes whole numbers from 1"),
@@ -62,3 +64,11 @@ def test_foreign_models_are_refused() -> None:
 def test_bad_calls_say_what_there_is(name: str, settings: dict, message: str) -> None:
     with torch.device("meta"), pytest.raises(ValueError, match=message):
         create_model(name, **settings)
+
+
+def test_lists_are_taken_as_tuples() -> None:
+    with torch.device("meta"):
+        one = create_model("unet", widths=[4, 6])
+        two = create_model("deeplabv3plus", stages=[[32, 64], [64, 128]])
+    assert one.config == create_model("unet", widths=(4, 6)).config
+    assert two.config.stages == ((32, 64), (64, 128))

@@ -87,6 +87,17 @@ def test_the_papers_size() -> None:
     assert found._fields == ("c2", "c3", "c4", "c5")
 
 
+@pytest.mark.parametrize(("name", "sizes", "count"), [
+    ("blocks", (1, 1, 1), 4), ("blocks", (3, 4, 23, 3, 1), 4), ("widths", (8,) * 5, 4),
+    ("stem", (8,), 3),
+])  # fmt: skip
+def test_a_stage_too_many_or_too_few_is_refused(
+    name: str, sizes: tuple[int, ...], count: int
+) -> None:
+    with torch.device("meta"), pytest.raises(ValueError, match=f"{name} is .* hold {count} num"):
+        ResNetEncoder(**{name: sizes})
+
+
 @pytest.mark.parametrize("size", [(64, 64), (65, 97), (71, 66)])
 def test_any_size(size: tuple[int, int]) -> None:
     encoder = small(in_channels=1)

@@ -353,6 +353,9 @@ def test_other_settings_are_refused() -> None:
         ({"optimiser": "adam"}, "optimiser is 'adam'; it must be 'sgd' or 'adamw'"),
         ({"schedule": None}, "schedule is None; it must be 'constant' or 'poly' or 'cosine'"),
         ({"start_from": "best"}, "start_from is 'best'"),
+        ({"cycle_lr": "1e-5"}, "cycle_lr is '1e-5'; it must be a number"),
+        ({"momentum": "high"}, "momentum is 'high'; it must be a number"),
+        ({"distil": "no"}, "distil is 'no'; it must be True or False"),
     ],
 )
 def test_settings_that_cannot_be(settings: dict, message: str) -> None:

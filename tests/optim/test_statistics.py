@@ -61,6 +61,9 @@ def test_it_is_update_bn_where_batches_are_of_one_size() -> None:
     update_bn(images, theirs)
     torch.testing.assert_close(ours.state_dict(), theirs.state_dict())
     assert int(ours[1].num_batches_tracked) == 3
+    again = network()
+    reestimate_statistics(again, images)  # the batches themselves, as update_bn takes them
+    torch.testing.assert_close(again.state_dict(), theirs.state_dict())
 
 
 @pytest.mark.parametrize("make", [nn.BatchNorm2d, Centring, ABN, partial(ABN, kind="plain")])

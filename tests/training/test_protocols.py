@@ -49,6 +49,13 @@ def slow_f1(matrix: list[list[int]], ids: list[int]) -> float:
 
 
 @pytest.mark.parametrize("key", PROTOCOLS)
+def test_a_matrix_of_other_classes_is_refused(key: str) -> None:
+    other = 30 - PROTOCOLS[key].labels.num_classes  # 19 for 11, and 11 for 19
+    with pytest.raises(ValueError, match=rf"{other} classes, and .* protocol {key} scores"):
+        PROTOCOLS[key].scores(torch.zeros(other, other, dtype=torch.int64))
+
+
+@pytest.mark.parametrize("key", PROTOCOLS)
 @pytest.mark.parametrize("seed", [0, 1])
 def test_columns_equal_loops_over_the_matrix(key: str, seed: int) -> None:
     scored = made_up(key, seed=seed)

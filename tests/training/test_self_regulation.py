@@ -96,6 +96,23 @@ def test_the_history_tells_the_cycles_and_losses_can_be_compared(tmp_path: Path)
 
 
 @pytest.mark.usefixtures("registered")
+def test_statistics_are_estimated_from_every_training_image(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    passed: list[list[torch.Tensor]] = []
+
+    def estimate(network: torch.nn.Module, images: Any) -> None:
+        passed.append(list(images()))
+
+    monkeypatch.setattr("coursekit.optim.self_regulation.reestimate_statistics", estimate)
+    for size, batches in ((3, [3, 5]), (4, [4, 4]), (8, [8]), (9, [8]), (7, [8])):
+        passed.clear()  # of 8 images, of which an epoch of batches of 3 leaves out 2
+        run(None, batch_size=size)
+        assert [[len(batch) for batch in cycle] for cycle in passed] == [batches] * 2
+        assert all(len(torch.cat(cycle).unique(dim=0)) == 8 for cycle in passed)
+
+
+@pytest.mark.usefixtures("registered")
 def test_epochs_must_be_the_schedules() -> None:
     for epochs in (4, 3):  # 8 steps for 6 epochs; 6 steps, as if an epoch had one
         with pytest.raises(CourseError, match=r"set FitConfig\.epochs \(--epochs\) to 6"):

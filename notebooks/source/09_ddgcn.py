@@ -1,0 +1,1386 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 9 · DDGCN: context from two graphs
+#
+# Lessons 09 to 11 build one research method, **DML-CSR** (Zheng et al., CVPR 2022): the network, its edge tasks, its training. This lesson builds the block in its middle, the *Dynamic Dual Graph
+# Convolutional Network*, which lets every place of a face exchange news with every other place, without pooling.
+#
+# | | quick tier (default) | full tier |
+# |---|---|---|
+# | your time | about 3 hours: 45 minutes of reading, six exercises of 10 to 35 minutes | the same |
+# | data | 128 rendered faces, 64² | CelebAMask-HQ, for example the course's 5,000 photos, 256² |
+# | computing | about 1 minute on 2 CPU cores | one to two hours on a GPU (estimated) |
+# | memory | about 1 GB | about 4 GB of GPU memory (estimated) |
+#
+# **You will be able to**
+# - say what pooling does to context, and what "no pooling" means in this paper;
+# - write a graph convolution, and a graph whose links are learnt;
+# - build both graphs of DDGCN from their equations, with the shape of every tensor in your head;
+# - say what a block computes before it has learnt anything, and why that matters;
+# - find out by counting which of two descriptions of a network is the one that was used.
+#
+# **Before this** come lesson 03 (batch normalisation, ASPP) and lesson 05 (queries, keys and values). The paper:
+# [Decoupled Multi-task Learning with Cyclical Self-Regulation for Face Parsing](https://arxiv.org/abs/2203.14448), its Section 3.2; the block that it started from: [DGCNet](https://arxiv.org/abs/1909.06121).
+# Next comes [lesson 10](10_edges.ipynb), the edge tasks.
+
+# %%
+import copy
+from functools import partial
+
+import matplotlib.pyplot as plt  # once it is loaded, Jupyter shows figures
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from coursekit import count_parameters, create_model, plots, tier
+from coursekit.checks import Check
+from coursekit.data import SynthDataset, open_dataset
+from coursekit.models import ddgcn  # the course's own, to borrow from and to compare with
+from coursekit.models.abn import ABN
+from coursekit.models.dml_csr import SMALL  # sizes of a small network
+
+# %%
+TIER, DATA, SIZES = tier.choose(
+    train=(128, 5000),
+    val=(40, 500),
+    size=(64, 256),
+    epochs=(4, 20),
+    batch=(4, 8),
+    lr=(0.01, 0.005),
+)
+
+if DATA:
+    train = open_dataset(DATA, "train")[: SIZES["train"]]
+    val = open_dataset(DATA, "val")[: SIZES["val"]]
+else:
+    train = SynthDataset(seed=0, length=SIZES["train"], size=SIZES["size"])
+    val = SynthDataset(
+        seed=0, length=SIZES["val"], size=SIZES["size"], first=SIZES["train"], split="val"
+    )
+LABELS = train.labels
+print(f"{len(train)} faces to learn from, {len(val)} to validate, {LABELS.num_classes} classes")
+
+# %% [markdown]
+# ## The idea: who may speak to whom
+#
+# The encoder of DML-CSR, a ResNet-101, makes of a 473² photo a map of 60×60 places with 2048 numbers each. The paper calls it $C_5$. On it a 3×3 convolution lets a place "hear" (its value depends on) the 8 places around it.
+# To carry news from one side to the other, 59 such layers would have to follow one another.
+#
+# The usual short cut is **pooling**. The pyramid of PSPNet (PSP, Zhao et al., 2017) takes the mean over 1, 4, 9 and 36 regions of the map, enlarges the means to the old size, and lays them beside the features. Every place then knows what its
+# region is like. You wrote the variant with one region in lesson 03 (`ASPPPooling`).
+#
+# The paper blames this for what it calls **spatial inconsistency**: small areas inside of a large region that get a wrong class, such as "neck" on the cloth. Let us see how that can come about. Suppose that the encoder were
+# perfect, and the features were the true classes, one channel each. This is what pooling makes of them:
+
+
+# %%
+def pooled(maps: torch.Tensor, bins: int) -> torch.Tensor:
+    """The context that PSP gives: means over bins × bins regions, enlarged to the old size."""
+    means = F.adaptive_avg_pool2d(maps, bins)  # (B, C, bins, bins)
+    return F.interpolate(means, maps.shape[-2:], mode="bilinear")  # (B, C, h, w)
+
+
+drawn = SynthDataset(seed=0, length=60, size=60)  # 60×60, as C5 of a 473² photo
+face, neck_id = drawn.sample(57), drawn.labels.index("neck")
+truth = torch.from_numpy(face.label_map).long()  # (60, 60)
+perfect = F.one_hot(truth, 19).permute(2, 0, 1)[None].float()  # (1, 19, 60, 60)
+row = {"image": face.image, "true classes": face.label_map}
+for bins in (6, 3, 2, 1):
+    loudest = pooled(perfect, bins)[0].argmax(0)  # (60, 60)
+    row[f"{bins}×{bins} regions"] = loudest.numpy().astype(np.uint8)
+    wrong, neck = loudest != truth, truth == neck_id
+    print(f"{bins}×{bins} regions: the loudest class is another than the true one at "
+          f"{wrong.float().mean():.0%} of all places, {wrong[neck].float().mean():.0%} of the neck")  # fmt: skip
+plots.panels([row])
+
+# %% [markdown]
+# The pictures show which class is *loudest* in the context of each place. Eyes, brows and lips have vanished. Worse: where neck and cloth share a region, both are told the same, and whichever is larger wins.
+#
+# Is that a proof? No: PSP lays the context *beside* the features, and a later layer can decide by those. The paper's evidence is its Table 5, where PSP without its pooling scores 0.07 to 0.55 points better. We come back to that table.
+#
+# ### What "no pooling" means
+#
+# DDGCN must make the map smaller, too, as you will see. It does so by **strided depthwise convolutions** (lesson 04): each channel has nine weights of its own, and learns them. How far is that from pooling?
+
+# %%
+torch.manual_seed(0)
+x = torch.randn(1, 4, 12, 12)
+strided = nn.Conv2d(4, 4, 3, stride=2, padding=1, groups=4, bias=False)
+strided.weight.data.fill_(1 / 9)
+with torch.no_grad():
+    same = torch.allclose(strided(x), F.avg_pool2d(x, 3, 2, 1), atol=1e-6)
+print("nine weights of 1/9 are average pooling:", same)
+
+# %% [markdown]
+# One choice of weights away. So "no pooling" means: no *fixed* mean and no maximum. The network may learn to average, or to keep what an average would wipe out.
+#
+# ## The map of this lesson
+#
+# Here is the paper's Fig. 3, drawn from the course's finished block. A hook on each part notes the shape that it gives. Nothing is computed: on torch's `meta` device a tensor has a shape and no numbers, so that even a
+# large network costs no memory. At the end you draw the same picture from *your* block.
+
+
+# %%
+def shapes_of(block: nn.Module, c5: torch.Tensor) -> dict[str, tuple[int, ...]]:
+    """The shape that each part of a block gives for this input, without the batch, by name."""
+    found, hooks = {}, []
+    for name, part in block.named_modules():
+        if "." not in name or name.startswith(("spatial.", "feature.")):
+
+            def note(_part, _in, out, name=name):
+                found[name] = tuple(out.shape[1:])
+
+            hooks.append(part.register_forward_hook(note))
+    with torch.no_grad():
+        block.eval()(c5)
+    for hook in hooks:
+        hook.remove()
+    return found
+
+
+# %%
+PLACES = {  # module: column, row, the paper's letter
+    "C5": (0, 0, "$C_5$"), "conva": (1, 0, "X"), "projection": (2, 1.5, "$X_l$"),
+    "spatial.query": (3, 2.5, "Q"), "spatial.key": (3, 1.5, "K"), "spatial.value": (3, 0.5, "V"),
+    "spatial.update": (4.2, 1.5, "Mᵀ, updated"), "spatial.extend": (5.4, 1.5, "$H_S$"),
+    "feature.phi": (2, -0.9, "Φ"), "feature.theta": (2, -2.1, "Θ"),
+    "feature.adjacency": (3.1, -1.5, "Zᵀ, links"), "feature.update": (4.2, -1.5, "Z, updated"),
+    "feature.extend": (5.4, -1.5, "$H_F$"), "reduce": (6.5, 0, "merged"),
+    "convb": (7.4, 0, "3×3"), "bottleneck": (8.5, 0, "with $C_5$, 3×3"),
+}  # fmt: skip
+FLOWS = """C5 conva, conva projection, projection spatial.query, projection spatial.key,
+projection spatial.value, spatial.query spatial.update, spatial.key spatial.update,
+spatial.value spatial.update, spatial.update spatial.extend, spatial.extend reduce,
+conva feature.phi, conva feature.theta, feature.phi feature.adjacency, conva reduce,
+feature.theta feature.adjacency, feature.adjacency feature.update,
+feature.update feature.extend, feature.extend reduce, reduce convb, convb bottleneck"""
+
+
+# %%
+
+
+def figure_3(block: nn.Module, c5: torch.Tensor):
+    """Fig. 3 of the paper, with the shapes that this block has."""
+    shapes = {"C5": tuple(c5.shape[1:])} | shapes_of(block, c5)
+    boxes = {}
+    for name, (column, line, letter) in PLACES.items():
+        boxes[name] = (column, line, letter + "\n" + " × ".join(map(str, shapes[name])))
+    return plots.diagram(boxes, [tuple(flow.split()) for flow in FLOWS.split(",")])
+
+
+with torch.device("meta"):
+    finished, c5 = ddgcn.DDGCN(2048), torch.empty(1, 2048, 60, 60)
+figure_3(finished, c5)
+
+# %% [markdown]
+# Read it from left to right. `conva` makes 512 channels of 2048: this is $X$. The upper branch is a graph whose nodes are **places**, 8×8 = 64 of them. The lower one is a graph whose nodes are **groups of
+# channels**, 128 of them. Both results are laid beside $X$ and mixed. Two learnt numbers, $\lambda$ and $\gamma$, the **gates**, say how much each graph counts. Both start at 0.
+#
+# ## A graph convolution, by hand
+#
+# A **graph** is a set of nodes and the links between them. Each node has some numbers, its **state**. A graph convolution (Kipf and Welling, 2017) does two things: every node takes a weighted sum of the states of the nodes
+# that it is linked with, and then all states go through the same dense layer. With the states as rows of $Z$:
+#
+# $$ Z' = A\,Z\,W $$
+#
+# $A$, the **adjacency matrix**, holds the links: $A_{nm}$ says how much node $n$ hears of node $m$. $W$ mixes the numbers within a state. Four parts of a face in a chain, one number each; only the brow has news:
+
+# %%
+names = ["brow", "eye", "nose", "mouth"]
+links = torch.eye(4)  # everyone hears itself …
+for one, other in ((0, 1), (1, 2), (2, 3)):
+    links[one, other] = links[other, one] = 1  # … and its neighbours
+links /= links.sum(1, keepdim=True)  # row n: the shares of those whom n hears; they sum to 1
+print("A =", [[round(share, 2) for share in row] for row in links.tolist()])
+
+z = torch.tensor([[1.0], [0.0], [0.0], [0.0]])  # (nodes, 1)
+for step in range(1, 4):
+    z = links @ z
+    heard = ", ".join(f"{name} {value:.3f}" for name, value in zip(names, z[:, 0], strict=True))
+    print(f"after {step} step{'s' * (step > 1)}: {heard}")
+
+# %% [markdown]
+# The mouth hears of the brow in the third step: news travels one link a step, as in a stack of 3×3 convolutions. If *all* nodes are linked with all, one step is enough. That is the idea of this block.
+#
+# Who decides on the links? In DDGCN nobody: **$A$ is learnt**. The product $AZ$ is a sum over nodes with learnt weights, so it is a convolution with kernel 1 that takes the *nodes* for its channels. (The paper's
+# "1D convolution to build adjacent matrix".) $ZW$ is the same with the *states* for channels:
+
+# %%
+torch.manual_seed(0)
+z, adjacency, mixing = torch.randn(1, 4, 3), torch.randn(4, 4), torch.randn(3, 3)  # 4 nodes of 3
+over_nodes = F.conv1d(z, adjacency[:, :, None])  # (1, nodes, states)
+over_states = F.conv1d(over_nodes.mT, mixing.T[:, :, None]).mT  # turned, convolved, turned back
+print("A Z W:", torch.allclose(over_states, adjacency @ z @ mixing, atol=1e-5))
+
+# %% [markdown]
+# `.mT` turns the last two dimensions round. Mind which of the two is second: `Conv1d` takes *that* for its channels. Half of this lesson's mistakes are made here.
+#
+# ### Two helpers
+#
+# DML-CSR normalises by **ABN**, activated batch normalisation: a batch normalisation whose scale is $|\gamma|+\varepsilon$, and a leaky ReLU with slope 0.01. It is written so that its output alone is kept for the backward pass, which saves memory; with `slope=1` there is
+# no activation. `coursekit/models/abn.py` shows how.
+
+
+# %%
+def conv_abn(
+    in_channels: int, out_channels: int, kernel: int = 1, stride: int = 1, *,
+    groups: int = 1, bias: bool = False,
+) -> nn.Sequential:  # fmt: skip
+    """A padded convolution, then ABN."""
+    padding = kernel // 2
+    return nn.Sequential(
+        nn.Conv2d(in_channels, out_channels, kernel, stride, padding, groups=groups, bias=bias),
+        ABN(out_channels),
+    )
+
+
+def node_abn(channels: int) -> nn.Sequential:
+    """A learnt weight between each two of `channels`, ABN without activation: (B, channels, n)."""
+    return nn.Sequential(nn.Conv1d(channels, channels, 1, bias=False), ABN(channels, slope=1.0))
+
+
+# %% [markdown]
+# ## Exercise 1: from places to nodes (10 minutes, easy)
+#
+# The spatial graph links every node with every other. DDGCN therefore does not take all 3,600 places for nodes, but makes the map smaller: three times a 3×3 convolution of stride 2, **each channel by itself**, followed by ABN. A side of 60 becomes 30, 15
+# and 8.
+#
+# <details><summary>Hint 1</summary>
+#
+# `conv_abn` does one of the three. Which arguments are not at their default?
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# A depthwise convolution has as many `groups` as channels.
+# </details>
+# <details><summary>Borrow it</summary>
+#
+# `Projection = lambda channels: ddgcn.Projection(channels, "inplace")` takes the course's. The lesson goes on; the exercise brings no points.
+# </details>
+
+
+# %% node-projection
+class Projection(nn.Sequential):
+    """X → X_l: (B, C, h, w) → (B, C, h/8, w/8), each side rounded up at each step."""
+
+    def __init__(self, channels: int) -> None:
+        ### BEGIN SOLUTION
+        super().__init__(*(conv_abn(channels, channels, 3, 2, groups=channels) for _ in range(3)))
+        ### END SOLUTION
+
+
+# %% check-node-projection points=1 tags=["folded"]
+check = Check("node-projection")
+check.forbids("ddgcn.Projection", because="go on with the course's; it brings no points")
+check.crashes(ValueError, "in_channels must be divisible", "`groups` is the number of channels")
+torch.manual_seed(0)
+small, wide = check.build(Projection, (6,), {"channels": 10})
+for made, channels in ((small, 6), (wide, 10)):
+    check.equal(len(made), 3, "expected: three steps, one after the other")
+    check.equal(len({*made}), 3, "this is one step, three times: each needs weights of its own")
+    for step in made:
+        check.kind(step, nn.Sequential, what="a step")
+        check.equal([type(p).__name__ for p in step], ["Conv2d", "ABN"], "a step is a `conv_abn`")
+        check.that(step[0].bias is None, "the bias is of no use before ABN: leave it out")
+        shape, full = tuple(step[0].weight.shape), (channels, channels, 3, 3)
+        check.catches(full, shape, "every channel mixes all channels: `groups` makes it depthwise")
+        check.equal(shape, (channels, 1, 3, 3), "expected: 3×3, one kernel a channel")
+        check.equal(step[1].slope, 0.01, "leave the slope of ABN at its default")
+x = torch.randn(2, 6, 21, 34)
+got = check.call(small.eval(), x)
+check.catches((2, 6, 21, 34), got.shape, "the map keeps its size: the stride is missing")
+check.catches((2, 6, 1, 3), got.shape, "the map shrinks too far: pad by half a kernel")
+check.shape(got, (2, 6, 3, 5), "21 → 11 → 6 → 3 and 34 → 17 → 9 → 5: stride 2, padded")
+twin = ddgcn.Projection(6, "inplace")
+check.equal([*small.state_dict()], [*twin.state_dict()], "names are not as `nn.Sequential` gives")
+twin.load_state_dict(small.state_dict())
+check.close(got, twin.eval()(x), "expected: three `conv_abn` of stride 2, as they are")
+seen = check.call(small.train(), x)
+check.close(seen, twin.train()(x), "expected: the same in training, too", atol=1e-4)
+moved = [made[0][1].running_mean for made in (small, twin)]
+check.close(*moved, "leave the settings of ABN at their default: its statistics move otherwise")
+check.passed("64 nodes of 3,600 places, and no mean taken")
+### BEGIN HIDDEN TESTS
+from coursekit.probe import Probe
+
+probe = Probe("check-node-projection")
+for name, channels, shape in (("tall", 5, (3, 5, 26, 17)), ("small", 8, (2, 8, 9, 8))):
+    made = Projection(channels).double()
+    probe.fill(made, name, mean=0.2, spread=0.4)
+    drawn = probe.given(f"{name}-input", lambda rng, s=shape: rng.normal(0, 1, s))
+    entered = torch.from_numpy(drawn).requires_grad_()
+    about = f"{channels} channels, a map of {shape[2]} × {shape[3]}"
+    probe.emit(f"{name}-eval", made.eval()(entered), f"{about}, in evaluation")
+    came_out = made.train()(entered)
+    probe.emit(f"{name}-train", came_out, f"{about}, in training")
+    (came_out**2).sum().backward()
+    probe.emit(f"{name}-gradient", entered.grad, f"{about}, the gradient of the input")
+    table = {key: list(value.shape) for key, value in made.state_dict().items()}
+    probe.emit(f"{name}-state", dict(made.state_dict()), f"{about}, names, statistics, weights")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Exercise 2: who resembles whom (20 minutes, medium)
+#
+# As in lesson 05, three 1×1 convolutions make queries, keys and values of the nodes. Here they stand the other way round: a *column* for each of the $l$ nodes and a row for each of $c$ channels, so $Q, K, V$ are $c \times l$. And the
+# product is another one:
+#
+# $$ M = K^\top\, \mathrm{softmax}(Q V^\top) $$
+#
+# In lesson 05 $QK^\top$ compared *nodes* with nodes. $QV^\top$ is $c \times c$: it compares *channels* with channels, over the whole face. "Where channel 7 of the queries is large, which channels of the values are large, too?" The softmax makes of each **row** weights that sum to 1. Then
+# every node's key is expressed by them: $M$ is $l \times c$.
+#
+# How large are the matrices? Lesson 05's would have $l^2$ numbers, this one has $c^2$:
+
+# %%
+print("side of C5   nodes l     l × l    c × c (c = 256)")
+for side in (60, 128):
+    for nodes, what in ((side**2, "all places"), ((-(-side // 8)) ** 2, "projected")):
+        print(f"{side:>10}{nodes:>10,}{nodes**2:>14,}{256**2:>9,}   {what}")
+
+# %% [markdown]
+# Without the projection the $c \times c$ form is far cheaper, and its cost grows with $l$, not with $l^2$. Once there are only 64 nodes, it is the *larger* of the two. The paper does not discuss this; the form comes from DGCNet.
+#
+# Write the equation for a batch. There is no root of $d$ in it.
+#
+# <details><summary>Hint 1</summary>
+#
+# `query @ value.mT` is (B, c, c). Row $i$ belongs to channel $i$ of the queries. Along which dimension must the weights sum to 1?
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `softmax(dim=-1)` makes the rows sum to 1. What must be turned so that (B, c, l) times (B, c, c) becomes (B, l, c)?
+# </details>
+# <details><summary>Borrow it</summary>
+#
+# `relate = lambda query, key, value: torch.einsum("bil,bij->blj", key, torch.einsum("bil,bjl->bij", query, value).softmax(-1))`. It is right; try to say why before you go on.
+# </details>
+
+
+# %% spatial-relation
+def relate(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
+    """M = Kᵀ softmax(Q Vᵀ): three times (B, c, l) → (B, l, c)."""
+    ### BEGIN SOLUTION
+    weights = (query @ value.mT).softmax(dim=-1)  # (B, c, c)
+    return key.mT @ weights  # (B, l, c)
+    ### END SOLUTION
+
+
+# %% tags=["folded"]
+def misrelated(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> list[tuple]:
+    """Known mistakes for 3 images, 4 channels and 7 nodes: what they give, and what to say."""
+    raw, sums = q @ v.mT, "the weights sum to 1 {}: it must be along each row, `dim=-1`"
+    root, turned = (
+        "nothing is divided by a root in this equation",
+        "reshape cuts up: `key.mT` turns",
+    )
+    return [
+        (k.mT @ raw.softmax(1), sums.format("along columns")),
+        (k.mT @ raw.softmax(0), sums.format("over the images")),
+        (k.mT @ raw.flatten(1).softmax(1).view_as(raw), sums.format("over the whole matrix")),
+        (k.mT @ raw, "there is no softmax: the weights must be positive and sum to 1"),
+        (k.mT @ raw.exp(), "the weights do not sum to 1: a softmax divides by their sum"),
+        (k.mT @ raw.sigmoid(), "that is a sigmoid: the weights of a row must sum to 1"),
+        (k.mT @ (raw / 2).softmax(-1), root), (k.mT @ (raw / 7**0.5).softmax(-1), root),
+        (k.mT @ raw.softmax(-1).mT, "the weights are turned round: leave softmax(QVᵀ) as it is"),
+        (k.mT @ (v @ q.mT).softmax(-1), "this is softmax(VQᵀ): the queries come first"),
+        (q.mT @ (k @ v.mT).softmax(-1), "queries and keys have changed places"),
+        (v.mT @ (q @ k.mT).softmax(-1), "keys and values have changed places"),
+        ((k.mT @ raw.softmax(-1)).mT, "this is M turned round: a row for each node, (B, l, c)"),
+        ((q.mT @ k).softmax(-1) @ v.mT, "this is lesson 05's: here channels meet, not nodes"),
+        (k.mT @ (q @ k.mT).softmax(-1), "in the softmax the queries meet the values, not the keys"),
+        (raw.softmax(-1), "these are the weights: the keys are still to be multiplied"),
+        (k.reshape(3, 7, 4) @ raw.softmax(-1), turned),
+    ]  # fmt: skip
+
+
+# %% check-spatial-relation points=2 tags=["folded"]
+check = Check("spatial-relation")
+fit = "the matrices do not fit: Q Vᵀ is (B, c, l) @ (B, l, c), and Kᵀ stands before the softmax"
+check.crashes(RuntimeError, "Expected size|cannot be multiplied|must match", fit)
+torch.manual_seed(0)
+for c, n in ((4, 7), (6, 3), (5, 1)):
+    q, k, v = (torch.randn(3, c, n, requires_grad=True) for _ in range(3))
+    got = check.call(relate, q, k, v)
+    check.kind(got, torch.Tensor, dtype=torch.float32)
+    if c == 4:
+        for wrong, message in misrelated(q, k, v):
+            check.catches(wrong, got, message)
+    check.shape(got, (3, n, c), "a row for each node, a column for each channel")
+    weights = torch.einsum("bil,bjl->bij", q, v).softmax(2)
+    expected = torch.einsum("bil,bij->blj", k, weights)
+    check.close(got, expected, f"expected for {c} channels and {n} nodes: Kᵀ softmax(QVᵀ)")
+    check.that(got.requires_grad, "what comes out has no gradient: detach nothing")
+    both = [
+        torch.autograd.grad((o**2).sum(), (q, k, v), allow_unused=True) for o in (got, expected)
+    ]
+    for name, mine, theirs in zip(("query", "key", "value"), *both, strict=True):
+        check.that(mine is not None, f"no gradient reaches the {name}: detach nothing")
+        check.close(mine, theirs, f"another gradient reaches the {name}: detach nothing")
+double = check.call(relate, *(part.double() for part in (q, k, v)))
+check.kind(double, torch.Tensor, dtype=torch.float64)
+huge = check.call(relate, 300 * q, k, v)
+check.that(torch.isfinite(huge), "large products give no number: use softmax, exp overflows")
+check.passed("channels compared over the whole face, a row for each node")
+### BEGIN HIDDEN TESTS
+from coursekit.probe import Probe
+
+probe = Probe("check-spatial-relation")
+for name, shape, factor, about in (
+    ("many", (2, 3, 8), 1, "more nodes than channels"),
+    ("few", (3, 6, 2), 1, "more channels than nodes"),
+    ("one", (2, 5, 1), 1, "a single node"),
+    ("large", (2, 4, 6), 300, "very large products"),
+):
+    parts = []
+    for letter in "qkv":
+        drawn = probe.given(f"{name}-{letter}", lambda rng, s=shape: rng.normal(0, 1, s))
+        parts.append(torch.from_numpy(drawn).requires_grad_())
+    answered = probe.call(relate, factor * parts[0], parts[1], parts[2])
+    probe.emit(name, answered, about, dtype=True)
+    answered.square().sum().backward()
+    for letter, part in zip("qkv", parts, strict=True):
+        probe.emit(f"{name}-{letter}-gradient", part.grad, f"the gradient of {letter}: {about}")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Exercise 3: the spatial graph (25 minutes, medium)
+#
+# The branch from $X_l$ to $H_S$, with the shapes of the figure. The parts are given below; write `forward`.
+#
+# | step | shape |
+# |---|---|
+# | $Q, K, V$ of $X_l$, by `query`, `key`, `value`; then rows for channels, a column for each node | $B \times 256 \times l$ |
+# | $M = K^\top \mathrm{softmax}(QV^\top)$, by your `relate` | $B \times l \times 256$ |
+# | `update`: new states, from $M^\top$ | $B \times 256 \times l$ |
+# | back to a map | $B \times 256 \times h' \times w'$ |
+# | `extend`: as many channels as came in, and ABN. This is $H_S$ | $B \times 512 \times h' \times w'$ |
+#
+# <details><summary>Hint 1</summary>
+#
+# `.flatten(2)` makes (B, c, h', w') into (B, c, l), and `.unflatten(2, (h', w'))` is the way back.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `update` takes the second dimension for its channels: these must be the 256 states, not the nodes. So turn $M$ round, `m.mT`.
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `q, k, v = (part(x).flatten(2) for part in (self.query, self.key, self.value))`, then `m = self.update(relate(q, k, v).mT)`. One line is left.
+# </details>
+# <details><summary>Borrow it</summary>
+#
+# `SpatialGraph = lambda channels: ddgcn.SpatialGraph(channels, "inplace")`, for no points.
+# </details>
+
+
+# %%
+class SpatialGraphParts(nn.Module):
+    """What the spatial graph is made of."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        half = channels // 2
+        self.query = nn.Conv2d(channels, half, 1)
+        self.key = nn.Conv2d(channels, half, 1)
+        self.value = nn.Conv2d(channels, half, 1)
+        self.update = node_abn(half)
+        self.extend = conv_abn(half, channels, bias=True)
+
+
+# %% spatial-graph
+class SpatialGraph(SpatialGraphParts):
+    """H_S: each place takes from the others what goes with it."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """X_l (B, C, h', w') → H_S (B, C, h', w')."""
+        ### BEGIN SOLUTION
+        q, k, v = (part(x).flatten(2) for part in (self.query, self.key, self.value))  # (B, C/2, l)
+        m = relate(q, k, v)  # (B, l, C/2)
+        m = self.update(m.mT)  # (B, C/2, l)
+        return self.extend(m.unflatten(2, x.shape[-2:]))  # (B, C, h', w')
+        ### END SOLUTION
+
+
+# %% tags=["folded"]
+def shaken(block: nn.Module) -> nn.Module:
+    """The block in evaluation, with numbers in it that no part can hide behind."""
+    torch.manual_seed(1)
+    for name, value in block.state_dict().items():
+        noise = 0.3 * torch.randn(value.shape)
+        value += noise.abs() if "running_var" in name else noise
+    return block.eval()
+
+
+def astray(block: nn.Module, twin: nn.Module, x: torch.Tensor, *outs: torch.Tensor) -> str:
+    """What is wrong with the gradients of a block, compared with its twin's; "" if nothing is."""
+    names, slopes = sorted(name for name, _ in block.named_parameters()), []
+    for one, out in zip((block, twin), outs, strict=True):
+        weights = [x, *map(one.get_parameter, names)]
+        slopes.append(torch.autograd.grad(out.pow(3).sum(), weights, allow_unused=True))
+    rows = zip(["the input", *names], *slopes, strict=True)
+    rows = [row for row in rows if row[2] is not None]
+    lost = [f"no gradient reaches {name}" for name, mine, _ in rows if mine is None]
+    other = [
+        f"another gradient reaches {name}"
+        for name, mine, theirs in rows
+        if not lost and not torch.allclose(mine, theirs, atol=1e-3, rtol=1e-3)
+    ]
+    return "".join(f"{first}: detach nothing" for first in (lost + other)[:1])
+
+
+# %% tags=["folded"]
+def misled(graph: nn.Module, x: torch.Tensor) -> list[tuple]:
+    """Known mistakes in a spatial graph for 5 × 4 nodes: what they give, and what to say."""
+    q, k, v = (part(x).flatten(2) for part in (graph.query, graph.key, graph.value))
+    m, order = relate(q, k, v), "queries, keys and values reach `relate` in another order"
+    new, sole = graph.update(m.mT), "ABN brings its own activation"
+    wrong = [
+        (graph.update(v @ (q.mT @ k).softmax(-1).mT), "this is lesson 05's: use your `relate`"),
+        (m.mT, "the states are never updated: `update` is left out"),
+        (graph.update(m.reshape(2, 6, 20)), "reshape cuts M up: `m.mT` turns it round"),
+        (new + m.mT, "nothing is added here: only the feature graph has a sum"),
+        (graph.update[0](m.mT), "the ABN of `update` is left out"),
+        (F.relu(new), f"there is no ReLU between `update` and `extend`: {sole}"),
+        (graph.update(F.relu(m.mT)), "there is no ReLU before `update`"),
+    ]
+    for other in ((k, q, v), (q, v, k), (v, k, q), (k, v, q), (v, q, k)):
+        wrong.append((graph.update(relate(*other).mT), order))
+    ends = [(graph.extend(states.unflatten(2, (5, 4))), message) for states, message in wrong]
+    right, bare = (part(new.unflatten(2, (5, 4))) for part in (graph.extend, graph.extend[0]))
+    swapped, sides = graph.extend(new.unflatten(2, (4, 5))), "height and width are swapped"
+    return [
+        *ends, (bare, "the ABN of `extend` is left out"), (F.relu(right), f"no ReLU: {sole}"),
+        (right + x, "H_S alone is asked for: X_l is added later, with λ"),
+        (swapped, sides), (swapped.mT, sides),
+    ]  # fmt: skip
+
+
+# %% check-spatial-graph points=2 tags=["folded"]
+check = Check("spatial-graph")
+check.forbids("ddgcn.SpatialGraph", because="go on with the course's; it brings no points")
+turn = "`update` gets the nodes for its channels: turn M round, `m.mT`, before it"
+check.crashes(RuntimeError, r"size \[6, 6, 1\]", turn)
+check.crashes(RuntimeError, r"size \[12, 6, 1, 1\]", "`extend` takes a map: `.unflatten` before it")
+fit = "`relate` takes matrices, (B, c, l): `.flatten(2)` makes them of maps"
+check.crashes(RuntimeError, "must match|Expected size|batch1 must be|to conv1d", fit)
+check.crashes(RuntimeError, "unflatten", "the nodes go back to the map that they came from")
+torch.manual_seed(0)
+graph, wide = map(shaken, check.build(SpatialGraph, (12,), {"channels": 8}))
+x = torch.randn(2, 12, 5, 4, requires_grad=True)
+got = check.call(graph, x)
+check.kind(got, torch.Tensor)
+for wrong, message in misled(graph, x):
+    check.catches(wrong, got, message)
+check.catches((2, 6, 20), got.shape, "these are states: put them back into a map, then `extend`")
+check.catches((2, 6, 5, 4), got.shape, "`extend` is left out: C channels come in, and C go out")
+check.shape(got, (2, 12, 5, 4), "H_S has the shape of X_l")
+check.that(got.requires_grad, "what comes out has no gradient: detach nothing")
+for made, channels, shape in ((graph, 12, (5, 4)), (wide, 8, (3, 6)), (wide, 8, (1, 1))):
+    twin = ddgcn.SpatialGraph(channels, "inplace")
+    maps = torch.randn(3, channels, *shape, requires_grad=True)
+    twin.load_state_dict(made.state_dict())
+    about = f"expected for {channels} channels and {shape[0]}×{shape[1]} nodes: the steps above"
+    for mode, words in ((False, ""), (True, ", in training")):
+        mine, theirs = check.call(made.train(mode), maps), twin.train(mode)(maps)
+        check.close(mine, theirs, about + words, atol=1e-4, rtol=1e-4)
+    wrong = astray(made, twin, maps, mine, theirs)
+    check.that(not wrong, wrong)
+check.passed("every node has heard of every other")
+### BEGIN HIDDEN TESTS
+from coursekit.probe import Probe
+
+probe = Probe("check-spatial-graph")
+for name, channels, shape in (("wide", 8, (2, 8, 3, 5)), ("one", 6, (4, 6, 1, 1))):
+    made = SpatialGraph(channels).double()
+    probe.fill(made, name, spread=0.5)
+    drawn = probe.given(f"{name}-input", lambda rng, s=shape: rng.normal(0, 1, s))
+    entered = torch.from_numpy(drawn).requires_grad_()
+    about = f"{channels} channels, {shape[2]} × {shape[3]} nodes"
+    probe.emit(f"{name}-eval", probe.call(made.eval(), entered), f"{about}, in evaluation")
+    came_out = made.train()(entered)
+    probe.emit(f"{name}-train", came_out, f"{about}, in training")
+    (came_out**2).sum().backward()
+    probe.emit(f"{name}-gradient", entered.grad, f"{about}, the gradient of X_l")
+    slopes = {key: weight.grad for key, weight in made.named_parameters()}
+    probe.emit(f"{name}-slopes", slopes, f"{about}, the gradients of the weights")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Exercise 4: the feature graph (35 minutes, hard)
+#
+# The second graph needs no projection, because its nodes are not places. A 1×1 convolution with ABN, $\Theta$, gives 128 maps: map $n$ says where node $n$ *looks*. Another, $\Phi$, gives each place a state of 256 numbers. Node $n$ gathers the states from where it
+# looks:
+#
+# $$ Z = \Phi\,\Theta^\top \qquad (256 \times L)\,(L \times 128) = 256 \times 128 $$
+#
+# The graph convolution happens among these 128 nodes, all linked with all: first along the links, with the old states added (so nobody forgets itself), then the update of the states. $\mathrm{BN}$ is ABN without activation.
+#
+# $$ Z \leftarrow \mathrm{BN}(\mathrm{Conv1d}_{\text{nodes}}(Z^\top))^\top + Z \qquad\qquad Z \leftarrow \mathrm{BN}(\mathrm{Conv1d}_{\text{states}}(Z)) $$
+#
+# Finally every place hears the nodes that look at it, $Y = Z\,\Theta$, as a map again, and a 1×1 convolution with ABN brings it back to 512 channels: $H_F$.
+#
+# | name | what, for $C$ channels |
+# |---|---|
+# | `phi`, `theta` | `conv_abn`, 1×1, $C \to C/2$ and $C \to C/4$ |
+# | `adjacency`, `update` | `node_abn`, over the nodes and over the states |
+# | `extend` | `conv_abn`, 1×1, back to $C$ |
+#
+# <details><summary>Hint 1</summary>
+#
+# $C/2$ states, $C/4$ nodes. In $Z$, (B, C/2, C/4), which of the two is the second dimension, the one that `Conv1d` takes for channels?
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `z = phi @ theta.mT`, and `adjacency` wants the nodes second: turn, convolve, turn back, add the old `z`. `update` takes `z` as it stands.
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `z = self.adjacency(z.mT).mT + z`; `z = self.update(z)`; `y = z @ theta`, which is (B, C/2, L). Then as in exercise 3.
+# </details>
+# <details><summary>Borrow it</summary>
+#
+# `FeatureGraph = lambda channels: ddgcn.FeatureGraph(channels, "inplace")`, for no points.
+# </details>
+
+
+# %% feature-graph
+class FeatureGraph(nn.Module):
+    """H_F: each group of channels takes from the others what goes with it."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        ### BEGIN SOLUTION
+        states, nodes = channels // 2, channels // 4
+        self.phi = conv_abn(channels, states)
+        self.theta = conv_abn(channels, nodes)
+        self.adjacency = node_abn(nodes)
+        self.update = node_abn(states)
+        self.extend = conv_abn(states, channels)
+        ### END SOLUTION
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """X (B, C, h, w) → H_F (B, C, h, w)."""
+        ### BEGIN SOLUTION
+        phi, theta = self.phi(x).flatten(2), self.theta(x).flatten(2)  # (B, C/2, L), (B, C/4, L)
+        z = phi @ theta.mT  # (B, C/2, C/4)
+        z = self.adjacency(z.mT).mT + z  # (B, C/2, C/4)
+        y = self.update(z) @ theta  # (B, C/2, L)
+        return self.extend(y.unflatten(2, x.shape[-2:]))  # (B, C, h, w)
+        ### END SOLUTION
+
+
+# %% check-feature-graph points=1 tags=["folded"]
+check = Check("feature-graph")
+check.forbids("ddgcn.FeatureGraph", because="go on with the course's; it brings no points")
+torch.manual_seed(0)
+made = check.build(FeatureGraph, (16,), {"channels": 24})
+for graph, channels in zip(made, (16, 24), strict=True):
+    twin, half, quarter = ddgcn.FeatureGraph(channels, "inplace"), channels // 2, channels // 4
+    for name in ("phi", "theta", "adjacency", "update", "extend"):
+        part = getattr(graph, name, None)
+        check.that(part is not None, f"there is no self.{name}")
+        check.kind(part, nn.Sequential, what=f"self.{name}")
+        theirs = getattr(twin, name)
+        kinds = [[type(p).__name__ for p in one] for one in (part, theirs)]
+        check.equal(*kinds, f"self.{name} is made by another helper than the table's")
+        shape, expected = (tuple(one[0].weight.shape) for one in (part, theirs))
+        biased = [one[0].bias is not None for one in (part, theirs)]
+        if name in ("adjacency", "update"):
+            other = quarter if name == "update" else half
+            mixed = "nodes and states have changed places: adjacency links nodes"
+            check.catches((other, other, 1), shape, mixed)
+        if name in ("phi", "theta"):
+            swapped = "phi and theta have changed places: C/2 states, and C/4 nodes"
+            check.catches((quarter if name == "phi" else half, channels, 1, 1), shape, swapped)
+        check.equal(shape, expected, f"self.{name}: not as wide as in the table")
+        check.that(biased[0] == biased[1], f"self.{name}: a bias is of no use before ABN")
+        check.equal(part[1].slope, theirs[1].slope, f"self.{name}: another slope of ABN")
+    more = sorted(graph.state_dict().keys() ^ twin.state_dict().keys())
+    check.equal(more, [], "expected: the table's five, and nothing else")
+check.passed("C/2 states, C/4 nodes")
+### BEGIN HIDDEN TESTS
+from coursekit.probe import Probe
+
+probe = Probe("check-feature-graph")
+fourth = probe.given("channels", lambda rng: int(rng.integers(3, 40)))
+table = {key: list(value.shape) for key, value in FeatureGraph(4 * fourth).state_dict().items()}
+probe.emit("table", table, "names and shapes for another number of channels")
+number = sum(weight.numel() for weight in FeatureGraph(4 * fourth).parameters())
+probe.emit("count", number, "the number of parameters")
+### END HIDDEN TESTS
+
+
+# %% tags=["folded"]
+def misfed(graph: nn.Module, x: torch.Tensor) -> list[tuple]:
+    """Known mistakes in a feature graph for maps of 5 × 3: what they give, and what to say."""
+    phi, theta, update = graph.phi(x).flatten(2), graph.theta(x).flatten(2), graph.update
+    z, soft = phi @ theta.mT, theta.softmax(1)
+    linked = graph.adjacency(z.mT)
+    heard, mean, new = linked.mT, z / 15, update(linked.mT + z)
+    turned = graph.adjacency(z.reshape(2, 4, 8)).reshape(2, 8, 4)
+    wrong = [
+        (update(heard), "the old states are lost: add Z to what the links bring"),
+        (update(z), "nothing runs along the links: `adjacency` is left out"),
+        (new + z, "Z is added once, before `update`"),
+        (update(heard) + z, "Z is added before `update`, not after it"),
+        (heard + z, "the states are never updated: `update` is left out"),
+        (heard, "the old states are lost, and `update` is left out"),
+        (graph.adjacency(update(z).mT).mT + update(z), "first along the links, then `update`"),
+        (update(turned + z), "reshape cuts Z up: `z.mT` turns it round"),
+        (update(linked.reshape(2, 8, 4) + z), "reshape cuts up: turn it back by `.mT`"),
+        (update(graph.adjacency(mean.mT).mT + mean), "nothing is divided by the number of places"),
+        (update(F.relu(heard + z)), "there is no ReLU between the two steps"),
+        (F.relu(new), "there is no ReLU after `update`"),
+        (update(heard - z), "Z is added to what the links bring, not taken away"),
+    ]
+    ends = [(graph.extend((z @ theta).unflatten(2, (5, 3))), words) for z, words in wrong]
+    right, other = (graph.extend((new @ to).unflatten(2, (5, 3))) for to in (theta, soft))
+    return [
+        *ends, (other, "there is no softmax over the nodes in DDGCN"),
+        (right + x, "H_F alone is asked for: X is added later, with γ"),
+        (F.relu(right), "there is no ReLU at the end: ABN brings its own activation"),
+    ]  # fmt: skip
+
+
+# %% check-feature-graph-2 points=2 tags=["folded"]
+check = Check("feature-graph")
+check.forbids("ddgcn.FeatureGraph", because="go on with the course's; it brings no points")
+turn = "nodes and states have changed places: `adjacency` takes (B, nodes, states), `update` Z"
+check.crashes(RuntimeError, r"size \[(4, 4|8, 8), 1\]", turn)
+check.crashes(RuntimeError, r"size \[16, 8, 1, 1\]", "`extend` takes a map: `.unflatten` before it")
+check.crashes(RuntimeError, "to conv1d", "the graph works on matrices: `.flatten(2)` makes them")
+fit = "the matrices do not fit: Z is Φ Θᵀ, of (B, C/2, L) and (B, L, C/4), and Y is Z Θ"
+check.crashes(RuntimeError, "must match|Expected size|batch1 must be|cannot be multiplied", fit)
+check.crashes(RuntimeError, "unflatten", "the places go back to the map that they came from")
+graph, wide = shaken(FeatureGraph(16)), shaken(FeatureGraph(channels=8))
+torch.manual_seed(0)
+x = torch.randn(2, 16, 5, 3, requires_grad=True)
+got = check.call(graph, x)
+check.kind(got, torch.Tensor)
+for wrong, message in misfed(graph, x):
+    check.catches(wrong, got, message)
+check.catches((2, 8, 15), got.shape, "these are states: put them back into a map, then `extend`")
+check.shape(got, (2, 16, 5, 3), "H_F has the shape of X")
+check.that(got.requires_grad, "what comes out has no gradient: detach nothing")
+for made, channels, shape in ((graph, 16, (5, 3)), (wide, 8, (4, 6)), (wide, 8, (1, 1))):
+    twin = ddgcn.FeatureGraph(channels, "inplace")
+    maps = torch.randn(3, channels, *shape, requires_grad=True)
+    twin.load_state_dict(made.state_dict())
+    about = f"expected for {channels} channels and {shape[0]}×{shape[1]} places: the steps above"
+    for mode, words in ((False, ""), (True, ", in training")):
+        mine, theirs = check.call(made.train(mode), maps), twin.train(mode)(maps)
+        check.close(mine, theirs, about + words, atol=1e-4, rtol=1e-4)
+    wrong = astray(made, twin, maps, mine, theirs)
+    check.that(not wrong, wrong)
+check.passed("gathered, passed on, handed back")
+### BEGIN HIDDEN TESTS
+from coursekit.probe import Probe
+
+probe = Probe("check-feature-graph-2")
+for name, channels, shape in (("wide", 12, (2, 12, 3, 4)), ("one", 8, (4, 8, 1, 1))):
+    made = FeatureGraph(channels).double()
+    probe.fill(made, name, spread=0.5)
+    drawn = probe.given(f"{name}-input", lambda rng, s=shape: rng.normal(0, 1, s))
+    entered = torch.from_numpy(drawn).requires_grad_()
+    about = f"{channels} channels, a map of {shape[2]} × {shape[3]}"
+    probe.emit(f"{name}-eval", probe.call(made.eval(), entered), f"{about}, in evaluation")
+    came_out = made.train()(entered)
+    probe.emit(f"{name}-train", came_out, f"{about}, in training")
+    (came_out**2).sum().backward()
+    probe.emit(f"{name}-gradient", entered.grad, f"{about}, the gradient of X")
+    slopes = {key: weight.grad for key, weight in made.named_parameters()}
+    probe.emit(f"{name}-slopes", slopes, f"{about}, the gradients of the weights")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Exercise 5: the merge, dynamic and twice (30 minutes, medium)
+#
+# Two graphs, and $X$. How are they put together? The paper says it in its Eq. 1, where $\odot$ is its sign for *concatenation*:
+#
+# $$ Y = X \odot (\lambda \times H_S) \odot (\gamma \times H_F) \tag{1} $$
+#
+# The [public code](https://github.com/deepinsight/insightface/tree/master/parsing/dml_csr) does something else. With a product and a sum place by place, and $\mathrm{up}$ for "enlarged to the size of $X$":
+#
+# $$ S = \lambda H_S + X_l \qquad G = \gamma H_F + X \qquad Y = \mathrm{concat}\bigl(X \cdot \mathrm{up}(S) + X,\; G\bigr) $$
+#
+# Both are **dynamic**: $\lambda$ and $\gamma$ are parameters, one number each, and start at 0. Training decides how much each graph counts. After the merge `reduce`, a 1×1 convolution, brings $Y$ back to $C$ channels, `convb` convolves once more, and `bottleneck` mixes the result with $C_5$.
+#
+# The parts and `forward` are given. Write
+#
+# - `merged`, which gives $Y$ for both readings (`self.merge` is "paper" or "code"); enlarge bilinearly, and enlarge *after* the sum in $S$ (`lambda` is a word of Python, so $\lambda$ is `self.lambda_`);
+# - `at_start`, which **predicts** $Y$ of a fresh block, with $\lambda=\gamma=0$, without asking the graphs. One reading gives $X$ itself and zeros beside it. Does the other?
+#
+# <details><summary>Hint 1</summary>
+#
+# `self.spatial` wants $X_l$, which is `self.projection(x)`; `self.feature` wants $X$. $H_S$ has the size of $X_l$.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `F.interpolate(…, x.shape[-2:], mode="bilinear")`. Channels are concatenated by `torch.cat([…], dim=1)`, in the order of the equation.
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# With $\lambda = 0$ the code's $S$ is $X_l$, which is *not* 0: the projection still speaks. With $\gamma = 0$ its $G$ is $X$. In the paper's reading `torch.zeros_like(x)` stands twice beside `x`.
+# </details>
+# <details><summary>Borrow it</summary>
+#
+# `DDGCN = ddgcn.DDGCN` and `def at_start(block, x): return block.merge_as_code(x) if block.merge == "code" else block.merge_as_paper(x)`, for no points.
+# </details>
+
+
+# %%
+class DDGCNParts(nn.Module):
+    """C5 (B, in, h, w) → (B, C, h, w), once `merged` says how X and the graphs become Y."""
+
+    def __init__(
+        self, in_channels: int, channels: int = 512, conva: int = 1, merge: str = "code"
+    ) -> None:
+        super().__init__()
+        self.merge = merge
+        self.conva = conv_abn(in_channels, channels, conva)
+        self.projection = Projection(channels)
+        self.spatial = SpatialGraph(channels)
+        self.feature = FeatureGraph(channels)
+        self.lambda_ = nn.Parameter(torch.zeros(1))  # λ
+        self.gamma = nn.Parameter(torch.zeros(1))  # γ
+        self.reduce = conv_abn((2 if merge == "code" else 3) * channels, channels)
+        self.convb = conv_abn(channels, channels, 3)
+        self.bottleneck = conv_abn(in_channels + channels, channels, 3)
+
+    def forward(self, c5: torch.Tensor) -> torch.Tensor:
+        y = self.merged(self.conva(c5))  # (B, 2C or 3C, h, w)
+        return self.bottleneck(torch.cat([c5, self.convb(self.reduce(y))], dim=1))  # (B, C, h, w)
+
+
+# %% dynamic-merge
+class DDGCN(DDGCNParts):
+    """Context from two graphs, in both readings."""
+
+    def merged(self, x: torch.Tensor) -> torch.Tensor:
+        """X (B, C, h, w) → Y: (B, 3C, h, w) as in the paper, (B, 2C, h, w) as in the code."""
+        ### BEGIN SOLUTION
+        x_l, h_f = self.projection(x), self.feature(x)
+        h_s = self.spatial(x_l)  # (B, C, h', w')
+        if self.merge == "paper":
+            h_s = F.interpolate(h_s, x.shape[-2:], mode="bilinear")  # (B, C, h, w)
+            return torch.cat([x, self.lambda_ * h_s, self.gamma * h_f], dim=1)
+        s = F.interpolate(self.lambda_ * h_s + x_l, x.shape[-2:], mode="bilinear")
+        return torch.cat([x * s + x, self.gamma * h_f + x], dim=1)
+        ### END SOLUTION
+
+
+def at_start(block: nn.Module, x: torch.Tensor) -> torch.Tensor:
+    """Y of a fresh block, predicted from `x` and `block.projection(x)` alone."""
+    ### BEGIN SOLUTION
+    if block.merge == "paper":
+        return torch.cat([x, torch.zeros_like(x), torch.zeros_like(x)], dim=1)
+    up = F.interpolate(block.projection(x), x.shape[-2:], mode="bilinear")
+    return torch.cat([x * up + x, x], dim=1)
+    ### END SOLUTION
+
+
+# %% tags=["folded"]
+def mismerged(block: nn.Module, x: torch.Tensor) -> list[tuple]:
+    """Known mistakes in `merged`: what they give, and what to say."""
+    up = partial(F.interpolate, size=x.shape[-2:], mode="bilinear")
+    x_l, h_f, lam, gam = block.projection(x), block.feature(x), block.lambda_, block.gamma
+    h_s, near = block.spatial(x_l), "enlarge bilinearly: nearest neighbours give blocks"
+    corners, order = "leave align_corners at its default", "the parts stand in another order"
+    beside = "⊙ is concatenation: Eq. 1 lays maps side by side, there is no sum and no product"
+    if block.merge == "paper":
+        s, g = lam * up(h_s), gam * h_f
+        wrong = [
+            ((x, up(h_s), h_f), "λ and γ are left out"), ((s, g, x), order), ((x, g, s), order),
+            ((x, gam * up(h_s), lam * h_f), "λ belongs to H_S, and γ to H_F"),
+            ((x, up(h_s), g), "λ is left out"), ((x, lam * up(h_s, mode="nearest"), g), near),
+            ((x, s + up(x_l), g + x), beside), ((x + s + g,), beside), ((x * s * g,), beside),
+            ((x, lam * block.spatial(x), g), "the spatial graph works on X_l, not on X"),
+            ((x, s, h_f), "γ is left out"), ((x, lam * up(h_s, align_corners=True), g), corners),
+        ]  # fmt: skip
+    else:
+        s, g = up(lam * h_s + x_l), gam * h_f + x
+        wrong = [
+            ((x * s, g), "the first part is X · up(S) + X: the sum is missing"),
+            ((x * s + x, gam * h_f), "G is γ H_F + X: the sum is missing"),
+            ((x * up(lam * h_s) + x, g), "S is λ H_S + X_l: the sum is missing"),
+            ((x * up(h_s + x_l) + x, g), "λ is left out"), ((x * s + x, h_f + x), "γ is left out"),
+            ((x * up(gam * h_s + x_l) + x, lam * h_f + x), "λ belongs to H_S, and γ to H_F"),
+            ((g, x * s + x), order), ((x + s, g), "X and up(S) are multiplied, then X is added"),
+            ((block.reduce(torch.cat((x * s + x, g), 1)),), "`reduce` comes later, in `forward`"),
+            ((x * up(lam * h_s + x_l, mode="nearest") + x, g), near),
+        ]  # fmt: skip
+    return [(torch.cat(parts, 1), message) for parts, message in wrong]
+
+
+# %% check-dynamic-merge points=2 tags=["folded"]
+check = Check("dynamic-merge")
+check.forbids("ddgcn.DDGCN", because="go on with the course's; it brings no points")
+fit = "the sizes do not fit: enlarge what has X_l's size to the size of X"
+check.crashes(RuntimeError, r"Sizes of tensors must match|size of tensor", fit)
+half = "`spatial` works on X_l and `feature` on X; `merged` gives Y, and `reduce` comes later"
+check.crashes((RuntimeError, ValueError), "to have .* channels|is expected", half)
+torch.manual_seed(0)
+named = {"in_channels": 6, "channels": 12}, {"conva": 3, "merge": "paper"}
+made = check.build(DDGCN, {"in_channels": 10, "channels": 8, **named[1]}, (10, 8), named[0])
+for block, channels, inside in zip(made, (8, 8, 12), (10, 10, 6), strict=True):
+    block, x = shaken(block), torch.randn(2, channels, 18, 21, requires_grad=True)
+    got, parts = check.call(block.merged, x), 2 if block.merge == "code" else 3
+    check.kind(got, torch.Tensor)
+    for wrong, message in mismerged(block, x):
+        check.catches(wrong, got, message)
+    about = f'Y of "{block.merge}" has {parts} times the channels of X (concatenated: dim=1)'
+    check.shape(got, (2, parts * channels, 18, 21), about)
+    conva = block.conva[0].kernel_size[0]
+    twin = ddgcn.DDGCN(inside, channels, conva=conva, merge=block.merge)
+    twin.load_state_dict(block.state_dict())
+    equation = twin.merge_as_code if parts == 2 else twin.merge_as_paper
+    for mode in (False, True):
+        block.train(mode), twin.train(mode)
+        expected = equation(x)
+        about = f'expected: the equation of "{block.merge}"' + (", in training" if mode else "")
+        check.close(check.call(block.merged, x), expected, about, atol=1e-4, rtol=1e-4)
+    check.that(got.requires_grad, "what comes out has no gradient: detach nothing")
+    wrong = astray(block, twin, x, check.call(block.merged, x), equation(x))
+    check.that(not wrong, wrong)
+check.passed("both readings, and two numbers that say how loud the graphs are")
+### BEGIN HIDDEN TESTS
+from coursekit.probe import Probe
+
+probe = Probe("check-dynamic-merge")
+for name, arguments, shape in (
+    ("code", (7, 8, 1, "code"), (2, 7, 17, 20)),
+    ("paper", (5, 12, 3, "paper"), (3, 5, 19, 16)),
+):
+    made = DDGCN(*arguments).double()
+    probe.fill(made, name, spread=0.3)
+    drawn = probe.given(f"{name}-input", lambda rng, s=shape: rng.normal(0, 1, s))
+    entered = torch.from_numpy(drawn).requires_grad_()
+    about = f'the merge of "{name}", a map of {shape[2]} × {shape[3]}'
+    probe.emit(f"{name}-eval", probe.call(made.eval(), entered), f"{about}, in evaluation")
+    came_out = made.train()(entered)
+    probe.emit(f"{name}-train", came_out, f"{about}, in training", close=1e-4)
+    (came_out**2).mean().backward()
+    probe.emit(f"{name}-gradient", entered.grad, f"{about}, the gradient of C5", close=1e-4)
+    slopes = {key: weight.grad for key, weight in made.named_parameters()}
+    probe.emit(f"{name}-slopes", slopes, f"{about}, the gradients of the weights", close=1e-4)
+### END HIDDEN TESTS
+
+
+# %% tags=["folded"]
+def misjudged(block: nn.Module, x: torch.Tensor) -> list[tuple]:
+    """Known mistakes in `at_start`: what they give, and what to say."""
+    nothing, x_l = torch.zeros_like(x), block.projection(x)
+    up = F.interpolate(x_l, x.shape[-2:], mode="bilinear")
+    if block.merge == "paper":
+        return [
+            ((x, x, x), "γ and λ are 0: beside X stand zeros, not X again"),
+            ((x, up, x), "Eq. 1 adds nothing to the graphs: beside X stand zeros"),
+            ((x,), "zeros stand beside X: Y has three times the channels"),
+        ]
+    speaks = "X_l still multiplies X: S is λ H_S + X_l, and λ = 0 takes the graph away alone"
+    return [
+        ((x, x), speaks), ((x, nothing), speaks),
+        ((x * up + x, nothing), "G is γ H_F + X: with γ = 0 it is X, not 0"),
+        ((x * up, x), "the first part is X · up(S) + X: the sum is missing"),
+        ((x + up, x), "X and up(S) are multiplied, then X is added"),
+        ((2 * x, x), speaks),
+    ]  # fmt: skip
+
+
+# %% check-dynamic-merge-2 points=1 tags=["folded"]
+check = Check("dynamic-merge")
+check.forbids("ddgcn.DDGCN", because="go on with the course's; it brings no points")
+check.crashes(RuntimeError, r"must match|size of tensor", "enlarge X_l to the size of X first")
+torch.manual_seed(0)
+for merge, channels, shape in (("paper", 8, (18, 21)), ("code", 8, (9, 17)), ("code", 12, (16, 8))):
+    block = shaken(DDGCN(10, channels, merge=merge))
+    block.lambda_.data.zero_(), block.gamma.data.zero_()
+    x = torch.randn(2, channels, *shape)
+    expected = block.merged(x).detach()
+    for part in (*block.spatial.parameters(), *block.feature.parameters()):
+        part.data.fill_(torch.nan)  # a prediction that asks the graphs is not a number
+    got = check.call(at_start, block, x)
+    check.kind(got, torch.Tensor)
+    for parts, message in misjudged(block, x):
+        check.catches(torch.cat(parts, 1), got, f'"{merge}": {message}')
+    check.shape(got, tuple(expected.shape), f'"{merge}": as many channels as Y has')
+    asked = f'"{merge}": it is no number, because you asked a graph; with 0 before it, leave it out'
+    check.that(not torch.isnan(got).any(), asked)
+    check.close(got, expected, f'expected: what "{merge}" gives for λ = γ = 0')
+check.passed("only one of the readings starts as the identity")
+### BEGIN HIDDEN TESTS
+from coursekit.probe import Probe
+
+probe = Probe("check-dynamic-merge-2")
+for name, channels, shape in (("paper", 8, (2, 8, 11, 9)), ("code", 12, (3, 12, 18, 10))):
+    made = DDGCN(6, channels, merge=name).double()
+    probe.fill(made, name, spread=0.4)
+    for part in (*made.spatial.parameters(), *made.feature.parameters()):
+        part.data.fill_(torch.nan)
+    drawn = probe.given(f"{name}-input", lambda rng, s=shape: rng.normal(0, 1, s))
+    predicted = probe.call(at_start, made.eval(), torch.from_numpy(drawn))
+    probe.emit(name, predicted, f'the prediction for "{name}"')
+### END HIDDEN TESTS
+
+# %% [markdown]
+# In the paper's reading the context begins as $X$ with silence beside it: adding the graphs changes nothing until training wants them. In the code's reading the graphs are just as silent, but the projection multiplies from the first step on. A control of "no graphs" must know this difference.
+#
+# A closed gate has another consequence. What gradient do the graphs' weights get behind a $\lambda$ of 0? One step of SGD, on random numbers:
+
+# %%
+torch.manual_seed(0)
+block, c5, goal = DDGCN(16, 16), torch.randn(4, 16, 32, 32), torch.randn(4, 16, 32, 32)
+step = torch.optim.SGD(block.parameters(), lr=0.5)
+watched = ("lambda_", "gamma", "spatial.query.weight", "feature.adjacency.0.weight")
+for moment in ("at the start", "one step later"):
+    step.zero_grad()
+    (block(c5) - goal).square().mean().backward()
+    weights = dict(block.named_parameters())
+    moved = {name: float(weights[name].grad.abs().max()) for name in watched}
+    print(f"{moment}: " + ", ".join(f"{k} {'0' if v == 0 else 'moves'}" for k, v in moved.items()))
+    step.step()
+
+# %% [markdown]
+# At the start only $\lambda$ and $\gamma$ learn; the graphs behind them get a gradient of exactly 0. If both stay small, so do the gradients of the graphs, and the graphs stay idle. Remember this when you look at your trained network.
+#
+# ## Exercise 6: which network was it? (15 minutes, easy)
+#
+# Equation 1 and the code disagree. So do they about `conva`: the paper's text does not give its kernel, the public code has 3×3. Two questions, four possible networks. The paper prints one number that can decide, the size of DML-CSR without its edge heads: 59.67 million parameters (Section 4.1). One of the
+# four, with 11 classes, has **59,669,549**, which rounds to that.
+#
+# Everything but DDGCN is beyond doubt (encoder and parsing head), so its parameters are a known *rest*. Build your DDGCN in each reading, on the `meta` device, and say which readings fit.
+#
+# <details><summary>Hint 1</summary>
+#
+# Two loops: over `conva` in (1, 3), and over `merge` in ("paper", "code").
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `with torch.device("meta"): block = DDGCN(in_channels, channels, conva=conva, merge=merge)`, then `rest + count_parameters(block)`. A list collects the pairs that fit; it may end up empty.
+# </details>
+# <details><summary>Borrow it</summary>
+#
+# `def readings(target, rest, in_channels=2048, channels=512): return [(1, "code")]` lets you go on, for no points.
+# </details>
+
+
+# %%
+with torch.device("meta"):
+    whole = create_model("dml_csr", 11, edge_heads="none")
+    REST = count_parameters(whole) - count_parameters(whole.context)
+print(f"encoder and parsing head: {REST:,} parameters; DDGCN must have {59_669_549 - REST:,}")
+
+
+# %% count-readings
+def readings(
+    target: int, rest: int, in_channels: int = 2048, channels: int = 512
+) -> list[tuple[int, str]]:
+    """The (conva, merge) of DDGCN with which a network has `target` parameters in all."""
+    ### BEGIN SOLUTION
+    found = []
+    for conva in (1, 3):
+        for merge in ("paper", "code"):
+            with torch.device("meta"):
+                block = DDGCN(in_channels, channels, conva=conva, merge=merge)
+            if rest + count_parameters(block) == target:
+                found.append((conva, merge))
+    return found
+    ### END SOLUTION
+
+
+# %% tags=["folded"]
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+
+class Held(TorchDispatchMode):
+    """How many numbers the largest tensor made inside of `with` holds in memory."""
+
+    numbers = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        out = function(*args, **(kwargs or {}))
+        real = [t for t in tree_leaves(out) if isinstance(t, torch.Tensor) and not t.is_meta]
+        self.numbers = max([self.numbers, *(t.numel() for t in real)])
+        return out
+
+
+def sized(in_channels: int, channels: int, conva: int, merge: str) -> int:
+    """Parameters of a block of the course's."""
+    with torch.device("meta"):
+        return count_parameters(ddgcn.DDGCN(in_channels, channels, conva=conva, merge=merge))
+
+
+# %% check-count-readings points=1 tags=["folded"]
+check = Check("count-readings")
+check.crashes(
+    (TypeError, AttributeError), "NoneType", "a list collects what fits: begin with an empty one"
+)
+pairs = [(conva, merge) for conva in (1, 3) for merge in ("paper", "code")]
+with Held() as held:
+    got = check.call(readings, 59_669_549, REST)
+check.kind(got, list)
+for one in got:
+    check.kind(one, tuple, what="a reading")
+check.catches(pairs, got, "every reading is in the list: compare its count with the target")
+check.catches([], got, "no reading fits: add `rest`, and count parameters alone (no buffers)")
+check.catches([("code", 1)], got, 'a reading is (conva, merge), in this order: (1, "code")')
+check.equal(got, [(1, "code")], "expected: the readings with exactly the target's number")
+check.that(held.numbers < 1_000_000, 'the block is built in memory: `with torch.device("meta"):`')
+for conva, merge in pairs:
+    for inside, channels, rest in ((64, 16, 1000), (2048, 512, 5)):
+        target = rest + sized(inside, channels, conva, merge)
+        got = check.call(readings, target, rest, inside, channels)
+        about = f"expected for {inside} → {channels} channels, in_channels → channels: this reading"
+        check.equal(got, [(conva, merge)], about)
+check.equal(check.call(readings, 1234, 5, 64, 16), [], "expected: an empty list where nothing fits")
+check.passed("conva 1×1 and the code's merge: one of four")
+### BEGIN HIDDEN TESTS
+from coursekit.probe import Probe
+
+probe = Probe("check-count-readings")
+with Held() as hidden_held:
+    probe.call(readings, 1000, 5, 64, 128)
+for number in range(4):
+    drawn = probe.given(f"sizes-{number}", lambda rng: [int(n) for n in rng.integers(4, 90, 3)])
+    conva, merge = ((1, "paper"), (1, "code"), (3, "paper"), (3, "code"))[(number + drawn[0]) % 4]
+    with torch.device("meta"):
+        block = DDGCN(drawn[0], 4 * drawn[1], conva=conva, merge=merge)
+    target = drawn[2] + sum(weight.numel() for weight in block.parameters())
+    answered = probe.call(readings, target, drawn[2], drawn[0], 4 * drawn[1])
+    probe.emit(f"fits-{number}", answered, "the readings of other sizes")
+    answered = probe.call(readings, target + 1, drawn[2], drawn[0], 4 * drawn[1])
+    probe.emit(f"none-{number}", [drawn, answered], "a number that no reading has")
+    probe.emit(f"held-{number}", [drawn, hidden_held.numbers < 999], "what is held in memory")
+### END HIDDEN TESTS
+
+# %%
+for conva in (1, 3):
+    for merge in ("paper", "code"):
+        total = REST + sized(2048, 512, conva, merge)
+        off = "the paper's" if total == 59_669_549 else f"({total - 59_669_549:+,})"
+        print(f"conva {conva}×{conva}, merge of the {merge:<5}: {total:,} {off}")
+
+# %% [markdown]
+# The paper's own number speaks for the *code's* merge, which its Eq. 1 does not describe, and for a 1×1 `conva`, which the public code does not have. The third part in Eq. 1 costs 512 · 512 = 262,144 weights more in `reduce`; eight more taps in `conva` cost 8 · 2048 · 512 = 8,388,608. A paper, its code and its tables are three
+# sources. Where they differ, count.
+#
+# ## Your Fig. 3, and the library twin
+#
+# Is your block the course's (`coursekit/models/ddgcn.py`)? Same names, same numbers out, same gradients in. Then the diagram from the beginning, now from *your* block and in the size of the training that follows. How many nodes has the spatial graph left?
+
+# %%
+torch.manual_seed(0)
+mine, twin = shaken(DDGCN(24, 16)), ddgcn.DDGCN(24, 16)
+print("names agree:    ", mine.state_dict().keys() == twin.state_dict().keys())
+twin.load_state_dict(mine.state_dict())
+c5, outs = torch.randn(2, 24, 20, 17), []
+for block in (mine.train(), twin.train()):
+    outs.append(block(c5))
+    outs[-1].pow(3).sum().backward()
+print("outputs agree:  ", torch.allclose(*outs, atol=1e-4))
+same = [
+    torch.allclose(weight.grad, twin.get_parameter(name).grad, atol=1e-3, rtol=1e-3)
+    for name, weight in mine.named_parameters()
+]
+print("gradients agree:", all(same))
+
+with torch.device("meta"):
+    c5 = create_model("dml_csr", **SMALL).encoder(torch.empty(1, 3, *[SIZES["size"]] * 2)).c5
+    mine = DDGCN(c5.shape[1], SMALL["context_channels"])
+figure_3(mine, c5)
+
+# %% [markdown]
+# ## Does it help? With and without, in training
+#
+# Two small networks with the same encoder (a ResNet with few channels) and the same head. One has *your* DDGCN for its context, the other the paper's **baseline**, a single 3×3 convolution. Same faces, same order, same number of steps; AdamW with a cosine in place of the paper's SGD, because there is
+# a minute and not a week.
+
+# %% train-ddgcn tags=["slow"]
+from coursekit.optim import AveragedCosineConfig
+from coursekit.training import FitConfig, fit
+
+settings = FitConfig(
+    size=SIZES["size"], epochs=SIZES["epochs"], batch_size=SIZES["batch"], seed=0,
+    plan=AveragedCosineConfig(lr=SIZES["lr"], average=0),
+)  # fmt: skip
+networks, results = {}, {}
+for name in ("none", "ddgcn"):
+    torch.manual_seed(0)
+    network = create_model("dml_csr", LABELS.num_classes, context=name, edge_heads="none", **SMALL)
+    if name == "ddgcn":
+        network.context = DDGCN(network.encoder.channels[-1], SMALL["context_channels"])
+    results[name] = fit(network, train, val, settings, progress=True)
+    networks[name] = network.cpu().eval()
+    print(f"{name:<5} {count_parameters(network):>9,} parameters, trained")
+
+# %% [markdown]
+# How good are they, and what do the graphs do in it? An experiment answers the second question: the trained DDGCN network, with $\lambda$ and $\gamma$ put back to 0. What it loses is what the graphs do.
+
+# %% tags=["slow"]
+# NBVAL_IGNORE_OUTPUT
+from coursekit.checkpoint import ModelInfo
+from coursekit.training import evaluate
+
+white = results["ddgcn"].whitening
+config = {"num_classes": LABELS.num_classes}
+info = ModelInfo("dml_csr", config, LABELS.key, SIZES["size"], white.mean, white.std)
+silent = copy.deepcopy(networks["ddgcn"])
+silent.context.lambda_.data.zero_(), silent.context.gamma.data.zero_()
+scored = {**networks, "graphs silenced": silent}
+scores = {n: 100 * evaluate(m, val, info, progress=False).mean_iou for n, m in scored.items()}
+for name, score in scores.items():
+    print(f"{name:<16}{score:6.1f} % mean IoU")
+
+# %% [markdown]
+# Now the honest sentence, from your numbers. Two runs of the *same* network with other random numbers differ, too. On our test machine, at the quick tier's sizes, six seeds gave 17.2 ± 0.4 points for DDGCN, 16.8 ± 0.9 for the baseline, and 16.7 ± 0.6 for the same block built without its graphs. (With one of the seeds the baseline won by 1.6.) So the difference of two single runs has a standard deviation of about 0.9 points, and below twice that it says nothing.
+
+# %% tags=["slow"]
+# NBVAL_IGNORE_OUTPUT
+from coursekit.inference import prepare
+
+trained, SPREAD = networks["ddgcn"], 0.9  # points by which two equal runs differ, one deviation
+block = trained.context
+faces = [prepare(val[i].image, SIZES["size"], white.mean, white.std) for i in range(4)]
+with torch.no_grad():
+    x = block.conva(trained.encoder(torch.cat(faces)).c5)  # (4, C, h, w)
+    x_l = block.projection(x)  # (4, C, h', w')
+    heard = float((block.lambda_ * block.spatial(x_l)).norm() / x_l.norm())
+    told = float((block.gamma * block.feature(x)).norm() / x.norm())
+print(f"λ = {block.lambda_.item():+.3f}: λ H_S is {heard:.1%} of the size of X_l")
+print(f"γ = {block.gamma.item():+.3f}: γ H_F is {told:.1%} of the size of X")
+print("the graphs are", "nearly idle" if max(heard, told) < 0.1 else "at work")
+gain = scores["ddgcn"] - scores["none"]
+lost = scores["ddgcn"] - scores["graphs silenced"]
+verdict = "unknown" if abs(gain) < 2 * SPREAD else "a gain" if gain > 0 else "a loss"
+print(f"DDGCN against the 3×3 baseline, one run each: {gain:+.1f} points: {verdict}")
+print(f"silencing the graphs costs {round(lost, 1) + 0:.1f} points")
+
+# %% [markdown]
+# Your DDGCN network has more weights than the baseline, too: a gain need not come from its graphs. That is why they were silenced, and why a control without graphs belongs in such a comparison.
+#
+# If the graphs are nearly idle, that is no accident. At 64² the spatial graph has a single node (look at your Fig. 3), which has nobody to listen to; what is left is the projection, a learnt mean of the whole face. And a gate that starts closed opens slowly. In a longer trial of ours (1,000 crowded faces, ten epochs, three seeds, slightly narrower networks) the baseline reached 48.0 ± 0.5 points and DDGCN 48.9 ± 0.5, with
+# $|\lambda|$ below 0.02 and $|\gamma|$ below 0.24. The paper's network has 64 nodes, pretrained features and 200 epochs; how large its λ and γ became, it does not say. (The course's own comparison, with controls and more seeds, has its place in `benchmarks/RESULTS.md`.)
+#
+# ## What does a place listen to?
+#
+# The feature graph is attention in disguise. Write its equations out for one place $p$, without the update of the states and without constants:
+#
+# $$ Y_p = \sum_n \theta_n(p)\, Z'_n = \sum_q w(p, q)\, \Phi_q, \qquad w(p, q) = \sum_{n, m} \theta_n(p)\,(I + A)_{nm}\,\theta_m(q) $$
+#
+# So place $p$ hears place $q$ with the weight $w(p,q)$: large if the same node looks at both, or two nodes that are linked. Lesson 05 needed an $L \times L$ matrix for that. Here it is a product of thin ones and is never made, except by us, to look at it. (The picture is of a map twice as large as in training, so that there is
+# something to see. The graph does not mind: none of its weights belongs to a place.)
+
+
+# %%
+@torch.no_grad()
+def listens(network: nn.Module, image: torch.Tensor) -> torch.Tensor:
+    """How much each place of C5 hears of each other, by the feature graph: (h, w, h, w)."""
+    block = network.context
+    theta = block.feature.theta(block.conva(network.encoder(image).c5))[0]  # (nodes, h, w)
+    conv, norm = block.feature.adjacency
+    scale = (norm.weight.abs() + norm.eps) / (norm.running_var + norm.eps).sqrt()
+    links = torch.eye(len(theta)) + scale[:, None] * conv.weight[:, :, 0]  # I + A, normalised
+    return torch.einsum("nhw,nm,mij->hwij", theta, links, theta)
+
+
+# %% tags=["slow"]
+figure, axes = plt.subplots(2, 5, figsize=(8, 3.4), layout="constrained")
+for line, sample in zip(axes, (val[0], val[1]), strict=True):
+    weights = listens(trained, prepare(sample.image, 2 * SIZES["size"], white.mean, white.std))
+    height, width = weights.shape[:2]
+    line[0].imshow(sample.image)
+    line[0].set_title("face", fontsize=9)
+    spots = {"a corner": (1, 1), "an eye": (6, 8), "a cheek": (9, 5), "the chin": (14, 8)}
+    for panel, (name, (down, along)) in zip(line[1:], spots.items(), strict=True):
+        down, along = down * height // 16, along * width // 16
+        seen = weights[down, along]
+        panel.imshow(seen.numpy(), cmap="RdBu_r", vmin=-seen.abs().max(), vmax=seen.abs().max())
+        panel.plot(along, down, "k+", markersize=9)
+        panel.set_title(f"asked near {name}", fontsize=9)
+for panel in axes.flat:
+    panel.set_axis_off()
+plt.close(figure)
+figure
+
+# %% [markdown]
+# Red is what the place with the cross adds up, blue what it subtracts. A frame, if you see one, is made by padding: the zeros around the map are felt by every convolution below, and places at the border have that in common. Do places of one kind hear each other? Here is the mean of $w(p,q)$ over all $p$ of one class and all $q$ of another, in four faces, as a multiple of the mean over all pairs:
+
+# %% tags=["slow"]
+# NBVAL_IGNORE_OUTPUT
+kinds = [LABELS.index(name) for name in ("skin", "hair", "background")]
+means = np.zeros((3, 3))
+for sample in (val[i] for i in range(4)):
+    weights = listens(trained, prepare(sample.image, 2 * SIZES["size"], white.mean, white.std))
+    sides = zip(weights.shape[:2], sample.label_map.shape, strict=True)
+    found = sample.label_map[np.ix_(*(np.arange(n) * side // n for n, side in sides))].ravel()
+    pairs = weights.flatten(2).flatten(0, 1).numpy() / weights.mean().item()  # (L, L)
+    for i, j in np.ndindex(3, 3):
+        chosen = pairs[np.ix_(found == kinds[i], found == kinds[j])]
+        means[i, j] += chosen.mean() / 4 if chosen.size else 0
+print("hears          skin   hair   background")
+for name, line in zip(("skin", "hair", "background"), means, strict=True):
+    print(f"{name:<12}{line[0]:7.2f}{line[1]:7.2f}{line[2]:13.2f}")
+own = [n for i, n in enumerate(("skin", "hair", "background")) if means[i].argmax() == i]
+print("hear their own kind most:", ", ".join(own) or "none of the three")
+
+# %% [markdown]
+# What a place hears is a *sum over large areas*. It says what the image is like, as pooling does, but to each place something of its own. Nothing in it knows left from right: that stays the business of the convolutions.
+#
+# ## The paper says, we measured
+#
+# Table 5 of the paper replaces the context and leaves all else as it is. Every network was trained on thousands of photos for many epochs; of repeated runs it says nothing. Three questions to the paper's own figures, and then the table with yours beside them:
+
+# %% tags=["slow"]
+# NBVAL_IGNORE_OUTPUT
+from IPython.display import Markdown
+
+from coursekit.training.published import CONTEXT_TABLE
+
+paper = {name: np.array(row) for name, row in CONTEXT_TABLE.rows.items()}
+for question, one, other in (
+    ("DGCNet, with its pooling, has", "+DGCNet", "Baseline"),
+    ("taking its pooling away adds", "+DGCNet-pooling", "+DGCNet"),
+    ("what else DDGCN changes adds", "+DDGCN", "+DGCNet-pooling"),
+):
+    shares = (paper[one] - paper[other]) / (paper["+DDGCN"] - paper["Baseline"])
+    print(question, ", ".join(f"{share:.0%}" for share in shares), "of DDGCN's gain")
+ours = {"Baseline": f"{scores['none']:.1f}", "+DDGCN": f"{scores['ddgcn']:.1f}"}
+head = ["context", *CONTEXT_TABLE.columns, f"here, mean IoU, {TIER} tier"]
+rows = ([n, *(f"{f:.2f}" for f in row), ours.get(n, "–")] for n, row in paper.items())
+lines = [head, ["---"] * 5, *rows]
+Markdown("\n".join(f"| {' | '.join(line)} |" for line in lines))
+
+# %% [markdown]
+# The columns of the paper are F1 scores on photographs, yours is mean IoU on the faces of this lesson: compare within a column only.
+#
+# Most of the paper's gain comes from having a dual graph at all. Pooling taken away is worth 0.03 to 0.27 points there (0.07 to 0.55 in PSP), all that is dynamic 0.11 to 0.13. All six comparisons without pooling point the same way, and that counts for something. But you have just seen how far two runs can lie apart.
+#
+# For the real thing, on a GPU, one command trains a row of the table; add `--without context` for the baseline, or `--set context=psp` for another row:
+#
+# ```
+# coursekit train dml_csr --recipe dml_csr --data FOLDER --size 473 --epochs 200 --out runs/ddgcn \
+#     --without binary --without category --without attention --without self_regulation
+# ```
+#
+# ## What to try next
+#
+# - **More nodes.** With `COURSEKIT_SIZES='{"size": 128}'` the spatial graph has four nodes, and an epoch costs four times as much. Do λ and γ grow?
+# - **A rate of their own.** λ and γ learn at the rate of all other weights. Multiply their gradients by 10 (`register_hook`). Do the graphs wake up? Does the score?
+# - **The control.** `create_model("dml_csr", …, graphs=False)` is the same block without its graphs. Which of the three networks would you hand in?
+# - **Eq. 1.** `merge="paper"`: is the identity at the start a better start?
+#
+# **[Lesson 10](10_edges.ipynb)** keeps this network and gives it two more tasks, so that it learns where the parts of a face end.

@@ -1,0 +1,510 @@
+"""What to try on the checks of lesson 09."""
+
+from __future__ import annotations
+
+_PROJECTION = """
+class Projection(nn.Sequential):
+    def __init__(self, channels):
+        super().__init__(*(conv_abn(channels, channels, 3, 2, groups=channels) for _ in range(3)))
+"""
+
+_RELATE = """
+def relate(query, key, value):
+    weights = (query @ value.mT).softmax(dim=-1)
+    return key.mT @ weights
+"""
+
+_SPATIAL = """
+class SpatialGraph(SpatialGraphParts):
+    def forward(self, x):
+        q, k, v = self.query(x).flatten(2), self.key(x).flatten(2), self.value(x).flatten(2)
+        m = relate(q, k, v)
+        m = self.update(m.mT)
+        return self.extend(m.unflatten(2, x.shape[-2:]))
+"""
+
+_FEATURE = """
+class FeatureGraph(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        states, nodes = channels // 2, channels // 4
+        self.phi = conv_abn(channels, states)
+        self.theta = conv_abn(channels, nodes)
+        self.adjacency = node_abn(nodes)
+        self.update = node_abn(states)
+        self.extend = conv_abn(states, channels)
+
+    def forward(self, x):
+        phi, theta = self.phi(x).flatten(2), self.theta(x).flatten(2)
+        z = phi @ theta.mT
+        z = self.adjacency(z.mT).mT + z
+        z = self.update(z)
+        y = z @ theta
+        return self.extend(y.unflatten(2, x.shape[-2:]))
+"""
+
+_MERGE = """
+class DDGCN(DDGCNParts):
+    def merged(self, x):
+        size = x.shape[-2:]
+        x_l = self.projection(x)
+        h_s, h_f = self.spatial(x_l), self.feature(x)
+        if self.merge == "paper":
+            up = F.interpolate(h_s, size, mode="bilinear")
+            return torch.cat([x, self.lambda_ * up, self.gamma * h_f], dim=1)
+        s = self.lambda_ * h_s + x_l
+        s = F.interpolate(s, size, mode="bilinear")
+        g = self.gamma * h_f + x
+        return torch.cat([x * s + x, g], dim=1)
+
+
+def at_start(block, x):
+    if block.merge == "paper":
+        nothing = torch.zeros_like(x)
+        return torch.cat([x, nothing, nothing], dim=1)
+    x_l = block.projection(x)
+    up = F.interpolate(x_l, x.shape[-2:], mode="bilinear")
+    return torch.cat([x * up + x, x], dim=1)
+"""
+
+_COUNT = """
+def readings(target, rest, in_channels=2048, channels=512):
+    found = []
+    for conva in (1, 3):
+        for merge in ("paper", "code"):
+            with torch.device("meta"):
+                block = DDGCN(in_channels, channels, conva=conva, merge=merge)
+            if rest + count_parameters(block) == target:
+                found.append((conva, merge))
+    return found
+"""
+
+
+def _edit(code: str, old: str, new: str) -> str:
+    """The code with a mistake (or another way) in it."""
+    assert old in code, old
+    return code.replace(old, new)
+
+
+WRONG = {
+    "node-projection": [
+        (_edit(_PROJECTION, ", groups=channels", ""), "`groups` makes it depthwise"),
+        (_edit(_PROJECTION, "3, 2, groups", "3, groups"), "the stride is missing"),
+        (_edit(_PROJECTION, "range(3)", "range(2)"), "three steps, one after the other"),
+        (_edit(_PROJECTION, "groups=channels", "groups=channels, bias=True"), "the bias is of no use"),
+        (_edit(_PROJECTION, "channels, 3, 2", "channels, 5, 2"), "3×3, one kernel a channel"),
+        (_edit(_PROJECTION, "channels, 3, 2", "channels, 1, 2"), "3×3, one kernel a channel"),
+        (_edit(_PROJECTION, "groups=channels", "groups=2"), "one kernel a channel"),
+        (_edit(_PROJECTION, "groups=channels", "groups=64"), "`groups` is the number of channels"),
+        (_edit(_PROJECTION, "(channels, channels, 3, 2, groups=channels)", "(6, 6, 3, 2, groups=6)"),
+         "3×3, one kernel a channel"),
+        (_edit(_PROJECTION, "*(conv_abn", "*[nn.AvgPool2d(2)] * 3, *(conv_abn"), "three steps"),
+        (_edit(_PROJECTION, "*(conv_abn(channels, channels, 3, 2, groups=channels)",
+               "*(nn.AvgPool2d(2)"), "a step is an AvgPool2d"),
+        (_edit(_PROJECTION, "*(conv_abn(channels, channels, 3, 2, groups=channels)",
+               "*(nn.Conv2d(channels, channels, 3, 2, 1, groups=channels)"), "a step is a Conv2d"),
+        (_edit(_PROJECTION, "*(conv_abn(channels, channels, 3, 2, groups=channels)",
+               "*(nn.Sequential(nn.Conv2d(channels, channels, 3, 2, groups=channels, bias=False),"
+               " ABN(channels))"), "pad by half a kernel"),
+        (_edit(_PROJECTION, "*(conv_abn(channels, channels, 3, 2, groups=channels)",
+               "*(nn.Sequential(nn.Conv2d(channels, channels, 3, 2, 1, groups=channels, bias=False),"
+               " nn.BatchNorm2d(channels))"), "a step is a `conv_abn`"),
+        (_edit(_PROJECTION, "*(conv_abn(channels, channels, 3, 2, groups=channels)",
+               "*(nn.Sequential(nn.Conv2d(channels, channels, 3, 2, 1, groups=channels, bias=False),"
+               " ABN(channels, slope=1.0))"), "slope of ABN at its default"),
+        (_edit(_PROJECTION, "*(conv_abn(channels, channels, 3, 2, groups=channels)",
+               "*(nn.Sequential(nn.Conv2d(channels, channels, 3, 2, 1, groups=channels, bias=False,"
+               " padding_mode='replicate'), ABN(channels))"), "three `conv_abn` of stride 2"),
+        (_edit(_PROJECTION, "*(conv_abn(channels, channels, 3, 2, groups=channels)",
+               "*(nn.Sequential(nn.Conv2d(channels, channels, 3, 2, 1, groups=channels, bias=False),"
+               " ABN(channels, momentum=0.5))"), "settings of ABN"),
+        (_edit(_PROJECTION, "*(conv_abn(channels, channels, 3, 2, groups=channels) for _ in range(3))",
+               "[conv_abn(channels, channels, 3, 2, groups=channels) for _ in range(3)]"),
+         "not in a list"),
+        (_edit(_PROJECTION, "*(conv_abn(channels, channels, 3, 2, groups=channels) for _ in range(3))",
+               "*[conv_abn(channels, channels, 3, 2, groups=channels)] * 3"), "one step, three times"),
+        (_edit(_PROJECTION, "super().__init__(*(conv_abn", "self.steps = nn.Sequential(*(conv_abn"),
+         "`super().__init__()` is missing"),
+        ('Projection = lambda channels: ddgcn.Projection(channels, "inplace")', "brings no points"),
+    ],
+    "spatial-relation": [
+        (_edit(_RELATE, "dim=-1", "dim=1"), "along columns"),
+        (_edit(_RELATE, "dim=-1", "dim=0"), "over the images"),
+        (_edit(_RELATE, "dim=-1", "dim=-2"), "along columns"),
+        (_edit(_RELATE, ".softmax(dim=-1)", ""), "there is no softmax"),
+        (_edit(_RELATE, ".softmax(dim=-1)", ".exp()"), "divides by their sum"),
+        (_edit(_RELATE, ".softmax(dim=-1)", ".sigmoid()"), "that is a sigmoid"),
+        (_edit(_RELATE, ".softmax(dim=-1)", ".log_softmax(dim=-1)"), "expected for 4 channels"),
+        (_edit(_RELATE, "value.mT)", "value.mT / query.shape[1] ** 0.5)"), "divided by a root"),
+        (_edit(_RELATE, "value.mT)", "value.mT / query.shape[-1] ** 0.5)"), "divided by a root"),
+        (_edit(_RELATE, "@ weights", "@ weights.mT"), "the weights are turned round"),
+        (_edit(_RELATE, "query @ value.mT", "value @ query.mT"), "the queries come first"),
+        (_edit(_RELATE, "query @ value.mT", "query @ key.mT"), "meet the values, not the keys"),
+        (_edit(_edit(_RELATE, "query @ value.mT", "key @ value.mT"), "key.mT @", "query.mT @"),
+         "queries and keys have changed places"),
+        (_edit(_edit(_RELATE, "query @ value.mT", "query @ key.mT"), "key.mT @", "value.mT @"),
+         "keys and values have changed places"),
+        (_edit(_RELATE, "key.mT @ weights", "(key.mT @ weights).mT"), "M turned round"),
+        (_edit(_RELATE, "key.mT @ weights", "weights @ key"), "a row for each node"),
+        (_edit(_RELATE, "key.mT @ weights", "weights.mT @ key"), "a row for each node"),
+        (_edit(_RELATE, "key.mT @ weights", "weights"), "the keys are still to be multiplied"),
+        (_edit(_RELATE, "key.mT", "key.reshape(len(key), -1, key.shape[1])"), "reshape cuts up"),
+        ("def relate(query, key, value):\n    return (query.mT @ key).softmax(-1) @ value.mT\n",
+         "this is lesson 05's"),
+        (_edit(_RELATE, "value.mT", "value"), "the matrices do not fit"),
+        (_edit(_RELATE, "key.mT", "key"), "the matrices do not fit"),
+        (_edit(_RELATE, "value.mT", "value.T"), "the matrices do not fit"),
+        (_edit(_RELATE, "    return key.mT @ weights", "    key.mT @ weights"), "end in a `return`"),
+        (_edit(_RELATE, "query @", "query.detach() @"), "no gradient reaches the query"),
+        (_edit(_RELATE, "key.mT @", "key.detach().mT @"), "no gradient reaches the key"),
+        (_edit(_RELATE, "@ weights", "@ weights.detach()"), "no gradient reaches the query"),
+        (_edit(_RELATE, "key.mT @ weights", "(key.mT @ weights).detach()"), "no gradient"),
+        (_edit(_RELATE, "    weights", "    query -= query.mean()\n    weights"),
+         "changes its argument `query`"),
+        (_edit(_RELATE, "(query @ value.mT).softmax(dim=-1)",
+               "(query @ value.mT).exp()\n    weights = weights / weights.sum(-1, keepdim=True)"),
+         "exp overflows"),
+        (_edit(_RELATE, "key.mT @ weights", "(key.mT @ weights).float()"), "float64"),
+        (_edit(_RELATE, "key.mT @ weights", "(key.mT @ weights).tolist()"), "expected: a tensor"),
+    ],
+    "spatial-graph": [
+        (_edit(_SPATIAL, "        m = self.update(m.mT)", "        m = m.mT"),
+         "the states are never updated"),
+        (_edit(_SPATIAL, "self.update(m.mT)", "self.update(m)"), "turn M round"),
+        (_edit(_SPATIAL, "m.mT", "m.reshape(len(m), -1, m.shape[1])"), "reshape cuts M up"),
+        (_edit(_SPATIAL, "self.update(m.mT)", "self.update(m.mT) + m.mT"), "nothing is added here"),
+        (_edit(_SPATIAL, "return self.extend(m.unflatten(2, x.shape[-2:]))",
+               "return self.extend(m.unflatten(2, x.shape[-2:])) + x"), "X_l is added later"),
+        (_edit(_SPATIAL, "x.shape[-2:]))", "(x.shape[3], x.shape[2])))"),
+         "height and width are swapped"),
+        (_edit(_SPATIAL, "x.shape[-2:]))", "(5, 4)))"), "the nodes go back to the map"),
+        (_edit(_SPATIAL, "relate(q, k, v)", "relate(k, q, v)"), "in another order"),
+        (_edit(_SPATIAL, "relate(q, k, v)", "relate(q, v, k)"), "in another order"),
+        (_edit(_SPATIAL, "relate(q, k, v)", "relate(v, k, q)"), "in another order"),
+        (_edit(_SPATIAL, "relate(q, k, v)", "relate(k, v, q)"), "in another order"),
+        (_edit(_SPATIAL, "self.extend(", "self.extend[0]("), "the ABN of `extend`"),
+        (_edit(_SPATIAL, "self.update(", "self.update[0]("), "the ABN of `update`"),
+        (_edit(_SPATIAL, "self.update(m.mT)", "self.update(m.mT).relu()"),
+         "no ReLU between `update`"),
+        (_edit(_SPATIAL, "self.update(m.mT)", "self.update(m.mT.relu())"), "no ReLU before"),
+        (_edit(_SPATIAL, "x.shape[-2:]))", "x.shape[-2:])).relu()"), "no ReLU"),
+        (_edit(_SPATIAL, "self.extend(m.unflatten(2, x.shape[-2:]))", "m"),
+         "put them back into a map"),
+        (_edit(_SPATIAL, "self.extend(m.unflatten(2, x.shape[-2:]))",
+               "m.unflatten(2, x.shape[-2:])"), "`extend` is left out"),
+        (_edit(_SPATIAL, "self.query(x).flatten(2)", "self.query(x)"), "`.flatten(2)` makes them"),
+        (_edit(_SPATIAL, "self.extend(m.unflatten(2, x.shape[-2:]))",
+               "self.extend(m).unflatten(2, x.shape[-2:])"), "`extend` takes a map"),
+        (_edit(_SPATIAL, ".flatten(2)", ""), "`.flatten(2)` makes them"),
+        (_edit(_SPATIAL, "m.unflatten(2, x.shape[-2:])", "m.view(x.shape)"), "stops with RuntimeError"),
+        (_edit(_SPATIAL, "self.key(x)", "self.key(x.detach())").replace("self.query(x)", "self.query("
+         "x.detach())").replace("self.value(x)", "self.value(x.detach())"), "no gradient reaches the input"),
+        (_edit(_SPATIAL, "relate(q, k, v)", "relate(q, k, v).detach()"), "no gradient reaches the input"),
+        (_edit(_SPATIAL, "relate(q, k, v)", "relate(q, k, v.detach())"),
+         "no gradient reaches value"),
+        (_edit(_SPATIAL, "        q, k", "        x.relu_()\n        q, k"), "changes its argument `x`"),
+        (_edit(_SPATIAL, "return self.extend", "self.extend"), "end in a `return`"),
+        (_edit(_SPATIAL, "def forward", "def foward"), "it has no `forward`"),
+        (_edit(_SPATIAL, "q, k, v = self.query(x)", "q, k, v = self.key(x)"), "the steps above"),
+        (_edit(_SPATIAL, "self.extend(", "self.scale * self.extend("), "has no attribute 'scale'"),
+        (_edit(_SPATIAL, "        m = relate(q, k, v)\n",
+               "        m = (q.mT @ k).softmax(-1) @ v.mT\n"), "use your `relate`"),
+        ('SpatialGraph = lambda channels: ddgcn.SpatialGraph(channels, "inplace")',
+         "brings no points"),
+    ],
+    "feature-graph": [
+        (_edit(_FEATURE, "states, nodes = channels // 2, channels // 4",
+               "states, nodes = channels // 4, channels // 2"), "phi and theta have changed places"),
+        (_edit(_FEATURE, "states, nodes = channels // 2, channels // 4", "states, nodes = 256, 128"),
+         "not as wide as in the table"),
+        (_edit(_FEATURE, "states, nodes = channels // 2, channels // 4",
+               "states, nodes = channels / 2, channels / 4"), "divide whole numbers by `//`"),
+        (_edit(_FEATURE, "node_abn(nodes)", "node_abn(states)").replace(
+            "self.update = node_abn(states)", "self.update = node_abn(nodes)"),
+         "adjacency links nodes"),
+        (_edit(_FEATURE, "self.adjacency = node_abn(nodes)",
+               "self.adjacency = nn.Conv1d(nodes, nodes, 1)"), "self.adjacency is a Conv1d"),
+        (_edit(_FEATURE, "conv_abn(channels, states)", "conv_abn(channels, states, bias=True)"),
+         "a bias is of no use"),
+        (_edit(_FEATURE, "conv_abn(channels, states)", "conv_abn(channels, states, 3)"),
+         "not as wide"),
+        (_edit(_FEATURE, "self.theta =", "self.Theta =").replace("self.theta(", "self.Theta("),
+         "there is no self.theta"),
+        (_edit(_FEATURE, "        super().__init__()\n", ""), "`super().__init__()` is missing"),
+        (_edit(_FEATURE, "        super().__init__()\n",
+               "        super().__init__()\n        self.gamma = nn.Parameter(torch.zeros(1))\n"),
+         "the table's five"),
+        (_edit(_FEATURE, "self.adjacency(z.mT).mT + z", "self.adjacency(z.mT).mT"),
+         "the old states are lost"),
+        (_edit(_FEATURE, "        z = self.adjacency(z.mT).mT + z\n", ""),
+         "`adjacency` is left out"),
+        (_edit(_FEATURE, "        z = self.update(z)\n", ""), "the states are never updated"),
+        (_edit(_FEATURE, "self.update(z)", "self.update(z) + phi @ theta.mT"),
+         "Z is added once, before"),
+        (_edit(_FEATURE, "self.adjacency(z.mT).mT + z\n        z = self.update(z)",
+               "self.update(self.adjacency(z.mT).mT) + z"), "before `update`, not after"),
+        (_edit(_FEATURE, "        z = self.adjacency(z.mT).mT + z\n        z = self.update(z)\n",
+               "        z = self.update(z)\n        z = self.adjacency(z.mT).mT + z\n"),
+         "first along the links"),
+        (_edit(_FEATURE, "self.adjacency(z.mT).mT + z",
+               "self.adjacency(z.reshape(len(z), -1, z.shape[1])).reshape(z.shape) + z"),
+         "reshape cuts Z up"),
+        (_edit(_FEATURE, "self.adjacency(z.mT).mT + z",
+               "self.adjacency(z.mT).reshape(z.shape) + z"), "turn it back by `.mT`"),
+        (_edit(_FEATURE, "self.adjacency(z.mT).mT", "self.adjacency(z)"),
+         "nodes and states have changed places"),
+        (_edit(_FEATURE, "phi @ theta.mT", "phi @ theta.mT / theta.shape[-1]"), "number of places"),
+        (_edit(_FEATURE, "y = z @ theta", "y = z @ theta.softmax(1)"), "no softmax over the nodes"),
+        (_edit(_FEATURE, ".mT + z", ".mT + z\n        z = z.relu()"), "no ReLU between"),
+        (_edit(_FEATURE, "self.update(z)", "self.update(z).relu()"), "no ReLU after `update`"),
+        (_edit(_FEATURE, ".mT + z", ".mT - z"), "not taken away"),
+        (_edit(_FEATURE, "x.shape[-2:]))", "x.shape[-2:])) + x"), "X is added later"),
+        (_edit(_FEATURE, "x.shape[-2:]))", "x.shape[-2:])).relu()"), "no ReLU at the end"),
+        (_edit(_FEATURE, "x.shape[-2:]))", "(5, 3)))"), "the places go back"),
+        (_edit(_FEATURE, "self.extend(y.unflatten(2, x.shape[-2:]))", "y"),
+         "put them back into a map"),
+        (_edit(_FEATURE, "self.extend(y.unflatten(2, x.shape[-2:]))",
+               "self.extend(y).unflatten(2, x.shape[-2:])"), "`extend` takes a map"),
+        (_edit(_FEATURE, ".flatten(2)", ""), "do not fit"),
+        (_edit(_FEATURE, "z = phi @ theta.mT", "z = phi.mT @ theta"), "the matrices do not fit"),
+        (_edit(_FEATURE, "z = phi @ theta.mT", "z = phi @ theta"), "the matrices do not fit"),
+        (_edit(_FEATURE, "z = phi @ theta.mT", "z = theta @ phi.mT"), "have changed places"),
+        (_edit(_FEATURE, "z @ theta", "z.detach() @ theta"), "no gradient reaches adjacency"),
+        (_edit(_FEATURE, "z @ theta", "z @ theta.detach()"), "another gradient"),
+        (_edit(_FEATURE, "        return self", "        self"), "end in a `return`"),
+        (_edit(_FEATURE, "        phi, theta", "        x /= 2\n        phi, theta"),
+         "changes its argument `x`"),
+        ('FeatureGraph = lambda channels: ddgcn.FeatureGraph(channels, "inplace")',
+         "brings no points"),
+    ],
+    "dynamic-merge": [
+        (_edit(_MERGE, "[x, self.lambda_ * up, self.gamma * h_f]", "[x, up, h_f]"),
+         "λ and γ are left out"),
+        (_edit(_MERGE, "self.lambda_ * up, self.gamma * h_f", "self.gamma * up, self.lambda_ * h_f"),
+         "λ belongs to H_S"),
+        (_edit(_MERGE, "self.gamma * h_f]", "h_f]"), "γ is left out"),
+        (_edit(_MERGE, "self.lambda_ * up", "up"), "λ is left out"),
+        (_edit(_MERGE, "[x, self.lambda_ * up, self.gamma * h_f]",
+               "[self.lambda_ * up, self.gamma * h_f, x]"), "another order"),
+        (_edit(_MERGE, "[x, self.lambda_ * up, self.gamma * h_f], dim=1",
+               "[x + self.lambda_ * up + self.gamma * h_f], dim=1"), "no sum and no product"),
+        (_edit(_MERGE, "[x, self.lambda_ * up, self.gamma * h_f]",
+               "[x * (self.lambda_ * up) * (self.gamma * h_f)]"), "no sum and no product"),
+        (_edit(_MERGE, "x * s + x", "x * s"), "X · up(S) + X: the sum is missing"),
+        (_edit(_MERGE, "self.gamma * h_f + x", "self.gamma * h_f"), "G is γ H_F + X"),
+        (_edit(_MERGE, "self.lambda_ * h_s + x_l", "self.lambda_ * h_s"), "S is λ H_S + X_l"),
+        (_edit(_MERGE, "self.lambda_ * h_s + x_l", "h_s + x_l"), "λ is left out"),
+        (_edit(_MERGE, "self.gamma * h_f + x", "h_f + x"), "γ is left out"),
+        (_edit(_MERGE, "[x * s + x, g]", "[g, x * s + x]"), "another order"),
+        (_edit(_MERGE, "[x * s + x, g]", "[x + s, g]"), "multiplied, then X is added"),
+        (_edit(_MERGE, 's, size, mode="bilinear"', 's, scale_factor=8, mode="bilinear"'),
+         "the sizes do not fit"),
+        (_edit(_MERGE, "self.lambda_ * h_s", "self.lam * h_s"), "has no attribute 'lam'"),
+        (_edit(_MERGE, 's, size, mode="bilinear"', "s, size"), "nearest neighbours give blocks"),
+        (_edit(_MERGE, 'h_s, size, mode="bilinear"', "h_s, size"), "nearest neighbours"),
+        (_edit(_MERGE, 'size, mode="bilinear")', 'size, mode="bilinear", align_corners=True)'),
+         "align_corners"),
+        (_edit(_MERGE, "        s = F.interpolate(s, size, mode=\"bilinear\")\n", ""),
+         "the sizes do not fit"),
+        (_edit(_MERGE, "self.spatial(x_l), self.feature(x)", "self.spatial(x), self.feature(x)"),
+         "works on X_l, not on X"),
+        (_edit(_MERGE, "[x * s + x, g], dim=1", "[x * s + x, g]"), "dim=1"),
+        (_edit(_MERGE, "        return torch.cat([x * s + x, g], dim=1)",
+               "        return self.reduce(torch.cat([x * s + x, g], dim=1))"),
+         "`reduce` comes later"),
+        (_edit(_MERGE, 'if self.merge == "paper":', 'if self.merge == "code":'),
+         "3 times the channels"),
+        (_edit(_MERGE, "h_s, h_f = self.spatial(x_l), self.feature(x)",
+               "h_s, h_f = self.spatial(x_l).detach(), self.feature(x)"),
+         "no gradient reaches projection"),
+        (_edit(_MERGE, "self.gamma * h_f + x\n", "float(self.gamma) * h_f + x\n"),
+         "no gradient reaches gamma"),
+        (_edit(_MERGE, "        size = x", "        x.relu_()\n        size = x"),
+         "changes its argument `x`"),
+        (_edit(_MERGE, "        return torch.cat([x * s + x, g], dim=1)\n",
+               "        torch.cat([x * s + x, g], dim=1)\n"), "end in a `return`"),
+        (_edit(_MERGE, "[x, nothing, nothing]", "[x, x, x]"), "beside X stand zeros, not X again"),
+        (_edit(_MERGE, "torch.cat([x, nothing, nothing], dim=1)", "x"), "zeros stand beside X"),
+        (_edit(_MERGE, "[x * up + x, x]", "[x, x]"), "X_l still multiplies X"),
+        (_edit(_MERGE, "[x * up + x, x]", "[x, torch.zeros_like(x)]"), "X_l still multiplies X"),
+        (_edit(_MERGE, "[x * up + x, x]", "[2 * x, x]"), "X_l still multiplies X"),
+        (_edit(_MERGE, "[x * up + x, x]", "[x * up + x, torch.zeros_like(x)]"), "it is X, not 0"),
+        (_edit(_MERGE, "[x * up + x, x]", "[x * up, x]"), "the sum is missing"),
+        (_edit(_MERGE, "[x * up + x, x]", "[x + up, x]"), "multiplied, then X is added"),
+        (_edit(_MERGE, "[x * up + x, x]", "[x * x_l + x, x]"), "enlarge X_l"),
+        (_edit(_MERGE, 'if block.merge == "paper":\n        nothing',
+               'return block.merged(x)\n    if block.merge == "paper":\n        nothing'),
+         "you asked a graph"),
+        (_edit(_MERGE, "    nothing = torch.zeros_like(x)",
+               "    nothing = 0 * block.feature(x)"), "you asked a graph"),
+        ("DDGCN = ddgcn.DDGCN\ndef at_start(block, x):\n    return block.merge_as_code(x)\n",
+         "brings no points"),
+    ],
+    "count-readings": [
+        (_edit(_COUNT, "rest + count_parameters(block)", "count_parameters(block)"),
+         "add `rest`"),
+        (_edit(_COUNT, "if rest + count_parameters(block) == target:", "if True:"),
+         "compare its count"),
+        (_edit(_COUNT, 'with torch.device("meta"):', "if True:"), "built in memory"),
+        (_edit(_COUNT, "DDGCN(in_channels, channels,", "DDGCN(2048, 512,"), "in_channels → channels"),
+        (_edit(_COUNT, "== target", "== 59_669_549"), "in_channels → channels"),
+        (_edit(_COUNT, "    return found", "    return found[0]"), "a list"),
+        (_edit(_COUNT, "    return found", "    return found[:1] or found[0]"), "IndexError"),
+        (_edit(_COUNT, "    return found", "                return found"), "end in a `return`"),
+        (_edit(_COUNT, "found.append((conva, merge))", "found.append(merge)"), "a reading is a str"),
+        (_edit(_COUNT, "found.append((conva, merge))", "found.append((merge, conva))"),
+         "in this order"),
+        (_edit(_COUNT, "(1, 3)", "(1,)"), "in_channels → channels"),
+        (_edit(_COUNT, "found = []", "found = None"), "begin with an empty one"),
+        (_edit(_COUNT, "found.append((conva, merge))", "found += (conva, merge)"),
+         "a reading is an int"),
+        (_edit(_COUNT, "count_parameters(block) == target",
+               "sum(t.numel() for t in block.state_dict().values()) == target"),
+         "no buffers"),
+        ('def readings(target, rest, in_channels=2048, channels=512):\n    return [(1, "code")]\n',
+         "in_channels → channels"),
+        (_edit(_COUNT, "merge=merge)\n", "merge=merge)\n            block = ddgcn.DDGCN("
+               "in_channels, channels, conva=conva, merge=merge)\n"), "built in memory"),
+    ],
+}  # fmt: skip
+
+RIGHT = {
+    "node-projection": [
+        _PROJECTION,
+        """
+class Projection(nn.Sequential):
+    def __init__(self, channels):
+        steps = []
+        for _ in range(3):
+            conv = nn.Conv2d(channels, channels, 3, 2, 1, groups=channels, bias=False)
+            steps.append(nn.Sequential(conv, ABN(channels)))
+        super().__init__(*steps)
+""",
+        """
+class Projection(nn.Sequential):
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        for number in range(3):
+            self.append(conv_abn(channels, channels, kernel=3, stride=2, groups=channels))
+""",
+    ],
+    "spatial-relation": [
+        _RELATE,
+        """
+def relate(query, key, value):
+    return torch.einsum("bil,bij->blj", key, torch.einsum("bil,bjl->bij", query, value).softmax(2))
+""",
+        """
+def relate(query, key, value):
+    scores = torch.bmm(query, value.permute(0, 2, 1))
+    scores = scores - scores.amax(-1, keepdim=True)
+    weights = scores.exp() / scores.exp().sum(-1, keepdim=True)
+    return torch.bmm(key.transpose(1, 2), weights)
+""",
+    ],
+    "spatial-graph": [
+        _SPATIAL,
+        """
+class SpatialGraph(SpatialGraphParts):
+    def forward(self, x):
+        b, _, h, w = x.shape
+        q, k, v = (part(x).view(b, -1, h * w) for part in (self.query, self.key, self.value))
+        states = self.update(relate(q, k, v).transpose(1, 2))
+        return self.extend(states.reshape(b, -1, h, w))
+""",
+    ],
+    "feature-graph": [
+        _FEATURE,
+        """
+class FeatureGraph(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.theta, self.phi = conv_abn(channels, channels // 4), conv_abn(channels, channels // 2)
+        self.adjacency, self.update = node_abn(channels // 4), node_abn(channels // 2)
+        self.extend = conv_abn(channels // 2, channels)
+
+    def forward(self, x):
+        where = self.theta(x).flatten(2)
+        nodes = where @ self.phi(x).flatten(2).transpose(1, 2)
+        nodes = nodes + self.adjacency(nodes)
+        y = torch.bmm(self.update(nodes.permute(0, 2, 1)), where)
+        return self.extend(y.view(len(x), -1, *x.shape[2:]))
+""",
+    ],
+    "dynamic-merge": [
+        _MERGE,
+        """
+class DDGCN(DDGCNParts):
+    def merged(self, x):
+        def up(maps):
+            return nn.Upsample(size=tuple(x.shape[2:]), mode="bilinear")(maps)
+
+        small = self.projection(x)
+        if self.merge == "code":
+            s = up(small + self.lambda_ * self.spatial(small))
+            return torch.hstack([x + s * x, x + self.gamma * self.feature(x)])
+        return torch.hstack([x, up(self.lambda_ * self.spatial(small)), self.feature(x) * self.gamma])
+
+
+def at_start(block, x):
+    n, c, h, w = x.shape
+    if block.merge == "code":
+        s = F.interpolate(block.projection(x), (h, w), mode="bilinear", align_corners=False)
+        return torch.cat((x * (s + 1), x), 1)
+    return torch.cat((x, x.new_zeros(n, 2 * c, h, w)), 1)
+""",
+    ],
+    "count-readings": [
+        _COUNT,
+        """
+def readings(target, rest, in_channels=2048, channels=512):
+    with torch.device("meta"):
+        sizes = {
+            (conva, merge): sum(p.numel() for p in DDGCN(in_channels, channels, conva, merge).parameters())
+            for conva in (3, 1)
+            for merge in ("code", "paper")
+        }
+    return [pair for pair, size in sizes.items() if size == target - rest]
+""",
+    ],
+}  # fmt: skip
+
+_SAME_TWO = "with four dimensions these are the same two"
+_NO_ORDER = "names count, their order does not"
+_NOTHING_LEARNT = "a prediction is compared, and nothing is learnt through it"
+
+# Planted bugs that change nothing that is asked for: line, change, reason.
+EQUIVALENT = {
+    "spatial-graph": [
+        ("return self.extend(m.unflatten(2, x.shape[-2:]))  # (B, C, h', w')",
+         "x.shape[-2:])) → x.shape[2:]))", _SAME_TWO),
+    ],
+    "feature-graph": [
+        *((line, "this and the next in the other order", _NO_ORDER) for line in (
+            "self.phi = conv_abn(channels, states)",
+            "self.theta = conv_abn(channels, nodes)",
+            "self.adjacency = node_abn(nodes)",
+            "self.update = node_abn(states)",
+        )),
+        ("return self.extend(y.unflatten(2, x.shape[-2:]))  # (B, C, h, w)",
+         "x.shape[-2:])) → x.shape[2:]))", _SAME_TWO),
+    ],
+    "dynamic-merge": [
+        ('h_s = F.interpolate(h_s, x.shape[-2:], mode="bilinear")  # (B, C, h, w)',
+         "x.shape[-2:], → x.shape[2:],", _SAME_TWO),
+        ('s = F.interpolate(self.lambda_ * h_s + x_l, x.shape[-2:], mode="bilinear")',
+         "x.shape[-2:], → x.shape[2:],", _SAME_TWO),
+        ('up = F.interpolate(block.projection(x), x.shape[-2:], mode="bilinear")',
+         "x.shape[-2:], → x.shape[2:],", _SAME_TWO),
+        ("return torch.cat([x, torch.zeros_like(x), torch.zeros_like(x)], dim=1)",
+         "dim=1) → dim=1).detach()", _NOTHING_LEARNT),
+        ('up = F.interpolate(block.projection(x), x.shape[-2:], mode="bilinear")',
+         "mode='bilinear') → mode='bilinear').detach()", _NOTHING_LEARNT),
+        ("return torch.cat([x * up + x, x], dim=1)", "dim=1) → dim=1).detach()", _NOTHING_LEARNT),
+    ],
+    "count-readings": [
+        ("for conva in (1, 3):", "(1, 3): → (3, 1):", "only one reading fits a number"),
+        ('for merge in ("paper", "code"):', "('paper', 'code'): → ('code', 'paper'):",
+         "only one reading fits a number"),
+    ],
+}  # fmt: skip
