@@ -1,4 +1,4 @@
-"""What a hand can move: the synthetic faces behind sliders.
+"""What a hand can move: the synthetic faces, or a drawing function, behind sliders.
 
 Needs ipywidgets and a running notebook (JupyterLab, Notebook 7, VS Code). Where ipywidgets is
 missing, the functions say so and return a still picture instead. Nothing heavy is imported until a
@@ -15,6 +15,8 @@ from coursekit import synthfaces
 from coursekit.labels import CELEBAMASK_HQ, colourise
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from coursekit.synthfaces import SynthFace
@@ -72,6 +74,51 @@ def face_explorer() -> Any:
     update()
     side = ipywidgets.VBox([*controls.values(), note])
     return ipywidgets.VBox([view, ipywidgets.HBox([picture, side])])
+
+
+def sliders(draw: Callable[..., tuple[NDArray[np.uint8], str]], **ranges: tuple[Any, ...]) -> Any:
+    """A slider for each argument of a drawing function, and the picture that comes of it.
+
+    Args:
+        draw: gives an (H, W, 3) uint8 picture, and a line of text about it.
+        ranges: for each argument of `draw` its first, smallest and largest value; whole numbers
+            move by 1, others by a sixteenth of the range.
+
+    Returns:
+        An ipywidgets box to be shown as the last line of a cell; it draws anew on each change.
+        Without ipywidgets: a still figure of the first values, after a message.
+    """
+    first = {name: value for name, (value, _, _) in ranges.items()}
+    try:
+        import ipywidgets
+    except ImportError:
+        from coursekit import plots
+
+        print(
+            "The sliders need ipywidgets, which is not installed: `pip install ipywidgets`, then "
+            "restart the kernel. Here is a picture, standing still."
+        )
+        picture, line = draw(**first)
+        return plots.panels([{line: picture}])
+
+    controls = {}
+    for name, (value, low, high) in ranges.items():
+        whole = all(isinstance(number, int) for number in (value, low, high))
+        kind = ipywidgets.IntSlider if whole else ipywidgets.FloatSlider
+        step = 1 if whole else (high - low) / 16
+        controls[name] = kind(value, min=low, max=high, step=step, description=name)
+    shown = ipywidgets.Image(format="png", width=_SHOWN)
+    note = ipywidgets.HTML()
+
+    def update(_change: object = None) -> None:
+        picture, note.value = draw(**{name: control.value for name, control in controls.items()})
+        factor = max(1, round(_SHOWN / len(picture)))
+        shown.value = _png(picture.repeat(factor, axis=0).repeat(factor, axis=1))
+
+    for control in controls.values():
+        control.observe(update, names="value")
+    update()
+    return ipywidgets.HBox([shown, ipywidgets.VBox([*controls.values(), note])])
 
 
 def draw(face: SynthFace, view: str) -> NDArray[np.uint8]:

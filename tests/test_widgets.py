@@ -106,3 +106,27 @@ def test_without_ipywidgets_a_still_picture_and_a_word(
     figure = widgets.face_explorer()
     assert isinstance(figure, Figure)
     assert "pip install ipywidgets" in capsys.readouterr().out
+
+
+def tile(width: int, share: float) -> tuple[np.ndarray, str]:
+    return np.full((8, 12, 3), 20 * width + round(100 * share), np.uint8), f"{width} and {share}"
+
+
+def test_sliders_draw_anew_on_each_change() -> None:
+    found = parts(widgets.sliders(tile, width=(2, 1, 6), share=(0.5, 0.0, 1.0)))
+    picture = shown(found)
+    assert (picture == 90).all() and picture.shape[0] * 12 == picture.shape[1] * 8
+    found["width"].value = 5
+    found["share"].value = 0.25
+    assert (shown(found) == 125).all()
+    assert found["HTML"].value == "5 and 0.25"
+    assert (found["width"].min, found["width"].max, found["share"].max) == (1, 6, 1.0)
+
+
+def test_sliders_without_ipywidgets(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "ipywidgets", None)
+    figure = widgets.sliders(tile, width=(2, 1, 6), share=(0.5, 0.0, 1.0))
+    assert figure.axes[0].get_title() == "2 and 0.5"
+    assert "pip install ipywidgets" in capsys.readouterr().out

@@ -17,7 +17,9 @@ from coursekit.grading.run.assemble import public_notebook, solutions
 from coursekit.labels import CELEBAMASK_HQ
 from coursekit.lessons.course import whole_lesson
 from coursekit.lessons.source import read_lesson
-from coursekit.models import ddgcn
+from coursekit.models import ddgcn, decouple
+from coursekit.models.dml_csr import SMALL
+from coursekit.models.edge_heads import EdgeHeads
 from coursekit.synthfaces import Style
 
 SOURCES = Path(__file__).parents[2] / "notebooks" / "source"
@@ -294,3 +296,55 @@ class TestOptimiser:
         assert [entry["event"] for entry in history] == events
         for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True):
             torch.testing.assert_close(a, b)
+
+
+class TestEdges:
+    @pytest.fixture
+    def mine(self) -> dict[str, Any]:
+        return answers("10_edges")
+
+    @pytest.fixture
+    def maps(self) -> torch.Tensor:
+        torch.manual_seed(0)
+        maps = torch.randint(0, 19, (2, 5, 6)).repeat_interleave(3, 1).repeat_interleave(2, 2)
+        maps[0, :2], maps[1, 5:8, 3:6] = 255, 255
+        return maps
+
+    @pytest.mark.parametrize("sides", ["both", "inner"])
+    @pytest.mark.parametrize("width", [1, 2])
+    def test_the_labels(
+        self, mine: dict[str, Any], maps: torch.Tensor, sides: str, width: int
+    ) -> None:
+        how = {"sides": sides, "width": width}
+        assert mine["category_edges"](maps, 19, **how).equal(losses.category_edges(maps, 19, **how))
+        assert mine["binary_edges"](maps, **how).equal(losses.binary_edges(maps, **how))
+
+    def test_the_heads(self, mine: dict[str, Any]) -> None:
+        channels, conv_abn = (5, 6, 7), mine["conv_abn"]
+        one, other = mine["EdgeHeads"](channels, 11, 4), EdgeHeads(channels, 11, conv_abn, width=4)
+        assert list(one.state_dict()) == list(other.state_dict())
+        other.load_state_dict(one.state_dict())
+        sizes = ((2, 5, 9, 8), (2, 6, 5, 4), (2, 7, 5, 4))
+        maps = [torch.randn(size) for size in sizes]
+        for a, b in zip(one(*maps), other(*maps), strict=True):
+            torch.testing.assert_close(a, b)
+
+    def test_the_losses(self, mine: dict[str, Any], maps: torch.Tensor) -> None:
+        logits, binary, category = (torch.randn(2, n, 15, 12) for n in (19, 2, 19))
+        one, each = losses.binary_edges(maps), losses.category_edges(maps, 19)
+        for name, arguments in (
+            ("binary_edge_loss", (binary, one)),
+            ("category_edge_loss", (category, each)),
+            ("binary_edge_attention", (logits, maps, one)),
+            ("category_edge_attention", (logits, maps, each)),
+            ("category_edge_attention", (logits, maps, each, torch.arange(19.0))),
+        ):
+            expected = getattr(losses, name)(*arguments)
+            torch.testing.assert_close(mine[name](*arguments), expected)
+
+    def test_decoupled(self, mine: dict[str, Any]) -> None:
+        network = create_model("dml_csr", 19, **SMALL).eval()
+        image = torch.randn(1, 3, 64, 65)
+        one, other = mine["decouple"](network), decouple(network)
+        assert list(one.state_dict()) == list(other.state_dict())
+        assert torch.equal(one(image), other(image))

@@ -1,0 +1,699 @@
+"""What to try on the checks of lesson 10."""
+
+from __future__ import annotations
+
+
+def _edit(code: str, old: str, new: str) -> str:
+    """The code with a mistake (or another way) in it."""
+    assert old in code, old
+    return code.replace(old, new)
+
+
+_EDGES = """
+def category_edges(target, num_classes, sides="both", width=1):
+    own = torch.stack([target == c for c in range(num_classes)], dim=1)
+    known = (target != 255).unsqueeze(1)
+    near = spread(own, width) if sides == "both" else own
+    edge = near & spread(known & ~own, width)
+    return torch.where(known, edge.to(torch.uint8), 255)
+
+
+def binary_edges(target, sides="both", width=1):
+    edges = category_edges(target, NUM, sides=sides, width=width)
+    return edges[:, 1:].amax(1)
+"""
+
+_HEADS = """
+class EdgeHeads(nn.Module):
+    def __init__(self, channels, num_classes, width=256):
+        super().__init__()
+        self.reduce = nn.ModuleList([conv_abn(c, width) for c in channels])
+        self.shared = nn.Conv2d(width, num_classes, 3, padding=1)
+        self.binary = nn.Conv2d(3 * num_classes, 2, 1)
+        self.category = nn.Conv2d(3 * num_classes, num_classes, 1)
+
+    def forward(self, c2, c3, c4):
+        size = c2.shape[-2:]
+        maps = []
+        for reduce, x in zip(self.reduce, (c2, c3, c4)):
+            x = self.shared(reduce(x))
+            maps.append(F.interpolate(x, size, mode="bilinear"))
+        x = torch.cat(maps, dim=1)
+        return self.binary(x), self.category(x)
+"""
+
+_BALANCED = """
+def balanced(cost, edges):
+    known, edge = edges != 255, edges == 1
+    n1 = edge.sum()
+    n0 = known.sum() - n1
+    weight = torch.where(edge, n0, n1) * known / (n0 + n1).clamp_min(1)
+    total = weight.sum()
+    return (weight * cost).sum() / torch.where(total > 0, total, torch.ones_like(total))
+
+
+def binary_edge_loss(logits, edges):
+    cost = F.cross_entropy(logits, edges.long(), ignore_index=255, reduction="none")
+    return balanced(cost, edges)
+
+
+def category_edge_loss(logits, edges):
+    truth = (edges == 1).float()
+    cost = F.binary_cross_entropy_with_logits(logits, truth, reduction="none")
+    return balanced(cost, edges)
+"""
+_RATIO = "(weight * cost).sum() / torch.where(total > 0, total, torch.ones_like(total))"
+
+_BINARY = """
+def binary_edge_attention(logits, target, edges):
+    cost = F.cross_entropy(logits, target, ignore_index=255, reduction="none")
+    edge = (edges == 1).float()
+    b = edge.sum(dim=(1, 2))
+    sums = (cost * edge).sum(dim=(1, 2))
+    return {0}
+"""
+_EQ3 = _BINARY.format("(sums / b.clamp(min=1)).mean()")
+
+_CATEGORY = """
+def category_edge_attention(logits, target, edges, weights=None):
+    cost = F.cross_entropy(logits, target, ignore_index=255, reduction="none")
+    edge = (edges == 1).float()
+    c = edge.sum(dim=(2, 3))
+    sums = (cost[:, None] * edge).sum(dim=(2, 3))
+    w = torch.ones(logits.shape[1]) if weights is None else weights
+    return {0}
+"""
+_EQ4 = _CATEGORY.format("(w * sums / c.clamp(min=1)).mean()")
+
+_DECOUPLE = """
+def decouple(network):
+    config = replace(network.config, edge_heads="none")
+    with torch.device("meta"):
+        small = type(network)(config)
+    state = network.state_dict()
+    wanted = {key: state[key] for key in small.state_dict()}
+    small.load_state_dict(wanted, assign=True)
+    small.train(network.training)
+    return small
+"""
+
+WRONG = {
+    "edge-labels": [
+        (_edit(_EDGES, "spread(own, width) if", "own if"), 'for sides="inner"'),
+        (_edit(_EDGES, 'if sides == "both" else own', ""), 'for sides="both"'),
+        (_edit(_EDGES, 'sides == "both"', 'sides == "inner"'), 'for sides="inner"'),
+        (_edit(_EDGES, "spread(known & ~own, width)", "spread(~own, width)"), "pixels of 255 make edges"),
+        (_edit(_EDGES, "torch.where(known, edge.to(torch.uint8), 255)", "edge.to(torch.uint8)"), "should be 255, too"),
+        (
+            _edit(_EDGES, "torch.where(known, edge.to(torch.uint8), 255)", "edge.to(torch.uint8) * known"),
+            "should be 255, too",
+        ),
+        (
+            _edit(_EDGES, "torch.where(known, edge.to(torch.uint8), 255)", "torch.where(known, edge.long(), 255)"),
+            "expected: torch.uint8",
+        ),
+        (_edit(_EDGES, "torch.where(known, edge.to(torch.uint8), 255)", "edge"), "should be 255, too"),
+        (_edit(_EDGES, "own, width)", "own)"), "`width` has no effect"),
+        (_edit(_EDGES, "range(num_classes)", "range(19)"), "a map for each class"),
+        (_edit(_EDGES, "range(num_classes)", "range(1, num_classes)"), "a map for each class"),
+        (_edit(_EDGES, "~own", "1 - own"), "the opposite of a bool"),
+        (
+            _edit(_EDGES, "near & spread(known & ~own, width)",
+                  "own & spread(known & ~own, width)\n    edge = spread(edge, width) if sides == 'both' else edge"),
+            "reach too far into the class",
+        ),
+        (_edit(_EDGES, "spread(own, width)", "spread(own.numpy(), width)"), "your code stops with TypeError"),
+        (_edit(_EDGES, "spread(own, width) if", "spread(own, width) & ~own if"), "outside of the class"),
+        (_edit(_EDGES, "near & spread(known & ~own, width)", "near"), "all pixels near the class"),
+        (
+            """
+def category_edges(target, num_classes, sides="both", width=1):
+    def dilate(x):
+        return F.max_pool2d(x.float(), 2 * width + 1, 1, width) > 0
+    own = F.one_hot(target.where(target != 255, 0), num_classes).movedim(-1, 1).bool()
+    known = (target != 255)[:, None]
+    own = own & known
+    near = dilate(own) if sides == "both" else own
+    return torch.where(known, (near & dilate(known & ~own)).byte(), 255)
+
+
+def binary_edges(target, sides="both", width=1):
+    return category_edges(target, NUM, sides, width)[:, 1:].amax(1)
+""",
+            "diagonal neighbours",
+        ),
+        (
+            _edit(_EDGES, "    edge = near &", "    outside = F.pad(known & ~own, (width,) * 4, value=True)\n"
+                  "    far = spread(outside, width)[..., width:-width, width:-width]\n    edge = near & far | near &"),
+            "the frame of the picture",
+        ),
+        (
+            """
+def category_edges(target, num_classes, sides="both", width=1):
+    own = F.one_hot(target, num_classes).movedim(-1, 1).bool()
+    return (spread(own, width) & spread(~own, width)).byte()
+
+
+def binary_edges(target, sides="both", width=1):
+    return category_edges(target, NUM, sides, width).amax(1)
+""",
+            "your code stops with RuntimeError: Class values must be smaller than num_classes",
+        ),
+        (
+            _edit(_EDGES, "    own = torch.stack", "    target[target == 255] = 0\n    own = torch.stack"),
+            "changes its argument `target`",
+        ),
+        (_edit(_EDGES, "    return torch.where", "    torch.where"), "`return`"),
+        (_edit(_EDGES, "edge.to(torch.uint8), 255)", "edge.to(torch.uint8), 255).numpy()"), "expected: a tensor"),
+        (_edit(_EDGES, "edges[:, 1:].amax(1)", "edges.amax(1)"), "leave class 0 out"),
+        (_edit(_EDGES, "edges[:, 1:].amax(1)", "edges[:, 1:].sum(1)"), "a union, no sum"),
+        (_edit(_EDGES, "edges[:, 1:].amax(1)", "edges.sum(1)"), "a union, no sum"),
+        (_edit(_EDGES, "edges[:, 1:].amax(1)", "edges[:, 1:].any(1)"), "expected: other binary edges"),
+        (_edit(_EDGES, "edges[:, 1:].amax(1)", "(edges[:, 1:] == 1).any(1)"), "should be 255, too"),
+        (_edit(_EDGES, "edges[:, 1:].amax(1)", "edges[:, 1:].amin(1)"), "*one* part is enough"),
+        (_edit(_EDGES, "edges[:, 1:].amax(1)", "edges[:, 1:]"), "one map for all parts"),
+        (_edit(_EDGES, "NUM, sides=sides, width=width", "NUM, width=width"), "hand `sides` on"),
+        (_edit(_EDGES, "NUM, sides=sides, width=width", "NUM, 'inner', width=width"), "the other `sides`"),
+        (_edit(_EDGES, "NUM, sides=sides, width=width", "NUM, sides=sides"), "`width` has no effect"),
+        (_edit(_EDGES, "edges[:, 1:].amax(1)", "edges[:, 1:].amax(1).long()"), "expected: torch.uint8"),
+        (_edit(_EDGES, "NUM, sides", "int(target[target != 255].max()) + 1, sides"), "your code stops with RuntimeError"),
+    ],
+    "edge-heads": [
+        (_edit(_HEADS, "nn.ModuleList([conv_abn(c, width) for c in channels])", "[conv_abn(c, width) for c in channels]"),
+         "nn.ModuleList"),
+        (_edit(_HEADS, "        super().__init__()\n", ""), "`super().__init__()` is missing"),
+        (
+            _edit(_edit(_HEADS, "nn.Conv2d(width, num_classes, 3, padding=1)",
+                        "nn.ModuleList(nn.Conv2d(width, num_classes, 3, padding=1) for _ in channels)"),
+                  "self.shared(reduce(x))", "reduce(x)"),
+            "*one* 3×3 convolution",
+        ),
+        (_edit(_HEADS, "nn.Conv2d(width, num_classes, 3, padding=1)", "nn.Conv2d(width, width, 3, padding=1)"),
+         "not `width` of them"),
+        (_edit(_HEADS, "nn.Conv2d(width, num_classes, 3, padding=1)", "nn.Conv2d(width, num_classes, 3)"),
+         "the 3×3 pads by 1"),
+        (_edit(_HEADS, "3, padding=1)", "3, padding=1, bias=False)"), "self.shared has a bias"),
+        (_edit(_HEADS, "3, padding=1)", "1)"), "expected: shared.weight of shape"),
+        (_edit(_HEADS, "nn.Conv2d(3 * num_classes, 2, 1)", "nn.Conv2d(3 * num_classes, 1, 1)"), "two logits"),
+        (_edit(_HEADS, "nn.Conv2d(3 * num_classes, 2, 1)", "nn.Conv2d(num_classes, 2, 1)"), "all three depths"),
+        (_edit(_HEADS, "(3 * num_classes, num_classes, 1)", "(num_classes, num_classes, 1)"), "all three depths"),
+        (_edit(_HEADS, "nn.Conv2d(3 * num_classes, 2, 1)", "nn.Conv2d(33, 2, 1)"), "expected: binary.weight of shape"),
+        (_edit(_HEADS, "(3 * num_classes, num_classes, 1)", "(3 * num_classes, 11, 1)"), "expected: category.weight of shape"),
+        (_edit(_HEADS, "conv_abn(c, width)", "conv_abn(c, 256)"), "is conv_abn(6, 5)"),
+        (_edit(_HEADS, "conv_abn(c, width)", "nn.Conv2d(c, width, 1)"), "is conv_abn(6, 5)"),
+        (_edit(_HEADS, "conv_abn(c, width)", "conv_abn(c, width, 3)"), "is conv_abn(6, 5)"),
+        (_edit(_HEADS, "conv_abn(c, width)", "conv_abn(c, width, bias=True)"), "no more"),
+        (_edit(_HEADS, "        self.binary = nn.Conv2d(3 * num_classes, 2, 1)\n", ""), "there is no self.binary"),
+        (_edit(_HEADS, "self.category = ", "self.extra = nn.Linear(2, 2)\n        self.category = "), "no more"),
+        (_edit(_HEADS, ', mode="bilinear"', ""), "enlarged in steps"),
+        (_edit(_HEADS, 'mode="bilinear"', 'mode="bilinear", align_corners=True'), "align_corners"),
+        (
+            _edit(_edit(_HEADS, "x = self.shared(reduce(x))", "x = reduce(x)"),
+                  'F.interpolate(x, size, mode="bilinear")', 'self.shared(F.interpolate(x, size, mode="bilinear"))'),
+            "you enlarge first",
+        ),
+        (_edit(_HEADS, "torch.cat(maps, dim=1)", "torch.cat(maps[::-1], dim=1)"), "begin with C2"),
+        (_edit(_HEADS, "self.shared(reduce(x))", "self.shared(reduce(x)).relu()"), "a ReLU after the 3×3"),
+        (_edit(_HEADS, 'F.interpolate(x, size, mode="bilinear")', "x"), "enlarge all to c2's"),
+        (_edit(_HEADS, "self.binary(x), self.category(x)", "self.category(x), self.binary(x)"), "the binary edges come out"),
+        (_edit(_HEADS, "self.binary(x), self.category(x)", "self.binary(x)"), "expected: 2 things"),
+        (_edit(_HEADS, "self.binary(x), self.category(x)", "self.binary(x).softmax(1), self.category(x)"),
+         "nothing follows"),
+        (_edit(_HEADS, "self.binary(x), self.category(x)", "self.binary(x), self.category(x).sigmoid()"),
+         "nothing follows"),
+        (_edit(_HEADS, "self.binary(x), self.category(x)", "self.binary(x.detach()), self.category(x.detach())"),
+         "another gradient reaches c2"),
+        (_edit(_HEADS, "reduce(x)", "reduce(x.detach())"), "another gradient reaches c2"),
+        (_edit(_HEADS, "torch.cat(maps, dim=1)", "torch.cat(*maps, dim=1)"), "torch.cat"),
+        (_edit(_HEADS, "torch.cat(maps, dim=1)", "sum(maps)"), "your code stops with RuntimeError"),
+        (_edit(_HEADS, "size = c2.shape[-2:]", "size = c2.shape"), ".shape[-2:]"),
+        (_edit(_HEADS, "        return self.binary", "        self.binary"), "`return`"),
+        (_edit(_HEADS, "size = c2.shape[-2:]", "size = c3.shape[-2:]"), "at the size of c2"),
+    ],
+    "balanced-loss": [
+        (_edit(_BALANCED, f"return {_RATIO}", "return cost[known].mean()"), "plain cross-entropy"),
+        (_edit(_BALANCED, "torch.where(edge, n0, n1)", "torch.where(edge, n1, n0)"), "the other's share"),
+        (_edit(_BALANCED, f"return {_RATIO}", "return (weight * cost).sum() / known.sum()"), "sum of the weights"),
+        (_edit(_BALANCED, f"return {_RATIO}", "return (weight * cost).mean()"), "sum of the weights"),
+        (_edit(_BALANCED, f"return {_RATIO}", "return (weight * cost).sum()"), "this is a sum"),
+        (_edit(_BALANCED, f"return {_RATIO}", "return cost[edge].mean() + cost[known & ~edge].mean()"), "twice the weighted mean"),
+        (_edit(_BALANCED, f"return {_RATIO}", "return (cost[edge].mean() + cost[known & ~edge].mean()) / 2"), "is not a number"),
+        (_edit(_BALANCED, f"return {_RATIO}", "return (weight * cost).sum() / total"), "is not a number"),
+        (_edit(_BALANCED, f"return {_RATIO}", "return cost[edge].mean()"), "only the edge pixels"),
+        (_edit(_BALANCED, "n0 = known.sum() - n1", "n0 = edges.numel() - n1"), "counted in the shares"),
+        (
+            _edit(_edit(_BALANCED, "known, edge = edges != 255, edges == 1", "known, edge = edges >= 0, edges == 1"),
+                  "edges.long(), ignore_index=255", "(edges == 1).long()"),
+            "taken for `no edge`",
+        ),
+        (_edit(_BALANCED, "edges.long(), ignore_index=255", "edges.long()"), "255 is no class"),
+        (_edit(_BALANCED, "edges.long(),", "edges,"), "int64"),
+        (
+            _edit(_BALANCED, "def balanced(", "def of_image(") + """
+
+def balanced(cost, edges):
+    return torch.stack([of_image(a, b) for a, b in zip(cost, edges)]).mean()
+""",
+            "each image is balanced by itself",
+        ),
+        (
+            _edit(_BALANCED, "    return balanced(cost, edges)\n\n\ndef category", "    return balanced(cost, edges).item()\n\n\ndef category"),
+            "is a float, expected: a tensor",
+        ),
+        (_edit(_BALANCED, f"return {_RATIO}", "return torch.where(total > 0, (weight * cost).sum() / total, torch.zeros(()))"),
+         "gradient should be 0"),
+        (_edit(_BALANCED, f"return {_RATIO}", f"return {_RATIO} if total > 0 else torch.zeros(())"), "come out of the logits"),
+        (_edit(_BALANCED, "    known, edge", "    cost = cost.detach()\n    known, edge"), "come out of the logits"),
+        (
+            _edit(_BALANCED, "    truth = (edges == 1).float()\n    cost = F.binary_cross_entropy_with_logits(logits, truth,",
+                  "    truth = (edges == 1).float()\n    cost = F.binary_cross_entropy_with_logits(logits.sigmoid(), truth,"),
+            "taken twice",
+        ),
+        (
+            _edit(_BALANCED, "    truth = (edges == 1).float()\n    cost = F.binary_cross_entropy_with_logits(logits, truth, reduction=\"none\")",
+                  "    p = logits.softmax(1)\n    cost = -torch.where(edges == 1, p, 1 - p).log()"),
+            "a softmax over the classes",
+        ),
+        (
+            _edit(_BALANCED, "    truth = (edges == 1).float()\n    cost = F.binary_cross_entropy_with_logits(logits, truth, reduction=\"none\")",
+                  "    p = logits.sigmoid()\n    cost = -torch.where(edges == 1, p, 1 - p).log()"),
+            "large logits cost infinity",
+        ),
+        (
+            _edit(_BALANCED, "    cost = F.binary_cross_entropy_with_logits(logits, truth, reduction=\"none\")\n    return balanced(cost, edges)",
+                  "    cost = F.binary_cross_entropy_with_logits(logits, truth, reduction=\"none\")\n"
+                  "    return sum(balanced(cost[:, j], edges[:, j]) for j in range(cost.shape[1])) / cost.shape[1]"),
+            "each class's map is balanced by itself",
+        ),
+        (
+            _edit(_BALANCED, "    truth = (edges == 1).float()\n    cost = F.binary_cross_entropy_with_logits(logits, truth, reduction=\"none\")",
+                  "    cost = F.binary_cross_entropy_with_logits(logits, edges, reduction=\"none\")"),
+            "floats of the logits' shape",
+        ),
+        (
+            _edit(_BALANCED, "    cost = F.binary_cross_entropy_with_logits(logits, truth, reduction=\"none\")\n    return balanced(cost, edges)",
+                  "    ratio = (edges == 0).sum() / (edges == 1).sum()\n"
+                  "    return F.binary_cross_entropy_with_logits(logits, truth, pos_weight=ratio)"),
+            "`pos_weight` weighs edges alone",
+        ),
+        (
+            _edit(_BALANCED, "    cost = F.binary_cross_entropy_with_logits(logits, truth, reduction=\"none\")\n    return balanced(cost, edges)",
+                  "    n1, n0 = (edges == 1).sum(), (edges == 0).sum()\n"
+                  "    w = torch.where(edges == 1, n0, n1) / (n0 + n1) * (edges != 255)\n"
+                  "    return F.binary_cross_entropy_with_logits(logits, truth, weight=w)"),
+            "not by the number of pixels",
+        ),
+        (_edit(_BALANCED, "    truth = ", "    logits *= 1.5\n    truth = "), "changes its argument `logits`"),
+        (_edit(_BALANCED, "    known, edge", "    edges[edges == 255] = 0\n    known, edge"), "changes its argument `edges`"),
+        (_edit(_BALANCED, f"    return {_RATIO}", "    total"), "`return`"),
+    ],
+    "binary-attention": [
+        (_BINARY.format("sums.sum() / b.sum()"), "each image's own b_i"),
+        (_BINARY.format("sums.sum() / b.sum() / len(b)"), "as in the public code"),
+        (_BINARY.format("(sums / b).mean()"), "0 is divided by 0"),
+        (_BINARY.format("(cost * edge).mean()"), "number of *edge* pixels"),
+        (_BINARY.format("(sums / b.clamp(min=1)).sum()"), "the sum over the images"),
+        (_BINARY.format("(sums / b)[b > 0].mean()"), "they count in N"),
+        (_BINARY.format("sums / b.clamp(min=1)"), "take their mean"),
+        (_BINARY.format("sums.mean()"), "divide each image's sum by b_i"),
+        (_BINARY.format("cost[target != 255].mean()"), "plain cross-entropy"),
+        (_edit(_EQ3, "(edges == 1).float()", "edges.float()"), "255"),
+        (_edit(_EQ3, "(edges == 1).float()", "(edges > 0).float()"), "255"),
+        (_edit(_EQ3, "    b =", "    cost = cost * target\n    b ="), "an id is a name"),
+        (_edit(_EQ3, ", ignore_index=255", ""), "your code stops with IndexError"),
+        (_edit(_EQ3, ', reduction="none"', ""), "expected: Eq. 3"),
+        (_edit(_EQ3, "    edge = ", "    cost = cost.detach()\n    edge = "), "no gradient"),
+        (_BINARY.format("float((sums / b.clamp(min=1)).mean())"), "is a float, expected: a tensor"),
+        (_BINARY.format("(sums / b.clamp(min=1)).mean() if b.any() else torch.zeros(())"), "come out of the logits"),
+        (_edit(_EQ3, "    cost = ", "    target[target == 255] = 0\n    cost = "), "changes its argument `target`"),
+        (_edit(_EQ3, "    return ", "    loss = "), "`return`"),
+    ],
+    "category-attention": [
+        (_CATEGORY.format("(w * sums).sum() / c.sum()"), "each class has its own c_ij"),
+        (_CATEGORY.format("(w * sums).sum() / c.sum() / w.numel() / len(c)"), "each class has its own c_ij"),
+        (_CATEGORY.format("(w * sums / c.sum(1, keepdim=True)).mean()"), "each class has its own c_ij"),
+        (_CATEGORY.format("((w * sums).sum(1) / c.sum(1)).mean()"), "each class has its own c_ij"),
+        (
+            _edit(_CATEGORY.format("(cost[:, None] * edge * target[:, None]).sum() / c.sum()"), "    w =", "    v ="),
+            "integer label map is the weight",
+        ),
+        (
+            _edit(_EQ4, "(cost[:, None] * edge)", "(cost[:, None] * target[:, None] * edge)"),
+            "integer label map is the weight",
+        ),
+        (_CATEGORY.format("(w * sums / c).mean()"), "makes 0 / 0"),
+        (_CATEGORY.format("(cost * (edges == 1).any(1) * target).sum() / edge.sum()"), "integer label map is the weight"),
+        (_CATEGORY.format("cost[(edges == 1).any(1)].mean()"), "a mean of its own"),
+        (_CATEGORY.format("(w * sums.sum(0) / c.sum(0))[c.sum(0) > 0].mean()"), "counted over the batch"),
+        (_CATEGORY.format("(w * sums / c)[c > 0].mean()"), "classes without an edge are left out"),
+        (_CATEGORY.format("(w * sums / c.clamp(min=1)).sum(1).mean()"), "1/C is missing"),
+        (_CATEGORY.format("(w * sums / c.clamp(min=1)).sum(0).mean()"), "1/N is missing"),
+        (_CATEGORY.format("(w * sums / c.clamp(min=1)).sum()"), "1/(NC) is missing"),
+        (_CATEGORY.format("w * sums / c.clamp(min=1)"), "take the mean"),
+        (_CATEGORY.format("(sums / c.clamp(min=1)).mean()"), "the weights have no effect"),
+        (_CATEGORY.format("(w * sums / c.clamp(min=1)).sum() / w.sum() / len(c)"), "divides by C"),
+        (_CATEGORY.format("(w * sums.sum(0) / c.sum(0).clamp(min=1)).mean()"), "counted over the batch"),
+        (_CATEGORY.format("(w * sums).mean()"), "divided by c_ij"),
+        (_edit(_EQ4, "(edges == 1).float()", "edges.float()"), "255 is no weight"),
+        (_edit(_EQ4, "(edges == 1).float()", "(edges > 0).float()"), "255 is no weight"),
+        (_edit(_EQ4, "cost[:, None]", "cost"), "your code stops with RuntimeError"),
+        (_edit(_EQ4, ", ignore_index=255", ""), "your code stops with IndexError"),
+        (_edit(_EQ4, "    edge = ", "    cost = cost.detach()\n    edge = "), "no gradient"),
+        (_CATEGORY.format("float((w * sums / c.clamp(min=1)).mean())"), "is a float, expected: a tensor"),
+        (_CATEGORY.format("(w * sums / c.clamp(min=1)).mean() if c.any() else torch.zeros(())"), "come out of the logits"),
+        (_edit(_EQ4, "weights is None else weights", "weights is None else weights.mul_(2)"), "changes its argument `weights`"),
+        (_edit(_EQ4, "torch.ones(logits.shape[1]) if weights is None else weights", "weights"),
+         "your code stops with TypeError"),
+        (_edit(_EQ4, "    return ", "    loss = "), "`return`"),
+    ],
+    "decouple": [
+        (
+            """
+def decouple(network):
+    network.edge_heads = None
+    return network.eval()
+""",
+            "changes its argument `network`",
+        ),
+        (
+            """
+def decouple(network):
+    network.config.edge_heads = "none"
+    return type(network)(network.config)
+""",
+            "the configuration is frozen",
+        ),
+        (
+            """
+def decouple(network):
+    return type(network)(replace(network.config, edge_heads="none")).train(network.training)
+""",
+            "were all weights",
+        ),
+        (
+            """
+def decouple(network):
+    small = type(network)(replace(network.config, edge_heads="none"))
+    small.load_state_dict(network.state_dict())
+    return small.eval()
+""",
+            "none of the edge heads",
+        ),
+        (
+            """
+def decouple(network):
+    small = type(network)(replace(network.config, edge_heads="none"))
+    small.load_state_dict(network.state_dict(), strict=False)
+    return small.train(network.training)
+""",
+            "nothing to copy",
+        ),
+        (_edit(_DECOUPLE, "    small.train(network.training)\n", ""), "small.train(network.training)"),
+        (_edit(_DECOUPLE, "small.train(network.training)", "small.eval()"), "small.train(network.training)"),
+        (_edit(_DECOUPLE, "small.train(network.training)", "network.eval()\n    small.eval()"), "in another mode now"),
+        (_edit(_DECOUPLE, 'edge_heads="none"', 'edge_heads="binary"'), ""),
+        (
+            _edit(_DECOUPLE, "    small.load_state_dict(wanted, assign=True)\n",
+                  "    small = small.to_empty(device=\"cpu\")\n    small.load_state_dict(wanted)\n"),
+            "nothing to copy",
+        ),
+        (
+            _edit(_DECOUPLE, "for key in small.state_dict()}", "for key, _ in small.named_parameters()}"),
+            "all the keys that it wants",
+        ),
+        (_edit(_DECOUPLE, "small.train(network.training)", "small.train(network.training).requires_grad_(False)"), "have lost `requires_grad`"),
+        (_edit(_DECOUPLE, "    return small\n", "    small\n"), "`return`"),
+        (_edit(_DECOUPLE, "    return small\n", "    return small.state_dict()\n"), "expected: a Module"),
+        (
+            """
+def decouple(network):
+    import copy
+    return copy.deepcopy(network)
+""",
+            "it still has edge heads",
+        ),
+        (
+            """
+def decouple(network):
+    import copy
+    small = copy.deepcopy(network)
+    small.edge_heads = None
+    return small
+""",
+            "it still has edge heads",
+        ),
+        (
+            """
+def decouple(network):
+    small = create_model("dml_csr", network.config.num_classes, edge_heads="none")
+    small.load_state_dict(network.state_dict(), strict=False, assign=True)
+    return small.train(network.training)
+""",
+            "it has other sizes",
+        ),
+    ],
+}  # fmt: skip
+
+RIGHT = {
+    "edge-labels": [
+        _EDGES,
+        """
+def category_edges(target, num_classes, sides="both", width=1):
+    known = target != 255
+    maps = torch.zeros(len(target), num_classes, *target.shape[1:], dtype=torch.uint8)
+    for c in range(num_classes):
+        own = target == c
+        other = known & (target != c)
+        edge = spread(other, width) & (own if sides == "inner" else spread(own, width))
+        maps[:, c][edge] = 1
+        maps[:, c][~known] = 255
+    return maps
+
+
+def binary_edges(target, sides="both", width=1):
+    edges = category_edges(target, NUM, sides, width)
+    union = (edges[:, 1:] == 1).any(1).to(torch.uint8)
+    union[target == 255] = 255
+    return union
+""",
+        """
+category_edges, binary_edges = losses.category_edges, losses.binary_edges
+""",
+    ],
+    "edge-heads": [
+        _HEADS,
+        """
+class EdgeHeads(nn.Module):
+    def __init__(self, channels, num_classes, width=256):
+        super().__init__()
+        a, b, c = channels
+        self.reduce = nn.ModuleList([conv_abn(a, width), conv_abn(b, width), conv_abn(c, width)])
+        self.shared = nn.Conv2d(width, num_classes, kernel_size=3, padding="same")
+        self.category = nn.Conv2d(num_classes * 3, num_classes, kernel_size=1)
+        self.binary = nn.Conv2d(num_classes * 3, 2, kernel_size=1)
+
+    def forward(self, c2, c3, c4):
+        one = self.shared(self.reduce[0](c2))
+        up = nn.Upsample(size=one.shape[2:], mode="bilinear")
+        two = up(self.shared(self.reduce[1](c3)))
+        three = up(self.shared(self.reduce[2](c4)))
+        every = torch.cat((one, two, three), 1)
+        return [self.binary(every), self.category(every)]
+""",
+        """
+from functools import partial
+from coursekit.models import edge_heads
+EdgeHeads = partial(edge_heads.EdgeHeads, layer=conv_abn)
+""",
+    ],
+    "balanced-loss": [
+        _BALANCED,
+        _edit(_BALANCED, "(edges == 1).float()", "edges.float()"),
+        """
+def binary_edge_loss(logits, edges):
+    n1, n0 = (edges == 1).sum(), (edges == 0).sum()
+    weight = torch.stack([n1, n0]) / (n0 + n1).clamp(min=1)
+    if n1 == 0 or n0 == 0:
+        return 0 * logits.sum()
+    return F.cross_entropy(logits, edges.long(), weight, ignore_index=255)
+
+
+def category_edge_loss(logits, edges):
+    on, off = edges == 1, edges == 0
+    if not on.any() or not off.any():
+        return 0 * logits.sum()
+    return (F.softplus(-logits[on]).mean() + F.softplus(logits[off]).mean()) / 2
+""",
+        """
+binary_edge_loss, category_edge_loss = losses.binary_edge_loss, losses.category_edge_loss
+""",
+    ],
+    "binary-attention": [
+        _EQ3,
+        """
+def binary_edge_attention(logits, target, edges):
+    cost = F.cross_entropy(logits, target, ignore_index=255, reduction="none")
+    total = 0 * logits.sum()
+    for image, edge in zip(cost, edges == 1):
+        if edge.any():
+            total = total + image[edge].mean()
+    return total / len(logits)
+""",
+        "binary_edge_attention = losses.binary_edge_attention\n",
+    ],
+    "category-attention": [
+        _EQ4,
+        """
+def category_edge_attention(logits, target, edges, weights=None):
+    n, classes = logits.shape[:2]
+    cost = F.cross_entropy(logits, target, ignore_index=255, reduction="none")
+    total = 0 * logits.sum()
+    for i in range(n):
+        for j in range(classes):
+            edge = edges[i, j] == 1
+            if edge.any():
+                w = 1 if weights is None else weights[j]
+                total = total + w * cost[i][edge].mean()
+    return total / (n * classes)
+""",
+        "category_edge_attention = losses.category_edge_attention\n",
+    ],
+    "decouple": [
+        _DECOUPLE,
+        """
+def decouple(network):
+    import copy
+    small = create_model("dml_csr", network.config.num_classes, edge_heads="none", **{
+        name: value for name, value in vars(network.config).items()
+        if name not in ("num_classes", "edge_heads")
+    })
+    small.train(network.training)
+    state = {k: v for k, v in network.state_dict().items() if not k.startswith("edge_heads")}
+    small.load_state_dict(copy.deepcopy(state), assign=True)
+    return small
+""",
+        """
+def decouple(network):
+    import copy
+    small = copy.copy(network)
+    small._modules = dict(network._modules)
+    small.config = replace(network.config, edge_heads="none")
+    small.edge_heads = None
+    return copy.deepcopy(small)
+""",
+    ],
+}
+
+# Planted bugs that change nothing that is asked for: line, change, reason.
+_ORDER = ("this and the next in the other order", "neither line needs what the other does")
+_LABELS = "labels have no gradient"
+_SUM = "a sum over dimensions knows no order"
+_COUNTS = "counts have no gradient"
+
+EQUIVALENT = {
+    "edge-labels": [
+        (
+            "own = target[:, None] == torch.arange(num_classes, device=target.device)[:, None, None]",
+            *_ORDER,
+        ),
+        (
+            "own = target[:, None] == torch.arange(num_classes, device=target.device)[:, None, None]",
+            "torch.arange(num_classes, device=target.device)[:, → torch.arange(num_classes)[:,",
+            "the checks run on a CPU",
+        ),
+        ("known = (target != 255)[:, None]  # (B, 1, H, W)", *_ORDER),
+        ("return torch.where(known, edge.to(torch.uint8), 255)", "255) → 255).detach()", _LABELS),
+        (
+            "edges = category_edges(target, NUM, sides=sides, width=width)  # (B, C, H, W)",
+            "width=width) → width=width).detach()",
+            _LABELS,
+        ),
+        ("return edges[:, 1:].amax(1)", "1:].amax(1) → 1:].amax(1).detach()", _LABELS),
+    ],
+    "edge-heads": [
+        ("self.reduce = nn.ModuleList(conv_abn(entry, width) for entry in channels)", *_ORDER),
+        ("self.shared = nn.Conv2d(width, num_classes, 3, padding=1)", *_ORDER),
+        ("self.binary = nn.Conv2d(3 * num_classes, 2, 1)", *_ORDER),
+        (
+            "for reduce, features in zip(self.reduce, (c2, c3, c4), strict=True):",
+            "c4), strict=True): → c4)):",
+            "three maps and three layers need no watching",
+        ),
+        (
+            "for reduce, features in zip(self.reduce, (c2, c3, c4), strict=True):",
+            "strict=True): → strict=False):",
+            "three maps and three layers need no watching",
+        ),
+        (
+            'maps.append(F.interpolate(x, c2.shape[-2:], mode="bilinear"))  # (B, C, h, w)',
+            "c2.shape[-2:], → c2.shape[2:],",
+            "the same two of four dimensions",
+        ),
+    ],
+    "balanced-loss": [
+        ("truth = (edges == 1).to(logits)", "1).to(logits) → 1).to(logits).detach()", _LABELS),
+        (
+            '"""The weighted mean of costs; both of one shape."""',
+            '"""The weighted mean of costs; both of one shape.""" → pass',
+            "a docstring",
+        ),
+        ('"""The weighted mean of costs; both of one shape."""', _ORDER[0], "a docstring"),
+        (
+            "known, edge = edges != 255, edges == 1",
+            "1) → 0)",
+            "the two kinds change places, and each has the other's share again",
+        ),
+        (
+            "share = edge.sum() / known.sum().clamp_min(1)",
+            "known.sum().clamp_min(1) → known.sum().clamp_min(2)",
+            "of a single pixel nothing is balanced: 0",
+        ),
+        ("total = weight.sum()", "weight.sum() → weight.sum().detach()", _COUNTS),
+        (
+            "return (weight * cost).sum() / torch.where(total > 0, total, 1)",
+            "0, → 1,",
+            "the smallest sum of weights above 0 is 1",
+        ),
+        (
+            "return (weight * cost).sum() / torch.where(total > 0, total, 1)",
+            "1) → 2)",
+            "0 divided by anything",
+        ),
+    ],
+    "binary-attention": [
+        (
+            'cost = F.cross_entropy(logits, target, ignore_index=255, reduction="none")  # (B, H, W)',
+            *_ORDER,
+        ),
+        ("b = edge.sum((1, 2))  # (B,)", "2)) → 2)).detach()", _COUNTS),
+        ("b = edge.sum((1, 2))  # (B,)", "edge.sum((1, 2)) → edge.sum((2, 1))", _SUM),
+        (
+            "return ((cost * edge).sum((1, 2)) / b.clamp_min(1)).mean()",
+            "edge).sum((1, 2)) → edge).sum((2, 1))",
+            _SUM,
+        ),
+    ],
+    "category-attention": [
+        (
+            'cost = F.cross_entropy(logits, target, ignore_index=255, reduction="none")  # (B, H, W)',
+            *_ORDER,
+        ),
+        ("c = edge.sum((2, 3))  # (B, C)", "3)) → 3)).detach()", _COUNTS),
+        ("c = edge.sum((2, 3))  # (B, C)", "edge.sum((2, 3)) → edge.sum((3, 2))", _SUM),
+        (
+            "means = (cost[:, None] * edge).sum((2, 3)) / c.clamp_min(1)  # (B, C)",
+            "edge).sum((2, 3)) → edge).sum((3, 2))",
+            _SUM,
+        ),
+    ],
+    "decouple": [
+        (
+            (
+                "state = {key: value for key, value in network.state_dict().items() if key in "
+                "small.state_dict()}"
+            ),
+            "network.state_dict().items() → list(network.state_dict().items())[:-1]",
+            "the last key is one of the edge heads'",
+        ),
+    ],
+}
