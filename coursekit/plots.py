@@ -237,6 +237,47 @@ def panels(
     return figure
 
 
+def diagram(
+    boxes: Mapping[str, tuple[float, float, str]],
+    arrows: Sequence[tuple[str, str]],
+    *,
+    figsize: tuple[float, float] = (9.0, 4.0),
+) -> Figure:
+    """Boxes of a network, and arrows for what flows from one to another.
+
+    Args:
+        boxes: by name: column, row (upwards) and a second line of text, such as a shape. Each
+            column and each row is one box apart.
+        arrows: pairs of names, from and to.
+        figsize: in inches.
+
+    Raises:
+        KeyError: for an arrow that begins or ends at no box.
+    """
+    figure = Picture(figsize=figsize, layout="constrained")
+    axes = figure.subplots()
+    axes.set_axis_off()
+    drawn = {
+        name: axes.text(
+            x, y, f"{name}\n{text}".strip(), ha="center", va="center", fontsize=7.5,
+            linespacing=1.4, parse_math=False,
+            bbox={"boxstyle": "round,pad=0.35", "facecolor": "#ebf4ff", "edgecolor": BLUE},
+        )
+        for name, (x, y, text) in boxes.items()
+    }  # fmt: skip
+    for start, end in arrows:
+        axes.annotate(
+            "", boxes[end][:2], boxes[start][:2], zorder=1,
+            arrowprops={"arrowstyle": "-|>", "color": GREY, "shrinkA": 0, "shrinkB": 0,
+                        "patchA": drawn[start].get_bbox_patch(),
+                        "patchB": drawn[end].get_bbox_patch()},
+        )  # fmt: skip
+    columns, rows = [x for x, _, _ in boxes.values()], [y for _, y, _ in boxes.values()]
+    axes.set_xlim(min(columns) - 0.5, max(columns) + 0.5)
+    axes.set_ylim(min(rows) - 0.5, max(rows) + 0.5)
+    return figure
+
+
 def edges(
     label_map: NDArray[np.uint8],
     binary: NDArray[np.uint8],

@@ -22,6 +22,10 @@ METADATA: dict[str, Any] = {
 }
 
 
+#: A code cell with this tag is shown folded in JupyterLab: a click opens it.
+FOLDED = "folded"
+
+
 def without_url_grammar() -> None:
     """Spare this process two seconds, when called before the first import of nbformat.
 
@@ -47,6 +51,8 @@ def _cell(cell: Cell) -> dict[str, Any]:
         metadata["coursekit"] = {"points": cell.points}
     if cell.tags:
         metadata["tags"] = list(cell.tags)
+    if FOLDED in cell.tags:
+        metadata["jupyter"] = {"source_hidden": True}
     made: dict[str, Any] = {
         "cell_type": cell.kind,
         "id": cell.id,

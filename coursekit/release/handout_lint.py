@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _PARTS = {"cells", "metadata", "nbformat", "nbformat_minor"}
 _CELL_KEYS = {"cell_type", "id", "metadata", "source"}
-_METADATA_KEYS = {"coursekit", "tags", "deletable"}
+_METADATA_KEYS = {"coursekit", "tags", "deletable", "jupyter"}
 _EDITOR = {
     "kernelspec": {
         "display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3",
@@ -81,6 +81,8 @@ def _lint_frame(cell: dict[str, Any]) -> Iterator[str]:
         yield f"has {', '.join(sorted(extra))}"
     if unknown := set(cell["metadata"]) - _METADATA_KEYS:
         yield f"has metadata that no release gives: {', '.join(sorted(unknown))}"
+    if cell["metadata"].get("jupyter", {"source_hidden": True}) != {"source_hidden": True}:
+        yield "has metadata for Jupyter that no release gives"
 
 
 def _lint_text(

@@ -70,6 +70,11 @@ def test_the_student_gets_no_solution_and_no_outputs(built: Path) -> None:
     assert cells[2]["metadata"] == {"coursekit": {"points": 2}, "tags": ["kept"]}
 
 
+def test_a_folded_cell() -> None:
+    (cell,) = make_notebook([Cell("check-twice", "code", "1", 1, tags=("folded",))])["cells"]
+    assert cell["metadata"] == {"jupyter": {"source_hidden": True}, "tags": ["folded"]}
+
+
 def test_the_solved_notebook_has_stdout_alone(built: Path) -> None:
     cells = json.loads((built / "solved/07_demo.ipynb").read_text(encoding="utf-8"))["cells"]
     assert [cell.get("execution_count") for cell in cells] == [None, 1, 2, 3]

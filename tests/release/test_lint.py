@@ -227,6 +227,10 @@ PLANTED: dict[str, tuple[Callable[[Path], None], str]] = {
         cell("twice", lambda c: c["metadata"].update(execution={"iopub.status.idle": "2026"})),
         "cell twice: has metadata that no release gives: execution",
     ),
+    "a cell that Jupyter is told of": (
+        cell("twice", lambda c: c["metadata"].update(jupyter={"source_hidden": "x + 1"})),
+        "cell twice: has metadata for Jupyter that no release gives",
+    ),
     "widgets": (
         notebook(lambda n: n["metadata"].update(widgets={"state": {}})),
         "other metadata than a release gives",
