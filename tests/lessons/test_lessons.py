@@ -9,6 +9,7 @@ import pytest
 
 from coursekit import names
 from coursekit.lessons.build import find_sources
+from coursekit.lessons.notebook import FOLDED
 from coursekit.lessons.regions import Cell, hidden_text
 from coursekit.lessons.source import Lesson, read_lesson
 from coursekit.mutation.answers import read_answers
@@ -17,7 +18,8 @@ from coursekit.mutation.report import examine
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 LESSONS = pytest.mark.parametrize("path", find_sources(NOTEBOOKS), ids=lambda path: path.stem)
 
-MOST_LINES = 20  # of a cell, but for empty ones and comments; checks may have half as many again
+MOST_LINES = 20  # of a cell, but for empty ones and comments
+MOST_HIDDEN = MOST_LINES * 3 // 2  # of a check, and of what else is folded
 
 
 @LESSONS
@@ -78,7 +80,8 @@ def test_a_lesson_has_the_parts_of_a_lesson(path: Path) -> None:
     for part in ("minutes", "memory", "try next"):
         assert part in text.lower(), f"{part}: not a word about it"
     for cell in lesson.solved():
-        most = MOST_LINES * 3 // 2 if cell.id.startswith("check-") else MOST_LINES
+        aside = _is_check(cell) or FOLDED in cell.tags
+        most = MOST_HIDDEN if aside else MOST_LINES
         if cell.kind == "code":
             assert _length(cell.source) <= most, f"cell {cell.id} is too long"
 
