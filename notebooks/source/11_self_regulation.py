@@ -241,12 +241,9 @@ check = Check("aggregate")
 absent = "a key is missing: M is a whole state_dict, so that it can be loaded"
 check.crashes(KeyError, lambda error: True, absent)
 torch.manual_seed(0)
-models = [{
-    "conv.weight": torch.randn(2, 3), "norm.running_mean": torch.randn(3),
-    "norm.num_batches_tracked": torch.tensor(10 + 7 * i), "conv.bias": torch.randn(4),
-} for i in range(6)]  # fmt: skip
 weights, statistic, counter = {"conv.weight", "conv.bias"}, "norm.running_mean", "norm.num_batches_tracked"  # fmt: skip
-for n, k in ((3, 3), (5, 1), (1, 4), (4, 2)):
+models = [{"conv.weight": torch.randn(2, 3), statistic: torch.randn(3), counter: torch.tensor(10 + 7 * i), "conv.bias": torch.randn(4)} for i in range(6)]  # fmt: skip
+for n, k in ((3, 4), (5, 1), (1, 4), (4, 2)):
     best, *students = models[: n + 1]
     made = check.call(aggregate, best, students, k, weights)
     check.kind(made, dict, what="M")
@@ -393,14 +390,15 @@ READINGS = {
 }
 figure, axes = plt.subplots(figsize=(7.5, 2.3), layout="constrained")
 for row, renewed in enumerate(READINGS.values()):
-    parts = shares(renewed)
-    starts = np.cumsum(parts) - parts
-    for place, (start, part) in enumerate(zip(starts, parts, strict=True)):
-        colour = plots.GREY if place == 0 else plt.cm.Blues(0.25 + 0.11 * place)
+    ends = np.cumsum(shares(renewed))
+    for place, (start, part) in enumerate(
+        zip(ends - shares(renewed), shares(renewed), strict=True)
+    ):
+        colour = plt.cm.Blues(0.25 + 0.11 * place) if place else plots.GREY
         axes.barh(row, part, left=start, color=colour, edgecolor="white")
         if part > 0.02:
-            name_of = "$M_0$" if place == 0 else f"$e_{place}$"
-            axes.text(start + part / 2, row, name_of, ha="center", va="center", fontsize=8)
+            name = f"$e_{place}$" if place else "$M_0$"
+            axes.text(start + part / 2, row, name, ha="center", va="center", fontsize=8)
 axes.set_yticks(range(len(READINGS)), READINGS, fontsize=8)
 axes.set(xlabel="share in the last M", xlim=(0, 1), ylim=(len(READINGS) - 0.5, -0.5))
 axes.spines[["top", "right"]].set_visible(False)
@@ -708,8 +706,7 @@ def divergences(s: torch.Tensor, t: torch.Tensor, valid: torch.Tensor) -> dict[s
 check = Check("distillation")
 check.crashes(RuntimeError, "must match the size", "cost (B, H, W) and valid (B, H, W) fit when the classes are summed away")  # fmt: skip
 torch.manual_seed(0)
-s, t = 2 * torch.randn(2, 2, 5, 6, 7)
-valid = torch.rand(2, 6, 7) < 0.6
+(s, t), valid = 2 * torch.randn(2, 2, 5, 6, 7), torch.rand(2, 6, 7) < 0.6
 count, area = valid.sum(), valid.numel()
 got, costs = check.call(distillation_loss, s, t, valid), divergences(s, t, valid)
 check.kind(got, torch.Tensor)
@@ -732,8 +729,7 @@ for wrong, message in (
     check.catches(wrong, got, message)
 check.close(got, right[valid].mean(), "expected: the mean of KL(teacher ‖ student) over valid pixels")  # fmt: skip
 far = torch.tensor([200.0, -200.0, 0.0])[None, :, None, None]
-one = torch.ones(1, 1, 1, dtype=torch.bool)
-got = check.call(distillation_loss, far, far.roll(1, 1), one)
+got = check.call(distillation_loss, far, far.roll(1, 1), torch.ones(1, 1, 1, dtype=torch.bool))
 check.that(torch.isfinite(got).all(), "sure networks: a probability of 0 has no logarithm. Use log_softmax")  # fmt: skip
 check.close(got, 400.0, "expected for two networks that are sure of different things: 400")
 check.passed("0 where both agree, and never below")
@@ -916,21 +912,18 @@ check = Check("run-cycles")
 check.may_change("network", "teacher")
 check.crashes(KeyError, lambda error: True, "names are those of the network's parameters: named_parameters()")  # fmt: skip
 check.crashes(TypeError, "dictionary update|not iterable", "students are state_dicts: copy.deepcopy(network.state_dict())")  # fmt: skip
-check.crashes(RuntimeError, "Missing key", "load a whole state_dict into M: aggregate gives one")
 made_up = np.random.default_rng(0).normal(1, 2, (7, 2, 3, 4))
 for cycles, epochs in ((3, 2), (2, 3), (1, 1)):
     lesson = Lesson(made_up)
     made = check.call(run_cycles, lesson.network, lesson.teacher, lesson.train_epoch, lesson.batches, cycles, epochs)  # fmt: skip
     check.kind(made, list, what="what you return")
-    check.equal(len(lesson.ends), cycles * epochs, "expected: `epochs` epochs in each of `cycles` cycles")  # fmt: skip
-    check.equal(len(made), cycles, "one M for each cycle, in a list")
+    check.equal([len(lesson.ends), len(made)], [cycles * epochs, cycles], "expected: `epochs` epochs in each of `cycles` cycles, and one M for each cycle")  # fmt: skip
     check.that(all(isinstance(m, nn.Module) for m in made), "each M is a network, not a state_dict")
     check.equal(len({id(m) for m in (*made, lesson.network)}), cycles + 1, "each M is a network of its own, and not the student: copy.deepcopy(network)")  # fmt: skip
     for start, end in zip(lesson.starts[1:], lesson.ends[:-1], strict=True):
         check.equal(start, end, "the student goes on from its own weights: M must not be loaded into it, nor its mode change what it learnt")  # fmt: skip
     check.that(all(f[0] for f in lesson.frozen), "the student teaches itself: M is a copy")
-    stays = cycles > 1 and lesson.teachers[-1].equal(lesson.teachers[0])
-    check.that(not stays, "the first teacher teaches in every cycle: M takes its place")
+    check.that(cycles == 1 or not lesson.teachers[-1].equal(lesson.teachers[0]), "the first teacher teaches in every cycle: M takes its place")  # fmt: skip
     states, (right, teachers) = [state_of(m) for m in made], cycled("", made_up, cycles, epochs)
     for flaw, message in (
         ("window", "only the last student of a cycle counts: append in the inner loop, and copy, since `state_dict()` is a window"),
@@ -1020,8 +1013,8 @@ def clone(network: nn.Module) -> nn.Module:
 def trainer(network: nn.Module, rate: float, epochs: int, seed: int, taught: bool = False):
     """A train_epoch(network, teacher); the rate falls by half a cosine in `epochs` epochs, again and again."""  # fmt: skip
     adam = torch.optim.AdamW(network.parameters(), rate)
-    order, steps = torch.Generator().manual_seed(seed), epochs * math.ceil(len(IMAGES) / BATCH)
-    done = 0
+    steps, done = epochs * math.ceil(len(IMAGES) / BATCH), 0
+    order = torch.Generator().manual_seed(seed)
 
     def train_epoch(network: nn.Module, teacher: nn.Module | None) -> None:
         nonlocal done
@@ -1030,10 +1023,9 @@ def trainer(network: nn.Module, rate: float, epochs: int, seed: int, taught: boo
             adam.param_groups[0]["lr"] = optim.cosine_rate(done % steps, steps, rate, 0.0)
             image, target = IMAGES[chosen].to(DEVICE), TARGETS[chosen].to(DEVICE)
             logits = network(image)
+            loss = F.cross_entropy(logits, target, ignore_index=255)
             if taught:
                 loss = distillation_loss(logits, teacher(image), target != 255)
-            else:
-                loss = F.cross_entropy(logits, target, ignore_index=255)
             adam.zero_grad()
             (loss + losses.lovasz_softmax(logits, target)).backward()
             adam.step()
@@ -1260,7 +1252,7 @@ for gain, sd, alpha, power in ((0.1, 1.1, 0.05, 0.8), (0.03, 0.9, 0.05, 0.9), (0
         (2 * (z(1 - alpha / 2) ** 2 + z(power) ** 2) * share, "add the two z, then square: (a + b)² is not a² + b²"),
         (2 * (z(1 - alpha / 2) - z(power)) ** 2 * share, "the two z are added"),
         (2 * z(1 - alpha / 2) ** 2 * share, "`power` has no effect"), (2 * whole**2 / share, "σ stands above, δ below"),
-        (2 * (1.959964 + 0.841621) ** 2 * share, "alpha and power have no effect: use the arguments"),
+        (2 * 2.8**2 * share, "1.96 and 0.84 are the z of the defaults, rounded: use the arguments and inv_cdf"),
     ):  # fmt: skip
         for made in (math.ceil(wrong), wrong, math.floor(wrong)):
             check.catches(None if math.ceil(exact) == math.ceil(made) else made, got, message)
@@ -1400,7 +1392,7 @@ for i in (1, 5, 8):
 # Three differences, and none is announced. `update_bn` resets torch's own classes alone: our ABN keeps a part of its old statistics, at its own momentum. It counts every batch alike, the small last one too. And it trains the *whole* network for the pass, so that dropout is on. Last, the whole: the course's *plan*, which `fit` drives, and your `run_cycles`, on the same student.
 
 
-# %%
+# %% tags=["folded"]
 def both_ways(seed: int = 0) -> tuple[list[nn.Module], nn.Module]:
     """All M by `run_cycles`, and what the course's plan has in use at the end."""
     config = optim.SelfRegulationConfig(0, 2, 3, cycle_lr=0.1, best="aggregate", weight_decay=0.0)

@@ -116,8 +116,7 @@ WRONG = {
         (_EQ6.format("0.9 * best[name] + 0.1 * total / n"), "expected the weights of Eq. 6"),
         (
             _edit(_EQ6_RIGHT, ("total = sum(s[name] for s in students)",
-                               "total = students[0][name]\n        for s in students[1:]:\n"
-                               "            total += s[name]")),
+                               "total = students[0][name]\n        for s in students[1:]: total += s[name]")),
             "changes its argument `students`",
         ),
         (_edit(_EQ6_RIGHT, ("dict(students[-1])", "best")), "changes its argument `best`"),
@@ -215,7 +214,7 @@ def reestimate(network, batches):
         (_edit(_STATISTICS, ("        module.training = mode\n", "        pass\n")), "put the modes back"),
         (_edit(_STATISTICS, ("        module.training = mode\n", "        module.train()\n")), "put the modes back"),
         (_edit(_STATISTICS, ("for module, mode in modes:", "for module, mode in reversed(modes):"),
-               ("        module.training = mode\n", "        module.train(mode)\n")), "in which it was"),
+               ("        module.training = mode\n", "        module.train(mode)\n")), "put the modes back"),
         (_edit(_STATISTICS, ("        layer.momentum = momentum\n", "        pass\n")), "put the momenta back"),
         (
             _edit(_STATISTICS, ("        layer.reset_running_stats()",
