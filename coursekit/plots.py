@@ -260,7 +260,7 @@ def diagram(
     drawn = {
         name: axes.text(
             x, y, f"{name}\n{text}".strip(), ha="center", va="center", fontsize=7.5,
-            linespacing=1.4, parse_math=False,
+            linespacing=1.4,
             bbox={"boxstyle": "round,pad=0.35", "facecolor": "#ebf4ff", "edgecolor": BLUE},
         )
         for name, (x, y, text) in boxes.items()

@@ -66,10 +66,10 @@ def test_absent_classes_are_said() -> None:
 
 
 def test_a_diagram_has_its_boxes_and_arrows() -> None:
-    boxes = {"C5": (0, 0, "2048 × 8²"), "X": (1, 0, "$512$"), "up": (1, 1, "")}
+    boxes = {"C5": (0, 0, "2048 × 8²"), "X": (1, 0, "$C_5$"), "up": (1, 1, "")}
     axes = plots.diagram(boxes, [("C5", "X"), ("X", "up")]).axes[0]
     texts = [text for text in axes.texts if text.get_text()]
-    assert [t.get_text() for t in texts] == ["C5\n2048 × 8²", "X\n$512$", "up"]
+    assert [t.get_text() for t in texts] == ["C5\n2048 × 8²", "X\n$C_5$", "up"]
     assert len(axes.texts) == 5  # an arrow is an annotation without text
     with pytest.raises(KeyError, match="Y"):
         plots.diagram(boxes, [("C5", "Y")])
@@ -101,7 +101,6 @@ def test_all_draw_and_none_needs_pyplot() -> None:
         lambda: plots.panels(rows, across=2),
         lambda: plots.legend(),
         lambda: plots.diagram({"in": (0, 0, "3 × 64²"), "out": (1, 0.5, "")}, [("in", "out")]),
-=======
         lambda: plots.edges(image[..., 0], image[..., 0], np.zeros((19, 8, 8), np.uint8)),
         lambda: plots.long_tail([1, *[0] * 18]),
         lambda: plots.convergence([entry(0, "improved")]),

@@ -390,11 +390,10 @@ READINGS = {
 }
 figure, axes = plt.subplots(figsize=(7.5, 2.3), layout="constrained")
 for row, renewed in enumerate(READINGS.values()):
-    ends = np.cumsum(shares(renewed))
-    for place, (start, part) in enumerate(
-        zip(ends - shares(renewed), shares(renewed), strict=True)
-    ):
-        colour = plt.cm.Blues(0.25 + 0.11 * place) if place else plots.GREY
+    parts = shares(renewed)
+    for place, part in enumerate(parts):
+        start, colour = parts[:place].sum(), plt.cm.Blues(0.25 + 0.11 * place)
+        colour = colour if place else plots.GREY
         axes.barh(row, part, left=start, color=colour, edgecolor="white")
         if part > 0.02:
             name = f"$e_{place}$" if place else "$M_0$"
