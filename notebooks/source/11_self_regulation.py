@@ -393,8 +393,7 @@ for row, renewed in enumerate(READINGS.values()):
     parts = shares(renewed)
     for place, part in enumerate(parts):
         start, colour = parts[:place].sum(), plt.cm.Blues(0.25 + 0.11 * place)
-        colour = colour if place else plots.GREY
-        axes.barh(row, part, left=start, color=colour, edgecolor="white")
+        axes.barh(row, part, left=start, color=colour if place else plots.GREY, edgecolor="white")
         if part > 0.02:
             name = f"$e_{place}$" if place else "$M_0$"
             axes.text(start + part / 2, row, name, ha="center", va="center", fontsize=8)
@@ -906,12 +905,13 @@ def cycled(flaw: str, inputs: np.ndarray, cycles: int, epochs: int) -> tuple[lis
     return [state_of(m) for m in made], lesson.teachers
 
 
+made_up = np.random.default_rng(0).normal(1, 2, (7, 2, 3, 4))
+
 # %% check-run-cycles points=3 tags=["folded"]
 check = Check("run-cycles")
 check.may_change("network", "teacher")
 check.crashes(KeyError, lambda error: True, "names are those of the network's parameters: named_parameters()")  # fmt: skip
 check.crashes(TypeError, "dictionary update|not iterable", "students are state_dicts: copy.deepcopy(network.state_dict())")  # fmt: skip
-made_up = np.random.default_rng(0).normal(1, 2, (7, 2, 3, 4))
 for cycles, epochs in ((3, 2), (2, 3), (1, 1)):
     lesson = Lesson(made_up)
     made = check.call(run_cycles, lesson.network, lesson.teacher, lesson.train_epoch, lesson.batches, cycles, epochs)  # fmt: skip
