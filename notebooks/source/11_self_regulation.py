@@ -26,7 +26,7 @@
 # - say what each cycle of self-regulation does, and draw its schedule;
 # - average the weights of networks (Eq. 6 of the paper), and say how much each model counts in the end;
 # - estimate statistics of normalisation anew, and say why averaged weights need it;
-# - write a distillation loss, and name the four ways in which it usually goes wrong;
+# - write a distillation loss, and name the ways in which it usually goes wrong;
 # - say how many seeds a claimed gain would need.
 #
 # **Before this** come lesson 06 (cross-entropy, Lovász), 07 (control runs) and 10 (edge tasks). The paper: [Decoupled Multi-task Learning with Cyclical Self-Regulation for Face Parsing](https://arxiv.org/abs/2203.14448), section 3.3. Next comes lesson 14, your own network.
@@ -55,10 +55,8 @@ from coursekit.optim import aggregation
 from coursekit.synthfaces import render
 from coursekit.synthfaces.noise import NOISE_KINDS, add_label_noise, kinds_of_noise
 
-# %% [markdown]
-# Each size is given for both tiers: first the quick one, then the full one, which `COURSEKIT_TIER=full` chooses.
-
 # %%
+# Each size on the quick tier, then on the full one, which COURSEKIT_TIER=full chooses.
 TIER, DATA, SIZES = tier.choose(
     train=(96, 1000), val=(40, 200), size=(48, 128), batch=(8, 8), noise=(0.3, 0.2),
     epochs=(12, 20), cycles=(3, 5), cycle_epochs=(2, 2), widths=((16, 24, 32, 48), (32, 64, 96, 128)),
@@ -178,7 +176,7 @@ figure
 #
 # By hand: in cycle 2 a weight is 3 in $M_{best}$, and 5 and 7 in two students. $M = \tfrac{2}{3}\cdot 3 + \tfrac{1}{3 \cdot 2}(5 + 7) = 4$. The shares, $\tfrac23 + \tfrac16 + \tfrac16$, sum to 1.
 #
-# A `state_dict` holds more than weights. *Buffers* are not learnt: running statistics (the next exercise but one deals with them) and counters, which are whole numbers. Average what is in `names`, the names of the parameters; take all else from the **last student**.
+# A `state_dict` holds more than weights. *Buffers* are not learnt: running statistics (exercise 3) and counters, which are whole numbers. Average what is in `names`, the names of the parameters; take all else from the **last student**.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -786,7 +784,7 @@ for name, p in targets.items():
     else:
         loss = F.cross_entropy(logits, p.argmax().view(1, 1, 1))
     loss.backward()
-    pull = "".join(f"{-x:+8.1f} " for x in logits.grad.flatten())
+    pull = "".join(f"{round(-x, 1) + 0.0:+8.1f} " for x in logits.grad.flatten().tolist())
     print(f"pull of {name:<15}{pull}")
 
 # %% [markdown]
@@ -961,7 +959,7 @@ for hidden_cycles, hidden_epochs in ((3, 2), (2, 1), (1, 3)):
 # %% [markdown]
 # ## Labels being repaired
 #
-# A small U-Net with ABN, in place of the 59.7 million weights of the real network:
+# A small U-Net with ABN, in place of the 59.7 million weights of the real network. And one `train_epoch` for all runs: from labels (Eq. 5 of the paper, of which we keep cross-entropy and Lovász; the edges would take too long here) or from the teacher (Eq. 7 likewise).
 
 
 # %%
@@ -1002,10 +1000,6 @@ def called(network: nn.Module, images: torch.Tensor) -> torch.Tensor:
 def clone(network: nn.Module) -> nn.Module:
     """A frozen copy in evaluation mode."""
     return copy.deepcopy(network).eval().requires_grad_(False)
-
-
-# %% [markdown]
-# One `train_epoch` for all runs: from labels (Eq. 5 of the paper, of which we keep cross-entropy and Lovász; the edges would take too long here) or from the teacher (Eq. 7 likewise).
 
 
 # %%
@@ -1134,8 +1128,9 @@ for title, arm, cycle in (("initialisation", ARMS[0], 0), *((arm, arm, -1) for a
 held = last("plain", "repeated") - last(ARMS[0], "repeated")
 wins = last(ARMS[0], "mean IoU") - last("plain", "mean IoU")
 told = "fewer" if held > 0 else "more"
+luck = "" if SIZES["seeds"] > 1 else " (With one seed, either may be luck.)"
 Markdown(f"""{table}
-"Repeated" are wrong labels that the network has learnt to say itself. Self-regulation repeats **{abs(held):.1f} points {told}** of them than plain training of the same length, and its mean IoU is **{abs(wins):.1f} points {"higher" if wins > 0 else "lower"}**. By kind, its last M mends {", ".join(f"{kind.replace('_', ' ')} {last(ARMS[0], kind):.0f} %" for kind in NOISE_KINDS[1:])}.""")  # fmt: skip
+"Repeated" are wrong labels that the network has learnt to say itself. Self-regulation repeats **{abs(held):.1f} points {told}** of them than plain training of the same length, and its mean IoU is **{abs(wins):.1f} points {"higher" if wins > 0 else "lower"}**.{luck} By kind, its last M mends {", ".join(f"{kind.replace('_', ' ')} {last(ARMS[0], kind):.0f} %" for kind in NOISE_KINDS[1:])}.""")  # fmt: skip
 
 # %% [markdown]
 # Three faces whose labels are wrong in a whole region: the label, what the network says at the start and after each cycle, the truth. Last, the *wrong* pixels of the label: green where the last M mends them, red where it repeats them, yellow where it says a third thing.
@@ -1291,7 +1286,7 @@ print(f"three seeds each would find 0.12 points {chance:.0%} of the time")
 figure
 
 # %% [markdown]
-# With a seed's spread like ours, a gain of 0.12 points needs **a few hundred** runs of each method. The paper shows one. Its networks may scatter less than ours (they are longer trained, on more images), and six columns agree in sign; but they come from two networks per data set, not from six. So: the gain may be real. The table does not show it. And where the *best* of many epochs is chosen on the test set, as the public code does, some gain comes by itself (lesson 07: the best of many is too good).
+# With a seed's spread like ours, a gain of 0.12 points needs **a few hundred** runs of each method. The paper shows one. Its networks may scatter less than ours (they are trained for longer, on more images). All six columns agree in sign, but they are three pairs of networks, not six. So: the gain may be real; the table does not show it. And where the *best* of many epochs is chosen on the test set, as the public code does, some gain comes by itself (lesson 07: the best of many is too good).
 #
 # Beside a gain stands its price: the cycles are 50 epochs of training more.
 #
@@ -1314,14 +1309,15 @@ Markdown(f"""Mean IoU in per cent; the paper's Table 4, and your run.
 Your difference is {wins:+.1f} points, from {SIZES["seeds"]} seed{"s" * (SIZES["seeds"] > 1)}. If seeds spread by 0.9 points, as the author's did, showing it would take {runs} run{"s" * (runs > 1)} of each.""")  # fmt: skip
 
 # %% [markdown]
-# **The real thing.** The paper's network at its settings (473², batch 28, 150 + 50 epochs, on a GPU) is one command, all of Table 4 another:
+# **The real thing.** The paper's network at its settings (473², batch 28, 150 + 50 epochs, on a GPU) is the second of these commands; the third is all of Table 4:
 #
 # ```
+# coursekit data make faces
 # coursekit train dml_csr --recipe dml_csr --data CelebAMask-HQ --size 473 --epochs 200 --out runs/csr
 # python benchmarks/paper_tables.py --table 4 --data faces --out runs/table4 --small
 # ```
 #
-# The second, with `--small`, trains four networks of the size that the author's example had, for about two minutes each. Its pictures are the paper's **Fig. 6**, step by step. When you have run it, this cell draws them:
+# With `--small` it trains four networks of the size that the author's example had, for about two minutes each. Its pictures are the paper's **Fig. 6**, step by step. When you have run it, this cell draws them:
 
 # %%
 STEPS = {
@@ -1342,7 +1338,7 @@ if files and all(files.values()):
             row[name] = inference.predict_label_map(loaded.model, face.image, loaded.info)
     drawn = plots.panels([row | {"truth": f.label_map} for row, f in zip(rows, faces, strict=True)])
 else:
-    print("no runs/table4 yet: run the second command above")
+    print("no runs/table4 yet: run the last command above")
 drawn
 
 # %% [markdown]
@@ -1381,14 +1377,18 @@ for model in (best, *students):  # the first is copied
 names = {name for name, _ in best.named_parameters()}
 m = aggregate(best.state_dict(), [s.state_dict() for s in students], 2, names)
 print("Eq. 6:", all(torch.allclose(p, m[name]) for name, p in swa.module.named_parameters()))
-torchs = specimen().eval()
-update_bn(draws, torchs)
-for i in (1, 5, 8):
-    alike = torch.allclose(torchs[i].running_mean, mine[i].running_mean)
-    print(f"{type(mine[i]).__name__}: update_bn estimates what you do: {alike}")
+for sizes in ((5, 5, 5), (6, 6, 3)):
+    draws, mine, theirs = torch.cat(draws).split(sizes), specimen().eval(), specimen().eval()
+    reestimate(mine, draws)
+    update_bn(draws, theirs)
+    same = (torch.allclose(mine[i].running_mean, theirs[i].running_mean) for i in (1, 5, 8))
+    print(f"update_bn with batches of {sizes} agrees: BatchNorm2d {next(same)}, ABN {next(same)}, "
+          f"BatchNorm1d after dropout {next(same)}")  # fmt: skip
 
 # %% [markdown]
-# Three differences, and none is announced. `update_bn` resets torch's own classes alone: our ABN keeps a part of its old statistics, at its own momentum. It counts every batch alike, the small last one too. And it trains the *whole* network for the pass, so that dropout is on. Last, the whole: the course's *plan*, which `fit` drives, and your `run_cycles`, on the same student.
+# Three differences, none of them announced. `update_bn` resets torch's own classes alone: our ABN keeps a part of its old statistics, at its own momentum. The *whole* network is in training mode, so dropout is on, and what comes after it differs. And every batch counts alike, the small last one too.
+#
+# Last, the whole: the course's *plan*, which `fit` drives, and your `run_cycles`, on the same student.
 
 
 # %% tags=["folded"]
