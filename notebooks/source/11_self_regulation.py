@@ -229,6 +229,7 @@ def averages(b: torch.Tensor, every: list[torch.Tensor], k: int) -> list[tuple]:
         (k / (k + 1) * b + last / (k + 1), "only the last student counts: take the mean of all N"),
         (k / (k + 1) * b + every[0] / (k + 1), "only the first student counts: take the mean of all N"),
         (k / (k + 1) * b + last / ((k + 1) * n), "only one student is in the sum"),
+        (total / ((k + 1) * n), "M_best is lost: k / (k + 1) with one stroke, since `//` gives 0"),
         (mean, "M_best has no effect"), (b, "the students have no effect"), (last, "this is the last student"),
         (k / (k + 1) * b + total / ((k + 1) * n), ""),
     ]  # fmt: skip
@@ -238,6 +239,7 @@ def averages(b: torch.Tensor, every: list[torch.Tensor], k: int) -> list[tuple]:
 check = Check("aggregate")
 absent = "a key is missing: M is a whole state_dict, so that it can be loaded"
 check.crashes(KeyError, lambda error: True, absent)
+check.crashes(RuntimeError, "must match the size", "the sum of one weight runs on into the next: begin it anew for each name")  # fmt: skip
 torch.manual_seed(0)
 weights, statistic, counter = {"conv.weight", "conv.bias"}, "norm.running_mean", "norm.num_batches_tracked"  # fmt: skip
 models = [{"conv.weight": torch.randn(2, 3), statistic: torch.randn(3), counter: torch.tensor(10 + 7 * i), "conv.bias": torch.randn(4)} for i in range(6)]  # fmt: skip
@@ -268,17 +270,18 @@ from coursekit.probe import Probe
 
 probe = Probe("check-aggregate")
 for hidden_n, hidden_k in ((3, 2), (1, 3), (6, 1), (2, 5)):
-    hidden_drawn = probe.given(f"models-{hidden_n}", lambda rng: rng.normal(0, 1, (7, 2, 4)))
+    hidden_drawn = probe.given(f"models-{hidden_n}", lambda rng: rng.normal(0, 1, (7, 3, 2, 4)))
     hidden_counts = probe.given(f"counts-{hidden_n}", lambda rng: rng.integers(5, 999, 7))
     hidden_models = [
-        {"w": torch.from_numpy(a[0]), "running_var": torch.from_numpy(a[1]), "count": torch.tensor(c)}
+        {"w": torch.from_numpy(a[0]), "v": torch.from_numpy(a[2]), "running_var": torch.from_numpy(a[1]), "count": torch.tensor(c)}
         for a, c in zip(hidden_drawn, hidden_counts, strict=True)
     ]  # fmt: skip
     hidden_best, *hidden_students = hidden_models[: hidden_n + 1]
-    hidden_made = probe.call(aggregate, hidden_best, hidden_students, hidden_k, {"w"})
+    hidden_made = probe.call(aggregate, hidden_best, hidden_students, hidden_k, {"w", "v"})
     hidden_about = f"cycle {hidden_k}, {hidden_n} students"
     probe.emit(f"keys-{hidden_n}", sorted(hidden_made), f"the keys, {hidden_about}")
     probe.emit(f"weight-{hidden_n}", hidden_made["w"], f"the weights, {hidden_about}", kind=True)
+    probe.emit(f"other-{hidden_n}", hidden_made["v"], f"other weights, {hidden_about}")
     probe.emit(f"statistic-{hidden_n}", hidden_made["running_var"], f"a statistic, {hidden_about}")
     probe.emit(f"counter-{hidden_n}", hidden_made["count"], f"a counter, {hidden_about}", dtype=True)  # fmt: skip
 ### END HIDDEN TESTS
@@ -529,6 +532,7 @@ def slipped(flaw: str, batches: list[torch.Tensor]) -> torch.Tensor:
             for layer in layers:
                 so_far = sum(map(len, batches[:i]))
                 weighed = {"even": 1 / i, "last": 1.0, "share": len(images) / sum(map(len, batches))}  # fmt: skip
+                weighed["before"] = len(images) / (so_far - len(images) or len(images))
                 new = next((weighed[w] for w in flaws if w in weighed), len(images) / so_far)
                 layer.momentum = layer.momentum if "own" in flaws else new
             network(images)
@@ -547,9 +551,11 @@ STATISTICS = {
     "all": MODE, "even all": MODE, "last": "only the last batch counts: momentum 1 forgets all before",
     "even": "every batch counts alike; the last is smaller: weigh by images",
     "share": "momentum is the share of the images *so far*, not of all images",
+    "before": "count a batch's own images, too, before you set its momentum",
     "2d": CLASS, "torch": CLASS, "torch even": CLASS, "torch even all": CLASS, "torch own": CLASS,
     "torch own all": CLASS, "2d own": CLASS,
     "torch all": CLASS, "2d all": CLASS, "2d own all": CLASS, "2d even": CLASS,
+    **dict.fromkeys(("torch own kept", "torch own kept all", "2d own kept", "2d own kept all"), CLASS),
 }  # fmt: skip
 
 
@@ -557,6 +563,7 @@ STATISTICS = {
 check = Check("reestimate")
 check.may_change("network")
 check.crashes(TypeError, "iterable", "batches are a list: `for images in batches`")
+check.crashes(AttributeError, "NoneType", "a layer may have running_mean None: it keeps no statistics, leave it out")  # fmt: skip
 torch.manual_seed(1)
 batches = list((2 + 3 * torch.randn(15, 3, 9, 8, dtype=torch.float64)).split(6))  # 6, 6 and 3
 network, twin = specimen(), specimen()
@@ -711,6 +718,7 @@ for message, cost in costs.items():
     for wrong in (cost[valid].mean(), cost.mean(), cost[valid].mean() / 5, cost.mean() / 5, cost[valid].sum() / 2, (cost * valid).mean()):  # fmt: skip
         check.catches(wrong, got, message)
 for wrong, message in (
+    (0 * right.mean() + math.nan, "it is not a number: the target of F.kl_div is a probability, unless log_target=True"),
     (right.mean(), "`valid` has no effect"), (right[valid].sum() / area, "divided by all pixels: count the valid ones"),
     (right[valid].mean() / 5, "the mean over the classes, too: sum over them (`reduction=\"mean\"` of F.kl_div does this)"),
     (right.mean() / 5, "the mean over the classes, too: sum over them. And `valid` has no effect"),
@@ -719,8 +727,7 @@ for wrong, message in (
     (right.sum() / 2, "the sum over pixels by the number of images (`batchmean` does this): a mean over the pixels"),
     (right[valid].sum(), "this is the sum over the pixels: take their mean"), (right.sum(), "this is the sum over the pixels: take their mean"),
     (right * valid, "one number for each pixel: take their mean"), (right[valid], "one number for each pixel: take their mean"),
-    ((right * valid).mean((1, 2)), "one number for each image: one for all"),
-    (((right * valid).sum((1, 2)) / valid.sum((1, 2))).mean(), "the mean of the images' means: one mean over all valid pixels"),
+    ((right * valid).mean((1, 2)), "one number for each image: one for all"), (((right * valid).sum((1, 2)) / valid.sum((1, 2))).mean(), "the mean of the images' means: one mean over all valid pixels"),
 ):  # fmt: skip
     check.catches(wrong, got, message)
 check.close(got, right[valid].mean(), "expected: the mean of KL(teacher ‖ student) over valid pixels")  # fmt: skip
@@ -1235,7 +1242,8 @@ def seeds_needed(gain: float, sd: float, alpha: float = 0.05, power: float = 0.8
 check = Check("seeds-needed")
 for gain, sd, alpha, power in ((0.1, 1.1, 0.05, 0.8), (0.03, 0.9, 0.05, 0.9), (0.2, 3.0, 0.01, 0.8), (0.05, 1.2, 0.1, 0.6)):  # fmt: skip
     got = check.call(seeds_needed, gain, sd, alpha, power)
-    z, share = NormalDist().inv_cdf, (sd / gain) ** 2
+    normal, share = NormalDist(), (sd / gain) ** 2
+    z = normal.inv_cdf
     whole = z(1 - alpha / 2) + z(power)
     exact, one_sided = 2 * whole**2 * share, 2 * (z(1 - alpha) + z(power)) ** 2 * share
     for wrong, message in (
@@ -1246,6 +1254,7 @@ for gain, sd, alpha, power in ((0.1, 1.1, 0.05, 0.8), (0.03, 0.9, 0.05, 0.9), (0
         (2 * (z(1 - alpha / 2) ** 2 + z(power) ** 2) * share, "add the two z, then square: (a + b)² is not a² + b²"),
         (2 * (z(1 - alpha / 2) - z(power)) ** 2 * share, "the two z are added"),
         (2 * z(1 - alpha / 2) ** 2 * share, "`power` has no effect"), (2 * whole**2 / share, "σ stands above, δ below"),
+        (2 * (normal.cdf(1 - alpha / 2) + normal.cdf(power)) ** 2 * share, "`cdf` goes from z to p: its inverse is wanted, inv_cdf"),
         (2 * 2.8**2 * share, "1.96 and 0.84 are the z of the defaults, rounded: use the arguments and inv_cdf"),
     ):  # fmt: skip
         for made in (math.ceil(wrong), wrong, math.floor(wrong)):

@@ -112,6 +112,12 @@ WRONG = {
         (_EQ6.format("k / (k + 1) * best[name] + students[-1][name] / ((k + 1) * n)"), "only one"),
         (_EQ6.format("total / n"), "M_best has no effect"),
         (_EQ6.format("best[name]"), "the students have no effect"),
+        (_EQ6.format(_MEAN.replace("k / (k + 1) *", "k // (k + 1) *")), "M_best is lost"),
+        (
+            _edit(_EQ6_RIGHT, ("    for name", "    total = 0\n    for name"),
+                  ("total = sum(s[name] for s in students)", "total = total + sum(s[name] for s in students)")),
+            "begin it anew",
+        ),
         (_EQ6.format("students[-1][name]"), "the last student"),
         (_EQ6.format("0.9 * best[name] + 0.1 * total / n"), "expected the weights of Eq. 6"),
         (
@@ -199,6 +205,12 @@ def reestimate(network, batches):
         (_edit(_STATISTICS, ("len(images) / seen", "1.0")), "only the last batch"),
         (_edit(_STATISTICS, ("len(images) / seen", "1 / i")), "weigh by images"),
         (_edit(_STATISTICS, ("len(images) / seen", "None")), "weigh by images"),
+        (_edit(_STATISTICS, ("            seen += len(images)\n", ""), ("len(images) / seen", "len(images) / (seen or len(images))"),
+               ("            network(images)", "            seen += len(images)\n            network(images)")), "own images, too"),
+        (_edit(_STATISTICS, ('getattr(m, "running_mean", None) is not None', '"Norm" in type(m).__name__'),
+               (_SET, ""), (_RESET, "")), "not found"),
+        (_edit(_STATISTICS, ('getattr(m, "running_mean", None) is not None', 'hasattr(m, "running_mean")'),
+               ("layer.reset_running_stats()", "layer.running_mean.zero_()")), "leave it out"),
         (_edit(_STATISTICS, ("len(images) / seen", "len(images) / sum(map(len, batches))")), "so far"),
         (_edit(_STATISTICS, ('getattr(m, "running_mean", None) is not None', "isinstance(m, nn.BatchNorm2d)")),
          "not found"),
@@ -263,7 +275,10 @@ def reestimate(network, batches):
         (_LIBRARY.format("student.log_softmax(1), teacher.softmax(1)"), "a gradient reaches the teacher"),
         (_LIBRARY.format("teacher.detach().log_softmax(1), student.softmax(1)"), "places"),
         (_LIBRARY.format("student.softmax(1), teacher.detach().softmax(1)"), "logarithm of q is missing"),
-        (_LIBRARY.format("student, teacher.detach()"), "expected: the mean of KL"),
+        (_LIBRARY.format("student, teacher.detach()"), "not a number"),
+        (_LIBRARY.format("student.log_softmax(1), teacher.detach().log_softmax(1)"), "not a number"),
+        (_edit(_KL_RIGHT, ("log_p.exp() * (log_p - log_q)", "0.3 * log_p.exp() * (log_p - log_q)")),
+         "expected: the mean of KL"),
         (
             """
 def distillation_loss(student, teacher, valid):
@@ -373,6 +388,7 @@ def distillation_loss(student, teacher, valid):
         (_SEEDS.format(_NEEDED.replace(" + z(power)", "")), "`power` has no effect"),
         (_SEEDS.format(_NEEDED.replace("sd**2 / gain**2", "gain**2 / sd**2")), "σ stands above"),
         (_SEEDS.format(_NEEDED.replace("(z(1 - alpha / 2) + z(power))", "(1.96 + 0.84)")), "use the arguments"),
+        (_SEEDS.format(_NEEDED).replace("inv_cdf", "cdf"), "its inverse is wanted"),
         (_SEEDS.format(_NEEDED.replace("math.ceil", "round")), "rounded down"),
         (_SEEDS.format(_NEEDED.replace("math.ceil", "int")), "rounded down"),
         (_SEEDS.format(_NEEDED.replace("math.ceil", "")), "round up"),
