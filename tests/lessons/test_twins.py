@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,8 +20,10 @@ from coursekit.labels import CELEBAMASK_HQ
 from coursekit.lessons.course import whole_lesson
 from coursekit.lessons.source import read_lesson
 from coursekit.models import ddgcn, decouple
+from coursekit.models.abn import ABN
 from coursekit.models.dml_csr import SMALL
 from coursekit.models.edge_heads import EdgeHeads
+from coursekit.optim import aggregation
 from coursekit.synthfaces import Style
 
 SOURCES = Path(__file__).parents[2] / "notebooks" / "source"
@@ -348,3 +352,94 @@ class TestEdges:
         one, other = mine["decouple"](network), decouple(network)
         assert list(one.state_dict()) == list(other.state_dict())
         assert torch.equal(one(image), other(image))
+
+
+class TestSelfRegulation:
+    @pytest.fixture
+    def mine(self) -> dict[str, Any]:
+        return answers("11_self_regulation")
+
+    @pytest.mark.parametrize(("k", "count"), [(1, 1), (2, 3), (5, 10)])
+    def test_the_aggregate(self, mine: dict[str, Any], k: int, count: int) -> None:
+        networks = [mine["specimen"](seed) for seed in range(count + 1)]
+        best, *states = [dict(network.state_dict()) for network in networks]
+        names = {name for name, _ in networks[0].named_parameters()}
+        total = None
+        for network in networks[1:]:
+            total = aggregation.add_student(total, network)
+        expected = states[-1] | aggregation.aggregate(best, total, k, count)
+        got = mine["aggregate"](best, states, k, names)
+        assert list(got) == list(expected)
+        for name, value in expected.items():
+            torch.testing.assert_close(got[name], value)
+
+    @pytest.mark.parametrize("renewed", [[], [True] * 4, [False, True, False, False, True]])
+    def test_the_shares(self, mine: dict[str, Any], renewed: list[bool]) -> None:
+        unit = torch.eye(len(renewed) + 1)
+        best = m = {"w": unit[0]}
+        for k, new in enumerate(renewed, 1):
+            best = m if new else best
+            m = aggregation.aggregate(best, {"w": unit[k]}, k, 1)
+        np.testing.assert_allclose(mine["shares"](renewed), m["w"], rtol=1e-6)
+
+    @pytest.mark.parametrize("parts", [(4, 4), (7, 2, 3)])
+    def test_the_statistics(self, mine: dict[str, Any], parts: tuple[int, ...]) -> None:
+        batches = list(torch.randn(sum(parts), 3, 9, 8).double().split(parts))
+        one, other = (mine["specimen"]().eval() for _ in range(2))
+        mine["reestimate"](one, batches)
+        optim.reestimate_statistics(other, lambda: iter(batches))
+        for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True):
+            torch.testing.assert_close(a, b)
+
+    @pytest.mark.parametrize("share", [0.5, 0.0])
+    def test_the_distillation(self, mine: dict[str, Any], share: float) -> None:
+        student, teacher = 3 * torch.randn(2, 2, 7, 9, 8)
+        valid = torch.rand(2, 9, 8) < share
+        expected = losses.distillation_loss(student, teacher, valid)
+        torch.testing.assert_close(mine["distillation_loss"](student, teacher, valid), expected)
+
+    def test_the_cycles_are_the_plans(self, mine: dict[str, Any]) -> None:
+        """With the aggregate of the cycle before as M_best, and a student that goes on."""
+        config = optim.SelfRegulationConfig(
+            0, 2, 3, cycle_lr=0.1, best="aggregate", weight_decay=0.0
+        )
+        torch.manual_seed(0)
+        start = torch.nn.Sequential(
+            torch.nn.Conv2d(3, 4, 3), ABN(4), torch.nn.Conv2d(4, 5, 1), torch.nn.BatchNorm2d(5)
+        )
+        images, valid = torch.randn(6, 3, 9, 8), torch.ones(6, 7, 6, dtype=torch.bool)
+        noise = torch.randn(6, 5, 7, 6)
+        one, learner = (
+            copy.deepcopy(start),
+            SimpleNamespace(network=copy.deepcopy(start), teacher=None),
+        )
+        sgd = torch.optim.SGD(one.parameters(), 0.1, momentum=config.momentum)
+        epochs = iter(range(config.epochs))
+
+        def cost(network: torch.nn.Module, teacher: torch.nn.Module) -> torch.Tensor:
+            loss: torch.Tensor = mine["distillation_loss"](
+                network.train()(images), teacher(images) + noise, valid
+            )
+            return loss
+
+        def train_epoch(network: torch.nn.Module, teacher: torch.nn.Module) -> None:
+            sgd.param_groups[0]["lr"] = config.rate(next(epochs), 1)
+            sgd.zero_grad()
+            cost(network, teacher).backward()
+            sgd.step()
+
+        teacher = copy.deepcopy(start).eval().requires_grad_(False)
+        made = mine["run_cycles"](one, teacher, train_epoch, [images], 2, 3)
+        plan = config.build(learner, config.epochs)
+        ends = []
+        for _ in range(config.epochs):
+            plan.zero_grad()
+            cost(learner.network, learner.teacher).backward()
+            plan.step()
+            if plan.end_epoch(1.0, lambda: iter([images])) == "improved":
+                with plan.for_use():
+                    ends.append(copy.deepcopy(learner.network.state_dict()))
+        assert len(made) == len(ends) == 2
+        for m, state in zip(made, ends, strict=True):
+            for a, b in zip(m.state_dict().values(), state.values(), strict=True):
+                torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-4)

@@ -1,0 +1,506 @@
+"""What to try on the checks of lesson 11."""
+
+from __future__ import annotations
+
+_EQ6 = """
+def aggregate(best, students, k, names):
+    made = dict(students[-1])
+    n = len(students)
+    for name in names:
+        total = sum(s[name] for s in students)
+        made[name] = {0}
+    return made
+"""
+_MEAN = "k / (k + 1) * best[name] + total / ((k + 1) * n)"
+
+_SHARES = """
+def shares(renewed):
+    unit = np.eye(len(renewed) + 1)
+    best = m = unit[0]
+    for k, new in enumerate(renewed, 1):
+        best = m if new else best
+        m = k / (k + 1) * best + unit[k] / (k + 1)
+    return m
+"""
+
+_STATISTICS = """
+def reestimate(network, batches):
+    layers = [m for m in network.modules() if getattr(m, "running_mean", None) is not None]
+    modes = [(m, m.training) for m in network.modules()]
+    momenta = [layer.momentum for layer in layers]
+    network.eval()
+    for layer in layers:
+        layer.train()
+        layer.reset_running_stats()
+    seen = 0
+    with torch.no_grad():
+        for i, images in enumerate(batches, 1):
+            seen += len(images)
+            for layer in layers:
+                layer.momentum = len(images) / seen
+            network(images)
+    for module, mode in modes:
+        module.training = mode
+    for layer, momentum in zip(layers, momenta):
+        layer.momentum = momentum
+"""
+_RESET = "        layer.reset_running_stats()\n"
+_SET = "            for layer in layers:\n                layer.momentum = len(images) / seen\n"
+
+_KL = """
+def distillation_loss(student, teacher, valid):
+    log_p, log_q = teacher.detach().log_softmax(1), student.log_softmax(1)
+    cost = (log_p.exp() * (log_p - log_q)).sum(1)
+    return {0}
+"""
+_VALID = "(cost * valid).sum() / valid.sum().clamp_min(1)"
+_KL_RIGHT = _KL.format(_VALID)
+_LIBRARY = """
+def distillation_loss(student, teacher, valid):
+    cost = F.kl_div({0}, reduction="none").sum(1)
+    return (cost * valid).sum() / valid.sum().clamp_min(1)
+"""
+
+_CYCLES = """
+def run_cycles(network, teacher, train_epoch, batches, cycles, epochs):
+    names = {n for n, _ in network.named_parameters()}
+    made = []
+    for k in range(1, cycles + 1):
+        students = []
+        for _ in range(epochs):
+            train_epoch(network, teacher)
+            students.append(copy.deepcopy(network.state_dict()))
+        m = copy.deepcopy(network)
+        m.load_state_dict(aggregate(teacher.state_dict(), students, k, names))
+        reestimate(m, batches)
+        teacher = m.eval().requires_grad_(False)
+        made.append(teacher)
+    return made
+"""
+
+_SEEDS = """
+def seeds_needed(gain, sd, alpha=0.05, power=0.8):
+    z = NormalDist().inv_cdf
+    return {0}
+"""
+_NEEDED = "math.ceil(2 * (z(1 - alpha / 2) + z(power)) ** 2 * sd**2 / gain**2)"
+
+
+def _edit(code: str, *changes: tuple[str, str]) -> str:
+    """The code with a mistake (or another way) in it."""
+    for old, new in changes:
+        assert old in code, old
+        code = code.replace(old, new)
+    return code
+
+
+_EQ6_RIGHT = _EQ6.format(_MEAN)
+
+WRONG = {
+    "aggregate": [
+        (_EQ6.format("k / (k + 1) * best[name] + total / n"), "more than 1"),
+        (_EQ6.format("(best[name] + total / n) / 2"), "k has no effect"),
+        (_EQ6.format("(best[name] + total) / (n + 1)"), "as one of N + 1"),
+        (_EQ6.format("(k - 1) / k * best[name] + total / (k * n)"), "you take k - 1"),
+        (_edit(_EQ6_RIGHT, ("    n = len", "    k = k + 1\n    n = len")), "do not add 1"),
+        (_EQ6.format("best[name] / (k + 1) + k / (k + 1) * total / n"), "changed places"),
+        (_EQ6.format("k / (k + 1) * best[name] + total / (k + 1)"), "N is missing"),
+        (_EQ6.format("k / (k + 1) * best[name] + total / (k + 1) * n"), "multiplies by n"),
+        (_EQ6.format("k / (k + 1) * best[name] + total / (k + 1 * n)"), "is k + n"),
+        (_EQ6.format("k / (k + 1) * best[name] + students[-1][name] / (k + 1)"), "only the last"),
+        (_EQ6.format("k / (k + 1) * best[name] + students[0][name] / (k + 1)"), "only the first"),
+        (_EQ6.format("k / (k + 1) * best[name] + students[-1][name] / ((k + 1) * n)"), "only one"),
+        (_EQ6.format("total / n"), "M_best has no effect"),
+        (_EQ6.format("best[name]"), "the students have no effect"),
+        (_EQ6.format(_MEAN.replace("k / (k + 1) *", "k // (k + 1) *")), "M_best is lost"),
+        (
+            _edit(_EQ6_RIGHT, ("    for name", "    total = 0\n    for name"),
+                  ("total = sum(s[name] for s in students)", "total = total + sum(s[name] for s in students)")),
+            "begin it anew",
+        ),
+        (_EQ6.format("students[-1][name]"), "the last student"),
+        (_EQ6.format("0.9 * best[name] + 0.1 * total / n"), "expected the weights of Eq. 6"),
+        (
+            _edit(_EQ6_RIGHT, ("total = sum(s[name] for s in students)",
+                               "total = students[0][name]\n        for s in students[1:]: total += s[name]")),
+            "changes its argument `students`",
+        ),
+        (_edit(_EQ6_RIGHT, ("dict(students[-1])", "best")), "changes its argument `best`"),
+        (_edit(_EQ6_RIGHT, ("dict(students[-1])", "students[-1]")), "changes its argument `students`"),
+        (_edit(_EQ6_RIGHT, ("dict(students[-1])", "dict(best)")), "buffers are M_best's"),
+        (_edit(_EQ6_RIGHT, ("dict(students[-1])", "dict(students[0])")), "the first student's"),
+        (_edit(_EQ6_RIGHT, ("dict(students[-1])", "{}")), "a key is missing"),
+        (_edit(_EQ6_RIGHT, ("in names", "in best")), "running statistics are averaged"),
+        (
+            _edit(_EQ6_RIGHT, ("in names", "in best"),
+                  ("        total", "        if 'running' in name:\n            continue\n        total")),
+            "counter",
+        ),
+        (_edit(_EQ6_RIGHT, ("    return made", "    made")), "does every way"),
+        (_edit(_EQ6_RIGHT, ("return made", "return list(made.values())")), "is a list"),
+        (_edit(_EQ6_RIGHT, ("best[name]", "best[names]")), "TypeError"),
+    ],
+    "shares": [
+        (_edit(_SHARES, ("m if new else best", "m")), "always the M of the cycle before"),
+        (_edit(_SHARES, ("best = m if new else best", "pass")), "always M_0"),
+        (_edit(_SHARES, ("m if new else best", "best if new else m")), "changed places"),
+        (_edit(_SHARES, ("m if new else best", "m if new else unit[0]")), "you go back to M_0"),
+        (
+            _edit(_SHARES, ("k / (k + 1) * best + unit[k] / (k + 1)", "(k - 1) / k * best + unit[k] / k")),
+            "cycles count from 1",
+        ),
+        (_edit(_SHARES, ("k / (k + 1) * best + unit[k] / (k + 1)", "(best + unit[k]) / 2")), "no effect"),
+        (
+            """
+def shares(renewed):
+    unit = np.eye(len(renewed) + 1)
+    best = m = unit[0]
+    for k, new in enumerate(renewed, 1):
+        m = k / (k + 1) * best + unit[k] / (k + 1)
+        if new:
+            best = m
+    return m
+""",
+            "decide M_best before",
+        ),
+        (
+            """
+def shares(renewed):
+    return np.full(len(renewed) + 1, 1 / (len(renewed) + 1))
+""",
+            "always the M of the cycle before",
+        ),
+        (_edit(_SHARES, ("np.eye(len(renewed) + 1)", "np.eye(len(renewed))")), "K + 1"),
+        (_edit(_SHARES, ("return m", "return m.tolist()")), "is a list, expected: an array"),
+        (_edit(_SHARES, ("return m", "return m[1:]")), "one share for M_0"),
+        (_edit(_SHARES, ("unit[k] / (k + 1)", "unit[k] / k")), "expected: the shares"),
+        (_edit(_SHARES, ("return m", "return best")), "expected: the shares"),
+        (_edit(_SHARES, ("    best = m = unit[0]", "    best = m = np.zeros(len(unit))")), "expected: the shares"),
+    ],
+    "reestimate": [
+        (_edit(_STATISTICS, ("        layer.train()\n", "")), "nothing was estimated"),
+        (_edit(_STATISTICS, ("        layer.train()\n", ""), (_RESET, "        pass\n")), "nothing has changed"),
+        (_edit(_STATISTICS, (_SET, "")), "kept their own momentum"),
+        (_edit(_STATISTICS, (_SET, ""), (_RESET, "")), "the old statistics are still in it"),
+        (_edit(_STATISTICS, (_SET, ""), ("network.eval()", "network.train()")), "dropout was on"),
+        (_edit(_STATISTICS, ("network.eval()", "network.train()")), "dropout was on"),
+        (
+            """
+def reestimate(network, batches):
+    network.train()
+    with torch.no_grad():
+        for images in batches:
+            network(images)
+""",
+            "dropout was on",
+        ),
+        (
+            """
+def reestimate(network, batches):
+    from torch.optim.swa_utils import update_bn
+    update_bn(batches, network)
+""",
+            "not found",
+        ),
+        (_edit(_STATISTICS, ("len(images) / seen", "1.0")), "only the last batch"),
+        (_edit(_STATISTICS, ("len(images) / seen", "1 / i")), "weigh by images"),
+        (_edit(_STATISTICS, ("len(images) / seen", "None")), "weigh by images"),
+        (_edit(_STATISTICS, ("            seen += len(images)\n", ""), ("len(images) / seen", "len(images) / (seen or len(images))"),
+               ("            network(images)", "            seen += len(images)\n            network(images)")), "own images, too"),
+        (_edit(_STATISTICS, ('getattr(m, "running_mean", None) is not None', '"Norm" in type(m).__name__'),
+               (_SET, ""), (_RESET, "")), "not found"),
+        (_edit(_STATISTICS, ('getattr(m, "running_mean", None) is not None', 'hasattr(m, "running_mean")'),
+               ("layer.reset_running_stats()", "layer.running_mean.zero_()")), "leave it out"),
+        (_edit(_STATISTICS, ("len(images) / seen", "len(images) / sum(map(len, batches))")), "so far"),
+        (_edit(_STATISTICS, ('getattr(m, "running_mean", None) is not None', "isinstance(m, nn.BatchNorm2d)")),
+         "not found"),
+        (
+            _edit(_STATISTICS, ('getattr(m, "running_mean", None) is not None',
+                                "isinstance(m, (nn.BatchNorm1d, nn.BatchNorm2d))")),
+            "not found",
+        ),
+        (_edit(_STATISTICS, ('getattr(m, "running_mean", None) is not None', "isinstance(m, (nn.BatchNorm2d, ABN))")),
+         "expected: of each layer"),
+        (_edit(_STATISTICS, ("with torch.no_grad():", "if True:")), "gradients are recorded"),
+        (_edit(_STATISTICS, (_RESET, "")), "reset first"),
+        (_edit(_STATISTICS, ("        module.training = mode\n", "        pass\n")), "put the modes back"),
+        (_edit(_STATISTICS, ("        module.training = mode\n", "        module.train()\n")), "put the modes back"),
+        (_edit(_STATISTICS, ("for module, mode in modes:", "for module, mode in reversed(modes):"),
+               ("        module.training = mode\n", "        module.train(mode)\n")), "put the modes back"),
+        (_edit(_STATISTICS, ("        layer.momentum = momentum\n", "        pass\n")), "put the momenta back"),
+        (
+            _edit(_STATISTICS, ("        layer.reset_running_stats()",
+                                "        layer.running_mean.zero_()\n        layer.running_var.fill_(1)")),
+            "the counter",
+        ),
+        (_edit(_STATISTICS, ("    network.eval()", "    nn.init.ones_(network[0].weight)\n    network.eval()")),
+         "expected: of each layer"),
+        (_edit(_STATISTICS, ("in enumerate(batches, 1)", "in enumerate(batches(), 1)")), "not callable"),
+    ],
+    "distillation": [
+        (_KL.format("(cost * valid).mean()"), "divided by all pixels"),
+        (_KL.format("cost.mean()"), "`valid` has no effect"),
+        (_KL.format("cost[valid].sum()"), "the sum over the pixels"),
+        (_KL.format("cost.sum()"), "the sum over the pixels"),
+        (_KL.format("cost[valid]"), "one number for each pixel"),
+        (_KL.format("cost * valid"), "one number for each pixel"),
+        (_KL.format("cost[valid].sum() / len(cost)"), "number of images"),
+        (_KL.format("((cost * valid).sum((1, 2)) / valid.sum((1, 2)).clamp_min(1)).mean()"), "images' means"),
+        (_edit(_KL_RIGHT, (".sum(1)", ".mean(1)")), "the mean over the classes, too"),
+        (_edit(_KL_RIGHT, ("log_p.exp() * (log_p - log_q)", "log_q.exp() * (log_q - log_p)")), "places"),
+        (_edit(_KL_RIGHT, ("log_p.exp() * (log_p - log_q)", "log_p.exp() * (log_q - log_p)")), "sign is turned"),
+        (_edit(_KL_RIGHT, ("log_p.exp() * (log_p - log_q)", "-log_p.exp() * log_q")), "cross-entropy with soft labels"),
+        (_edit(_KL_RIGHT, ("log_p.exp() * (log_p - log_q)", "log_p - log_q")), "the factor p is missing"),
+        (_edit(_KL_RIGHT, ("log_p.exp() * (log_p - log_q)", "log_p * (log_p - log_q)")), "`exp` is missing"),
+        (_edit(_KL_RIGHT, ("log_p.exp() * (log_p - log_q)", "(log_p.exp() * (log_p - log_q)).abs()")), "absolute"),
+        (_edit(_KL_RIGHT, ("log_softmax(1)", "softmax(1).log_softmax(1)")), "softmax twice"),
+        (_edit(_KL_RIGHT, ("student.log_softmax", "student.softmax(1).log_softmax")), "student's softmax is taken"),
+        (_edit(_KL_RIGHT, ("detach().log_softmax", "detach().softmax(1).log_softmax")), "teacher's softmax is taken"),
+        (_edit(_KL_RIGHT, ("log_softmax(1)", "log_softmax(-1)")), "last dimension"),
+        (_edit(_KL_RIGHT, (".log_softmax(1), student", ".div(2).log_softmax(1), student"),
+               ("student.log_softmax", "student.div(2).log_softmax")), "temperature"),
+        (_edit(_KL_RIGHT, ("log_softmax(1)", "softmax(1).log()")), "Use log_softmax"),
+        (_edit(_KL_RIGHT, (".detach()", "")), "a gradient reaches the teacher"),
+        (
+            _edit(_KL_RIGHT, ("teacher.detach()", "teacher"), ("student.log_softmax", "student.detach().log_softmax")),
+            "no gradient reaches the student",
+        ),
+        (_edit(_KL_RIGHT, ("student.log_softmax", "student.detach().log_softmax")), "the *teacher* is detached"),
+        (_KL.format("cost[valid].mean()"), "without a valid pixel, 0 is divided by 0"),
+        (
+            _edit(_KL_RIGHT, ("    return", "    if not valid.any():\n        return torch.tensor(0.0)\n    return")),
+            "out of the logits",
+        ),
+        (_KL.format("((cost * valid).sum() / valid.sum().clamp_min(1)).item()"), "is a float"),
+        (_LIBRARY.format("student.log_softmax(1), teacher.softmax(1)"), "a gradient reaches the teacher"),
+        (_LIBRARY.format("teacher.detach().log_softmax(1), student.softmax(1)"), "places"),
+        (_LIBRARY.format("student.softmax(1), teacher.detach().softmax(1)"), "logarithm of q is missing"),
+        (_LIBRARY.format("student, teacher.detach()"), "not a number"),
+        (_LIBRARY.format("student.log_softmax(1), teacher.detach().log_softmax(1)"), "not a number"),
+        (_edit(_KL_RIGHT, ("log_p.exp() * (log_p - log_q)", "0.3 * log_p.exp() * (log_p - log_q)")),
+         "expected: the mean of KL"),
+        (
+            """
+def distillation_loss(student, teacher, valid):
+    return F.kl_div(student.log_softmax(1), teacher.detach().softmax(1))
+""",
+            "the mean over the classes, too",
+        ),
+        (
+            """
+def distillation_loss(student, teacher, valid):
+    return F.kl_div(student.log_softmax(1), teacher.detach().softmax(1), reduction="batchmean")
+""",
+            "batchmean",
+        ),
+        (
+            """
+def distillation_loss(student, teacher, valid):
+    cost = F.cross_entropy(student, teacher.detach().argmax(1), reduction="none")
+    return (cost * valid).sum() / valid.sum().clamp_min(1)
+""",
+            "whole distribution",
+        ),
+        (
+            """
+def distillation_loss(student, teacher, valid):
+    cost = F.cross_entropy(student, teacher.detach().softmax(1), reduction="none")
+    return (cost * valid).sum() / valid.sum().clamp_min(1)
+""",
+            "cross-entropy with soft labels",
+        ),
+        (
+            """
+def distillation_loss(student, teacher, valid):
+    cost = ((student - teacher.detach()) ** 2).mean(1)
+    return (cost * valid).sum() / valid.sum().clamp_min(1)
+""",
+            "squared difference of the logits",
+        ),
+        (
+            """
+def distillation_loss(student, teacher, valid):
+    cost = (student.softmax(1) - teacher.detach().softmax(1)).square().sum(1)
+    return (cost * valid).sum() / valid.sum().clamp_min(1)
+""",
+            "squared difference of the probabilities",
+        ),
+        (
+            """
+def distillation_loss(student, teacher, valid):
+    p, q = teacher.detach().sigmoid(), student.sigmoid()
+    cost = (p * (p.log() - q.log())).sum(1)
+    return (cost * valid).sum() / valid.sum().clamp_min(1)
+""",
+            "sigmoids",
+        ),
+        (
+            """
+def distillation_loss(student, teacher, valid):
+    log_p, log_q = teacher.detach().log_softmax(1), student.log_softmax(1)
+    return (log_p.exp() * (log_p - log_q) * valid).sum() / valid.sum()
+""",
+            "summed away",
+        ),
+    ],
+    "run-cycles": [
+        (_edit(_CYCLES, ("copy.deepcopy(network.state_dict())", "network.state_dict()")), "window"),
+        (_edit(_CYCLES, ("        students = []\n", ""), ("    made = []", "    made, students = [], []")),
+         "students of earlier cycles"),
+        (_edit(_CYCLES, ("aggregate(teacher.state_dict()", "aggregate(first"),
+               ("    made = []", "    made, first = [], copy.deepcopy(teacher.state_dict())")), "always the first teacher"),
+        (_edit(_CYCLES, ("        teacher = m.eval().requires_grad_(False)\n        made.append(teacher)",
+                         "        made.append(m.eval().requires_grad_(False))")), "M takes its place"),
+        (_edit(_CYCLES, ("range(1, cycles + 1)", "range(cycles)")), "cycles count from 1"),
+        (_edit(_CYCLES, ("students, k, names", "students, 1, names")), "k has no effect"),
+        (_edit(_CYCLES, ("        reestimate(m, batches)\n", "")), "last student's statistics"),
+        (_edit(_CYCLES, ("reestimate(m, batches)", "reestimate(network, batches)")), "goes on from its own"),
+        (_edit(_CYCLES, ("m = copy.deepcopy(network)", "m = network")), "not the student"),
+        (_edit(_CYCLES, ("        made.append(teacher)",
+                         "        network.load_state_dict(m.state_dict())\n        made.append(teacher)")),
+         "goes on from its own"),
+        (_edit(_CYCLES, ("m.eval().requires_grad_(False)", "m.requires_grad_(False)")), "training mode"),
+        (_edit(_CYCLES, ("m.eval().requires_grad_(False)", "m.eval()")), "frozen"),
+        (_edit(_CYCLES, ("made.append(teacher)", "made.append(teacher.state_dict())")), "not a state_dict"),
+        (_edit(_CYCLES, ("return made", "return made[-1]")), "expected: a list"),
+        (_edit(_CYCLES, ("return made", "return teacher.state_dict()")), "expected: a list"),
+        (_edit(_CYCLES, ("    return made\n", "")), "does every way"),
+        (_edit(_CYCLES, ("range(epochs)", "range(epochs - 1)")), "in each of `cycles`"),
+        (_edit(_CYCLES, ("range(1, cycles + 1)", "range(1, cycles)")), "in each of `cycles`"),
+        (_edit(_CYCLES, ("            students.append(copy.deepcopy(network.state_dict()))\n",
+                         "        students.append(copy.deepcopy(network.state_dict()))\n")),
+         "only the last student"),
+        (_edit(_CYCLES, ("network, teacher)\n            students", "network, network)\n            students")),
+         "teaches itself"),
+        (_edit(_CYCLES, ("students.append(copy.deepcopy(network.state_dict()))",
+                         "students.append(copy.deepcopy(network))")), "students are state_dicts"),
+        (_edit(_CYCLES, ("made.append(teacher)", "made = [teacher]")), "one M for each cycle"),
+    ],
+    "seeds-needed": [
+        (_SEEDS.format(_NEEDED.replace("2 * (z", "(z")), "the factor 2 is missing"),
+        (_SEEDS.format(_NEEDED.replace("2 * (z", "4 * (z")), "of *each* method"),
+        (_SEEDS.format(_NEEDED.replace("alpha / 2", "alpha")), "α is halved"),
+        (_SEEDS.format(_NEEDED.replace(" ** 2 *", " *")), "the sum of the two z is squared"),
+        (_SEEDS.format(_NEEDED.replace("sd**2 / gain**2", "sd / gain")), "σ and δ are squared"),
+        (_SEEDS.format(_NEEDED.replace("(z(1 - alpha / 2) + z(power)) ** 2", "(z(1 - alpha / 2) ** 2 + z(power) ** 2)")),
+         "add the two z"),
+        (_SEEDS.format(_NEEDED.replace("+ z(power)", "- z(power)")), "the two z are added"),
+        (_SEEDS.format(_NEEDED.replace(" + z(power)", "")), "`power` has no effect"),
+        (_SEEDS.format(_NEEDED.replace("sd**2 / gain**2", "gain**2 / sd**2")), "σ stands above"),
+        (_SEEDS.format(_NEEDED.replace("(z(1 - alpha / 2) + z(power))", "(1.96 + 0.84)")), "use the arguments"),
+        (_SEEDS.format(_NEEDED).replace("inv_cdf", "cdf"), "its inverse is wanted"),
+        (_SEEDS.format(_NEEDED.replace("math.ceil", "round")), "rounded down"),
+        (_SEEDS.format(_NEEDED.replace("math.ceil", "int")), "rounded down"),
+        (_SEEDS.format(_NEEDED.replace("math.ceil", "")), "round up"),
+        (_edit(_SEEDS.format(_NEEDED), ("power=0.8", "power=0.9")), "by default"),
+        (_SEEDS.format(_NEEDED.replace("math.ceil", "float")), "round up"),
+        (_SEEDS.format(_NEEDED.replace("z(1 - alpha / 2)", "z(alpha / 2)")), "the two z are added"),
+        (_SEEDS.format(_NEEDED + " + 1"), "expected for a gain"),
+    ],
+}  # fmt: skip
+
+RIGHT = {
+    "aggregate": [
+        _EQ6_RIGHT,
+        """
+def aggregate(best, students, k, names):
+    made = copy.deepcopy(students[-1])
+    for name in names:
+        mean = torch.stack([s[name] for s in students]).mean(0)
+        made[name] = (k * best[name] + mean) / (k + 1)
+    return made
+""",
+        """
+def aggregate(best, students, k, names):
+    total = {n: sum(s[n] for s in students) for n in names}
+    return students[-1] | aggregation.aggregate(best, total, k, len(students))
+""",
+    ],
+    "shares": [
+        _SHARES,
+        """
+def shares(renewed):
+    models = [np.array([1.0] + [0] * len(renewed))]
+    best = models[0]
+    for k, new in enumerate(renewed, 1):
+        if new:
+            best = models[-1]
+        made = best * k
+        made[k] += 1
+        models.append(made / (k + 1))
+    return models[-1]
+""",
+    ],
+    "reestimate": [
+        _STATISTICS,
+        """
+def reestimate(network, batches):
+    optim.reestimate_statistics(network, lambda: batches)
+""",
+        """
+@torch.no_grad()
+def reestimate(network, batches):
+    was = {name: m.training for name, m in network.named_modules()}
+    found = [m for m in network.modules() if hasattr(m, "running_var") and m.running_var is not None]
+    kept = [m.momentum for m in found]
+    network.eval()
+    for m in found:
+        m.training = True
+        m.reset_running_stats()
+    done = 0
+    for images in batches:
+        done += images.shape[0]
+        for m in found:
+            m.momentum = images.shape[0] / done
+        network(images)
+    for m, momentum in zip(found, kept):
+        m.momentum = momentum
+    for name, m in network.named_modules():
+        m.training = was[name]
+""",
+    ],
+    "distillation": [
+        _KL_RIGHT,
+        _LIBRARY.format("student.log_softmax(1), teacher.detach().log_softmax(1), log_target=True"),
+        _LIBRARY.format("F.log_softmax(student, 1), F.softmax(teacher.detach(), 1)"),
+        """
+def distillation_loss(student, teacher, valid):
+    with torch.no_grad():
+        p, log_p = teacher.softmax(1), teacher.log_softmax(1)
+    cost = F.cross_entropy(student, p, reduction="none") + (p * log_p).sum(1)
+    return torch.where(valid, cost, 0).sum() / max(int(valid.sum()), 1)
+""",
+        "distillation_loss = losses.distillation_loss\n",
+    ],
+    "run-cycles": [
+        _CYCLES,
+        """
+def run_cycles(network, teacher, train_epoch, batches, cycles, epochs):
+    names, out, best = dict(network.named_parameters()).keys(), [], teacher
+    for cycle in range(cycles):
+        states = []
+        while len(states) < epochs:
+            train_epoch(network, best)
+            states.append({k: v.clone() for k, v in network.state_dict().items()})
+        new = copy.deepcopy(network)
+        new.load_state_dict(aggregate(best.state_dict(), states, cycle + 1, set(names)))
+        reestimate(new, batches)
+        new.eval()
+        for p in new.parameters():
+            p.requires_grad = False
+        out.append(new)
+        best = new
+    return out
+""",
+    ],
+    "seeds-needed": [
+        _SEEDS.format(_NEEDED),
+        """
+def seeds_needed(gain, sd, alpha=0.05, power=0.8):
+    normal = NormalDist()
+    effect = gain / sd
+    both = normal.inv_cdf(1 - alpha / 2) - normal.inv_cdf(1 - power)
+    return int(np.ceil(2 * (both / effect) ** 2))
+""",
+    ],
+}
