@@ -495,9 +495,19 @@ plots.panels(rows, across=2)
 #
 # | | lesson | what you build |
 # |---|---|---|
-# | 00 | Welcome | label maps, left and right, how a lesson works |
-# | 01 | Data | the long tail, whitening, class weights, augmentation, an audit |
-# | 02 | U-Net | the network, the weighted loss, a trained model, a submission |
+# | 00 | [Welcome](00_welcome.ipynb) | label maps, left and right, how a lesson works |
+# | 01 | [Data](01_data.ipynb) | the long tail, whitening, class weights, augmentation, an audit |
+# | 02 | [U-Net](02_unet.ipynb) | the network, the weighted loss, a trained model, a submission |
+# | 03 | [DeepLabV3+](03_deeplabv3plus.ipynb) | dilation, batch normalisation, ASPP, what a layer can see |
+# | 04 | [FastSCNN](04_fastscnn.ipynb) | a network for small machines: cheap convolutions, two resolutions |
+# | 05 | [SegFormer](05_segformer.ipynb) | attention over patches, with and without its large matrix |
+# | 06 | [Losses](06_losses.ipynb) | focal, Dice and Lovász losses, and what each does for rare classes |
+# | 07 | [The optimiser](07_optimiser.ipynb) | SGD, Adam, the report's schedule |
+# | 08 | [The competition](08_competition.ipynb) | scores and their intervals, a submission by hand |
+# | 09 | [DDGCN](09_ddgcn.ipynb) | context from two graphs: the first part of a research method, DML-CSR |
+# | 10 | [Edge tasks](10_edges.ipynb) | edges as a second and third task, which inference does without |
+# | 11 | [Self-regulation](11_self_regulation.ipynb) | averages of networks that teach, and wrong labels that they mend |
+# | 14 | [Capstone](14_capstone.ipynb) | a network of your own |
 #
 # Every lesson has the same parts: a card, the idea with its equation, small cells that you build it
 # from, three to six exercises, what a paper says beside what we measured, and something to try next.
