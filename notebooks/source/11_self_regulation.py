@@ -18,7 +18,7 @@
 # | | quick tier (default) | full tier |
 # |---|---|---|
 # | your time | about 3 hours: an hour of reading, six exercises of 10 to 30 minutes | the same |
-# | data | 96 crowded rendered faces with label errors, 48² | 1,000 of them, or your own folder, 128² |
+# | data | 88 crowded rendered faces with label errors, 48² | 1,000 of them, or your own folder, 128² |
 # | computing | about 1 minute on 2 CPU cores | about 20 minutes on one GPU (estimated, not measured) |
 # | memory | under 1 GB | about 2 GB (estimated) |
 #
@@ -58,8 +58,8 @@ from coursekit.synthfaces.noise import NOISE_KINDS, add_label_noise, kinds_of_no
 # %%
 # Each size on the quick tier, then on the full one, which COURSEKIT_TIER=full chooses.
 TIER, DATA, SIZES = tier.choose(
-    train=(96, 1000), val=(40, 200), size=(48, 128), batch=(8, 8), noise=(0.3, 0.2),
-    epochs=(12, 20), cycles=(3, 5), cycle_epochs=(2, 2), widths=((16, 24, 32, 48), (32, 64, 96, 128)),
+    train=(88, 1000), val=(40, 200), size=(48, 128), batch=(8, 8), noise=(0.3, 0.2),
+    epochs=(10, 20), cycles=(3, 5), cycle_epochs=(2, 2), widths=((16, 24, 32, 48), (32, 64, 96, 128)),
     rate=(0.01, 0.004), seeds=(1, 3),
 )  # fmt: skip
 SIZE, BATCH, CYCLES, EACH = (SIZES[name] for name in ("size", "batch", "cycles", "cycle_epochs"))
