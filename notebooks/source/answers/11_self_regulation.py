@@ -205,6 +205,7 @@ def reestimate(network, batches):
         (_edit(_STATISTICS, ("len(images) / seen", "1.0")), "only the last batch"),
         (_edit(_STATISTICS, ("len(images) / seen", "1 / i")), "weigh by images"),
         (_edit(_STATISTICS, ("len(images) / seen", "None")), "weigh by images"),
+        (_edit(_STATISTICS, ("for m in network.modules() if", "for m in network.children() if")), "goes in"),
         (_edit(_STATISTICS, ("            seen += len(images)\n", ""), ("len(images) / seen", "len(images) / (seen or len(images))"),
                ("            network(images)", "            seen += len(images)\n            network(images)")), "own images, too"),
         (_edit(_STATISTICS, ('getattr(m, "running_mean", None) is not None', '"Norm" in type(m).__name__'),
@@ -502,5 +503,41 @@ def seeds_needed(gain, sd, alpha=0.05, power=0.8):
     both = normal.inv_cdf(1 - alpha / 2) - normal.inv_cdf(1 - power)
     return int(np.ceil(2 * (both / effect) ** 2))
 """,
+    ],
+}
+
+# Planted bugs that change nothing that is asked for: line, change, reason.
+_ORDER = "this and the next in the other order"
+_FREE = "neither line needs what the other does"
+_FOUND = 'layers = [m for m in network.modules() if getattr(m, "running_mean", None) is not None]'
+
+EQUIVALENT = {
+    "aggregate": [
+        (
+            "total = sum(student[name] for student in students)",
+            "students)) → students)).detach()",
+            "what a state_dict holds has no gradient",
+        ),
+    ],
+    "reestimate": [
+        (_FOUND, _ORDER, _FREE),
+        (
+            _FOUND,
+            "network.modules() → list(network.modules())[1:]",
+            "the first is the network itself, which is no layer",
+        ),
+        ("modes = {module: module.training for module in network.modules()}", _ORDER, _FREE),
+        ("momenta = {layer: layer.momentum for layer in layers}", _ORDER, _FREE),
+        ("for layer in momenta:", _ORDER, _FREE),
+        ("layer.train()", _ORDER, _FREE),
+        ("for module, mode in modes.items():", _ORDER, _FREE),
+    ],
+    "run-cycles": [
+        (
+            "for _ in range(epochs):",
+            _ORDER,
+            "M is a copy whose whole state is replaced, so it may be made before",
+        ),
+        ("reestimate(m, batches)", _ORDER, "statistics are estimated whatever the mode"),
     ],
 }
