@@ -304,7 +304,8 @@ def test_what_cannot_be_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         ABN(4)(torch.ones(2, 3))
     with pytest.raises(ValueError, match=r"residual is \(1, 4\), x is \(2, 4\)"):
         ABN(4)(torch.ones(2, 4), torch.ones(1, 4))
-    monkeypatch.setitem(sys.modules, "inplace_abn", None)
+    for name in ("inplace_abn", "inplace_abn.functions"):
+        monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(CourseError, match="not installed here.*'inplace', which needs nothing"):
         ABN(4, kind="package")
 
