@@ -11,6 +11,9 @@ from coursekit.commands import command
 if TYPE_CHECKING:
     import argparse
 
+#: Mean IoU below which a network is too weak to doubt a mask.
+_KNOWS_CLASSES = 0.2
+
 
 def add_parser(subparsers: Any) -> None:
     """Add the group of commands."""
@@ -163,6 +166,12 @@ def _suspects(arguments: argparse.Namespace) -> int:
         print(
             f"{len(found.suspects)} masks ranked, {len(found.left_out)} left out; mean IoU of the "
             f"network with them {100 * found.mean_iou:.1f} %"
+        )
+    if found.mean_iou < _KNOWS_CLASSES:
+        print(
+            f"{arguments.checkpoint}: at {100 * found.mean_iou:.1f} % mean IoU this network hardly "
+            "knows the classes, so its doubts say little: train longer, or at a larger size",
+            file=sys.stderr,
         )
     return 1 if found.left_out else 0
 

@@ -104,6 +104,11 @@ class Augmentation:
     rotation: float = 0.0
 
     def __post_init__(self) -> None:
+        for name in ("scale", "blur_sigma"):
+            if np.shape(getattr(self, name)) != (2,):
+                raise CourseError(
+                    f"{name} is {getattr(self, name)!r}; it must be two numbers, from and to"
+                )
         shares = (self.brightness, self.contrast, self.saturation)
         chances = (self.blur_probability, self.mirror_probability)
         wrong = (

@@ -20,6 +20,9 @@ result, and none is an edge because of it. The frame of the image is not an edge
 
 from __future__ import annotations
 
+from numbers import Integral
+from typing import Any
+
 import torch
 from jaxtyping import Integer, UInt8
 from torch import Tensor
@@ -104,7 +107,7 @@ def category_edges(
     return _as_labels(edges, ignored)
 
 
-def _checked(target: Tensor, sides: str, width: int) -> Tensor:
+def _checked(target: Tensor, sides: str, width: Any) -> Tensor:
     """The target as int64: as bytes, an `ignore_index` of −100 would be class 156."""
     if target.ndim != 3 or target.is_floating_point() or target.dtype == torch.bool:
         raise ValueError(
@@ -113,8 +116,10 @@ def _checked(target: Tensor, sides: str, width: int) -> Tensor:
         )
     if sides not in _SIDES:
         raise ValueError(f"sides is {sides!r}; it must be 'both' or 'inner'")
-    if width < 1:
-        raise ValueError(f"width is {width}; it must be at least 1 (the four neighbours)")
+    if not isinstance(width, Integral) or isinstance(width, bool) or width < 1:
+        raise ValueError(
+            f"width is {width!r}; it must be a whole number of at least 1 (the four neighbours)"
+        )
     return target.long()
 
 

@@ -101,6 +101,8 @@ class ABN(nn.Module):
             raise ValueError(f"slope is {slope}; an activation that can be undone has one above 0")
         if not eps > 0:
             raise ValueError(f"eps is {eps}; it must be above 0")
+        if momentum is not None and not (isinstance(momentum, (int, float)) and 0 <= momentum <= 1):
+            raise ValueError(f"momentum is {momentum!r}; it must lie in 0–1, or be None")
         if kind == "package":
             _package()
         self.num_features, self.slope, self.eps = num_features, float(slope), eps

@@ -110,6 +110,25 @@ def _use_batch_norm(module: nn.Module) -> None:
                 part.append(nn.ReLU(inplace=True))
 
 
+#: Which contexts read a setting that only some do, and its default.
+_READ_BY = {
+    "conva": (("ddgcn", "dgcnet"), 1),
+    "merge": (("ddgcn",), "code"),
+    "graphs": (("ddgcn",), True),
+}
+
+
+def _refuse_unread(name: str, **settings: object) -> None:
+    """A setting that a context would not read is a slip: a control that controls nothing."""
+    for setting, value in settings.items():
+        readers, default = _READ_BY[setting]
+        if value != default and not name.startswith(readers):
+            raise ValueError(
+                f"{setting}={value!r} is a setting of {' and '.join(readers)}, and the context is "
+                f"{name}: leave it out"
+            )
+
+
 def make_context(
     name: str,
     in_channels: int,
@@ -140,6 +159,7 @@ def make_context(
     one_of("context", name, CONTEXTS)
     one_of("conva", conva, (1, 3))  # also where nobody reads them: a slip is one everywhere
     one_of("merge", merge, MERGES)
+    _refuse_unread(name, conva=conva, merge=merge, graphs=graphs)
     pooling = not name.endswith("_no_pooling")
     if name == "none":
         return Baseline(in_channels, channels, abn)

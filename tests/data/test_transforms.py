@@ -309,6 +309,7 @@ def test_arguments_out_of_range_are_refused():
         {"hue": 0.6}, {"brightness": 2.0},
         {"noise": -1.0}, {"mirror_probability": 1.5}, {"blur_sigma": (0.0, 1.0)},
         {"rotation": -1.0}, {"rotation": 181.0},
+        {"scale": 0.75}, {"blur_sigma": (1.0, 2.0, 3.0)},
     ):  # fmt: skip
         with pytest.raises(CourseError, match=next(iter(wrong)).split("_")[0][:5]):
             Augmentation(**wrong)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from functools import partial
 
 import pytest
 import torch
@@ -156,17 +157,21 @@ def test_what_is_no_label_map_is_refused() -> None:
         with pytest.raises(ValueError, match="sides is 'left'; it must be 'both' or 'inner'"):
             make(target, sides="left")
         for width in (0, -1):
-            with pytest.raises(ValueError, match=f"width is {width}; it must be at least 1"):
+            with pytest.raises(ValueError, match=f"width is {width}; it must be a whole number of"):
                 make(target, width=width)
     with pytest.raises(ValueError, match="num_classes is 0; it must be at least 1"):
         category_edges(target, 0)
     with pytest.raises(ValueError, match="ids from 0 up or 255"):
         binary_edges(target - 1)
     # In the tests the annotations refuse these first.
-    for plain in (inspect.unwrap(binary_edges), lambda t: inspect.unwrap(category_edges)(t, 4)):
+    maps = partial(inspect.unwrap(category_edges), num_classes=4)
+    for plain in (inspect.unwrap(binary_edges), maps):
         for wrong in (target[0], target[:, None], target.float(), target > 0):
             with pytest.raises(ValueError, match="integers"):
                 plain(wrong)
+        for width in (1.5, True):
+            with pytest.raises(ValueError, match="it must be a whole number of at least 1"):
+                plain(target, width=width)
 
 
 def test_a_class_may_be_the_ignored_one() -> None:

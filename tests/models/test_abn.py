@@ -297,6 +297,7 @@ def test_what_cannot_be_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"slope": 0}, "above 0"),
         ({"slope": -1, "kind": "plain"}, "above 0"),
         ({"eps": 0.0}, "eps is 0.0"),
+        ({"momentum": 1.5}, "momentum is 1.5; it must lie in 0–1, or be None"),
     ):
         with pytest.raises(ValueError, match=words):
             ABN(4, **settings)

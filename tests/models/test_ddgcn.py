@@ -94,6 +94,20 @@ def test_counts_of_table_5(name: str, parameters: int) -> None:
     assert sum(p.numel() for p in context.parameters()) == parameters
 
 
+@pytest.mark.parametrize("name", CONTEXTS)
+def test_a_setting_that_a_context_does_not_have_is_refused(name: str) -> None:
+    for setting, readers in (
+        ({"graphs": False}, ("ddgcn",)),
+        ({"merge": "paper"}, ("ddgcn",)),
+        ({"conva": 3}, ("ddgcn", "dgcnet", "dgcnet_no_pooling")),
+    ):
+        if name in readers:
+            make_context(name, 8, 8, **setting)
+        else:
+            with pytest.raises(ValueError, match=f"the context is {name}: leave it out"):
+                make_context(name, 8, 8, **setting)
+
+
 def test_pooling_is_nowhere_where_the_name_says_so() -> None:
     """A place that changes reaches every other through pooling or a graph, else a 3×3 alone."""
     x = features(12, 12)
