@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from wanted import VARIANTS
+from wanted import TABLE_4, VARIANTS
 
 from coursekit.labels import CELEBAMASK_HQ
 from coursekit.training.published import ABLATION_TABLE
@@ -96,6 +96,12 @@ def groups(rows: Iterable[Record], variants: Sequence[str] = VARIANTS) -> dict[s
     for row in rows:
         found.setdefault(row["settings"]["variant"], {})[row["settings"]["seed"]] = row
     return {name: Group(name, found[name]) for name in variants if name in found}
+
+
+def by_row(records: Iterable[Record]) -> list[tuple[str, list[Record]]]:
+    """Records of one table by its row, in the paper's order; seeds in theirs."""
+    found = sorted(records, key=lambda r: r["seed"])
+    return [(row, runs) for row in TABLE_4 if (runs := [r for r in found if r["row"] == row])]
 
 
 def _counts(words: str) -> list[int]:

@@ -5,8 +5,9 @@
 
 Each row is `coursekit train dml_csr --recipe dml_csr` (`dml_csr_small`) with ingredients left out,
 scored on --split by the protocol of the data set. A run that RUNS holds already is not repeated, so
-a table can be stopped and started again. `benchmarks/dml_csr.py` has controls that the paper lacks,
-on rendered faces whose wrong labels are known.
+a table can be stopped and started again. With --record NAME each run leaves a record under that
+name of the data, for RESULTS.md. `benchmarks/dml_csr.py` has controls that the paper lacks, on
+rendered faces whose wrong labels are known.
 """
 
 from __future__ import annotations
@@ -19,6 +20,11 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+
+import torch
+import wanted
+from harness import device_name
+from records import RECORDS, Recorder
 
 from coursekit.data import open_dataset
 from coursekit.data.reading import FolderDataset
@@ -55,6 +61,7 @@ ROWS: dict[int, dict[str, tuple[tuple[str, ...], str | None]]] = {
         "+DML all": (("self_regulation",), None),
     },
 }
+assert tuple(ROWS[4]) == wanted.TABLE_4
 
 
 def command(row: tuple[tuple[str, ...], str | None], seed: int, options: Any) -> list[str]:
@@ -67,9 +74,9 @@ def command(row: tuple[tuple[str, ...], str | None], seed: int, options: Any) ->
     words += [word for name in without for word in ("--without", name)]
     words += ["--set", f"context={context}"] if context else []
     words += ["--cpu"] if options.cpu else []
-    name = "-".join([recipe, str(options.size), str(options.epochs), "no", *without])
-    folder = options.out / f"{name}{'-' + context if context else ''}-{seed}"
-    return [*words, "--out", str(folder)]
+    changes = [*(f"no-{name}" for name in without), *([context] if context else [])]
+    name = "-".join([recipe, str(options.size), str(options.epochs), *changes, str(seed)])
+    return [*words, "--out", str(options.out / name)]
 
 
 def score(words: list[str], protocol: str, options: Any) -> dict[str, float]:
@@ -88,6 +95,15 @@ def score(words: list[str], protocol: str, options: Any) -> dict[str, float]:
     last = protocols.PROTOCOLS[protocol].table.columns[-1]
     f1 = scores["protocol"]["ours"]["scores"][last]
     return {"mean IoU": 100 * scores["mean_iou"], last: 100 * (f1 or 0.0)}
+
+
+def keep(scores: dict[str, float], row: str, seed: int, options: Any) -> None:
+    """Write a record of a run."""
+    device = device_name("cpu" if options.cpu or not torch.cuda.is_available() else "cuda")
+    recorder = Recorder(device, torch.get_num_threads(), [seed], options.keep)
+    settings = (options.record, options.table, row, options.size, options.epochs, seed)
+    figures = {name: round(score, 2) for name, score in scores.items()}
+    recorder.keep(wanted.paper_table(*settings, small=options.small), figures)
 
 
 def render(table: int, rows: dict[str, list[dict[str, float]]], data: str) -> str:
@@ -133,6 +149,10 @@ def main() -> int:
     parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
     parser.add_argument("--workers", type=int, default=0, help="processes for batches")
     parser.add_argument("--cpu", action="store_true")
+    parser.add_argument(
+        "--record", metavar="NAME", help="keep records, under this name of the data"
+    )
+    parser.add_argument("--keep", type=Path, default=RECORDS, help="folder of the records")
     options = parser.parse_args()
     options.size = options.size or (64 if options.small else 473)
     options.epochs = options.epochs or (10 if options.small else 200)
@@ -144,10 +164,14 @@ def main() -> int:
         p.key for p in protocols.PROTOCOLS.values() if p.labels.key == dataset.labels.key
     )
     try:
-        rows = {
-            name: [score(command(row, seed, options), protocol, options) for seed in options.seeds]
-            for name, row in ROWS[options.table].items()
-        }
+        rows: dict[str, list[dict[str, float]]] = {name: [] for name in ROWS[options.table]}
+        for seed in options.seeds:
+            for name, row in ROWS[options.table].items():
+                words = command(row, seed, options)
+                held = (Path(words[-1]) / f"{options.split}.json").exists()
+                rows[name].append(score(words, protocol, options))
+                if options.record and not held:
+                    keep(rows[name][-1], name, seed, options)
     except subprocess.CalledProcessError as error:
         print(f"paper_tables: stopped where this failed: {shlex.join(error.cmd)}", file=sys.stderr)
         return 2

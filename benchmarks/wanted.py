@@ -37,6 +37,8 @@ VARIANTS = (
     "ddgcn, eq 1, graphs off",
     "fastscnn", "fastscnn, all", "fastscnn, cycles", "fastscnn, cycles, no teacher",
 )  # fmt: skip
+#: Rows of the paper's Table 4.
+TABLE_4 = ("Baseline", "+DDGCN", "+DDGCN+DML", "+DDGCN+DML+CSR")
 _SELF_REGULATION = ("all", "cycles", "cycles, no teacher")
 #: Queues, the most wanted first: settings, and their variants.
 DML_CSR = {
@@ -168,6 +170,15 @@ def dml_csr_queue(name: str) -> list[Row]:
     ]
 
 
+def paper_table(
+    data: str, table: int, row: str, size: int, epochs: int, seed: int, *, small: bool
+) -> Row:
+    """A row of one of the paper's tables, trained on a data set of this name."""
+    network = "small" if small else "full"
+    return Row("paper", {"data": data, "table": table, "size": size, "epochs": epochs,
+                         "network": network, "row": row, "seed": seed})  # fmt: skip
+
+
 def dml_csr_command(row: Row) -> str:
     """What fills a row of `dml_csr.py`."""
     queue = next(q for q in DML_CSR if row.name in {r.name for r in dml_csr_queue(q)})
@@ -197,6 +208,12 @@ def wanted() -> dict[str, list[Row]]:
         ]
     rows["python benchmarks/metrics.py"] = [Row("metrics", {"size": s}) for s in (128, 256, 512)]
     rows["python benchmarks/dml_csr.py --rates 0.002 0.01 0.02"] = [dml_csr_rates()]
+    command = "python benchmarks/paper_tables.py --table 4 --small --size 96 --epochs 20"
+    command += " --data ROOT --out RUNS --split val --seeds 0 1"
+    rows[f"{command} --record celebamask-hq-1000"] = [
+        paper_table("celebamask-hq-1000", 4, row, 96, 20, seed, small=True)
+        for seed in (0, 1) for row in TABLE_4
+    ]  # fmt: skip
     for queue in DML_CSR:
         rows[f"python benchmarks/dml_csr.py --queue {queue}"] = dml_csr_queue(queue)
     return rows
