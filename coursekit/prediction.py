@@ -15,13 +15,8 @@ from PIL import Image
 from tqdm.auto import tqdm
 
 from coursekit import checkpoint, plots
-from coursekit.data.images import (
-    IMAGE_SUFFIXES,
-    natural_key,
-    read_image,
-    resize_image,
-    resize_label_map,
-)
+from coursekit.data.folders import IMAGE_SUFFIXES, look, natural_key
+from coursekit.data.images import read_image, resize_image, resize_label_map
 from coursekit.errors import CourseError
 from coursekit.files import atomic_path
 from coursekit.inference import predict_label_map
@@ -37,8 +32,6 @@ LABEL_MAPS, OVERLAYS, CONTACT = "label_maps", "overlays", "contact.png"
 #: Logits of 19 classes take 76 bytes a pixel; larger photographs are predicted at this many pixels
 #: (of the square) and their label maps enlarged.
 MOST_PIXELS = 1 << 21
-#: What a folder of photographs may hold beside what a data set may.
-SUFFIXES = IMAGE_SUFFIXES | {".gif", ".jp2", ".avif", ".ppm", ".pgm", ".tga"}
 _SHEET, _THUMBNAIL, _ACROSS = 36, 160, 3  # faces on the contact sheet, their side, faces in a row
 _CAPTION = 22  # letters of a name above a photograph
 
@@ -152,7 +145,7 @@ def _find(source: Path, out: Path) -> tuple[dict[Path, Path], list[str]]:
     else:
         raise CourseError(f"{source}: there is no such folder; name the one that holds the images")
     if not found:
-        listed = ", ".join(sorted(SUFFIXES))
+        listed = ", ".join(sorted(IMAGE_SUFFIXES))
         hint = "".join(f"\n  {problem}" for problem in problems)
         raise CourseError(
             f"{source}: holds no file in {listed}; name the folder with the images{hint}"
@@ -169,30 +162,30 @@ def _find(source: Path, out: Path) -> tuple[dict[Path, Path], list[str]]:
 
 
 def _list(source: Path, out: Path, problems: list[str]) -> Iterator[Path]:
-    """Files below a folder that may be photographs, without what an earlier run left in `out`."""
+    """Photographs below a folder, without what an earlier run left in `out`."""
     out = out.resolve()
-    again = (out / LABEL_MAPS).is_dir()
-    for folder, folders, files in os.walk(source, onerror=lambda e: problems.append(_denied(e))):
-        here = Path(folder).resolve()
-        folders[:] = [
-            name
-            for name in folders
-            if not name.startswith(".") and here / name not in (out / LABEL_MAPS, out / OVERLAYS)
-        ]
-        for name in files:
-            path = Path(folder) / name
-            if name.startswith(".") or path.suffix.lower() not in SUFFIXES:
-                continue
-            if again and here / name == out / CONTACT:
-                continue
-            if path.is_file():
+    made = {out / LABEL_MAPS, out / OVERLAYS}
+    if (out / LABEL_MAPS).is_dir():
+        made.add(out / CONTACT)
+    folders = [source]
+    while folders:
+        try:
+            found = look(folders.pop())
+        except CourseError as error:
+            problems.append(str(error))
+            continue
+        problems += [f"{path}: {reason}" for path, reason in found.left_out.items()]
+        for path in found.folders:
+            if path.is_symlink():
+                problems.append(
+                    f"{path}: is a link to a folder, and links are not followed; copy the "
+                    "photographs there, or name it itself"
+                )
+            elif path.resolve() not in made:
+                folders.append(path)
+        for path in found.pictures:
+            if path.parent.resolve() / path.name not in made:
                 yield path.relative_to(source)
-            else:
-                problems.append(f"{path}: is no file, or a link to none; copy the photograph there")
-
-
-def _denied(error: OSError) -> str:
-    return f"{error.filename}: cannot be listed ({error.strerror}); change its permissions"
 
 
 def _names(paths: list[Path]) -> list[Path]:

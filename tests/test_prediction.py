@@ -13,7 +13,8 @@ from PIL import Image
 
 from coursekit import checkpoint, create_model
 from coursekit.cli import main
-from coursekit.data.images import image_size, read_image, read_label_map
+from coursekit.data.images import read_image
+from coursekit.data.masks import read_label_map
 from coursekit.errors import CourseError
 from coursekit.inference import predict_label_map
 from coursekit.labels import CELEBAMASK_HQ
@@ -29,6 +30,10 @@ def weights(tmp_path: Path) -> Path:
     )
     checkpoint.save(tmp_path / "model.safetensors", create_model("fastscnn"), info)
     return tmp_path / "model.safetensors"
+
+
+def image_size(path: Path) -> tuple[int, ...]:
+    return read_image(path).shape[:2]
 
 
 def photograph(path: Path, height: int, width: int, **options: object) -> None:

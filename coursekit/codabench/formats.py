@@ -7,6 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from coursekit.data.folders import IMAGE_SUFFIXES, look, look_flat, same_name
 from coursekit.errors import CourseError
 from coursekit.labels import CELEBAMASK_HQ
 
@@ -22,8 +23,6 @@ NUM_CLASSES = CELEBAMASK_HQ.num_classes
 
 #: What `solution/` holds in the final phase: these three files and no other.
 SOLUTION_FILES = ("ckpt.pth", "requirements.txt", "run.py")
-
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
 
 
 @dataclass(frozen=True)
@@ -76,10 +75,8 @@ def find_format(key: str) -> Format:
     return FORMATS[key]
 
 
-def list_images(
-    folder: str | os.PathLike[str], suffixes: tuple[str, ...] = IMAGE_SUFFIXES
-) -> dict[str, Path]:
-    """The images of a folder by stem: those directly in it with one of `suffixes`, sorted.
+def list_images(folder: str | os.PathLike[str]) -> dict[str, Path]:
+    """The images of a folder by stem: those directly in it that any command reads, sorted.
 
     Raises:
         CourseError: when the folder is missing or empty, or two images share a stem.
@@ -88,39 +85,24 @@ def list_images(
     if not folder.is_dir():
         raise CourseError(f"{folder}: there is no such folder; name the one that holds the images")
     images: dict[str, Path] = {}
-    for path in sorted(folder.iterdir(), key=lambda p: natural_key(p.name)):
-        # "._1.jpg" is macOS's note about 1.jpg, not a photograph.
-        if path.suffix.lower() not in suffixes or path.name.startswith("."):
-            continue
-        if path.stem in images:
+    spelt: dict[str, Path] = {}
+    for path in look(folder).pictures:
+        first = spelt.setdefault(same_name(path.stem), path)
+        if first is not path:
             raise CourseError(
-                f"{path}: {images[path.stem].name} has the same stem, and a mask belongs to one "
-                "image; rename or move one of them"
+                f"{path}: {first.name} has the same stem, and a mask belongs to one image; rename "
+                "or move one of them"
             )
         images[path.stem] = path
     if not images:
+        hint = "".join(f"\n  {line}" for line in left_out(folder))
         raise CourseError(
-            f"{folder}: holds no file in {', '.join(suffixes)}; name the folder that has them "
-            "directly in it, not the one above"
+            f"{folder}: holds no file in {', '.join(sorted(IMAGE_SUFFIXES))}; name the folder that "
+            f"has them directly in it, not the one above{hint}"
         )
     return images
 
 
-def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
-    """Sorts 2.png before 10.png, and anything else as text."""
-    parts: list[tuple[int, int, str]] = []
-    text = ""
-    for character in name:
-        # isdecimal, not isdigit: int() refuses a superscript two. Long runs stay text, because
-        # int() of thousands of digits is slow, then an error.
-        if text and (text[-1].isdecimal() != character.isdecimal()):
-            parts.append(_part(text))
-            text = ""
-        text += character
-    if text:
-        parts.append(_part(text))
-    return tuple(parts)
-
-
-def _part(text: str) -> tuple[int, int, str]:
-    return (0, int(text), text) if text.isdecimal() and len(text) < 19 else (1, 0, text)
+def left_out(folder: str | os.PathLike[str]) -> tuple[str, ...]:
+    """A sentence for each thing in a folder that looks like an image and is not read."""
+    return tuple(f"{path}: {reason}" for path, reason in look_flat(Path(folder)).left_out.items())

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from coursekit.codabench.formats import SOLUTION_FILES
+from coursekit.data.folders import IMAGE_SUFFIXES, OTHER_SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from coursekit.codabench.problems import Findings
 
 _ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz")
-_OTHER_IMAGES = (".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".npy", ".npz", ".jpe")
+_OTHER_IMAGES = (IMAGE_SUFFIXES | OTHER_SUFFIXES) - {".png"}
 
 #: Letters of other alphabets that are drawn like Latin ones, and what NFKC does not turn into one.
 _LOOK_ALIKE = str.maketrans(

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from coursekit.codabench.catalogue import KINDS
-from coursekit.codabench.formats import natural_key
+from coursekit.data.folders import natural_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

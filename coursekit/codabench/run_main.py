@@ -1,7 +1,7 @@
 """What `solution/run.py` does around the network; its source is inlined there.
 
-`coursekit submit` reads photographs and writes masks by the same functions, so that the masks in
-the zip are those that the organisers compute again.
+Photographs are read, and masks written, by the functions that `coursekit submit` and every other
+command use, so that the masks in the zip are those that the organisers compute again.
 """
 
 from __future__ import annotations
@@ -13,19 +13,13 @@ import numpy as np
 import torch
 from PIL import Image
 
+from coursekit.data.images import read_image
 from coursekit.inference import predict_label_map
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable
 
     from numpy.typing import NDArray
-
-
-def read_rgb(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
-    """A photograph as (H, W, 3) uint8."""
-    with Image.open(path) as image:
-        return np.array(image.convert("RGB"))
 
 
 def write_mask(label_map: NDArray[np.uint8], target: str | BinaryIO) -> None:
@@ -45,5 +39,5 @@ def run(make_model: Callable[[], torch.nn.Module], settings: Any, mask_size: int
     checkpoint = torch.load(arguments.weights, map_location="cpu", weights_only=True)
     model.load_state_dict(checkpoint["state_dict"])
     size = (mask_size, mask_size)
-    mask = predict_label_map(model.eval(), read_rgb(arguments.input), settings, size)
+    mask = predict_label_map(model.eval(), read_image(arguments.input), settings, size)
     write_mask(mask, arguments.output)

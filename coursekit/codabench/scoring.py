@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image
 
 from coursekit.codabench.formats import (
     FLAT,
@@ -27,8 +26,10 @@ from coursekit.codabench.formats import (
 )
 from coursekit.codabench.problems import is_valid
 from coursekit.codabench.validation import examine
+from coursekit.data.images import resize_label_map
+from coursekit.data.masks import read_label_map
 from coursekit.errors import CourseError
-from coursekit.labels import CELEBAMASK_HQ
+from coursekit.labels import CELEBAMASK_HQ, IGNORE_INDEX
 
 if TYPE_CHECKING:
     import os
@@ -96,22 +97,25 @@ def score(
 
     Args:
         zip_path: the submission.
-        truth_dir: a folder of <stem>.png, single-channel class ids 0 … 18. Masks of another size
-            than 512² are brought to it by nearest neighbour, and a note says so.
+        truth_dir: a folder of <stem>.png, single-channel class ids 0 … 18, 255 where nothing is
+            known. Masks of another size than 512² are brought to it by nearest neighbour, and a
+            note says so, as it does of pixels of 255, which are not counted.
         format: "flat" or "codabench".
 
     Raises:
         CourseError: when the zip is not valid, or a true mask is missing, broken or no label map.
     """
     form = find_format(format)
-    truths = list_images(truth_dir, (".png",))
+    truths = list_images(truth_dir)
     counts: list[NDArray[np.int64]] = []
     resized: set[tuple[int, int]] = set()
+    ignored: list[int] = []
 
     def add(stem: str, prediction: NDArray[np.uint8]) -> None:
         truth, size = read_truth(truths[stem])
         if size != (MASK_SIZE, MASK_SIZE):
             resized.add(size)
+        ignored.append(int((truth == IGNORE_INDEX).sum()))
         counts.append(count_pixels(truth, prediction))
 
     problems = examine(zip_path, truths, format, on_mask=add)
@@ -123,52 +127,40 @@ def score(
         f"true masks of {w} × {h} were brought to {MASK_SIZE} × {MASK_SIZE} by nearest neighbour"
         for w, h in sorted(resized)
     )
+    if any(ignored):
+        scores.notes.append(
+            f"{sum(ignored):,} pixels of {np.count_nonzero(ignored)} true masks are {IGNORE_INDEX} "
+            "and not counted; the platform may do otherwise"
+        )
     scores.notes.extend(f"{p.severity}: {p.message}" for p in problems)
     return scores
 
 
 def read_truth(path: Path) -> tuple[NDArray[np.uint8], tuple[int, int]]:
-    """A true mask at 512², and its own width and height.
-
-    The scorer reads by `.convert("P")`, which leaves the values of modes L and P as they are. Any
-    other mode would be remapped without a word, so it is an error here.
+    """A true mask at 512², and its own width and height; read as training reads masks.
 
     Raises:
-        CourseError: when it is broken, has colours, or holds ids above 18.
+        CourseError: when it is broken, has colours, or holds ids above 18 (but 255).
     """
-    try:
-        with Image.open(path) as image:
-            mode, size = image.mode, image.size
-            if mode not in ("L", "P"):
-                raise CourseError(
-                    f"{path}: is of mode {mode}, not a label map; save class ids in mode L or P"
-                )
-            mask = image.convert("P")
-            if size != (MASK_SIZE, MASK_SIZE):
-                mask = mask.resize((MASK_SIZE, MASK_SIZE), Image.Resampling.NEAREST)
-            truth = np.asarray(mask, dtype=np.uint8)
-    except CourseError:
-        raise
-    # Pillow raises SyntaxError too on a damaged PNG.
-    except (OSError, ValueError, SyntaxError) as error:
-        raise CourseError(
-            f"{path}: cannot be read as a true mask ({error}); fetch it anew"
-        ) from error
-    high = int(truth.max())
-    if high >= NUM_CLASSES:
-        raise CourseError(
-            f"{path}: holds the value {high}; true masks hold class ids 0 … {NUM_CLASSES - 1}"
-        )
-    return truth, size
+    truth = read_label_map(path, CELEBAMASK_HQ)
+    if (truth == IGNORE_INDEX).all():
+        raise CourseError(f"{path}: is {IGNORE_INDEX} throughout; leave out the image, or label it")
+    height, width = truth.shape
+    if (height, width) != (MASK_SIZE, MASK_SIZE):
+        truth = resize_label_map(truth, MASK_SIZE, MASK_SIZE)
+    return truth, (width, height)
 
 
 def count_pixels(truth: NDArray[np.uint8], prediction: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Pixels by true class (rows) and predicted class (columns): (19, 19).
 
     Args:
-        truth: class ids in [0, 18], of any shape.
-        prediction: the same shape and range.
+        truth: class ids in [0, 18], of any shape; pixels of `IGNORE_INDEX` are not counted.
+        prediction: class ids in [0, 18], of the same shape.
     """
+    known = truth != IGNORE_INDEX
+    if not known.all():
+        truth, prediction = truth[known], prediction[known]
     pairs = truth.astype(np.uint16) * NUM_CLASSES + prediction
     counts = np.bincount(pairs.reshape(-1), minlength=NUM_CLASSES**2)
     return counts.reshape(NUM_CLASSES, NUM_CLASSES).astype(np.int64)

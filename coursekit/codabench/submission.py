@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import warnings
 import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,10 +19,12 @@ from coursekit.codabench.formats import (
     UNDER_2025_LIMIT,
     Format,
     find_format,
+    left_out,
     list_images,
 )
 from coursekit.codabench.problems import is_valid
 from coursekit.codabench.validation import examine
+from coursekit.data.images import read_image
 from coursekit.errors import CourseError
 from coursekit.files import atomic_path
 from coursekit.labels import CELEBAMASK_HQ
@@ -118,6 +119,7 @@ def submit(
         if final:
             _try_solution(temporary, next(iter(images.values())), first)
     notes += tuple(str(problem) for problem in problems)
+    notes += tuple(f"left out: {line}" for line in left_out(images_dir))
     return Submission(out, len(images), parameters, notes)
 
 
@@ -188,7 +190,7 @@ def _write(
         for stem, path in progress:
             # One image at a time, as run.py does: in a batch a convolution may round otherwise.
             size = (MASK_SIZE, MASK_SIZE)
-            label_map = predict_label_map(loaded.model, _read_image(path), loaded.info, size)
+            label_map = predict_label_map(loaded.model, read_image(path), loaded.info, size)
             first = label_map if first is None else first
             png = io.BytesIO()
             write_mask(label_map, png)
@@ -200,22 +202,6 @@ def _write(
     if first is None:
         raise CourseError("there is no image to predict; name a folder that holds some")
     return first
-
-
-def _read_image(path: Path) -> NDArray[np.uint8]:
-    from coursekit.codabench.run_main import read_rgb
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")  # Pillow only warns of an image of 90 megapixels
-            return read_rgb(path)
-    # Pillow raises SyntaxError on a damaged PNG, and its bomb error is an Exception of its own.
-    except (KeyboardInterrupt, MemoryError):
-        raise
-    except Exception as error:
-        raise CourseError(
-            f"{path}: cannot be read as an image ({error}); fetch it anew or take it out"
-        ) from error
 
 
 def _try_solution(zip_path: Path, image: Path, expected: NDArray[np.uint8]) -> None:

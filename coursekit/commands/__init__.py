@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 
 def command(
@@ -37,3 +38,9 @@ def command(
     if handler:
         parser.set_defaults(handler=handler)
     return parser
+
+
+def tell_left_out(sentences: Iterable[str]) -> None:
+    """Name on stderr what looked like an input and was not read."""
+    for sentence in sentences:
+        print(f"left out: {sentence}", file=sys.stderr)

@@ -6,7 +6,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from coursekit.commands import command
+from coursekit.commands import command, tell_left_out
 
 if TYPE_CHECKING:
     import argparse
@@ -147,8 +147,7 @@ def _suspects(arguments: argparse.Namespace) -> int:
     model = loaded.model.to("cuda" if gpu else "cpu")
     found = find_suspects(model, loaded.info, arguments.root, arguments.split)
     rows, paths = write_report(found, model, loaded.info, arguments.out, arguments.top)
-    for problem in found.left_out:
-        print(f"left out: {problem}", file=sys.stderr)
+    tell_left_out(found.left_out)
     if arguments.json:
         held = {
             "root": arguments.root, "split": arguments.split, "checkpoint": arguments.checkpoint,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from coursekit.commands import command
+from coursekit.commands import command, tell_left_out
 
 if TYPE_CHECKING:
     import argparse
@@ -22,7 +23,8 @@ def add_parser(subparsers: Any) -> None:
         "      --protocol celebamask",
         run,
         "Score a checkpoint on a labelled split, at the size of its masks. --protocol prints the\n"
-        "table of the DML-CSR paper for that data set, its figures and yours, marked as such.",
+        "table of the DML-CSR paper for that data set, its figures and yours, marked as such.\n"
+        "After `train --val-share`, val is what that run held back.",
     )
     parser.add_argument("--checkpoint", required=True, metavar="FILE")
     parser.add_argument("--data", required=True, metavar="ROOT")
@@ -41,11 +43,12 @@ def run(arguments: argparse.Namespace) -> int:
     import torch
 
     from coursekit import checkpoint
-    from coursekit.data import open_dataset
+    from coursekit.data.splitting import open_held
     from coursekit.training import evaluate, protocols
 
     loaded = checkpoint.load(arguments.checkpoint)
-    dataset = open_dataset(arguments.data, arguments.split)
+    dataset = open_held(arguments.data, Path(arguments.checkpoint).parent, arguments.split)
+    tell_left_out(dataset.left_out)
     protocol = protocols.PROTOCOLS.get(arguments.protocol)
     if protocol is not None:
         protocol.check(dataset)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from coursekit.commands import command
+from coursekit.commands import command, tell_left_out
 
 if TYPE_CHECKING:
     import argparse
@@ -41,8 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.checkpoint, arguments.images, arguments.out,
         opacity=arguments.opacity, device="cuda" if gpu else "cpu",
     )  # fmt: skip
-    for problem in made.problems:
-        print(f"left out: {problem}", file=sys.stderr)
+    tell_left_out(made.problems)
     for name in (LABEL_MAPS, OVERLAYS, CONTACT):
         print(made.out / name)
     print(f"{made.images} photographs predicted, {len(made.problems)} left out")

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from coursekit.codabench.formats import FORMATS
+from coursekit.codabench.formats import FORMATS, left_out
 from coursekit.codabench.problems import is_valid
-from coursekit.commands import command
+from coursekit.commands import command, tell_left_out
 
 if TYPE_CHECKING:
     from coursekit.codabench.scoring import Scores
@@ -73,7 +73,7 @@ def _add_score(subparsers: Any) -> None:
     )  # fmt: skip
     _add_format(parser)
     parser.add_argument("zip", type=Path, help="the submission")
-    parser.add_argument("--truth", required=True, type=Path, help="folder of true masks, *.png")
+    parser.add_argument("--truth", required=True, type=Path, help="folder of true masks")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.add_argument("--out", type=Path, help="also write the JSON to this file")
 
@@ -95,6 +95,7 @@ def _validate(arguments: argparse.Namespace) -> int:
     from coursekit.codabench.validation import validate
 
     problems = validate(arguments.zip, arguments.images, arguments.format, final=arguments.final)
+    tell_left_out(left_out(arguments.images))
     for problem in problems:
         print(problem)
     valid = is_valid(problems)
@@ -108,6 +109,7 @@ def _score(arguments: argparse.Namespace) -> int:
     from coursekit.files import write_text
 
     scores = score(arguments.zip, arguments.truth, arguments.format)
+    tell_left_out(left_out(arguments.truth))
     text = json.dumps(scores.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
     if arguments.out:
         write_text(arguments.out, text + "\n")

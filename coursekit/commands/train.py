@@ -8,12 +8,13 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from coursekit.commands import command
+from coursekit.commands import command, tell_left_out
 from coursekit.errors import CourseError
 
 if TYPE_CHECKING:
     from torch import nn
 
+    from coursekit.data import FolderDataset
     from coursekit.training import FitConfig
 
 #: Options that a recipe decides, by their names in the parsed arguments.
@@ -39,6 +40,10 @@ def add_parser(subparsers: Any) -> None:
         "--data", required=True, metavar="ROOT", help="any layout that README lists"
     )
     parser.add_argument("--out", required=True, metavar="DIR", help="folder for the run")
+    parser.add_argument("--val-share", type=float, metavar="X",
+                        help="hold this share of the training images back to validate on, drawn by "
+                        "--seed and recorded in DIR/split.json; for data without a labelled val "
+                        "split")  # fmt: skip
     parser.add_argument("--recipe", metavar="NAME", help="report_table1, house, dml_csr, …")
     parser.add_argument("--without", action="append", default=[], metavar="INGREDIENT",
                         help="leave an ingredient of the recipe out, such as self_regulation; may "
@@ -147,7 +152,6 @@ def run(arguments: argparse.Namespace) -> int:
     import torch
 
     from coursekit import recipes
-    from coursekit.data import open_dataset
     from coursekit.models import count_parameters, create_model
     from coursekit.training import fit
 
@@ -155,7 +159,8 @@ def run(arguments: argparse.Namespace) -> int:
     recipe, started = arguments.recipe, None
     if recipe is not None:
         own = {**recipes.settings(recipe, arguments.model, arguments.without), **own}
-    train, val = (open_dataset(arguments.data, split) for split in ("train", "val"))
+    train, val = open_splits(arguments)
+    tell_left_out(dict.fromkeys((*train.left_out, *val.left_out)))
     torch.manual_seed(config.seed)
     settings = {"num_classes": train.labels.num_classes, **own}
     model = create_model(arguments.model, **settings)
@@ -179,6 +184,8 @@ def run(arguments: argparse.Namespace) -> int:
     print(f"in use: epoch {result.best_epoch}, validation loss {best['val_loss']:.4f}, "
           f"{_scores(best)} at {config.size}²")  # fmt: skip
     written = ["model.safetensors", "history.jsonl"]
+    if arguments.val_share is not None:
+        written.append("split.json")
     if recipe is not None:
         scores = recipes.score(
             recipe, model, result, config, train, val, arguments.out, arguments.without, started
@@ -192,6 +199,24 @@ def run(arguments: argparse.Namespace) -> int:
         written.append("scores.json")
     print("wrote " + ", ".join(f"{arguments.out}/{name}" for name in written))
     return 0
+
+
+def open_splits(arguments: argparse.Namespace) -> tuple[FolderDataset, FolderDataset]:
+    """What to train and to validate on."""
+    from coursekit.data import open_dataset, splitting
+
+    share = arguments.val_share
+    if share is not None:
+        train, val = splitting.hold_back(arguments.data, share, arguments.seed)
+        splitting.record(arguments.out, share, arguments.seed, train, val)
+        return train, val
+    train, labelled = open_dataset(arguments.data, "train"), splitting.labelled_val(arguments.data)
+    if labelled is None:
+        raise CourseError(
+            f"{arguments.data}: has no labelled val split to choose the best epoch by; add one, or "
+            "hold part of the training images back: --val-share 0.1"
+        )
+    return train, labelled
 
 
 def tell_untrained(model: nn.Module, config: FitConfig) -> None:

@@ -15,7 +15,8 @@ import numpy as np
 from coursekit.data import checks
 from coursekit.data.duplicates import Pair, near_duplicates
 from coursekit.data.findings import SEVERITIES, Finding
-from coursekit.data.images import natural_key, resize_label_map
+from coursekit.data.folders import natural_key
+from coursekit.data.images import resize_label_map
 from coursekit.data.inspection import Facts, inspect
 from coursekit.data.layouts import SPLITS, Entry, Layout, relative
 from coursekit.data.progress import threaded
@@ -109,7 +110,7 @@ def audit(root: str | os.PathLike[str]) -> Report:
             findings.append(_missing_split(folder, layout, split))
             continue
         listing = layout.listing(folder, split)
-        findings += listing.findings
+        findings += [f for f in listing.findings if f not in findings]
         samples[split] = len(listing.entries)
         seen = list(
             threaded(partial(inspect, layout, folder, split), listing.entries, f"audit of {split}")

@@ -7,8 +7,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coursekit.data.findings import Finding, some
-from coursekit.data.images import decode_mask, natural_key
-from coursekit.data.layouts import SPLITS, Entry, Layout, Listing, files_in, read_lines, relative
+from coursekit.data.folders import look_flat, natural_key
+from coursekit.data.layouts import (
+    SPLITS,
+    Entry,
+    Layout,
+    Listing,
+    not_read,
+    read_lines,
+    relative,
+)
+from coursekit.data.masks import decode_mask
 from coursekit.errors import CourseError
 from coursekit.labels import CELEBAMASK_HQ
 
@@ -54,10 +63,14 @@ class CelebAMaskHQ(Layout):
         if not (root / MAPPING).is_file():
             what = "the original indices that the official split is made from"
             return Listing((), (_missing(root, split, MAPPING, what),))
-        photos = {p.stem: p for p in files_in(root / PHOTOS) if p.stem.isdecimal()}
+        found = look_flat(root / PHOTOS)
+        photos = {p.stem: p for p in found.pictures if p.stem.isdecimal()}
+        odd = {p: "is not called by a number, as the photos of this set are" for p in found.pictures
+               if not p.stem.isdecimal()}  # fmt: skip
         original, findings = _read_mapping(root, split)
+        findings += not_read({**found.left_out, **odd}, root, "")
         unlisted = sorted(photos.keys() - original.keys(), key=natural_key)
-        if unlisted and not findings:
+        if unlisted and not _errors(findings):
             findings.append(
                 Finding(
                     "unlisted-image", "error", split,
@@ -71,7 +84,7 @@ class CelebAMaskHQ(Layout):
             (s for s in photos if s in original and official_split(original[s]) == split),
             key=natural_key,
         )
-        if not stems and not findings:
+        if not stems and not _errors(findings):
             findings.append(
                 Finding(
                     "empty-split", "error", split, (PHOTOS,),
@@ -127,6 +140,10 @@ class CelebAMaskHQ(Layout):
             if index > 0
         )
         return [(index, path) for index, path in paths if path.is_file()]
+
+
+def _errors(findings: list[Finding]) -> bool:
+    return any(finding.severity == "error" for finding in findings)
 
 
 def official_split(original_index: int) -> str:

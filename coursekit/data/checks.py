@@ -178,11 +178,17 @@ def styles(facts: Sequence[Facts], labels: LabelSet) -> list[Finding]:
         stored, lambda f: f.mode, "mixed-modes", "warning", "masks are stored in modes",
         "read palette indices and grey values alike (this reader does), or save all in one mode",
     )  # fmt: skip
-    coloured = [f for f in stored if f.palette]
+    findings += _finding(
+        "palette-order", "warning", "", [f for f in stored if f.by_colour],
+        f"palettes have {labels.key} colours at other indices: a tool that makes PNGs smaller did "
+        "that. They are read by colour; whoever reads indices gets other classes",
+        "save them anew with the palette in order (index 1 is skin), without such a tool",
+    )  # fmt: skip
+    coloured = [f for f in stored if f.palette and not f.by_colour]
     findings += _odd_ones(
         coloured, lambda f: f"{len(f.palette) // 3} entries", "mixed-palettes", "note",
         "palettes differ in length:",
-        "read the indices and not the colours (this reader does), or save all with one palette",
+        "read the indices (this reader does), or save all with one palette",
     )  # fmt: skip
     # Palettes of different length can only be compared as far as the shortest goes.
     shared = min((len(f.palette) for f in coloured), default=0)
@@ -190,7 +196,7 @@ def styles(facts: Sequence[Facts], labels: LabelSet) -> list[Finding]:
     findings += _odd_ones(
         coloured, lambda f: f"palette {zlib.crc32(f.palette[:shared]):08x}",
         "mixed-palette-colours", "note", "palettes give the same ids different colours:",
-        "check that the ids mean the same in both; colours are not read",
+        "check that the ids mean the same in both; these colours are not read",
     )  # fmt: skip
     return findings
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coursekit.data.findings import Finding, some
-from coursekit.data.images import decode_mask, natural_key
-from coursekit.data.layouts import SPLITS, Entry, Layout, Listing, files_in, read_lines
+from coursekit.data.folders import look_flat, matched, natural_key, same_name
+from coursekit.data.layouts import SPLITS, Entry, Layout, Listing, not_read, read_lines
+from coursekit.data.masks import decode_mask
 from coursekit.errors import CourseError
 from coursekit.labels import HELEN
 
@@ -46,8 +47,9 @@ class Helen(Layout):
         for name in ("images", "labels", LISTS[split]):
             if not (root / name).exists():
                 return Listing((), (_missing(root, split, name),))
-        photos = {p.stem: p for p in files_in(root / "images")}
+        found = look_flat(root / "images")
         names = read_list(root / LISTS[split])
+        photos = matched({same_name(p.stem): p for p in found.pictures}, names)
         if not names:
             return Listing(
                 (),
@@ -59,13 +61,15 @@ class Helen(Layout):
                     ),
                 ),
             )  # fmt: skip
-        return self._match(root, split, names, photos)
+        entries, findings = self._match(root, split, names, photos)
+        return Listing(entries, (*findings, *not_read(found.left_out, root, "")))
 
     def _match(
         self, root: Path, split: str, names: list[str], photos: Mapping[str, Path]
-    ) -> Listing:
+    ) -> tuple[tuple[Entry, ...], list[Finding]]:
         findings = []
-        folders = {p.name for p in (root / "labels").iterdir() if p.is_dir()}
+        there = (p for p in (root / "labels").iterdir() if p.is_dir())
+        folders = matched({same_name(p.name): p for p in there}, names)
         for kind, have, what in (
             ("unpaired-mask", photos.keys(), "images"),
             ("unpaired-image", folders, "labels"),
@@ -81,16 +85,16 @@ class Helen(Layout):
                     )
                 )  # fmt: skip
         entries = tuple(
-            Entry(name, photos[name], root / "labels" / name)
+            Entry(name, photos[name], folders[name])
             for name in sorted(names, key=natural_key)
             if name in photos and name in folders
         )
-        return Listing(entries, tuple(findings))
+        return entries, findings
 
     def label_files(self, entry: Entry) -> tuple[Path, ...]:
         assert entry.label is not None
         return tuple(
-            entry.label / f"{entry.name}_lbl{index:02d}.png"
+            entry.label / f"{entry.label.name}_lbl{index:02d}.png"
             for index in range(self.labels.num_classes)
         )
 
@@ -121,7 +125,7 @@ def read_list(path: Path) -> list[str]:
     """
     names: dict[str, None] = {}
     for line in read_lines(path):
-        fields = [Path(f.strip()).stem for f in line.split(",") if f.strip()]
+        fields = [same_name(Path(f.strip()).stem) for f in line.split(",") if f.strip()]
         if len(fields) == 2 and fields[0].isdecimal():
             fields = fields[1:]
         names.update(dict.fromkeys(fields))

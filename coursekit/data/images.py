@@ -1,19 +1,18 @@
-"""Decoding photos and masks, with one clear error for each way in which a file can be wrong."""
+"""Decoding photos and landmarks, and resizing them; one clear error for each broken file."""
 
 from __future__ import annotations
 
-import re
 import struct
+import threading
+import warnings
 import zlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from coursekit.errors import CourseError
-from coursekit.labels import IGNORE_INDEX
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,44 +20,31 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from coursekit.labels import LabelSet
-
-#: What counts as a picture in a folder; anything else there is left alone.
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
-
-# Everything that Pillow's decoders were seen to raise on broken files.
-_DECODING_ERRORS = (
+#: Everything that Pillow's decoders were seen to raise on broken files.
+DECODING_ERRORS = (
     OSError, SyntaxError, ValueError, EOFError, KeyError, IndexError, TypeError, OverflowError,
     struct.error, zlib.error, Image.DecompressionBombError,
 )  # fmt: skip
 
 
-@dataclass(frozen=True, eq=False)
-class Mask:
-    """A mask file as it is on disk.
-
-    Attributes:
-        mode: Pillow's mode: "P" (a palette), "L" (grey), "RGB", …
-        palette: the palette's RGB bytes, three for each entry; empty without one.
-        values: (h, w) or, for a colour mask, (h, w, channels).
-    """
-
-    mode: str
-    palette: bytes
-    values: NDArray[np.generic]
+# Filters of warnings belong to the process: one thread at a time may change them.
+_QUIET = threading.Lock()
+_ORIENTATION = 0x0112  # in EXIF
+#: How a picture of each orientation is turned upright.
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM, 5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE, 8: Image.Transpose.ROTATE_90,
+}  # fmt: skip
 
 
-def natural_key(name: str) -> tuple[tuple[tuple[int, int, str], ...], str]:
-    """A sort key that puts 2 before 10 and leaves other text in its order."""
-    parts = re.split(r"([0-9]+)", name)
-    key = tuple((0, int(p), "") if p.isdecimal() else (1, 0, p) for p in parts if p)
-    return key, name
-
-
-def read_image(path: Path) -> NDArray[np.uint8]:
+def read_image(path: str | Path) -> NDArray[np.uint8]:
     """A photo as RGB, turned upright as its EXIF orientation says.
 
-    Grey, CMYK, palette, 16-bit, fractional and transparent pictures become RGB too.
+    Grey, CMYK, palette, 16-bit, fractional and transparent pictures become RGB too; of an
+    animation the first picture counts. What is transparent keeps the colour below, and colour
+    profiles are not applied. A submission's run.py carries this function's source, so it uses
+    Pillow and NumPy alone.
 
     Returns:
         (H, W, 3) uint8.
@@ -67,122 +53,48 @@ def read_image(path: Path) -> NDArray[np.uint8]:
         CourseError: when the file is missing, truncated or not a picture.
     """
     try:
-        with Image.open(path) as picture:
-            picture.load()
-            upright = ImageOps.exif_transpose(picture)
-    except _DECODING_ERRORS as error:
-        raise _unreadable(path, error) from error
-    if upright.mode.startswith("I"):  # 16 bits a pixel: Pillow would clip, not scale
-        grey = np.asarray(upright).astype(np.uint32)
+        picture, _ = open_upright(path)
+        return _as_rgb(picture)
+    except DECODING_ERRORS as error:
+        raise unreadable(path, error) from error
+
+
+def open_upright(path: str | Path) -> tuple[Image.Image, str]:
+    """A picture, decoded and turned upright, and its format.
+
+    What Pillow only warns of is no matter: a broken EXIF block turns nothing.
+
+    Raises:
+        Exception: one of `DECODING_ERRORS`.
+    """
+    with _QUIET, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        picture = Image.open(path)
+    with picture:
+        picture.load()
+        try:
+            with _QUIET, warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                turn = _TURNS.get(picture.getexif().get(_ORIENTATION, 1))
+        except DECODING_ERRORS:
+            turn = None
+        upright = picture if turn is None else picture.transpose(turn)
+        return upright, picture.format or ""
+
+
+def _as_rgb(picture: Image.Image) -> NDArray[np.uint8]:
+    """The pixels of a picture in any mode: (H, W, 3)."""
+    if picture.mode.startswith("I"):  # 16 bits a pixel: Pillow would clip, not scale
+        grey = np.asarray(picture).astype(np.uint32)
         grey8 = (grey >> 8 if grey.max(initial=0) > 255 else grey).clip(0, 255).astype(np.uint8)
         return np.repeat(grey8[:, :, None], 3, axis=2)
-    if upright.mode == "F":  # fractions, as some scientific tools save them
-        values = np.nan_to_num(np.asarray(upright))
+    if picture.mode == "F":  # fractions, as some scientific tools save them
+        values = np.nan_to_num(np.asarray(picture))
         scale = 255 if values.max(initial=0) <= 1 else 1
         return np.repeat((values * scale).clip(0, 255).astype(np.uint8)[:, :, None], 3, axis=2)
-    if upright.mode == "P":
-        upright = upright.convert("RGBA")  # a palette may hold transparent entries
-    return np.array(upright.convert("RGB"), dtype=np.uint8)
-
-
-def image_size(path: Path) -> tuple[int, int]:
-    """The (height, width) of a photo, upright, without decoding its pixels."""
-    try:
-        with Image.open(path) as picture:
-            width, height = picture.size
-            turned = picture.getexif().get(0x0112, 1) in (5, 6, 7, 8)
-    except _DECODING_ERRORS as error:
-        raise _unreadable(path, error) from error
-    return (width, height) if turned else (height, width)
-
-
-def decode_mask(path: Path) -> Mask:
-    """A mask file, decoded and not judged.
-
-    Raises:
-        CourseError: when the file is missing, truncated or not a picture.
-    """
-    try:
-        with Image.open(path) as picture:
-            picture.load()
-            palette = bytes(picture.getpalette() or []) if picture.mode == "P" else b""
-            values = np.array(picture)
-            if picture.format == "JPEG":
-                raise CourseError(
-                    f"{path}: a JPEG cannot hold a mask, because its compression changes class "
-                    "ids; save masks as single-channel PNG"
-                )
-            return Mask(picture.mode, palette, values)
-    except CourseError:
-        raise
-    except _DECODING_ERRORS as error:
-        raise _unreadable(path, error) from error
-
-
-def check_channels(path: Path, mask: Mask, labels: LabelSet) -> None:
-    """Refuse a colour mask, and say what its colours seem to be.
-
-    Raises:
-        CourseError: when the mask has more than one channel.
-    """
-    if mask.values.ndim == 2:
-        return
-    colours = np.unique(mask.values.reshape(-1, mask.values.shape[-1])[:, :3], axis=0)
-    known = {tuple(c) for c in labels.palette}
-    rgb = mask.mode in ("RGB", "RGBA")
-    if rgb and all(tuple(c) in known for c in colours.tolist()):
-        hint = f"its colours are the {labels.key} palette: turn each into its class id"
-    elif rgb and (colours == colours[:, :1]).all():
-        hint = "its channels are equal: keep one of them"
-    else:
-        hint = "its channels are not the course's palette: find out what drew them"
-    raise CourseError(
-        f"{path}: a mask in mode {mask.mode}; a mask holds class ids in a single channel. "
-        f"{hint[0].upper()}{hint[1:]}, and save as PNG in mode L or P"
-    )
-
-
-def check_ids(path: Path, values: NDArray[np.generic], labels: LabelSet) -> NDArray[np.uint8]:
-    """The values as class ids.
-
-    Returns:
-        (h, w) uint8 in [0, num_classes), and `IGNORE_INDEX` where nothing is known.
-
-    Raises:
-        CourseError: naming the ids that the label set does not have.
-    """
-    last = labels.num_classes - 1
-    integers = values.astype(np.uint8) if values.dtype == bool else values
-    if np.issubdtype(values.dtype, np.floating) and not np.isin(values, np.arange(256)).all():
-        raise CourseError(
-            f"{path}: holds fractions; a mask holds class ids. Save it as PNG in mode L or P, and "
-            "resize masks by nearest neighbour"
-        )
-    if integers.size and (integers.max() > last or integers.min() < 0):
-        present = np.unique(integers)
-        odd = present[((present > last) & (present != IGNORE_INDEX)) | (present < 0)]
-        if odd.size:
-            raise CourseError(
-                f"{path}: holds {'ids' if odd.size > 1 else 'id'} "
-                f"{', '.join(map(str, odd[:6].tolist()))}{' …' if odd.size > 6 else ''}; "
-                f"{labels.key} has 0–{last} ({IGNORE_INDEX} is ignored). Save class ids, not "
-                "colours, grey levels or a resized mask with blended edges"
-            )
-    return np.ascontiguousarray(integers, dtype=np.uint8)
-
-
-def read_label_map(path: Path, labels: LabelSet) -> NDArray[np.uint8]:
-    """A mask as class ids: the palette's indices in mode P, the values in mode L.
-
-    Returns:
-        (h, w) uint8 in [0, num_classes), and `IGNORE_INDEX` where nothing is known.
-
-    Raises:
-        CourseError: when the file is unreadable, in colour, a JPEG, or holds unknown ids.
-    """
-    mask = decode_mask(path)
-    check_channels(path, mask, labels)
-    return check_ids(path, mask.values, labels)
+    if picture.mode == "P":
+        picture = picture.convert("RGBA")  # a palette may hold transparent entries
+    return np.array(picture.convert("RGB"), dtype=np.uint8)
 
 
 def read_landmarks(path: Path, count: int) -> NDArray[np.float32]:
@@ -293,7 +205,8 @@ def resize_landmarks(
     return ((points.astype(np.float64) + 0.5) * scale - 0.5).astype(np.float32)
 
 
-def _unreadable(path: Path, error: BaseException) -> CourseError:
+def unreadable(path: str | Path, error: BaseException) -> CourseError:
+    """What a decoder's error says to the user."""
     if isinstance(error, FileNotFoundError):
         return CourseError(f"{path}: does not exist; was it moved since the folder was listed?")
     if isinstance(error, PermissionError):

@@ -10,15 +10,9 @@ import cv2
 import numpy as np
 
 from coursekit.data.findings import Finding
-from coursekit.data.images import (
-    check_channels,
-    check_fit,
-    check_ids,
-    decode_mask,
-    read_image,
-    read_landmarks,
-)
+from coursekit.data.images import check_fit, read_image, read_landmarks
 from coursekit.data.layouts import Entry, Layout, PairLayout, relative
+from coursekit.data.masks import MaskError, class_ids, decode_mask, reordered
 from coursekit.errors import CourseError
 from coursekit.labels import LANDMARK_GROUPS, NUM_LANDMARKS
 
@@ -54,6 +48,7 @@ class Facts:
         label_size: the same of the mask.
         mode: of the mask file, "" where there is no single file.
         palette: the RGB bytes of its palette.
+        by_colour: whether its palette is in another order, so that colours tell the ids.
         counts: (num_classes,) int64 pixels of each class; None when there is no usable mask.
         centres: (num_classes, 2) mean y and x of each class in pixels, NaN where absent.
         coarse: (768,) float32 of unit length: the photo's colours, 16 × 16.
@@ -69,6 +64,7 @@ class Facts:
     label_size: tuple[int, int] | None = None
     mode: str = ""
     palette: bytes = b""
+    by_colour: bool = False
     counts: NDArray[np.int64] | None = None
     centres: NDArray[np.float64] | None = None
     coarse: NDArray[np.float32] | None = None
@@ -165,13 +161,13 @@ def _read_mask(layout: Layout, facts: Facts, entry: Entry) -> NDArray[np.uint8] 
     if mask is None:
         return None
     facts.mode, facts.palette = mask.mode, mask.palette
-    before = len(facts.findings)
-    _try(facts, "colour-mask", facts.label, lambda: check_channels(path, mask, layout.labels))
-    if len(facts.findings) > before:
+    try:
+        ids = class_ids(path, mask, layout.labels)
+        facts.by_colour = reordered(path, mask, layout.labels) is not None
+    except MaskError as error:
+        facts.findings.append(finding_of(error.kind, facts.split, facts.label, error))
         return None
-    return _try(
-        facts, "unknown-ids", facts.label, lambda: check_ids(path, mask.values, layout.labels)
-    )
+    return ids
 
 
 def _check_landmarks(labels: LabelSet, facts: Facts, path: Path, name: str) -> None:

@@ -7,7 +7,6 @@ collects all of them.
 
 from __future__ import annotations
 
-import os
 from abc import ABC, abstractmethod
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -15,7 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coursekit.data.findings import Finding, some
-from coursekit.data.images import IMAGE_SUFFIXES, natural_key, read_label_map
+from coursekit.data.folders import (
+    IMAGE_SUFFIXES,
+    is_junk,
+    look_flat,
+    matched,
+    natural_key,
+    same_name,
+)
+from coursekit.data.masks import read_label_map
 from coursekit.errors import CourseError
 from coursekit.labels import CELEBAMASK_HQ, LAPA, LabelSet
 
@@ -51,6 +58,11 @@ class Listing:
 
     entries: tuple[Entry, ...]
     findings: tuple[Finding, ...] = ()
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """A sentence for each finding of files that are not read."""
+        return tuple(f"{f.message}; {f.mend}" for f in self.findings if f.kind == "not-read")
 
 
 class Layout(ABC):
@@ -141,11 +153,11 @@ class PairLayout(Layout):
         photos = _by_stem(images, root, split, findings)
         if not photos:
             findings.append(_empty(images, split))
-        points = self._landmark_files(root, split)
+        points = self._landmark_files(root, split, photos)
         if masks is None:
             entries = [Entry(stem, path, None, points.get(stem)) for stem, path in photos.items()]
             return Listing(_sorted(entries), tuple(findings))
-        labels = _by_stem(masks, root, split, findings)
+        labels = matched(_by_stem(masks, root, split, findings), photos)
         findings += _unpaired(photos, labels, root, split, (images, masks))
         entries = [
             Entry(stem, path, labels[stem], points.get(stem))
@@ -161,9 +173,13 @@ class PairLayout(Layout):
     def label_files(self, entry: Entry) -> tuple[Path, ...]:
         return () if entry.label is None else (entry.label,)
 
-    def _landmark_files(self, root: Path, split: str) -> dict[str, Path]:
+    def _landmark_files(
+        self, root: Path, split: str, photos: Mapping[str, Path]
+    ) -> dict[str, Path]:
         folder = _first_folder(root, self.landmarks.get(split, ()))
-        return {} if folder is None else {p.stem: p for p in files_in(folder, {".txt"})}
+        if folder is None:
+            return {}
+        return matched({same_name(p.stem): p for p in text_files(folder)}, photos)
 
     def _missing(self, root: Path, split: str, folder: str, what: str) -> Finding:
         there = some([s for s in self.splits(root) if s != split]) or "no other split"
@@ -175,17 +191,36 @@ class PairLayout(Layout):
         )  # fmt: skip
 
 
-def files_in(folder: Path, suffixes: Iterable[str] = IMAGE_SUFFIXES) -> list[Path]:
-    """The files of a folder with one of these endings, whatever their case; hidden ones are not."""
-    wanted = frozenset(suffixes)
+def text_files(folder: Path) -> list[Path]:
+    """The files of a folder that end in .txt, whatever their case; hidden ones are not.
+
+    Raises:
+        CourseError: when it cannot be listed.
+    """
     try:
-        with os.scandir(folder) as found:
-            names = [e.name for e in found if not e.name.startswith(".") and not e.is_dir()]
+        paths = sorted(folder.iterdir())
     except OSError as error:
         raise CourseError(
             f"{folder}: cannot be listed ({error.strerror or error}); make it readable"
         ) from error
-    return [folder / n for n in names if os.path.splitext(n)[1].lower() in wanted]  # noqa: PTH122
+    return [p for p in paths if p.suffix.lower() == ".txt" and not is_junk(p.name)]
+
+
+def not_read(left_out: Mapping[Path, str], root: Path, split: str) -> list[Finding]:
+    """Pictures of a split ("" for all) that are not read: one finding, with each one's reason."""
+    if not left_out:
+        return []
+    paths = sorted(left_out, key=lambda path: natural_key(path.as_posix()))
+    names = tuple(relative(path, root) for path in paths)
+    details = tuple(f"{n}: {left_out[p]}" for n, p in zip(names, paths, strict=True))
+    more = f", and {len(names) - 1} more" if len(names) > 1 else ""
+    return [
+        Finding(
+            "not-read", "warning", split, names,
+            f"{root}: {len(names)} not read{split and f' in {split}'}: {details[0]}{more}",
+            "until then training and scores do without", details,
+        )
+    ]  # fmt: skip
 
 
 def read_lines(path: Path) -> list[str]:
@@ -219,10 +254,12 @@ def _sorted(entries: Iterable[Entry]) -> tuple[Entry, ...]:
 
 
 def _by_stem(folder: Path, root: Path, split: str, findings: list[Finding]) -> dict[str, Path]:
-    """The pictures of a folder by stem; two with one stem are a finding."""
+    """The pictures of a folder by stem; two with one stem are a finding, others left out too."""
     groups: dict[str, list[Path]] = defaultdict(list)
-    for path in files_in(folder):
-        groups[path.stem].append(path)
+    found = look_flat(folder)
+    for path in found.pictures:
+        groups[same_name(path.stem)].append(path)
+    findings += not_read(found.left_out, root, split)
     double = sorted((s for s, paths in groups.items() if len(paths) > 1), key=natural_key)
     if double:
         names = tuple(relative(p, root) for s in double for p in sorted(groups[s]))

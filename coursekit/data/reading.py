@@ -30,9 +30,17 @@ class FolderDataset(FaceDataset):
     Attributes:
         root: the folder that is laid out.
         entries: where each sample lies.
+        left_out: a sentence for each kind of file that looks like a sample and is not read.
     """
 
-    def __init__(self, root: Path, split: str, layout: Layout, entries: tuple[Entry, ...]) -> None:
+    def __init__(
+        self,
+        root: Path,
+        split: str,
+        layout: Layout,
+        entries: tuple[Entry, ...],
+        left_out: tuple[str, ...] = (),
+    ) -> None:
         super().__init__()
         self.root = root
         self.split = split
@@ -43,6 +51,7 @@ class FolderDataset(FaceDataset):
         self.labelled = bool(entries) and all(e.label is not None for e in entries)
         self.landmarked = bool(entries) and all(e.landmarks is not None for e in entries)
         self._layout = layout
+        self.left_out = left_out
 
     def sample(self, index: int, *, landmarks: bool = True) -> Sample:
         entry = self.entries[index]
@@ -65,7 +74,7 @@ class FolderDataset(FaceDataset):
 
     def subset(self, indices: Sequence[int]) -> FolderDataset:
         entries = tuple(self.entries[self._position(i)] for i in indices)
-        return FolderDataset(self.root, self.split, self._layout, entries)
+        return FolderDataset(self.root, self.split, self._layout, entries, self.left_out)
 
     def identity(self) -> dict[str, Any]:
         files = []
@@ -136,7 +145,7 @@ def open_dataset(root: str | os.PathLike[str], split: str) -> FolderDataset:
     for finding in listing.findings:
         if finding.severity == "error":
             raise finding.error()
-    return FolderDataset(folder, split, layout, listing.entries)
+    return FolderDataset(folder, split, layout, listing.entries, listing.left_out)
 
 
 def _matches(folder: Path) -> list[tuple[Path, Layout]]:

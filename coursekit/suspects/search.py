@@ -186,7 +186,8 @@ def _open(
         raise CourseError(
             f"{root}: the {split} split has no masks to suspect; name a labelled split with --split"
         )
-    return FolderDataset(folder, split, layout, listing.entries), [e.message for e in errors]
+    left_out = [*(e.message for e in errors), *listing.left_out]
+    return FolderDataset(folder, split, layout, listing.entries), left_out
 
 
 def _by_score(judged: tuple[int, Verdict, Evidence]) -> tuple[float, int]:

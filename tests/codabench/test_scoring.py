@@ -166,9 +166,10 @@ def test_small_truth_is_enlarged_by_nearest_neighbour_and_said(tmp_path, truth):
     ("content", "word"),
     [
         (png(Image.new("RGB", (512, 512))), "mode RGB"),
-        (png(np.full((512, 512), 19, np.uint8)), "value 19"),
-        (png(ids())[:300], "cannot be read"),
-        (b"", "cannot be read"),
+        (png(np.full((512, 512), 19, np.uint8)), "holds id 19"),
+        (png(ids())[:300], "cannot be decoded"),
+        (b"", "cannot be decoded"),
+        (png(np.full((512, 512), 255, np.uint8)), "255 throughout"),
     ],
 )
 def test_bad_truth_is_one_clear_error(tmp_path, truth, content, word):
