@@ -6,6 +6,7 @@ import struct
 import threading
 import warnings
 import zlib
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 import cv2
@@ -15,7 +16,7 @@ from PIL import Image
 from coursekit.errors import CourseError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 #: Everything that Pillow's decoders were seen to raise on broken files.
 DECODING_ERRORS = (
     OSError, SyntaxError, ValueError, EOFError, KeyError, IndexError, TypeError, OverflowError,
-    struct.error, zlib.error, Image.DecompressionBombError,
+    RuntimeError, struct.error, zlib.error, Image.DecompressionBombError,
 )  # fmt: skip
 
 
@@ -67,19 +68,27 @@ def open_upright(path: str | Path) -> tuple[Image.Image, str]:
     Raises:
         Exception: one of `DECODING_ERRORS`.
     """
-    with _QUIET, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with _quietly():
         picture = Image.open(path)
     with picture:
-        picture.load()
+        # A TIFF's tags, its orientation among them, are read once more when it is loaded.
+        with _quietly() if picture.format == "TIFF" else nullcontext():
+            picture.load()
         try:
-            with _QUIET, warnings.catch_warnings():
-                warnings.simplefilter("ignore")
+            with _quietly():
                 turn = _TURNS.get(picture.getexif().get(_ORIENTATION, 1))
         except DECODING_ERRORS:
             turn = None
         upright = picture if turn is None else picture.transpose(turn)
         return upright, picture.format or ""
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """No warning is heard meanwhile."""
+    with _QUIET, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _as_rgb(picture: Image.Image) -> NDArray[np.uint8]:

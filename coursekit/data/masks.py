@@ -27,6 +27,9 @@ _RAMP = 3
 # turned and JPEG-compressed ones at least 0.26. Noise, which is no mask, has a run a pixel.
 _BLENDED, _NOISE, _FEWEST = 0.2, 0.8, 300
 
+# Red, green and blue as one number.
+_AS_NUMBER = np.array([1 << 16, 1 << 8, 1])
+
 
 @dataclass(frozen=True, eq=False)
 class Mask:
@@ -148,12 +151,11 @@ def _check_channels(path: Path, mask: Mask, labels: LabelSet) -> None:
     """Refuse a colour mask, and say what its colours seem to be."""
     if mask.values.ndim == 2:
         return
-    colours = np.unique(mask.values.reshape(-1, mask.values.shape[-1])[:, :3], axis=0)
-    known = {tuple(c) for c in labels.palette}
     rgb = mask.mode in ("RGB", "RGBA")
-    if rgb and all(tuple(c) in known for c in colours.tolist()):
+    known = labels.palette_array().astype(np.int64) @ _AS_NUMBER
+    if rgb and np.isin(mask.values[..., :3].astype(np.int64) @ _AS_NUMBER, known).all():
         hint = f"its colours are the {labels.key} palette: turn each into its class id"
-    elif rgb and (colours == colours[:, :1]).all():
+    elif rgb and (mask.values[..., :3] == mask.values[..., :1]).all():
         hint = "its channels are equal: keep one of them"
     else:
         hint = "its channels are not the course's palette: find out what drew them"
