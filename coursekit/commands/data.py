@@ -130,6 +130,8 @@ def _stats(arguments: argparse.Namespace) -> int:
     from coursekit.data.statistics import describe
 
     found = describe(arguments.root, arguments.size)
+    told = (line for split in found["splits"].values() for line in split["left_out"])
+    tell_left_out(dict.fromkeys(told))
     print(json.dumps(found, indent=2) if arguments.json else _as_table(found))
     return 0
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 MEMORY_LIMIT = 512 * 1024**2
 
 # Raise it when the same files would decode to other pixels, or other arrays are kept.
-_FORMAT = 2
+_FORMAT = 3
 _BUILDING, _ABANDONED = ".building-", 24 * 3600  # seconds
 _META = "meta.json"
 

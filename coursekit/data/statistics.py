@@ -135,7 +135,8 @@ def describe(root: str | os.PathLike[str], size: int | None = None) -> dict[str,
 
     Returns:
         JSON-able: root, layout, labels, size, whitening (mean, std) or None, and for each split
-        its samples and class_counts by name, or None where there are no masks.
+        its samples, class_counts by name, or None where there are no masks, and left_out: what
+        looks like a sample and is not read.
 
     Raises:
         CourseError: when the folder or one of its files cannot be read.
@@ -147,7 +148,9 @@ def describe(root: str | os.PathLike[str], size: int | None = None) -> dict[str,
         dataset = open_dataset(root, split)
         counts = class_counts(dataset, size).tolist() if dataset.labelled else None
         named = dict(zip(layout.labels.names, counts, strict=True)) if counts else None
-        splits[split] = {"samples": len(dataset), "class_counts": named}
+        splits[split] = {
+            "samples": len(dataset), "class_counts": named, "left_out": list(dataset.left_out),
+        }  # fmt: skip
         if split == "train":
             measured = whitening(dataset, size)
     return {
