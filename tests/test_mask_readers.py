@@ -144,6 +144,12 @@ def test_the_check_names_reordered_palettes_and_blended_edges_and_nothing_else(
     told = {f.kind: f for f in report.findings if f.kind not in ("absent-class", "missing-split")}
     assert set(told) == {"palette-order"} and report.ok
     assert told["palette-order"].names == ("train/masks/1.png", "train/masks/4.png")
+    for path in (root / "train/masks").iterdir():  # all in colours of their own, one changed
+        path.write_bytes(coloured(trees.face(), LOUD))
+    turned = (trees.face() + 1) % 19
+    (root / "train/masks/2.png").write_bytes(coloured(turned, np.roll(LOUD[:19], 1, axis=0)))
+    errors = [f for f in audit(root).findings if f.severity == "error"]
+    assert [(f.kind, f.names) for f in errors] == [("changed-palette", ("train/masks/2.png",))]
     small = np.asarray(Image.fromarray(FACE).resize((64, 64), Image.Resampling.BILINEAR))
     for path in (root / "train/masks").iterdir():
         path.write_bytes(coloured(small, COLOURS))
@@ -158,6 +164,13 @@ def test_a_palette_is_read_by_colour_only_where_it_must_be(tmp_path: Path) -> No
     # The other public order, each class in its own colour: colours tell.
     path.write_bytes(coloured(table[FACE], COLOURS[order]))
     np.testing.assert_array_equal(read_label_map(path, CELEBAMASK_HQ), FACE)
+    # Most in order, two moved, and a colour for 255 that is no class's: no guess.
+    kept = np.array([0, 1, 2, 4, 5, 13])
+    colours = np.vstack([COLOURS[[0, 1, 2]], COLOURS[[5, 4, 13]], [[255, 255, 255]]])
+    few = np.where(np.isin(FACE, kept), np.searchsorted(kept, FACE), 6).astype(np.uint8)
+    path.write_bytes(coloured(few, colours))
+    with pytest.raises(CourseError, match=r"at other indices \(3 is r_eye\)"):
+        read_label_map(path, CELEBAMASK_HQ)
     # LaPa's ids in the colours of CelebAMask-HQ's: a palette for display, and indices are ids.
     lapa = trees.TO_LAPA[FACE]
     path.write_bytes(coloured(lapa, COLOURS))

@@ -185,6 +185,12 @@ def styles(facts: Sequence[Facts], labels: LabelSet) -> list[Finding]:
         "save them anew with the palette in order (index 1 is skin), without such a tool",
     )  # fmt: skip
     coloured = [f for f in stored if f.palette and not f.by_colour]
+    findings += _finding(
+        "changed-palette", "error", "", _moved_colours(coloured, labels.num_classes),
+        "palettes have the colours of the other masks at other indices: a tool that makes PNGs "
+        "smaller did that, and the indices are no class ids",
+        "save them anew without such a tool",
+    )  # fmt: skip
     findings += _odd_ones(
         coloured, lambda f: f"{len(f.palette) // 3} entries", "mixed-palettes", "note",
         "palettes differ in length:",
@@ -199,6 +205,27 @@ def styles(facts: Sequence[Facts], labels: LabelSet) -> list[Finding]:
         "check that the ids mean the same in both; these colours are not read",
     )  # fmt: skip
     return findings
+
+
+def _moved_colours(coloured: Sequence[Facts], num_classes: int) -> list[Facts]:
+    """Masks whose colours are mostly those of most masks, some at another index."""
+    palettes = Counter(f.palette[: 3 * num_classes] for f in coloured)
+    if len(palettes) < 2:
+        return []
+    usual = _entries(palettes.most_common(1)[0][0])
+    places = {colour: index for index, colour in enumerate(usual) if usual.count(colour) == 1}
+    moved = []
+    for f in coloured:
+        counts = np.zeros(0) if f.counts is None else f.counts
+        used = [(i, c) for i, c in enumerate(_entries(f.palette)[: len(counts)]) if counts[i]]
+        shared = [places[colour] == index for index, colour in used if colour in places]
+        if not all(shared) and 2 * len(shared) > len(used):
+            moved.append(f)
+    return moved
+
+
+def _entries(palette: bytes) -> list[tuple[int, ...]]:
+    return [tuple(palette[k : k + 3]) for k in range(0, len(palette), 3)]
 
 
 def sizes(facts: Sequence[Facts], split: str) -> list[Finding]:

@@ -124,20 +124,22 @@ def reordered(path: Path, mask: Mask, labels: LabelSet) -> NDArray[np.uint8] | N
     nearest = apart.argmin(axis=1)
     distance = apart.min(axis=1, initial=255)
     # Black, class 0, tells nothing: unused entries and dark ramps are black too.
-    moved = (distance <= _NEAR) & (nearest > 0) & (nearest != used)
+    black = (distance <= _NEAR) & (nearest == 0)
+    known = (distance <= _NEAR) & ~black
+    moved = known & (nearest != used)
     if not moved.any():
         return None
     if not distance.any() and len(np.unique(nearest)) == len(used):
         table = np.full(256, IGNORE_INDEX, np.uint8)
         table[used] = nearest
         return table
-    if 2 * moved.sum() < len(used):
+    if 2 * known.sum() < (~black).sum():  # a palette of its own, with some of these colours
         return None
     raise MaskError(
         "changed-palette",
         f"{path}: its palette has {labels.key} colours at other indices ({used[moved][0]} is "
-        f"{labels.names[nearest[moved][0]]}) beside colours that are no class: a tool that makes "
-        "PNGs smaller, or a conversion, changed it; save the mask anew without such a tool",
+        f"{labels.names[nearest[moved][0]]}) and others that do not tell the class: a tool that "
+        "makes PNGs smaller, or a conversion, changed it; save the mask anew without such a tool",
     )
 
 
