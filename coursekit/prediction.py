@@ -15,7 +15,13 @@ from PIL import Image
 from tqdm.auto import tqdm
 
 from coursekit import checkpoint, plots
-from coursekit.data.folders import IMAGE_SUFFIXES, look, natural_key
+from coursekit.data.folders import (
+    IMAGE_SUFFIXES,
+    OTHER_SUFFIXES,
+    look,
+    natural_key,
+    not_read_as,
+)
 from coursekit.data.images import read_image, resize_image, resize_label_map
 from coursekit.errors import CourseError
 from coursekit.files import atomic_path
@@ -137,6 +143,8 @@ def blend(
 def _find(source: Path, out: Path) -> tuple[dict[Path, Path], list[str]]:
     """Photographs by the name of what is made of them, and what cannot be one."""
     problems: list[str] = []
+    if source.is_file() and source.suffix.lower() in OTHER_SUFFIXES:
+        raise CourseError(f"{source}: {not_read_as(source.suffix)}")
     if source.is_file():
         found = {Path(source.stem + ".png"): source}
     elif source.is_dir():

@@ -369,6 +369,11 @@ def test_a_folder_that_holds_nothing_to_read_says_what_it_holds(tmp_path: Path) 
     (tmp_path / "IMG_1.heic").write_bytes(b"\0\0\0\x18ftypheic")
     with pytest.raises(CourseError, match=r"IMG_1\.heic: \.heic is not read; save it as"):
         formats.list_images(tmp_path)
+    with pytest.raises(CourseError, match=r"IMG_1\.heic: \.heic is not read; save it as"):
+        predict_folder("none", tmp_path / "IMG_1.heic", tmp_path / "out")
+    (tmp_path / "IMG_1.heic").rename(tmp_path / "IMG_1.jpg")
+    with pytest.raises(CourseError, match=r"IMG_1\.jpg: holds HEIC"):
+        read_image(tmp_path / "IMG_1.jpg")
 
 
 def test_names_are_compared_in_one_way(tmp_path: Path) -> None:

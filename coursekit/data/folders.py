@@ -32,7 +32,6 @@ OTHER_SUFFIXES = frozenset({
     ".ico", ".pcx", ".pbm", ".pnm", ".exr", ".hdr", ".dng", ".raw", ".cr2", ".cr3", ".nef", ".arw",
     ".orf", ".rw2", ".raf", ".pef", ".npy", ".npz", ".mat",
 })  # fmt: skip
-_LISTED = "JPEG, PNG, WebP, TIFF, BMP, GIF, …"
 
 # What systems leave in folders without being asked; hidden files ("._1.jpg") are theirs too.
 _JUNK = frozenset({
@@ -107,6 +106,11 @@ def is_junk(name: str) -> bool:
     return name.startswith(".") or name.lower() in _JUNK
 
 
+def not_read_as(suffix: str) -> str:
+    """Why a file with one of `OTHER_SUFFIXES` is not read."""
+    return f"{suffix} is not read; save it as JPEG or PNG"
+
+
 def look(folder: Path) -> Folder:
     """List a folder; only files without a picture's ending are looked into.
 
@@ -134,7 +138,7 @@ def look(folder: Path) -> Folder:
         elif suffix in IMAGE_SUFFIXES:
             pictures.append(path)
         elif suffix in OTHER_SUFFIXES:
-            left_out[path] = f"{suffix} is not read; save it as one of {_LISTED}"
+            left_out[path] = not_read_as(suffix)
         elif _is_picture(path):
             left_out[path] = f"holds a picture, and no picture's name ends in {suffix!r}; rename it"
     return Folder(tuple(pictures), tuple(folders), left_out)
@@ -152,7 +156,8 @@ def look_flat(folder: Path) -> Folder:
             continue
         count = len(there.pictures) + len(there.left_out)
         if count:
-            left_out[inner] = f"is a folder with {count} pictures; move them up into {folder}"
+            plural = "s" if count > 1 else ""
+            left_out[inner] = f"is a folder with {count} picture{plural}; move up what is in it"
     return Folder(found.pictures, found.folders, left_out)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from coursekit.errors import CourseError
 
@@ -220,7 +220,15 @@ def unreadable(path: str | Path, error: BaseException) -> CourseError:
         return CourseError(f"{path}: does not exist; was it moved since the folder was listed?")
     if isinstance(error, PermissionError):
         return CourseError(f"{path}: may not be read; change its permissions")
+    if isinstance(error, UnidentifiedImageError) and _begins(path)[4:8] == b"ftyp":
+        # Telephones hand on such files as .jpg.
+        return CourseError(f"{path}: holds HEIC or a film, which is not read; save it as JPEG")
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
     if str(path) in reason:
         reason = "not a picture that can be identified"
     return CourseError(f"{path}: cannot be decoded ({reason}); copy or download the file anew")
+
+
+def _begins(path: str | Path) -> bytes:
+    with open(path, "rb") as file:  # noqa: PTH123 - run.py passes a plain name
+        return file.read(8)

@@ -213,12 +213,12 @@ def not_read(left_out: Mapping[Path, str], root: Path, split: str) -> list[Findi
     paths = sorted(left_out, key=lambda path: natural_key(path.as_posix()))
     names = tuple(relative(path, root) for path in paths)
     details = tuple(f"{n}: {left_out[p]}" for n, p in zip(names, paths, strict=True))
-    more = f", and {len(names) - 1} more" if len(names) > 1 else ""
     return [
         Finding(
             "not-read", "warning", split, names,
-            f"{root}: {len(names)} not read{split and f' in {split}'}: {details[0]}{more}",
-            "until then training and scores do without", details,
+            f"{root}: {len(names)} not read{split and f' in {split}'}: {some(names)} "
+            f"({left_out[paths[0]]})",
+            "until then, training and scores do without", details,
         )
     ]  # fmt: skip
 
