@@ -376,6 +376,19 @@ def test_a_folder_that_holds_nothing_to_read_says_what_it_holds(tmp_path: Path) 
         read_image(tmp_path / "IMG_1.jpg")
 
 
+def test_an_error_names_what_may_explain_it(tmp_path: Path) -> None:
+    root = trees.write_course2025(tmp_path / "faces")
+    (root / "train/images/2.jpg").rename(root / "train/images/2.HEIC")
+    with pytest.raises(CourseError, match=r"no photo .*2\.png[^\n]*\n .*2\.HEIC \(\.heic is not"):
+        open_dataset(root, "train")
+    photos = root / "val/images"
+    for path in (*photos.iterdir(), *(root / "val/masks").iterdir()):
+        path.unlink()
+    trees.save_photo(photos / "part1/1.jpg", trees.photo(1))
+    with pytest.raises(CourseError, match=r"no picture .*\n .*part1 \(is a folder with 1 picture;"):
+        open_dataset(root, "val")
+
+
 def test_names_are_compared_in_one_way(tmp_path: Path) -> None:
     pairs = {
         "Zoë": unicodedata.normalize("NFD", "Zoë"), "IMG_1": "img_1", "A": "A", "a": "a",

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from coursekit.data.folders import IMAGE_SUFFIXES, look, look_flat, same_name
+from coursekit.data.folders import IMAGE_SUFFIXES, look, look_flat, natural_key, same_name
 from coursekit.errors import CourseError
 from coursekit.labels import CELEBAMASK_HQ
 
@@ -86,7 +86,7 @@ def list_images(folder: str | os.PathLike[str]) -> dict[str, Path]:
         raise CourseError(f"{folder}: there is no such folder; name the one that holds the images")
     images: dict[str, Path] = {}
     spelt: dict[str, Path] = {}
-    for path in look(folder).pictures:
+    for path in sorted(look(folder).pictures, key=lambda path: natural_key(path.name)):
         first = spelt.setdefault(same_name(path.stem), path)
         if first is not path:
             raise CourseError(

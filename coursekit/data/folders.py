@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -51,7 +52,7 @@ class Folder:
     """What lies directly in a folder.
 
     Attributes:
-        pictures: the files that are read, naturally sorted.
+        pictures: the files that are read, sorted by name.
         folders: folders in it, links to some included; junk is not.
         left_out: for each file that looks like a picture and is not read: the reason.
     """
@@ -71,7 +72,7 @@ def natural_key(name: str) -> tuple[tuple[tuple[int, int, str], ...], str]:
 
 def same_name(name: str) -> str:
     """A name in the one form in which names are compared: é may be written in one letter or two."""
-    return unicodedata.normalize("NFC", name)
+    return name if name.isascii() else unicodedata.normalize("NFC", name)
 
 
 def matched(files: Mapping[str, T], names: Iterable[str]) -> dict[str, T]:
@@ -122,7 +123,7 @@ def look(folder: Path) -> Folder:
     left_out: dict[Path, str] = {}
     try:
         with os.scandir(folder) as found:
-            entries = sorted((e for e in found if not is_junk(e.name)), key=_by_name)
+            entries = sorted((e for e in found if not is_junk(e.name)), key=attrgetter("name"))
     except OSError as error:
         raise CourseError(
             f"{folder}: cannot be listed ({error.strerror or error}); make it readable"
@@ -159,10 +160,6 @@ def look_flat(folder: Path) -> Folder:
             plural = "s" if count > 1 else ""
             left_out[inner] = f"is a folder with {count} picture{plural}; move up what is in it"
     return Folder(found.pictures, found.folders, left_out)
-
-
-def _by_name(entry: os.DirEntry[str]) -> tuple[tuple[tuple[int, int, str], ...], str]:
-    return natural_key(entry.name)
 
 
 def _is(entry: os.DirEntry[str], what: str) -> bool:

@@ -144,7 +144,7 @@ def open_dataset(root: str | os.PathLike[str], split: str) -> FolderDataset:
     listing = layout.listing(folder, split)
     for finding in listing.findings:
         if finding.severity == "error":
-            raise finding.error()
+            raise CourseError("\n  ".join([str(finding.error()), *listing.left_out]))
     return FolderDataset(folder, split, layout, listing.entries, listing.left_out)
 
 
