@@ -181,6 +181,10 @@ def test_clean_masks_of_every_size_have_sharp_edges(tmp_path: Path) -> None:
     for side in (16, 24, 32, 48, 64, 96, 160):
         trees.save_mask(tmp_path / "a.png", trees.face(side))
         assert read_label_map(tmp_path / "a.png", CELEBAMASK_HQ).shape == (side, side)
+    stripes = np.repeat(np.arange(19, dtype=np.uint8), 3)[None].repeat(57, axis=0)
+    for toy in (stripes, np.ascontiguousarray(stripes.T), stripes.repeat(8, axis=1)):
+        trees.save_mask(tmp_path / "a.png", toy)
+        np.testing.assert_array_equal(read_label_map(tmp_path / "a.png", CELEBAMASK_HQ), toy)
     noise = np.random.default_rng(0).integers(0, 19, (64, 64), dtype=np.uint8)
     trees.save_mask(tmp_path / "a.png", noise)
     np.testing.assert_array_equal(read_label_map(tmp_path / "a.png", CELEBAMASK_HQ), noise)
