@@ -1528,7 +1528,7 @@ print(f"{example.words}: {example.epochs} epochs in all; M_best is chosen by {ex
 #
 # ## What to try next
 #
-# - **Learn the noise by heart.** `COURSEKIT_SIZES='{"epochs": 60}'`: the longer the initialisation, the more wrong labels it repeats. From which length on does the teacher beat plain training?
+# - **Learn the noise by heart.** `COURSEKIT_SIZES='{"epochs": 60}'`, set in the shell before Jupyter starts: the longer the initialisation, the more wrong labels it repeats. From which length on does the teacher beat plain training?
 # - **Lovász from the teacher.** Let Lovász compare with `teacher(image).argmax(1)` in `trainer`. Do more labels get mended? Are more broken?
 # - **More noise.** `COURSEKIT_SIZES='{"noise": 0.6}'`.
 # - **Start from the teacher.** Load M into the student at each cycle's end. The paper does not say who starts where; the plan has `start_from`.
