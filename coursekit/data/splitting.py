@@ -28,6 +28,33 @@ def labelled_val(root: str | os.PathLike[str]) -> FolderDataset | None:
     return val if val is not None and val.labelled else None
 
 
+def open_pair(
+    root: str | os.PathLike[str], share: float | None, seed: int, run: str | os.PathLike[str]
+) -> tuple[FolderDataset, FolderDataset]:
+    """What a run trains on, and what it validates on.
+
+    Args:
+        root: the folder of a data set.
+        share: of the training samples to hold back where no labelled val split is, or None.
+        seed: of the draw.
+        run: the folder of the run, where the draw is recorded.
+
+    Raises:
+        CourseError: when there is nothing to validate on, or the draw is another than the run's.
+    """
+    if share is not None:
+        parts = hold_back(root, share, seed)
+        record(run, share, seed, *parts)
+        return parts
+    train, val = open_dataset(root, "train"), labelled_val(root)
+    if val is None:
+        raise CourseError(
+            f"{root}: has no labelled val split to choose the best epoch by; add one, or hold part "
+            "of the training images back: --val-share 0.1"
+        )
+    return train, val
+
+
 def hold_back(
     root: str | os.PathLike[str], share: float, seed: int
 ) -> tuple[FolderDataset, FolderDataset]:
