@@ -65,8 +65,8 @@ class CelebAMaskHQ(Layout):
             return Listing((), (_missing(root, split, MAPPING, what),))
         found = look_flat(root / PHOTOS)
         photos = {p.stem: p for p in found.pictures if p.stem.isdecimal()}
-        odd = {p: "is not called by a number, as the photos of this set are" for p in found.pictures
-               if not p.stem.isdecimal()}  # fmt: skip
+        why = "is not called by a number, as the photos of this set are"
+        odd = {p: why for p in found.pictures if not p.stem.isdecimal()}
         original, findings = _read_mapping(root, split)
         findings += not_read({**found.left_out, **odd}, root, "")
         unlisted = sorted(photos.keys() - original.keys(), key=natural_key)

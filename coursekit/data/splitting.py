@@ -95,7 +95,7 @@ def record(
         "val_share": share, "seed": seed, "train": list(train.names), "val": list(val.names),
     }  # fmt: skip
     if not (path.parent / "state.safetensors").exists():
-        write_text(path, json.dumps(held, indent=1, ensure_ascii=False) + "\n")
+        write_text(path, json.dumps(held, indent=1) + "\n")
         return
     try:
         before = json.loads(path.read_text("utf-8"))
