@@ -24,6 +24,7 @@ from coursekit.codabench.formats import (
 )
 from coursekit.codabench.problems import is_valid
 from coursekit.codabench.validation import examine
+from coursekit.data.findings import some
 from coursekit.data.images import read_image
 from coursekit.errors import CourseError
 from coursekit.files import atomic_path
@@ -110,6 +111,7 @@ def submit(
     loaded = for_inference(replace(loaded, model=unwrap(loaded.model)))
     name = checkpoint if isinstance(checkpoint, str | os.PathLike) else type(loaded.model).__name__
     parameters, notes = _check_model(loaded, str(name), form, final=final)
+    _check_readable(images)
     with atomic_path(out) as temporary:
         first = _write(temporary, loaded, images, form, final=final)
         problems = examine(temporary, images, form.key, final=final if form.has_solution else None)
@@ -169,6 +171,20 @@ def _narrower(loaded: Checkpoint, limit: int) -> str:
         )
     small = create_model("fastscnn")
     return f"Train a narrower one, or fastscnn, which has {count_parameters(small):,}"
+
+
+def _check_readable(images: Mapping[str, Path]) -> None:
+    """Name every broken photograph before the first is predicted."""
+    broken: dict[str, CourseError] = {}
+    for path in images.values():
+        try:
+            read_image(path)
+        except CourseError as error:
+            broken[path.name] = error
+    if broken:
+        first, *others = broken
+        more = f"\n  {len(others)} more cannot be read: {some(others)}" if others else ""
+        raise CourseError(f"{broken[first]}{more}")
 
 
 def _write(
