@@ -103,10 +103,9 @@ def submit(
         for_inference,
         load,
     )
-    from coursekit.models import unwrap
 
     loaded = load(checkpoint) if isinstance(checkpoint, str | os.PathLike) else checkpoint
-    loaded = for_inference(replace(loaded, model=unwrap(loaded.model)))
+    loaded = for_inference(loaded)
     name = checkpoint if isinstance(checkpoint, str | os.PathLike) else type(loaded.model).__name__
     parameters, notes = _check_model(loaded, str(name), form, final=final)
     with atomic_path(out) as temporary:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from coursekit.errors import CourseError
 from coursekit.models.decoupling import decouple
-from coursekit.models.wrappers import plain_state_dict, unwrap
+from coursekit.models.wrappers import in_evaluation, plain, plain_state_dict, unwrap
 
 __all__ = [
     "BASELINES",
@@ -22,6 +22,8 @@ __all__ = [
     "create_model",
     "decouple",
     "describe",
+    "in_evaluation",
+    "plain",
     "plain_state_dict",
     "unwrap",
 ]
@@ -137,17 +139,30 @@ def describe(model: nn.Module) -> tuple[str, dict[str, Any]]:
     Raises:
         CourseError: when the model is not one of the course's, or was altered after it was made.
     """
-    model = unwrap(model)
+    model = plain(model)
+    if name := _registered(model):
+        settings: dict[str, Any] = asdict(model.config)  # type: ignore[call-overload]
+        _refuse_altered(model, name, settings)
+        return name, settings
+    for path, part in model.named_modules():
+        if name := _registered(part):
+            raise CourseError(
+                f"{type(model).__name__} is not a model of coursekit, but holds one: give its "
+                f".{path}, a {name}, in its place"
+            )
+    raise CourseError(
+        f"{type(model).__name__} is not a model of coursekit; if its keys are those of one, load "
+        "its weights into one that `create_model` made, to write a checkpoint"
+    )
+
+
+def _registered(model: nn.Module) -> str | None:
+    """The name under which `create_model` makes networks of this class, if it does."""
     kind = type(model)
     for name, (module_name, class_name, _) in _REGISTRY.items():
         if kind.__module__ == f"{__name__}.{module_name}" and kind.__name__ == class_name:
-            settings: dict[str, Any] = asdict(model.config)  # type: ignore[call-overload]
-            _refuse_altered(model, name, settings)
-            return name, settings
-    raise CourseError(
-        f"{type(model).__name__} is not a model of coursekit; load its weights into one that "
-        "`create_model` made (the keys are the same) to write a checkpoint"
-    )
+            return name
+    return None
 
 
 def _refuse_altered(model: nn.Module, name: str, settings: dict[str, Any]) -> None:
@@ -158,11 +173,11 @@ def _refuse_altered(model: nn.Module, name: str, settings: dict[str, Any]) -> No
         made = {
             key: value.shape for key, value in create_model(name, **settings).state_dict().items()
         }
-    found = {key: value.shape for key, value in plain_state_dict(model).items()}
+    found = {key: value.shape for key, value in model.state_dict().items()}
     odd = sorted({key for key in {*made, *found} if made.get(key) != found.get(key)})
     if odd:
         raise CourseError(
             f"this {name} was altered after it was made ({', '.join(odd[:3])}"
             f"{', …' if len(odd) > 3 else ''}), so that its checkpoint could not be read again; "
-            "take a parametrisation off, or set the width when you make it"
+            "set its width when you make it, and keep what you add in a network of your own"
         )
