@@ -88,6 +88,8 @@ def _submit(arguments: argparse.Namespace) -> int:
     for warning in made.warnings:
         print(warning, file=sys.stderr)
     print(f"{made.path}: {made.masks} masks, valid; the model has {made.parameters:,} parameters")
+    if made.needs:
+        print(f"solution/requirements.txt: {made.needs}; with an older one pip stops")
     return 0
 
 
