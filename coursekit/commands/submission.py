@@ -100,7 +100,8 @@ def _validate(arguments: argparse.Namespace) -> int:
     for problem in problems:
         print(problem)
     valid = is_valid(problems)
-    warned = f", {len(problems)} warnings" if valid and problems else ""
+    number = f"{len(problems)} warning" + "s" * (len(problems) > 1)
+    warned = f", {number}" if valid and problems else ""
     print(f"{arguments.zip}: {'valid' + warned if valid else 'not valid'}")
     return 0 if valid else 1
 
