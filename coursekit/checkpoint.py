@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 from coursekit.errors import CourseError
 from coursekit.files import atomic_path
 from coursekit.labels import LABEL_SETS
-from coursekit.models import MODEL_NAMES, create_model, decouple, plain, plain_state_dict
+from coursekit.models import MODEL_NAMES, check_fits, create_model, decouple, plain
 
 if TYPE_CHECKING:
     import os
@@ -66,9 +66,12 @@ def save(path: str | os.PathLike[str], model: nn.Module, info: ModelInfo) -> Non
     weight (`weight_norm`, …) as its value: see `models.plain`.
 
     Raises:
-        CourseError: when the file cannot be written; the old one, if any, is kept.
+        CourseError: when the file cannot be written, or could not be read again, since the model is
+            not the one that `info` describes; the old one, if any, is kept.
     """
-    write_tensors(path, plain_state_dict(model), {"kind": "model", "info": asdict(info)})
+    network = plain(model)
+    check_fits(network, info.model, info.config)
+    write_tensors(path, network.state_dict(), {"kind": "model", "info": asdict(info)})
 
 
 def load(path: str | os.PathLike[str]) -> Checkpoint:

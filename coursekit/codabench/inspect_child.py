@@ -114,12 +114,15 @@ _ALLOWED: dict[tuple[str, str], object] = {
     ("torch", "device"): _inert,
     ("torch.storage", "UntypedStorage"): "UntypedStorage",
     **{("torch", name): name for name in (*_ITEM_SIZES, *_DTYPES)},
+    **{("builtins", name): Value for name in ("set", "bytearray", "complex")},
+    ("collections", "Counter"): Value,
+    ("_codecs", "encode"): Value,
 }
 
-#: Kinds of value that training loops keep beside the weights. Making one runs no code of the file.
+#: Other values that training loops keep beside the weights. Making one runs no code of the file.
 _VALUES = {
-    "argparse": ("Namespace",), "types": ("SimpleNamespace",), "_codecs": ("encode",),
-    "builtins": ("set", "frozenset", "bytearray", "complex", "list", "dict"),
+    "argparse": ("Namespace",), "types": ("SimpleNamespace",),
+    "builtins": ("frozenset", "list", "dict"),
     "collections": ("defaultdict", "deque"), "datetime": ("datetime", "date", "timedelta"),
     "numpy": ("dtype", "ndarray"),
     "numpy.core.multiarray": ("scalar", "_reconstruct"),

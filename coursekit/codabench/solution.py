@@ -96,8 +96,10 @@ def _run_source(checkpoint: Checkpoint) -> tuple[str, set[str]]:
 def _weights(checkpoint: Checkpoint) -> bytes:
     import torch
 
-    state = checkpoint.model.state_dict()
-    state = {k: v.detach().cpu().contiguous() for k, v in state.items()}
+    from coursekit.models import plain_state_dict
+
+    plain = plain_state_dict(checkpoint.model)
+    state = {k: v.detach().cpu().contiguous() for k, v in plain.items()}
     out = io.BytesIO()
     # Saved to memory: to a file, torch would write the file's name into the archive.
     torch.save({"state_dict": state}, out)

@@ -17,6 +17,7 @@ from coursekit.models.wrappers import in_evaluation, plain, plain_state_dict, un
 __all__ = [
     "BASELINES",
     "MODEL_NAMES",
+    "check_fits",
     "check_name",
     "count_parameters",
     "create_model",
@@ -142,18 +143,32 @@ def describe(model: nn.Module) -> tuple[str, dict[str, Any]]:
     model = plain(model)
     if name := _registered(model):
         settings: dict[str, Any] = asdict(model.config)  # type: ignore[call-overload]
-        _refuse_altered(model, name, settings)
+        check_fits(model, name, settings)
         return name, settings
-    for path, part in model.named_modules():
-        if name := _registered(part):
-            raise CourseError(
-                f"{type(model).__name__} is not a model of coursekit, but holds one: give its "
-                f".{path}, a {name}, in its place"
-            )
-    raise CourseError(
-        f"{type(model).__name__} is not a model of coursekit; if its keys are those of one, load "
-        "its weights into one that `create_model` made, to write a checkpoint"
-    )
+    raise CourseError(_unknown(model))
+
+
+def check_fits(model: nn.Module, name: str, settings: dict[str, Any]) -> None:
+    """A plain network has the weights of the one that a checkpoint's description makes.
+
+    Raises:
+        CourseError: when it has not, so that its checkpoint would be of no use.
+    """
+    import torch
+
+    with torch.device("meta"):  # shapes alone
+        fresh = create_model(name, **settings)
+    made = {key: value.shape for key, value in fresh.state_dict().items()}
+    found = {key: value.shape for key, value in model.state_dict().items()}
+    odd = sorted({key for key in {*made, *found} if made.get(key) != found.get(key)})
+    if odd and not _registered(model):
+        raise CourseError(_unknown(model))
+    if odd:
+        raise CourseError(
+            f"this {name} is not as it would be made again, or was altered after it was made "
+            f"({', '.join(odd[:3])}{', …' if len(odd) > 3 else ''}), so that its checkpoint could "
+            "not be read; set its width when you make it, and describe it by `models.describe`"
+        )
 
 
 def _registered(model: nn.Module) -> str | None:
@@ -165,19 +180,15 @@ def _registered(model: nn.Module) -> str | None:
     return None
 
 
-def _refuse_altered(model: nn.Module, name: str, settings: dict[str, Any]) -> None:
-    """A network that `create_model` could not rebuild: its checkpoint would be of no use."""
-    import torch
-
-    with torch.device("meta"):  # shapes alone
-        made = {
-            key: value.shape for key, value in create_model(name, **settings).state_dict().items()
-        }
-    found = {key: value.shape for key, value in model.state_dict().items()}
-    odd = sorted({key for key in {*made, *found} if made.get(key) != found.get(key)})
-    if odd:
-        raise CourseError(
-            f"this {name} was altered after it was made ({', '.join(odd[:3])}"
-            f"{', …' if len(odd) > 3 else ''}), so that its checkpoint could not be read again; "
-            "set its width when you make it, and keep what you add in a network of your own"
-        )
+def _unknown(model: nn.Module) -> str:
+    """That a network cannot be rebuilt from a checkpoint, and what can."""
+    for path, part in model.named_modules():
+        if name := _registered(part):
+            return (
+                f"{type(model).__name__} is not a model of coursekit, but holds one: give its "
+                f".{path}, a {name}, in its place"
+            )
+    return (
+        f"{type(model).__name__} is not a model of coursekit; if its keys are those of one, load "
+        "its weights into one that `create_model` made, to write a checkpoint"
+    )

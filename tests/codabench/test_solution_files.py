@@ -9,7 +9,8 @@ import tempfile
 import warnings
 import zipfile
 from argparse import Namespace
-from collections import OrderedDict
+from collections import Counter, OrderedDict, defaultdict
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -221,6 +222,26 @@ def test_counts_agree_with_torch(model, legacy):
     assert found["tensors"] == len(loaded)
     assert found["outside"] == 0
     assert not found["gpu"]
+
+
+def test_values_beside_the_weights_are_told_as_torch_does():
+    """What `weights_only` takes is no problem; nothing of it counts as weights."""
+    plain = {"seen": Counter("ab"), "of": {1, 2}, "loss": 0.5, "at": complex(1, 2)}
+    other = {"at": Path("x"), "when": datetime(2025, 1, 1), "of": defaultdict(list, a=[1])}
+    other |= {"lr": np.float32(1), "history": np.ones(3), "more": Namespace(a=ONE)}
+    for values in (plain, other):
+        data = saved({"state_dict": {"w": ONE}, "values": values})
+        found = read_checkpoint(data)
+        assert (found["parameters"], found["outside"]) == (1, values is other)
+        if values is plain:
+            torch.load(io.BytesIO(data), weights_only=True)
+            assert not found["values"]
+        else:
+            with pytest.raises(pickle.UnpicklingError):
+                torch.load(io.BytesIO(data), weights_only=True)
+            assert {"pathlib.PosixPath", "argparse.Namespace"} <= set(found["values"])
+    with pytest.raises(Refused, match="no tensors"):
+        read_checkpoint(saved({"state_dict": Namespace(w=ONE)}))
 
 
 def test_parameters_cannot_pass_as_statistics():

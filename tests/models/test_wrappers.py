@@ -180,6 +180,34 @@ def test_an_altered_network_is_refused_before_it_is_trained(tmp_path: Path) -> N
         fit(model, SynthDataset(0, 4, 32), SynthDataset(1, 2, 32), FitConfig(size=32), tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("model", "name", "message"),
+    [
+        (nn.Sequential(tiny()), "unet", r"Sequential .* holds one: give its \.0, a unet"),
+        (nn.Linear(1, 1), "unet", "Linear is not a model of coursekit; if its keys"),
+        (create_model("unet", widths=(4, 8)), "unet", "not as it would be made again"),
+        (tiny(), "mine", "no model is called 'mine'"),
+    ],
+)
+def test_nothing_is_written_that_could_not_be_read(
+    model: nn.Module, name: str, message: str, tmp_path: Path
+) -> None:
+    info = ModelInfo(name, TINY, "celebamask-hq", 32, (0.5,) * 3, (0.2,) * 3)
+    with pytest.raises(CourseError, match=message):
+        checkpoint.save(tmp_path / "model.safetensors", model, info)
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_has_the_keys_of_a_model_is_written(tmp_path: Path) -> None:
+    """A class of one's own, with the course's parts under the course's names."""
+    own = nn.Module()
+    for name, part in tiny().named_children():
+        own.add_module(name, part)
+    info = ModelInfo("unet", TINY, "celebamask-hq", 32, (0.5,) * 3, (0.2,) * 3)
+    checkpoint.save(tmp_path / "model.safetensors", own, info)
+    checkpoint.load(tmp_path / "model.safetensors")
+
+
 def test_what_is_no_model_of_the_course_says_where_one_is() -> None:
     with pytest.raises(CourseError, match=r"Sequential .* holds one: give its \.0, a unet"):
         describe(nn.Sequential(tiny(), nn.Softmax(1)))
