@@ -51,8 +51,10 @@ def _add_validate(subparsers: Any) -> None:
         subparsers, "validate", "say what is wrong with a submission",
         "coursekit validate submission.zip --images data/test_image --format flat",
         _validate,
-        "Checks a zip without unpacking it to disk or running any of it. Exits with 0 when it is\n"
-        "valid (warnings allowed), 1 when it is not, 2 when it could not be checked.",
+        "Checks a zip without unpacking it to disk or running any of it. An error is\n"
+        "what the platform refuses, or scores otherwise than it was meant; a warning is\n"
+        "what may go wrong, or breaks a rule but was taken. Exits with 0 when it is valid\n"
+        "(warnings allowed), 1 when it is not, 2 when it could not be checked.",
     )  # fmt: skip
     _add_format(parser)
     parser.add_argument("zip", type=Path, help="the submission")
