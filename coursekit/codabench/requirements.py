@@ -52,6 +52,9 @@ _NOWHERE: dict[str, str] = {
     },
 }
 
+#: Packages whose modules are imported by dotted names, which is not how pip knows them.
+_WITH_MODULES = ("matplotlib", "numpy", "scipy", "torch", "torchvision")
+
 #: Names of the standard library that PyPI has as well: old copies, or something else.
 _ALSO_ON_PYPI = """
     antigravity argparse ast asyncio chunk configparser contextvars dataclasses datetime dis email
@@ -316,8 +319,15 @@ class _Reader:
     def _named(self, where: str, name: str, requirement: Requirement) -> None:
         """A package by its name and version."""
         module = name.replace("-", "_")
-        if name in _NOWHERE and not (name == "sklearn" and requirement.specifier):
+        above = requirement.name.partition(".")[0]
+        # The placeholder's first versions brought scikit-learn.
+        placeholder = name == "sklearn" and str(requirement.specifier).startswith("==0.0")
+        if name in _NOWHERE and not placeholder:
             self._note("requirements-name", f"{where}: {_NOWHERE[name]}")
+        elif above != requirement.name and (
+            above in sys.stdlib_module_names or above in _PACKAGES or above in _WITH_MODULES
+        ):
+            self._note("requirements-name", f"{where}: a module of {above}, no package")
         elif module in sys.stdlib_module_names:
             kind = "requirements-stdlib" if module in _ALSO_ON_PYPI.split() else "requirements-name"
             self._note(kind, f"{where}: a part of Python itself")
