@@ -136,7 +136,8 @@ def write_requirements(modules: Iterable[str]) -> str:
         CourseError: when a module is of no installed package.
     """
     installed = metadata.packages_distributions()
-    versions, needed = {}, Version("3")
+    versions: dict[str, str] = {}
+    least: dict[str, Version] = {}
     for module in modules:
         if module not in installed:
             raise CourseError(
@@ -148,10 +149,12 @@ def write_requirements(modules: Iterable[str]) -> str:
         versions[package] = metadata.version(package).partition("+")[0]
         about = metadata.metadata(package)
         bounds = SpecifierSet("".join(about.get_all("Requires-Python") or []))
-        needed = max([needed, *(Version(b.version) for b in bounds if b.operator in (">=", "~="))])
-    named = ", ".join(f"{package} {version}" for package, version in sorted(versions.items()))
+        lower = [Version(b.version) for b in bounds if b.operator in (">=", "~=")]
+        least[package] = max(lower, default=Version("3"))
+    needed = max(least.values())
+    those = ", ".join(f"{p} {versions[p]}" for p in sorted(least) if least[p] == needed)
     pins = "".join(f"{package}=={version}\n" for package, version in sorted(versions.items()))
-    return f"# needs Python {needed} or newer, as {named} do\n{pins}"
+    return f"# needs Python {needed} or newer because of {those}\n{pins}"
 
 
 def with_dependencies(packages: Iterable[str]) -> set[str]:

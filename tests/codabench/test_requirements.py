@@ -219,11 +219,12 @@ def test_what_is_written_says_which_python_it_needs() -> None:
     asked = [Requirement(pin) for pin in pins]
     assert [r.name for r in asked] == ["opencv-python-headless", "pillow", "torch"]
     needed = comment.split()[3]
+    older = f"3.{int(needed.split('.')[1]) - 1}.99"
     for requirement in asked:
-        about = importlib.metadata.metadata(requirement.name)
-        assert SpecifierSet(about["Requires-Python"]).contains(needed)
+        python = SpecifierSet(importlib.metadata.metadata(requirement.name)["Requires-Python"])
         version = next(iter(requirement.specifier)).version
         assert "+" not in version
-        assert f"{requirement.name} {version}" in comment
+        assert python.contains(needed)
+        assert (f"{requirement.name} {version}" in comment) is not python.contains(older)
     with pytest.raises(CourseError, match="imports my_blocks, which is no installed package"):
         write_requirements(["my_blocks"])
