@@ -12,6 +12,7 @@ from coursekit import metrics
 from coursekit.errors import CourseError
 from coursekit.inference import predict_logits
 from coursekit.labels import LABEL_SETS
+from coursekit.models import in_evaluation, plain
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -92,8 +93,8 @@ def evaluate(
     training OpenCV averages areas, a little sharper. Scores differ by some tenths of a point.
 
     Args:
-        model: any module that maps (1, 3, S, S) to (1, num_classes, S, S); it is put into
-            evaluation mode for the while. It runs on the device where it is.
+        model: any module that maps (1, 3, S, S) to (1, num_classes, S, S), wrapped or not; it is
+            put into evaluation mode for the while. It runs on the device where it is.
         dataset: a labelled split.
         info: working size and whitening, as in the model's checkpoint.
         progress: True or False to show a bar or not; None shows it on a terminal only.
@@ -108,10 +109,9 @@ def evaluate(
             f"evaluate it on {labels.key} data"
         )
     confusion = metrics.ConfusionMatrix(labels.num_classes)
-    training = [part for part in model.modules() if part.training]
-    model.eval()
+    model = plain(model)  # as its checkpoint would be: the same numbers, to the last bit
     hide = None if progress is None else not progress
-    try:
+    with in_evaluation(model):
         every = tqdm(range(len(dataset)), "evaluate", unit="image", disable=hide, leave=False)
         for index in every:
             sample = dataset.sample(index, landmarks=False)
@@ -126,7 +126,4 @@ def evaluate(
             )
             target = torch.from_numpy(sample.label_map)[None].to(logits.device)
             confusion.update(logits.argmax(1), target)
-    finally:
-        for part in training:
-            part.training = True
     return Evaluation(confusion.matrix.cpu(), labels.names, len(dataset))
