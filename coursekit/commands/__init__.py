@@ -24,16 +24,33 @@ def command(
         name: of the command.
         summary: one line for the list of commands.
         example: a call that works.
-        handler: takes the parsed arguments and returns the exit code; None for a group of commands.
-        text: what `--help` says first; the summary by default.
+        handler: takes the parsed arguments and returns the exit code; None for a group of commands,
+            which shows its help.
+        text: what `--help` says first; the summary by default. Lines that begin with a space stay
+            as they are.
     """
     parser: argparse.ArgumentParser = subparsers.add_parser(
         name,
         help=summary,
         description=text or summary[0].upper() + summary[1:] + ".",
         epilog=f"example:\n  {example}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    if handler:
-        parser.set_defaults(handler=handler)
+    parser.set_defaults(handler=handler or shows_help(parser), prog=parser.prog)
+    add_quiet(parser, argparse.SUPPRESS)
     return parser
+
+
+def add_quiet(parser: argparse.ArgumentParser, default: Any) -> None:
+    """Add `--quiet`, which every command has, before its name and after it."""
+    parser.add_argument("-q", "--quiet", action="store_true", default=default,
+                        help="no progress: results, warnings and errors alone")  # fmt: skip
+
+
+def shows_help(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
+    """What a name does that is no command by itself."""
+
+    def handler(arguments: argparse.Namespace) -> int:
+        parser.print_help()
+        return 0
+
+    return handler

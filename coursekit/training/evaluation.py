@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
-from tqdm.auto import tqdm
 
-from coursekit import metrics
+from coursekit import metrics, terminal
 from coursekit.errors import CourseError
 from coursekit.inference import predict_logits
 from coursekit.labels import LABEL_SETS
@@ -110,10 +109,9 @@ def evaluate(
     confusion = metrics.ConfusionMatrix(labels.num_classes)
     training = [part for part in model.modules() if part.training]
     model.eval()
-    hide = None if progress is None else not progress
     try:
-        every = tqdm(range(len(dataset)), "evaluate", unit="image", disable=hide, leave=False)
-        for index in every:
+        show = terminal.on_terminal() if progress is None else progress
+        for index in terminal.bar(range(len(dataset)), "evaluate", unit="image", show=show):
             sample = dataset.sample(index, landmarks=False)
             if sample.label_map is None:
                 raise CourseError(

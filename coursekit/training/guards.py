@@ -7,6 +7,7 @@ import tempfile
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from coursekit.data.findings import some
 from coursekit.errors import CourseError
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def check_finite(loss: float, epoch: int, kind: str, names: list[str]) -> None:
     if not math.isfinite(loss):
         raise CourseError(
             f"the {kind} loss is {loss} in epoch {epoch}, in the batch of these images: "
-            f"{', '.join(names)}. Look at them (`coursekit data check`), or lower the "
+            f"{some(names)}. Look at them (`coursekit data check`), or lower the "
             "learning rate; the last whole epoch is kept"
         )
 
