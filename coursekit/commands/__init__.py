@@ -50,7 +50,7 @@ def shows_help(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace]
     """What a name does that is no command by itself."""
 
     def handler(arguments: argparse.Namespace) -> int:
-        parser.print_help()
+        print(parser.format_help(), end="")
         return 0
 
     return handler

@@ -16,8 +16,8 @@ def add_parser(subparsers: Any) -> None:
         subparsers,
         "completion",
         "print what completes commands and options with the Tab key",
-        'eval "$(coursekit completion bash)"           # in ~/.bashrc, for ever\n'
-        "  coursekit completion fish > ~/.config/fish/completions/coursekit.fish",
+        "coursekit completion fish > ~/.config/fish/completions/coursekit.fish\n"
+        '  eval "$(coursekit completion bash)"         # a line for ~/.bashrc; zsh alike',
         run,
     )
     parser.add_argument("shell", choices=("bash", "zsh", "fish", "tcsh"), help="your shell")

@@ -43,7 +43,7 @@ def add_parser(subparsers: Any) -> None:
 def _add_make(subparsers: Any) -> None:
     parser = command(
         subparsers, "make", "render synthetic faces into a folder",
-        "coursekit data make out/faces --train 200 --val 40 --test 20 --size 96 --seed 1",
+        "coursekit data make out/faces --train 200 --val 40 --test 20 --size 96",
         _make,
         "Renders faces into a folder that appears when it is complete. Equal arguments make equal "
         "bytes. The masks of the test split lie in OUT/test_truth/masks, outside what a student "

@@ -17,7 +17,7 @@ def add_parser(subparsers: Any) -> None:
         subparsers,
         "evaluate",
         "score a checkpoint on a labelled split",
-        "coursekit evaluate --checkpoint runs/unet/model.safetensors --data faces --json\n"
+        "coursekit evaluate --checkpoint runs/unet/model.safetensors --data faces\n"
         "  coursekit evaluate --checkpoint F --data CelebAMask-HQ --split test \\\n"
         "      --protocol celebamask",
         run,

@@ -85,8 +85,6 @@ def server_call(arguments: argparse.Namespace, folder: Path) -> list[str]:
     call = [
         sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={root}",
         f"--LabApp.default_url={page}", f"--port={arguments.port}",
-        "--LabApp.news_url=None",  # without a question about news, and without a look for updates
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     ]  # fmt: skip
     if not arguments.all:
         call += [f"--ContentsManager.hide_globs={name}" for name in _NOT_FOR_STUDENTS]
@@ -112,5 +110,8 @@ def server_environment() -> dict[str, str]:
     here = (sysconfig.get_path("scripts"), str(Path(sys.executable).parent))
     path = environment.get("PATH", os.defpath)
     environment["PATH"] = os.pathsep.join(dict.fromkeys((*here, *path.split(os.pathsep))))
+    # No question about news and no look for updates, unless the user's own settings ask for them.
+    settings = (str(Path(__file__).with_name("jupyter")), environment.get("JUPYTER_CONFIG_PATH"))
+    environment["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, settings))
     environment["JUPYTER_PREFER_ENV_PATH"] = "1"  # this environment's kernel, not the user's
     return environment

@@ -18,7 +18,7 @@ def add_parser(subparsers: Any) -> None:
         subparsers,
         "predict",
         "label maps and overlays of a folder of photographs",
-        "coursekit predict photos --checkpoint runs/unet/model.safetensors --out predicted",
+        "coursekit predict photos --checkpoint runs/unet/model.safetensors --out out/p",
         run,
         "Photographs may have any size; each should show one face in the middle, as the training "
         "images do. Exits with 1 when some files could not be read; the others are done.",

@@ -24,6 +24,7 @@ from coursekit.training.guards import (
     check_inputs,
     check_parameters,
     named_scores,
+    naming_what_is_full,
     naming_what_torch_met,
     prepare_folder,
 )
@@ -102,7 +103,8 @@ def fit(
             not finite (the message names the batch's images).
     """
     config = config or FitConfig()
-    return _Run(model, train, val, config, out, resume, progress).go(on_epoch)
+    with naming_what_is_full():
+        return _Run(model, train, val, config, out, resume, progress).go(on_epoch)
 
 
 class _Run:

@@ -185,7 +185,6 @@ def test_an_invalid_zip_has_no_score(tmp_path, truth):
         score(write_zip(tmp_path / "a.zip", entries), truth, "flat")
     assert "climbs out" in str(raised.value)
     assert "and 1 more" in str(raised.value)
-    assert "traversal" in str(raised.value)
 
 
 def test_scoring_does_not_import_torch(tmp_path, truth):
