@@ -71,6 +71,14 @@ def check_temporary() -> None:
         ) from error
 
 
+def home_folder() -> Path:
+    """The user's home; the folder for temporary files for a user without one, as in containers."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return Path(tempfile.gettempdir())
+
+
 def socket_folder() -> str:
     """The folder for temporary files if a socket's path fits below it, or another that is short.
 

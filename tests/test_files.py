@@ -75,3 +75,9 @@ def test_no_folder_for_sockets_or_for_anything(
 def test_a_name_that_is_no_text_is_written_escaped(tmp_path: Path) -> None:
     files.write_text(tmp_path / "a.csv", "\udcff.jpg")
     assert (tmp_path / "a.csv").read_text("utf-8") == "\\udcff.jpg"
+
+
+def test_a_user_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert files.home_folder() == Path.home()
+    monkeypatch.setattr(Path, "home", lambda: Path("~nobody-here").expanduser())
+    assert files.home_folder() == Path(tempfile.gettempdir())

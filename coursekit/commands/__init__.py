@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from coursekit.commands.parser import Formatter
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -34,6 +36,7 @@ def command(
         help=summary,
         description=text or summary[0].upper() + summary[1:] + ".",
         epilog=f"example:\n  {example}",
+        formatter_class=Formatter,
     )
     parser.set_defaults(handler=handler or shows_help(parser), prog=parser.prog)
     add_quiet(parser, argparse.SUPPRESS)

@@ -7,12 +7,14 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from coursekit.commands import command
 from coursekit.errors import CourseError
+from coursekit.files import home_folder
 
 if TYPE_CHECKING:
     import argparse
@@ -22,6 +24,11 @@ _NOT_FOR_STUDENTS = (
     "solved", "source", "conftest.py", "INSTRUCTORS.md", "course.toml", "tests", "benchmarks",
     "Makefile", "pyproject.toml", "uv.lock", "environment.yml", "CHANGELOG.md", "CONTRIBUTING.md",
     "LICENSE", "__pycache__", "*.pyc",
+)  # fmt: skip
+
+#: What names the folders that Jupyter, IPython and Matplotlib have in a home.
+_IN_HOME = (
+    "JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR", "IPYTHONDIR", "MPLCONFIGDIR",
 )  # fmt: skip
 
 
@@ -50,7 +57,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Start JupyterLab and wait for it."""
+    """Become JupyterLab."""
     folder = Path(arguments.notebooks)
     if not folder.is_dir():
         raise CourseError(
@@ -59,12 +66,10 @@ def run(arguments: argparse.Namespace) -> int:
     call = server_call(arguments, folder.resolve())
     print(f"The lessons in {folder}: `coursekit` works in JupyterLab's terminal, too, and after ! "
           "in a cell.\nCtrl-C twice ends it.", flush=True)  # fmt: skip
-    with subprocess.Popen(call, env=server_environment()) as server:
-        while True:
-            try:
-                return server.wait()
-            except KeyboardInterrupt:
-                continue  # JupyterLab asks whether that was meant, and ends its kernels
+    if os.name == "nt":
+        return subprocess.call(call, env=server_environment())
+    # In place of this process: Ctrl-C and what ends a container reach JupyterLab itself.
+    return os.execve(call[0], call, server_environment())  # noqa: S606
 
 
 def server_call(arguments: argparse.Namespace, folder: Path) -> list[str]:
@@ -114,4 +119,19 @@ def server_environment() -> dict[str, str]:
     settings = (str(Path(__file__).with_name("jupyter")), environment.get("JUPYTER_CONFIG_PATH"))
     environment["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, settings))
     environment["JUPYTER_PREFER_ENV_PATH"] = "1"  # this environment's kernel, not the user's
+    if refused := why_home_is_refused():
+        place = tempfile.mkdtemp(prefix="coursekit-lab-")
+        environment |= {name: f"{place}/{name}" for name in _IN_HOME}
+        print(f"Your home cannot be written ({refused}): JupyterLab keeps its settings in {place} "
+              "this time.", file=sys.stderr, flush=True)  # fmt: skip
     return environment
+
+
+def why_home_is_refused() -> str:
+    """Why a file of some size cannot be written in the user's home; "" where it can."""
+    try:
+        with tempfile.TemporaryFile(dir=home_folder()) as tried:
+            tried.write(bytes(1 << 20))
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -26,27 +25,16 @@ def course(tmp_path: Path) -> Path:
 
 def started(call: list[str], monkeypatch: pytest.MonkeyPatch) -> tuple[list[str], dict[str, str]]:
     """The command and the environment that JupyterLab would be started with."""
-    seen = {}
+    seen = []
 
-    class Server:
-        def __init__(self, command: list[str], env: dict[str, str]) -> None:
-            seen.update(command=command, env=env, interrupts=1)
+    def become(path: str, command: list[str], environment: dict[str, str]) -> None:
+        seen.append((command, environment))
+        raise SystemExit(0)
 
-        def __enter__(self) -> Server:
-            return self
-
-        def __exit__(self, *_: object) -> None:
-            pass
-
-        def wait(self) -> int:
-            seen["interrupts"] -= 1
-            if seen["interrupts"] == 0:
-                raise KeyboardInterrupt  # JupyterLab asks, and goes on
-            return 0
-
-    monkeypatch.setattr(subprocess, "Popen", Server)
-    assert main(["lab", *call]) == 0
-    return seen["command"], seen["env"]
+    monkeypatch.setattr(os, "execve", become)
+    with pytest.raises(SystemExit):
+        main(["lab", *call])
+    return seen[0]
 
 
 def test_the_first_lesson_opens_in_the_course(
@@ -121,3 +109,18 @@ def test_no_question_about_news() -> None:
     (file,) = (place / "labconfig").iterdir()
     said = json.loads(file.read_text("utf-8"))["@jupyterlab/apputils-extension:notification"]
     assert said == {"fetchNews": "false", "checkForUpdates": False}
+
+
+@pytest.mark.parametrize("why", ["", "full"])
+def test_a_home_that_cannot_be_written(
+    why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "none" if why == "full" else tmp_path))
+    monkeypatch.delenv("IPYTHONDIR", raising=False)
+    environment = lab.server_environment()
+    assert ("IPYTHONDIR" in environment) == bool(why)
+    assert ("Your home cannot be written" in capsys.readouterr().err) == bool(why)
+    if why:
+        place = Path(environment["JUPYTER_RUNTIME_DIR"]).parent
+        assert place == Path(environment["JUPYTER_DATA_DIR"]).parent
+        place.rmdir()
