@@ -17,7 +17,7 @@ from matplotlib.ticker import MaxNLocator
 from coursekit.labels import CELEBAMASK_HQ, IGNORE_INDEX, LabelSet, colourise
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
@@ -239,8 +239,9 @@ def panels(
 
 def diagram(
     boxes: Mapping[str, tuple[float, float, str]],
-    arrows: Sequence[tuple[str, str]],
+    arrows: Sequence[tuple[str, str]] | str,
     *,
+    red: Collection[str] = (),
     figsize: tuple[float, float] = (9.0, 4.0),
 ) -> Figure:
     """Boxes of a network, and arrows for what flows from one to another.
@@ -248,12 +249,16 @@ def diagram(
     Args:
         boxes: by name: column, row (upwards) and a second line of text, such as a shape. Each
             column and each row is one box apart.
-        arrows: pairs of names, from and to.
+        arrows: pairs of names, from and to; or chains in words, such as "C5 > X > up, C5 > up".
+        red: names of boxes to set apart from the others, which are blue.
         figsize: in inches.
 
     Raises:
-        KeyError: for an arrow that begins or ends at no box.
+        KeyError: for an arrow that begins or ends at no box, and a red box that there is not.
     """
+    if isinstance(arrows, str):
+        chains = [[name.strip() for name in chain.split(">")] for chain in arrows.split(",")]
+        arrows = [pair for chain in chains for pair in pairwise(chain)]
     figure = Picture(figsize=figsize, layout="constrained")
     axes = figure.subplots()
     axes.set_axis_off()
@@ -265,6 +270,10 @@ def diagram(
         )
         for name, (x, y, text) in boxes.items()
     }  # fmt: skip
+    for name in red:
+        drawn[name].set_bbox(
+            {"boxstyle": "round,pad=0.35", "facecolor": "#fff5f5", "edgecolor": RED}
+        )
     for start, end in arrows:
         axes.annotate(
             "", boxes[end][:2], boxes[start][:2], zorder=1,

@@ -48,6 +48,8 @@ FOLDER, SECRET = "COURSEKIT_PROBE", "COURSEKIT_PROBE_SECRET"
 
 #: Nesting of a value that may travel.
 DEEPEST = 16
+#: Keys of its dicts that are no strings.
+MOST_NUMBER_KEYS = 1000
 _KINDS = "biufc"  # of arrays: no objects, no text, no dates
 
 
@@ -233,6 +235,8 @@ def encode(value: Any, depth: int = 0) -> Any:
     if isinstance(value, float) and not isinstance(value, np.generic):
         return value if math.isfinite(value) else {"$": "float", "is": repr(float(value))}
     if isinstance(value, dict):
+        if sum(not isinstance(key, str) for key in value) > MOST_NUMBER_KEYS:
+            raise TypeError(f"a dict with more than {MOST_NUMBER_KEYS} keys that are no strings")
         pairs = [[encode(k, depth + 1), encode(v, depth + 1)] for k, v in value.items()]
         return {"$": "dict", "is": pairs}
     if isinstance(value, (list, tuple)):
@@ -246,28 +250,56 @@ def encode(value: Any, depth: int = 0) -> Any:
     return {"$": "array", "is": base64.b64encode(file.getvalue()).decode()}
 
 
-def decode(value: Any, depth: int = 0) -> Any:
+def decode(value: Any) -> Any:
     """The value that `encode` took, with arrays for tensors. Safe with a stranger's data.
 
     Raises:
         ValueError: for what `encode` never writes.
     """
-    if depth > DEEPEST:
-        raise ValueError(f"nested deeper than {DEEPEST}")
-    if value is None or isinstance(value, (bool, str, int, float)):
-        return value
-    if isinstance(value, list):
-        return [decode(v, depth + 1) for v in value]
-    kind, content = (value.get("$"), value.get("is")) if isinstance(value, dict) else (None, None)
-    if kind == "float" and content in ("nan", "inf", "-inf"):
-        return float(content)
-    if kind == "array" and isinstance(content, str):
-        return _read_array(content)
-    if kind == "tuple" and isinstance(content, list):
-        return tuple(decode(v, depth + 1) for v in content)
-    if kind == "dict" and isinstance(content, list):
-        return _read_dict(content, depth)
-    raise ValueError(f"not a value that was written by emit: {str(value)[:60]}")
+    return _Reader().read(value, 0)
+
+
+class _Reader:
+    """Reads one record.
+
+    The hashes of strings are secret, those of numbers are not: a dict of numbers that share one
+    takes the square of their count. So there may be only so many.
+    """
+
+    def __init__(self) -> None:
+        self._numbers_left = MOST_NUMBER_KEYS
+
+    def read(self, value: Any, depth: int) -> Any:
+        if depth > DEEPEST:
+            raise ValueError(f"nested deeper than {DEEPEST}")
+        if value is None or isinstance(value, (bool, str, int, float)):
+            return value
+        if isinstance(value, list):
+            return [self.read(v, depth + 1) for v in value]
+        kind, content = (value.get("$"), value.get("is")) if isinstance(value, dict) else (0, 0)
+        if kind == "float" and content in ("nan", "inf", "-inf"):
+            return float(content)
+        if kind == "array" and isinstance(content, str):
+            return _read_array(content)
+        if kind == "tuple" and isinstance(content, list):
+            return tuple(self.read(v, depth + 1) for v in content)
+        if kind == "dict" and isinstance(content, list):
+            return self._dict(content, depth)
+        raise ValueError(f"not a value that was written by emit: {str(value)[:60]}")
+
+    def _dict(self, pairs: list[Any], depth: int) -> dict[Any, Any]:
+        read: dict[Any, Any] = {}
+        for pair in pairs:
+            if not isinstance(pair, list) or len(pair) != 2:
+                raise ValueError("a dict whose items are no pairs")
+            key = self.read(pair[0], depth + 1)
+            if not isinstance(key, (str, int, float, bool, type(None))):
+                raise ValueError(f"a dict with a key of type {type(key).__name__}")
+            self._numbers_left -= not isinstance(key, str)
+            if self._numbers_left < 0:
+                raise ValueError(f"more than {MOST_NUMBER_KEYS} numbers as keys of dicts")
+            read[key] = self.read(pair[1], depth + 1)
+        return read
 
 
 def _as_array(value: Any) -> NDArray[Any]:
@@ -289,18 +321,6 @@ def _read_array(text: str) -> NDArray[Any]:
         raise ValueError("an array whose header does not fit its content")
     array = np.frombuffer(file.read(), dtype).reshape(shape, order="F" if fortran else "C")
     return array.astype(dtype.newbyteorder("="))  # a copy, which may be written to
-
-
-def _read_dict(pairs: list[Any], depth: int) -> dict[Any, Any]:
-    read: dict[Any, Any] = {}
-    for pair in pairs:
-        if not isinstance(pair, list) or len(pair) != 2:
-            raise ValueError("a dict whose items are no pairs")
-        key = decode(pair[0], depth + 1)
-        if not isinstance(key, (str, int, float, bool, type(None))):
-            raise ValueError(f"a dict with a key of type {type(key).__name__}")
-        read[key] = decode(pair[1], depth + 1)
-    return read
 
 
 def _write(path: Path, record: dict[str, Any]) -> None:

@@ -75,6 +75,20 @@ def test_a_diagram_has_its_boxes_and_arrows() -> None:
     assert len(axes.texts) == 5  # an arrow is an annotation without text
     with pytest.raises(KeyError, match="Y"):
         plots.diagram(boxes, [("C5", "Y")])
+    with pytest.raises(KeyError):
+        plots.diagram(boxes, "C5 > Y")
+    with pytest.raises(KeyError):
+        plots.diagram(boxes, [], red=["Y"])
+
+
+def test_a_diagram_reads_chains_and_sets_boxes_apart() -> None:
+    boxes = {"C 5": (0, 0, ""), "X": (1, 0, ""), "up": (2, 0, "")}
+    pairs = [("C 5", "X"), ("X", "up"), ("C 5", "up")]
+    one = plots.diagram(boxes, pairs, red=["up"]).axes[0]
+    two = plots.diagram(boxes, "C 5 > X > up,\nC 5 > up", red=["up"]).axes[0]
+    assert [t.get_position() for t in one.texts] == [t.get_position() for t in two.texts]
+    edges = [t.get_bbox_patch().get_edgecolor() for t in two.texts[:3]]
+    assert edges[0] == edges[1] != edges[2]
 
 
 def test_edges_have_the_colour_of_their_class() -> None:

@@ -89,6 +89,19 @@ def test_what_encode_never_writes_is_refused(value: Any) -> None:
         decode(value)
 
 
+def test_number_keys_are_few_in_a_whole_record_whatever_their_hashes() -> None:
+    alike = [[k * ((1 << 61) - 1), 0] for k in range(1001)]  # all of one hash
+    assert len(decode({"$": "dict", "is": alike[:1000]})) == 1000
+    halves = [{"$": "dict", "is": alike[:501]}, {"$": "dict", "is": alike[:500]}]
+    for value in ({"$": "dict", "is": alike}, halves):
+        with pytest.raises(ValueError, match="more than 1000 numbers as keys"):
+            decode(value)
+    with pytest.raises(TypeError, match="more than 1000 keys that are no strings"):
+        encode(dict.fromkeys(range(1001)))
+    words = {str(n): n for n in range(5000)}
+    assert trip(words) == words
+
+
 def test_an_array_claims_no_more_than_is_there() -> None:
     text = encode(np.zeros(4))["is"]
     content = base64.b64decode(text).replace(b"(4,)", b"(9,)")

@@ -208,8 +208,40 @@ def test_dml_csr_is_trained_by_one_command(
     columns = {line.index("loss") for line in told.splitlines() if line.startswith("epoch")}
     assert len(columns) == 1  # below each other in all phases
     assert "cycle 1 of 1" in told and "dml_csr, dml_csr, --set stem" in told
+    lines = told.splitlines()
+    first = next(n for n, line in enumerate(lines) if "cycle 1 of 1" in line)
+    assert "loss is against the teacher (Eq. 7)" in lines[first - 1]
+    assert lines[first].endswith("M in use") and "improved" not in lines[first]
+    assert "in use: epoch 3 (M of cycle 1 of 1)" in told
     record = json.loads((tmp_path / "whole" / "scores.json").read_text())
     assert "From scratch" in record["started"] and record["config"]["context"] == "ddgcn"
+
+
+def test_a_resumed_run_remembers_what_it_started_from(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_faces(tmp_path / "faces", 4)
+    call = ["train", "fastscnn", "--data", str(tmp_path / "faces"), "--size", "32", "--epochs", "1",
+            "--recipe", "house", "--cpu", "--out", str(tmp_path / "run")]  # fmt: skip
+    with monkeypatch.context() as here:
+        here.setattr(recipes, "start", lambda name, network: "From weights of this machine.")
+        assert main(call) == 0
+    capsys.readouterr()
+    (tmp_path / "run" / "scores.json").unlink()
+    assert main([*call, "--resume"]) == 0  # elsewhere, where there are no such weights
+    assert "From" not in capsys.readouterr().out
+    record = json.loads((tmp_path / "run" / "scores.json").read_text())
+    assert record["started"] == "From weights of this machine."
+
+
+def test_what_is_left_out_is_not_set(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    call = ["train", "dml_csr", "--data", str(tmp_path), "--out", str(tmp_path / "run"),
+            "--recipe", "dml_csr_small", "--without", "context"]  # fmt: skip
+    assert main([*call, "--set", "context=psp"]) == 2
+    told = capsys.readouterr().err
+    assert "--set context=psp: --without context makes it none; leave one of the two out" in told
+    assert main([*call, "--set", "context=none"]) == 2
+    assert "makes it" not in capsys.readouterr().err  # the same twice is no contradiction
 
 
 def test_what_a_recipe_decides_is_not_asked_for_twice(

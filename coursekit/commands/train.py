@@ -15,6 +15,8 @@ from coursekit.commands import command
 from coursekit.errors import CourseError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import nn
 
     from coursekit.data import FaceDataset
@@ -42,7 +44,18 @@ def add_parser(subparsers: Any) -> None:
         "Train a model on a folder of faces. A recipe is a file in coursekit/recipes that decides "
         "everything but size, epochs and seed, and says what it costs and what it scored: "
         "report_table1, the report's settings; house, ours; dml_csr, that paper's, and "
-        "dml_csr_small, for a laptop. Its run is scored at the end.",
+        "dml_csr_small, for a laptop. Its run is scored at the end.\n\n"
+        "A line an epoch says its number, phase and rate; loss, the mean of what was minimised in "
+        "training; val, the loss on the validation images; scores; seconds; and what it led to:\n"
+        "  improved      these weights are in use from now on: val is the lowest so\n"
+        "                far (under a recipe that averages in every epoch, such as\n"
+        "                house: always)\n"
+        "  M in use      in a cycle of dml_csr: its average is in use from now on,\n"
+        "                val lower or not\n"
+        "  best student  in a cycle: val is the lowest so far, and the next average\n"
+        "                will use it\n"
+        "In cycles loss is against the teacher (Eq. 7), val against the masks as ever (Eq. 5): "
+        "compare val with val, not loss with loss.",
     )
     parser.add_argument(
         "model", help="unet, deeplabv3plus, fastscnn, segformer, dml_csr or eagrnet"
@@ -178,7 +191,7 @@ def run(arguments: argparse.Namespace) -> int:
     config, own = make_config(arguments), parse_settings(arguments.settings)
     recipe, started = arguments.recipe, None
     if recipe is not None:
-        own = {**recipes.settings(recipe, arguments.model, arguments.without), **own}
+        own = _own_settings(arguments, own)
     if arguments.resume:
         check_resumable(Path(arguments.out))
     train, val = (open_dataset(arguments.data, split) for split in ("train", "val"))
@@ -187,29 +200,31 @@ def run(arguments: argparse.Namespace) -> int:
     model = create_model(arguments.model, **settings)
     print(f"{arguments.model}: {count_parameters(model):,} parameters; "
           f"{len(train)} training and {len(val)} validation images at {config.size}²")  # fmt: skip
-    if recipe is not None:
-        started = recipes.start(recipe, model)
     tell_enlarged(train, config.size)
     if arguments.resume:
         print(f"Goes on with the run in {arguments.out}.")
-    elif started is not None:
+    elif recipe is not None:
+        started = recipes.start(recipe, model)
         print(started)
     tell_untrained(model, config)
     try:
         result = fit(
-            model, train, val, config, arguments.out, resume=arguments.resume, on_epoch=print_epoch
-        )
+            model, train, val, config, arguments.out, resume=arguments.resume,
+            on_epoch=_printer(config), started=started,
+        )  # fmt: skip
     except KeyboardInterrupt:
         print(f"\nstopped: whole epochs are kept in {arguments.out}; go on with --resume")
         raise
     best = result.history[result.best_epoch]
-    print(f"in use: epoch {result.best_epoch}, validation loss {best['val_loss']:.4f}, "
+    of = f" (M of {best['phase']})" if _averages(config, best) else ""
+    print(f"in use: epoch {result.best_epoch}{of}, validation loss {best['val_loss']:.4f}, "
           f"{_scores(best)} at {config.size}²")  # fmt: skip
     written = ["model.safetensors", "history.jsonl"]
     if recipe is not None:
         scores = recipes.score(
-            recipe, model, result, config, train, val, arguments.out, arguments.without, started
-        )
+            recipe, model, result, config, train, val, arguments.out, arguments.without,
+            result.started,
+        )  # fmt: skip
         left = f" without {', '.join(scores['without'])}" if scores["without"] else ""
         asked = f", --set {' '.join(arguments.settings)}" if arguments.settings else ""
         print(f"{recipe}{left}, {arguments.model}{asked}: "
@@ -244,6 +259,48 @@ def tell_enlarged(train: FaceDataset, size: int) -> None:
               "suits them.", file=sys.stderr)  # fmt: skip
 
 
+def _own_settings(arguments: argparse.Namespace, own: dict[str, Any]) -> dict[str, Any]:
+    """The recipe's settings of the model, and those of --set before them.
+
+    Raises:
+        CourseError: when --set gives another value to what --without decides.
+    """
+    from coursekit import recipes
+
+    whole = recipes.settings(arguments.recipe, arguments.model)
+    left = recipes.settings(arguments.recipe, arguments.model, arguments.without)
+    for name, value in own.items():
+        if name in left and left[name] not in (whole.get(name), value):
+            raise CourseError(
+                f"--set {name}={value}: --without {' --without '.join(arguments.without)} makes it "
+                f"{left[name]}; leave one of the two out"
+            )
+    return {**left, **own}
+
+
+def _averages(config: FitConfig, entry: dict[str, Any]) -> bool:
+    """Whether "improved" says of this epoch that a cycle's average is in use."""
+    return entry["phase"].startswith("cycle") and getattr(config.plan, "aggregate", False)
+
+
+def _printer(config: FitConfig) -> Callable[[dict[str, Any]], None]:
+    """`print_epoch`, with a word where a teacher takes over, since `loss` then means another."""
+    told = False
+
+    def tell(entry: dict[str, Any]) -> None:
+        nonlocal told
+        if not told and entry["phase"].startswith("cycle"):
+            told = True
+            if getattr(config.plan, "distil", False):
+                terminal.say(
+                    "From here loss is against the teacher (Eq. 7); val is against the masks "
+                    "(Eq. 5), as before."
+                )
+        print_epoch(entry, averages=_averages(config, entry))
+
+    return tell
+
+
 def tell_untrained(model: nn.Module, config: FitConfig) -> None:
     """Edge heads that no loss reaches stay as they were drawn."""
     heads = getattr(getattr(model, "config", None), "edge_heads", "none")
@@ -255,9 +312,11 @@ def tell_untrained(model: nn.Module, config: FitConfig) -> None:
               "edge_heads=none leaves them out.")  # fmt: skip
 
 
-def print_epoch(entry: dict[str, Any]) -> None:
-    """One line of the history."""
-    event = "" if entry["event"] == "wait" else f"  {entry['event']}"
+def print_epoch(entry: dict[str, Any], *, averages: bool = False) -> None:
+    """One line of the history; of a cycle's average "improved" says that it is in use."""
+    words = {"wait": "", "best": "best student"} | ({"improved": "M in use"} if averages else {})
+    event = words.get(entry["event"], entry["event"])
+    event = f"  {event}" if event else ""
     width = 14 if len(entry["phase"]) > 5 else 4  # "initialisation", "cycle 1 of 5"; "adam", "sgd"
     terminal.say(
         f"epoch {entry['epoch']:3d}  {entry['phase']:<{width}} {entry['rate']:<8.3g}  "

@@ -53,12 +53,15 @@ class FitResult:
         whitening: of the training set.
         best_epoch: the epoch whose weights the model holds, from 0, as the plan chose it: that of
             the best validation loss, or the last one under `AveragedCosine`.
+        started: what the caller said of the weights that the run started from, also when it was
+            resumed, elsewhere or later.
     """
 
     history: list[dict[str, Any]]
     info: checkpoint.ModelInfo | None
     whitening: Whitening
     best_epoch: int
+    started: str | None = None
 
 
 def fit(
@@ -71,6 +74,7 @@ def fit(
     resume: bool = False,
     on_epoch: Callable[[dict[str, Any]], None] | None = None,
     progress: bool | None = None,
+    started: str | None = None,
 ) -> FitResult:
     """Train a model; leave the best weights in it.
 
@@ -95,6 +99,8 @@ def fit(
         resume: go on from the state in `out`; start afresh when there is none yet.
         on_epoch: called with each epoch's entry of the history, in the main process.
         progress: True or False to show a bar or not; None shows it on a terminal only.
+        started: a word on the weights that the model comes with, for the result; it is kept in the
+            state, and a resumed run has that of its start.
 
     Raises:
         CourseError: when the data do not fit, `out` holds a run and `resume` is False, the state
@@ -104,7 +110,8 @@ def fit(
     """
     config = config or FitConfig()
     with naming_what_is_full():
-        return _Run(model, train, val, config, out, resume, progress).go(on_epoch)
+        run = _Run(model, train, val, config, out, resume, progress, started)
+        return run.go(on_epoch)
 
 
 class _Run:
@@ -119,11 +126,12 @@ class _Run:
         out: str | Path | None,
         resume: bool,
         progress: bool | None,
+        started: str | None,
     ) -> None:
         from accelerate import Accelerator
         from accelerate.utils import GradientAccumulationPlugin
 
-        self.config = config
+        self.config, self.started = config, started
         self.show = terminal.on_terminal() if progress is None else progress
         self.out = Path(out) if out is not None else None
         # What the environment says of precision and accumulation is not for this loop.
@@ -186,7 +194,7 @@ class _Run:
                 "or name another folder"
             )
         if state.exists():
-            self.history = load_state(
+            self.history, self.started = load_state(
                 state, self.objective, self.plan, self.settings, self.config.free()
             )
 
@@ -221,7 +229,9 @@ class _Run:
             checkpoint.save(
                 self.out / "model.safetensors", self.objective.network, self.info
             )  # taken away
-        return FitResult(self.history, self.info, self.whitening, self.plan.best_epoch)
+        return FitResult(
+            self.history, self.info, self.whitening, self.plan.best_epoch, self.started
+        )
 
     def _save(self, *, improved: bool) -> None:
         if self.out is None or self.info is None:
@@ -233,8 +243,9 @@ class _Run:
         write_text(self.out / "history.jsonl", lines)
         # Last: a run killed before this line repeats the epoch, and comes to the same files.
         save_state(
-            self.out / "state.safetensors", self.objective, self.plan, self.history, self.settings
-        )
+            self.out / "state.safetensors", self.objective, self.plan, self.history, self.settings,
+            self.started,
+        )  # fmt: skip
 
     def _batches(self, epoch: int | None, *, every: bool = False) -> Iterator[list[int]]:
         """This process's share of each batch; the order is drawn anew for each epoch.

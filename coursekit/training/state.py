@@ -25,6 +25,7 @@ def save_state(
     plan: Plan,
     history: list[dict[str, Any]],
     settings: dict[str, Any],
+    started: str | None = None,
 ) -> None:
     """Write everything that the rest of the run depends on, whole or not at all.
 
@@ -38,13 +39,16 @@ def save_state(
         "plan": plan.state_dict(),
     }
     state = flatten(parts, tensors)
-    meta = {"kind": "state", "settings": settings, "history": history, "state": state}
+    meta = {
+        "kind": "state", "settings": settings, "history": history, "state": state,
+        "started": started,
+    }  # fmt: skip
     write_tensors(path, tensors, meta)
 
 
 def load_state(
     path: Path, objective: Objective, plan: Plan, settings: dict[str, Any], free: set[str]
-) -> list[dict[str, Any]]:
+) -> tuple[list[dict[str, Any]], str | None]:
     """Put a run back to where `save_state` was called.
 
     Args:
@@ -55,7 +59,7 @@ def load_state(
         free: those of them that may differ from the saved run's.
 
     Returns:
-        The history up to there.
+        The history up to there, and what was said of the weights that the run started from.
 
     Raises:
         CourseError: when the file is damaged, or was made with other settings.
@@ -80,7 +84,7 @@ def load_state(
             f"{path}: does not fit this run ({str(error).splitlines()[0]}); "
             "go on with the same model and settings, or name a new folder"
         ) from error
-    return history
+    return history, meta.get("started")
 
 
 def _own(objective: Objective) -> dict[str, Tensor]:

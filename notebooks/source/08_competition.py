@@ -1623,3 +1623,5 @@ print(f"seeds of one recipe lie up to {max(map(np.ptp, MEASURED.values())):.1f} 
 # - **The order of causes.** Move the groups one after the other, pose first or camera first. How much of the total does the first one get?
 # - **The entry that fits.** Train `create_model("segformer", decoder=184)` and hand it in with `coursekit submit --final --format codabench`. What is in `solution/`?
 # - **The other score.** Lesson 06 has a loss for F and one for IoU. Does the one made for F win by `per_image_f_truth`?
+#
+# The course could end here. **[Lesson 09](09_ddgcn.ipynb)** begins its research part: three lessons that build one published method for face parsing, DML-CSR.

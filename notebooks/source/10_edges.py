@@ -176,18 +176,19 @@ def binary_edges(target: torch.Tensor, sides: str = "both", width: int = 1) -> t
 # %% check-edge-labels points=1 tags=["folded"]
 check = Check("edge-labels")
 check.crashes(RuntimeError, "with a bool tensor", "the opposite of a bool is `~mask`, not `1 - mask`")  # fmt: skip
+check.crashes(RuntimeError, "must match the size", "maps meet as (B, 1, H, W) and classes as (C, 1, 1): together they make (B, C, H, W)")  # fmt: skip
 maps = torch.randint(0, 4, (2, 4, 5), generator=torch.Generator().manual_seed(0))
 maps = maps.repeat_interleave(3, 1).repeat_interleave(3, 2)[:, :, :-1]
 maps[0, 4:7, 2:8], maps[1, :2] = 255, 255
 
 
-def slip(kind: str, sides: str = "both", width: int = 1, classes: int = 5) -> torch.Tensor:
-    own, known = maps[:, None] == torch.arange(classes)[:, None, None], (maps != 255)[:, None]
+def slip(kind: str, sides: str = "both", width: int = 1, classes: int = 5, outline: bool = False) -> torch.Tensor:  # fmt: skip
+    seen = torch.where(maps == 255, 255, maps.clamp_max(1)) if outline else maps
+    own, known = seen[:, None] == torch.arange(classes)[:, None, None], (maps != 255)[:, None]
     wide = (lambda m: F.max_pool2d(m.float(), 2 * width + 1, 1, width) > 0) if kind == "square" else (lambda m: spread(m, width))  # fmt: skip
     near, far = own if sides == "inner" else wide(own), wide(~own if kind == "255" else known & ~own)  # fmt: skip
     framed = spread(F.pad(known & ~own, (1, 1, 1, 1), value=True), width)[..., 1:-1, 1:-1]
-    slips = {"outer": near & far & ~own, "near": near, "frame": near & framed, "grown": spread(own & far, width)}  # fmt: skip
-    edge = slips.get(kind, near & far).to(torch.uint8)
+    edge = {"outer": near & far & ~own, "near": near, "frame": near & framed, "grown": spread(own & far, width)}.get(kind, near & far).to(torch.uint8)  # fmt: skip
     return edge if kind == "lost" else torch.where(known, edge, 255)
 
 
@@ -197,11 +198,10 @@ for sides, width in (("both", 1), ("inner", 1), ("both", 2), ("inner", 3)):
     for wrong, message in (
         (slip("square", sides, width), "diagonal neighbours are counted, too: there are four, not eight"),
         (slip("frame", sides, width), "the frame of the picture is an edge here: nothing lies behind it"),
-        (slip("255", sides, width), "pixels of 255 make edges here: nobody knows what they are"),
-        (slip("lost", sides, width), "where the target is 255 the edge map should be 255, too"),
+        (slip("255", sides, width), "pixels of 255 make edges here: nobody knows what they are"), (slip("lost", sides, width), "where the target is 255 the edge map should be 255, too"),
         (slip("outer", sides, width), "these are the pixels outside of the class: its own belong to the edge"),
         (slip("near", sides, width), "these are all pixels near the class: one of another must be near, too"), (slip("grown", sides, width), "these are the inner edges, spread to both sides: they reach too far into the class"),
-        (slip("", "inner", width), 'these are the edges for sides="inner"'), (slip("", "both", width), 'these are the edges for sides="both"'),
+        (slip("", "inner", width), 'asked for sides="both", these are the edges for "inner"'), (slip("", "both", width), 'asked for sides="inner", these are the edges for "both"'),
         (slip("", sides, 1), "`width` has no effect"),
     ):  # fmt: skip
         check.catches(None if wrong.equal(right) else wrong, got, message)
@@ -240,6 +240,7 @@ for hidden_name, hidden_sides, hidden_width, hidden_classes in (
 
 # %% check-edge-labels-2 points=1 tags=["folded"]
 check = Check("edge-labels")
+check.crashes(TypeError, "'str' object cannot be", "hand `sides` and `width` on by their names: `sides=sides, width=width`")  # fmt: skip
 empty = torch.full((1, 4, 6), 255)
 for sides, width in (("both", 1), ("inner", 1), ("inner", 2)):
     got = check.call(binary_edges, maps, sides=sides, width=width)
@@ -250,7 +251,8 @@ for sides, width in (("both", 1), ("inner", 1), ("inner", 2)):
     for wrong, message in (
         (parts.sum(1), "an edge of two parts counts twice: a union, no sum"),
         (parts[:, 1:].sum(1), "an edge of two parts counts twice: a union, no sum"),
-        ((parts[:, 1:] == 1).any(1), "where the target is 255 the edge map should be 255, too"),
+        ((parts[:, 1:] == 1).any(1), "where the target is 255 the edge map should be 255, too"), ((parts[:, 1:] > 0).any(1), "where the target is 255 the edge map should be 255, too"),
+        (slip("", sides, width, outline=True)[:, 1], "this is the outline of the whole face: parts have edges against each other, too"),
         (parts.amax(1), 'the background has edges, too: leave class 0 out, and hand `sides` on'),
         (parts[:, 1:].amin(1), "a pixel on the edge of *one* part is enough"),
         (other[:, 1:].amax(1), "these are the edges for the other `sides`"),
@@ -340,17 +342,11 @@ BOXES = {
     "enlarge": (3.3, 2, "11 · 119²,\nall three"), "concat": (4.4, 2, "33 · 119²"),
     "binary 1×1": (5.5, 2.6, "2 · 119²"), "category 1×1": (5.5, 1.4, "11 · 119²"),
 }  # fmt: skip
-FLOWS = (
-    "C2>C3 C3>C4 C4>C5 C5>DDGCN DDGCN>parsing_head parsing_head>logits "
-    "C2>reduce_0 C3>reduce_1 C4>reduce_2 reduce_0>shared_3×3 reduce_1>shared_3×3 "
-    "reduce_2>shared_3×3 shared_3×3>enlarge enlarge>concat concat>binary_1×1 concat>category_1×1"
-)
-flows = [tuple(flow.replace("_", " ").split(">")) for flow in FLOWS.split()]
-figure = plots.diagram(BOXES, flows, figsize=(8.5, 4.0))
-for text in figure.axes[0].texts:
-    if text.get_text() and text.get_position()[0] > 0 and text.get_position()[1] > 0:
-        text.get_bbox_patch().set(edgecolor=plots.RED, facecolor="#fff5f5")
-figure
+FLOWS = """C2 > C3 > C4 > C5 > DDGCN > parsing head > logits,
+C2 > reduce 0 > shared 3×3 > enlarge > concat > binary 1×1, concat > category 1×1,
+C3 > reduce 1 > shared 3×3, C4 > reduce 2 > shared 3×3"""
+IN_TRAINING = [name for name, (x, y, _) in BOXES.items() if x > 0 and y > 0]
+plots.diagram(BOXES, FLOWS, red=IN_TRAINING, figsize=(8.5, 4.0))
 
 # %% [markdown]
 # Three depths are brought to 256 channels each, and *one* 3×3 convolution, shared by all three, makes a map for each class of them. These maps, enlarged to the finest and concatenated, are read by two 1×1 classifiers.
@@ -452,6 +448,7 @@ for hidden_row, (a, b, c, hidden_classes, hidden_width) in enumerate(hidden_size
 
 # %% check-edge-heads-2 points=1 tags=["folded"]
 check = Check("edge-heads")
+check.crashes(RuntimeError, r"to have \d+ channels|input to conv2d", "the channels do not fit: reduce[i] reads its own depth, `shared` what it gives, both classifiers all maps side by side (dim=1)")  # fmt: skip
 check.crashes(RuntimeError, "Sizes of tensors must match", "the maps differ in size: enlarge all to c2's; the 3×3 needs padding=1")  # fmt: skip
 torch.manual_seed(0)
 (made, _), deep = check.build(EdgeHeads, first, second), ((6, 12, 9), (8, 6, 5), (9, 6, 5))
@@ -462,7 +459,7 @@ def maps_by(mode: str = "bilinear", early: bool = False, relu: bool = False, **h
     maps = [part(x.clone()) for part, x in zip(made.reduce, three, strict=True)]
     maps = [F.interpolate(x, size, mode=mode, **how) for x in maps] if early else maps
     maps = [F.conv2d(x, made.shared.weight, made.shared.bias, padding=1) for x in maps]
-    maps = [x.relu() for x in maps] if relu else maps
+    maps = [x.relu() if relu else x for x in maps]
     return maps if early else [F.interpolate(x, size, mode=mode, **how) for x in maps]
 
 
@@ -470,8 +467,7 @@ for training in (True, False):
     check.run(made.train, training)
     binary, category = check.unpack(check.call(made, *three), "binary", "category")
     for wrong, message in (
-        (maps_by("nearest"), 'the maps are enlarged in steps: `mode="bilinear"`'),
-        (maps_by(align_corners=True), "align_corners: leave it alone"),
+        (maps_by("nearest"), 'the maps are enlarged in steps: `mode="bilinear"`'), (maps_by(align_corners=True), "align_corners: leave it alone"),
         (maps_by(early=True), "you enlarge first and convolve then: the 3×3 belongs on the small maps"),
         (maps_by()[::-1], "the maps are concatenated from C4 to C2: begin with C2"),
         (maps_by(relu=True), "there is a ReLU after the 3×3: these are scores already"),
@@ -479,7 +475,7 @@ for training in (True, False):
         check.catches(made.category(torch.cat(wrong, 1)), category, message)
     ends = [head(torch.cat(maps_by(), 1)) for head in (made.binary, made.category)]
     for name, got, right in (("binary", binary, ends[0]), ("category", category, ends[1])):
-        check.shape(got, right.shape, f"the {name} edges come out at the size of c2")
+        check.shape(got, right.shape, f"the {name} edges come out in their place, binary first, at the size of c2")  # fmt: skip
         check.close(got, right, f"expected: {name} reads the three maps, in order, and nothing follows; the 3×3 pads by 1", atol=1e-4)  # fmt: skip
         slopes = [torch.autograd.grad(x.square().sum(), three, retain_graph=True, allow_unused=True) for x in (got, right)]  # fmt: skip
         same = [a is not None and torch.allclose(a, b, atol=1e-3, rtol=1e-3) for a, b in zip(*slopes, strict=True)]  # fmt: skip
@@ -514,8 +510,9 @@ for hidden_name, hidden_classes, hidden_width in (("few", 3, 4), ("more", 6, 5))
 #
 # $$ w_1 = \frac{n_0}{n_0 + n_1}, \qquad w_0 = \frac{n_1}{n_0 + n_1}, \qquad \mathcal{L} = \frac{\sum_p w_p \, \mathrm{ce}_p}{\sum_p w_p} $$
 #
-# Pixels of 255 count nowhere: not in $n$, not in the sums. If there is no edge at all (or nothing else), all weights are 0. Then the loss is 0, never NaN, and `backward` must still work.
+# $\mathrm{ce}_p$ is the cross-entropy of pixel $p$, and $w_p$ is $w_1$ on an edge, else $w_0$. Pixels of 255 count nowhere: not in $n$, not in the sums. If there is no edge at all (or nothing else), all weights are 0. Then the loss is 0, never NaN, and `backward` must still work.
 #
+# - `balanced`: the weighted mean, for both (write it elsewhere, if you like: nobody else calls it).
 # - `binary_edge_loss`: two logits a pixel, softmax cross-entropy.
 # - `category_edge_loss`: $C$ logits a pixel, and *several* can be right, since a pixel between skin and nose is on both edges. So it is yes or no for each map, by a sigmoid. $n_0$ and $n_1$ count over all maps together.
 #
@@ -531,13 +528,24 @@ for hidden_name, hidden_classes, hidden_width in (("few", 3, 4), ("more", 6, 5))
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# One helper serves both: `weight = torch.where(edge, 1 - share, share) * known` with `share = edge.sum() / known.sum().clamp_min(1)`; then `(weight * cost).sum() / total`, where `total` is the sum of the weights, and 1 where that is 0.
+# In `balanced`: `weight = torch.where(edge, 1 - share, share) * known` with `share = edge.sum() / known.sum().clamp_min(1)`; then `(weight * cost).sum() / total`, where `total` is the sum of the weights, and 1 where that is 0.
 #
 # To go on without it: `binary_edge_loss, category_edge_loss = losses.binary_edge_loss, losses.category_edge_loss`.
 # </details>
 
 
 # %% balanced-loss
+def balanced(cost: torch.Tensor, edges: torch.Tensor) -> torch.Tensor:
+    """For both losses: Σ w·cost / Σ w, of the costs of single pixels; both of one shape."""
+    ### BEGIN SOLUTION
+    known, edge = edges != 255, edges == 1
+    share = edge.sum() / known.sum().clamp_min(1)
+    weight = torch.where(edge, 1 - share, share) * known
+    total = weight.sum()
+    return (weight * cost).sum() / torch.where(total > 0, total, 1)
+    ### END SOLUTION
+
+
 def binary_edge_loss(logits: torch.Tensor, edges: torch.Tensor) -> torch.Tensor:
     """Class-balanced cross-entropy; logits (B, 2, H, W), edges (B, H, W) of 0, 1 and 255."""
     ### BEGIN SOLUTION
@@ -554,23 +562,11 @@ def category_edge_loss(logits: torch.Tensor, edges: torch.Tensor) -> torch.Tenso
     ### END SOLUTION
 
 
-### BEGIN SOLUTION
-def balanced(cost: torch.Tensor, edges: torch.Tensor) -> torch.Tensor:
-    """The weighted mean of costs; both of one shape."""
-    known, edge = edges != 255, edges == 1
-    share = edge.sum() / known.sum().clamp_min(1)
-    weight = torch.where(edge, 1 - share, share) * known
-    total = weight.sum()
-    return (weight * cost).sum() / torch.where(total > 0, total, 1)
-
-
-### END SOLUTION
-
-
 # %% check-balanced-loss points=1 tags=["folded"]
 check = Check("balanced-loss")
 check.crashes(RuntimeError, "Long but found|'Byte'|'Char'|uint8", "cross_entropy wants labels of int64: `edges.long()`")  # fmt: skip
 check.crashes(IndexError, "out of bounds", "255 is no class: `ignore_index=255`")
+check.crashes(IndexError, "tensor of dimension 0", "one cost for each pixel is needed: `reduction=\"none\"`")  # fmt: skip
 torch.manual_seed(0)
 scores, labelled = 2 * torch.randn(2, 2, 6, 7), (torch.rand(2, 6, 7) < 0.15).to(torch.uint8)
 labelled[0, :2], labelled[1, 4, :5] = 255, 1
@@ -588,11 +584,10 @@ def slips(cost: torch.Tensor, edges: torch.Tensor, blind: torch.Tensor) -> list:
     total = (torch.where(edge, 1 - share, share) * known * cost).sum()
     alone = [weighed(*each) for each in zip(cost, edge, known, strict=True)]
     return [
-        (cost[known].mean(), "edges and the rest weigh alike: this is plain cross-entropy"),
+        *((mean, "edges and the rest weigh alike: this is plain cross-entropy") for mean in (cost[known].mean(), cost.mean())),
         (weighed(cost, edge, known, 1 - share), "each kind gets its *own* share, so the many get even more: the other's share"),
-        (total / known.sum(), both), (total / cost.numel(), both), (total, "this is a sum: divide by the sum of the weights"),
-        (2 * weighed(cost, edge, known), "this is the sum of the two means, twice the weighted mean"),
-        (weighed(cost, edge, known, edge.sum() / edge.numel()), "pixels of 255 are counted in the shares"), (weighed(blind, edge, torch.ones_like(known)), "pixels of 255 are taken for `no edge`"),
+        (total / known.sum(), both), (total / cost.numel(), both), (total, "this is a sum: divide by the sum of the weights"), (2 * weighed(cost, edge, known), "this is the sum of the two means, twice the weighted mean"),
+        (weighed(cost, edge, known, edge.sum() / edge.numel()), "pixels of 255 are counted in the shares"), (weighed(blind, edge, torch.ones_like(known)), "pixels of 255 are taken for `no edge`"), (weighed(blind, edge, torch.ones_like(known), share), "pixels of 255 are taken for `no edge`"),
         (cost[edge].mean(), "only the edge pixels have a weight: the others, too, should count"), (sum(alone) / 2, "each image is balanced by itself: count over the whole batch"),
     ]  # fmt: skip
 
@@ -621,7 +616,7 @@ for hidden_name, hidden_share in (("few", 0.1), ("many", 0.7)):
 
 # %% check-balanced-loss-2 points=1 tags=["folded"]
 check = Check("balanced-loss")
-check.crashes(RuntimeError, "Long but found|'Byte'|'Char'|output type|same dtype|must match the size", "the targets of a yes or no are floats of the logits' shape: `(edges == 1).to(logits)`")  # fmt: skip
+check.crashes(RuntimeError, "Long but found|'Byte'|'Char'|output type|same dtype|must match the size|two bool tensors", "the targets of a yes or no are floats of the logits' shape: `(edges == 1).to(logits)`")  # fmt: skip
 torch.manual_seed(1)
 scores, labelled = 2 * torch.randn(2, 3, 5, 6), (torch.rand(2, 3, 5, 6) < 0.12).to(torch.uint8)
 labelled[0, :, :2], labelled[1, 2, 3:], labelled[0, 0, 3] = 255, 1, 1
@@ -639,12 +634,14 @@ for wrong, message in (
     (sum(maps_apart) / 3, "each class's map is balanced by itself: count over all maps together"),
     (posed, "`pos_weight` weighs edges alone, and the mean divides by the number of pixels: divide by the sum of the weights"),
     (weighed(twice, edge, known), "the sigmoid is taken twice: `…_with_logits` takes the scores"),
-    (weighed(soft, edge, known), "a softmax over the classes: several edges can be right, take a sigmoid"),
+    (weighed(soft, edge, known), "a softmax over the classes: several edges can be right, take a sigmoid"), (weighed(cost + torch.where(edge, scores, -scores), edge, known), "the targets are turned round: yes is 1, an edge"),
 ):  # fmt: skip
     check.catches(wrong, got, message)
 check.close(got, weighed(cost, edge, known), "expected: Σ w·ce / Σ w over all pixels of all maps")
 large = check.call(category_edge_loss, 100 * scores, labelled)
 check.that(torch.isfinite(large), "large logits cost infinity: use `…_with_logits`, no log of a sigmoid")  # fmt: skip
+cost = F.binary_cross_entropy_with_logits(100 * scores, edge.float(), reduction="none")
+check.close(large, weighed(cost, edge, known), "large logits cost something else: use `…_with_logits`, for a sigmoid of them is rounded to 0 or 1", rtol=1e-4)  # fmt: skip
 check.passed("a yes or no for each map, balanced together")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -670,13 +667,20 @@ for function, shape in ((binary_edge_loss, (2, 2, 4, 5)), (category_edge_loss, (
     name, size = function.__name__, (2, 4, 5) if function is binary_edge_loss else shape
     some = (torch.rand(size) < 0.3).to(torch.uint8)
     some[..., 0], some[..., 1:3] = 255, some[..., 1:3].clamp_min(1)
+    got = check.call(function, torch.randn(shape, requires_grad=True), some)
+    check.that(got.requires_grad, f"{name} has no gradient: detach nothing, or nothing is learnt")
     for what, one in (("no edge", 0 * some), ("edges alone", 0 * some + 1), ("255 alone", 0 * some + 255)):  # fmt: skip
         leaf = torch.randn(shape, requires_grad=True)
         got = check.call(function, leaf, one)
+        apart = f"{name} of {what}: the 0 must come out of the logits, so that `backward` works"
+        check.that(isinstance(got, torch.Tensor), apart)
         check.that(not got.isnan().any(), f"{name} of {what} is not a number: 0 is divided by 0")
         check.close(got, 0.0, f"{name} of {what} should be 0: all weights are 0")
-        check.that(got.requires_grad, f"{name} of {what}: the 0 must come out of the logits, so that `backward` works")  # fmt: skip
-        check.close(torch.autograd.grad(got, leaf)[0], 0 * leaf, f"{name} of {what}: its gradient should be 0")  # fmt: skip
+        check.that(got.requires_grad, apart)
+        slope = torch.autograd.grad(got, leaf, allow_unused=True)[0]
+        check.that(slope is not None, apart)
+        check.that(not slope.isnan().any(), f"{name} of {what}: its gradient is NaN, since 0 / 0 is still computed: mend the divisor, not the result")  # fmt: skip
+        check.close(slope, 0 * leaf, f"{name} of {what}: its gradient should be 0")
     leaf, edge, known = torch.randn(shape, requires_grad=True), some == 1, some != 255
     if function is binary_edge_loss:
         cost = F.cross_entropy(leaf, some.long(), ignore_index=255, reduction="none")
@@ -718,7 +722,7 @@ for hidden_kind, hidden_shape in (("binary", (2, 2, 4, 6)), ("category", (2, 3, 
 #
 # $$ \mathcal{L}_{attn}^b = \frac{1}{N} \sum_{i=1}^N \frac{1}{b_i} \sum_{\text{pixels}} \mathcal{L}_i^p \odot B_i \tag{3} $$
 #
-# (The paper leaves the sum over pixels out; without it no single number would come.) So it is the mean cost of an edge pixel: first in each image, then over the $N$ images. An image without edges contributes 0, and is counted in $N$. A 255 in the edge map is no edge.
+# Here $\odot$ is a product pixel by pixel: it keeps the costs on the edge and makes all others 0. (In Eq. 1 the paper used the same sign for concatenation. And it leaves the sum over pixels out; without it no single number would come.) So it is the mean cost of an edge pixel: first in each image, then over the $N$ images. An image without edges contributes 0, and is counted in $N$. A 255 in the edge map is no edge.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -751,6 +755,7 @@ def binary_edge_attention(
 
 # %% check-binary-attention points=1 tags=["folded"]
 check = Check("binary-attention")
+check.crashes(IndexError, "out of bounds", "255 is no class: `ignore_index=255`")
 torch.manual_seed(0)
 scores, truth = 2 * torch.randn(3, 4, 6, 7), torch.randint(0, 4, (3, 6, 7))
 truth[0, :2] = 255
@@ -766,16 +771,15 @@ check.that(not got.isnan().any(), "the third image has no edge, and 0 is divided
 for wrong, message in (
     (sums.sum() / counts.sum(), "all edge pixels of the batch are in one mean: divide by each image's own b_i"),
     (sums.sum() / counts.sum() / 3, "divided by the total count of edge pixels (as in the public code): each image has its own b_i"),
-    ((pixel * on).mean(), area), (sums.mean() / (truth != 255)[0].sum(), area),
-    (3 * right, "this is the sum over the images: take the mean, 1/N"),
-    (1.5 * right, "images without edges are left out of the mean: they count in N"),
+    ((pixel * on).mean(), area), (sums.mean() / (truth != 255)[0].sum(), area), (3 * right, "this is the sum over the images: take the mean, 1/N"), (1.5 * right, "images without edges are left out of the mean: they count in N"),
     ((by_number / counts.clamp_min(1)).mean(), unknown), ((by_number / marked.sum((1, 2)).clamp_min(1)).mean(), unknown),
-    (((pixel * (marked > 0)).sum((1, 2)) / (marked > 0).sum((1, 2)).clamp_min(1)).mean(), unknown),
-    ((sums / (marked > 0).sum((1, 2)).clamp_min(1)).mean(), unknown),
+    (((pixel * (marked > 0)).sum((1, 2)) / (marked > 0).sum((1, 2)).clamp_min(1)).mean(), unknown), ((sums / (marked > 0).sum((1, 2)).clamp_min(1)).mean(), unknown),
     (((pixel * on * truth).sum((1, 2)) / counts.clamp_min(1)).mean(), "the class ids are weights here: an id is a name, not a number"),
-    (sums / counts.clamp_min(1), "these are the images' losses: take their mean"),
-    (sums.mean(), "divide each image's sum by b_i, its number of edge pixels"),
-    (pixel[truth != 255].mean(), "the edges have no effect: this is plain cross-entropy"),
+    (sums / counts.clamp_min(1), "these are the images' losses: take their mean"), (sums.mean(), "divide each image's sum by b_i, its number of edge pixels"),
+    (pixel[truth != 255].mean(), "the edges have no effect: this is plain cross-entropy"), (pixel[truth != 255].mean() * (counts > 0).float().mean(), "one cost for all pixels together: `reduction=\"none\"` keeps them apart"),
+    ((sums / (counts + 1)).mean(), "divide by b_i, not by b_i + 1: `clamp_min(1)` changes 0 alone"), (4 * right, "λ3 comes later, in Eq. 5"),
+    (((pixel * on).sum(2) / on.sum(2).clamp_min(1)).mean(), "each row of pixels has a mean of its own here: sum over (1, 2)"), (((pixel * on).sum((0, 1)) / on.sum((0, 1)).clamp_min(1)).mean(), "the first dimension is the images: sum over (1, 2)"),
+    *((right + plain, "Eq. 3 alone is asked for: the plain cross-entropy is added later") for plain in (pixel.mean(), pixel[truth != 255].mean())),
 ):  # fmt: skip
     check.catches(wrong, got, message)
 check.close(got, right, "expected: Eq. 3")
@@ -809,13 +813,18 @@ right = ((pixel * on).sum((1, 2)) / counts.clamp_min(1)).mean()
 got = check.call(binary_edge_attention, leaf, truth, marked)
 check.that(got.requires_grad, "the loss has no gradient: detach nothing, or nothing is learnt")
 slopes = [torch.autograd.grad(x, leaf)[0] for x in (got, right)]
+check.that(not slopes[0].isnan().any(), "right value, but the gradient is NaN: 0 / 0 is still computed, divide by `clamp_min(1)`")  # fmt: skip
 check.close(*slopes, "right value, another gradient: detach nothing")
 for what, none in (("no edge", 0 * marked), ("nothing but 255", 0 * marked + 255)):
     got = check.call(binary_edge_attention, leaf, truth, none)
+    apart = f"{what}: the 0 must come out of the logits, so that `backward` works"
+    check.that(isinstance(got, torch.Tensor), apart)
     check.that(not got.isnan().any(), f"{what}: 0 is divided by 0, it should be 0")
-    check.that(got.requires_grad, f"{what}: the 0 must come out of the logits, so that `backward` works")  # fmt: skip
+    check.that(got.requires_grad, apart)
     check.close(got, 0.0, f"with {what} it should be 0")
-    check.close(torch.autograd.grad(got, leaf)[0], 0 * leaf, f"{what}: its gradient should be 0")
+    slope = torch.autograd.grad(got, leaf, allow_unused=True)[0]
+    check.that(slope is not None, apart)
+    check.close(slope, 0 * leaf, f"{what}: its gradient should be 0")
 check.passed("a gradient, and 0 where there is no edge")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -882,6 +891,9 @@ def category_edge_attention(
 
 # %% check-category-attention points=1 tags=["folded"]
 check = Check("category-attention")
+check.crashes(IndexError, "out of bounds", "255 is no class: `ignore_index=255`")
+check.crashes(RuntimeError, "must match the size", "`cost[:, None]`, (B, 1, H, W), lies over all edges, and w_j, (C,), over the last dimension of (B, C)")  # fmt: skip
+check.crashes((TypeError, RuntimeError), "NoneType|Boolean value of Tensor", "w_j can be None, and then all are 1: ask `if weights is None`")  # fmt: skip
 torch.manual_seed(0)
 scores, truth = 2 * torch.randn(2, 4, 6, 7), torch.randint(0, 4, (2, 6, 7))
 truth[0, :2] = 255
@@ -892,8 +904,8 @@ pixel, on = F.cross_entropy(scores, truth, ignore_index=255, reduction="none"), 
 rare, unknown = torch.tensor([1.0, 2.0, 0.5, 4.0]), "an edge is where `edges == 1`: 255 is no weight and no edge"  # fmt: skip
 sums, whole, some, by_id = ((pixel[:, None] * m).sum((2, 3)) for m in (on, marked, marked > 0, on * truth[:, None]))  # fmt: skip
 counts, means = on.sum((2, 3)), sums / on.sum((2, 3)).clamp_min(1)
-public = "the integer label map is the weight, as in the public code: an id is a name; w_j is an argument"
-total = "divided by the total count, as in the public code: each class has its own c_ij"
+own = on & (truth[:, None] == torch.arange(4)[:, None, None])
+public, total = "the integer label map is the weight, as in the public code: an id is a name; w_j is an argument", "divided by the total count, as in the public code: each class has its own c_ij"  # fmt: skip
 for given, w in ((None, torch.ones(4)), (rare, rare)):
     got = check.call(category_edge_attention, scores, truth, marked, given)
     check.kind(got, torch.Tensor)
@@ -901,12 +913,9 @@ for given, w in ((None, torch.ones(4)), (rare, rare)):
     for wrong, message in (
         (means.mean() if w is rare else None, "the weights have no effect"), ((w * means).sum() / w.sum() / 2 if w is rare else None, "you divide by the sum of the weights: Eq. 4 divides by C"),
         (by_id.sum() / counts.sum(), public), ((w * by_id).sum() / counts.sum(), public), ((pixel * on.any(1) * truth).sum() / counts.sum(), public), ((pixel * on.any(1)).sum() / on.any(1).sum(), "all edges are in one mean: each class has a mean of its own"), ((w * by_id / counts.clamp_min(1)).mean(), public),
-        ((w * sums).sum() / counts.sum(), total), ((w * sums).sum() / counts.sum() / 8, total), ((w * sums / counts.sum(1, True)).mean(), total), ((w * sums).sum(1).div(counts.sum(1)).mean(), total),
-        ((w * sums.sum(0) / counts.sum(0))[counts.sum(0) > 0].mean(), "c_j is counted over the batch: c_ij belongs to one image"), ((w * sums.sum(0) / counts.sum(0).clamp_min(1)).mean(), "c_j is counted over the batch: c_ij belongs to one image"), ((w * means).sum() / (counts > 0).sum(), "classes without an edge are left out of the mean: they count in C"),
-        ((w * means).sum(1).mean(), "1/C is missing: the mean over the classes, too"), ((w * means).sum(), "1/(NC) is missing: take the mean"),
-        ((w * means).sum(0).mean(), "1/N is missing: the mean over the images, too"), (w * means, "one number for each image and class: take the mean"),
-        ((w * whole / counts.clamp_min(1)).mean(), unknown), ((w * whole / marked.sum((2, 3)).clamp_min(1)).mean(), unknown),
-        ((w * some / (marked > 0).sum((2, 3)).clamp_min(1)).mean(), unknown), ((w * sums / (marked > 0).sum((2, 3)).clamp_min(1)).mean(), unknown), ((w * sums).mean(), "each sum is divided by c_ij, the number of that class's edge pixels"),
+        ((w * sums).sum() / counts.sum(), total), ((w * sums).sum() / counts.sum() / 8, total), ((w * sums / counts.sum(1, True)).mean(), total), ((w * sums).sum(1).div(counts.sum(1)).mean(), total), ((w * sums.sum(0) / counts.sum(0))[counts.sum(0) > 0].mean(), "c_j is counted over the batch: c_ij belongs to one image"), ((w * sums.sum(0) / counts.sum(0).clamp_min(1)).mean(), "c_j is counted over the batch: c_ij belongs to one image"), ((w * means).sum() / (counts > 0).sum(), "classes without an edge are left out of the mean: they count in C"),
+        ((w * means).sum(1).mean(), "1/C is missing: the mean over the classes, too"), ((w * means)[:, 1:].mean(), "the background's edges count, too"), (((w * means).sum(1) / (counts > 0).sum(1)).mean(), "classes without an edge are left out of the mean: they count in C"), ((w * (pixel[:, None] * own).sum((2, 3)) / own.sum((2, 3)).clamp_min(1)).mean(), "C_ij holds both sides of an edge: pixels of other classes, too"), ((w * means).sum(), "1/(NC) is missing: take the mean"),
+        ((w * means).sum(0).mean(), "1/N is missing: the mean over the images, too"), (w * means, "one number for each image and class: take the mean"), ((w * whole / counts.clamp_min(1)).mean(), unknown), ((w * whole / marked.sum((2, 3)).clamp_min(1)).mean(), unknown), ((w * some / (marked > 0).sum((2, 3)).clamp_min(1)).mean(), unknown), ((w * sums / (marked > 0).sum((2, 3)).clamp_min(1)).mean(), unknown), ((w * sums).mean(), "each sum is divided by c_ij, the number of that class's edge pixels"),
     ):  # fmt: skip
         check.catches(wrong, got, message)
     check.close(got, (w * means).mean(), "expected: Eq. 4")
@@ -939,13 +948,18 @@ right = (rare * (pixel[:, None] * on).sum((2, 3)) / counts.clamp_min(1)).mean()
 got = check.call(category_edge_attention, leaf, truth, marked, rare)
 check.that(got.requires_grad, "the loss has no gradient: detach nothing, or nothing is learnt")
 slopes = [torch.autograd.grad(x, leaf)[0] for x in (got, right)]
+check.that(not slopes[0].isnan().any(), "right value, but the gradient is NaN: 0 / 0 is still computed, divide by `clamp_min(1)`")  # fmt: skip
 check.close(*slopes, "right value, another gradient: detach nothing")
 for what, none in (("no edge", 0 * marked), ("nothing but 255", 0 * marked + 255)):
     got = check.call(category_edge_attention, leaf, truth, none)
+    apart = f"{what}: the 0 must come out of the logits, so that `backward` works"
+    check.that(isinstance(got, torch.Tensor), apart)
     check.that(not got.isnan().any(), f"{what}: 0 is divided by 0, it should be 0")
-    check.that(got.requires_grad, f"{what}: the 0 must come out of the logits, so that `backward` works")  # fmt: skip
+    check.that(got.requires_grad, apart)
     check.close(got, 0.0, f"with {what} it should be 0")
-    check.close(torch.autograd.grad(got, leaf)[0], 0 * leaf, f"{what}: its gradient should be 0")
+    slope = torch.autograd.grad(got, leaf, allow_unused=True)[0]
+    check.that(slope is not None, apart)
+    check.close(slope, 0 * leaf, f"{what}: its gradient should be 0")
 check.passed("a gradient, and 0 where there is no edge")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -973,21 +987,21 @@ for hidden_name, hidden_fill in (("some", None), ("none", 0), ("unknown", 255)):
 
 
 # %%
-def cost_map(target: torch.Tensor, width: int, three: float, four: float) -> torch.Tensor:
+def cost_map(target: torch.Tensor, width: int, λ3: float, λ4: float) -> torch.Tensor:
     """What each pixel of a (1, H, W) target adds to CE + λ3 · Eq. 3 + λ4 · Eq. 4: (H, W)."""
     truth = F.one_hot(target, 19).movedim(-1, 1).float()  # (1, 19, H, W)
     blurred = F.avg_pool2d(truth, 5, 1, 2, count_include_pad=False)
     cost = F.cross_entropy(blurred.clamp_min(0.002).log(), target, reduction="none")[0]  # (H, W)
     one = binary_edges(target, width=width)[0] == 1  # (H, W)
     each = (category_edges(target, 19, width=width)[0] == 1).float()  # (19, H, W)
-    four *= F.normalize(each, 1, dim=(1, 2)).mean(0)  # (H, W), divided by c_j
-    return cost * (1 / cost.numel() + three * one / one.sum() + four)
+    parts = F.normalize(each, 1, dim=(1, 2)).mean(0)  # (H, W), divided by c_j
+    return cost * (1 / cost.numel() + λ3 * one / one.sum() + λ4 * parts)
 
 
-def draw(width: int, three: float, four: float) -> tuple[np.ndarray, str]:
+def draw(width: int, λ3: float, λ4: float) -> tuple[np.ndarray, str]:
     """The map as a picture, and a line about it."""
     shown = torch.from_numpy(crowd[0].label_map).long()[None]
-    part, edge = cost_map(shown, width, three, four), binary_edges(shown, width=width)[0] == 1
+    part, edge = cost_map(shown, width, λ3, λ4), binary_edges(shown, width=width)[0] == 1
     tone, share = (part / part.max()).sqrt().numpy(), part[edge].sum() / part.sum()
     words = f"{edge.float().mean():.0%} of the pixels have {share:.0%} of the loss"
     return plt.get_cmap("magma")(tone, bytes=True)[..., :3], words
@@ -1000,12 +1014,12 @@ from IPython.display import Markdown, display
 from coursekit.widgets import sliders
 
 row = {"label map": crowd[0].label_map}
-for width, three, four in ((1, 0.0, 0.0), (1, 4.0, 1.0), (3, 4.0, 1.0)):
-    title = f"width {width}, λ = {three:.0f}, {four:.0f}"
-    row[title], words = draw(width, three, four)
+for width, *lambdas in ((1, 0.0, 0.0), (1, 4.0, 1.0), (3, 4.0, 1.0)):
+    title = "width {}, λ = {:.0f}, {:.0f}".format(width, *lambdas)
+    row[title], words = draw(width, *lambdas)
     print(f"{title}: {words}")
 display(plots.panels([row]))
-sliders(draw, width=(1, 1, 6), three=(4.0, 0.0, 8.0), four=(1.0, 0.0, 8.0))
+sliders(draw, width=(1, 1, 10), λ3=(4.0, 0.0, 8.0), λ4=(1.0, 0.0, 8.0))
 
 # %% [markdown]
 # (The sliders need a running notebook.) Find two things: the `width` from which on the "edge" has half of the pixels, and what $\lambda_4$ alone does to eyes and to the outline of the hair.
@@ -1103,6 +1117,17 @@ def decouple(network: nn.Module) -> nn.Module:
     ### END SOLUTION
 
 
+# %% tags=["folded"]
+def stands_alone(check: Check, small: nn.Module, whole: nn.Module, mode: bool) -> None:
+    """A network without edge heads, apart from the one that it came from, and in its mode."""
+    check.that(small.config.edge_heads == "none", 'it still has edge heads: build it with edge_heads="none"')  # fmt: skip
+    check.that(not any(key.startswith("edge_heads") for key in small.state_dict()), "it still has weights of the edge heads")  # fmt: skip
+    check.that(whole.training == mode, "the training network was changed: it is in another mode now")  # fmt: skip
+    check.that({*small.modules()}.isdisjoint(whole.modules()), "both networks hold the same modules: the mode of one is the mode of the other; share tensors")  # fmt: skip
+    check.that(not any(t.is_meta for t in small.state_dict().values()), "its weights stayed on the meta device: `load_state_dict(…, assign=True)`")  # fmt: skip
+    check.that(small.training == mode, f"one network has training={mode}, the other has not: `small.train(network.training)`")  # fmt: skip
+
+
 # %% check-decouple points=2 tags=["folded"]
 check = Check("decouple")
 check.crashes((NotImplementedError, RuntimeError), "meta tensor|While copying the parameter", "on the meta device there is nothing to copy: `load_state_dict(…, assign=True)`")  # fmt: skip
@@ -1117,16 +1142,14 @@ for kind, mode in (("both", False), ("category", False), ("binary", True)):
     keys = set(whole.train(mode).state_dict())
     small = check.call(decouple, whole)
     check.kind(small, nn.Module)
-    intact = small is not whole and set(whole.state_dict()) == keys and whole.config.edge_heads == kind  # fmt: skip
-    check.that(intact, "the training network was changed: make a new one")
-    check.that(small.config.edge_heads == "none", 'it still has edge heads: build it with edge_heads="none"')  # fmt: skip
-    check.that(not any(key.startswith("edge_heads") for key in small.state_dict()), "it still has weights of the edge heads")  # fmt: skip
-    check.that(whole.training == mode, "the training network was changed: it is in another mode now")  # fmt: skip
-    check.that(small.training == mode, f"one network has training={mode}, the other has not: `small.train(network.training)`")  # fmt: skip
+    check.that(small is not whole and {*whole.state_dict()} == keys and whole.config.edge_heads == kind, "the training network was changed: make a new one")  # fmt: skip
+    stands_alone(check, small, whole, mode)
     with torch.no_grad():
         mine, theirs = small.eval()(photo), whole.eval()(photo)
-    same = mine.shape == theirs.shape and torch.equal(mine, theirs)
-    check.that(same, "other logits: were all weights and running statistics taken over?")
+    check.that(
+        torch.equal(mine, theirs),
+        "other logits: were all weights and running statistics taken over?",
+    )
     check.that(all(p.requires_grad for p in small.parameters()), "its weights have lost `requires_grad`")  # fmt: skip
 with torch.device("meta"):
     full = create_model("dml_csr", 11)
@@ -1147,7 +1170,8 @@ for hidden_kind in ("both", "category", "binary"):
     hidden_whole = create_model("dml_csr", 4, edge_heads=hidden_kind, **hidden_sizes)
     probe.fill(hidden_whole, f"{hidden_kind}-weights")
     hidden_small = decouple(hidden_whole.train(hidden_kind == "binary"))
-    hidden_modes = [hidden_small.training, hidden_whole.training, hidden_small.config.edge_heads]
+    hidden_apart = {*hidden_small.modules()}.isdisjoint(hidden_whole.modules())
+    hidden_modes = [hidden_small.training, hidden_whole.training, hidden_small.config.edge_heads, hidden_apart]  # fmt: skip
     with torch.no_grad():
         hidden_logits = hidden_small.eval()(torch.from_numpy(hidden_drawn).float())
     hidden_about = f"a network with edge heads: {hidden_kind}"

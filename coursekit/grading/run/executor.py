@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from coursekit.errors import CourseError
 from coursekit.grading.run.protocol import PROGRESS, Ended, Request
+from coursekit.grading.sandbox import cores
 from coursekit.grading.sandbox.launch import Sandbox, kernel_environment
 from coursekit.grading.sandbox.limits import KernelLimits
 from coursekit.grading.sandbox.provisioner import write_kernel_spec
@@ -156,14 +157,18 @@ class Executor:
             seconds: that it may take, when it is less than the notebook's.
         """
         most = min(self.timeouts.notebook, seconds or self.timeouts.notebook)
-        with self._sandbox() as sandbox, tempfile.TemporaryDirectory(prefix="ck-run-") as scratch:
+        with (
+            self._sandbox() as sandbox,
+            tempfile.TemporaryDirectory(prefix="ck-run-") as scratch,
+            cores.lent() as core,
+        ):
             folder = sandbox.new_folder()
             if given is not None:
                 _copy_readable(given, folder / "given")
             variables = kernel_environment(folder)
             if secret is not None:
                 variables |= {FOLDER: str(folder / "emitted"), SECRET: secret}
-            request = sandbox.request(folder, self._limits, variables)
+            request = sandbox.request(folder, self._limits, variables, core)
             write_kernel_spec(Path(scratch), sandbox.socket, request)
             Path(scratch, "run.ipynb").write_bytes(to_bytes(notebook))
             answer = self._worker.ask(Request(scratch, most, self.timeouts.cell, keep_outputs))

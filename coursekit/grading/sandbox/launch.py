@@ -80,14 +80,19 @@ class Sandbox:
         return _FIRST_ID + int(folder.name[1:]) % _IDS
 
     def request(
-        self, folder: Path, limits: KernelLimits, environment: dict[str, str]
+        self,
+        folder: Path,
+        limits: KernelLimits,
+        environment: dict[str, str],
+        core: int | None = None,
     ) -> dict[str, Any]:
-        """What the supervisor of a kernel needs to know."""
+        """What the supervisor of a kernel needs to know; `core` is the only one that it may use."""
         return {
             "folder": str(folder),
             "limits": limits.to_json(),
             "environment": environment,
             "identity": self.identity(folder),
+            "core": core,
         }
 
     def import_more(self, modules: Iterable[str]) -> None:

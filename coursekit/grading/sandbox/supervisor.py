@@ -32,7 +32,8 @@ _DEPTH = 3  # of folders that it may lie in
 _TICK = 0.1  # seconds between two looks at the memory
 _REST = 1.0  # seconds after a look that takes long
 _START = 60.0  # seconds until the kernel must have its sockets
-_DEVICES = ("null", "zero", "full", "random", "urandom")
+#: Not /dev/zero: mapped and shared it is memory that nobody counts (see `seccomp`).
+_DEVICES = ("null", "full", "random", "urandom")
 
 
 def supervise(connection: socket.socket, request: dict[str, Any], place: dict[str, Any]) -> None:
@@ -40,7 +41,8 @@ def supervise(connection: socket.socket, request: dict[str, Any], place: dict[st
 
     Args:
         connection: where it came from.
-        request: `folder`, `environment`, `limits` and `identity` (a user id to become, or None).
+        request: `folder`, `environment`, `limits`, `identity` (a user id to become, or None) and
+            `core` (the only one to use, or None).
         place: `readable`, `new_root` and `isolate`, the same for all kernels of a fork server.
     """
     folder, limits = request["folder"], KernelLimits(**request["limits"])
@@ -56,6 +58,8 @@ def supervise(connection: socket.socket, request: dict[str, Any], place: dict[st
             os.close(ready)
             os.close(go)
             connection.close()
+            if request["core"] is not None:
+                os.sched_setaffinity(0, {request["core"]})
             _run_kernel(folder, request["environment"], limits, isolated, told, wait)
         os.close(told)
         os.close(wait)

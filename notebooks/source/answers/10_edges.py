@@ -99,9 +99,14 @@ def decouple(network):
 
 WRONG = {
     "edge-labels": [
-        (_edit(_EDGES, "spread(own, width) if", "own if"), 'for sides="inner"'),
-        (_edit(_EDGES, 'if sides == "both" else own', ""), 'for sides="both"'),
-        (_edit(_EDGES, 'sides == "both"', 'sides == "inner"'), 'for sides="inner"'),
+        (_edit(_EDGES, "(target != 255).unsqueeze(1)", "target != 255"), "maps meet as (B, 1, H, W)"),
+        (_edit(_EDGES, "sides=sides, width=width", "width, sides"), "by their names"),
+        (_edit(_EDGES, "    edges = category_edges(target, NUM",
+               "    target = torch.where(target == 255, 255, target.clamp_max(1))\n"
+               "    edges = category_edges(target, NUM"), "outline of the whole face"),
+        (_edit(_EDGES, "spread(own, width) if", "own if"), 'these are the edges for "inner"'),
+        (_edit(_EDGES, 'if sides == "both" else own', ""), 'these are the edges for "both"'),
+        (_edit(_EDGES, 'sides == "both"', 'sides == "inner"'), 'these are the edges for "inner"'),
         (_edit(_EDGES, "spread(known & ~own, width)", "spread(~own, width)"), "pixels of 255 make edges"),
         (_edit(_EDGES, "torch.where(known, edge.to(torch.uint8), 255)", "edge.to(torch.uint8)"), "should be 255, too"),
         (
@@ -168,7 +173,7 @@ def binary_edges(target, sides="both", width=1):
         (_edit(_EDGES, "edges[:, 1:].amax(1)", "edges.amax(1)"), "leave class 0 out"),
         (_edit(_EDGES, "edges[:, 1:].amax(1)", "edges[:, 1:].sum(1)"), "a union, no sum"),
         (_edit(_EDGES, "edges[:, 1:].amax(1)", "edges.sum(1)"), "a union, no sum"),
-        (_edit(_EDGES, "edges[:, 1:].amax(1)", "edges[:, 1:].any(1)"), "expected: other binary edges"),
+        (_edit(_EDGES, "edges[:, 1:].amax(1)", "edges[:, 1:].any(1)"), "should be 255, too"),
         (_edit(_EDGES, "edges[:, 1:].amax(1)", "(edges[:, 1:] == 1).any(1)"), "should be 255, too"),
         (_edit(_EDGES, "edges[:, 1:].amax(1)", "edges[:, 1:].amin(1)"), "*one* part is enough"),
         (_edit(_EDGES, "edges[:, 1:].amax(1)", "edges[:, 1:]"), "one map for all parts"),
@@ -179,6 +184,11 @@ def binary_edges(target, sides="both", width=1):
         (_edit(_EDGES, "NUM, sides", "int(target[target != 255].max()) + 1, sides"), "your code stops with RuntimeError"),
     ],
     "edge-heads": [
+        (_edit(_HEADS, "(c2, c3, c4)):", "(c4, c3, c2)):"), "the channels do not fit"),
+        (_edit(_HEADS, "dim=1", "dim=0"), "the channels do not fit"),
+        (_edit(_HEADS, "torch.cat(maps, dim=1)", "torch.stack(maps, dim=1)"), "side by side"),
+        (_edit(_HEADS, "self.binary(x), self.category(x)", "self.category(x), self.binary(x)"),
+         "in their place, binary first"),
         (_edit(_HEADS, "nn.ModuleList([conv_abn(c, width) for c in channels])", "[conv_abn(c, width) for c in channels]"),
          "nn.ModuleList"),
         (_edit(_HEADS, "        super().__init__()\n", ""), "`super().__init__()` is missing"),
@@ -215,7 +225,7 @@ def binary_edges(target, sides="both", width=1):
         (_edit(_HEADS, "torch.cat(maps, dim=1)", "torch.cat(maps[::-1], dim=1)"), "begin with C2"),
         (_edit(_HEADS, "self.shared(reduce(x))", "self.shared(reduce(x)).relu()"), "a ReLU after the 3×3"),
         (_edit(_HEADS, 'F.interpolate(x, size, mode="bilinear")', "x"), "enlarge all to c2's"),
-        (_edit(_HEADS, "self.binary(x), self.category(x)", "self.category(x), self.binary(x)"), "the binary edges come out"),
+        (_edit(_HEADS, "self.binary(x), self.category(x)", "self.category(x), self.binary(x)"), "the binary edges come out in their place"),
         (_edit(_HEADS, "self.binary(x), self.category(x)", "self.binary(x)"), "expected: 2 things"),
         (_edit(_HEADS, "self.binary(x), self.category(x)", "self.binary(x).softmax(1), self.category(x)"),
          "nothing follows"),
@@ -225,12 +235,23 @@ def binary_edges(target, sides="both", width=1):
          "another gradient reaches c2"),
         (_edit(_HEADS, "reduce(x)", "reduce(x.detach())"), "another gradient reaches c2"),
         (_edit(_HEADS, "torch.cat(maps, dim=1)", "torch.cat(*maps, dim=1)"), "torch.cat"),
-        (_edit(_HEADS, "torch.cat(maps, dim=1)", "sum(maps)"), "your code stops with RuntimeError"),
+        (_edit(_HEADS, "torch.cat(maps, dim=1)", "sum(maps)"), "the channels do not fit"),
         (_edit(_HEADS, "size = c2.shape[-2:]", "size = c2.shape"), ".shape[-2:]"),
         (_edit(_HEADS, "        return self.binary", "        self.binary"), "`return`"),
         (_edit(_HEADS, "size = c2.shape[-2:]", "size = c3.shape[-2:]"), "at the size of c2"),
     ],
     "balanced-loss": [
+        (_edit(_BALANCED, "F.binary_cross_entropy_with_logits(logits,",
+               "F.binary_cross_entropy(logits.sigmoid(),"), "rounded to 0 or 1"),
+        (_edit(_BALANCED, "truth = (edges == 1)", "truth = (edges != 1)"), "turned round"),
+        (_edit(_BALANCED, "(edges == 1).float()", "edges == 1"), "are floats of the logits' shape"),
+        (_edit(_BALANCED, "    total = weight.sum()",
+               "    total = weight.sum()\n    if total == 0:\n        return 0.0"),
+         "must come out of the logits"),
+        (_edit(_BALANCED, "    total = weight.sum()", "    total = weight.sum()\n    if total == 0:\n"
+               "        return torch.tensor(0.0, requires_grad=True)"), "must come out of the logits"),
+        (_edit(_BALANCED, _RATIO, "((weight * cost).sum() / total).nan_to_num()"), "gradient is NaN"),
+        (_edit(_BALANCED, _RATIO, f"({_RATIO}).detach()"), "has no gradient"),
         (_edit(_BALANCED, f"return {_RATIO}", "return cost[known].mean()"), "plain cross-entropy"),
         (_edit(_BALANCED, "torch.where(edge, n0, n1)", "torch.where(edge, n1, n0)"), "the other's share"),
         (_edit(_BALANCED, f"return {_RATIO}", "return (weight * cost).sum() / known.sum()"), "sum of the weights"),
@@ -261,9 +282,9 @@ def balanced(cost, edges):
             "is a float, expected: a tensor",
         ),
         (_edit(_BALANCED, f"return {_RATIO}", "return torch.where(total > 0, (weight * cost).sum() / total, torch.zeros(()))"),
-         "gradient should be 0"),
+         "its gradient is NaN"),
         (_edit(_BALANCED, f"return {_RATIO}", f"return {_RATIO} if total > 0 else torch.zeros(())"), "come out of the logits"),
-        (_edit(_BALANCED, "    known, edge", "    cost = cost.detach()\n    known, edge"), "come out of the logits"),
+        (_edit(_BALANCED, "    known, edge", "    cost = cost.detach()\n    known, edge"), "has no gradient"),
         (
             _edit(_BALANCED, "    truth = (edges == 1).float()\n    cost = F.binary_cross_entropy_with_logits(logits, truth,",
                   "    truth = (edges == 1).float()\n    cost = F.binary_cross_entropy_with_logits(logits.sigmoid(), truth,"),
@@ -308,6 +329,21 @@ def balanced(cost, edges):
         (_edit(_BALANCED, f"    return {_RATIO}", "    total"), "`return`"),
     ],
     "binary-attention": [
+        (_BINARY.format("(sums / b).nan_to_num().mean()"), "the gradient is NaN"),
+        (_BINARY.format("(sums / (b + 1)).mean()"), "not by b_i + 1"),
+        (_BINARY.format("4 * (sums / b.clamp(min=1)).mean()"), "comes later"),
+        (_EQ3.replace("(1, 2)", "2"), "each row of pixels"),
+        (_EQ3.replace("(1, 2)", "(0, 1)"), "the first dimension is the images"),
+        (_BINARY.format("cost.mean() + (sums / b.clamp(min=1)).mean()"), "is added later"),
+        ("""
+def binary_edge_attention(logits, target, edges):
+    cost = F.cross_entropy(logits, target, ignore_index=255, reduction="none")
+    total = 0.0
+    for one, edge in zip(cost, edges == 1):
+        if edge.any():
+            total = total + one[edge].mean()
+    return total / len(cost)
+""", "must come out of the logits"),
         (_BINARY.format("sums.sum() / b.sum()"), "each image's own b_i"),
         (_BINARY.format("sums.sum() / b.sum() / len(b)"), "as in the public code"),
         (_BINARY.format("(sums / b).mean()"), "0 is divided by 0"),
@@ -320,8 +356,8 @@ def balanced(cost, edges):
         (_edit(_EQ3, "(edges == 1).float()", "edges.float()"), "255"),
         (_edit(_EQ3, "(edges == 1).float()", "(edges > 0).float()"), "255"),
         (_edit(_EQ3, "    b =", "    cost = cost * target\n    b ="), "an id is a name"),
-        (_edit(_EQ3, ", ignore_index=255", ""), "your code stops with IndexError"),
-        (_edit(_EQ3, ', reduction="none"', ""), "expected: Eq. 3"),
+        (_edit(_EQ3, ", ignore_index=255", ""), "255 is no class"),
+        (_edit(_EQ3, ', reduction="none"', ""), "one cost for all pixels together"),
         (_edit(_EQ3, "    edge = ", "    cost = cost.detach()\n    edge = "), "no gradient"),
         (_BINARY.format("float((sums / b.clamp(min=1)).mean())"), "is a float, expected: a tensor"),
         (_BINARY.format("(sums / b.clamp(min=1)).mean() if b.any() else torch.zeros(())"), "come out of the logits"),
@@ -329,6 +365,15 @@ def balanced(cost, edges):
         (_edit(_EQ3, "    return ", "    loss = "), "`return`"),
     ],
     "category-attention": [
+        (_CATEGORY.format("(w * sums / c).nan_to_num().mean()"), "the gradient is NaN"),
+        (_CATEGORY.format("(w * sums / c.clamp(min=1))[:, 1:].mean()"), "the background's edges count"),
+        (_CATEGORY.format("((w * sums / c.clamp(min=1)).sum(1) / (c > 0).sum(1).clamp(min=1)).mean()"),
+         "are left out of the mean"),
+        (_edit(_EQ4, "if weights is None else weights", "if not weights else weights"),
+         "ask `if weights is None`"),
+        (_edit(_EQ4, "(edges == 1).float()",
+               "((edges == 1) & (target[:, None] == torch.arange(4)[:, None, None])).float()"),
+         "both sides of an edge"),
         (_CATEGORY.format("(w * sums).sum() / c.sum()"), "each class has its own c_ij"),
         (_CATEGORY.format("(w * sums).sum() / c.sum() / w.numel() / len(c)"), "each class has its own c_ij"),
         (_CATEGORY.format("(w * sums / c.sum(1, keepdim=True)).mean()"), "each class has its own c_ij"),
@@ -356,17 +401,26 @@ def balanced(cost, edges):
         (_CATEGORY.format("(w * sums).mean()"), "divided by c_ij"),
         (_edit(_EQ4, "(edges == 1).float()", "edges.float()"), "255 is no weight"),
         (_edit(_EQ4, "(edges == 1).float()", "(edges > 0).float()"), "255 is no weight"),
-        (_edit(_EQ4, "cost[:, None]", "cost"), "your code stops with RuntimeError"),
-        (_edit(_EQ4, ", ignore_index=255", ""), "your code stops with IndexError"),
+        (_edit(_EQ4, "cost[:, None]", "cost"), "lies over all edges"),
+        (_edit(_EQ4, ", ignore_index=255", ""), "255 is no class"),
         (_edit(_EQ4, "    edge = ", "    cost = cost.detach()\n    edge = "), "no gradient"),
         (_CATEGORY.format("float((w * sums / c.clamp(min=1)).mean())"), "is a float, expected: a tensor"),
         (_CATEGORY.format("(w * sums / c.clamp(min=1)).mean() if c.any() else torch.zeros(())"), "come out of the logits"),
         (_edit(_EQ4, "weights is None else weights", "weights is None else weights.mul_(2)"), "changes its argument `weights`"),
         (_edit(_EQ4, "torch.ones(logits.shape[1]) if weights is None else weights", "weights"),
-         "your code stops with TypeError"),
+         "w_j can be None"),
         (_edit(_EQ4, "    return ", "    loss = "), "`return`"),
     ],
     "decouple": [
+        (_edit(_DECOUPLE, ", assign=True", ""), "stayed on the meta device"),
+        ("""
+def decouple(network):
+    small = type(network)(replace(network.config, edge_heads="none"))
+    for name, part in network.named_children():
+        if name != "edge_heads":
+            setattr(small, name, part)
+    return small.train(network.training)
+""", "both networks hold the same modules"),
         (
             """
 def decouple(network):

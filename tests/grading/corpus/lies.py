@@ -208,6 +208,10 @@ _RECORDS = {
     "shape": ("whose array claims a terabyte", "_claims((10**6, 10**6))"),
     "overflow": ("whose array claims more than there are numbers", "_claims((2**40, 2**40))"),
     "negative": ("whose array has less than nothing", "_claims((-1, 30, 20, 3))"),
+    "hashes": (
+        "of forty thousand numbers that share a hash",
+        "json.dumps({'value': {'$': 'dict', 'is': [[n * (2**61 - 1), 0] for n in range(40_000)]}})",
+    ),
 }
 
 

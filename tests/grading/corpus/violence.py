@@ -199,6 +199,48 @@ for number in range(40):
     for _ in range(50):
         os.write(file, b"x" * (1 << 20))
 """, statuses="error dead"),
+    cheat("memory-dropped", "paint", "shared pages that it fills and drops, 400 MB at a time", """
+import mmap
+held = []
+for _ in range(10):
+    held.append(mmap.mmap(-1, 400 << 20))
+    held[-1].write(b"x" * (400 << 20))
+    held[-1].madvise(mmap.MADV_DONTNEED)
+""", statuses="error"),
+    cheat("memory-orphaned", "paint", "shared pages filled by children that have gone", """
+import mmap, os
+held = [mmap.mmap(-1, 400 << 20) for _ in range(10)]
+for piece in held:
+    if os.fork() == 0:
+        piece.write(b"x" * (400 << 20))
+        os._exit(0)
+    os.wait()
+""", statuses="error"),
+    cheat("memory-segments", "paint", "System V segments, filled and detached", """
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+libc.shmat.restype = ctypes.c_void_p
+libc.shmdt.argtypes = [ctypes.c_void_p]
+for _ in range(10):
+    segment = libc.shmget(0, 400 << 20, 0o1600)
+    if segment < 0:
+        raise OSError(ctypes.get_errno(), "shmget")
+    place = libc.shmat(segment, None, 0)
+    ctypes.memset(place, 1, 400 << 20)
+    libc.shmdt(place)
+""", statuses="error"),
+    cheat("memory-zero-device", "paint", "the same through /dev/zero", """
+import mmap, os
+file = os.open("/dev/zero", os.O_RDWR)
+for _ in range(10):
+    piece = mmap.mmap(file, 400 << 20)
+    piece.write(b"x" * (400 << 20))
+    piece.madvise(mmap.MADV_DONTNEED)
+""", statuses="error"),
+    cheat("families", "paint", "sockets that no network namespace holds", """
+import socket
+socket.socket(40, socket.SOCK_STREAM)  # a virtual machine's to its host
+""", statuses="error"),
     cheat("memory-sockets", "paint", "memory in the buffers of sockets", """
 import socket
 held = []

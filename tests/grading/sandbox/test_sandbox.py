@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +20,7 @@ from coursekit.cli import main
 from coursekit.errors import CourseError
 from coursekit.grading.run.executor import Executor, Run, Timeouts
 from coursekit.grading.run.protocol import CELL, NOTEBOOK, Ended
-from coursekit.grading.sandbox import seccomp
+from coursekit.grading.sandbox import cores, seccomp
 from coursekit.grading.sandbox.launch import Sandbox
 from coursekit.grading.sandbox.limits import MEBI, KernelLimits
 from tests.grading.corpus.kinds import code_cell
@@ -87,6 +88,23 @@ libc = ctypes.CDLL(None, use_errno=True)
 show([libc.unshare(0x10000000), libc.unshare(0x20000), libc.mount(b"a", b"/tmp", b"tmpfs", 0, 0)])
 """,
     "setuid": "show(attempt(os.setuid, 0))",
+    "cores": """
+os.sched_setaffinity(0, range(64))
+show(len(os.sched_getaffinity(0)))
+""",
+    "sockets": """
+pairs = [attempt(lambda: socket.socketpair(kind)[0].family) for kind in (1, 40)]
+show([pairs, {n: attempt(lambda: socket.socket(n, t).family) for n, t in (
+    (1, 1), (2, 1), (10, 1), (16, 3), (17, 3), (38, 5), (40, 1), (44, 3))}])
+""",
+    "memory of nobody": """
+import ctypes, mmap
+libc = ctypes.CDLL(None, use_errno=True)
+anonymous = [mmap.MAP_SHARED, mmap.MAP_SHARED | 2, mmap.MAP_PRIVATE]
+show([[attempt(lambda: len(mmap.mmap(-1, 4096, how | mmap.MAP_ANONYMOUS))) for how in anonymous],
+      [libc.shmget(0, 4096, 0o1600), libc.msgget(0, 0o1600), libc.mq_open(b"/a", 0o101, 0o600, 0)],
+      os.path.exists("/dev/zero")])
+""",
 }
 
 
@@ -182,6 +200,36 @@ def test_a_kernel_has_limits(seen: dict[str, Any]) -> None:
               "RLIMIT_NOFILE": LIMITS.open_files}  # fmt: skip
     assert seen["limits"] == {name: [value, value] for name, value in wanted.items()}
     assert seen["raised"] == "ValueError" and seen["memory"] == "MemoryError"
+
+
+def test_a_kernel_has_one_core_and_few_kinds_of_sockets(seen: dict[str, Any]) -> None:
+    assert seen["cores"] == 1
+    pairs, kinds = seen["sockets"]
+    assert [p.endswith("Error") for p in pairs] == [False, True]
+    assert [k for k, said in kinds.items() if not said.endswith("Error")] == ["1", "2", "10", "16"]
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one core is shared by all")
+def test_no_kernel_and_none_of_its_processes_has_another_s_core(
+    executor: Executor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # where nobody else takes cores
+    look = (
+        "import os, time\nif os.fork() == 0:\n    os.sched_setaffinity(0, {@0@})\n"
+        "    print(sorted(os.sched_getaffinity(0)), flush=True)\n    os._exit(0)\n"
+        "os.wait()\nprint(sorted(os.sched_getaffinity(0)))"
+    )
+    with cores.lent() as taken:
+        look = look.replace("@0@", str(taken))
+        run = run_cells(executor, tmp_path / "p", look)
+    (own,) = {tuple(json.loads(line)) for line in printed(run, "c0").splitlines()}
+    assert len(own) == 1 and taken not in own
+
+
+def test_no_memory_is_nobodys(seen: dict[str, Any]) -> None:
+    anonymous, segments, zero = seen["memory of nobody"]
+    assert anonymous == ["PermissionError", "PermissionError", "4096"]
+    assert segments == [-1, -1, -1] and not zero
 
 
 def run_cells(executor: Executor, target: Path, *cells: str) -> Run:
