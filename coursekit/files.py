@@ -79,6 +79,16 @@ def home_folder() -> Path:
         return Path(tempfile.gettempdir())
 
 
+def why_refused(folder: Path) -> str:
+    """Why a file of some size cannot be written in a folder; "" where it can."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as tried:
+            tried.write(bytes(1 << 20))
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
+
+
 def socket_folder() -> str:
     """The folder for temporary files if a socket's path fits below it, or another that is short.
 

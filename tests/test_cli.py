@@ -242,6 +242,7 @@ def test_doctor_says_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
     printed = capsys.readouterr().out
     assert "torch" in printed
     assert "inplace-abn" in printed
+    assert f"home: {Path.home()}, can be written" in printed
 
 
 def test_lab_without_notebooks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

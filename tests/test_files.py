@@ -81,3 +81,9 @@ def test_a_user_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
     assert files.home_folder() == Path.home()
     monkeypatch.setattr(Path, "home", lambda: Path("~nobody-here").expanduser())
     assert files.home_folder() == Path(tempfile.gettempdir())
+
+
+def test_why_a_folder_is_refused(tmp_path: Path) -> None:
+    assert files.why_refused(tmp_path) == ""
+    assert files.why_refused(tmp_path / "none") == "No such file or directory"
+    assert list(tmp_path.iterdir()) == []

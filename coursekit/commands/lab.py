@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from coursekit.commands import command
 from coursekit.errors import CourseError
-from coursekit.files import home_folder
+from coursekit.files import home_folder, why_refused
 
 if TYPE_CHECKING:
     import argparse
@@ -119,19 +119,9 @@ def server_environment() -> dict[str, str]:
     settings = (str(Path(__file__).with_name("jupyter")), environment.get("JUPYTER_CONFIG_PATH"))
     environment["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, settings))
     environment["JUPYTER_PREFER_ENV_PATH"] = "1"  # this environment's kernel, not the user's
-    if refused := why_home_is_refused():
+    if refused := why_refused(home_folder()):
         place = tempfile.mkdtemp(prefix="coursekit-lab-")
         environment |= {name: f"{place}/{name}" for name in _IN_HOME}
         print(f"Your home cannot be written ({refused}): JupyterLab keeps its settings in {place} "
               "this time.", file=sys.stderr, flush=True)  # fmt: skip
     return environment
-
-
-def why_home_is_refused() -> str:
-    """Why a file of some size cannot be written in the user's home; "" where it can."""
-    try:
-        with tempfile.TemporaryFile(dir=home_folder()) as tried:
-            tried.write(bytes(1 << 20))
-    except OSError as error:
-        return error.strerror or str(error)
-    return ""
