@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _NOT_FOR_STUDENTS = (
     "solved", "source", "conftest.py", "INSTRUCTORS.md", "course.toml", "tests", "benchmarks",
     "Makefile", "pyproject.toml", "uv.lock", "environment.yml", "CHANGELOG.md", "CONTRIBUTING.md",
-    "LICENSE", "__pycache__", "*.pyc",
+    "LICENSE", "released-by-coursekit.json", "__pycache__", "*.pyc",
 )  # fmt: skip
 
 #: What names the folders that Jupyter, IPython and Matplotlib have in a home.
