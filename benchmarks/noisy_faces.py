@@ -16,6 +16,7 @@ import torch
 from coursekit.data import FaceDataset, Sample
 from coursekit.labels import CELEBAMASK_HQ
 from coursekit.metrics import Repairs, repairs
+from coursekit.models import in_evaluation
 from coursekit.synthfaces import NOISE_KINDS, kinds_of_noise, render
 
 if TYPE_CHECKING:
@@ -123,15 +124,13 @@ def predict(network: nn.Module, faces: Faces, whitening: Whitening) -> Tensor:
         faces: of the size that it was trained at.
         whitening: of its training set.
     """
-    training = [part for part in network.modules() if part.training]
-    network.eval()
     device, found = next(network.parameters()).device, []
-    for first in range(0, len(faces), 50):
-        planes = faces.images[first : first + 50].transpose(0, 3, 1, 2) / np.float32(255)
-        white = np.stack([whitening.apply(image) for image in planes.astype(np.float32)])
-        found.append(network(torch.from_numpy(white).to(device)).argmax(1).to(torch.uint8).cpu())
-    for part in training:
-        part.training = True
+    with in_evaluation(network):
+        for first in range(0, len(faces), 50):
+            planes = faces.images[first : first + 50].transpose(0, 3, 1, 2) / np.float32(255)
+            white = np.stack([whitening.apply(image) for image in planes.astype(np.float32)])
+            classes = network(torch.from_numpy(white).to(device)).argmax(1)
+            found.append(classes.to(torch.uint8).cpu())
     return torch.cat(found)
 
 

@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 from coursekit.errors import CourseError
 from coursekit.files import atomic_path
 from coursekit.labels import LABEL_SETS
-from coursekit.models import MODEL_NAMES, create_model, decouple, plain_state_dict, unwrap
+from coursekit.models import MODEL_NAMES, check_fits, create_model, decouple, plain
 
 if TYPE_CHECKING:
     import os
@@ -62,12 +62,16 @@ class Checkpoint:
 def save(path: str | os.PathLike[str], model: nn.Module, info: ModelInfo) -> None:
     """Write a model's weights and `info` to `path`, whole or not at all.
 
-    A wrapped model (`torch.compile`, `DataParallel`, …) is written as what is inside.
+    A wrapped model (`torch.compile`, `DataParallel`, …) is written as what is inside, a computed
+    weight (`weight_norm`, …) as its value: see `models.plain`.
 
     Raises:
-        CourseError: when the file cannot be written; the old one, if any, is kept.
+        CourseError: when the file cannot be written, or could not be read again, since the model is
+            not the one that `info` describes; the old one, if any, is kept.
     """
-    write_tensors(path, plain_state_dict(model), {"kind": "model", "info": asdict(info)})
+    network = plain(model)
+    check_fits(network, info.model, info.config)
+    write_tensors(path, network.state_dict(), {"kind": "model", "info": asdict(info)})
 
 
 def load(path: str | os.PathLike[str]) -> Checkpoint:
@@ -103,14 +107,15 @@ def load(path: str | os.PathLike[str]) -> Checkpoint:
 
 
 def for_inference(loaded: Checkpoint) -> Checkpoint:
-    """A training checkpoint without what training alone needs: see `models.decouple`.
+    """A checkpoint without what training alone needs: see `models.plain` and `models.decouple`.
 
     This is how weights that were trained with edge heads get into the network without: `load`, then
     `for_inference`; `save` writes what that gives. The logits are the same, bit for bit.
     """
-    model = decouple(loaded.model)
-    if model is unwrap(loaded.model):
-        return loaded
+    network = plain(loaded.model)
+    model = decouple(network)
+    if model is network:
+        return loaded if model is loaded.model else replace(loaded, model=model)
     info = replace(loaded.info, config={**loaded.info.config, "edge_heads": "none"})
     return Checkpoint(model, info)
 

@@ -17,7 +17,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from coursekit.errors import CourseError
-from coursekit.models import count_parameters
+from coursekit.models import count_parameters, plain
 from coursekit.models.abn import ABN
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def multiply_accumulates(model: nn.Module, size: int) -> int:
     times a single vector, which it does not know. Nothing is computed: the pass runs on shapes
     alone.
     """
-    shapes = copy.deepcopy(model).to("meta").eval()
+    shapes = copy.deepcopy(plain(model)).to("meta").eval()
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         shapes(torch.empty(1, 3, size, size, device="meta", dtype=_dtype(model)))
     return int(counter.get_total_flops()) // 2
@@ -110,7 +110,7 @@ def hooked_operations(model: nn.Module, size: int, *, heads: bool = False) -> in
         size: side of the image, in pixels.
         heads: whether the edge heads are run, too.
     """
-    shapes = copy.deepcopy(model).to("meta").eval()
+    shapes = copy.deepcopy(plain(model)).to("meta").eval()
     total = 0
 
     def count(part: nn.Module, inputs: tuple[Tensor, ...], out: Tensor) -> None:

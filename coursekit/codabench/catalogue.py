@@ -170,23 +170,29 @@ KINDS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
             _ERROR, "has colours and transparency (RGBA), not one channel of ids",
             "save the (H, W) array of class ids itself: Image.fromarray(ids.astype('uint8'))",
         ),
+        "palette-reordered": (
+            _ERROR, "has a palette in another order than the classes; the scorer takes its indices",
+            "save the array of ids, and keep optimisers of PNGs away from masks",
+        ),
         "la-mask": (
-            _ERROR, "has a second channel, transparency (LA)",
+            _WARNING, 'has a second channel, transparency (LA), which .convert("P") drops',
             "save one channel: Image.fromarray(ids.astype('uint8'))",
         ),
         "palette-mask": (
-            _ERROR, "has a palette (mode P), where the rules ask for mode L",
+            _WARNING, "has a palette (mode P, not L); the scorer of 2025 took the indices of such",
             "save np.asarray(mask) as it is; .convert(\"L\") would turn class 1 into 61",
         ),
         "16-bit-mask": (
-            _ERROR, "has 16 bits a pixel",
+            _WARNING, 'has 16 bits a pixel, which .convert("P") of recent Pillows reads rightly',
             "save as uint8: ids.astype('uint8'), not uint16 or int32",
         ),
         "low-bit-mask": (
             _ERROR, "has fewer than 8 bits a pixel, which readers stretch to 0 … 255",
             "save as uint8 in mode L; a bool array or mode 1 cannot hold 19 classes",
         ),
-        "animated": (_ERROR, "is an animation (APNG)", "save one still PNG"),
+        "animated": (
+            _WARNING, "is an animation (APNG), of which one picture counts", "save one still PNG",
+        ),
         "wrong-size": (
             _ERROR, "is not 512 × 512",
             "resize the logits to 512 × 512 before the arg-max (ids: nearest neighbour only)",
@@ -226,8 +232,12 @@ KINDS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
             "make the zip by `coursekit submit --final`",
         ),
         "solution-extra-file": (
-            _ERROR, "solution/ holds ckpt.pth, requirements.txt and run.py, and no other file",
+            _WARNING, "is none of ckpt.pth, requirements.txt and run.py; 2025 scored one with more",
             "put everything that run.py needs into run.py itself",
+        ),
+        "solution-more-weights": (
+            _WARNING, "may hold weights beside ckpt.pth, which were not counted",
+            "the limit holds for all weights together, and one model is allowed",
         ),
         "ckpt-broken": (
             _ERROR, "is not a checkpoint that torch.load reads",
@@ -253,18 +263,48 @@ KINDS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
         "run-syntax": (
             _ERROR, "does not parse as Python", "run it once as the organisers will",
         ),
+        "run-relative": (
+            _ERROR, "imports from its own package (`from .x import …`), which a script has none of",
+            "write `from x import …` for a module beside run.py",
+        ),
         "requirements-encoding": (_ERROR, "is not UTF-8 text", "save it as UTF-8"),
+        "requirements-syntax": (
+            _ERROR, "has a line that is no requirement to pip, which then installs nothing",
+            "list one package a line, such as torch==2.15.0",
+        ),
+        "requirements-bad-option": (
+            _ERROR, "has an option that pip refuses in a file", "list packages only",
+        ),
+        "requirements-missing-file": (
+            _ERROR, "names a file or folder that is not in solution/, so that pip stops",
+            "name the package and its version instead, such as torch==2.15.0",
+        ),
+        "requirements-local": (
+            _ERROR, "asks for a local version (from the + on), which PyPI does not have",
+            "leave that out: torch==2.15.0 is the same version as torch==2.15.0+cu121",
+        ),
+        "requirements-name": (
+            _ERROR, "names something that pip cannot install for Linux",
+            "name packages as on pypi.org: often not the name that is imported",
+        ),
+        "requirements-hashes": (
+            _ERROR, "has hashes, and lines without one or without ==; pip then refuses all",
+            "give every line its == and its --hash, or none",
+        ),
+        "requirements-conflict": (
+            _ERROR, "asks for two versions of one package", "name each package once",
+        ),
+        "requirements-stdlib": (
+            _WARNING, "names a part of Python itself; PyPI has something else of that name",
+            "leave the line out",
+        ),
         "requirements-option": (
-            _ERROR, "has an option (a line that starts with -)",
-            "list plain packages only, such as torch==2.15.0",
+            _WARNING, "takes packages from another index; the platform may not reach it",
+            "prefer versions that PyPI has",
         ),
         "requirements-url": (
-            _ERROR, "names an address or a file instead of a package",
-            "list plain packages only, such as torch==2.15.0",
-        ),
-        "requirements-syntax": (
-            _ERROR, "has a line that is not a requirement",
-            "list one package a line, such as torch==2.15.0",
+            _WARNING, "takes a package from an address or a file, which may fail on the platform",
+            "prefer versions that PyPI has, such as torch==2.15.0",
         ),
         "run-arguments": (
             _WARNING, "does not mention every argument that the organisers pass",
@@ -273,6 +313,10 @@ KINDS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
         "run-imports": (
             _WARNING, "imports what requirements.txt does not seem to bring",
             "add the package to requirements.txt, or drop the import",
+        ),
+        "ckpt-objects": (
+            _WARNING, "holds values that torch.load refuses unless told weights_only=False",
+            "save the weights alone, and plain numbers by float() and int()",
         ),
         "ckpt-extra": (
             _WARNING, "holds tensors beside \"state_dict\", which were not counted",

@@ -19,6 +19,7 @@ import sys
 import zipfile
 from collections import OrderedDict
 from contextlib import suppress
+from importlib.util import decode_source
 
 _MAX_PICKLE = 16 << 20
 _MAX_TENSORS = 100_000
@@ -70,6 +71,25 @@ class Tensor(_Inert):
         return (self.storage.key, self.offset, self.shape, self.stride)
 
 
+class Value(_Inert):
+    """A value of another kind than a tensor, such as a number of NumPy's: what it was made of."""
+
+    parts: list[object]
+
+    def __new__(cls, *parts: object) -> Value:  # pickle does not always call __init__
+        self = super().__new__(cls)
+        self.parts = list(parts)
+        return self
+
+    def __setstate__(self, state: object) -> None:
+        self.parts.append(state)
+
+    def __setitem__(self, key: object, value: object) -> None:
+        self.parts.append(value)
+
+    append = __setstate__
+
+
 def _tensor(storage: object, offset: object, shape: object, stride: object, *_: object) -> Tensor:
     return Tensor(storage, offset, shape, stride)
 
@@ -94,7 +114,21 @@ _ALLOWED: dict[tuple[str, str], object] = {
     ("torch", "device"): _inert,
     ("torch.storage", "UntypedStorage"): "UntypedStorage",
     **{("torch", name): name for name in (*_ITEM_SIZES, *_DTYPES)},
+    **{("builtins", name): Value for name in ("set", "bytearray", "complex")},
+    ("collections", "Counter"): Value,
+    ("_codecs", "encode"): Value,
 }
+
+#: Other values that training loops keep beside the weights. Making one runs no code of the file.
+_VALUES = {
+    "argparse": ("Namespace",), "types": ("SimpleNamespace",),
+    "builtins": ("frozenset", "list", "dict"),
+    "collections": ("defaultdict", "deque"), "datetime": ("datetime", "date", "timedelta"),
+    "numpy": ("dtype", "ndarray"),
+    "numpy.core.multiarray": ("scalar", "_reconstruct"),
+    "numpy._core.multiarray": ("scalar", "_reconstruct"),
+    "pathlib": ("Path", "PosixPath", "WindowsPath", "PurePosixPath", "PureWindowsPath"),
+}  # fmt: skip
 
 
 class StateReader(pickle.Unpickler):
@@ -103,8 +137,13 @@ class StateReader(pickle.Unpickler):
     def __init__(self, file: io.BytesIO) -> None:
         super().__init__(file, encoding="utf-8")
         self.storages: dict[str, tuple[str, int]] = {}
+        self.values: set[str] = set()
 
     def find_class(self, module: str, name: str) -> object:
+        module = "builtins" if module == "__builtin__" else module
+        if name in _VALUES.get(module, ()):
+            self.values.add(f"{module}.{name}")
+            return Value
         try:
             return _ALLOWED[module, name]
         except KeyError:
@@ -123,11 +162,11 @@ class StateReader(pickle.Unpickler):
 def read_checkpoint(data: bytes) -> dict[str, object]:
     """What a checkpoint holds, without loading it."""
     if data[:4] == b"PK\x03\x04":
-        content = _read_zip(data)
+        content, kinds = _read_zip(data)
     elif data[8:9] == b"{":
         raise Refused("ckpt-broken", "it is a safetensors file; torch.load needs torch.save's")
     else:
-        content = _read_legacy(data)
+        content, kinds = _read_legacy(data)
     if not isinstance(content, dict):
         raise Refused("ckpt-no-state-dict", f"it holds a {type(content).__name__}")
     if "state_dict" not in content:
@@ -145,10 +184,11 @@ def read_checkpoint(data: bytes) -> dict[str, object]:
     named = {k: v for k, v in dict.items(state) if isinstance(k, str) and isinstance(v, Tensor)}
     other = [v for k, v in dict.items(state) if k not in named]
     rest = [v for k, v in dict.items(content) if k != "state_dict"]
-    return {**_count(named), "outside": _count_outside([rest, other])}
+    outside = _count_outside([rest, other])
+    return {**_count(named), "outside": outside, "values": sorted(kinds)}
 
 
-def _read_zip(data: bytes) -> object:
+def _read_zip(data: bytes) -> tuple[object, set[str]]:
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
     except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError) as error:
@@ -173,10 +213,10 @@ def _read_zip(data: bytes) -> object:
         info = infos.get(f"{folder}data/{key}")
         if info is None or info.file_size < numel * _ITEM_SIZES[type_name]:
             raise Refused("ckpt-broken", f"the numbers of storage {key} are missing")
-    return content
+    return content, reader.values
 
 
-def _read_legacy(data: bytes) -> object:
+def _read_legacy(data: bytes) -> tuple[object, set[str]]:
     """torch.save's form before 1.6: a magic number, a version, the system, then the content."""
     reader = StateReader(io.BytesIO(data))
     if _load(reader) != _LEGACY_MAGIC:
@@ -186,7 +226,7 @@ def _read_legacy(data: bytes) -> object:
     content = _load(reader)
     if sum(n * _ITEM_SIZES[t] for t, n in reader.storages.values()) > len(data):
         raise Refused("ckpt-broken", "it is cut off")
-    return content
+    return content, reader.values
 
 
 def _load(reader: StateReader) -> object:
@@ -243,24 +283,25 @@ def _count_outside(content: object) -> int:
         elif isinstance(item, dict):
             seen.add(id(item))
             stack.extend(dict.values(item))
-        elif isinstance(item, (list, tuple)):
+        elif isinstance(item, (list, tuple, Value)):
             seen.add(id(item))
-            stack.extend(item)
+            stack.extend(item.parts if isinstance(item, Value) else item)
     return total
 
 
 def read_source(data: bytes) -> dict[str, object]:
     """The imports and the string constants of a Python file, which is parsed and not run."""
     try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
+        text = decode_source(data)  # a line about the coding counts
+    except (UnicodeDecodeError, LookupError, SyntaxError) as error:
         raise Refused("run-encoding", str(error)) from None
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError) as error:
         line = getattr(error, "lineno", None)
         where = f"line {line}: " if line else ""
-        raise Refused("run-syntax", f"{where}{getattr(error, 'msg', error)}") from None
+        python = f"to Python {sys.version_info[0]}.{sys.version_info[1]}"
+        raise Refused("run-syntax", f"{where}{getattr(error, 'msg', error)}, {python}") from None
     imports, strings = set[str](), set[str]()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -270,7 +311,9 @@ def read_source(data: bytes) -> dict[str, object]:
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             strings.add(node.value[:40])
     foreign = sorted(imports - sys.stdlib_module_names)
+    relative = [n.lineno for n in tree.body if isinstance(n, ast.ImportFrom) and n.level]
     return {
+        "relative": relative[:1],
         "imports": [name[:60] for name in foreign[:50]],
         "arguments": [a for a in ("--input", "--output", "--weights") if a in strings],
     }

@@ -33,11 +33,13 @@ class Layout:
 
     Attributes:
         masks: an entry for each image that has one, by stem, in the order of the images.
-        solution: the entries of `solution/` by file name.
+        solution: the three files of `solution/` that the rules name, by name.
+        beside: what else lies in `solution/`, by its path from there.
     """
 
     masks: dict[str, ZipEntry] = field(default_factory=dict)
     solution: dict[str, ZipEntry] = field(default_factory=dict)
+    beside: dict[str, ZipEntry] = field(default_factory=dict)
 
 
 class _Stems:
@@ -186,6 +188,7 @@ def _place_solution(
     if rest in SOLUTION_FILES:
         layout.solution[rest] = entry
     else:
+        layout.beside[rest] = entry
         findings.add("solution-extra-file", entry.name)
 
 

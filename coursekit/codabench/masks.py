@@ -21,10 +21,14 @@ from coursekit.codabench.formats import MASK_SIZE, NUM_CLASSES
 from coursekit.labels import CELEBAMASK_HQ
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from numpy.typing import NDArray
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COLOUR_TYPES = {2: "rgb-mask", 3: "palette-mask", 4: "la-mask", 6: "rgba-mask"}
+#: What the scorer's `.convert("P")` reads as the ids that were meant.
+_HARMLESS = {"palette-mask", "la-mask", "16-bit-mask", "animated", "interlaced", "transparent"}
 
 
 @dataclass(frozen=True)
@@ -56,29 +60,29 @@ def check_mask(data: bytes) -> MaskReport:
         data: the whole file.
 
     Returns:
-        What is wrong with it, and its class ids when it is at least a 512 × 512 grey PNG of 8 bits
-        with ids in [0, 18].
+        What is wrong with it, and its class ids when it is at least a 512 × 512 PNG that the scorer
+        reads as ids in [0, 18]: one channel of 8 bits, or what comes to the same.
     """
     foreign = _foreign(data)
     if foreign:
         return MaskReport((foreign,))
     try:
-        header, kinds, plain = _read_chunks(data)
+        header, chunks, plain = _read_chunks(data)
     except ValueError as error:
         return MaskReport((("truncated-png", str(error)),))
-    problems = _check_header(header, kinds)
-    if any(kind not in ("interlaced", "transparent") for kind, _ in problems):
+    problems = _check_header(header, chunks)
+    if any(kind not in _HARMLESS for kind, _ in problems):
         return MaskReport(tuple(problems))
     try:
         with Image.open(io.BytesIO(plain), formats=["PNG"]) as image:
-            label_map = np.asarray(image)
+            label_map = np.asarray(image.getchannel(0) if image.mode == "LA" else image)
     # Pillow raises SyntaxError and struct.error too on bytes that are no picture.
     except (OSError, ValueError, SyntaxError, struct.error, zlib.error) as error:
         return MaskReport((*problems, ("truncated-png", str(error))))
-    ids = _check_ids(label_map)
-    if ids:
-        return MaskReport((*problems, ids))
-    return MaskReport(tuple(problems), label_map)
+    wrong = _check_ids(label_map) or _check_palette(label_map, chunks.get(b"PLTE"))
+    if wrong:
+        return MaskReport((*problems, wrong))
+    return MaskReport(tuple(problems), label_map.astype(np.uint8, copy=False))
 
 
 def _foreign(data: bytes) -> tuple[str, str] | None:
@@ -93,15 +97,15 @@ def _foreign(data: bytes) -> tuple[str, str] | None:
     return None
 
 
-def _read_chunks(data: bytes) -> tuple[_Header, frozenset[bytes], bytes]:
-    """The header, the kinds of chunk, and the PNG with nothing but IHDR, IDAT and IEND.
+def _read_chunks(data: bytes) -> tuple[_Header, dict[bytes, bytes], bytes]:
+    """The header, a chunk of each kind, and the PNG with nothing but IHDR, IDAT and IEND.
 
     Raises:
         ValueError: when a chunk is cut off or does not match its checksum.
     """
-    position, header, kinds = len(_SIGNATURE), None, set()
+    position, header, chunks = len(_SIGNATURE), None, dict[bytes, bytes]()
     plain = [_SIGNATURE]
-    while b"IEND" not in kinds:
+    while b"IEND" not in chunks:
         if position + 12 > len(data):
             raise ValueError("it ends before its last chunk")
         length, kind = struct.unpack(">I4s", data[position : position + 8])
@@ -122,21 +126,23 @@ def _read_chunks(data: bytes) -> tuple[_Header, frozenset[bytes], bytes]:
             raise ValueError("it has two headers")
         if kind in (b"IHDR", b"IDAT", b"IEND"):
             plain.append(data[position:end])
-        kinds.add(kind)
+        chunks[kind] = data[position + 8 : end - 4]
         position = end
-    if header is None or b"IDAT" not in kinds:
+    if header is None or b"IDAT" not in chunks:
         raise ValueError("it holds no picture")
-    return header, frozenset(kinds), b"".join(plain)
+    return header, chunks, b"".join(plain)
 
 
-def _check_header(header: _Header, kinds: frozenset[bytes]) -> list[tuple[str, str]]:
+def _check_header(header: _Header, kinds: Collection[bytes]) -> list[tuple[str, str]]:
     problems = []
     size = f"{header.width} × {header.height}"
     if header.width * header.height > limits.MOST_PIXELS:
         return [("png-bomb", size)]
     if (header.width, header.height) != (MASK_SIZE, MASK_SIZE):
         problems.append(("wrong-size", f"it is {size}"))
-    if header.colour_type in _COLOUR_TYPES:
+    if header.colour_type == 4 and header.depth == 16:
+        problems.append(("low-bit-mask", "16 bits with transparency are read as their upper 8"))
+    elif header.colour_type in _COLOUR_TYPES:
         problems.append((_COLOUR_TYPES[header.colour_type], ""))
     elif header.colour_type != 0:
         problems.append(("truncated-png", f"colour type {header.colour_type} does not exist"))
@@ -171,3 +177,18 @@ def _check_ids(label_map: NDArray[np.uint8]) -> tuple[str, str] | None:
     if high == [255]:
         listed += "; 255 may mean 'ignore' in a truth mask, never in a prediction"
     return "ids-out-of-range", listed
+
+
+def _check_palette(label_map: NDArray[np.uint8], palette: bytes | None) -> tuple[str, str] | None:
+    """A palette of the classes' colours in another order: an optimiser's, or a program's own."""
+    if palette is None:
+        return None
+    classes = {bytes(colour): c for c, colour in enumerate(CELEBAMASK_HQ.palette_array())}
+    used = [int(i) for i in np.flatnonzero(np.bincount(label_map.reshape(-1)))]
+    meant = {i: classes.get(palette[3 * i : 3 * i + 3]) for i in used}
+    moved = [(i, c) for i, c in meant.items() if c is not None and c != i]
+    if not moved or None in meant.values():
+        return None
+    index, meaning = moved[0]
+    colour = CELEBAMASK_HQ.names[meaning]
+    return "palette-reordered", f"index {index} has the colour of class {meaning}, {colour}"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import io
 import sys
 from dataclasses import is_dataclass
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from coursekit.codabench.formats import MASK_SIZE, SOLUTION_FILES
 from coursekit.codabench.inline import Inliner
+from coursekit.codabench.requirements import write_requirements
 from coursekit.errors import CourseError
 
 if TYPE_CHECKING:
@@ -47,9 +47,6 @@ if __name__ == "__main__":
     run(make_model, SETTINGS, {mask_size})
 '''
 
-#: Modules whose package has another name.
-_PACKAGES = {"PIL": "pillow"}
-
 
 def make_solution(checkpoint: Checkpoint) -> dict[str, bytes]:
     """The three files of `solution/` by name, the same bytes for the same checkpoint.
@@ -58,22 +55,9 @@ def make_solution(checkpoint: Checkpoint) -> dict[str, bytes]:
         CourseError: when the model's source cannot be had, or not be put into one file.
     """
     source, modules = _run_source(checkpoint)
-    packages = sorted(_PACKAGES.get(m, m) for m in modules if m not in sys.stdlib_module_names)
-    pins = "".join(map(_pin, packages))
+    pins = write_requirements(m for m in modules if m not in sys.stdlib_module_names)
     contents = (_weights(checkpoint), pins.encode(), source.encode())
     return dict(zip(SOLUTION_FILES, contents, strict=True))
-
-
-def _pin(package: str) -> str:
-    """A line of requirements.txt."""
-    try:
-        # "+cpu" names a build that PyPI does not have; the version is the same.
-        return f"{package}=={version(package).partition('+')[0]}\n"
-    except PackageNotFoundError as error:
-        raise CourseError(
-            f"the network imports {package}, which is no installed package; put what it takes from "
-            "there into the network's own file"
-        ) from error
 
 
 def _run_source(checkpoint: Checkpoint) -> tuple[str, set[str]]:

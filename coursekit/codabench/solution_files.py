@@ -4,35 +4,28 @@ from __future__ import annotations
 
 import json
 import math
-import re
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coursekit.codabench import limits
+from coursekit.codabench.requirements import read_requirements
 
 if TYPE_CHECKING:
     from coursekit.codabench.archive import Archive
     from coursekit.codabench.layout import Layout
     from coursekit.codabench.problems import Findings
+    from coursekit.codabench.requirements import Requirements
 
 _CHILD = Path(__file__).with_name("inspect_child.py")
 _MEGABYTES = 1024
 
-#: A package by name: PEP 508 without addresses.
-_REQUIREMENT = re.compile(
-    r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\s*(?:\[[A-Za-z0-9._,\s-]*\])?\s*"
-    r"(?:(?:===|==|~=|!=|<=|>=|<|>)\s*[A-Za-z0-9.*+!_-]+\s*,?\s*)*(?:;.*)?"
-)
-
-#: Modules whose package has another name.
-_PACKAGES = {
-    "pil": "pillow",
-    "skimage": "scikit-image",
-    "sklearn": "scikit-learn",
-    "yaml": "pyyaml",
-}
+#: Endings of files that may hold weights.
+_WEIGHTS = (
+    ".pth", ".pt", ".ckpt", ".bin", ".safetensors", ".onnx", ".h5", ".npy", ".npz", ".pkl",
+)  # fmt: skip
 
 
 def check_solution(archive: Archive, layout: Layout, limit: int, findings: Findings) -> int | None:
@@ -47,14 +40,21 @@ def check_solution(archive: Archive, layout: Layout, limit: int, findings: Findi
     Returns:
         The number of parameters of the checkpoint, or None when it could not be counted.
     """
-    names: set[str] | None = None
+    asked: Requirements | None = None
     if entry := layout.solution.get("requirements.txt"):
         data = archive.read(entry, limits.LARGEST_TEXT)
-        names = None if data is None else _check_requirements(data, entry.name, findings)
+        if data is not None:
+            asked = read_requirements(data, partial(_beside, archive, layout))
+            for kind, detail in asked.found():
+                findings.add(kind, entry.name, detail)
     if entry := layout.solution.get("run.py"):
         data = archive.read(entry, limits.LARGEST_TEXT)
         if data is not None:
-            _check_run(data, entry.name, names, findings)
+            _check_run(data, entry.name, layout, asked, findings)
+    for path, entry in layout.beside.items():
+        large = entry.info.file_size > limits.LARGEST_TEXT
+        if large or path.lower().endswith(_WEIGHTS):
+            findings.add("solution-more-weights", entry.name)
     if entry := layout.solution.get("ckpt.pth"):
         data = archive.read(entry, limits.LARGEST_CHECKPOINT)
         if data is not None:
@@ -99,12 +99,16 @@ def _check_checkpoint(data: bytes, name: str, limit: int, findings: Findings) ->
         findings.add("ckpt-buffers", name, f"{buffers:,} beside {count:,} parameters")
     if found["outside"]:
         findings.add("ckpt-extra", name, f"{found['outside']:,} numbers")
+    if found["values"]:
+        findings.add("ckpt-objects", name, ", ".join(found["values"][:6]))
     if found["gpu"]:
         findings.add("ckpt-device", name)
     return count
 
 
-def _check_run(data: bytes, name: str, packages: set[str] | None, findings: Findings) -> None:
+def _check_run(
+    data: bytes, name: str, layout: Layout, asked: Requirements | None, findings: Findings
+) -> None:
     if not data.strip():
         findings.add("empty-file", name)
         return
@@ -115,40 +119,18 @@ def _check_run(data: bytes, name: str, packages: set[str] | None, findings: Find
     unread = {"--input", "--output", "--weights"} - set(found["arguments"])
     if unread:
         findings.add("run-arguments", name, "not " + ", ".join(sorted(unread)))
-    if packages is not None:
-        modules = {m: _PACKAGES.get(m.lower(), m.lower()) for m in found["imports"]}
-        lacking = [m for m, package in modules.items() if not _brings(packages, package)]
-        if lacking:
+    if found["relative"]:
+        findings.add("run-relative", name, f"line {found['relative'][0]}")
+    if asked is not None:
+        own = {path.partition("/")[0].removesuffix(".py") for path in layout.beside}
+        if lacking := asked.lack(m for m in found["imports"] if m not in own):
             findings.add("run-imports", name, ", ".join(lacking[:6]))
 
 
-def _brings(packages: set[str], package: str) -> bool:
-    package = package.replace("_", "-")
-    if package == "cv2":
-        return any(p.startswith("opencv") for p in packages)
-    return package in packages
-
-
-def _check_requirements(data: bytes, name: str, findings: Findings) -> set[str] | None:
-    """Note bad lines; return the packages, normalised, or None when the file is no text."""
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        findings.add("requirements-encoding", name, str(error))
-        return None
-    packages = set()
-    for number, raw in enumerate(text.splitlines(), 1):
-        line = re.sub(r"(^|\s)#.*", "", raw).strip()
-        if not line:
-            continue
-        where = f"line {number}: {line[:80]}"
-        if line.startswith("-"):
-            findings.add("requirements-option", name, where)
-        elif "://" in line or "@" in line or line[0] in "./\\" or re.search(r"[/\\]|\.whl\b", line):
-            findings.add("requirements-url", name, where)
-        elif not _REQUIREMENT.fullmatch(line):
-            findings.add("requirements-syntax", name, where)
-        else:
-            package = re.split(r"[^A-Za-z0-9._-]", line, maxsplit=1)[0]
-            packages.add(re.sub(r"[-_.]+", "-", package).lower())
-    return packages
+def _beside(archive: Archive, layout: Layout, path: str) -> bytes | None:
+    """A file of `solution/` by its path from there, where pip and run.py are run."""
+    entry = layout.solution.get(path) or layout.beside.get(path)
+    # Archives are not read: that they are there is enough.
+    if entry is None or entry.info.file_size > limits.LARGEST_TEXT:
+        return b"" if entry else None
+    return archive.read(entry, limits.LARGEST_TEXT)

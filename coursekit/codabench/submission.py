@@ -51,12 +51,15 @@ class Submission:
         masks: how many it holds.
         parameters: of the model, as the competition counts them.
         warnings: what its maker should know, one sentence each.
+        needs: which Python the versions in solution/requirements.txt need, and which they are; ""
+            without `final`.
     """
 
     path: Path
     masks: int
     parameters: int
     warnings: tuple[str, ...]
+    needs: str = ""
 
 
 def submit(
@@ -102,14 +105,13 @@ def submit(
         for_inference,
         load,
     )
-    from coursekit.models import unwrap
 
     loaded = load(checkpoint) if isinstance(checkpoint, str | os.PathLike) else checkpoint
-    loaded = for_inference(replace(loaded, model=unwrap(loaded.model)))
+    loaded = for_inference(loaded)
     name = checkpoint if isinstance(checkpoint, str | os.PathLike) else type(loaded.model).__name__
     parameters, notes = _check_model(loaded, str(name), form, final=final)
     with atomic_path(out) as temporary:
-        first = _write(temporary, loaded, images, form, final=final)
+        first, needs = _write(temporary, loaded, images, form, final=final)
         problems = examine(temporary, images, form.key, final=final if form.has_solution else None)
         if not is_valid(problems):
             told = "\n".join(str(problem) for problem in problems)
@@ -117,7 +119,7 @@ def submit(
         if final:
             _try_solution(temporary, next(iter(images.values())), first)
     notes += tuple(str(problem) for problem in problems)
-    return Submission(out, len(images), parameters, notes)
+    return Submission(out, len(images), parameters, notes, needs)
 
 
 def _check_model(
@@ -175,13 +177,14 @@ def _write(
     form: Format,
     *,
     final: bool,
-) -> NDArray[np.uint8]:
-    """Write the zip; returns the first image's label map."""
+) -> tuple[NDArray[np.uint8], str]:
+    """Write the zip; returns the first image's label map, and `Submission.needs`."""
     from coursekit.codabench.run_main import write_mask
     from coursekit.codabench.solution import make_solution
     from coursekit.inference import predict_label_map
 
     first: NDArray[np.uint8] | None = None
+    needs = ""
     with zipfile.ZipFile(target, "w") as archive:
         for stem, path in terminal.bar(images.items(), "predict", unit="image"):
             # One image at a time, as run.py does: in a batch a convolution may round otherwise.
@@ -193,11 +196,13 @@ def _write(
             # Stored, not packed: PNGs and weights hardly shrink.
             archive.writestr(new_entry(form.mask_name(stem)), png.getvalue())
         if final:
-            for name, data in make_solution(loaded).items():
+            files = make_solution(loaded)
+            needs = files["requirements.txt"].decode().partition("\n")[0].removeprefix("# ")
+            for name, data in files.items():
                 archive.writestr(new_entry(f"solution/{name}"), data)
     if first is None:
         raise CourseError("there is no image to predict; name a folder that holds some")
-    return first
+    return first, needs
 
 
 def _read_image(path: Path) -> NDArray[np.uint8]:

@@ -57,8 +57,10 @@ def _add_validate(subparsers: Any) -> None:
         subparsers, "validate", "say what is wrong with a submission",
         "coursekit validate submission.zip --images data/test_image --format flat",
         _validate,
-        "Checks a zip without unpacking it to disk or running any of it. Exits with 0 when it is "
-        "valid (warnings allowed), 1 when it is not, 2 when it could not be checked.",
+        "Checks a zip without unpacking it to disk or running any of it. An error is what the "
+        "platform refuses, or scores otherwise than it was meant; a warning is what may go wrong, "
+        "or breaks a rule but was taken. Exits with 0 when it is valid (warnings allowed), 1 when "
+        "it is not, 2 when it could not be checked.",
     )  # fmt: skip
     _add_format(parser)
     parser.add_argument("zip", type=Path, metavar="ZIP", help="the submission")
@@ -98,6 +100,8 @@ def _submit(arguments: argparse.Namespace) -> int:
     for warning in made.warnings:
         print(warning, file=sys.stderr)
     print(f"{made.path}: {made.masks} masks, valid; the model has {made.parameters:,} parameters")
+    if made.needs:
+        print(f"solution/requirements.txt: {made.needs}; with an older one pip stops")
     return 0
 
 
@@ -108,7 +112,8 @@ def _validate(arguments: argparse.Namespace) -> int:
     for problem in problems:
         print(problem)
     valid = is_valid(problems)
-    warned = f", {len(problems)} warnings" if valid and problems else ""
+    number = f"{len(problems)} warning" + "s" * (len(problems) > 1)
+    warned = f", {number}" if valid and problems else ""
     print(f"{arguments.zip}: {'valid' + warned if valid else 'not valid'}")
     return 0 if valid else 1
 

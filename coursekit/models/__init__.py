@@ -12,16 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 from coursekit.errors import CourseError
 from coursekit.models.decoupling import decouple
-from coursekit.models.wrappers import plain_state_dict, unwrap
+from coursekit.models.wrappers import in_evaluation, plain, plain_state_dict, unwrap
 
 __all__ = [
     "BASELINES",
     "MODEL_NAMES",
+    "check_fits",
     "check_name",
     "count_parameters",
     "create_model",
     "decouple",
     "describe",
+    "in_evaluation",
+    "plain",
     "plain_state_dict",
     "unwrap",
 ]
@@ -137,32 +140,55 @@ def describe(model: nn.Module) -> tuple[str, dict[str, Any]]:
     Raises:
         CourseError: when the model is not one of the course's, or was altered after it was made.
     """
-    model = unwrap(model)
-    kind = type(model)
-    for name, (module_name, class_name, _) in _REGISTRY.items():
-        if kind.__module__ == f"{__name__}.{module_name}" and kind.__name__ == class_name:
-            settings: dict[str, Any] = asdict(model.config)  # type: ignore[call-overload]
-            _refuse_altered(model, name, settings)
-            return name, settings
-    raise CourseError(
-        f"{type(model).__name__} is not a model of coursekit; load its weights into one that "
-        "`create_model` made (the keys are the same) to write a checkpoint"
-    )
+    model = plain(model)
+    if name := _registered(model):
+        settings: dict[str, Any] = asdict(model.config)  # type: ignore[call-overload]
+        check_fits(model, name, settings)
+        return name, settings
+    raise CourseError(_unknown(model))
 
 
-def _refuse_altered(model: nn.Module, name: str, settings: dict[str, Any]) -> None:
-    """A network that `create_model` could not rebuild: its checkpoint would be of no use."""
+def check_fits(model: nn.Module, name: str, settings: dict[str, Any]) -> None:
+    """A plain network has the weights of the one that a checkpoint's description makes.
+
+    Raises:
+        CourseError: when it has not, so that its checkpoint would be of no use.
+    """
     import torch
 
     with torch.device("meta"):  # shapes alone
-        made = {
-            key: value.shape for key, value in create_model(name, **settings).state_dict().items()
-        }
-    found = {key: value.shape for key, value in plain_state_dict(model).items()}
+        fresh = create_model(name, **settings)
+    made = {key: value.shape for key, value in fresh.state_dict().items()}
+    found = {key: value.shape for key, value in model.state_dict().items()}
     odd = sorted({key for key in {*made, *found} if made.get(key) != found.get(key)})
+    if odd and not _registered(model):
+        raise CourseError(_unknown(model))
     if odd:
         raise CourseError(
-            f"this {name} was altered after it was made ({', '.join(odd[:3])}"
-            f"{', …' if len(odd) > 3 else ''}), so that its checkpoint could not be read again; "
-            "take a parametrisation off, or set the width when you make it"
+            f"this {name} is not as it would be made again, or was altered after it was made "
+            f"({', '.join(odd[:3])}{', …' if len(odd) > 3 else ''}), so that its checkpoint could "
+            "not be read; set its width when you make it, and describe it by `models.describe`"
         )
+
+
+def _registered(model: nn.Module) -> str | None:
+    """The name under which `create_model` makes networks of this class, if it does."""
+    kind = type(model)
+    for name, (module_name, class_name, _) in _REGISTRY.items():
+        if kind.__module__ == f"{__name__}.{module_name}" and kind.__name__ == class_name:
+            return name
+    return None
+
+
+def _unknown(model: nn.Module) -> str:
+    """That a network cannot be rebuilt from a checkpoint, and what can."""
+    for path, part in model.named_modules():
+        if name := _registered(part):
+            return (
+                f"{type(model).__name__} is not a model of coursekit, but holds one: give its "
+                f".{path}, a {name}, in its place"
+            )
+    return (
+        f"{type(model).__name__} is not a model of coursekit; if its keys are those of one, load "
+        "its weights into one that `create_model` made, to write a checkpoint"
+    )

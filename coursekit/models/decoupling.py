@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from coursekit.errors import CourseError
-from coursekit.models.wrappers import plain_state_dict, unwrap
+from coursekit.models.wrappers import plain
 
 if TYPE_CHECKING:
     from torch import nn
@@ -28,20 +28,20 @@ def decouple(model: nn.Module) -> nn.Module:
     """
     import torch  # only now: listing the models' names costs nothing
 
-    model = unwrap(model)
+    model = plain(model)
     config: Any = getattr(model, "config", None)
     if getattr(config, "edge_heads", "none") == "none":
         return model
     with torch.device("meta"):  # shapes alone: the weights are there already
         lean: nn.Module = type(model)(replace(config, edge_heads="none"))
-    state = {k: v for k, v in plain_state_dict(model).items() if not k.startswith("edge_heads.")}
+    state = {k: v for k, v in model.state_dict().items() if not k.startswith("edge_heads.")}
     try:
         lean.load_state_dict(state, assign=True)
     except RuntimeError as error:
         reason = " ".join(str(error).split())
         raise CourseError(
-            f"this {type(model).__name__} was altered after it was made ({reason[:300]}); take a "
-            "parametrisation off, or set the width when you make it"
+            f"this {type(model).__name__} was altered after it was made ({reason[:300]}); set "
+            "its width when you make it"
         ) from error
     learns = {name: parameter.requires_grad for name, parameter in model.named_parameters()}
     for name, parameter in lean.named_parameters():

@@ -15,13 +15,12 @@ def conv_abn(
     *,
     groups: int = 1,
     bias: bool = False,
-    slope: float = 0.01,
     abn: str = "inplace",
 ) -> nn.Sequential:
     """Convolution that keeps the size (or divides it by `stride`), then ABN."""
     return nn.Sequential(
         nn.Conv2d(in_channels, out_channels, kernel, stride, kernel // 2, groups=groups, bias=bias),
-        ABN(out_channels, slope, kind=abn),
+        ABN(out_channels, kind=abn),
     )
 
 

@@ -11,6 +11,7 @@ from coursekit import metrics, terminal
 from coursekit.errors import CourseError
 from coursekit.inference import predict_logits
 from coursekit.labels import LABEL_SETS
+from coursekit.models import in_evaluation, plain
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -91,8 +92,8 @@ def evaluate(
     training OpenCV averages areas, a little sharper. Scores differ by some tenths of a point.
 
     Args:
-        model: any module that maps (1, 3, S, S) to (1, num_classes, S, S); it is put into
-            evaluation mode for the while. It runs on the device where it is.
+        model: any module that maps (1, 3, S, S) to (1, num_classes, S, S), wrapped or not; it is
+            put into evaluation mode for the while. It runs on the device where it is.
         dataset: a labelled split.
         info: working size and whitening, as in the model's checkpoint.
         progress: True or False to show a bar or not; None shows it on a terminal only.
@@ -107,10 +108,9 @@ def evaluate(
             f"evaluate it on {labels.key} data"
         )
     confusion = metrics.ConfusionMatrix(labels.num_classes)
-    training = [part for part in model.modules() if part.training]
-    model.eval()
-    try:
-        show = terminal.on_terminal() if progress is None else progress
+    model = plain(model)  # as its checkpoint would be: the same numbers, to the last bit
+    show = terminal.on_terminal() if progress is None else progress
+    with in_evaluation(model):
         for index in terminal.bar(range(len(dataset)), "evaluate", unit="image", show=show):
             sample = dataset.sample(index, landmarks=False)
             if sample.label_map is None:
@@ -124,7 +124,4 @@ def evaluate(
             )
             target = torch.from_numpy(sample.label_map)[None].to(logits.device)
             confusion.update(logits.argmax(1), target)
-    finally:
-        for part in training:
-            part.training = True
     return Evaluation(confusion.matrix.cpu(), labels.names, len(dataset))

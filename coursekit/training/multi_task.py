@@ -36,7 +36,7 @@ from coursekit.losses import (
     lovasz_softmax,
     weighted_cross_entropy,
 )
-from coursekit.models import unwrap
+from coursekit.models import in_evaluation, unwrap
 from coursekit.models.edge_heads import Heads
 from coursekit.training.objective import Objective, ParsingConfig, ParsingScore, Sums
 
@@ -145,14 +145,9 @@ def _are_weights(values: Any, count: int) -> bool:
 @torch.no_grad()
 def _try(network: nn.Module) -> Heads:
     """What a network with heads says of an image; its modes are left as they were."""
-    training = [part for part in network.modules() if part.training]
-    network.eval()
     image = next(network.parameters()).new_zeros(1, 3, 64, 64)
-    try:
+    with in_evaluation(network):
         return _ask(network, image, heads=True)
-    finally:
-        for part in training:
-            part.training = True
 
 
 def _ask(network: nn.Module, image: Tensor, *, heads: bool) -> Heads:

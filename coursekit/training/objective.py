@@ -172,7 +172,7 @@ class ParsingConfig:
                 f"{val.labels.key}; use two splits of one data set"
             )
         for name, needed in (("num_classes", train.labels.num_classes), ("in_channels", 3)):
-            given = getattr(getattr(model, "config", None), name, needed)
+            given = getattr(getattr(unwrap(model), "config", None), name, needed)
             if given != needed:
                 raise CourseError(
                     f"the model has {name} {given}, and {train.labels.key} data need {needed}; "

@@ -8,9 +8,12 @@ import pickle
 import tempfile
 import warnings
 import zipfile
-from collections import OrderedDict
+from argparse import Namespace
+from collections import Counter, OrderedDict, defaultdict
+from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -32,6 +35,7 @@ def saved(content, **options) -> bytes:
 
 
 ONE = torch.ones(1)
+BIG = bytes(limits.LARGEST_TEXT + 1)
 CKPT = saved({"state_dict": nn.Linear(2, 3).state_dict()})
 
 
@@ -80,7 +84,6 @@ MEMO_BOMB = b"\x80\x02" + b"Nr\xff\xff\xff\x7f."
     ("kind", "name", "data", "word"),
     [
         ("solution-missing-file", "run_py", None, "solution/run.py"),
-        ("solution-extra-file", "model_py", b"x", "solution/model.py"),
         ("empty-file", "ckpt_pth", b"", "solution/ckpt.pth"),
         ("ckpt-code", "ckpt_pth", saved({"state_dict": Evil()}), "system"),
         ("ckpt-code", "ckpt_pth", saved(nn.Linear(2, 2)), "torch.nn.modules.linear.Linear"),
@@ -99,13 +102,8 @@ MEMO_BOMB = b"\x80\x02" + b"Nr\xff\xff\xff\x7f."
         ("run-syntax", "run_py", b"(" * 100_000, "run.py"),
         ("run-encoding", "run_py", b"x = '\xff'", "UTF-8"),
         ("empty-file", "run_py", b"\n", "run.py"),
-        ("requirements-option", "requirements_txt", b"--index-url https://x.y", "line 1"),
-        ("requirements-option", "requirements_txt", b"torch\n-e .", "line 2"),
-        ("requirements-url", "requirements_txt", b"git+https://github.com/a/b", "address"),
-        ("requirements-url", "requirements_txt", b"torch @ https://x.y/torch.whl", "address"),
-        ("requirements-url", "requirements_txt", b"./wheels/torch.whl", "file"),
-        ("requirements-syntax", "requirements_txt", b"torch =! 2", "line 1"),
-        ("requirements-encoding", "requirements_txt", b"\xff\xfet\0", "UTF-8"),
+        ("run-relative", "run_py", RUN + b"from .model import Net\n", "line 5"),
+        ("requirements-local", "requirements_txt", b"torch==2.5.1+cu121", "line 1"),
     ],
 )
 def test_each_broken_solution_has_its_own_message(tmp_path, images, kind, name, data, word):
@@ -137,6 +135,10 @@ def test_time_to_look_into_a_checkpoint_is_bounded(tmp_path, images, monkeypatch
     [
         ("run-arguments", "run_py", b"import argparse\n"),
         ("run-imports", "run_py", RUN + b"import coursekit\n"),
+        ("requirements-option", "requirements_txt", b"--pre\n-f https://x.y\n" + REQUIREMENTS),
+        ("solution-extra-file", "model_py", b"class Net: pass\n"),
+        ("ckpt-objects", "ckpt_pth", saved({"state_dict": {"a": ONE}, "best": np.float64(0.5)})),
+        ("ckpt-objects", "ckpt_pth", saved({"state_dict": {"a": ONE}, "args": Namespace(lr=0.1)})),
         (
             "ckpt-extra",
             "ckpt_pth",
@@ -148,6 +150,30 @@ def test_what_only_looks_odd_is_a_warning(tmp_path, images, kind, name, data):
     problems = check(tmp_path, images, **{name: data})
     assert list(problems) == [kind]
     assert is_valid(problems.values())
+
+
+def test_a_second_module_is_the_submissions_own(tmp_path, images):
+    run = RUN + b"from model import Net\nimport parts.blocks\n"
+    more = {"solution/parts/blocks.py": b"", "solution/more.pth": b"x", "solution/big.py": BIG}
+    entries = {"ckpt.pth": CKPT, "requirements.txt": b"-r more.txt\n", "run.py": run}
+    entries |= {"model.py": b"", "more.txt": REQUIREMENTS}
+    solution = {f"solution/{name}": data for name, data in entries.items()} | more
+    path = write_zip(tmp_path / "a.zip", {**good(), **solution})
+    problems = {p.kind: p for p in validate(path, images, "codabench", final=True)}
+    assert set(problems) == {"solution-extra-file", "solution-more-weights"}
+    assert is_valid(problems.values())
+    assert problems["solution-more-weights"].count == 2
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "# -*- coding: latin-1 -*-\nx = '\xe9'\n".encode("latin-1"),
+        b"\xef\xbb\xbfimport torch\r\n",
+    ],
+)
+def test_run_py_is_read_as_python_reads_it(tmp_path, images, source):
+    assert set(check(tmp_path, images, run_py=source)) == {"run-arguments"}
 
 
 def test_phases(tmp_path, images):
@@ -196,6 +222,26 @@ def test_counts_agree_with_torch(model, legacy):
     assert found["tensors"] == len(loaded)
     assert found["outside"] == 0
     assert not found["gpu"]
+
+
+def test_values_beside_the_weights_are_told_as_torch_does():
+    """What `weights_only` takes is no problem; nothing of it counts as weights."""
+    plain = {"seen": Counter("ab"), "of": {1, 2}, "loss": 0.5, "at": complex(1, 2)}
+    other = {"at": Path("x"), "when": datetime(2025, 1, 1), "of": defaultdict(list, a=[1])}
+    other |= {"lr": np.float32(1), "history": np.ones(3), "more": Namespace(a=ONE)}
+    for values in (plain, other):
+        data = saved({"state_dict": {"w": ONE}, "values": values})
+        found = read_checkpoint(data)
+        assert (found["parameters"], found["outside"]) == (1, values is other)
+        if values is plain:
+            torch.load(io.BytesIO(data), weights_only=True)
+            assert not found["values"]
+        else:
+            with pytest.raises(pickle.UnpicklingError):
+                torch.load(io.BytesIO(data), weights_only=True)
+            assert {"pathlib.PosixPath", "argparse.Namespace"} <= set(found["values"])
+    with pytest.raises(Refused, match="no tensors"):
+        read_checkpoint(saved({"state_dict": Namespace(w=ONE)}))
 
 
 def test_parameters_cannot_pass_as_statistics():

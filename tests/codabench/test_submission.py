@@ -269,7 +269,8 @@ def test_run_py_builds_every_model_from_its_own_source(name):
 
 def test_requirements_are_plain_pins(folder):
     files = make_solution(load(folder / "model.safetensors"))
-    lines = files["requirements.txt"].decode().split()
+    comment, *lines = files["requirements.txt"].decode().splitlines()
+    assert comment.startswith("# needs Python 3.")
     assert [line.split("==")[0] for line in lines] == ["numpy", "pillow", "torch"]
     assert not any("+" in line for line in lines)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 import subprocess
@@ -11,9 +12,11 @@ import zipfile
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from coursekit.codabench import CODABENCH, FLAT, is_valid, validate
 from coursekit.codabench.catalogue import KINDS
+from coursekit.codabench.masks import check_mask
 from coursekit.errors import CourseError
 from coursekit.labels import CELEBAMASK_HQ
 
@@ -39,6 +42,20 @@ from .zips import (
 
 PALETTE = GREY.copy()
 PALETTE.putpalette(CELEBAMASK_HQ.palette_array().tobytes())
+
+
+def reordered() -> Image.Image:
+    """As an optimiser of PNGs leaves it: the same colours, other indices."""
+    picture = Image.fromarray(18 - ids())
+    picture.putpalette(CELEBAMASK_HQ.palette_array()[::-1].tobytes())
+    return picture
+
+
+def few_classes(bits: int) -> bytes:
+    """A palette of so few colours that Pillow packs its indices."""
+    picture = Image.fromarray(ids() % 2**bits)
+    picture.putpalette(CELEBAMASK_HQ.palette_array()[: 2**bits].tobytes())
+    return png(picture)
 
 
 def interlaced() -> bytes:
@@ -112,11 +129,9 @@ BROKEN = [
     ("png-bomb", mask(handmade_png(width=100_000, height=100_000)), "100000"),
     ("rgb-mask", mask(png(PALETTE.convert("RGB"))), "14"),
     ("rgba-mask", mask(png(PALETTE.convert("RGBA"))), FIRST),
-    ("la-mask", mask(png(GREY.convert("LA"))), FIRST),
-    ("palette-mask", mask(png(PALETTE)), "mode P"),
-    ("16-bit-mask", mask(png(ids().astype(np.uint16))), FIRST),
+    ("palette-reordered", mask(png(reordered())), "index 0 has the colour of class 18"),
     ("low-bit-mask", mask(png(GREY.convert("1"))), FIRST),
-    ("animated", mask(handmade_png(before=chunk(b"acTL", bytes(8)))), FIRST),
+    ("low-bit-mask", mask(handmade_png(depth=16, colour=4, raw=bytes(2049 * 512))), "upper 8"),
     ("wrong-size", mask(png(ids(size=256))), "256 × 256"),
     ("palette-converted", mask(png(PALETTE.convert("L"))), "61"),
     ("ids-out-of-range", mask(png(np.where(ids() == 3, 19, ids()).astype(np.uint8))), "19"),
@@ -161,11 +176,34 @@ def test_a_good_zip_has_no_problem(tmp_path, images, form):
     assert validate(path, images, form.key) == []
 
 
+#: Masks of other forms than the rules ask for, which the scorer reads as they were meant.
+READ_ALL_THE_SAME = [
+    ("palette-mask", png(PALETTE)),
+    ("palette-mask", png(PALETTE, transparency=0)),
+    ("palette-mask", png(GREY.convert("P"))),  # as the organisers' sample saves them
+    ("palette-mask", few_classes(4)),
+    ("palette-mask", few_classes(2)),
+    ("la-mask", png(GREY.convert("LA"))),
+    ("16-bit-mask", png(ids().astype(np.uint16))),
+    ("animated", png(GREY, save_all=True, append_images=[Image.fromarray(ids(1))])),
+    ("transparent", png(GREY, transparency=0)),
+    ("interlaced", interlaced()),
+]
+
+
+@pytest.mark.parametrize(("kind", "data"), READ_ALL_THE_SAME)
+def test_what_the_scorer_reads_rightly_is_a_warning(tmp_path, images, kind, data):
+    problems = validate(write_zip(tmp_path / "a.zip", mask(data)), images, "codabench")
+    assert [(p.kind, p.severity) for p in problems] == [(kind, "warning")]
+    report = check_mask(data)
+    with Image.open(io.BytesIO(data)) as picture:
+        assert (report.label_map == np.asarray(picture.convert("P"))).all()
+    assert report.label_map.dtype == np.uint8
+
+
 @pytest.mark.parametrize(
     ("kind", "entries"),
     [
-        ("interlaced", mask(interlaced())),
-        ("transparent", mask(png(GREY, transparency=0))),
         ("all-background", mask(png(np.zeros((512, 512), np.uint8)))),
         ("identical-masks", dict.fromkeys(good(), MASKS["7"])),
     ],
