@@ -12,6 +12,11 @@ TESTS ?= tests
 unexport PYTHONDONTWRITEBYTECODE
 export UV_COMPILE_BYTECODE = 1
 
+# Python 3.11 does not start in an environment whose path has an é, where the locale is plain C.
+ifneq (,$(filter C POSIX,$(LC_ALL)))
+export LC_ALL := C.UTF-8
+endif
+
 .PHONY: demo test lab setup build lint unit coverage notebooks abn results gpu clean help
 
 help:
@@ -26,7 +31,7 @@ demo: $(READY)
 	@$(RUN)coursekit demo --out $(OUT)
 
 lab: $(READY)
-	@$(RUN)coursekit lab
+	@$(RUN)coursekit lab $(ARGS)
 
 test: lint abn unit notebooks
 	@echo "make test: everything passed"

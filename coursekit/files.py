@@ -1,4 +1,4 @@
-"""Writing files so that a crash, a full disk or Ctrl-C never leaves half of one."""
+"""Files that are never half written, and where temporary ones lie."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from coursekit.errors import CourseError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+#: Longest folder for sockets: a path of theirs has room for 103 bytes on macOS, 107 on Linux.
+_SOCKETS = 60
 
 
 @contextmanager
@@ -53,7 +56,68 @@ def atomic_path(target: str | os.PathLike[str]) -> Iterator[Path]:
 def write_text(target: str | os.PathLike[str], text: str) -> None:
     """Write UTF-8 text to `target`, whole or not at all."""
     with atomic_path(target) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
+        # A file name of bytes that are no text stands in it escaped.
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
+
+
+def check_temporary() -> None:
+    """Raises `CourseError` when there is no folder for temporary files."""
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError as error:
+        raise CourseError(
+            "no folder for temporary files can be written (TMPDIR, /tmp, …): free some space, or "
+            "set TMPDIR to a folder that has some"
+        ) from error
+
+
+def home_folder() -> Path:
+    """The user's home; the folder for temporary files for a user without one, as in containers."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return Path(tempfile.gettempdir())
+
+
+def why_refused(folder: Path) -> str:
+    """Why a file of some size cannot be written in a folder; "" where it can."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as tried:
+            tried.write(bytes(1 << 20))
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
+
+
+def socket_folder() -> str:
+    """The folder for temporary files if a socket's path fits below it, or another that is short.
+
+    Raises:
+        CourseError: when there is none.
+    """
+    usual = tempfile.gettempdir()
+    for folder in (usual, "/tmp", "/var/tmp", os.environ.get("XDG_RUNTIME_DIR", "")):  # noqa: S108
+        fits = os.name == "nt" or len(os.fsencode(folder)) < _SOCKETS
+        if fits and os.path.isdir(folder) and os.access(folder, os.W_OK | os.X_OK):  # noqa: PTH112
+            return folder
+    raise CourseError(
+        f"{usual}: is too long a path for the sockets of several processes; set TMPDIR to a "
+        f"folder below {_SOCKETS} characters that can be written"
+    )
+
+
+def shorten_sockets() -> None:
+    """Let `multiprocessing` keep the sockets of its processes in `socket_folder`.
+
+    With a longer path its processes fail while they hand over a batch, and it waits for ever.
+    """
+    from multiprocessing import util
+
+    usual, tempfile.tempdir = tempfile.tempdir, socket_folder()
+    try:
+        util.get_temp_dir()  # made now, kept for this process and inherited by its children
+    finally:
+        tempfile.tempdir = usual
 
 
 def _advice(target: Path, error: OSError) -> str:

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 from PIL import Image
-from tqdm.auto import tqdm
 
-from coursekit import checkpoint, plots
+from coursekit import checkpoint, plots, terminal
 from coursekit.data.folders import (
     IMAGE_SUFFIXES,
     OTHER_SUFFIXES,
@@ -23,7 +22,7 @@ from coursekit.data.folders import (
     not_read_as,
 )
 from coursekit.data.images import read_image, resize_image, resize_label_map
-from coursekit.errors import CourseError
+from coursekit.errors import CourseError, few
 from coursekit.files import atomic_path
 from coursekit.inference import predict_label_map
 from coursekit.labels import LABEL_SETS, LabelSet, colourise
@@ -96,7 +95,7 @@ def predict_folder(
     done = 0
     # Evenly over the folder; a file that cannot be read leaves its place to the next.
     due = np.linspace(0, len(found) - 1, min(len(found), _SHEET)).astype(int).tolist()
-    with tqdm(found.items(), desc="predict", unit="image", disable=None, delay=1) as bar:
+    with terminal.bar(found.items(), "predict", unit="image") as bar:
         for number, (name, path) in enumerate(bar):
             try:
                 image = read_image(path)
@@ -111,7 +110,7 @@ def predict_folder(
             if len(rows) < len(due) and number >= due[len(rows)]:
                 rows.append({_caption(name): _small(image), "": _small(overlay)})
     if not done:
-        raise CourseError("none of the photographs could be read\n  " + "\n  ".join(problems))
+        raise CourseError(f"none of the photographs could be read: {few(problems)}")
     across = min(_ACROSS, len(rows))
     with atomic_path(out / CONTACT) as temporary, warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph")  # a name in letters that the font has not

@@ -16,6 +16,7 @@ from coursekit.cli import main, make_parser
 
 COMMANDS = (
     "doctor",
+    "completion",
     "demo",
     "lab",
     "data",
@@ -111,6 +112,19 @@ def broken(faces: Path, tmp_path: Path, kind: str) -> tuple[list[str], tuple[str
         return train(copy, out, "--size", "0"), ("size is 0",)
     if kind == "loss":
         return train(copy, out, "--loss", "lovas"), ("did you mean 'lovasz'",)
+    if kind == "resume":
+        train_again = tmp_path / "runs" / "unet"
+        train_again.mkdir(parents=True)
+        (train_again / "state.safetensors").touch()
+        told = f"did you mean {train_again}?"
+        return train(copy, tmp_path / "runs" / "unt", "--resume"), ("no run to go on with", told)
+    if kind == "layout":
+        (copy / "train").rename(copy / "training")
+        (copy / "val").rename(copy / "validation")
+        (copy / "test").rename(copy / "testing")
+        return train(copy, out), ("no known layout", "train/{images,masks}", "data --help")
+    if kind == "no name":
+        return train(copy, copy / ("x" * 300)), ("File name too long",)
     if kind == "patience":
         return train(copy, out, "--patience", "0"), ("patience is 0",)
     call = ["evaluate", "--checkpoint", str(photo), "--data", str(copy)]
@@ -120,7 +134,7 @@ def broken(faces: Path, tmp_path: Path, kind: str) -> tuple[list[str], tuple[str
 @pytest.mark.parametrize(
     "kind",
     ["no folder", "empty folder", "unpaired", "truncated photo", "colour mask", "model", "setting",
-     "size", "loss", "patience", "no checkpoint"],
+     "size", "loss", "patience", "resume", "layout", "no name", "no checkpoint"],
 )  # fmt: skip
 def test_bad_input_is_one_clear_error(
     faces: Path, tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]
@@ -132,7 +146,73 @@ def test_bad_input_is_one_clear_error(
     assert "Traceback" not in error
     for word in words:
         assert word in error
-    assert not list(tmp_path.rglob("*.safetensors"))
+    for place in (tmp_path, faces, "x" * 300):
+        error = error.replace(str(place), "faces")
+    assert len(error) <= 3 * 80
+    assert not list(tmp_path.rglob("model.safetensors"))
+
+
+def test_quiet_and_a_size_that_enlarges(
+    faces: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*train(faces, tmp_path / "run", "--epochs", "1", "--size", "64"), "--quiet"]) == 0
+    out, error = capsys.readouterr()
+    assert "epoch   0" not in out
+    assert f"wrote {tmp_path}/run/model.safetensors" in out
+    assert "Photographs of 32x32 (the first one) are enlarged to 64²: about 4 times" in error
+    assert main(train(faces, tmp_path / "own", "--epochs", "1")) == 0
+    out, error = capsys.readouterr()
+    assert "epoch   0" in out
+    assert error == ""
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "told"),
+    [
+        (RuntimeError("seven"), 70, "coursekit doctor: a fault of coursekit; please tell us"),
+        (PermissionError(13, "Permission denied", "runs"), 2, "coursekit doctor: runs: Permission"),
+        (OSError(28, "No space left on device"), 2, "No space left on device; free some space"),
+        (KeyboardInterrupt(), 130, "coursekit doctor: stopped by Ctrl-C"),
+        (BrokenPipeError(), 141, ""),
+    ],
+)
+def test_exit_codes(
+    raised: BaseException, code: int, told: str, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    def version(name: str) -> str:
+        raise raised
+
+    monkeypatch.setattr("coursekit.commands.doctor.metadata.version", version)
+    assert main(["doctor"]) == code
+    error = capsys.readouterr().err
+    assert told in error
+    assert ("Traceback" in error) == (code == 70)
+
+
+@pytest.mark.parametrize(("output", "code"), [("/dev/full", 2), ("a closed pipe", 141)])
+def test_output_that_nobody_takes(output: str, code: int) -> None:
+    if output == "/dev/full":
+        taken = os.open(output, os.O_WRONLY)
+    else:
+        read, taken = os.pipe()
+        os.close(read)
+    call = [sys.executable, "-m", "coursekit", "data"]
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    done = subprocess.run(
+        call, stdout=taken, stderr=subprocess.PIPE, text=True, check=False, env=buffered
+    )
+    os.close(taken)
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr and "Exception ignored" not in done.stderr
+    assert ("No space left" in done.stderr) == (code == 2)
+
+
+def test_a_report_in_an_old_encoding(faces: Path) -> None:
+    call = [sys.executable, "-m", "coursekit", "data", "check", str(faces)]
+    environment = {**os.environ, "PYTHONIOENCODING": "cp1252"}
+    done = subprocess.run(call, capture_output=True, env=environment, check=True)
+    assert b"  -> " in done.stdout
 
 
 def test_ctrl_c_keeps_whole_epochs(faces: Path, tmp_path: Path) -> None:
@@ -162,6 +242,7 @@ def test_doctor_says_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
     printed = capsys.readouterr().out
     assert "torch" in printed
     assert "inplace-abn" in printed
+    assert f"home: {Path.home()}, can be written" in printed
 
 
 def test_lab_without_notebooks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

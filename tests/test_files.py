@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import pytest
 
+from coursekit import files
 from coursekit.errors import CourseError
 from coursekit.files import atomic_path, write_text
 
@@ -34,3 +36,54 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(CourseError, match="could not be written"):
         write_text(tmp_path / "file" / "inside.txt", "x")
+
+
+def test_sockets_of_processes_fit_below_a_long_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from multiprocessing import process
+    from multiprocessing.connection import Listener
+
+    long = tmp_path / ("x" * 80)
+    long.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(long))
+    monkeypatch.setattr(process.current_process(), "_config", {"authkey": b"a"})
+    with pytest.raises(OSError, match="AF_UNIX path too long"):
+        Listener(family="AF_UNIX").close()
+    monkeypatch.setattr(process.current_process(), "_config", {"authkey": b"a"})
+    files.shorten_sockets()
+    Listener(family="AF_UNIX").close()
+    assert tempfile.gettempdir() == str(long)  # what needs room stays where the user has it
+
+
+def test_no_folder_for_sockets_or_for_anything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / ("x" * 80)))
+    monkeypatch.setattr(files.os, "access", lambda *_: False)
+    with pytest.raises(CourseError, match="set TMPDIR to a folder below 60 characters"):
+        files.socket_folder()
+
+    def none() -> str:
+        raise FileNotFoundError("No usable temporary directory found")
+
+    monkeypatch.setattr(tempfile, "gettempdir", none)
+    with pytest.raises(CourseError, match="free some space, or set TMPDIR"):
+        files.check_temporary()
+
+
+def test_a_name_that_is_no_text_is_written_escaped(tmp_path: Path) -> None:
+    files.write_text(tmp_path / "a.csv", "\udcff.jpg")
+    assert (tmp_path / "a.csv").read_text("utf-8") == "\\udcff.jpg"
+
+
+def test_a_user_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert files.home_folder() == Path.home()
+    monkeypatch.setattr(Path, "home", lambda: Path("~nobody-here").expanduser())
+    assert files.home_folder() == Path(tempfile.gettempdir())
+
+
+def test_why_a_folder_is_refused(tmp_path: Path) -> None:
+    assert files.why_refused(tmp_path) == ""
+    assert files.why_refused(tmp_path / "none") == "No such file or directory"
+    assert list(tmp_path.iterdir()) == []

@@ -28,7 +28,7 @@ from coursekit.codabench.problems import is_valid
 from coursekit.codabench.validation import examine
 from coursekit.data.images import resize_label_map
 from coursekit.data.masks import read_label_map
-from coursekit.errors import CourseError
+from coursekit.errors import CourseError, few
 from coursekit.labels import CELEBAMASK_HQ, IGNORE_INDEX
 
 if TYPE_CHECKING:
@@ -120,8 +120,11 @@ def score(
 
     problems = examine(zip_path, truths, format, on_mask=add)
     if not is_valid(problems):
-        told = "\n".join(str(problem) for problem in problems)
-        raise CourseError(f"{zip_path}: is not a valid submission, so it has no score\n{told}")
+        wrong = [problem.message for problem in problems if problem.severity == "error"]
+        raise CourseError(
+            f"{zip_path}: is not a valid submission, so it has no score: {few(wrong)}; "
+            "`coursekit validate` lists what is wrong"
+        )
     scores = score_counts(np.stack(counts), form.key)
     scores.notes.extend(
         f"true masks of {w} × {h} were brought to {MASK_SIZE} × {MASK_SIZE} by nearest neighbour"

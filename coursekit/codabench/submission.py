@@ -12,8 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tqdm.auto import tqdm
-
+from coursekit import terminal
 from coursekit.codabench.formats import (
     MASK_SIZE,
     UNDER_2025_LIMIT,
@@ -205,8 +204,7 @@ def _write(
     first: NDArray[np.uint8] | None = None
     needs = ""
     with zipfile.ZipFile(target, "w") as archive:
-        progress = tqdm(images.items(), desc="predict", unit="image", disable=None, delay=1)
-        for stem, path in progress:
+        for stem, path in terminal.bar(images.items(), "predict", unit="image"):
             # One image at a time, as run.py does: in a batch a convolution may round otherwise.
             size = (MASK_SIZE, MASK_SIZE)
             label_map = predict_label_map(loaded.model, read_image(path), loaded.info, size)

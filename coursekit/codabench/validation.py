@@ -5,8 +5,7 @@ from __future__ import annotations
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from tqdm.auto import tqdm
-
+from coursekit import terminal
 from coursekit.codabench import limits
 from coursekit.codabench.archive import Archive
 from coursekit.codabench.formats import find_format, list_images
@@ -88,9 +87,7 @@ def _check_masks(
 ) -> None:
     contents: set[bytes] = set()
     decoded = 0
-    # disable=None: silent where stderr is not a terminal; delay: and for the first second.
-    progress = tqdm(layout.masks.items(), desc="masks", unit="mask", disable=None, delay=1)
-    for stem, entry in progress:
+    for stem, entry in terminal.bar(layout.masks.items(), "masks", unit="mask"):
         data = archive.read(entry, limits.LARGEST_MASK)
         if data is None:
             continue

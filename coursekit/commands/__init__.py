@@ -6,6 +6,8 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Any
 
+from coursekit.commands.parser import Formatter
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -25,18 +27,20 @@ def command(
         name: of the command.
         summary: one line for the list of commands.
         example: a call that works.
-        handler: takes the parsed arguments and returns the exit code; None for a group of commands.
-        text: what `--help` says first; the summary by default.
+        handler: takes the parsed arguments and returns the exit code; None for a group of commands,
+            which shows its help.
+        text: what `--help` says first; the summary by default. Lines that begin with a space stay
+            as they are.
     """
     parser: argparse.ArgumentParser = subparsers.add_parser(
         name,
         help=summary,
         description=text or summary[0].upper() + summary[1:] + ".",
         epilog=f"example:\n  {example}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Formatter,
     )
-    if handler:
-        parser.set_defaults(handler=handler)
+    parser.set_defaults(handler=handler or shows_help(parser), prog=parser.prog)
+    add_quiet(parser, argparse.SUPPRESS)
     return parser
 
 
@@ -44,3 +48,19 @@ def tell_left_out(sentences: Iterable[str]) -> None:
     """Name on stderr what looked like an input and was not read."""
     for sentence in sentences:
         print(f"left out: {sentence}", file=sys.stderr)
+
+
+def add_quiet(parser: argparse.ArgumentParser, default: Any) -> None:
+    """Add `--quiet`, which every command has, before its name and after it."""
+    parser.add_argument("-q", "--quiet", action="store_true", default=default,
+                        help="no progress: results, warnings and errors alone")  # fmt: skip
+
+
+def shows_help(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
+    """What a name does that is no command by itself."""
+
+    def handler(arguments: argparse.Namespace) -> int:
+        print(parser.format_help(), end="")
+        return 0
+
+    return handler

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from coursekit import terminal
 from coursekit.commands import command
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ def add_parser(subparsers: Any) -> None:
         "coursekit build --check",
         run,
     )
-    parser.add_argument("--notebooks", default="notebooks", metavar="DIR")
+    parser.add_argument("--notebooks", default="notebooks", metavar="DIR",
+                        help="the folder with source/")  # fmt: skip
     parser.add_argument("--check", action="store_true",
                         help="change nothing; exit 1 when a notebook is stale")  # fmt: skip
     parser.add_argument("--only", action="append", metavar="NAME", help="such as 02_unet")
@@ -63,8 +65,6 @@ def _mutate(arguments: argparse.Namespace) -> int:
     import json
     from pathlib import Path
 
-    from tqdm.auto import tqdm
-
     from coursekit.files import write_text
     from coursekit.lessons.build import find_sources
     from coursekit.lessons.source import read_lesson
@@ -74,7 +74,7 @@ def _mutate(arguments: argparse.Namespace) -> int:
     found = {}
     for path in find_sources(Path(arguments.notebooks), arguments.only):
         lesson = read_lesson(path)
-        with tqdm(desc=lesson.name, unit="answer", disable=None, delay=1, leave=False) as bar:
+        with terminal.bar(what=lesson.name, unit="answer") as bar:
 
             def step(total: int, bar: Any = bar) -> None:
                 bar.total = total

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import io
-import sys
 import textwrap
 from typing import TYPE_CHECKING, Any
 
+from coursekit import terminal
 from coursekit.commands import command
 
 if TYPE_CHECKING:
@@ -34,14 +33,14 @@ def add_parser(subparsers: Any) -> None:
         "run the public checks on the answers in your notebook",
         "coursekit check notebooks/02_unet.ipynb",
         run,
-        "Finds your answers as grading does, puts them into the notebook as it was handed out,\n"
-        "runs that in a fresh kernel, and says what each public check found and covers. Exits\n"
+        "Finds your answers as grading does, puts them into the notebook as it was handed out, "
+        "runs that in a fresh kernel, and says what each public check found and covers. Exits "
         "with 0 when all exercises that bring points pass, 1 when one does not.",
     )
-    parser.add_argument("notebook", metavar="NOTEBOOK")
+    parser.add_argument("notebook", metavar="NOTEBOOK", help="your notebook")
     parser.add_argument("--assignment", metavar="NAME", help="when the notebook does not tell")
     parser.add_argument("--timeout", type=float, default=120, metavar="S",
-                        help="seconds for each cell; default 120")  # fmt: skip
+                        help="seconds for each cell")  # fmt: skip
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -49,18 +48,13 @@ def run(arguments: argparse.Namespace) -> int:
     from coursekit.grading.selfcheck import selfcheck
     from coursekit.release.handout import when
 
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # an old Windows console has no ✓
-
-    def progress(cell: str) -> None:
-        if sys.stderr.isatty():
-            print(f"\r\x1b[Krunning {cell} …\r", end="", file=sys.stderr, flush=True)
-
-    checked = selfcheck(
-        arguments.notebook, arguments.assignment, arguments.timeout, progress
-    )  # fmt: skip
-    if sys.stderr.isatty():
-        print("\r\x1b[K", end="", file=sys.stderr)
+    try:
+        checked = selfcheck(
+            arguments.notebook, arguments.assignment, arguments.timeout,
+            lambda cell: terminal.status(f"running {cell} …"),
+        )  # fmt: skip
+    finally:
+        terminal.status()
     print(f"{checked.assignment}: {when(checked.due)}\n")
     for finding in checked.findings:
         _print(finding)
@@ -71,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
     print(textwrap.fill(
         "Not covered: the hidden checks, which try other inputs and bring the points; the time and "
         "memory that grading allows. Cells that train for long and your own cells were left out, "
-        "as in grading.", 88))  # fmt: skip
+        "as in grading.", terminal.WIDTH))  # fmt: skip
     return 0 if checked.passed else 1
 
 
@@ -94,4 +88,4 @@ def _print(finding: ExerciseResult) -> None:
 
 def _tell(what: str, text: str) -> None:
     text = f"{what}: {text}"
-    print(textwrap.fill(text, 92, initial_indent="    ", subsequent_indent="      "))
+    print(textwrap.fill(text, terminal.WIDTH, initial_indent="    ", subsequent_indent="      "))

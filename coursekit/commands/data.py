@@ -11,6 +11,16 @@ from coursekit.commands import command, tell_left_out
 if TYPE_CHECKING:
     import argparse
 
+#: The trees are `data.layouts`'s own, which a test compares.
+_LAYOUTS = """Works on folders in any layout that the course reads:
+ course 2025    train/{images,masks}, val/{images,masks}, test/images
+ course 2024    train/{train_image,train_mask}, val/{val_image,val_mask},
+                test_image
+ CelebAMask-HQ  CelebA-HQ-img, CelebAMask-HQ-mask-anno,
+                CelebA-HQ-to-CelebA-mapping.txt, as downloaded
+ LaPa           {train,val,test}/{images,labels,landmarks}
+ Helen          SmithCVPR2013_dataset_resized, as downloaded"""
+
 #: Mean IoU below which a network is too weak to doubt a mask.
 _KNOWS_CLASSES = 0.2
 
@@ -21,10 +31,9 @@ def add_parser(subparsers: Any) -> None:
         subparsers, "data", "make, check and count data sets, find wrong labels",
         "coursekit data make out/faces --train 200 --val 40 --test 20 --size 96",
         None,
-        "Works on folders in any layout that the course reads: course 2024, course 2025,\n"
-        "CelebAMask-HQ raw, LaPa and Helen.",
+        _LAYOUTS,
     )  # fmt: skip
-    inner = parser.add_subparsers(dest="data_command", metavar="COMMAND", required=True)
+    inner = parser.add_subparsers(dest="data_command", metavar="COMMAND", title="commands")
     _add_make(inner)
     _add_check(inner)
     _add_stats(inner)
@@ -34,27 +43,33 @@ def add_parser(subparsers: Any) -> None:
 def _add_make(subparsers: Any) -> None:
     parser = command(
         subparsers, "make", "render synthetic faces into a folder",
-        "coursekit data make out/faces --train 200 --val 40 --test 20 --size 96 --seed 1",
+        "coursekit data make out/faces --train 200 --val 40 --test 20 --size 96",
         _make,
-        "Renders faces into a folder that appears when it is complete. Equal arguments make equal\n"
-        "bytes. The masks of the test split lie in OUT/test_truth/masks, outside what a student\n"
+        "Renders faces into a folder that appears when it is complete. Equal arguments make equal "
+        "bytes. The masks of the test split lie in OUT/test_truth/masks, outside what a student "
         "sees.",
     )  # fmt: skip
     parser.add_argument("out", metavar="OUT", help="a folder that is missing or empty")
-    for split, count in (("train", 200), ("val", 40), ("test", 20)):
+    for split, count, what in (
+        ("train", 200, "learn from"), ("val", 40, "choose by"), ("test", 20, "predict"),
+    ):  # fmt: skip
         parser.add_argument(
-            f"--{split}", type=int, default=count, metavar="N", help=f"faces; default {count}"
+            f"--{split}", type=int, default=count, metavar="N", help=f"faces to {what}"
         )
-    parser.add_argument("--size", type=int, default=128, metavar="S", help="pixels; default 128")
-    parser.add_argument("--seed", type=int, default=0, metavar="K", help="default 0")
+    parser.add_argument("--size", type=int, default=128, metavar="S", help="of a face, pixels")
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="K", help="other faces for another number"
+    )
     parser.add_argument("--label-noise", type=float, default=0.0, metavar="X",
-                        help="careless annotation of train and val, 0 to 1")  # fmt: skip
+                        help="careless annotation of train and val, to 1; default: 0")  # fmt: skip
     parser.add_argument("--crowd", type=float, default=0.0, metavar="X",
-                        help="other faces in the picture, 0 to 1")  # fmt: skip
+                        help="other faces in the picture, 0 to 1; default: 0")  # fmt: skip
     parser.add_argument("--shift", type=float, default=0.0, metavar="X",
-                        help="departure from the usual look, 0 to 1")  # fmt: skip
-    parser.add_argument("--layout", default="course2025", help="course2025, course2024 or lapa")
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes; default 1")
+                        help="departure from the usual look, 0 to 1; default: 0")  # fmt: skip
+    parser.add_argument(
+        "--layout", default="course2025", metavar="NAME", help="course2025, course2024 or lapa"
+    )
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes")
     parser.add_argument("--force", action="store_true", help="replace what `data make` made there")
 
 
@@ -63,7 +78,7 @@ def _add_check(subparsers: Any) -> None:
         subparsers, "check", "find what is wrong with a data set",
         "coursekit data check out/faces",
         _check,
-        "Looks at every file and names those with a defect. Exits with 0 when there is no error\n"
+        "Looks at every file and names those with a defect. Exits with 0 when there is no error "
         "(warnings and notes allowed), 1 when there is one, 2 when it could not be checked.",
     )  # fmt: skip
     parser.add_argument("root", metavar="ROOT", help="the folder of a data set")
@@ -75,7 +90,7 @@ def _add_stats(subparsers: Any) -> None:
         subparsers, "stats", "count samples and classes, measure the whitening",
         "coursekit data stats out/faces --size 96",
         _stats,
-        "Counts the pixels of each class in the masks as they are, and measures the mean and\n"
+        "Counts the pixels of each class in the masks as they are, and measures the mean and "
         "standard deviation of the training photos, both without augmentation.",
     )  # fmt: skip
     parser.add_argument("root", metavar="ROOT", help="the folder of a data set")
@@ -87,21 +102,21 @@ def _add_stats(subparsers: Any) -> None:
 def _add_suspects(subparsers: Any) -> None:
     parser = command(
         subparsers, "suspects", "rank masks by how strongly a trained network contradicts them",
-        "coursekit data suspects faces --checkpoint runs/unet/model.safetensors --out out/suspects",
+        "coursekit data suspects faces --checkpoint runs/unet/model.safetensors",
         _suspects,
-        "Finds wrong labels by a network that may have been trained on them, as long as it has\n"
-        "not learnt them by heart; one that hardly knows the classes finds nothing. Writes a\n"
-        "contact sheet of the first and a table of all. A person decides: some suspects are\n"
+        "Finds wrong labels by a network that may have been trained on them, as long as it has "
+        "not learnt them by heart; one that hardly knows the classes finds nothing. Writes a "
+        "contact sheet of the first and a table of all. A person decides: some suspects are "
         "hard photographs. Exits with 1 when some samples could not be read; the others are done.",
     )  # fmt: skip
     parser.add_argument("root", metavar="ROOT", help="the folder of a data set")
     parser.add_argument("--checkpoint", required=True, metavar="FILE", help="what `train` wrote")
-    parser.add_argument("--split", default="train", choices=("train", "val", "test"))
+    parser.add_argument("--split", default="train", choices=("train", "val", "test"),
+                        help="which samples")  # fmt: skip
     parser.add_argument("--top", type=int, default=20, metavar="N",
-                        help="on the sheet; default 20")  # fmt: skip
+                        help="on the sheet")  # fmt: skip
     parser.add_argument("--out", default="out/suspects", metavar="DIR",
-                        help="folder; suspects.png and suspects.csv in it are replaced; "
-                        "default out/suspects")  # fmt: skip
+                        help="suspects.png and suspects.csv in it are replaced")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print the first as JSON")
     parser.add_argument("--cpu", action="store_true", help="stay on the CPU")
 
@@ -156,7 +171,7 @@ def _suspects(arguments: argparse.Namespace) -> int:
             "masks": len(found.suspects), "left_out": list(found.left_out),
             "mean_iou": found.mean_iou, "suspects": rows, "written": [str(path) for path in paths],
         }  # fmt: skip
-        print(json.dumps(held, indent=2, ensure_ascii=False))
+        print(json.dumps(held, indent=2))
     else:
         print(f"{'':>3}  {'score':>5}  mask")
         for row in rows:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from coursekit import terminal
 from coursekit.commands import command
 
 if TYPE_CHECKING:
@@ -17,18 +17,19 @@ def add_parser(subparsers: Any) -> None:
     parser = command(
         subparsers,
         "demo",
-        "train a face parser on rendered faces and write a report, in minutes",
+        "train a face parser in minutes, with a report",
         "coursekit demo --out out/demo",
         run,
     )
-    parser.add_argument("--out", default="out/demo", metavar="DIR")
+    parser.add_argument("--out", default="out/demo", metavar="DIR",
+                        help="folder; an earlier demo in it is replaced")  # fmt: skip
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run it and say where everything is."""
     from coursekit.demo import run_demo
 
-    run_demo(arguments.out, say=partial(print, flush=True))
+    run_demo(arguments.out, say=terminal.say)
     out = Path(arguments.out)
     for name in ("report.html", "submission.zip", "scores.json", "history.jsonl",
                  "model.safetensors"):  # fmt: skip

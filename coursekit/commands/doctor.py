@@ -6,10 +6,13 @@ import importlib
 import os
 import platform
 import shutil
+import tempfile
 from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coursekit.commands import command
+from coursekit.files import home_folder, why_refused
 
 if TYPE_CHECKING:
     import argparse
@@ -45,6 +48,9 @@ def run(arguments: argparse.Namespace) -> int:
         print("inplace-abn: not built (optional; nothing that a student runs needs it)")
     free = shutil.disk_usage(".").free / 2**30
     print(f"disk: {free:.0f} GiB free here")
+    for what, folder in (("home", home_folder()), ("TMPDIR", Path(tempfile.gettempdir()))):
+        refused = why_refused(folder)
+        print(f"{what}: {folder}, {refused or 'can be written'}")
     return 1 if missing else 0
 
 

@@ -17,18 +17,21 @@ def add_parser(subparsers: Any) -> None:
     parser = command(
         subparsers,
         "evaluate",
-        "score a checkpoint on a labelled split, at the size of its masks",
-        "coursekit evaluate --checkpoint runs/unet/model.safetensors --data faces --json\n"
+        "score a checkpoint on a labelled split",
+        "coursekit evaluate --checkpoint runs/unet/model.safetensors --data faces\n"
         "  coursekit evaluate --checkpoint F --data CelebAMask-HQ --split test \\\n"
         "      --protocol celebamask",
         run,
-        "Score a checkpoint on a labelled split, at the size of its masks. --protocol prints the\n"
-        "table of the DML-CSR paper for that data set, its figures and yours, marked as such.\n"
+        "Score a checkpoint on a labelled split, at the size of its masks. --protocol prints the "
+        "table of the DML-CSR paper for that data set, its figures and yours, marked as such. "
         "After `train --val-share`, val is what that run held back.",
     )
-    parser.add_argument("--checkpoint", required=True, metavar="FILE")
-    parser.add_argument("--data", required=True, metavar="ROOT")
-    parser.add_argument("--split", default="val", choices=("train", "val", "test"))
+    parser.add_argument("--checkpoint", required=True, metavar="FILE",
+                        help="what `train` wrote")  # fmt: skip
+    parser.add_argument("--data", required=True, metavar="ROOT",
+                        help="the folder of a data set")  # fmt: skip
+    parser.add_argument("--split", default="val", choices=("train", "val", "test"),
+                        help="which samples")  # fmt: skip
     parser.add_argument(
         "--protocol",
         choices=("helen", "lapa", "celebamask"),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from coursekit import terminal
 from coursekit.commands import command
 
 if TYPE_CHECKING:
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 _TEXT = """Grade what a class handed in: folders, zips or single notebooks.
 
-Only the answer cells of a notebook count. They are run in a sandbox, inside your own notebook, and
-what they give is compared outside of it. GRADES/index.html is the page to look at, grades.csv the
-gradebook, feedback/ a page for each student. A second run grades only what has changed."""
+Only the answer cells of a notebook count. They are run in a sandbox, inside your own notebook, \
+and what they give is compared outside of it. GRADES/index.html is the page to look at, grades.csv \
+the gradebook, feedback/ a page for each student. A second run grades only what has changed."""
 
 
 def add_parser(subparsers: Any) -> None:
@@ -36,25 +36,27 @@ def add_parser(subparsers: Any) -> None:
 
 
 _ARGUMENTS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
-    (("submissions",), {"type": Path, "metavar": "SUBMISSIONS"}),
-    (("--out",), {"type": Path, "required": True, "metavar": "GRADES"}),
+    (("submissions",), {"type": Path, "metavar": "SUBMISSIONS",
+      "help": "a folder or a zip, as it was downloaded"}),
+    (("--out",), {"type": Path, "required": True, "metavar": "GRADES",
+      "help": "folder for the pages and tables"}),
     (("--assignment",), {"action": "append", "metavar": "NAME",
-      "help": "only this one, such as 02_unet (default: all of the course)"}),
+      "help": "only this one, such as 02_unet; default: all of the course"}),
     (("--notebooks",), {"type": Path, "default": Path("notebooks"), "metavar": "DIR",
-      "help": "the folder with source/ (default: notebooks)"}),
+      "help": "the folder with source/"}),
     (("--course",), {"type": Path, "metavar": "FILE",
-      "help": "the course file (default: course.toml in the notebooks' folder, if it is there)"}),
+      "help": "the course file; default: course.toml in the notebooks' folder, if it is there"}),
     (("--secret",), {"type": Path, "metavar": "FILE",
-      "help": "hidden inputs are drawn from it; made if missing (default: notebooks/.secret)"}),
-    (("--workers",), {"type": int, "metavar": "N", "help": "at a time (default: one a core)"}),
+      "help": "hidden inputs are drawn from it; made if missing; default: notebooks/.secret"}),
+    (("--workers",), {"type": int, "metavar": "N", "help": "at a time; default: one a core"}),
     (("--sandbox",), {"default": "auto", "metavar": "ISOLATION",
       "help": "auto, bubblewrap, unshare, or none: no protection at all"}),
     (("--cell-seconds",), {"type": float, "default": 30.0, "metavar": "S",
-      "help": "for one cell (default: 30)"}),
+      "help": "seconds for one cell"}),
     (("--run-seconds",), {"type": float, "default": 90.0, "metavar": "S",
-      "help": "for a student's whole notebook (default: 90)"}),
+      "help": "seconds for a student's whole notebook"}),
     (("--memory",), {"type": int, "default": 2048, "metavar": "MB",
-      "help": "for a student's kernel (default: 2048)"}),
+      "help": "megabytes for a student's kernel"}),
     (("--scheduler",), {"metavar": "ADDRESS",
       "help": "of dask.distributed, such as tcp://10.0.0.1:8786"}),
     (("--again",), {"action": "store_true", "help": "grade also what has not changed"}),
@@ -106,7 +108,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 class _Bar:
-    """Progress with the time that is left, on stderr."""
+    """Progress with the time that is left."""
 
     def __enter__(self) -> Callable[[int, int, Grade | None], None]:
         self._bar: Any = None
@@ -117,12 +119,10 @@ class _Bar:
             self._bar.close()
 
     def _show(self, done: int, total: int, grade: Grade | None) -> None:
-        from tqdm import tqdm
-
         if self._bar is None:
             if done == total:
                 return
-            self._bar = tqdm(total=total, initial=done, unit="submission", file=sys.stderr)
+            self._bar = terminal.bar(total=total, initial=done, unit="submission")
         elif grade is not None:
             self._bar.update(1)
 

@@ -16,14 +16,16 @@ def add_parser(subparsers: Any) -> None:
     parser = command(
         subparsers,
         "predict",
-        "label maps, overlays and a contact sheet of a folder of photographs",
-        "coursekit predict photos --checkpoint runs/unet/model.safetensors --out predicted",
+        "label maps and overlays of a folder of photographs",
+        "coursekit predict photos --checkpoint runs/unet/model.safetensors --out out/p",
         run,
-        "Photographs may have any size; each should show one face in the middle, as the training\n"
+        "Photographs may have any size; each should show one face in the middle, as the training "
         "images do. Exits with 1 when some files could not be read; the others are done.",
     )
     parser.add_argument("images", type=Path, help="a folder, with folders in it, or one image")
-    parser.add_argument("--checkpoint", required=True, type=Path, help="what `train` wrote")
+    parser.add_argument(
+        "--checkpoint", required=True, type=Path, metavar="FILE", help="what `train` wrote"
+    )
     parser.add_argument("--out", required=True, type=Path, help="folder; replaces files in it")
     parser.add_argument("--opacity", type=float, default=0.5, help="of the colours, 0 to 1")
     parser.add_argument("--cpu", action="store_true", help="stay on the CPU")

@@ -17,18 +17,19 @@ def add_parser(subparsers: Any) -> None:
     parser = command(
         subparsers,
         "release",
-        "make the student repository: lessons without solutions, and what they need",
+        "make the student repository: lessons without solutions",
         "coursekit release out/students --assignment 02_unet",
         run,
-        "Makes a folder to hand out: notebooks without solutions, hidden tests and outputs, the\n"
-        "package, a README. It is looked through for leaks first and not written with any.\n"
+        "Makes a folder to hand out: notebooks without solutions, hidden tests and outputs, the "
+        "package, a README. It is looked through for leaks first and not written with any. "
         "notebooks/INSTRUCTORS.md goes on from there.",
     )
     parser.add_argument("out", metavar="OUT", help="a folder that is missing or empty")
     parser.add_argument("--assignment", action="append", metavar="NAME",
                         help="of the course file, or a lesson such as 02_unet; "
                         "all when left out")  # fmt: skip
-    parser.add_argument("--notebooks", default="notebooks", metavar="DIR")
+    parser.add_argument("--notebooks", default="notebooks", metavar="DIR",
+                        help="the folder with source/")  # fmt: skip
     parser.add_argument("--course", metavar="FILE",
                         help="assignments, points, due dates; default DIR/course.toml, "
                         "if it is there")  # fmt: skip

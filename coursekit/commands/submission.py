@@ -36,13 +36,19 @@ def _add_submit(subparsers: Any) -> None:
         "coursekit submit --checkpoint runs/unet/model.safetensors \\\n"
         "      --images data/test_image --format flat --out submission.zip",
         _submit,
-        "Predicts every image of a folder and writes a submission, which is validated before it\n"
+        "Predicts every image of a folder and writes a submission, which is validated before it "
         "gets its name. With --final it holds solution/ too, and run.py is tried on one image.",
     )  # fmt: skip
     _add_format(parser)
-    parser.add_argument("--checkpoint", required=True, type=Path, help="what `train` wrote")
-    parser.add_argument("--images", required=True, type=Path, help="folder of the test images")
-    parser.add_argument("--out", required=True, type=Path, help="the zip; replaced if it is there")
+    parser.add_argument(
+        "--checkpoint", required=True, type=Path, metavar="FILE", help="what `train` wrote"
+    )
+    parser.add_argument(
+        "--images", required=True, type=Path, metavar="DIR", help="folder of the test images"
+    )
+    parser.add_argument(
+        "--out", required=True, type=Path, metavar="ZIP", help="replaced if it is there"
+    )
     parser.add_argument("--final", action="store_true", help="add solution/ for the final phase")
 
 
@@ -51,14 +57,16 @@ def _add_validate(subparsers: Any) -> None:
         subparsers, "validate", "say what is wrong with a submission",
         "coursekit validate submission.zip --images data/test_image --format flat",
         _validate,
-        "Checks a zip without unpacking it to disk or running any of it. An error is\n"
-        "what the platform refuses, or scores otherwise than it was meant; a warning is\n"
-        "what may go wrong, or breaks a rule but was taken. Exits with 0 when it is valid\n"
-        "(warnings allowed), 1 when it is not, 2 when it could not be checked.",
+        "Checks a zip without unpacking it to disk or running any of it. An error is what the "
+        "platform refuses, or scores otherwise than it was meant; a warning is what may go wrong, "
+        "or breaks a rule but was taken. Exits with 0 when it is valid (warnings allowed), 1 when "
+        "it is not, 2 when it could not be checked.",
     )  # fmt: skip
     _add_format(parser)
-    parser.add_argument("zip", type=Path, help="the submission")
-    parser.add_argument("--images", required=True, type=Path, help="folder of the test images")
+    parser.add_argument("zip", type=Path, metavar="ZIP", help="the submission")
+    parser.add_argument(
+        "--images", required=True, type=Path, metavar="DIR", help="folder of the test images"
+    )
     parser.add_argument(
         "--final", action=argparse.BooleanOptionalAction, default=None,
         help="solution/ must be there, or must not; without either it is checked if it is there",
@@ -70,14 +78,16 @@ def _add_score(subparsers: Any) -> None:
         subparsers, "score", "score a submission against the true masks",
         "coursekit score submission.zip --truth data/val/val_mask --format flat --json",
         _score,
-        "Computes the edition's score and its near relations side by side. Needs true masks, so\n"
+        "Computes the edition's score and its near relations side by side. Needs true masks, so "
         "use it on the validation set.",
     )  # fmt: skip
     _add_format(parser)
-    parser.add_argument("zip", type=Path, help="the submission")
-    parser.add_argument("--truth", required=True, type=Path, help="folder of true masks")
+    parser.add_argument("zip", type=Path, metavar="ZIP", help="the submission")
+    parser.add_argument(
+        "--truth", required=True, type=Path, metavar="DIR", help="folder of true masks, *.png"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
-    parser.add_argument("--out", type=Path, help="also write the JSON to this file")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="also write the JSON to this file")
 
 
 def _submit(arguments: argparse.Namespace) -> int:
@@ -115,7 +125,7 @@ def _score(arguments: argparse.Namespace) -> int:
 
     scores = score(arguments.zip, arguments.truth, arguments.format)
     tell_left_out(left_out(arguments.truth))
-    text = json.dumps(scores.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(scores.to_dict(), indent=2, allow_nan=False)
     if arguments.out:
         write_text(arguments.out, text + "\n")
     print(text if arguments.json else format_scores(scores))

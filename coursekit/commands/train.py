@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import ast
+import difflib
 import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from coursekit import terminal
 from coursekit.commands import command, tell_left_out
 from coursekit.errors import CourseError
 
@@ -16,7 +19,14 @@ if TYPE_CHECKING:
 
     from torch import nn
 
+    from coursekit.data import FaceDataset
     from coursekit.training import FitConfig
+
+#: What a run goes on from.
+_STATE = "state.safetensors"
+
+#: How much larger than the photographs a working size is worth a word.
+_ENLARGED = 1.5
 
 #: Options that a recipe decides, by their names in the parsed arguments.
 _DECIDED = ("batch_size", "patience", "lr", "mirror", "loss", "unweighted")
@@ -29,57 +39,74 @@ def add_parser(subparsers: Any) -> None:
         "train",
         "train a model on a folder of faces",
         "coursekit train unet --data faces --size 128 --epochs 20 --out runs/unet\n"
-        "  coursekit train fastscnn --recipe house --data ROOT --size 128 --epochs 20 --out runs/f",
+        "  coursekit train fastscnn --recipe house --data faces --size 96 --out runs/f",
         run,
-        "Train a model on a folder of faces. A recipe is a file in coursekit/recipes that decides\n"
-        "everything but size, epochs and seed, and says what it costs and what it scored:\n"
-        "report_table1, the report's settings; house, ours; dml_csr, that paper's, and\n"
+        "Train a model on a folder of faces. A recipe is a file in coursekit/recipes that decides "
+        "everything but size, epochs and seed, and says what it costs and what it scored: "
+        "report_table1, the report's settings; house, ours; dml_csr, that paper's, and "
         "dml_csr_small, for a laptop. Its run is scored at the end.\n\n"
-        "A line an epoch says its number, phase and rate; loss, the mean of what was minimised in\n"
+        "A line an epoch says its number, phase and rate; loss, the mean of what was minimised in "
         "training; val, the loss on the validation images; scores; seconds; and what it led to:\n"
-        "improved      these weights are in use from now on: val is the lowest so far\n"
-        "              (under a recipe that averages in every epoch, such as house: always)\n"
-        "M in use      in a cycle of dml_csr: its average is in use from now on, val lower or not\n"
-        "best student  in a cycle: val is the lowest so far, and the next average will use it\n"
-        "In cycles loss is against the teacher (Eq. 7), val against the masks as ever (Eq. 5):\n"
+        "  improved      these weights are in use from now on: val is the lowest so\n"
+        "                far (under a recipe that averages in every epoch, such as\n"
+        "                house: always)\n"
+        "  M in use      in a cycle of dml_csr: its average is in use from now on,\n"
+        "                val lower or not\n"
+        "  best student  in a cycle: val is the lowest so far, and the next average\n"
+        "                will use it\n"
+        "In cycles loss is against the teacher (Eq. 7), val against the masks as ever (Eq. 5): "
         "compare val with val, not loss with loss.",
     )
-    parser.add_argument("model", help="unet, fastscnn, …")
     parser.add_argument(
-        "--data", required=True, metavar="ROOT", help="any layout that README lists"
+        "model", help="unet, deeplabv3plus, fastscnn, segformer, dml_csr or eagrnet"
+    )
+    parser.add_argument(
+        "--data",
+        required=True,
+        metavar="ROOT",
+        help="the folder of a data set; `coursekit data --help` shows the layouts",
     )
     parser.add_argument("--out", required=True, metavar="DIR", help="folder for the run")
     parser.add_argument("--val-share", type=float, metavar="X",
                         help="hold this share of the training images back to validate on, drawn by "
                         "--seed and recorded in DIR/split.json; for data without a labelled val "
                         "split")  # fmt: skip
-    parser.add_argument("--recipe", metavar="NAME", help="report_table1, house, dml_csr, …")
+    parser.add_argument(
+        "--recipe", metavar="NAME", help="report_table1, house, dml_csr or dml_csr_small"
+    )
     parser.add_argument("--without", action="append", default=[], metavar="INGREDIENT",
                         help="leave an ingredient of the recipe out, such as self_regulation; may "
                         "be given several times; a wrong name lists all")  # fmt: skip
-    parser.add_argument("--size", type=int, default=512, metavar="N", help="working size, pixels")
+    parser.add_argument("--size", type=int, default=512, metavar="N",
+                        help="working size: images are resized to N² pixels")  # fmt: skip
     parser.add_argument("--epochs", type=int, default=120, metavar="N", help="at most so many")
     parser.add_argument("--resume", action="store_true", help="go on with the run in DIR")
-    parser.add_argument("--seed", type=int, default=42, metavar="N")
-    parser.add_argument("--batch-size", type=int, metavar="N", help="images in a step; default 2")
-    parser.add_argument("--patience", type=int, metavar="N", help="epochs; the report has 12")
-    parser.add_argument("--lr", type=float, metavar="X", help="Adam's first rate; default 0.001")
+    parser.add_argument("--seed", type=int, default=42, metavar="N",
+                        help="of the weights, the order and the augmentation")  # fmt: skip
+    parser.add_argument("--batch-size", type=int, metavar="N", help="images in a step; default: 2")
+    parser.add_argument("--patience", type=int, metavar="N",
+                        help="epochs without a lower validation loss before a phase ends; "
+                        "default: 12")  # fmt: skip
+    parser.add_argument("--lr", type=float, metavar="X", help="Adam's first rate; default: 0.001")
     parser.add_argument("--mirror", type=float, metavar="P",
-                        help="share of mirrored images, pairs swapped; default 0")  # fmt: skip
+                        help="share of mirrored images, pairs swapped; default: 0")  # fmt: skip
     parser.add_argument("--loss", metavar="NAME",
                         help="cross_entropy (default), focal, dice, lovasz, or a sum such as "
                         "cross_entropy+lovasz")  # fmt: skip
     parser.add_argument("--unweighted", action="store_const", const=True,
                         help="no class weights: plain cross-entropy (Eq. 1)")  # fmt: skip
-    parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
-    parser.add_argument("--workers", type=int, default=0, metavar="N", help="processes for batches")
+    parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32",
+                        help="bf16 needs half the memory for activations")  # fmt: skip
+    parser.add_argument("--workers", type=int, default=0, metavar="N",
+                        help="processes that prepare batches")  # fmt: skip
     parser.add_argument("--cpu", action="store_true", help="stay on the CPU")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", dest="settings",
-                        help="a setting of the model, such as widths=(8,16,32,64,128)")  # fmt: skip
+                        help="a setting of the model, such as widths=(8,16,32,64,128); may "
+                        "be given several times")  # fmt: skip
     # Without help it is not listed; no prefix, so that all words are the rest.
-    moved = subparsers.add_parser("run", add_help=False, prefix_chars="\0")
+    moved = subparsers.add_parser("run", add_help=False, prefix_chars="\0", prog="coursekit run")
     moved.add_argument("rest", nargs=argparse.REMAINDER)
-    moved.set_defaults(handler=_moved)
+    moved.set_defaults(handler=_moved, prog=moved.prog)
 
 
 def _moved(arguments: argparse.Namespace) -> int:
@@ -169,6 +196,8 @@ def run(arguments: argparse.Namespace) -> int:
     recipe, started = arguments.recipe, None
     if recipe is not None:
         own = _own_settings(arguments, own)
+    if arguments.resume:
+        check_resumable(Path(arguments.out))
     train, val = open_pair(arguments.data, arguments.val_share, arguments.seed, arguments.out)
     tell_left_out(dict.fromkeys((*train.left_out, *val.left_out)))
     torch.manual_seed(config.seed)
@@ -176,7 +205,8 @@ def run(arguments: argparse.Namespace) -> int:
     model = create_model(arguments.model, **settings)
     print(f"{arguments.model}: {count_parameters(model):,} parameters; "
           f"{len(train)} training and {len(val)} validation images at {config.size}²")  # fmt: skip
-    if arguments.resume and Path(arguments.out, "state.safetensors").exists():
+    tell_enlarged(train, config.size)
+    if arguments.resume:
         print(f"Goes on with the run in {arguments.out}.")
     elif recipe is not None:
         started = recipes.start(recipe, model)
@@ -213,6 +243,29 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def check_resumable(out: Path) -> None:
+    """Raises `CourseError` when a folder holds no run to go on with."""
+    if (out / _STATE).is_file():
+        return
+    beside = [path.parent.name for path in out.parent.glob(f"*/{_STATE}")]
+    near = difflib.get_close_matches(out.name, beside, 1, cutoff=0) if out.name else []
+    hint = f"did you mean {out.parent / near[0]}? " if near else ""
+    raise CourseError(
+        f"{out}: holds no run to go on with (a run has a state from its first whole epoch on); "
+        f"{hint}Leave --resume out to begin one"
+    )
+
+
+def tell_enlarged(train: FaceDataset, size: int) -> None:
+    """A working size far above that of the photographs costs time and shows nothing more."""
+    height, width = train.image(0).shape[:2] if len(train) else (size, size)
+    if size >= _ENLARGED * max(height, width):
+        times = (size / max(height, width)) ** 2
+        print(f"Photographs of {width}x{height} (the first one) are enlarged to {size}²: about "
+              f"{times:.0f} times the work, and nothing more to see. --size {max(height, width)} "
+              "suits them.", file=sys.stderr)  # fmt: skip
+
+
 def _own_settings(arguments: argparse.Namespace, own: dict[str, Any]) -> dict[str, Any]:
     """The recipe's settings of the model, and those of --set before them.
 
@@ -246,8 +299,10 @@ def _printer(config: FitConfig) -> Callable[[dict[str, Any]], None]:
         if not told and entry["phase"].startswith("cycle"):
             told = True
             if getattr(config.plan, "distil", False):
-                print("From here loss is against the teacher (Eq. 7); val is against the masks "
-                      "(Eq. 5), as before.")  # fmt: skip
+                terminal.say(
+                    "From here loss is against the teacher (Eq. 7); val is against the masks "
+                    "(Eq. 5), as before."
+                )
         print_epoch(entry, averages=_averages(config, entry))
 
     return tell
@@ -270,11 +325,10 @@ def print_epoch(entry: dict[str, Any], *, averages: bool = False) -> None:
     event = words.get(entry["event"], entry["event"])
     event = f"  {event}" if event else ""
     width = 14 if len(entry["phase"]) > 5 else 4  # "initialisation", "cycle 1 of 5"; "adam", "sgd"
-    print(
+    terminal.say(
         f"epoch {entry['epoch']:3d}  {entry['phase']:<{width}} {entry['rate']:<8.3g}  "
         f"loss {entry['train_loss']:.4f}  val {entry['val_loss']:.4f}  "
-        f"{_scores(entry)}  {entry['seconds']:.1f} s{event}",
-        flush=True,
+        f"{_scores(entry)}  {entry['seconds']:.1f} s{event}"
     )
 
 

@@ -62,7 +62,7 @@ class Report:
 
     def as_json(self) -> str:
         """The report as indented JSON."""
-        return json.dumps(self.as_dict(), indent=2, ensure_ascii=False)
+        return json.dumps(self.as_dict(), indent=2)
 
     def as_text(self) -> str:
         """The report for people, with the first few files of each finding."""

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from coursekit.errors import CourseError
-from coursekit.files import write_text
+from coursekit.files import home_folder, write_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -85,10 +85,10 @@ def cache_folder() -> Path:
     if chosen:
         return Path(chosen).expanduser()
     if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData/Local") / "coursekit"
+        return Path(os.environ.get("LOCALAPPDATA") or home_folder() / "AppData/Local") / "coursekit"
     if sys.platform == "darwin":
-        return Path.home() / "Library/Caches/coursekit"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "coursekit"
+        return home_folder() / "Library/Caches/coursekit"
+    return Path(os.environ.get("XDG_CACHE_HOME") or home_folder() / ".cache") / "coursekit"
 
 
 def kept_arrays(identity: dict[str, Any], shapes: Shapes, fill: Callable[[Filled], None]) -> Filled:

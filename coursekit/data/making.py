@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from coursekit.data.progress import progress
+from coursekit import terminal
 from coursekit.data.synthetic import SynthDataset
 from coursekit.errors import CourseError
 from coursekit.labels import CELEBAMASK_HQ, LAPA, merge_table
@@ -172,12 +172,12 @@ def _write_face(root: Path, recipe: Recipe, job: tuple[str, int, int]) -> None:
 
 def _run(work: partial[None], jobs: list[tuple[str, int, int]], workers: int) -> None:
     if workers <= 1:
-        for _ in progress(map(work, jobs), len(jobs), "rendering"):
+        for _ in terminal.bar(map(work, jobs), "rendering", total=len(jobs)):
             pass
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        for _ in progress(pool.map(work, jobs, chunksize=4), len(jobs), "rendering"):
+        for _ in terminal.bar(pool.map(work, jobs, chunksize=4), "rendering", total=len(jobs)):
             pass
 
 

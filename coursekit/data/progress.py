@@ -1,11 +1,12 @@
-"""Progress for work over a second: a bar on a terminal or in a notebook, nothing in a log."""
+"""Work on all cores, with progress."""
 
 from __future__ import annotations
 
 import os
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
+
+from coursekit import terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -17,24 +18,6 @@ R = TypeVar("R")
 _AHEAD = 64
 
 
-def progress(items: Iterator[T], total: int, what: str) -> Iterator[T]:
-    """Pass `items` on; show a bar once that has taken a second, where somebody watches."""
-    watched = sys.stderr is not None and sys.stderr.isatty()
-    if not watched and not _in_notebook():
-        yield from items
-        return
-    from tqdm.auto import tqdm
-
-    yield from tqdm(items, total=total, desc=what, delay=1, leave=False)
-
-
-def _in_notebook() -> bool:
-    """Whether this process is a notebook's kernel; having its packages imported is not enough."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    return hasattr(shell, "kernel")
-
-
 def threaded(
     function: Callable[[T], R], items: Sequence[T], what: str, *, threads: bool = True
 ) -> Iterator[R]:
@@ -44,12 +27,12 @@ def threaded(
     done without (`threads=False`). The first error ends the work.
     """
     if not threads:
-        yield from progress(map(function, items), len(items), what)
+        yield from terminal.bar(map(function, items), what, total=len(items))
         return
     workers = min(os.cpu_count() or 1, 16)
     with ThreadPoolExecutor(workers) as pool:
         try:
-            yield from progress(_ordered(pool, function, items), len(items), what)
+            yield from terminal.bar(_ordered(pool, function, items), what, total=len(items))
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coursekit.data.celebamask import CelebAMaskHQ
+from coursekit.data.findings import some
 from coursekit.data.helen import Helen
 from coursekit.data.images import check_fit, read_image, read_landmarks
 from coursekit.data.layouts import COURSE_2024, COURSE_2025, LAPA_LAYOUT, SPLITS, Entry, Layout
@@ -156,14 +157,12 @@ def _matches(folder: Path) -> list[tuple[Path, Layout]]:
 def _nothing_found(folder: Path) -> str:
     children = sorted(p for p in folder.iterdir() if not p.name.startswith("."))
     inside = [p for p in children if p.is_dir()]
-    shown = ", ".join(p.name + ("/" if p.is_dir() else "") for p in children[:8]) or "nothing"
-    more = f" and {len(children) - 8} more" if len(children) > 8 else ""
+    shown = some([p.name[:30] + ("/" if p.is_dir() else "") for p in children], 4) or "nothing"
     better = next((p for p in (*inside[:50], folder.parent) if _matches(p)), None)
-    mend = f"did you mean {better}? " if better is not None else ""
-    known = "; ".join(f"{layout.title}: {layout.tree}" for layout in LAYOUTS)
+    mend = f"did you mean {better}?" if better is not None else f"Usual is {COURSE_2025.tree};"
     return (
-        f"{folder}: no known layout; it holds {shown}{more}. {mend}The course reads these layouts: "
-        f"{known}"
+        f"{folder}: no known layout; it holds {shown}. {mend} `coursekit data --help` shows all "
+        "layouts"
     )
 
 

@@ -124,7 +124,9 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         return read_notebook(path.read_bytes())
     except OSError as error:
-        raise CourseError(f"{path}: cannot be read ({error.strerror}); name a notebook") from error
+        # A terminal of JupyterLab begins in the folder of the lesson that is open.
+        hint = f"did you mean {path.name}?" if Path(path.name).is_file() else "name a notebook"
+        raise CourseError(f"{path}: cannot be read ({error.strerror}); {hint}") from error
     except ValueError as error:
         raise CourseError(f"{path}: {error}") from error
 

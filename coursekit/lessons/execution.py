@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import tempfile
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coursekit.errors import CourseError
+from coursekit.files import socket_folder
 from coursekit.lessons.notebook import to_bytes
 from coursekit.lessons.outputs import complaints, normalise
 
@@ -36,6 +37,8 @@ def quick_environment(scratch: str) -> dict[str, str]:
     return kept | {
         "COURSEKIT_TIER": "quick",
         "COURSEKIT_CACHE": scratch,
+        # A home that is full would end the kernel, and the user's start-up files change it.
+        "IPYTHONDIR": os.path.join(scratch, "ipython"),  # noqa: PTH118
         # Waiting threads sleep: on a busy machine spinning makes training several times slower.
         "OMP_WAIT_POLICY": "PASSIVE",
         # Several notebooks share the cores, and one thread computes the same on every machine.
@@ -162,20 +165,31 @@ def kernel_for(node: Any, scratch: Path, timeout: float) -> Iterator[Any]:
 
     folder, cache = scratch / "work", scratch / "cache"
     folder.mkdir()
-    client = NotebookClient(
-        node,
-        km=_kernel(scratch),
-        timeout=timeout,
-        record_timing=False,
-        store_widget_state=False,
-        shutdown_kernel="immediate",
-        resources={"metadata": {"path": str(folder)}},
-    )
-    with client.setup_kernel(cleanup_kc=True, env=quick_environment(str(cache))):
+    with (
+        tempfile.TemporaryDirectory(dir=socket_folder(), ignore_cleanup_errors=True) as sockets,
+        ExitStack() as stack,
+    ):
+        client = NotebookClient(
+            node,
+            km=_kernel(Path(sockets)),
+            timeout=timeout,
+            record_timing=False,
+            store_widget_state=False,
+            shutdown_kernel="immediate",
+            resources={"metadata": {"path": str(folder)}},
+        )
+        environment = quick_environment(str(cache))
+        try:
+            stack.enter_context(client.setup_kernel(cleanup_kc=True, env=environment))
+        except RuntimeError as error:  # "Kernel died before replying to kernel_info"
+            raise CourseError(
+                f"no notebook kernel can be started here ({error}): is a disk or memory full? "
+                "`coursekit doctor` says what this machine has"
+            ) from error
         yield client
 
 
-def _kernel(scratch: Path) -> Any:
+def _kernel(folder: Path) -> Any:
     """Starts a kernel with the Python that runs now, whichever kernels the user has installed."""
     from ipykernel.kernelspec import get_kernel_dict
     from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
@@ -187,7 +201,7 @@ def _kernel(scratch: Path) -> Any:
 
     return AsyncKernelManager(
         kernel_spec_manager=ThisPython(),
-        connection_file=str(scratch / "kernel.json"),
+        connection_file=str(folder / "kernel.json"),
         # Files that only this user can open, rather than ports that everyone on the machine can.
         transport="tcp" if os.name == "nt" else "ipc",
     )

@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from coursekit.errors import CourseError
+from coursekit.files import home_folder
 from coursekit.models.abn import ABN
 from coursekit.models.resnet import Bottleneck, ResNetEncoder
 
@@ -68,7 +69,7 @@ def _shapes(weights: Mapping[str, Tensor]) -> dict[str, torch.Size]:
 
 def _cached() -> Path | None:
     """The file in huggingface's cache, or else in torch's."""
-    home = Path(os.environ.get("HF_HOME", Path.home() / ".cache" / "huggingface"))
+    home = Path(os.environ.get("HF_HOME", home_folder() / ".cache" / "huggingface"))
     hub = Path(os.environ.get("HF_HUB_CACHE", home / "hub"))
     found = sorted(hub.glob(f"{HUB}/snapshots/*/model.safetensors"))
     found += Path(torch.hub.get_dir(), "checkpoints").glob(URL.rpartition("/")[2])

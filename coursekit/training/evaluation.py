@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
-from tqdm.auto import tqdm
 
-from coursekit import metrics
+from coursekit import metrics, terminal
 from coursekit.errors import CourseError
 from coursekit.inference import predict_logits
 from coursekit.labels import LABEL_SETS
@@ -110,10 +109,9 @@ def evaluate(
         )
     confusion = metrics.ConfusionMatrix(labels.num_classes)
     model = plain(model)  # as its checkpoint would be: the same numbers, to the last bit
-    hide = None if progress is None else not progress
+    show = terminal.on_terminal() if progress is None else progress
     with in_evaluation(model):
-        every = tqdm(range(len(dataset)), "evaluate", unit="image", disable=hide, leave=False)
-        for index in every:
+        for index in terminal.bar(range(len(dataset)), "evaluate", unit="image", show=show):
             sample = dataset.sample(index, landmarks=False)
             if sample.label_map is None:
                 raise CourseError(

@@ -7,6 +7,9 @@ import tempfile
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import torch
+
+from coursekit.data.findings import some
 from coursekit.errors import CourseError
 
 if TYPE_CHECKING:
@@ -69,7 +72,7 @@ def check_finite(loss: float, epoch: int, kind: str, names: list[str]) -> None:
     if not math.isfinite(loss):
         raise CourseError(
             f"the {kind} loss is {loss} in epoch {epoch}, in the batch of these images: "
-            f"{', '.join(names)}. Look at them (`coursekit data check`), or lower the "
+            f"{some(names)}. Look at them (`coursekit data check`), or lower the "
             "learning rate; the last whole epoch is kept"
         )
 
@@ -121,3 +124,25 @@ def naming_what_torch_met(images: int, processes: int) -> Iterator[None]:
             f"no spread to divide by; a step needs at least {2 * processes} images: raise the "
             "batch size, or add images"
         ) from error
+
+
+@contextmanager
+def naming_what_is_full() -> Iterator[None]:
+    """Says what to do where torch only says which memory is full."""
+    try:
+        yield
+    except RuntimeError as error:
+        told = str(error)
+        if "DataLoader worker" in told and "signal" in told:
+            raise CourseError(
+                "the system ended a process that prepares batches: memory or shared memory "
+                "(/dev/shm) is full. Take --workers 0, or give a container more, such as "
+                "docker run --shm-size=2g"
+            ) from error
+        full = isinstance(error, torch.OutOfMemoryError) or "not enough memory" in told
+        if full or "DefaultCPUAllocator" in told:
+            raise CourseError(
+                "memory is full: take a smaller --size or --batch-size, or --precision bf16 "
+                f"({told.splitlines()[0][:80]})"
+            ) from error
+        raise

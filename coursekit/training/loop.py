@@ -12,12 +12,11 @@ import numpy as np
 import torch
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader
-from tqdm.auto import tqdm
 
-from coursekit import checkpoint
+from coursekit import checkpoint, terminal
 from coursekit.data import TrainingView, Whitening, whitening
 from coursekit.errors import CourseError
-from coursekit.files import write_text
+from coursekit.files import shorten_sockets, write_text
 from coursekit.models import describe
 from coursekit.training.config import FitConfig
 from coursekit.training.guards import (
@@ -25,6 +24,7 @@ from coursekit.training.guards import (
     check_inputs,
     check_parameters,
     named_scores,
+    naming_what_is_full,
     naming_what_torch_met,
     prepare_folder,
 )
@@ -109,8 +109,9 @@ def fit(
             not finite (the message names the batch's images).
     """
     config = config or FitConfig()
-    run = _Run(model, train, val, config, out, resume, progress, started)
-    return run.go(on_epoch)
+    with naming_what_is_full():
+        run = _Run(model, train, val, config, out, resume, progress, started)
+        return run.go(on_epoch)
 
 
 class _Run:
@@ -131,7 +132,7 @@ class _Run:
         from accelerate.utils import GradientAccumulationPlugin
 
         self.config, self.started = config, started
-        self.hide = None if progress is None else not progress
+        self.show = terminal.on_terminal() if progress is None else progress
         self.out = Path(out) if out is not None else None
         # What the environment says of precision and accumulation is not for this loop.
         once = GradientAccumulationPlugin(num_steps=1)
@@ -140,6 +141,8 @@ class _Run:
         )
         device, processes = self.accelerator.device, self.accelerator.num_processes
         check_inputs(config, model, train, val, processes)
+        if config.workers:
+            shorten_sockets()
         while isinstance(model, DistributedDataParallel):  # another one is put around it below
             model = model.module
         with self.accelerator.main_process_first():  # one process fills the cache, the rest read it
@@ -305,7 +308,8 @@ class _Run:
         self.train_view.set_epoch(epoch)
         losses = []
         loader = self._loader(epoch)
-        with tqdm(loader, desc=f"epoch {epoch}", disable=self._hidden(), leave=False) as bar:
+        show = self.show and self.accelerator.is_main_process
+        with terminal.bar(loader, f"epoch {epoch}", show=show) as bar:
             for batch in bar:
                 with naming_what_torch_met(len(batch["name"]), processes):
                     total, mass, _ = self.parallel(self._to_device(batch))
@@ -338,6 +342,3 @@ class _Run:
         score.counts = self._sum(score.counts)
         loss = (total / torch.where(mass > 0, mass, 1)).sum()
         return float(loss), named_scores(score.result())
-
-    def _hidden(self) -> bool | None:
-        return True if not self.accelerator.is_main_process else self.hide

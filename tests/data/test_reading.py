@@ -232,7 +232,7 @@ def test_no_layout_says_what_is_there_and_what_is_known(tmp_path):
     (tmp_path / "pictures").mkdir()
     with pytest.raises(CourseError) as caught:
         open_dataset(tmp_path, "train")
-    for word in ("pictures/", "course 2024", "course 2025", "LaPa", "Helen", "CelebAMask-HQ"):
+    for word in ("pictures/", "train/{images,masks}", "`coursekit data --help`"):
         assert word in str(caught.value)
 
 

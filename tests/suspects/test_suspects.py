@@ -331,7 +331,7 @@ def test_bad_input_is_one_clear_error(
     more = [word.format(root=clean) for word in more]
     assert main(["data", "suspects", str(clean), "--checkpoint", file, "--cpu", *more]) == 2
     error = capsys.readouterr().err
-    assert error.startswith("coursekit data: ") and words in error
+    assert error.startswith("coursekit data suspects: ") and words in error
 
 
 def test_other_labels_an_empty_split_and_broken_networks(

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coursekit.errors import CourseError
+from coursekit.files import socket_folder
 from coursekit.grading.sandbox.client import KernelHandle
 from coursekit.grading.sandbox.limits import KernelLimits
 
@@ -49,8 +50,7 @@ class Sandbox:
     def __init__(self, isolation: str = "auto", preload: Sequence[str] = ()) -> None:
         self.preload = tuple(preload)
         self._numbers = itertools.count(1)
-        # Not below the user's own temporary folder: the path of a socket has room for 107 bytes.
-        self._run = Path(tempfile.mkdtemp(prefix="ck-", dir=_short_folder()))
+        self._run = Path(tempfile.mkdtemp(prefix="ck-", dir=socket_folder()))
         self._run.chmod(0o711)
         self._forkserver: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
@@ -152,11 +152,9 @@ class Sandbox:
             self._stop()
             reasons.append(f"{isolation}: {reason}")
         raise CourseError(
-            "no sandbox works here, and students' code does not run without one\n  "
-            + "\n  ".join(reasons)
-            + "\nOn Linux install bubblewrap (apt install bubblewrap) and allow user namespaces; "
-            "elsewhere grade in a Linux container or virtual machine. --sandbox none runs "
-            "students' code with all your rights: for your own solutions only"
+            f"no sandbox works here, and students' code does not run without one: "
+            f"{'; '.join(reasons)}. Install bubblewrap and allow user namespaces, or use a Linux "
+            'machine: notebooks/INSTRUCTORS.md, "The sandbox"'
         )
 
     def _start(self, isolation: str) -> str:
@@ -217,11 +215,6 @@ def kernel_environment(folder: Path) -> dict[str, str]:
         "COURSEKIT_CACHE": "/tmp/cache",  # noqa: S108
         "IPYTHONDIR": "/tmp/ipython",  # noqa: S108
     }
-
-
-def _short_folder() -> str:
-    folder = tempfile.gettempdir()
-    return folder if len(folder) < 60 else "/tmp"  # noqa: S108
 
 
 def _readable() -> list[str]:
