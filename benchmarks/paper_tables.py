@@ -68,7 +68,7 @@ def command(row: tuple[tuple[str, ...], str | None], seed: int, options: Any) ->
     """`coursekit train …` of a row; the last word is its folder."""
     without, context = row
     recipe = "dml_csr_small" if options.small else "dml_csr"
-    words = ["train", "dml_csr", "--recipe", recipe, "--data", str(options.data), "--resume"]
+    words = ["train", "dml_csr", "--recipe", recipe, "--data", str(options.data)]
     words += ["--size", str(options.size), "--epochs", str(options.epochs), "--seed", str(seed)]
     words += ["--precision", options.precision, "--workers", str(options.workers)]
     words += [word for name in without for word in ("--without", name)]
@@ -76,7 +76,9 @@ def command(row: tuple[tuple[str, ...], str | None], seed: int, options: Any) ->
     words += ["--cpu"] if options.cpu else []
     changes = [*(f"no-{name}" for name in without), *([context] if context else [])]
     name = "-".join([recipe, str(options.size), str(options.epochs), *changes, str(seed)])
-    return [*words, "--out", str(options.out / name)]
+    folder = options.out / name
+    words += ["--resume"] if (folder / "state.safetensors").exists() else []
+    return [*words, "--out", str(folder)]
 
 
 def score(words: list[str], protocol: str, options: Any) -> dict[str, float]:

@@ -46,12 +46,13 @@ def train(run: Run, options: argparse.Namespace) -> float:
     if not scores.exists():
         call = [
             sys.executable, "-m", "coursekit", "train", options.model, "--recipe", run.recipe,
-            "--data", str(options.data), "--size", str(options.size), "--resume",
+            "--data", str(options.data), "--size", str(options.size),
             "--epochs", str(options.epochs), "--seed", str(run.seed), "--out", str(out),
             "--workers", str(options.workers),
         ]  # fmt: skip
         call += [word for name in run.without for word in ("--without", name)]
         call += ["--cpu"] if options.cpu else []
+        call += ["--resume"] if (out / "state.safetensors").exists() else []
         start = time.perf_counter()
         environment = os.environ | {"OMP_NUM_THREADS": str(options.threads)}
         subprocess.run(call, check=True, env=environment, stdout=subprocess.DEVNULL)

@@ -39,8 +39,12 @@ def test_a_row_is_a_command_with_a_folder_of_its_own(tmp_path: Path) -> None:
             for row in rows.values():
                 words = paper_tables.command(row, 3, options)
                 assert words[:4] == ["train", "dml_csr", "--recipe", f"dml_csr{'_small' * small}"]
-                assert words.count("--without") == len(row[0])
+                assert words.count("--without") == len(row[0]) and "--resume" not in words
                 folders.add(words[-1])
+    begun = Path(words[-1])
+    begun.mkdir()
+    (begun / "state.safetensors").touch()
+    assert "--resume" in paper_tables.command(row, 3, options)
     different = {row for rows in paper_tables.ROWS.values() for row in rows.values()}
     assert len(folders) == 2 * len(different)
 
