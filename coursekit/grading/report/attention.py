@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from coursekit.grading.records import Grade
+    from coursekit.grading.report.book import Book
+
+#: An assignment that fewer than this share of a class handed in counts for all the others, too.
+_FEW = 0.1
 
 
 @dataclass(frozen=True)
@@ -36,8 +40,33 @@ class Group:
     items: tuple[Item, ...]
 
 
+def of_class(book: Book) -> list[Group]:
+    """All that there is to look at in a class, the gravest first; no empty groups."""
+    graded = {student for student, own in book.grades.items() if own}
+    first = [
+        Group(title, meaning, tuple(
+            Item(g.student, "", g.submission, g.problem)
+            for g in book.strays if (g.student in graded) == beside
+        ))
+        for title, meaning, beside in (
+            ("Nobody's answer to anything", "These students have no points at all.", False),
+            ("Files left aside", "Beside others, which were graded.", True),
+        )
+    ]  # fmt: skip
+    few = tuple(
+        Item("", a.name, "", f"{len(book.of(a))} of {len(book.students)} students handed it in")
+        for a in book.assignments
+        if a.due is None and 0 < len(book.of(a)) < _FEW * len(book.students)
+    )
+    first.append(Group(
+        "Handed in by few", "It counts for all others, as 0. If it is too early for that: a due "
+        "date in course.toml, or --assignment with those that count.", few,
+    ))  # fmt: skip
+    return [group for group in first if group.items] + groups(book.all_grades())
+
+
 def groups(grades: Sequence[Grade]) -> list[Group]:
-    """All that there is to look at, the gravest first; no empty groups."""
+    """All that there is to look at in grades, the gravest first; no empty groups."""
     kinds: list[tuple[str, str, Callable[[Grade], Iterable[tuple[str, str]]]]] = [
         ("Not graded at all", "Nothing could be run; all points are missing.", _problem),
         ("Answers not found",

@@ -139,7 +139,8 @@ def _of_student(name: str, files: list[Found], notes: list[str]) -> list[HandedI
     if not any(f.content is not None for f in notebooks):
         troubles = [f"{_shown(f)} {f.problem}" for f in notebooks] + troubles
         problem = "; ".join(troubles[:5]) or _nothing(files)
-        shown = _shown(notebooks[0]) if notebooks else clean(files[0].parts[0])
+        named = [*notebooks, *(f for f in files if f.problem)]
+        shown = _shown(named[0]) if named else clean(files[0].parts[0])
         return [HandedIn(name, shown, None, problem, tuple(dict.fromkeys(notes)))]
     made: list[HandedIn] = []
     seen: dict[bytes, int] = {}

@@ -15,7 +15,7 @@ from tests.grading.report.made_class import SOURCES, assignment, grade_of, mixed
 
 
 def read(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
+    with path.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -94,7 +94,7 @@ def test_no_cell_is_a_formula(tmp_path: Path, name: str) -> None:
         dataclasses.replace(check, reasons=(name,)) for check in grade.checks
     ))  # fmt: skip
     for path in gradebook.write([grade], [assignment()], tmp_path):
-        with path.open(encoding="utf-8", newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file:
             for row in csv.reader(file):
                 for cell in row:
                     assert not cell.lstrip().startswith(("=", "+", "-", "@", "＝", "\t", "\r"))

@@ -38,7 +38,7 @@ ATTRIBUTES = {
     "title", "open", "role", "tabindex", "aria-hidden", "aria-label", "style", "viewbox", "x", "y",
     "width", "height", "x1", "x2", "y1", "y2",
 }  # fmt: skip
-HREF = re.compile(r"#[a-z]+|feedback/[a-z0-9-]+\.html")
+HREF = re.compile(r"#[a-z]+|feedback/[a-z0-9-]+\.html|(grades|checks|nbgrader|canvas)\.csv")
 SRC = re.compile(r"data:image/png;base64,[A-Za-z0-9+/=]+")
 STYLE = re.compile(r"width: [0-9.]+%")
 
