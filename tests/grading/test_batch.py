@@ -115,7 +115,7 @@ def test_a_run_that_was_killed_goes_on(course: Path, tmp_path: Path) -> None:
     after = {p.name: p.stat().st_mtime_ns for p in (out / "json").glob("[!.]*.json")}
     assert len(after) == 8
     assert {name: after[name] for name in before} == before
-    with (out / "grades.csv").open(newline="") as file:
+    with (out / "grades.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["student"] for row in rows] == [f"student-{n}" for n in range(8)]
 
@@ -211,13 +211,14 @@ def _made(student: str, name: str, points: int, assignment: str = "hw") -> Grade
     return Grade(student, name, assignment, "", "", checks=(check,) if assignment else ())
 
 
-def test_of_two_notebooks_the_better_one_counts() -> None:
-    grades = best_of_each(
-        [_made("ada", "first", 0), _made("ada", "second", 3), _made("ada", "notes", 0, "")]
-    )
-    assert [(g.student, g.submission, g.earned) for g in grades] == [("ada", "second", 3)]
-    assert "first" in grades[0].notes[-1]
-    assert best_of_each([replace(grades[0], notes=())])[0].notes == ()
+def test_of_two_notebooks_the_better_one_counts_and_nothing_is_left_out() -> None:
+    strays = [_made("ada", name, 0, "") for name in ("notes", "more notes")]
+    grades = best_of_each([_made("ada", "first", 0), *strays, _made("ada", "second", 3)])
+    assert [(g.submission, g.earned) for g in grades] == [
+        ("more notes", 0), ("notes", 0), ("second", 3),
+    ]  # fmt: skip
+    assert "first" in grades[2].notes[-1]
+    assert best_of_each([replace(grades[2], notes=())])[0].notes == ()
 
 
 def test_a_secret_is_made_once_and_a_poor_one_is_refused(tmp_path: Path) -> None:

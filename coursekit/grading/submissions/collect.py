@@ -164,7 +164,8 @@ def _nothing(files: list[Found]) -> str:
     own = [f for f in files if f.is_other and not owner_of(f.parts[-1]).is_form]
     others = sorted({clean(f.parts[-1]) for f in own})
     if not others:
-        return "nothing was handed in: the folder is empty"
+        only_forms = any(f.is_other for f in files)
+        return "nothing was handed in" + ("" if only_forms else ": the folder is empty")
     shown = ", ".join(others[:5]) + (" and more" if len(others) > 5 else "")
     return f"no notebook (.ipynb) was handed in, only {shown}"
 

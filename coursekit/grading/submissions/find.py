@@ -13,6 +13,7 @@ import stat
 import tempfile
 import unicodedata
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -36,6 +37,7 @@ MOST_NOTEBOOKS, _MOST_READ, _MOST_INNER = 20, 1 << 30, 2 << 30
 _MOST_FILES, _MOST_OTHERS = 200_000, 20
 #: Of a class: files. Folders within folders, and zips within zips.
 _MOST_OF_ALL, _DEEPEST, _MOST_ZIPS = 200_000, 10, 2
+_ENOUGH = 100  # folders that show what is in the others, too
 _LONGEST_LIST = 16 << 20  # bytes of a zip's list of entries
 _LONGEST = 80  # characters of a stranger's text in a message
 
@@ -144,7 +146,7 @@ class _Reader:
                 raise CourseError(f"{path}: cannot be read ({error.strerror})") from error
             self._add(parts, f"cannot be read ({error.strerror})")
             return
-        if len(parts) == 1 and is_class_beside_students(parts[0], [entry.name for entry in listed]):
+        if len(parts) == 1 and is_class_beside_students(parts[0], _inside(listed)):
             parts = ()
         elif parts:
             self._enter(parts[0])
@@ -317,8 +319,21 @@ def _around_class(listed: list[os.DirEntry[str]], parts: tuple[str, ...]) -> Pat
     """The only folder in a folder, if it is around a class."""
     if len(listed) != 1 or not listed[0].is_dir(follow_symlinks=False):
         return None
-    inside = [(e.name, e.is_dir(follow_symlinks=False)) for e in _listed(Path(listed[0].path))]
+    inside = _inside(_listed(Path(listed[0].path)))
     return Path(listed[0].path) if is_around_class(listed[0].name, inside, parts) else None
+
+
+def _inside(listed: list[os.DirEntry[str]]) -> dict[str, list[str] | None]:
+    """For each entry the notebooks right in it, None for a file."""
+    inside: dict[str, list[str] | None] = {}
+    for entry in listed:
+        is_folder = entry.is_dir(follow_symlinks=False)
+        names: list[str] | None = [] if is_folder else None
+        inside[entry.name] = names
+        if names is not None and len(inside) < _ENOUGH:
+            with suppress(OSError):  # it is said when its turn comes
+                names += [e.name for e in _listed(Path(entry.path)) if _NOTEBOOK.fullmatch(e.name)]
+    return inside
 
 
 def _without_class_folder(
@@ -329,19 +344,27 @@ def _without_class_folder(
         return entries, False
     holds_class = not parts
     for _ in range(2):
-        tops = {inner[0] for inner in entries}
-        if parts and is_class_beside_students(parts[0], tops):
+        inside = _inside_zip(entries)
+        if parts and is_class_beside_students(parts[0], inside):
             return entries, True
-        top = next(iter(tops), "")
-        if len(tops) != 1 or any(len(k) == 1 and not info.is_dir() for k, info in entries.items()):
+        below = {inner[1:]: info for inner, info in entries.items() if len(inner) > 1}
+        top = next(iter(inside), "")
+        alone = len(inside) == 1 and inside[top] is not None
+        if not alone or not is_around_class(top, _inside_zip(below), parts, stem):
             break
-        folders = {inner[1] for inner in entries if len(inner) > 2}
-        inside = {inner[1]: inner[1] in folders for inner in entries if len(inner) > 1}
-        if not is_around_class(top, inside.items(), parts, stem):
-            break
-        holds_class = True
-        entries = {inner[1:]: info for inner, info in entries.items() if len(inner) > 1}
+        entries, holds_class = below, True
     return entries, holds_class
+
+
+def _inside_zip(entries: dict[tuple[str, ...], zipfile.ZipInfo]) -> dict[str, list[str] | None]:
+    """As `_inside`, of a zip."""
+    inside: dict[str, list[str] | None] = {}
+    for inner, info in entries.items():
+        known = inside.setdefault(inner[0], None) or []
+        if len(inner) == 2 and _NOTEBOOK.fullmatch(inner[1]):
+            known.append(inner[1])
+        inside[inner[0]] = known if len(inner) > 1 or info.is_dir() else inside[inner[0]]
+    return inside
 
 
 def _inner_parts(info: zipfile.ZipInfo) -> tuple[str, ...] | None:

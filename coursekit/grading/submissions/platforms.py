@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
+
+    #: What is in a folder or zip by its name: of a folder the notebooks right in it, else None.
+    Inside = Mapping[str, Collection[str] | None]
 
 # Ann Lee_1234567_assignsubmission_file_/02_unet.ipynb
 _MOODLE = re.compile(r"(?P<name>.+)_(?P<number>\d+)_assignsubmission_[a-z]+_?(?P<rest>.*)", re.I)
@@ -26,11 +30,13 @@ _LESSON = re.compile(
     r"(?:(?P<name>.+)[_\-. ]+)?\d\d[_-][a-z][a-z0-9_-]*( ?\(\d+\)|-Copy\d+)*", re.I
 )
 _ENDING = re.compile(r"(?:\.ipynb)?(?:\.(?:zip|ipynb|json|txt|rar|7z|tar|gz|tgz))?$", re.I)
+_DIGIT = re.compile(r"\d")
 _LONGEST_NAME = 300
 #: Folders that hold the class, not a student.
 _CLASS = {"submitted", "submissions", "submission", "handins", "class"}
-#: A folder with nothing but so many folders is around a class, whatever it is called.
-_SURELY_CLASS = 5
+#: So many folders, and nothing beside them, are a class, whatever is around them is called; also
+#: beside students, when a notebook of one name is in so many.
+_MANY = 5
 
 
 @dataclass(frozen=True)
@@ -86,33 +92,36 @@ def owner_of(name: str, *, alone: str = "") -> Owner:
     return Owner(shown, shown)
 
 
-def _is_class(names: Collection[str]) -> bool:
-    """Whether most of what lies in a folder or zip has names that a platform gave it."""
-    return 2 * sum(platform_owner(name) is not None for name in names) > len(names)
+def is_class_beside_students(top: str, inside: Inside) -> bool:
+    """Whether what lies beside students is a class itself."""
+    return platform_owner(top) is None and _is_class(inside)
 
 
-def is_class_beside_students(top: str, names: Collection[str]) -> bool:
-    """Whether what lies beside students is a class itself: a platform named what is in it."""
-    return platform_owner(top) is None and _is_class(names)
-
-
-def is_around_class(
-    name: str, inside: Collection[tuple[str, bool]], parts: tuple[str, ...], root: str = ""
-) -> bool:
+def is_around_class(name: str, inside: Inside, parts: tuple[str, ...], root: str = "") -> bool:
     """Whether a folder that lies alone in another, or in a zip, is around a class.
 
     Args:
         name: of the folder.
-        inside: names of what is in it, and whether those are folders.
+        inside: what is in it.
         parts: where it lies: () on top, else in somebody's folder or zip beside others.
         root: of a zip, its name without the ending.
     """
-    if _is_class([inner for inner, _ in inside]):
-        return not parts or platform_owner(parts[0]) is None
-    if parts:  # nbgrader's alone: a student may well have a folder `submission`
-        return name.casefold() == "submitted" and sum(is_dir for _, is_dir in inside) > 1
-    only_folders = len(inside) >= _SURELY_CLASS and all(is_dir for _, is_dir in inside)
-    return name.casefold() in {*_CLASS, root.casefold()} or only_folders
+    folders = [notebooks for notebooks in inside.values() if notebooks is not None]
+    if parts:  # nbgrader's name alone: a student may well have a folder `submission`
+        named = name.casefold() == "submitted" and len(folders) > 1
+        return named or is_class_beside_students(parts[0], inside)
+    only_folders = len(folders) == len(inside) >= _MANY
+    return name.casefold() in {*_CLASS, root.casefold()} or only_folders or _is_class(inside)
+
+
+def _is_class(inside: Inside) -> bool:
+    """Whether a platform named most of what is in a folder, or many hold a notebook of one name."""
+    if 2 * sum(platform_owner(name) is not None for name in inside) > len(inside):
+        return True
+    # Folders called week-1, week-2, … may well be one student's.
+    people = [notebooks or () for name, notebooks in inside.items() if not _DIGIT.search(name)]
+    often = Counter(name for notebooks in people for name in notebooks)
+    return max(often.values(), default=0) >= _MANY
 
 
 def stem_of(name: str) -> str:
