@@ -7,6 +7,8 @@ import re
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from markupsafe import escape
+
 from coursekit.errors import CourseError
 from coursekit.grading.records import from_json
 from coursekit.grading.report.pages import POLICY
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 #: The folder that they are moved to, as they lay.
 FOLDER = "withdrawn"
+#: What stands in all of our pages.
+_MARK = str(escape(POLICY))
 _OURS = re.compile(r".+-[0-9a-f]{12}\.(html|json)")
 
 
@@ -55,7 +59,7 @@ def set_aside(out: Path, students: Collection[str], pages: Collection[Path]) -> 
 def _pages(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.glob("*.html")):
         with suppress(OSError, UnicodeDecodeError):
-            if _OURS.fullmatch(path.name) and POLICY in path.read_text(encoding="utf-8"):
+            if _OURS.fullmatch(path.name) and _MARK in path.read_text(encoding="utf-8"):
                 yield path
 
 
