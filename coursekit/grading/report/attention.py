@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from coursekit.grading.records import Grade
     from coursekit.grading.report.book import Book
 
+NOT_GRADED = "Not graded at all"
 #: An assignment that fewer than this share of a class handed in counts for all the others, too.
 _FEW = 0.1
 
@@ -43,32 +44,30 @@ class Group:
 def of_class(book: Book) -> list[Group]:
     """All that there is to look at in a class, the gravest first; no empty groups."""
     graded = {student for student, own in book.grades.items() if own}
-    first = [
-        Group(title, meaning, tuple(
-            Item(g.student, "", g.submission, g.problem)
-            for g in book.strays if (g.student in graded) == beside
-        ))
-        for title, meaning, beside in (
-            ("Nobody's answer to anything", "These students have no points at all.", False),
-            ("Files left aside", "Beside others, which were graded.", True),
-        )
-    ]  # fmt: skip
+    lost = [Item(g.student, "", g.submission, g.problem) for g in book.strays]
+    alone = tuple(item for item in lost if item.student not in graded)
+    beside = tuple(item for item in lost if item.student in graded)
+    found = groups(book.all_grades())
+    if found and found[0].title == NOT_GRADED:
+        alone += found.pop(0).items
     few = tuple(
         Item("", a.name, "", f"{len(book.of(a))} of {len(book.students)} students handed it in")
         for a in book.assignments
         if a.due is None and 0 < len(book.of(a)) < _FEW * len(book.students)
     )
-    first.append(Group(
-        "Handed in by few", "It counts for all others, as 0. If it is too early for that: a due "
-        "date in course.toml, or --assignment with those that count.", few,
-    ))  # fmt: skip
-    return [group for group in first if group.items] + groups(book.all_grades())
+    first = [
+        Group(NOT_GRADED, "Nothing could be run; all points are missing.", alone),
+        Group("Files left aside", "Beside others of these students, which were graded.", beside),
+        Group("Handed in by few", "It counts for all others, as 0. If it is too early for that: a "
+              "due date in course.toml, or --assignment with those that count.", few),
+    ]  # fmt: skip
+    return [group for group in first if group.items] + found
 
 
 def groups(grades: Sequence[Grade]) -> list[Group]:
     """All that there is to look at in grades, the gravest first; no empty groups."""
     kinds: list[tuple[str, str, Callable[[Grade], Iterable[tuple[str, str]]]]] = [
-        ("Not graded at all", "Nothing could be run; all points are missing.", _problem),
+        (NOT_GRADED, "Nothing could be run; all points are missing.", _problem),
         ("Answers not found",
          "Nothing in the notebook says that it is the answer: was the function renamed?",
          _status("missing")),

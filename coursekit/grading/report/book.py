@@ -56,8 +56,7 @@ class Book:
 
     def problems(self, student: str) -> tuple[str, ...]:
         """What of a student's files belongs to no assignment, and why."""
-        own = (g for g in self.strays if g.student == student)
-        return tuple(f"{g.submission}: {g.problem}" for g in own)
+        return tuple(said(g) for g in self.strays if g.student == student)
 
     def worth(self, student: str) -> int:
         """What the assignments that count for a student are worth."""
@@ -131,6 +130,12 @@ def collect(
         tuple(order), _shown(order), tuple(assignments), by_student, tuple(strays),
         frozenset(early),
     )  # fmt: skip
+
+
+def said(grade: Grade) -> str:
+    """What is wrong with a file, after its name; many a problem begins with it."""
+    named = grade.problem.startswith(grade.submission)
+    return grade.problem if named else f"{grade.submission}: {grade.problem}"
 
 
 def moment(due: str) -> datetime:

@@ -97,9 +97,7 @@ def _per_student(book: Book) -> Iterator[Sequence[object]]:
         own, counting = book.grades[student], book.counting(student)
         points: list[object] = []
         for a in book.assignments:
-            points += [
-                own[a.name].earned if a.name in own else "", a.total if a in counting else "",
-            ]  # fmt: skip
+            points += [_points(book, student, a), a.total if a in counting else ""]
         isolations = sorted({g.isolation for g in own.values() if g.isolation})
         problems = [f"{a.name}: {_problem(book, student, a)}" for a in counting]
         problems = [p for p in problems if not p.endswith(": ")] + [*book.problems(student)]
@@ -107,6 +105,12 @@ def _per_student(book: Book) -> Iterator[Sequence[object]]:
             book.shown[student], *points, book.earned(student), book.worth(student),
             round(book.percent(student), 1), "; ".join(isolations), "; ".join(problems),
         ]  # fmt: skip
+
+
+def _points(book: Book, student: str, assignment: Assignment) -> int | str:
+    """Nothing where nothing was handed in; 0 where that brought no points."""
+    there = assignment.name in book.grades[student] or book.problems(student)
+    return book.grade(student, assignment).earned if there else ""
 
 
 def _problem(book: Book, student: str, assignment: Assignment) -> str:
@@ -166,8 +170,7 @@ def _canvas(book: Book) -> Iterator[Sequence[object]]:
     yield [*_CANVAS, *(a.name for a in book.assignments)]
     yield ["    Points Possible", "", "", "", "", *(a.total for a in book.assignments)]
     for student in book.students:
-        own = book.grades[student]
         # To Canvas each row with these two words in its first cell says what things are worth.
         name = book.shown[student].replace("Points Possible", "Points-Possible")
-        points = (own[a.name].earned if a.name in own else "" for a in book.assignments)
+        points = [_points(book, student, a) for a in book.assignments]
         yield [name, "", "", name, "", *points]

@@ -140,7 +140,7 @@ def _of_student(name: str, files: list[Found], notes: list[str]) -> list[HandedI
         troubles = [f"{_shown(f)} {f.problem}" for f in notebooks] + troubles
         problem = "; ".join(troubles[:5]) or _nothing(files)
         named = [*notebooks, *(f for f in files if f.problem)]
-        shown = _shown(named[0]) if named else clean(files[0].parts[0])
+        shown = _shown((named or files)[0])
         return [HandedIn(name, shown, None, problem, tuple(dict.fromkeys(notes)))]
     made: list[HandedIn] = []
     seen: dict[bytes, int] = {}

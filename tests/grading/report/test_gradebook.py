@@ -149,7 +149,7 @@ def test_every_student_is_in_every_table_with_a_reason(tmp_path: Path) -> None:
     assert [(name, row["total"], row["max"]) for name, row in rows.items()] == [
         ("ann", "4", str(total)), ("bob", "0", str(total)), ("cem", "0", str(total)),
     ]  # fmt: skip
-    assert rows["bob"]["problems"] == "bob.zip: is no zip" and rows["bob"]["00_welcome"] == ""
+    assert rows["bob"]["problems"] == "bob.zip: is no zip" and rows["bob"]["00_welcome"] == "0"
     assert rows["ann"]["problems"] == "ann.zip: notes"
     assert rows["cem"]["problems"] == (
         "00_welcome: nothing was handed in; 01_data: the file is empty"
