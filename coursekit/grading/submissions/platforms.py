@@ -111,17 +111,17 @@ def is_around_class(name: str, inside: Inside, parts: tuple[str, ...], root: str
         named = name.casefold() == "submitted" and len(folders) > 1
         return named or is_class_beside_students(parts[0], inside)
     only_folders = len(folders) == len(inside) >= _MANY
-    return name.casefold() in {*_CLASS, root.casefold()} or only_folders or _is_class(inside)
+    return name.casefold() in {*_CLASS, root.casefold()} or only_folders or _is_class(inside, 2)
 
 
-def _is_class(inside: Inside) -> bool:
+def _is_class(inside: Inside, many: int = _MANY) -> bool:
     """Whether a platform named most of what is in a folder, or many hold a notebook of one name."""
     if 2 * sum(platform_owner(name) is not None for name in inside) > len(inside):
         return True
     # Folders called week-1, week-2, … may well be one student's.
     people = [notebooks or () for name, notebooks in inside.items() if not _DIGIT.search(name)]
     often = Counter(name for notebooks in people for name in notebooks)
-    return max(often.values(), default=0) >= _MANY
+    return max(often.values(), default=0) >= many
 
 
 def stem_of(name: str) -> str:

@@ -69,6 +69,14 @@ def test_nobody_stands_twice_and_nobody_is_left_out(tmp_path: Path, form: str):
     assert len({s.name for s in got}) == len(got)
 
 
+def test_a_folder_around_a_class_may_have_any_name(tmp_path: Path):
+    files = {f"week one/{name}/02_unet.ipynb": notebook(name) for name in ("ann", "bob")}
+    assert {s.student for s in collect(put(tmp_path / "z.zip", zipped(files)))} == {"ann", "bob"}
+    for name, content in files.items():
+        put(tmp_path / "all" / name, content)
+    assert {s.student for s in collect(tmp_path / "all")} == {"ann", "bob"}
+
+
 def test_a_student_of_blackboard_who_handed_in_nothing(tmp_path: Path):
     put(tmp_path / "gradebook_C_W_alee_attempt_2026-10-12-11-22-33.txt", b"Name: Ann Lee (alee)")
     (ann,) = collect(tmp_path)
