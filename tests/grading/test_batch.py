@@ -92,6 +92,20 @@ def test_each_gets_what_they_earned_and_a_second_run_grades_only_what_changed(
     assert _grade.done == ["ada", "ben", "cem"]  # type: ignore[attr-defined]
 
 
+def test_pictures_of_any_size_cost_nothing(course: Path, tmp_path: Path) -> None:
+    shows = (
+        "from IPython.display import display\n"
+        "for _ in range(3): display({'image/png': 'A' * 4_000_000}, raw=True)\n"
+    )
+    hand_in(
+        tmp_path / "class",
+        "ada",
+        answered(course, RIGHT | {"twice": RIGHT["twice"] + "\n" + shows}),
+    )
+    [ada] = _grade(course, tmp_path / "class", tmp_path / "grades").values()
+    assert ada.earned == 3 and ada.notes == ()
+
+
 def test_a_run_that_was_killed_goes_on(course: Path, tmp_path: Path) -> None:
     folder, out = tmp_path / "class", tmp_path / "grades"
     slow = RIGHT["twice"] + "\nimport time; time.sleep(0.5)"
