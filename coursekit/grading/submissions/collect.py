@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from coursekit.errors import CourseError
 from coursekit.grading.records import HandedIn
 from coursekit.grading.submissions.find import Found, clean, find
-from coursekit.grading.submissions.platforms import Owner, owner_of, platform_owner
+from coursekit.grading.submissions.platforms import Owner, login_of, owner_of, platform_owner
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -71,11 +71,18 @@ def _by_owner(path: Path) -> dict[Owner, list[Found]]:
             "handed in"
         ) from error
     grouped: dict[Owner, list[Found]] = defaultdict(list)
-    for file in find(path):
+    found = find(path)
+    logins: dict[str, str] = {}
+    for file in found:
+        if file.content is not None and not file.is_notebook:
+            logins |= login_of(file.parts[0], file.content)
+    for file in found:
         top = file.parts[0]
         # A file beside the students' that no platform named is nobody's.
         if len(file.parts) > 1 or file.is_notebook or file.problem or platform_owner(top):
-            grouped[owner_of(top, alone=path.name if path.is_file() else "")].append(file)
+            owner = owner_of(top, alone=path.name if path.is_file() else "")
+            login = logins.get(top.rpartition("_attempt_")[0])
+            grouped[replace(owner, key=login, name=login) if login else owner].append(file)
     if not grouped:
         raise CourseError(
             f"{path}: holds no submissions; name a folder or zip that holds a folder, a zip or a "

@@ -42,6 +42,8 @@ _LONGEST_LIST = 16 << 20  # bytes of a zip's list of entries
 _LONGEST = 80  # characters of a stranger's text in a message
 
 _NOTEBOOK = re.compile(r".+\.ipynb(\.txt|\.json)?", re.IGNORECASE)
+_FORM = re.compile(r".+_attempt_\d{4}(-\d\d){5}\.txt", re.IGNORECASE)  # Blackboard's, of an attempt
+_LONGEST_FORM = 4096  # bytes; it begins with whose it is
 _ARCHIVE = re.compile(r".+\.(rar|7z|tar|tgz|gz|bz2|xz)", re.IGNORECASE)
 _NOISE = {
     "__macosx", "thumbs.db", "desktop.ini", "__pycache__", "site-packages", "node_modules",
@@ -60,7 +62,7 @@ class Found:
 
     Attributes:
         parts: its path below the class, zips as folders.
-        content: of a notebook that could be read.
+        content: of a notebook that could be read; of a platform's form its beginning.
         problem: what is wrong with it, to follow its name; "" when nothing is.
     """
 
@@ -186,6 +188,8 @@ class _Reader:
         name = parts[-1]
         if _ARCHIVE.fullmatch(name):
             self._add(parts, "is an archive of a kind that cannot be opened here: ask for a zip")
+        elif _FORM.fullmatch(name):
+            self._add(parts, content=file.read(_LONGEST_FORM))
         elif not _NOTEBOOK.fullmatch(name):
             self.zip(file, parts, level)
         elif self._notebooks[parts[0]] >= MOST_NOTEBOOKS:
@@ -269,7 +273,7 @@ class _Reader:
                 self._add(parts, f"cannot be unpacked ({clean(str(error))})")
 
     def _unpacked(self, stream: BinaryIO, parts: tuple[str, ...], level: int) -> None:
-        if _NOTEBOOK.fullmatch(parts[-1]) or _ARCHIVE.fullmatch(parts[-1]):
+        if not parts[-1].lower().endswith(".zip"):
             self._content(stream, parts, level)
             return
         most = min(_LARGEST_INNER, _MOST_INNER - self._inner[parts[0]])
@@ -302,10 +306,8 @@ def _is_noise(name: str) -> bool:
 
 
 def _matters(name: str) -> bool:
-    lowered = name.lower()
-    return bool(
-        lowered.endswith(".zip") or _NOTEBOOK.fullmatch(name) or _ARCHIVE.fullmatch(name)
-    )  # fmt: skip
+    is_zip = name.lower().endswith(".zip")
+    return is_zip or any(kind.fullmatch(name) for kind in (_NOTEBOOK, _ARCHIVE, _FORM))
 
 
 def _listed(path: Path) -> list[os.DirEntry[str]]:

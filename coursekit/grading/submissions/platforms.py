@@ -92,6 +92,23 @@ def owner_of(name: str, *, alone: str = "") -> Owner:
     return Owner(shown, shown)
 
 
+def login_of(name: str, form: bytes) -> dict[str, str]:
+    """What Blackboard's form of an attempt says of names that begin like its own.
+
+    Args:
+        name: of the form.
+        form: its beginning, `Name: Ann Lee (a_lee)`.
+
+    Returns:
+        By the names' common beginning, whose they are: a login may hold what parts logins from
+        columns.
+    """
+    start = name.rpartition("_attempt_")[0]
+    said = re.match(rb"\s*Name:[^\n]*\(([^()\s]+)\)", form)
+    login = said[1].decode("utf-8", "replace") if said else ""
+    return {start: login} if login and start.endswith(f"_{login}") else {}
+
+
 def is_class_beside_students(top: str, inside: Inside) -> bool:
     """Whether what lies beside students is a class itself."""
     return platform_owner(top) is None and _is_class(inside)

@@ -69,6 +69,15 @@ def test_nobody_stands_twice_and_nobody_is_left_out(tmp_path: Path, form: str):
     assert len({s.name for s in got}) == len(got)
 
 
+def test_a_login_of_blackboard_may_hold_an_underscore(tmp_path: Path):
+    for start, login in (("HW1_a_lee", "a_lee"), ("HW1_b_lee", "b_lee"), ("HW2_a_lee", "a_lee"),
+                         ("HW1_lee", "lee"), ("HW1_zoe", "(x) (")):  # fmt: skip
+        name = f"gradebook_C_{start}_attempt_2026-10-12-11-22-33"
+        put(tmp_path / f"{name}_x.ipynb")
+        put(tmp_path / f"{name}.txt", f"Name: A Lee ({login})\nAssignment: x\n".encode())
+    assert [s.student for s in collect(tmp_path)] == ["a_lee", "a_lee", "b_lee", "lee", "zoe"]
+
+
 def test_a_folder_around_a_class_may_have_any_name(tmp_path: Path):
     files = {f"week one/{name}/02_unet.ipynb": notebook(name) for name in ("ann", "bob")}
     assert {s.student for s in collect(put(tmp_path / "z.zip", zipped(files)))} == {"ann", "bob"}
