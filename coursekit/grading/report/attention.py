@@ -53,7 +53,9 @@ def of_class(book: Book) -> list[Group]:
     few = tuple(
         Item("", a.name, "", f"{len(book.of(a))} of {len(book.students)} students handed it in")
         for a in book.assignments
-        if a.due is None and 0 < len(book.of(a)) < _FEW * len(book.students)
+        if a.due is None
+        and a.name not in book.early
+        and 0 < len(book.of(a)) < _FEW * len(book.students)
     )
     first = [
         Group(NOT_GRADED, "Nothing could be run; all points are missing.", alone),

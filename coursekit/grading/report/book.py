@@ -29,7 +29,8 @@ class Book:
         assignments: in the course's order.
         grades: of each student, by the assignment's name; a student need not have all.
         strays: grades of what belongs to no assignment, so that nobody is silently left out.
-        early: names of assignments that are not due yet: they count for whom they are graded.
+        early: names of assignments that count for those alone who handed them in: they are not due
+            yet, or nobody handed in what can be read.
     """
 
     students: tuple[str, ...]
@@ -94,7 +95,7 @@ def collect(
         grades: one for each student and assignment.
         assignments: that may count.
         now: when given, only those count that are due by then or that somebody handed in; and what
-            is due later counts for whom it is graded, alone.
+            is due later, or nobody can read, counts for those alone who handed it in.
 
     Raises:
         CourseError: for two grades of one student and assignment, and for a grade of an
@@ -124,8 +125,10 @@ def collect(
     early: list[str] = []
     if now is not None:
         there = {name for own in by_student.values() for name in own}
+        read = {name for own in by_student.values() for name, g in own.items() if not g.problem}
         assignments = [a for a in assignments if a.name in there or _is_due(a, now)]
-        early = [a.name for a in assignments if a.due is not None and not _is_due(a, now)]
+        late = [a for a in assignments if not _is_due(a, now)]
+        early = [a.name for a in late if a.due is not None or a.name not in read]
     return Book(
         tuple(order), _shown(order), tuple(assignments), by_student, tuple(strays),
         frozenset(early),

@@ -192,6 +192,8 @@ def test_points_are_out_of_what_is_due_or_was_handed_in() -> None:
     assert worth([early, later, ben], before) == [4 + third.total, 4]
     assert worth([early, ben], after) == [4 + third.total] * 2
     assert percent(collect([early], [first, second, due], before)) == [100.0]
+    unread = dataclasses.replace(early, assignment="01_data", checks=(), problem="is empty")
+    assert worth([early, unread, ben], before) == [4 + second.total, 4]
     with_second = dataclasses.replace(early, assignment="01_data", checks=())
     assert worth([early, with_second, ben], before) == [4 + second.total] * 2
 
