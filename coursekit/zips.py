@@ -13,9 +13,10 @@ import lzma
 import re
 import stat
 import struct
+import unicodedata
 import zipfile
 import zlib
-from typing import BinaryIO, cast
+from typing import IO, BinaryIO, cast
 
 #: What zipfile and its decoders raise on bytes that are not what they claim.
 BROKEN = (
@@ -24,6 +25,9 @@ BROKEN = (
 )  # fmt: skip
 
 _LONGEST_NAME = 255
+_IS_UTF8 = 0x800  # flag: what wrote the zip says that names are UTF-8
+#: What else Windows writes names in, after cp437, which the format has for names without the flag.
+_CODE_PAGES = ("cp437", "cp850", "cp1252")
 
 
 class TooManyEntriesError(zipfile.BadZipFile):
@@ -93,6 +97,34 @@ def name_problem(name: str) -> str:
     return "crooked" if "." in parts or "" in parts[:-1] else ""
 
 
+def entry_name(info: zipfile.ZipInfo) -> str:
+    """An entry's name as it was written, whatever wrote the zip.
+
+    Without a flag for UTF-8 zipfile reads cp437. But Finder writes UTF-8 and sets no flag, and
+    Windows writes the code page of its language: names are letters, so the first page counts that
+    makes letters of them. Each part of a path is read by itself, so that a folder has one name.
+    """
+    if info.flag_bits & _IS_UTF8:
+        return info.filename
+    try:
+        parts = info.filename.encode("cp437").split(b"/")
+    except UnicodeEncodeError:  # the entry has its name in Unicode beside the old one
+        return info.filename
+    return "/".join(map(_decoded, parts))
+
+
+def _decoded(name: bytes) -> str:
+    try:
+        return name.decode("utf-8")
+    except UnicodeDecodeError:
+        read = (name.decode(page, "replace") for page in _CODE_PAGES)
+        return next(filter(_is_latin, read), name.decode("cp437"))
+
+
+def _is_latin(name: str) -> bool:
+    return all(c.isascii() or unicodedata.name(c, "").startswith("LATIN") for c in name)
+
+
 def content_problem(info: zipfile.ZipInfo) -> str:
     """Why an entry must not be read: "special" (a link, a device), "locked", "packed", or ""."""
     if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
@@ -107,12 +139,19 @@ def content_problem(info: zipfile.ZipInfo) -> str:
 
 def read_at_most(stream: BinaryIO, limit: int) -> bytes | None:
     """Everything, or None when it is more than the limit, whatever its size is said to be."""
-    out = bytearray()
+    out = io.BytesIO()
+    return None if copy_at_most(stream, out, limit) is None else out.getvalue()
+
+
+def copy_at_most(stream: BinaryIO, out: IO[bytes], limit: int) -> int | None:
+    """Copy everything; how much that was, or None when it is more than the limit."""
+    copied = 0
     while chunk := stream.read(1 << 16):
-        out += chunk
-        if len(out) > limit:
+        copied += len(chunk)
+        if copied > limit:
             return None
-    return bytes(out)
+        out.write(chunk)
+    return copied
 
 
 def new_entry(name: str) -> zipfile.ZipInfo:

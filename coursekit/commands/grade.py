@@ -10,9 +10,10 @@ from coursekit.commands import command
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from coursekit.grading.records import Grade
+    from coursekit.lessons.course import Assignment
 
 _TEXT = """Grade what a class handed in: folders, zips or single notebooks.
 
@@ -36,8 +37,9 @@ def add_parser(subparsers: Any) -> None:
 
 
 _ARGUMENTS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
-    (("submissions",), {"type": Path, "metavar": "SUBMISSIONS",
-      "help": "a folder or a zip, as it was downloaded"}),
+    (("submissions",), {"type": Path, "nargs": "+", "metavar": "SUBMISSIONS",
+      "help": "a folder or zip with a folder, zip or notebook for each student, as it was "
+      "downloaded; or several"}),
     (("--out",), {"type": Path, "required": True, "metavar": "GRADES",
       "help": "folder for the pages and tables"}),
     (("--assignment",), {"action": "append", "metavar": "NAME",
@@ -72,6 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
     from coursekit.grading.run.executor import Timeouts
     from coursekit.grading.sandbox.limits import MEBI, KernelLimits
     from coursekit.grading.task import Conditions
+    from coursekit.grading.withdrawn import FOLDER, set_aside
     from coursekit.lessons.course import read_assignments
 
     assignments = read_assignments(
@@ -103,8 +106,23 @@ def run(arguments: argparse.Namespace) -> int:
     for path in (written.index, *written.tables):
         print(f"wrote {path}")
     print(f"wrote {len(written.feedback)} pages in {arguments.out / 'feedback'}")
+    moved = set_aside(arguments.out, written.feedback.keys(), written.feedback.values())
+    if moved:
+        print(
+            f"moved to {arguments.out / FOLDER}, of students who are not among the submissions "
+            f"now: {', '.join(path.name for path in moved)}"
+        )
     print(_summary(grades))
+    print(_counted(written.assignments, len(assignments)))
     return 0
+
+
+def _counted(counted: Sequence[Assignment], known: int) -> str:
+    """What the points are out of."""
+    names = ", ".join(f"{a.name} ({a.total})" for a in counted) or "nothing yet"
+    left = known - len(counted)
+    text = f"points are out of {names}"
+    return f"{text}; nobody handed in the other {left}, and they are not due" if left else text
 
 
 class _Bar:

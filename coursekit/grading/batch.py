@@ -7,6 +7,7 @@ import os
 import secrets
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coursekit.errors import CourseError
@@ -20,7 +21,6 @@ from coursekit.grading.task import Conditions, Task, make_task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
-    from pathlib import Path
 
     from coursekit.lessons.course import Assignment
 
@@ -43,7 +43,7 @@ class Options:
 
 
 def grade_class(
-    submissions: Path,
+    submissions: Path | Sequence[Path],
     out: Path,
     assignments: Sequence[Assignment],
     secret: str,
@@ -53,7 +53,7 @@ def grade_class(
     """Grade everything that was handed in.
 
     Args:
-        submissions: a folder, a zip or a notebook.
+        submissions: a folder, a zip or a notebook, or several of them.
         out: grades go to `out/json`, each as soon as it is there.
         assignments: those that may be among them.
         secret: the instructor's.
@@ -61,7 +61,8 @@ def grade_class(
         progress: called with how many are done, of how many, and the last one.
 
     Returns:
-        One grade for each student and assignment, sorted.
+        One grade for each student and assignment, sorted, and one for each file that could be
+        graded for none.
 
     Raises:
         CourseError: when nothing can be graded: no submissions, no sandbox, checks that are not
@@ -69,7 +70,8 @@ def grade_class(
     """
     store = Store(out / "json")
     todo, grades = [], []
-    for submission in collect(submissions):
+    paths = [submissions] if isinstance(submissions, Path) else submissions
+    for submission in collect(*paths):
         task = make_task(submission, assignments, secret, options.conditions)
         if isinstance(task, Grade):
             grades.append(task)
@@ -122,16 +124,17 @@ def _graded(todo: list[Task], secret: str, options: Options) -> Generator[Grade,
 
 
 def best_of_each(grades: Sequence[Grade]) -> list[Grade]:
-    """One grade for each student and assignment: of several notebooks, the one with most points."""
-    groups: dict[tuple[str, str], list[Grade]] = {}
+    """One grade for each student and assignment: of several notebooks, the one with most points.
+
+    What belongs to no assignment stays as it is: nothing is left out without a word.
+    """
+    groups: dict[tuple[str, ...], list[Grade]] = {}
     for grade in sorted(grades, key=lambda g: (g.student, g.assignment, g.submission)):
-        groups.setdefault((grade.student, grade.assignment), []).append(grade)
+        alone = () if grade.assignment else (grade.submission,)
+        groups.setdefault((grade.student, grade.assignment, *alone), []).append(grade)
     chosen = []
-    for (student, assignment), group in groups.items():
-        # What belongs to no assignment counts only where the student handed in nothing else.
-        if not assignment and any(s == student and a for s, a in groups):
-            continue
-        best = max(group, key=lambda g: g.earned)
+    for group in groups.values():
+        best = max(group, key=lambda g: (g.earned, not g.problem))
         if len(group) > 1:
             names = ", ".join(g.submission for g in group)
             note = f"{len(group)} notebooks were handed in ({names}); {best.submission} counts"

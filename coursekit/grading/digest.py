@@ -23,7 +23,7 @@ PACKAGE = Path(coursekit.__file__).parent
 APART = (
     "__main__.py", "cli.py", "commands", "demo", "mutation", "release",
     "grading/batch.py", "grading/cluster.py", "grading/report", "grading/selfcheck.py",
-    "grading/store.py",
+    "grading/store.py", "grading/withdrawn.py",
 )  # fmt: skip
 
 

@@ -15,6 +15,8 @@ STATUSES = {
     "error": "an exception ended it",
     "not-written": "the exercise still holds its stub",
     "missing": "no answer was found in the notebook",
+    "not-handed-in": "nothing was handed in",
+    "not-graded": "what was handed in could not be graded",
     "unreadable": "the answer is not Python",
     "timeout": "it took too long",
     "dead": "it ended the kernel",
@@ -147,13 +149,7 @@ class Grade:
 
 def ungraded(submission: HandedIn, assignment: Assignment | None, problem: str) -> Grade:
     """The grade of what could not be graded: no points, and why."""
-    checks: tuple[CheckResult, ...] = ()
-    if assignment is not None:
-        checks = tuple(
-            CheckResult(c.id, e.name, assignment.points[c.id], "missing", (problem,))
-            for e in assignment.exercises
-            for c in e.checks
-        )
+    checks = () if assignment is None else no_points(assignment, "not-graded", problem)
     return Grade(
         student=submission.student,
         submission=submission.name,
@@ -163,6 +159,15 @@ def ungraded(submission: HandedIn, assignment: Assignment | None, problem: str) 
         checks=checks,
         problem=problem,
         notes=submission.notes,
+    )
+
+
+def no_points(assignment: Assignment, status: str, reason: str) -> tuple[CheckResult, ...]:
+    """All checks of an assignment that ended in the same way, and not well."""
+    return tuple(
+        CheckResult(c.id, e.name, assignment.points[c.id], status, (reason,))
+        for e in assignment.exercises
+        for c in e.checks
     )
 
 

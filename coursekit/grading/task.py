@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from coursekit.grading import digest
-from coursekit.grading.answers.match import match
+from coursekit.grading.answers.match import match, named
 from coursekit.grading.records import Grade, HandedIn, ungraded
 from coursekit.grading.run.executor import Timeouts
 from coursekit.grading.sandbox.limits import KernelLimits
@@ -64,12 +64,13 @@ def make_task(
         conditions: under which it will be graded.
     """
     only = assignments[0] if len(assignments) == 1 else None
+    meant = only or named(submission.name, assignments)
     if submission.content is None:
-        return ungraded(submission, only, submission.problem)
+        return ungraded(submission, meant, submission.problem)
     try:
         notebook = read_notebook(submission.content)
     except ValueError as error:
-        return ungraded(submission, only, str(error))
+        return ungraded(submission, meant, str(error))
     assignment = match(notebook, submission.name, assignments)
     if assignment is None:
         return ungraded(submission, only, "this notebook is none of the assignments")

@@ -92,6 +92,20 @@ def test_each_gets_what_they_earned_and_a_second_run_grades_only_what_changed(
     assert _grade.done == ["ada", "ben", "cem"]  # type: ignore[attr-defined]
 
 
+def test_pictures_of_any_size_cost_nothing(course: Path, tmp_path: Path) -> None:
+    shows = (
+        "from IPython.display import display\n"
+        "for _ in range(3): display({'image/png': 'A' * 4_000_000}, raw=True)\n"
+    )
+    hand_in(
+        tmp_path / "class",
+        "ada",
+        answered(course, RIGHT | {"twice": RIGHT["twice"] + "\n" + shows}),
+    )
+    [ada] = _grade(course, tmp_path / "class", tmp_path / "grades").values()
+    assert ada.earned == 3 and ada.notes == ()
+
+
 def test_a_run_that_was_killed_goes_on(course: Path, tmp_path: Path) -> None:
     folder, out = tmp_path / "class", tmp_path / "grades"
     slow = RIGHT["twice"] + "\nimport time; time.sleep(0.5)"
@@ -115,7 +129,7 @@ def test_a_run_that_was_killed_goes_on(course: Path, tmp_path: Path) -> None:
     after = {p.name: p.stat().st_mtime_ns for p in (out / "json").glob("[!.]*.json")}
     assert len(after) == 8
     assert {name: after[name] for name in before} == before
-    with (out / "grades.csv").open(newline="") as file:
+    with (out / "grades.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["student"] for row in rows] == [f"student-{n}" for n in range(8)]
 
@@ -211,13 +225,14 @@ def _made(student: str, name: str, points: int, assignment: str = "hw") -> Grade
     return Grade(student, name, assignment, "", "", checks=(check,) if assignment else ())
 
 
-def test_of_two_notebooks_the_better_one_counts() -> None:
-    grades = best_of_each(
-        [_made("ada", "first", 0), _made("ada", "second", 3), _made("ada", "notes", 0, "")]
-    )
-    assert [(g.student, g.submission, g.earned) for g in grades] == [("ada", "second", 3)]
-    assert "first" in grades[0].notes[-1]
-    assert best_of_each([replace(grades[0], notes=())])[0].notes == ()
+def test_of_two_notebooks_the_better_one_counts_and_nothing_is_left_out() -> None:
+    strays = [_made("ada", name, 0, "") for name in ("notes", "more notes")]
+    grades = best_of_each([_made("ada", "first", 0), *strays, _made("ada", "second", 3)])
+    assert [(g.submission, g.earned) for g in grades] == [
+        ("more notes", 0), ("notes", 0), ("second", 3),
+    ]  # fmt: skip
+    assert "first" in grades[2].notes[-1]
+    assert best_of_each([replace(grades[2], notes=())])[0].notes == ()
 
 
 def test_a_secret_is_made_once_and_a_poor_one_is_refused(tmp_path: Path) -> None:

@@ -109,7 +109,7 @@ def test_everything_that_is_wrong_is_told(tmp_path: Path) -> None:
     found = look(read(tmp_path), wrong, [SUM, SQUARE]).problems
     assert found[:4] == [
         "twice: right answer 2 gives CheckFailed: that is the square",
-        "twice: right answer 2 fails the hidden half: another number: other values",
+        "twice: right answer 2 fails the hidden half: another number: wrong values",
         "twice: wrong answer 4 gives no error",
         "twice: the hidden half lets wrong answer 4 pass",
     ]
@@ -148,7 +148,7 @@ def test_equivalent_bugs_are_listed_by_hand_and_tried(tmp_path: Path) -> None:
     stale, public, hidden = tally.problems
     assert "no planted bug is y = 2 * x: * → %; take it off" in stale
     assert "listed as equivalent: [arithmetic] y = 2 * x: * → / gives CheckFailed" in public
-    assert "* → / fails the hidden half: another number: other values" in hidden
+    assert "* → / fails the hidden half: another number: wrong values" in hidden
 
 
 def test_what_comes_between_the_halves_is_told_or_listed(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from coursekit.lessons.course import Assignment
 
+_IN_FULL = 2  # a path that holds the name of a lesson, not its number alone
 _SURE = 4  # likeness at which the file's name no longer matters
 _DEFINED = re.compile(r"^[ \t]*(?:async[ \t]+def|def|class)[ \t]+(\w+)", re.MULTILINE)
 
@@ -38,6 +39,12 @@ def match(
         if score > best:
             best, found = score, assignment
     return found
+
+
+def named(submission_name: str, assignments: Sequence[Assignment]) -> Assignment | None:
+    """Which assignment a path names in full, when there is nothing in it to read."""
+    found = [a for a in assignments if _named(submission_name, a) % 10 >= _IN_FULL]
+    return found[0] if len(found) == 1 else None
 
 
 def _likeness(notebook: dict[str, Any], assignment: Assignment) -> int:
@@ -70,10 +77,9 @@ def _named(submission_name: str, assignment: Assignment) -> int:
     parts = submission_name.lower().replace("\\", "/").split("/")
     number = assignment.lesson.name[:2]
     for weight, part in ((10, parts[-1]), (0, "/".join(parts[:-1]))):
-        if assignment.name.lower() in part:
-            return weight + 3
-        if assignment.lesson.name in part:
-            return weight + 2
+        for worth, name in ((3, assignment.name.lower()), (_IN_FULL, assignment.lesson.name)):
+            if re.search(rf"(?<!\d){re.escape(name)}(?!\d)", part):  # week-1 is not in week-10
+                return weight + worth
         if re.search(rf"(?<!\d){number}(?!\d)", part):
             return weight + 1
     return 0

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,23 +22,31 @@ class Written:
         index: the instructor's page.
         tables: `grades.csv`, `checks.csv`, `nbgrader.csv` and `canvas.csv`.
         feedback: each student's page, by their name.
+        assignments: those that count.
     """
 
     index: Path
     tables: tuple[Path, ...]
     feedback: Mapping[str, Path]
+    assignments: tuple[Assignment, ...] = ()
 
 
-def write_all(grades: Iterable[Grade], assignments: Sequence[Assignment], out: Path) -> Written:
+def write_all(
+    grades: Iterable[Grade],
+    assignments: Sequence[Assignment],
+    out: Path,
+    now: datetime | None = None,
+) -> Written:
     """Write everything that a class and its instructor are given.
 
-    The same grades give the same files, in whatever order they come. Pages of students who are no
-    longer among the grades stay where they are.
+    The same grades give the same files, in whatever order they come. Points are out of what
+    somebody handed in, or is due; what nobody handed in yet counts for nobody.
 
     Args:
         grades: one for each student and assignment.
-        assignments: what was graded, with the lessons that it comes from.
+        assignments: what may have been graded, with the lessons that it comes from.
         out: the folder; the students' pages go into `feedback/` in it.
+        now: when what is due by now is due; the moment, when None.
 
     Raises:
         CourseError: for two grades of one student and assignment, a grade of an assignment that
@@ -46,20 +55,20 @@ def write_all(grades: Iterable[Grade], assignments: Sequence[Assignment], out: P
     from coursekit.grading.report import class_page, course_use, feedback, gradebook, similarity
     from coursekit.grading.report.book import collect
 
-    book = collect(grades, assignments)
-    lessons = feedback.read_lessons(assignments)
-    everything = book.all_grades()
-    tables = gradebook.write(everything, assignments, out)
+    book = collect(grades, assignments, now or datetime.now(UTC))
+    lessons = feedback.read_lessons(book.assignments)
+    tables = gradebook.write_book(book, out)
     pages = {
         student: feedback.write(
             [*book.grades[student].values(), *(g for g in book.strays if g.student == student)],
-            lessons,
+            replace(lessons, assignments=book.counting(student)),
             out / "feedback",
         )
         for student in book.students
     }
+    everything = book.all_grades()
     index = class_page.write(
-        book, lessons, similarity.compare(everything, assignments),
-        course_use.find(everything, assignments), out,
+        book, lessons, similarity.compare(everything, book.assignments),
+        course_use.find(everything, book.assignments), out,
     )  # fmt: skip
-    return Written(index, tuple(tables), pages)
+    return Written(index, tuple(tables), pages, book.assignments)

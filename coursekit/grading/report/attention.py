@@ -9,6 +9,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from coursekit.grading.records import Grade
+    from coursekit.grading.report.book import Book
+
+NOT_GRADED = "Not graded at all"
+#: An assignment that fewer than this share of a class handed in counts for all the others, too.
+_FEW = 0.1
 
 
 @dataclass(frozen=True)
@@ -36,10 +41,35 @@ class Group:
     items: tuple[Item, ...]
 
 
+def of_class(book: Book) -> list[Group]:
+    """All that there is to look at in a class, the gravest first; no empty groups."""
+    graded = {student for student, own in book.grades.items() if own}
+    lost = [Item(g.student, "", g.submission, g.problem) for g in book.strays]
+    alone = tuple(item for item in lost if item.student not in graded)
+    beside = tuple(item for item in lost if item.student in graded)
+    found = groups(book.all_grades())
+    if found and found[0].title == NOT_GRADED:
+        alone += found.pop(0).items
+    few = tuple(
+        Item("", a.name, "", f"{len(book.of(a))} of {len(book.students)} students handed it in")
+        for a in book.assignments
+        if a.due is None
+        and a.name not in book.early
+        and 0 < len(book.of(a)) < _FEW * len(book.students)
+    )
+    first = [
+        Group(NOT_GRADED, "Nothing could be run; all points are missing.", alone),
+        Group("Files left aside", "Beside others of these students, which were graded.", beside),
+        Group("Handed in by few", "It counts for all others, as 0. If it is too early for that: a "
+              "due date in course.toml, or --assignment with those that count.", few),
+    ]  # fmt: skip
+    return [group for group in first if group.items] + found
+
+
 def groups(grades: Sequence[Grade]) -> list[Group]:
-    """All that there is to look at, the gravest first; no empty groups."""
+    """All that there is to look at in grades, the gravest first; no empty groups."""
     kinds: list[tuple[str, str, Callable[[Grade], Iterable[tuple[str, str]]]]] = [
-        ("Not graded at all", "Nothing could be run; all points are missing.", _problem),
+        (NOT_GRADED, "Nothing could be run; all points are missing.", _problem),
         ("Answers not found",
          "Nothing in the notebook says that it is the answer: was the function renamed?",
          _status("missing")),

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from coursekit.errors import CourseError
+from coursekit.grading.records import Grade, no_points
 from coursekit.grading.report.text import one_line, slug
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from coursekit.grading.records import Grade
     from coursekit.lessons.course import Assignment
+
+
+NOT_GRADED = "what was handed in could not be graded"
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,8 @@ class Book:
         assignments: in the course's order.
         grades: of each student, by the assignment's name; a student need not have all.
         strays: grades of what belongs to no assignment, so that nobody is silently left out.
+        early: names of assignments that count for those alone who handed them in: they are not due
+            yet, or nobody handed in what can be read.
     """
 
     students: tuple[str, ...]
@@ -32,11 +38,30 @@ class Book:
     assignments: tuple[Assignment, ...]
     grades: Mapping[str, Mapping[str, Grade]]
     strays: tuple[Grade, ...] = ()
+    early: frozenset[str] = frozenset()
 
-    @property
-    def worth(self) -> int:
-        """What all assignments together are worth."""
-        return sum(assignment.total for assignment in self.assignments)
+    def counting(self, student: str) -> tuple[Assignment, ...]:
+        """The assignments that count for a student: what is due, and what they handed in."""
+        own = self.grades[student]
+        return tuple(a for a in self.assignments if a.name in own or a.name not in self.early)
+
+    def grade(self, student: str, assignment: Assignment) -> Grade:
+        """A grade; where there is none, one that says why there are no points."""
+        if (own := self.grades[student].get(assignment.name)) is not None:
+            return own
+        status, reason = "not-handed-in", "nothing was handed in"
+        if problems := self.problems(student):
+            status, reason = "not-graded", f"{NOT_GRADED}: {'; '.join(problems)}"
+        checks = no_points(assignment, status, reason)
+        return Grade(student, "", assignment.name, "", "", checks=checks)
+
+    def problems(self, student: str) -> tuple[str, ...]:
+        """What of a student's files belongs to no assignment, and why."""
+        return tuple(said(g) for g in self.strays if g.student == student)
+
+    def worth(self, student: str) -> int:
+        """What the assignments that count for a student are worth."""
+        return sum(assignment.total for assignment in self.counting(student))
 
     def earned(self, student: str) -> int:
         """The points of a student over all assignments."""
@@ -44,7 +69,7 @@ class Book:
 
     def percent(self, student: str) -> float:
         """The same as a share of what there was to earn."""
-        return percent(self.earned(student), self.worth)
+        return percent(self.earned(student), self.worth(student))
 
     def of(self, assignment: Assignment) -> list[Grade]:
         """The grades of one assignment, in the order of the students."""
@@ -61,8 +86,16 @@ class Book:
         ]
 
 
-def collect(grades: Iterable[Grade], assignments: Sequence[Assignment]) -> Book:
+def collect(
+    grades: Iterable[Grade], assignments: Sequence[Assignment], now: datetime | None = None
+) -> Book:
     """Put grades in order.
+
+    Args:
+        grades: one for each student and assignment.
+        assignments: that may count.
+        now: when given, only those count that are due by then or that somebody handed in; and what
+            is due later, or nobody can read, counts for those alone who handed it in.
 
     Raises:
         CourseError: for two grades of one student and assignment, and for a grade of an
@@ -89,7 +122,33 @@ def collect(grades: Iterable[Grade], assignments: Sequence[Assignment]) -> Book:
         own[grade.assignment] = grade
     order = sorted(by_student, key=lambda name: (name.casefold(), name))
     strays.sort(key=lambda grade: (grade.student, grade.submission))
-    return Book(tuple(order), _shown(order), tuple(assignments), by_student, tuple(strays))
+    early: list[str] = []
+    if now is not None:
+        there = {name for own in by_student.values() for name in own}
+        read = {name for own in by_student.values() for name, g in own.items() if not g.problem}
+        assignments = [a for a in assignments if a.name in there or _is_due(a, now)]
+        late = [a for a in assignments if not _is_due(a, now)]
+        early = [a.name for a in late if a.due is not None or a.name not in read]
+    return Book(
+        tuple(order), _shown(order), tuple(assignments), by_student, tuple(strays),
+        frozenset(early),
+    )  # fmt: skip
+
+
+def said(grade: Grade) -> str:
+    """What is wrong with a file, after its name; many a problem begins with it."""
+    named = grade.problem.startswith(grade.submission)
+    return grade.problem if named else f"{grade.submission}: {grade.problem}"
+
+
+def moment(due: str) -> datetime:
+    """When something is due; without an offset, in UTC."""
+    read = datetime.fromisoformat(due)
+    return read if read.tzinfo else read.replace(tzinfo=UTC)
+
+
+def _is_due(assignment: Assignment, now: datetime) -> bool:
+    return assignment.due is not None and moment(assignment.due) <= now
 
 
 def _shown(students: Sequence[str]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from coursekit.grading.report import attention, summary
 from coursekit.grading.report.feedback import file_name
+from coursekit.grading.report.gradebook import TABLES
 from coursekit.grading.report.pages import write_page
 from coursekit.grading.report.status import LOOKS
 
@@ -73,14 +74,16 @@ def write(
         "class.html.j2",
         book=book,
         links={s: f"feedback/{file_name(s)}" for s in book.students},
+        tables=TABLES,
         scores=scores,
-        full=sum(book.earned(s) == book.worth for s in book.students),
+        full=sum(0 < book.worth(s) == book.earned(s) for s in book.students),
+        ungraded=sorted({g.student for g in (*book.strays, *grades) if g.problem}),
         bars=histogram(scores.bins),
         parts=[_part(book, a, lessons) for a in book.assignments],
         titles=_exercise_titles(lessons),
         statuses=Counter(check.status for grade in grades for check in grade.checks),
         looks=LOOKS,
-        groups=attention.groups([*book.strays, *grades]),
+        groups=attention.of_class(book),
         similar=similar[:_FINDINGS],
         more_similar=max(0, len(similar) - _FINDINGS),
         course_uses=_by_exercise(course_uses),

@@ -1,7 +1,7 @@
 """One page for each student: what each exercise earned, why, and how to go on.
 
-On it stands what the instructor's lesson says, and what a run that holds no hidden test said; of
-the hidden checks only their names, points, and reasons.
+On it stands what the instructor's lesson says, the student's own answer, and what a run that holds
+no hidden test said; of the hidden checks only their names, points, and reasons.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ class ExerciseView:
     Attributes:
         about: title and hints.
         checks: how they ended.
+        source: of the answer, as it was graded; "" where there was none.
         notes: on how the answer was found.
         public: of the public run; None where there was none.
         pictures: addresses of pictures, made new.
@@ -55,6 +56,7 @@ class ExerciseView:
 
     about: About
     checks: tuple[CheckResult, ...]
+    source: str
     notes: tuple[str, ...]
     public: PublicResult | None
     pictures: tuple[str, ...]
@@ -95,7 +97,7 @@ def write(grades: Sequence[Grade], lessons: Lessons, out: Path) -> Path:
 
     Args:
         grades: of this student, one for each assignment that they handed in.
-        lessons: from `read_lessons`.
+        lessons: from `read_lessons`, of the assignments that count for them.
         out: the folder.
 
     Returns:
@@ -121,7 +123,7 @@ def write(grades: Sequence[Grade], lessons: Lessons, out: Path) -> Path:
     ]
     return write_page(
         out / file_name(student), "feedback.html.j2", student=student, parts=parts,
-        earned=book.earned(student), points=book.worth, strays=book.strays,
+        earned=book.earned(student), points=book.worth(student), strays=book.strays,
     )  # fmt: skip
 
 
@@ -134,8 +136,9 @@ def _views(grade: Grade, assignment: Assignment, about: Mapping[str, About]) -> 
         addresses, unshown = _pictures(shown)
         checks = tuple(c for c in grade.checks if c.exercise == exercise.name)
         notes = answer.notes if answer else ()
+        source = (answer.source if answer else "") or ""
         views.append(
-            ExerciseView(about[exercise.name], checks, notes, shown, addresses, unshown)
+            ExerciseView(about[exercise.name], checks, source, notes, shown, addresses, unshown)
         )  # fmt: skip
     return views
 

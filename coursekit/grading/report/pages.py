@@ -6,6 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from coursekit.files import write_text
+from coursekit.grading.report.book import said
 from coursekit.grading.report.status import look
 from coursekit.grading.report.text import one_line, plain, visible
 
@@ -46,7 +47,9 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"plain": plain, "line": one_line, "look": look, "number": number}
+    environment.filters |= {
+        "plain": plain, "line": one_line, "look": look, "number": number, "said": said,
+    }  # fmt: skip
     return environment
 
 

@@ -30,6 +30,8 @@ _LOOKS = {
     "error": ("exception", "!", "bad"),
     "not-written": ("not written", "○", "none"),
     "missing": ("not found", "?", "odd"),
+    "not-handed-in": ("not handed in", "·", "none"),
+    "not-graded": ("could not be graded", "✗", "odd"),
     "unreadable": ("not Python", "¶", "odd"),
     "timeout": ("too slow", "…", "odd"),
     "dead": ("ended the kernel", "†", "odd"),

@@ -22,7 +22,13 @@ import pytest
 import zmq
 from jupyter_client.manager import KernelManager
 
-from coursekit.grading.run.protocol import CELL, NOTEBOOK, PROGRESS, Ended
+from coursekit.grading.run.protocol import (
+    CELL,
+    LARGEST_PICTURE,
+    NOTEBOOK,
+    PROGRESS,
+    Ended,
+)
 from coursekit.grading.sandbox.provisioner import KERNEL_NAME
 
 if TYPE_CHECKING:
@@ -31,8 +37,8 @@ if TYPE_CHECKING:
     from coursekit.grading.run.protocol import Request
     from coursekit.grading.sandbox.client import KernelEnd, KernelHandle
 
-#: What one run may print and show: characters, and messages.
-MOST_OUTPUT, MOST_MESSAGES = 8_000_000, 20_000
+#: What one run may print and show: characters, those of pictures, and messages.
+MOST_OUTPUT, MOST_PICTURES, MOST_MESSAGES = 8_000_000, 64_000_000, 20_000
 #: Plugins of pytest that look after Python tests; each costs every submission some time.
 _UNUSED = (
     "cacheprovider", "doctest", "junitxml", "pastebin", "debugging", "faulthandler", "logging",
@@ -59,7 +65,7 @@ class WatchedKernel(nbval.plugin.RunningKernel):
     last: WatchedKernel | None = None
 
     def __init__(self, kernel_name: str, cwd: str | None = None, startup_timeout: int = 60) -> None:
-        self.characters = self.messages = 0
+        self.characters = self.pictures = self.messages = 0
         self._shown: deque[dict[str, Any]] = deque()
         self.until = min(time.monotonic() + startup_timeout, self.deadline)
         type(self).last = self
@@ -144,8 +150,10 @@ class WatchedKernel(nbval.plugin.RunningKernel):
         except Exception:
             message = {}
         self.messages += 1
+        self.pictures += _without_large_pictures(message)
         self.characters += _length(message)
-        if self.characters > MOST_OUTPUT or self.messages > MOST_MESSAGES:
+        much = self.characters > MOST_OUTPUT or self.pictures > MOST_PICTURES
+        if much or self.messages > MOST_MESSAGES:
             raise _Stop(Ended("flooded"))
         return message
 
@@ -264,6 +272,21 @@ def _is_sound(message: dict[str, Any]) -> bool:
     """Whether a message has the parts that nbval takes for granted."""
     parts = (message.get(name) for name in ("header", "parent_header", "content"))
     return isinstance(message.get("msg_type"), str) and all(isinstance(p, dict) for p in parts)
+
+
+def _without_large_pictures(message: dict[str, Any]) -> int:
+    """Take pictures out of a message that nobody will be shown; how many characters they had."""
+    content = message.get("content")
+    data = content.get("data") if isinstance(content, dict) else None
+    if not isinstance(data, dict):
+        return 0
+    taken = 0
+    for kind, picture in data.items():
+        large = isinstance(picture, str) and len(picture) > LARGEST_PICTURE
+        if large and str(kind).startswith("image/"):
+            taken += len(picture)
+            data[kind] = ""
+    return taken
 
 
 def _length(value: Any) -> int:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 PROGRESS = "progress.txt"
 #: What took too long, of a run that ended with a timeout.
 CELL, NOTEBOOK = "cell", "notebook"
+#: Characters of a picture, in base64, that is kept; of a larger one nothing is.
+LARGEST_PICTURE = 400_000
 
 
 @dataclass(frozen=True)

@@ -7,53 +7,31 @@ read up to a limit, and whatever is wrong with one student's files becomes a sen
 from __future__ import annotations
 
 import hashlib
-import re
 import unicodedata
 from collections import Counter, defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from coursekit.errors import CourseError
 from coursekit.grading.records import HandedIn
 from coursekit.grading.submissions.find import Found, clean, find
+from coursekit.grading.submissions.platforms import Owner, login_of, owner_of, platform_owner
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-_MOODLE = re.compile(r"(?P<name>.+)_(?P<number>\d+)_assignsubmission_[a-z]+_?(?P<rest>.*)", re.I)
-_CANVAS = re.compile(
-    r"(?P<name>[^_]+)(?P<late>_LATE)?_(?P<number>\d{3,})_(?P<other>\d{4,})_(?P<rest>.+)"
-)
-_LESSON = re.compile(
-    r"(?:(?P<name>.+)[_\-. ]+)?\d\d[_-][a-z][a-z0-9_-]*( ?\(\d+\)|-Copy\d+)*", re.I
-)
-_LONGEST_NAME = 300
+#: A folder or zip with notebooks in this many folders may be a class of its own.
+_MANY_FOLDERS = 5
 
 
-@dataclass(frozen=True)
-class _Owner:
-    """Whose a file is, as far as its path says.
-
-    Attributes:
-        key: what two files of one student share, as it was written.
-        name: to show.
-        number: that a learning platform gives the student; "" without one.
-        late: whether the platform says so.
-    """
-
-    key: str
-    name: str
-    number: str = ""
-    late: bool = False
-
-
-def collect(path: Path) -> list[HandedIn]:
+def collect(*paths: Path) -> list[HandedIn]:
     """The submissions of a class, in an order that depends on their names alone.
 
     Args:
-        path: a folder with a folder, zip or notebook for each student, such as Moodle, Canvas
-            or nbgrader give; a zip of one; or one notebook.
+        paths: each a folder or zip with a folder, zip or notebook for each student, such as Moodle,
+            Canvas, nbgrader, Blackboard or Brightspace give, or with several of these; a zip of one
+            student; or one notebook.
 
     Returns:
         One for each notebook; for a student without one that can be read, one with the reason.
@@ -61,19 +39,15 @@ def collect(path: Path) -> list[HandedIn]:
     Raises:
         CourseError: when there is no such path, or it holds nothing that could be a submission.
     """
-    try:
-        path.lstat()
-    except (OSError, ValueError) as error:
-        raise CourseError(
-            f"{path}: there is no such file or folder, or it cannot be reached; name what was "
-            "handed in"
-        ) from error
-    by_owner = _by_owner(path, find(path))
-    if not by_owner:
-        raise CourseError(
-            f"{path}: holds no submissions; name a folder or zip that holds a folder, a zip or a "
-            "notebook (.ipynb) for each student"
-        )
+    by_owner: dict[Owner, list[Found]] = {}
+    for path in paths:
+        for owner, files in _by_owner(path).items():
+            by_owner.setdefault(owner, []).extend(
+                [replace(f, parts=(path.name, *f.parts)) for f in files]
+                if len(paths) > 1
+                else files
+            )
+    by_owner = _joined(by_owner)
     names = _unique_names(by_owner)
     made: list[HandedIn] = []
     for owner, files in by_owner.items():
@@ -88,46 +62,47 @@ def collect(path: Path) -> list[HandedIn]:
 # --- whose it is ---
 
 
-def _by_owner(path: Path, found: Iterable[Found]) -> dict[_Owner, list[Found]]:
-    owners: dict[str, _Owner] = {}
-    grouped: dict[str, list[Found]] = defaultdict(list)
+def _by_owner(path: Path) -> dict[Owner, list[Found]]:
+    try:
+        path.lstat()
+    except (OSError, ValueError) as error:
+        raise CourseError(
+            f"{path}: there is no such file or folder, or it cannot be reached; name what was "
+            "handed in"
+        ) from error
+    grouped: dict[Owner, list[Found]] = defaultdict(list)
+    found = find(path)
+    logins: dict[str, str] = {}
     for file in found:
-        owner = _owner(file, path)
-        if owner is None:
-            continue
-        known = owners.setdefault(owner.key, owner)
-        if owner.late and not known.late:
-            owners[owner.key] = replace(known, late=True)
-        grouped[owner.key].append(file)
-    return {owners[key]: grouped[key] for key in sorted(grouped)}
+        if file.content is not None and not file.is_notebook:
+            logins |= login_of(file.parts[0], file.content)
+    for file in found:
+        top = file.parts[0]
+        # A file beside the students' that no platform named is nobody's.
+        if len(file.parts) > 1 or file.is_notebook or file.problem or platform_owner(top):
+            owner = owner_of(top, alone=path.name if path.is_file() else "")
+            login = logins.get(top.rpartition("_attempt_")[0])
+            grouped[replace(owner, key=login, name=login) if login else owner].append(file)
+    if not grouped:
+        raise CourseError(
+            f"{path}: holds no submissions; name a folder or zip that holds a folder, a zip or a "
+            "notebook (.ipynb) for each student"
+        )
+    return grouped
 
 
-def _owner(file: Found, path: Path) -> _Owner | None:
-    """Whose a file is; None for one beside the students' that is nobody's."""
-    top = file.parts[0]
-    if len(file.parts) == 1 and not (file.is_notebook or file.problem):
-        return None
-    stem = _stem(top)
-    if len(stem) > _LONGEST_NAME:  # no file system has it, and patterns could take long
-        return _Owner(stem, stem)
-    if path.is_file() and (lesson := _LESSON.fullmatch(stem)) and not lesson["name"]:
-        stem = _stem(path.name)  # alice.zip holds nothing but 02_unet.ipynb
-    for platform in (_MOODLE, _CANVAS):
-        if found := platform.fullmatch(stem):
-            name, number, late = found["name"], found["number"], "late" in found.groupdict()
-            return _Owner(f"{name}\0{number}", name, number, late and bool(found["late"]))
-    lesson = _LESSON.fullmatch(stem)
-    name = (lesson["name"] if lesson else None) or stem
-    return _Owner(name, name)
+def _joined(owners: dict[Owner, list[Found]]) -> dict[Owner, list[Found]]:
+    """One owner for each key: it is late when something is."""
+    by_key: dict[str, list[Owner]] = defaultdict(list)
+    for owner in owners:
+        by_key[owner.key].append(owner)
+    return {
+        replace(same[0], late=any(o.late for o in same)): [f for o in same for f in owners[o]]
+        for _, same in sorted(by_key.items())
+    }
 
 
-def _stem(name: str) -> str:
-    return re.sub(
-        r"(?:\.ipynb)?(?:\.(?:zip|ipynb|json|txt|rar|7z|tar|gz|tgz))?$", "", name, flags=re.I
-    )
-
-
-def _unique_names(owners: Iterable[_Owner]) -> dict[str, tuple[str, str]]:
+def _unique_names(owners: Iterable[Owner]) -> dict[str, tuple[str, str]]:
     """A name for each owner's key that no other has, nor has but for case; and a note on it."""
     names: dict[str, tuple[str, str]] = {}
     taken: set[str] = set()
@@ -166,11 +141,13 @@ def _folded(name: str) -> str:
 def _of_student(name: str, files: list[Found], notes: list[str]) -> list[HandedIn]:
     files = sorted(files, key=lambda f: f.parts)
     notebooks = [f for f in files if f.is_notebook]
+    notes += _many_folders(notebooks)
     troubles = [f"{_shown(f)} {f.problem}" for f in files if f.problem and not f.is_notebook]
     if not any(f.content is not None for f in notebooks):
         troubles = [f"{_shown(f)} {f.problem}" for f in notebooks] + troubles
         problem = "; ".join(troubles[:5]) or _nothing(files)
-        shown = _shown(notebooks[0]) if notebooks else clean(files[0].parts[0])
+        named = [*notebooks, *(f for f in files if f.problem)]
+        shown = _shown((named or files)[0])
         return [HandedIn(name, shown, None, problem, tuple(dict.fromkeys(notes)))]
     made: list[HandedIn] = []
     seen: dict[bytes, int] = {}
@@ -191,11 +168,24 @@ def _of_student(name: str, files: list[Found], notes: list[str]) -> list[HandedI
 
 
 def _nothing(files: list[Found]) -> str:
-    others = sorted({clean(f.parts[-1]) for f in files if f.is_other})
+    own = [f for f in files if f.is_other and not owner_of(f.parts[-1]).is_form]
+    others = sorted({clean(f.parts[-1]) for f in own})
     if not others:
-        return "nothing was handed in: the folder is empty"
-    shown = ", ".join(others[:5]) + (f" and {len(others) - 5} more" if len(others) > 5 else "")
+        only_forms = any(f.is_other for f in files)
+        return "nothing was handed in" + ("" if only_forms else ": the folder is empty")
+    shown = ", ".join(others[:5]) + (" and more" if len(others) > 5 else "")
     return f"no notebook (.ipynb) was handed in, only {shown}"
+
+
+def _many_folders(notebooks: list[Found]) -> list[str]:
+    folders = {f.parts[1] for f in notebooks if len(f.parts) > 2}
+    if len(folders) < _MANY_FOLDERS or any(len(f.parts) <= 2 for f in notebooks):
+        return []
+    note = (
+        f"{clean(notebooks[0].parts[0])} was taken for one student's, and has notebooks in "
+        f"{len(folders)} folders: if it is a class, name it by itself to grade it."
+    )
+    return [note]
 
 
 def _shown(file: Found) -> str:

@@ -1,17 +1,19 @@
 """Files in a stranger's folders and zips, read within bounds and never unpacked to disk.
 
 A link is not followed, a device or pipe is not opened, a zip within a zip within a zip is not
-looked into. Of a file no more than a limit is read, whatever its size is said to be.
+looked into. Of a file no more than a limit is read, whatever its size is said to be. The limits are
+far above what honest work takes: files that are no notebooks cost nothing, and outputs little.
 """
 
 from __future__ import annotations
 
-import io
 import os
 import re
 import stat
+import tempfile
 import unicodedata
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -19,33 +21,39 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from coursekit import zips
 from coursekit.errors import CourseError
+from coursekit.grading.submissions.platforms import is_around_class, is_class_beside_students
 from coursekit.grading.submissions.read import without_outputs
 
 if TYPE_CHECKING:
     import zipfile
 
-#: Bytes of a notebook, and of a zip within a zip.
-LARGEST_NOTEBOOK, _LARGEST_INNER = 20 << 20, 100 << 20
+#: Bytes of a notebook, and of a zip within a zip; of the latter so many are held in memory.
+LARGEST_NOTEBOOK, _LARGEST_INNER, _IN_MEMORY = 256 << 20, 1 << 30, 32 << 20
 #: A notebook above this is kept without its outputs; above the second even so it is refused.
 _LARGE, _TOO_LARGE = 1_000_000, 8_000_000
-#: Of one student: notebooks that are read, files and folders that are looked at, bytes of zips.
-MOST_NOTEBOOKS, _MOST_FILES, _MOST_INNER = 20, 5_000, 200 << 20
+#: Of one student: notebooks that are read, and bytes of them; bytes of zips; files and folders that
+#: are looked at, and those of them that are no notebooks and yet remembered.
+MOST_NOTEBOOKS, _MOST_READ, _MOST_INNER = 20, 1 << 30, 2 << 30
+_MOST_FILES, _MOST_OTHERS = 200_000, 20
 #: Of a class: files. Folders within folders, and zips within zips.
 _MOST_OF_ALL, _DEEPEST, _MOST_ZIPS = 200_000, 10, 2
+_ENOUGH = 100  # folders that show what is in the others, too
 _LONGEST_LIST = 16 << 20  # bytes of a zip's list of entries
 _LONGEST = 80  # characters of a stranger's text in a message
 
 _NOTEBOOK = re.compile(r".+\.ipynb(\.txt|\.json)?", re.IGNORECASE)
+_FORM = re.compile(r".+_attempt_\d{4}(-\d\d){5}\.txt", re.IGNORECASE)  # Blackboard's, of an attempt
+_LONGEST_FORM = 4096  # bytes; it begins with whose it is
 _ARCHIVE = re.compile(r".+\.(rar|7z|tar|tgz|gz|bz2|xz)", re.IGNORECASE)
-_NOISE = {"__macosx", "thumbs.db", "desktop.ini", "__pycache__"}
+_NOISE = {
+    "__macosx", "thumbs.db", "desktop.ini", "__pycache__", "site-packages", "node_modules",
+}  # fmt: skip
 #: What is said of an entry of a zip that must not be read.
 _UNREADABLE = {
     "special": "is a link or device within a zip, and was left out",
     "locked": "is locked by a password: ask for a zip without one",
     "packed": "is packed in an unusual way: ask for an ordinary zip",
 }
-#: Folders that hold the class, not a student.
-_CLASS = {"submitted", "submissions", "submission", "handins", "class"}
 
 
 @dataclass(frozen=True)
@@ -54,7 +62,7 @@ class Found:
 
     Attributes:
         parts: its path below the class, zips as folders.
-        content: of a notebook that could be read.
+        content: of a notebook that could be read; of a platform's form its beginning.
         problem: what is wrong with it, to follow its name; "" when nothing is.
     """
 
@@ -100,10 +108,18 @@ class _Reader:
         self._tops: set[str] = set()
         self._files: Counter[str] = Counter()
         self._notebooks: Counter[str] = Counter()
+        self._others: Counter[str] = Counter()
+        self._read: Counter[str] = Counter()
         self._inner: Counter[str] = Counter()
 
     def _add(self, parts: tuple[str, ...], problem: str = "", **more: Any) -> None:
         self.found.append(Found(parts, problem=problem, **more))
+
+    def _add_other(self, parts: tuple[str, ...]) -> None:
+        """Remember a file of another kind; some of a student's are enough for a message."""
+        self._others[parts[0]] += 1
+        if self._others[parts[0]] <= _MOST_OTHERS:
+            self._add(parts)
 
     def _enter(self, top: str) -> None:
         """Note that there is a student, who may have handed in nothing."""
@@ -121,20 +137,21 @@ class _Reader:
     # --- folders ---
 
     def folder(self, path: Path, parts: tuple[str, ...], depth: int) -> None:
-        """Look into a folder."""
+        """Look into a folder; of a class, or with `parts` of a student."""
         try:
-            with os.scandir(path) as entries:
-                most = _MOST_FILES if parts else _MOST_OF_ALL
-                listed = sorted(islice(entries, most + 1), key=lambda entry: entry.name)
+            listed = _listed(path)
+            if len(parts) < 2 and (around := _around_class(listed, parts)):
+                self.folder(around, (), depth + 1)
+                return
         except OSError as error:
             if not parts:
                 raise CourseError(f"{path}: cannot be read ({error.strerror})") from error
             self._add(parts, f"cannot be read ({error.strerror})")
             return
-        listed = [entry for entry in listed if not _is_noise(entry.name)]
-        if not parts and depth < 2 and len(listed) == 1 and _holds_class(listed[0]):
-            self.folder(Path(listed[0].path), (), depth + 1)
-            return
+        if len(parts) == 1 and is_class_beside_students(parts[0], _inside(listed)):
+            parts = ()
+        elif parts:
+            self._enter(parts[0])
         for entry in listed:
             self._entry(entry, (*parts, entry.name), depth)
 
@@ -145,7 +162,6 @@ class _Reader:
             if entry.is_symlink():
                 self._add(parts, "is a link, and links are not followed")
             elif entry.is_dir(follow_symlinks=False):
-                self._enter(parts[0])
                 if depth >= _DEEPEST:
                     self._add(parts, "lies too deep in folders")
                 else:
@@ -158,7 +174,7 @@ class _Reader:
     def file(self, path: Path, parts: tuple[str, ...]) -> None:
         """Look at a file."""
         if not _matters(parts[-1]):
-            self._add(parts)
+            self._add_other(parts)
             return
         try:
             with _open_plain(path) as file:
@@ -172,6 +188,8 @@ class _Reader:
         name = parts[-1]
         if _ARCHIVE.fullmatch(name):
             self._add(parts, "is an archive of a kind that cannot be opened here: ask for a zip")
+        elif _FORM.fullmatch(name):
+            self._add(parts, content=file.read(_LONGEST_FORM))
         elif not _NOTEBOOK.fullmatch(name):
             self.zip(file, parts, level)
         elif self._notebooks[parts[0]] >= MOST_NOTEBOOKS:
@@ -179,10 +197,12 @@ class _Reader:
             self._add(parts, problem)
         else:
             self._notebooks[parts[0]] += 1
-            content = zips.read_at_most(file, LARGEST_NOTEBOOK)
+            most = min(LARGEST_NOTEBOOK, _MOST_READ - self._read[parts[0]])
+            content = zips.read_at_most(file, most)
             if content is None:
-                self._add(parts, f"is larger than {LARGEST_NOTEBOOK >> 20} MB: clear its outputs")
+                self._add(parts, f"is larger than {most >> 20} MB: clear its outputs")
             else:
+                self._read[parts[0]] += len(content)
                 content, problem = _light(content)
                 self._add(parts, problem, content=content)
 
@@ -216,9 +236,10 @@ class _Reader:
             elif inner and not any(map(_is_noise, inner)):
                 twice += inner in entries and not info.is_dir()
                 entries[inner] = info  # of two with one name the last, as unpacking would do
-        if not parts:
-            entries = _without_class_folder(entries, self._root.stem)
         here = parts or (self._root.name,)
+        entries, holds_class = _without_class_folder(entries, parts, self._root.stem)
+        if holds_class:
+            parts = ()
         if parts:
             self._enter(parts[0])
         if outside:
@@ -228,7 +249,8 @@ class _Reader:
             )
         if twice:
             self._add(here, f"holds several entries of one name ({twice}); the last counts")
-        for inner, info in entries.items():
+        # What lies on top comes first: of very many notebooks the deepest are not looked at.
+        for inner, info in sorted(entries.items(), key=lambda entry: (len(entry[0]), entry[0])):
             whole = (*parts, *inner)
             if len(whole) > 1 or info.is_dir():
                 self._enter(whole[0])
@@ -240,7 +262,7 @@ class _Reader:
     ) -> None:
         problem = zips.content_problem(info)
         if problem != "special" and not _matters(parts[-1]):
-            self._add(parts)
+            self._add_other(parts)
         elif problem:
             self._add(parts, _UNREADABLE[problem])
         else:
@@ -251,16 +273,17 @@ class _Reader:
                 self._add(parts, f"cannot be unpacked ({clean(str(error))})")
 
     def _unpacked(self, stream: BinaryIO, parts: tuple[str, ...], level: int) -> None:
-        if _NOTEBOOK.fullmatch(parts[-1]) or _ARCHIVE.fullmatch(parts[-1]):
+        if not parts[-1].lower().endswith(".zip"):
             self._content(stream, parts, level)
             return
-        left = _MOST_INNER - self._inner[parts[0]]
-        content = zips.read_at_most(stream, min(_LARGEST_INNER, left))
-        if content is None:
-            self._add(parts, f"is a zip within a zip, larger than {_LARGEST_INNER >> 20} MB")
-            return
-        self._inner[parts[0]] += len(content)
-        self._content(io.BytesIO(content), parts, level + 1)
+        most = min(_LARGEST_INNER, _MOST_INNER - self._inner[parts[0]])
+        with tempfile.SpooledTemporaryFile(_IN_MEMORY) as copy:  # on disk it has no name
+            size = zips.copy_at_most(stream, copy, most)
+            if size is None:
+                self._add(parts, f"is a zip within a zip, larger than {most >> 20} MB")
+                return
+            self._inner[parts[0]] += size
+            self._content(cast("BinaryIO", copy), parts, level + 1)
 
 
 def clean(text: str) -> str:
@@ -283,35 +306,75 @@ def _is_noise(name: str) -> bool:
 
 
 def _matters(name: str) -> bool:
-    lowered = name.lower()
-    return bool(
-        lowered.endswith(".zip") or _NOTEBOOK.fullmatch(name) or _ARCHIVE.fullmatch(name)
-    )  # fmt: skip
+    is_zip = name.lower().endswith(".zip")
+    return is_zip or any(kind.fullmatch(name) for kind in (_NOTEBOOK, _ARCHIVE, _FORM))
 
 
-def _holds_class(entry: os.DirEntry[str]) -> bool:
-    return entry.name.casefold() in _CLASS and entry.is_dir(follow_symlinks=False)
+def _listed(path: Path) -> list[os.DirEntry[str]]:
+    """What lies in a folder and is no noise: files, and then folders."""
+    with os.scandir(path) as entries:
+        some = [e for e in islice(entries, _MOST_OF_ALL + 1) if not _is_noise(e.name)]
+    return sorted(some, key=lambda entry: (entry.is_dir(follow_symlinks=False), entry.name))
+
+
+def _around_class(listed: list[os.DirEntry[str]], parts: tuple[str, ...]) -> Path | None:
+    """The only folder in a folder, if it is around a class."""
+    if len(listed) != 1 or not listed[0].is_dir(follow_symlinks=False):
+        return None
+    inside = _inside(_listed(Path(listed[0].path)))
+    return Path(listed[0].path) if is_around_class(listed[0].name, inside, parts) else None
+
+
+def _inside(listed: list[os.DirEntry[str]]) -> dict[str, list[str] | None]:
+    """For each entry the notebooks right in it, None for a file."""
+    inside: dict[str, list[str] | None] = {}
+    for entry in listed:
+        is_folder = entry.is_dir(follow_symlinks=False)
+        names: list[str] | None = [] if is_folder else None
+        inside[entry.name] = names
+        if names is not None and len(inside) < _ENOUGH:
+            with suppress(OSError):  # it is said when its turn comes
+                names += [e.name for e in _listed(Path(entry.path)) if _NOTEBOOK.fullmatch(e.name)]
+    return inside
 
 
 def _without_class_folder(
-    entries: dict[tuple[str, ...], zipfile.ZipInfo], stem: str
-) -> dict[tuple[str, ...], zipfile.ZipInfo]:
-    """Entries without a folder around the whole class, as in a zip of a folder."""
+    entries: dict[tuple[str, ...], zipfile.ZipInfo], parts: tuple[str, ...], stem: str
+) -> tuple[dict[tuple[str, ...], zipfile.ZipInfo], bool]:
+    """Entries without folders around a whole class, and whether they are a class's."""
+    if len(parts) > 1:
+        return entries, False
+    holds_class = not parts
     for _ in range(2):
-        tops = {inner[0] for inner in entries}
-        top = next(iter(tops), "")
-        files_there = any(len(k) == 1 and not info.is_dir() for k, info in entries.items())
-        if len(tops) != 1 or files_there or top.casefold() not in {*_CLASS, stem.casefold()}:
+        inside = _inside_zip(entries)
+        if parts and is_class_beside_students(parts[0], inside):
+            return entries, True
+        below = {inner[1:]: info for inner, info in entries.items() if len(inner) > 1}
+        top = next(iter(inside), "")
+        alone = len(inside) == 1 and inside[top] is not None
+        if not alone or not is_around_class(top, _inside_zip(below), parts, stem):
             break
-        entries = {inner[1:]: info for inner, info in entries.items() if len(inner) > 1}
-    return entries
+        entries, holds_class = below, True
+    return entries, holds_class
+
+
+def _inside_zip(entries: dict[tuple[str, ...], zipfile.ZipInfo]) -> dict[str, list[str] | None]:
+    """As `_inside`, of a zip."""
+    inside: dict[str, list[str] | None] = {}
+    for inner, info in entries.items():
+        known = inside.setdefault(inner[0], None) or []
+        if len(inner) == 2 and _NOTEBOOK.fullmatch(inner[1]):
+            known.append(inner[1])
+        inside[inner[0]] = known if len(inner) > 1 or info.is_dir() else inside[inner[0]]
+    return inside
 
 
 def _inner_parts(info: zipfile.ZipInfo) -> tuple[str, ...] | None:
     """An entry's path; None for one that leads out of the zip."""
     if zips.name_problem(info.orig_filename) in ("absolute", "outside"):
         return None
-    return tuple(part for part in re.split(r"[/\\]", info.filename) if part not in ("", "."))
+    name = zips.entry_name(info)
+    return tuple(part for part in re.split(r"[/\\]", name) if part not in ("", "."))
 
 
 def _open_plain(path: Path) -> BinaryIO:

@@ -6,9 +6,19 @@ import json
 import re
 from typing import Any
 
-#: What a notebook may hold, apart from its outputs.
+#: What a notebook may hold, apart from its outputs and pictures.
 MOST_CELLS, MOST_TEXT = 2_000, 4_000_000
+_MOST_BYTES = 64 << 20
 _MOST_BRACKETS = 1_000_000  # each becomes a list or dict of at least 56 bytes
+_MOST_PASSED = 10_000_000  # brackets within outputs, which are only counted
+# What a notebook shows can be of any size and says nothing of its code: passed over unread.
+_STRING = rb'"(?:[^"\\]++|\\.)*+"'
+_SHOWN = rb'"(?:outputs|attachments|widgets)"\s*+:\s*+[\[{]'
+_BULKY = re.compile(_SHOWN)
+_KEPT = re.compile(rb'(?:[^"]++|(?!' + _SHOWN + rb")" + _STRING + rb")*+", re.DOTALL)
+_FLAT = re.compile(rb'(?:[^"\[\]{}]++|' + _STRING + rb")*+", re.DOTALL)
+#: A picture within a text, as Colab writes it.
+_PICTURE = re.compile(r"data:[\w/.+-]{1,80};base64,[\w+/=%-]{100,}+")
 _NOT_JSON = {
     b"PK\x03\x04": "a zip: rename it to .zip, or hand in the notebook inside",
     b"%PDF": "a PDF: hand in the notebook itself",
@@ -38,7 +48,7 @@ def read_notebook(content: bytes) -> dict[str, Any]:
         ValueError: when it is no notebook; the message is a sentence for the student.
     """
     notes: list[str] = []
-    data = _object(_decode(content, notes))
+    data = _object(_decode(_without_shown(content), notes))
     version = data.get("nbformat")
     if not isinstance(version, int) or isinstance(version, bool):
         raise ValueError("it does not say its nbformat, so it is no notebook")
@@ -66,6 +76,39 @@ def without_outputs(content: bytes) -> bytes:
     ]
     slim = {"nbformat": 4, "nbformat_minor": 5, "metadata": read["metadata"], "cells": cells}
     return json.dumps(slim, sort_keys=True).encode()
+
+
+def _without_shown(content: bytes) -> bytes:
+    """The same JSON with empty outputs, attachments and states of widgets.
+
+    Raises:
+        ValueError: when what is left is too large, or what is left out is endless.
+    """
+    encoding = json.detect_encoding(content)
+    if encoding != "utf-8" and b"\0" in content[:4]:  # UTF-16 or UTF-32
+        content = content.decode(encoding, "replace").encode("utf-8", "replace")
+    kept, start, brackets = [], 0, 0
+    while (end := _end(_KEPT, content, start)) < len(content):
+        if not (bulky := _BULKY.match(content, end)):  # a text without an end: no JSON
+            break
+        kept += [content[start : bulky.end()], b"]" if content[bulky.end() - 1] == 0x5B else b"}"]
+        start, depth = bulky.end(), 1
+        while depth and (at := _end(_FLAT, content, start)) < len(content):
+            # A text without an end is no JSON, which is for the parser to say.
+            depth += 1 if content[at] in b"[{" else -1 if content[at] in b"]}" else -depth
+            start = at + 1
+            brackets += 1
+            if brackets > _MOST_PASSED:
+                raise ValueError("its outputs have too many parts; clear them and save it again")
+    kept.append(content[start:])
+    if sum(map(len, kept)) > _MOST_BYTES:
+        raise ValueError(f"it is larger than {_MOST_BYTES >> 20} MB even without its outputs")
+    return b"".join(kept)
+
+
+def _end(pattern: re.Pattern[bytes], content: bytes, start: int) -> int:
+    found = pattern.match(content, start)
+    return found.end() if found else start
 
 
 def _decode(content: bytes, notes: list[str]) -> str:
@@ -137,11 +180,12 @@ def _cell(raw: Any, number: int) -> dict[str, Any]:
         raise ValueError(f"cell {number} has no type")
     name = cell.get("id")
     source = cell.get("input") if "input" in cell and "source" not in cell else cell.get("source")
+    text = _text(source, number)
     return {
         "type": {"code": "code", "raw": "raw"}.get(kind, "markdown"),  # v3 has "heading", "html"
         "id": _whole(name[:200]) if isinstance(name, str) else None,
         "metadata": _metadata(cell.get("metadata")),
-        "source": _text(source, number),
+        "source": text if kind == "code" else _PICTURE.sub("data:,", text),
     }
 
 

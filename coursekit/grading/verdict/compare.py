@@ -35,7 +35,7 @@ MISSING = "is missing"
 UNREADABLE = "cannot be read"
 TYPE = "has another type"
 SHAPE = "has another shape"
-VALUES = "other values"
+VALUES = "wrong values"
 FINITE = "not a finite number where one is expected"
 ABOVE, BELOW = "above the limit", "below the threshold"
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from coursekit.grading.records import PublicResult
+from coursekit.grading.run.protocol import LARGEST_PICTURE
 from coursekit.lessons.notebook import text_of
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from coursekit.lessons.course import Assignment
 
 LONGEST = 1_200  # characters of a message
-MOST_PICTURES, LARGEST = 4, 400_000  # of an exercise; base64 characters of one
+MOST_PICTURES = 4  # of an exercise
 
 
 def explain(assignment: Assignment, run: Run, exercises: Collection[str]) -> Iterator[PublicResult]:
@@ -57,6 +58,6 @@ def _pictures(outputs: list[dict[str, Any]]) -> Iterator[str]:
                 text = text_of(picture)
             except TypeError:
                 continue
-            if len(text) <= LARGEST:
+            if text and len(text) <= LARGEST_PICTURE:
                 left -= 1
                 yield text

@@ -261,6 +261,11 @@ def paint(label_map, palette):
         print("line", number, flush=True)
     return palette[label_map]
 """),
+    _answers("large-pictures", "pictures of many megabytes are shown", **_before("""
+from IPython.display import display
+for _ in range(4):
+    display({"image/png": "A" * 5_000_000, "text/plain": "a face"}, raw=True)
+""")),
     _answers("settings", "other defaults for types, names of the lesson used anew", **_before("""
 from math import *
 torch.set_default_dtype(torch.float64)
@@ -351,7 +356,7 @@ def _helpers(made: dict[str, Any]) -> None:
 
 
 def _outputs(made: dict[str, Any]) -> None:
-    big = "x" * 5_000_000
+    big = "x" * 15_000_000
     find(made, "check-paint")["outputs"] = [
         {"output_type": "stream", "name": "stdout", "text": big},
         {"output_type": "display_data", "metadata": {}, "data": {"image/png": big}},
@@ -395,7 +400,7 @@ EDITED = (
     _edited("helpers", "imports, constants and helpers in another cell", _helpers),
     _edited("no-checks", "all check cells deleted", lambda n: n.update(
         cells=[c for c in n["cells"] if not c["id"].startswith("check-")])),
-    _edited("outputs", "ten megabytes of outputs, and state of widgets", _outputs),
+    _edited("outputs", "thirty megabytes of outputs, and state of widgets", _outputs),
     _edited("windows", "CRLF, tabs and a byte order mark", _windows),
     _edited("latin-1", "a letter in another encoding", _bad_utf8),
     _edited("nan", "NaN in stored outputs", _not_a_number),
@@ -407,6 +412,16 @@ EDITED = (
         f"Ana Ng_123456_assignsubmission_file_/{LESSON}.ipynb": as_bytes(notebook())}),
     _handed("canvas", "a file with Canvas's name", lambda: {
         f"ngana_LATE_12345_678901_{LESSON}-1.ipynb": as_bytes(notebook())}),
+    _handed("blackboard", "two attempts in files with Blackboard's names", lambda: {
+        f"gradebook_FACE_W1_ang_attempt_2026-10-1{day}-11-22-33{rest}": content
+        for day in (1, 2) for rest, content in (
+            (f"_{LESSON}.ipynb", as_bytes(notebook())), (".txt", b"Name: Ana Ng (ang)"))}),
+    _handed("brightspace", "two attempts in folders with Brightspace's names", lambda: {
+        f"123-456 - Ana Ng - Oct {day}, 2026 1122 AM/{LESSON}.ipynb": as_bytes(notebook())
+        for day in (1, 2)}),
+    _handed("whole-folder", "a working folder with 5,200 pictures before the notebook", lambda: {
+        "student.zip": _zip({f"data/{i}.jpg": b"\xff\xd8" for i in range(5200)}
+                            | {f"notebooks/{LESSON}.ipynb": as_bytes(notebook())})}),
     _handed("copy", "a browser's name for the second download", lambda: {
         f"student/{LESSON} (1).ipynb": as_bytes(notebook())}),
 )  # fmt: skip

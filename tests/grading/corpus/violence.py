@@ -130,6 +130,13 @@ while time.monotonic() < until:
     cheat("huge-print", "paint", "two hundred megabytes in one message", """
 print("a " * 100_000_000)
 """, statuses="flooded timeout dead error", slow=True),
+    cheat("endless-pictures", "paint", "large pictures without end (of 20 seconds)", """
+import time
+from IPython.display import display
+until = time.monotonic() + 20
+while time.monotonic() < until:
+    display({"image/png": "A" * 5_000_000}, raw=True)
+""", statuses="flooded timeout"),
     cheat("many-messages", "paint", "a hundred thousand small messages", """
 from IPython.display import clear_output, display
 for number in range(100_000):

@@ -21,6 +21,7 @@ from tests.grading.report.made_class import (
     UNUSUAL,
     assignment,
     grade_of,
+    honest_class,
     mixed_class,
     png,
 )
@@ -38,7 +39,7 @@ ATTRIBUTES = {
     "title", "open", "role", "tabindex", "aria-hidden", "aria-label", "style", "viewbox", "x", "y",
     "width", "height", "x1", "x2", "y1", "y2",
 }  # fmt: skip
-HREF = re.compile(r"#[a-z]+|feedback/[a-z0-9-]+\.html")
+HREF = re.compile(r"#[a-z]+|feedback/[a-z0-9-]+\.html|(grades|checks|nbgrader|canvas)\.csv")
 SRC = re.compile(r"data:image/png;base64,[A-Za-z0-9+/=]+")
 STYLE = re.compile(r"width: [0-9.]+%")
 
@@ -191,6 +192,28 @@ def test_a_page_of_feedback(tmp_path: Path) -> None:
     assert "for the instructor" not in text and text.count("Exercise") == 3
 
 
+def test_feedback_shows_the_students_own_code(tmp_path: Path) -> None:
+    mine = 'def mirror(image, label_map, pairs):\n    return image, "<b>" + label_map\n'
+    grade = grade_of("student-001", {"mirror": mine, "paint": "def paint(): ..."},
+                     {"check-mirror": "wrong"})  # fmt: skip
+    checks = tuple(
+        dataclasses.replace(c, reasons=("with other pairs: wrong values",) * (c.status == "wrong"))
+        for c in grade.checks
+    )
+    page = strict(
+        page_of([dataclasses.replace(grade, checks=checks)], [assignment()], tmp_path)
+    ).text_so_far()
+    assert mine.strip() in page and "def paint" not in page  # what passed needs no reading
+    assert page.index("not right with all") < page.index("with other pairs") < page.index(mine[:20])
+
+
+def test_a_page_says_once_why_there_are_no_points(tmp_path: Path) -> None:
+    stray = Grade("bob", "bob.zip", "", "", "", problem="bob.zip is no zip")
+    text = strict(page_of([stray], [assignment()], tmp_path)).text_so_far()
+    assert text.count("bob.zip is no zip") == text.count("bob.zip") == 1
+    assert "nothing that could be graded was handed in" in text and "0 of 4" in text
+
+
 def test_pictures_are_few_and_made_new(tmp_path: Path) -> None:
     shown = (png(1), "no picture", png(2), png(3), png(4), png(5))
     grade = grade_of("student-001", {}, {"check-paint": "wrong"})
@@ -276,6 +299,32 @@ def test_the_page_of_a_class(tmp_path: Path) -> None:
     assert all(path.is_file() for path in written.feedback.values())
     alike = text.index("Answers that are alike")
     assert alike < text.index("student-004, student-012") < text.index("The run Sandbox")
+
+
+def test_after_week_one_of_many_the_page_speaks_of_that_week(tmp_path: Path) -> None:
+    given = read_assignments(SOURCES)
+    grades = [grade_of("ann", {}), Grade("bob", "bob.zip", "", "", "", problem="is no zip")]
+    written = write_all(grades, given, tmp_path)
+    assert [a.name for a in written.assignments] == ["00_welcome"]
+    page = strict(written.index)
+    text = " ".join(page.text_so_far().split())
+    assert "mean50 %" in text and "all points1" in text and "could not be graded1" in text
+    assert "01_data" not in text and "1 of 2" in text and "could not be graded0" in text
+    assert text.index("To look at Not graded at all 1") < text.index("Scores 1")
+    assert {path.name for path in written.tables} <= set(page.links)
+    own = strict(written.feedback["ann"]).text_so_far()
+    assert "4 of 4" in own and "100 %" in own and "1 · The data" not in own
+
+
+def test_files_beside_graded_ones_and_early_work_are_named(tmp_path: Path) -> None:
+    given = read_assignments(SOURCES, ["00_welcome", "01_data"])
+    grades = honest_class(30)
+    early = dataclasses.replace(grades[0], assignment="01_data", checks=())
+    stray = Grade("student-002", "x.ipynb", "", "", "", problem="the file is empty")
+    text = strict(write_all([*grades, early, stray], given, tmp_path).index).text_so_far()
+    text = " ".join(text.split())
+    assert "Files left aside 1" in text and "the file is empty" in text
+    assert "1 of 30 students handed it in" in text and "Not graded at all" not in text
 
 
 def test_an_empty_class_has_a_page(tmp_path: Path) -> None:

@@ -95,37 +95,37 @@ def test_equal_results_pass(kernels: Kernels, expected: Any, got: Any) -> None:
 @pytest.mark.parametrize(
     ("expected", "got", "category"),
     [
-        (2, 3, "other values"),
-        (2, 2.0001, "other values"),
-        (2, 2.00000001, "other values"),
-        (2.0, 2.0001, "other values"),
+        (2, 3, "wrong values"),
+        (2, 2.0001, "wrong values"),
+        (2, 2.00000001, "wrong values"),
+        (2.0, 2.0001, "wrong values"),
         (2, "2", "has another type"),
         (2, None, "has another type"),
         (None, 2, "has another type"),
         (2, [2], "has another shape"),
-        (True, False, "other values"),
+        (True, False, "wrong values"),
         (F, F[None], "has another shape"),
         (F, F[:2], "has another shape"),
-        (F, F[::-1], "other values"),
+        (F, F[::-1], "wrong values"),
         (F, F + 0.1j, "has another type"),
         (F, [1, 2, None], "has another type"),
         (F, [1.0, np.nan, 3.0], "not a finite number where one is expected"),
         (F, [1.0, np.inf, 3.0], "not a finite number where one is expected"),
-        ([1.0, np.nan], [1.0, 2.0], "other values"),
-        ([np.inf], [-np.inf], "other values"),
-        ("a", "b", "other values"),
-        (["a", 1], ["a", 2], "other values"),
+        ([1.0, np.nan], [1.0, 2.0], "wrong values"),
+        ([np.inf], [-np.inf], "wrong values"),
+        ("a", "b", "wrong values"),
+        (["a", 1], ["a", 2], "wrong values"),
         (["a", 1], ["a"], "has another shape"),
         (["a", 1], "a1", "has another type"),
         ({"a": 1}, {"b": 1}, "has another shape"),
         ({"a": 1}, {"a": 1, "b": 1}, "has another shape"),
-        ({"a": 1}, {"a": 2}, "other values"),
+        ({"a": 1}, {"a": 2}, "wrong values"),
         ({"a": 1}, [1], "has another type"),
-        (10**30, 10**30 + 1, "other values"),
-        (10**30, 1.0, "other values"),
-        (1, 10**30, "other values"),
-        (F, [10**30, 2, 3], "other values"),
-        (np.arange(3), [0, 1, 2.5], "other values"),
+        (10**30, 10**30 + 1, "wrong values"),
+        (10**30, 1.0, "wrong values"),
+        (1, 10**30, "wrong values"),
+        (F, [10**30, 2, 3], "wrong values"),
+        (np.arange(3), [0, 1, 2.5], "wrong values"),
     ],
 )
 def test_other_results_do_not(kernels: Kernels, expected: Any, got: Any, category: str) -> None:
@@ -136,7 +136,7 @@ def test_other_results_do_not(kernels: Kernels, expected: Any, got: Any, categor
     ("how", "got", "category"),
     [
         ({"close": 0.01}, F + 0.015, ""),
-        ({"close": 0.01}, F + 0.03, "other values"),
+        ({"close": 0.01}, F + 0.03, "wrong values"),
         ({"close": 0.5, "dtype": True}, F, ""),
         ({"dtype": True}, F.astype(np.float32), "has another type"),
         ({"dtype": True}, [1.0, 2.0, 3.0], "has another type"),
@@ -220,9 +220,9 @@ class TestMaps:
             (lambda t: t[0], "has another shape"),
             (lambda t: "0", "has another type"),
             (lambda t: t == 1, "has another type"),
-            (lambda t: t.astype(int) - 1, "other values"),
-            (lambda t: t.astype(int) * 2**40, "other values"),
-            (lambda t: t + 0.5, "other values"),
+            (lambda t: t.astype(int) - 1, "wrong values"),
+            (lambda t: t.astype(int) * 2**40, "wrong values"),
+            (lambda t: t + 0.5, "wrong values"),
             (lambda t: t * np.nan, "not a finite number where one is expected"),
             (lambda t: t * 0, "below the threshold"),
         ],
@@ -253,7 +253,7 @@ def test_a_reason_is_given_once(kernels: Kernels) -> None:
     for name in "ab":
         kernels.probe(kernels.reference, "s").emit(name, 1, "the sum")
         kernels.probe(kernels.student, None).emit(name, 2, "the sum")
-    wrong = ("wrong", ("the sum: other values",))
+    wrong = ("wrong", ("the sum: wrong values",))
     assert compare(kernels.reference, kernels.student, CHECK) == wrong
 
 
@@ -310,7 +310,7 @@ def test_forged_array_headers_are_wrong(kernels: Kernels, header: bytes) -> None
 
 def test_only_the_reference_says_how_to_compare(kernels: Kernels) -> None:
     forged = {"value": [9, 9], "close": 1e9, "about": "x", "miou": None, "at_most": 10}
-    assert kernels.judge_file(json.dumps(forged)) == ("wrong", ("the sum: other values",))
+    assert kernels.judge_file(json.dumps(forged)) == ("wrong", ("the sum: wrong values",))
 
 
 def test_no_link_is_followed_and_no_pipe_waited_for(kernels: Kernels, tmp_path: Path) -> None:

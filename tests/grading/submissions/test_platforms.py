@@ -1,0 +1,232 @@
+"""Students under the names that six systems give them, with work of any honest size."""
+
+from __future__ import annotations
+
+import io
+import json
+import unicodedata
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from coursekit import zips
+from coursekit.grading.submissions import find
+from coursekit.grading.submissions.collect import collect
+from coursekit.grading.submissions.platforms import platform_owner
+from coursekit.grading.submissions.read import read_notebook
+from tests.grading.six_systems import Unflagged, made_class, write_class
+from tests.grading.submissions.test_collect import notebook, put, zipped
+
+
+@pytest.mark.parametrize(
+    ("name", "student"),
+    [
+        ("Ann Lee_1234567_assignsubmission_file_", "Ann Lee"),
+        ("Ann Lee_1234567_assignsubmission_file_02_unet.ipynb", "Ann Lee"),
+        ("leeann_LATE_4711_815123_02_unet-1.ipynb", "leeann"),
+        ("leeann_4711_815123_report.pdf", "leeann"),
+        ("gradebook_FACE_101_Week201_alee_attempt_2026-10-12-11-22-33_02_unet.ipynb", "alee"),
+        ("gradebook_FACE_101_Week202_alee_attempt_2026-10-12-11-22-33.txt", "alee"),
+        ("Week 1_alee_attempt_2026-10-12-11-22-33_a_b.zip", "alee"),
+        ("12345-67890 - Ann Lee - Oct 12, 2026 1122 AM", "Ann Lee"),
+        ("12345-67890 - Anne-Marie O'Neil-Lee - 2 oktober, 2026 1122", "Anne-Marie O'Neil-Lee"),
+        ("ann", None), ("02_unet.ipynb", None), ("week-2", None), ("Ann Lee - Oct 12", None),
+        ("attempt_2.ipynb", None), ("x" * 400, None),
+    ],
+)  # fmt: skip
+def test_names_that_platforms_give(name: str, student: str | None):
+    owner = platform_owner(name)
+    assert (owner and owner.name) == student
+
+
+def class_of(number: int, folder: Path) -> list[Path]:
+    made = made_class(number, lambda i: notebook(f"x = {i}"))
+    return write_class(made, folder / "class")
+
+
+@pytest.mark.parametrize("form", ["zips", "folder of zips", "folder of folders"])
+def test_nobody_stands_twice_and_nobody_is_left_out(tmp_path: Path, form: str):
+    paths = class_of(66, tmp_path)
+    if form == "folder of folders":
+        for path in paths:
+            with zipfile.ZipFile(path) as archive:
+                for info in archive.infolist():
+                    put(tmp_path / "all" / path.stem / zips.entry_name(info), archive.read(info))
+    given = {"zips": paths, "folder of zips": [tmp_path / "class"]}.get(form, [tmp_path / "all"])
+    got = collect(*given)
+    names = {s.student for s in got}
+    assert len(names) == 66
+    assert all(unicodedata.is_normalized("NFC", name) for name in names)
+    assert {"Ngọc Trần", "学ærø", "s014", "s015", "José Müller"} <= names, sorted(names)
+    broken = {s.student: s.problem for s in got if s.problem}
+    assert broken.keys() == {"Lost Çağla Ó Briain", "lostseándsouza"}
+    assert "no zip that can be read" in broken["Lost Çağla Ó Briain"]
+    assert "only lostseándsouza_1007_90001_essay.pdf" in broken["lostseándsouza"]
+    # Blackboard's and Brightspace's attempts are one student's.
+    attempts = [s.student for s in got if s.student in ("s015", "学 Núñez")]
+    assert attempts == ["s015"] * 2 + ["学 Núñez"] * 2
+    assert len({s.name for s in got}) == len(got)
+
+
+def test_a_login_of_blackboard_may_hold_an_underscore(tmp_path: Path):
+    for start, login in (("HW1_a_lee", "a_lee"), ("HW1_b_lee", "b_lee"), ("HW2_a_lee", "a_lee"),
+                         ("HW1_lee", "lee"), ("HW1_zoe", "(x) (")):  # fmt: skip
+        name = f"gradebook_C_{start}_attempt_2026-10-12-11-22-33"
+        put(tmp_path / f"{name}_x.ipynb")
+        put(tmp_path / f"{name}.txt", f"Name: A Lee ({login})\nAssignment: x\n".encode())
+    assert [s.student for s in collect(tmp_path)] == ["a_lee", "a_lee", "b_lee", "lee", "zoe"]
+
+
+def test_a_folder_around_a_class_may_have_any_name(tmp_path: Path):
+    files = {f"week one/{name}/02_unet.ipynb": notebook(name) for name in ("ann", "bob")}
+    assert {s.student for s in collect(put(tmp_path / "z.zip", zipped(files)))} == {"ann", "bob"}
+    for name, content in files.items():
+        put(tmp_path / "all" / name, content)
+    assert {s.student for s in collect(tmp_path / "all")} == {"ann", "bob"}
+
+
+def test_a_student_of_blackboard_who_handed_in_nothing(tmp_path: Path):
+    put(tmp_path / "gradebook_C_W_alee_attempt_2026-10-12-11-22-33.txt", b"Name: Ann Lee (alee)")
+    (ann,) = collect(tmp_path)
+    assert ann.student == "alee" and ann.problem == "nothing was handed in"
+
+
+@pytest.mark.parametrize(
+    "inside", ["ann/02_unet.ipynb", "submission/02_unet.ipynb", "week-1/a.ipynb week-2/a.ipynb",
+               "old/a.ipynb new/a.ipynb final/a.ipynb",
+               "week-1/a.ipynb week-2/a.ipynb week-3/a.ipynb week-4/a.ipynb week-5/a.ipynb"]
+)  # fmt: skip
+def test_a_students_own_folders_are_no_class(tmp_path: Path, inside: str):
+    files = {name: notebook(name) for name in inside.split(" ")}
+    put(tmp_path / "a" / "ann.zip", zipped(files))
+    put(tmp_path / "a" / "bob.ipynb")
+    for name, content in files.items():
+        put(tmp_path / "b" / "ann" / name, content)
+    put(tmp_path / "b" / "bob.ipynb")
+    for place in "ab":
+        got = collect(tmp_path / place)
+        assert {s.student for s in got} == {"ann", "bob"}
+        noted = any("if it is a class" in note for s in got for note in s.notes)
+        assert noted == (inside.count(" ") == 4)
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("José Núñez".encode(), "José Núñez"),
+        (unicodedata.normalize("NFD", "José Núñez").encode(), "José Núñez"),
+        ("学生".encode(), "学生"),
+        ("José Núñez".encode("cp437"), "José Núñez"),
+        ("Jørgen Ãlvares".encode("cp850"), "Jørgen Ãlvares"),
+        ("José Þór".encode("cp1252"), "José Þór"),
+        (b"ann", "ann"),
+    ],
+)  # fmt: skip
+def test_names_arrive_whatever_zipped_them(tmp_path: Path, written: bytes, name: str):
+    class Entry(zipfile.ZipInfo):
+        def _encodeFilenameFlags(self) -> tuple[bytes, int]:
+            return written + b"/02_unet.ipynb", 0
+
+    memory = io.BytesIO()
+    with zipfile.ZipFile(memory, "w") as archive:
+        archive.writestr(Entry("x"), notebook())
+    (one,) = collect(put(tmp_path / "class.zip", memory.getvalue()))
+    assert one.student == name and one.content is not None and not one.notes
+
+
+def test_the_flag_for_utf_8_is_believed(tmp_path: Path):
+    path = put(tmp_path / "class.zip", zipped({"Ré├/02_unet.ipynb": notebook()}))
+    assert [s.student for s in collect(path)] == ["Ré├"]
+    assert Unflagged("ä").flag_bits == 0
+
+
+def test_an_accent_of_its_own_makes_no_second_student(tmp_path: Path):
+    put(tmp_path / "Jose\u0301_00_welcome.ipynb")
+    put(tmp_path / "Jos\u00e9_01_data.ipynb")
+    assert [s.student for s in collect(tmp_path)] == ["Jos\u00e9"] * 2
+
+
+# --- honest size ---
+
+
+def with_outputs(outputs: list[object], **more: object) -> bytes:
+    made = json.loads(notebook("answer = '\"outputs\": ['"))
+    made["cells"][0]["outputs"] = outputs
+    return json.dumps(made | more).encode()
+
+
+PICTURE = {"output_type": "display_data", "data": {"image/png": "A" * 5_500_000}}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        with_outputs([PICTURE] * 5),
+        with_outputs([{"output_type": "stream", "text": ['with \\ and " in it\n'] * 100_000}]),
+        with_outputs([], metadata={"widgets": {"state": {str(i): "]}" for i in range(100_000)}}}),
+        with_outputs([[[[{}, []]]]] * 80_000),
+    ],
+    ids=["pictures", "lines", "widgets", "parts"],
+)  # fmt: skip
+def test_what_a_notebook_shows_can_be_of_any_size(tmp_path: Path, content: bytes):
+    put(tmp_path / "ada.ipynb", content)
+    put(tmp_path / "bob.zip", zipped({"02_unet.ipynb": content}))
+    for one in collect(tmp_path):
+        assert one.content is not None and len(one.content) < 1000, one.problem
+        assert read_notebook(one.content)["cells"][0]["source"] == "answer = '\"outputs\": ['"
+
+
+def test_pictures_in_texts_cost_nothing():
+    picture = "![face](data:image/png;base64," + "A" * 5_000_000 + ") a face"
+    made = json.loads(notebook())
+    made["cells"] += [{"cell_type": "markdown", "metadata": {}, "source": picture}]
+    made["cells"] += [{"cell_type": "markdown", "source": "", "attachments": {"a": {"b": "}"}}}]
+    cells = read_notebook(json.dumps(made).encode())["cells"]
+    assert cells[1]["source"] == "![face](data:,) a face" and len(cells) == 3
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "utf-32-be"])
+def test_outputs_are_passed_over_in_every_encoding(encoding: str):
+    content = with_outputs([{"text": ["ä]"]}]).decode().encode(encoding)
+    assert len(read_notebook(content)["cells"]) == 1
+
+
+def test_a_cut_notebook_is_still_none():
+    content = with_outputs([{"text": ["a", "b"]}, [[1]]])
+    start = content.index(b'"outputs": [{')
+    for cut in range(start, len(content)):
+        with pytest.raises(ValueError, match=r"not JSON|more than|has no"):
+            read_notebook(content[:cut])
+
+
+def test_endless_outputs_end(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("coursekit.grading.submissions.read._MOST_PASSED", 1000)
+    with pytest.raises(ValueError, match="too many parts"):
+        read_notebook(with_outputs([[]] * 1001))
+
+
+def test_pictures_before_a_notebook_cost_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(find, "_IN_MEMORY", 1000)  # the zip in the zip goes to disk
+    folder = zipped({f"data/{i}.png": b"PNG" for i in range(5200)} | {"z.ipynb": notebook("bob")})
+    put(tmp_path / "bob.zip", folder)
+    put(tmp_path / "class.zip", zipped({f"1-2 - {n} - Oct 1, 2026/all.zip": folder for n in "cd"}))
+    for i in range(300):
+        put(tmp_path / "ada" / "a" / f"{i}.png", b"PNG")
+    put(tmp_path / "ada" / "z.ipynb", notebook("ada"))
+    got = collect(tmp_path)
+    assert [s.student for s in got] == ["ada", "bob", "c", "d"]
+    assert all(s.content is not None and not s.notes for s in got), got
+    put(tmp_path / "eve.zip", zipped({f"{i}.png": b"PNG" for i in range(1100)}))
+    (eve,) = (s for s in collect(tmp_path) if s.student == "eve")
+    assert eve.problem.endswith("only 0.png, 1.png, 10.png, 100.png, 1000.png and more")
+
+
+def test_the_notebooks_on_top_are_read_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(find, "MOST_NOTEBOOKS", 2)
+    files = {f"a/lib/{i}.ipynb": notebook(str(i)) for i in range(5)} | {"z.ipynb": notebook("z")}
+    put(tmp_path / "ada.zip", zipped(files))
+    for name, content in files.items():
+        put(tmp_path / "bob" / name, content)
+    got = {s.name for s in collect(tmp_path) if s.content}
+    assert {"ada.zip/z.ipynb", "bob/z.ipynb"} <= got and len(got) == 4
