@@ -28,7 +28,7 @@ def test_red_lines_stand_at_the_switches() -> None:
                entry(3, "stop", 0.01)]  # fmt: skip
     axes = plots.convergence(history).axes[0]
     lines = [line.get_xdata()[0] for line in axes.lines if line.get_color() == plots.RED]
-    assert lines == [1.5, 2.5, 3.5]
+    assert lines == [2.5, 3.5, 4.5]  # epochs are counted from 1
     assert [text.get_text() for text in axes.texts] == ["SGD 0.02", "0.01"]
 
 
@@ -43,11 +43,11 @@ def test_cycles_are_shaded_and_what_they_left_is_marked() -> None:
     losses, cycles, rate = plots.schedule(history).axes
     for axes in (losses, cycles, rate):
         spans = [(bar.get_x(), bar.get_width()) for bar in axes.patches]
-        assert spans == [(1.5, 2), (3.5, 1)]
+        assert spans == [(2.5, 2), (4.5, 1)]
     drawn = {line.get_label(): list(line.get_xdata()) for line in losses.lines}
-    assert drawn == {"training": [0, 1], "validation": [0, 1, 2, 3, 4],
-                     "best of the initialisation": [1], "in use from then on": [3]}  # fmt: skip
-    assert list(cycles.lines[0].get_xdata()) == [2, 3, 4]
+    assert drawn == {"training": [1, 2], "validation": [1, 2, 3, 4, 5],
+                     "best of the initialisation": [2], "in use from then on": [4]}  # fmt: skip
+    assert list(cycles.lines[0].get_xdata()) == [3, 4, 5]
     for axes in (losses, cycles, rate, *plots.schedule(history[:3]).axes):
         assert all(tick == int(tick) for tick in axes.get_xticks())  # epochs are whole numbers
     assert len(plots.schedule(history[:2]).axes) == 2

@@ -6,7 +6,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from coursekit.commands import command
+from coursekit.commands import add_palette, command
 
 if TYPE_CHECKING:
     import argparse
@@ -103,6 +103,7 @@ def _add_suspects(subparsers: Any) -> None:
                         help="folder; suspects.png and suspects.csv in it are replaced; "
                         "default out/suspects")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print the first as JSON")
+    add_palette(parser)
     parser.add_argument("--cpu", action="store_true", help="stay on the CPU")
 
 

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from coursekit.commands import command
+from coursekit.commands import add_palette, command
 
 if TYPE_CHECKING:
     import argparse
@@ -22,6 +22,7 @@ def add_parser(subparsers: Any) -> None:
         run,
     )
     parser.add_argument("--out", default="out/demo", metavar="DIR")
+    add_palette(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -30,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     run_demo(arguments.out, say=partial(print, flush=True))
     out = Path(arguments.out)
-    for name in ("report.html", "submission.zip", "scores.json", "history.jsonl",
+    for name in ("report.html", "pictures.png", "submission.zip", "scores.json", "history.jsonl",
                  "model.safetensors"):  # fmt: skip
         print(f"wrote {out / name}")
     print(f"open {(out / 'report.html').resolve().as_uri()}")

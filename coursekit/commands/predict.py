@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from coursekit.commands import command
+from coursekit.commands import add_palette, command
 
 if TYPE_CHECKING:
     import argparse
@@ -27,6 +27,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--checkpoint", required=True, type=Path, help="what `train` wrote")
     parser.add_argument("--out", required=True, type=Path, help="folder; replaces files in it")
     parser.add_argument("--opacity", type=float, default=0.5, help="of the colours, 0 to 1")
+    add_palette(parser)
     parser.add_argument("--cpu", action="store_true", help="stay on the CPU")
 
 
