@@ -363,6 +363,7 @@ def edges(
 def legend() -> Figure:
     """The colours of CelebAMask-HQ's classes."""
     figure = Picture(figsize=(7.5, 1.0), layout="constrained")
+    figure.subplots().set_axis_off()
     name_colours(figure, CELEBAMASK_HQ)
     return figure
 

@@ -176,7 +176,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"\nstopped: whole epochs are kept in {arguments.out}; go on with --resume")
         raise
     best = result.history[result.best_epoch]
-    print(f"in use: epoch {result.best_epoch}, validation loss {best['val_loss']:.4f}, "
+    print(f"in use: epoch {result.best_epoch + 1}, validation loss {best['val_loss']:.4f}, "
           f"{_scores(best)} at {config.size}²")  # fmt: skip
     written = ["model.safetensors", "history.jsonl"]
     if recipe is not None:
@@ -210,7 +210,7 @@ def print_epoch(entry: dict[str, Any]) -> None:
     event = "" if entry["event"] == "wait" else f"  {entry['event']}"
     width = 14 if len(entry["phase"]) > 5 else 4  # "initialisation", "cycle 1 of 5"; "adam", "sgd"
     print(
-        f"epoch {entry['epoch']:3d}  {entry['phase']:<{width}} {entry['rate']:<8.3g}  "
+        f"epoch {entry['epoch'] + 1:3d}  {entry['phase']:<{width}} {entry['rate']:<8.3g}  "
         f"loss {entry['train_loss']:.4f}  val {entry['val_loss']:.4f}  "
         f"{_scores(entry)}  {entry['seconds']:.1f} s{event}",
         flush=True,

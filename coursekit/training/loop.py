@@ -294,7 +294,7 @@ class _Run:
         self.train_view.set_epoch(epoch)
         losses = []
         loader = self._loader(epoch)
-        with tqdm(loader, desc=f"epoch {epoch}", disable=self._hidden(), leave=False) as bar:
+        with tqdm(loader, desc=f"epoch {epoch + 1}", disable=self._hidden(), leave=False) as bar:
             for batch in bar:
                 with naming_what_torch_met(len(batch["name"]), processes):
                     total, mass, _ = self.parallel(self._to_device(batch))
