@@ -16,6 +16,7 @@ import numpy as np
 from matplotlib.colors import is_color_like, same_color
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 
 from coursekit.labels import CELEBAMASK_HQ, IGNORE_INDEX, LabelSet, colourise, shown
@@ -62,10 +63,10 @@ class Picture(Figure):
 
 
 def _blacks(figure: Figure) -> list[tuple[Artist, str]]:
-    """The words and lines of a figure that are black, as they are by default."""
+    """The words and lines of a figure that are black, as they are by default; none in a box."""
     found = []
-    for artist in figure.findobj():
-        for name in ("color", "edgecolor"):
+    for artist in figure.findobj(lambda a: not (isinstance(a, Text) and a.get_bbox_patch())):
+        for name in ("color", "edgecolor", "markeredgecolor"):
             colour = getattr(artist, f"get_{name}", lambda: None)()
             if is_color_like(colour) and same_color(colour, "black"):
                 found.append((artist, name))

@@ -7,9 +7,10 @@ import sys
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from coursekit import plots
-from coursekit.labels import LAPA
+from coursekit.labels import LAPA, PALETTES
 
 
 def draw(figure: object) -> bytes:
@@ -110,3 +111,33 @@ def test_all_draw_and_none_needs_pyplot() -> None:
     ):
         assert draw(make()) == draw(make())
     assert "matplotlib.pyplot" not in sys.modules or "ipykernel" in sys.modules
+
+
+def test_a_notebook_shows_pictures_sharp_and_without_a_ground() -> None:
+    figure = plots.convergence([entry(0, "improved"), entry(1, "wait")])
+    png, shown = figure._repr_png_()  # type: ignore[attr-defined]
+    with Image.open(io.BytesIO(png)) as picture:
+        assert picture.size == (2 * shown["width"], 2 * shown["height"]) == (1500, 680)
+        pixels = np.asarray(picture.convert("RGBA"))
+    assert pixels[0, 0, 3] == 0
+    solid = {tuple(colour) for colour in pixels[pixels[..., 3] == 255]}
+    assert (0, 0, 0, 255) not in solid and (*tuple(bytes.fromhex(plots.INK[1:])), 255) in solid
+    assert draw(figure) == draw(plots.convergence([entry(0, "improved"), entry(1, "wait")]))
+    boxed = plots.diagram({"in": (0, 0, "3 × 64²")}, [])
+    assert all(artist is not boxed.axes[0].texts[0] for artist, _ in plots._blacks(boxed))
+
+
+def test_figures_of_classes_follow_the_palette(monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = np.zeros((8, 8), np.uint8)
+    for make in (
+        plots.legend,
+        lambda: plots.panels([{"truth": ids + 1}]),
+        lambda: plots.long_tail([1] * 19),
+        lambda: plots.class_scores({"skin": 0.5}),
+        lambda: plots.edges(ids + 1, ids + 1, np.ones((19, 8, 8), np.uint8)),
+    ):
+        drawn = set()
+        for palette in PALETTES:
+            monkeypatch.setenv("COURSEKIT_PALETTE", palette)
+            drawn.add(draw(make()))
+        assert len(drawn) == 2
