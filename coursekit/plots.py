@@ -2,16 +2,18 @@
 
 Label maps and classes have the palette that `coursekit.labels.shown` gives. Every function makes a
 `Figure` of its own and touches no global state, so a notebook, a report and a test can draw at the
-same time.
+same time. In a notebook's kernel pyplot is asked to show its figures as these are shown.
 """
 
 from __future__ import annotations
 
 import io
+import struct
 import sys
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib.colors import is_color_like, same_color
 from matplotlib.figure import Figure
@@ -37,40 +39,61 @@ INK = "#797979"
 
 
 class Picture(Figure):
-    """A figure that a notebook shows as it is, without pyplot or `%matplotlib inline`.
-
-    There it has twice the pixels, for sharp screens, and no ground, so that it suits both themes.
-    """
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-        if shell:  # pyplot, once in use, shows all figures in its own way; not these
-            shell.display_formatter.formatters["image/png"].for_type(Picture, Picture._repr_png_)
+    """A figure that a notebook shows as it is, without pyplot or `%matplotlib inline`."""
 
     def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
-        written = io.BytesIO()
-        blacks = _blacks(self)
+        return as_png(self)
+
+
+def as_png(figure: Figure) -> tuple[bytes, dict[str, int]]:
+    """A figure for a notebook of any theme, on any screen.
+
+    It has no ground, `INK` in place of black, and twice the pixels that it takes up.
+
+    Returns:
+        The PNG, and how large it is shown: width and height in pixels of the page.
+    """
+    written, blacks = io.BytesIO(), _blacks(figure)
+    for artist, name in blacks:
+        artist.set(**{name: INK})
+    try:
+        box = None if isinstance(figure, Picture) else "tight"  # pyplot's figures as pyplot's
+        figure.savefig(written, format="png", dpi=2 * figure.dpi, transparent=True, bbox_inches=box)
+    finally:
         for artist, name in blacks:
-            artist.set(**{name: INK})
-        try:
-            self.savefig(written, format="png", dpi=2 * self.dpi, transparent=True)
-        finally:
-            for artist, name in blacks:
-                artist.set(**{name: "black"})
-        width, height = self.get_size_inches() * self.dpi
-        return written.getvalue(), {"width": round(width), "height": round(height)}
+            artist.set(**{name: "black"})
+    width, height = struct.unpack(">II", written.getvalue()[16:24])
+    return written.getvalue(), {"width": round(width / 2), "height": round(height / 2)}
 
 
 def _blacks(figure: Figure) -> list[tuple[Artist, str]]:
-    """The words and lines of a figure that are black, as they are by default; none in a box."""
+    """The words and lines of a figure that are black, as they are by default."""
     found = []
-    for artist in figure.findobj(lambda a: not (isinstance(a, Text) and a.get_bbox_patch())):
+    for artist in figure.findobj(lambda a: not (isinstance(a, Text) and _on_colour(a))):
         for name in ("color", "edgecolor", "markeredgecolor"):
             colour = getattr(artist, f"get_{name}", lambda: None)()
             if is_color_like(colour) and same_color(colour, "black"):
                 found.append((artist, name))
     return found
+
+
+def _on_colour(text: Text) -> bool:
+    """Whether words stand in a box, on a bar or on an image, and not on the open ground."""
+    axes = text.axes
+    if text.get_bbox_patch() or axes is None or text not in axes.texts:
+        return bool(text.get_bbox_patch())
+    x, y = text.get_transform().transform(text.get_position())
+    return bool(axes.images) or any(patch.contains_point((x, y)) for patch in axes.patches)
+
+
+def show_as_picture(_figure: Figure) -> None:
+    """A hook of pyplot's: a notebook shows its figures by `as_png`, too."""
+    shell = sys.modules["IPython"].get_ipython()
+    shell.display_formatter.formatters["image/png"].for_type(Figure, as_png)
+
+
+if "ipykernel" in sys.modules:
+    mpl.rcParams["figure.hooks"] = [f"{__name__}:{show_as_picture.__name__}"]
 
 
 def _bar_colours(labels: LabelSet) -> list[tuple[float, float, float]]:

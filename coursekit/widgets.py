@@ -155,8 +155,8 @@ def describe(face: SynthFace) -> str:
     """What is in a face and what the annotator did to it, as a line of HTML."""
     ids, labels = np.unique(face.label_map), shown(CELEBAMASK_HQ)
     classes = ", ".join(
-        f'<span style="background: rgb{labels.palette[i]}; border: 1px solid grey" '
-        f'aria-hidden="true">&emsp;</span>&nbsp;{labels.titles[i].replace(" ", "&nbsp;")}'
+        f'<span style="white-space: nowrap"><span style="background: rgb{labels.palette[i]}; '
+        f'border: 1px solid grey" aria-hidden="true">&emsp;</span> {labels.titles[i]}</span>'
         for i in ids
     )
     changed = float((face.label_map != face.clean_label_map).mean())

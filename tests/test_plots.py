@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
 from coursekit import plots
@@ -123,8 +124,21 @@ def test_a_notebook_shows_pictures_sharp_and_without_a_ground() -> None:
     solid = {tuple(colour) for colour in pixels[pixels[..., 3] == 255]}
     assert (0, 0, 0, 255) not in solid and (*tuple(bytes.fromhex(plots.INK[1:])), 255) in solid
     assert draw(figure) == draw(plots.convergence([entry(0, "improved"), entry(1, "wait")]))
+
+
+def test_words_on_colours_stay_black() -> None:
     boxed = plots.diagram({"in": (0, 0, "3 × 64²")}, [])
+    figure = Figure()
+    bars, image, plain = figure.subplots(3)
+    bars.barh(0, 2)
+    image.imshow(np.ones((2, 2)))
+    for axes in (bars, image, plain):
+        axes.text(1, 0, "word")
+        axes.set_title("title")
+    inked = [artist for artist, name in plots._blacks(figure) if name == "color"]
     assert all(artist is not boxed.axes[0].texts[0] for artist, _ in plots._blacks(boxed))
+    assert [axes.texts[0] in inked for axes in (bars, image, plain)] == [False, False, True]
+    assert all(axes.title in inked for axes in (bars, image, plain))
 
 
 def test_figures_of_classes_follow_the_palette(monkeypatch: pytest.MonkeyPatch) -> None:

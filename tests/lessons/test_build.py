@@ -280,6 +280,18 @@ def test_sharp_pictures_keep_their_shown_size_and_their_open_ground() -> None:
             assert kept.convert("RGBA").getpixel((3, 3))[3] == 0  # type: ignore[index]
 
 
+def test_a_kernel_shows_pyplots_figures_in_the_same_way() -> None:
+    source = (
+        "import matplotlib.pyplot as plt\nfrom coursekit import plots\n"
+        "figure, axes = plt.subplots(figsize=(4, 2))\nplt.close(figure)\nfigure"
+    )
+    output = executed(source)[0]["outputs"][0]
+    shown = output["metadata"]["image/png"]
+    with Image.open(io.BytesIO(base64.b64decode(output["data"]["image/png"]))) as picture:
+        assert picture.width > 700 and abs(picture.width - 2 * shown["width"]) <= 1
+        assert picture.convert("RGBA").getpixel((0, 0))[3] == 0  # type: ignore[index]
+
+
 def test_widgets_go_and_streams_are_joined() -> None:
     def stream(name: str, text: str) -> dict[str, Any]:
         return {"output_type": "stream", "name": name, "text": text}
