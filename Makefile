@@ -23,7 +23,7 @@ help:
 	@echo "make gpu    every measurement that needs a GPU and is open, within eight minutes"
 
 demo: $(READY)
-	@$(RUN)coursekit demo --out $(OUT)
+	@$(RUN)coursekit demo --out "$(OUT)"
 
 lab: $(READY)
 	@$(RUN)coursekit lab

@@ -94,6 +94,7 @@ def show_as_picture(_figure: Figure) -> None:
 
 if "ipykernel" in sys.modules:
     mpl.rcParams["figure.hooks"] = [f"{__name__}:{show_as_picture.__name__}"]
+    mpl.rcParams["legend.facecolor"] = "none"
 
 
 def _bar_colours(labels: LabelSet) -> list[tuple[float, float, float]]:
