@@ -11,6 +11,7 @@ TESTS ?= tests
 # Byte-code is compiled at installation: without it torch takes two to three times as long to import.
 unexport PYTHONDONTWRITEBYTECODE
 export UV_COMPILE_BYTECODE = 1
+export UV_COMPILE_BYTECODE_TIMEOUT = 600
 
 .PHONY: demo test lab setup build lint unit coverage notebooks abn results gpu clean help
 
