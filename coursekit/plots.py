@@ -86,13 +86,17 @@ def _on_colour(text: Text) -> bool:
     return bool(axes.images) or any(patch.contains_point((x, y)) for patch in axes.patches)
 
 
+def _shell() -> Any:
+    """The notebook's shell, or None outside of one."""
+    return sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+
+
 def show_as_picture(_figure: Figure) -> None:
     """A hook of pyplot's: a notebook shows its figures by `as_png`, too."""
-    shell = sys.modules["IPython"].get_ipython()
-    shell.display_formatter.formatters["image/png"].for_type(Figure, as_png)
+    _shell().display_formatter.formatters["image/png"].for_type(Figure, as_png)
 
 
-if "ipykernel" in sys.modules:
+if _shell():
     mpl.rcParams["figure.hooks"] = [f"{__name__}:{show_as_picture.__name__}"]
     mpl.rcParams["legend.facecolor"] = "none"
 
