@@ -11,7 +11,6 @@ TESTS ?= tests
 # Byte-code is compiled at installation: without it torch takes two to three times as long to import.
 unexport PYTHONDONTWRITEBYTECODE
 export UV_COMPILE_BYTECODE = 1
-export UV_COMPILE_BYTECODE_TIMEOUT = 600
 
 .PHONY: demo test lab setup build lint unit coverage notebooks abn results gpu clean help
 
@@ -43,7 +42,8 @@ $(UV):
 
 $(READY): pyproject.toml uv.lock | $(UV)
 	@echo "setup 2/2: the locked environment, into .venv (several GB the first time; minutes)"
-	@[ -t 2 ] || quiet=--quiet; $(UV) sync --locked --inexact $$quiet
+	@# uv hands paths to Python, which must read them whatever the locale is.
+	@[ -t 2 ] || quiet=--quiet; PYTHONIOENCODING=utf-8 LC_ALL=C.UTF-8 $(UV) sync --locked --inexact $$quiet
 	@touch $@
 
 lint: $(READY)
