@@ -11,6 +11,8 @@ TESTS ?= tests
 # Byte-code is compiled at installation: without it torch takes two to three times as long to import.
 unexport PYTHONDONTWRITEBYTECODE
 export UV_COMPILE_BYTECODE = 1
+# In a folder with other letters than ASCII, Python 3.11 does not even start under the locale C.
+export LC_ALL = C.UTF-8
 
 .PHONY: demo test lab setup build lint unit coverage notebooks abn results gpu clean help
 
@@ -42,8 +44,7 @@ $(UV):
 
 $(READY): pyproject.toml uv.lock | $(UV)
 	@echo "setup 2/2: the locked environment, into .venv (several GB the first time; minutes)"
-	@# uv hands paths to Python, which must read them whatever the locale is.
-	@[ -t 2 ] || quiet=--quiet; PYTHONIOENCODING=utf-8 LC_ALL=C.UTF-8 $(UV) sync --locked --inexact $$quiet
+	@[ -t 2 ] || quiet=--quiet; PYTHONIOENCODING=utf-8 $(UV) sync --locked --inexact $$quiet
 	@touch $@
 
 lint: $(READY)
