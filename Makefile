@@ -11,6 +11,8 @@ TESTS ?= tests
 # Byte-code is compiled at installation: without it torch takes two to three times as long to import.
 unexport PYTHONDONTWRITEBYTECODE
 export UV_COMPILE_BYTECODE = 1
+# In a folder with other letters than ASCII, Python 3.11 does not even start under the locale C.
+export LC_ALL = C.UTF-8
 
 # Python 3.11 does not start in an environment whose path has an é, where the locale is plain C.
 ifneq (,$(filter C POSIX,$(LC_ALL)))
@@ -28,7 +30,7 @@ help:
 	@echo "make gpu    every measurement that needs a GPU and is open, within eight minutes"
 
 demo: $(READY)
-	@$(RUN)coursekit demo --out $(OUT)
+	@$(RUN)coursekit demo --out "$(OUT)"
 
 lab: $(READY)
 	@$(RUN)coursekit lab $(ARGS)
@@ -47,7 +49,7 @@ $(UV):
 
 $(READY): pyproject.toml uv.lock | $(UV)
 	@echo "setup 2/2: the locked environment, into .venv (several GB the first time; minutes)"
-	@[ -t 2 ] || quiet=--quiet; $(UV) sync --locked --inexact $$quiet
+	@[ -t 2 ] || quiet=--quiet; PYTHONIOENCODING=utf-8 $(UV) sync --locked --inexact $$quiet
 	@touch $@
 
 lint: $(READY)

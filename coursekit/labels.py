@@ -1,5 +1,9 @@
 """Label sets, palettes, merges and mirror pairs: every table of names that the course uses.
 
+Masks are stored with the official palette. `shown` gives the one that label maps are drawn with,
+which may be the safe one: benchmarks/palette.py chose it so that colour-blind people tell classes
+apart that touch on a face.
+
 Left and right are the **subject's**, as in CelebAMask-HQ: the subject's left eye is the one that a
 viewer sees on the right of the picture. LaPa's published tables speak of the image's sides; they
 are converted here, and nowhere else.
@@ -7,11 +11,15 @@ are converted here, and nowhere else.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import difflib
+import os
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from coursekit.errors import CourseError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -125,6 +133,44 @@ CELEBAMASK_HQ_ALTERNATIVE_ORDER = (
     "background", "skin", "l_brow", "r_brow", "l_eye", "r_eye", "eye_g", "l_ear", "r_ear", "ear_r",
     "nose", "mouth", "u_lip", "l_lip", "neck", "neck_l", "cloth", "hair", "hat",
 )  # fmt: skip
+
+#: What label maps can be drawn with.
+PALETTES = ("official", "safe")
+
+#: Chosen by benchmarks/palette.py, for the classes of CelebAMask-HQ in their order.
+_SAFE = dict(zip(
+    CELEBAMASK_HQ.names, (
+        (0, 0, 0), (85, 119, 255), (153, 187, 136), (0, 0, 85), (255, 238, 0), (136, 136, 34),
+        (0, 102, 68), (51, 204, 187), (51, 68, 0), (51, 153, 136), (119, 102, 153),
+        (102, 102, 17), (255, 255, 170), (153, 187, 0), (0, 0, 204), (34, 51, 119),
+        (119, 221, 255), (170, 255, 221), (170, 85, 102),
+    ), strict=True,
+))  # fmt: skip
+
+
+def shown(labels: LabelSet, palette: str | None = None) -> LabelSet:
+    """A label set in the palette that label maps are drawn with.
+
+    Args:
+        labels: whose classes are drawn.
+        palette: one of `PALETTES`; without it the variable `COURSEKIT_PALETTE` says which (and
+            `--palette`, which sets it), and the official one is used where it is not set.
+
+    Raises:
+        CourseError: when no palette has that name.
+    """
+    name = palette or os.environ.get("COURSEKIT_PALETTE") or PALETTES[0]
+    if name not in PALETTES:
+        where = "" if palette else "COURSEKIT_PALETTE: "
+        near = difflib.get_close_matches(name.lower(), PALETTES, 1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise CourseError(
+            f"{where}no palette is called {name!r}; {hint}there are: {', '.join(PALETTES)}"
+        )
+    if name == "official":
+        return labels
+    return replace(labels, palette=tuple(_SAFE[name] for name in labels.names))
+
 
 LABEL_SETS: Mapping[str, LabelSet] = MappingProxyType(
     {s.key: s for s in (CELEBAMASK_HQ, LAPA, HELEN)}

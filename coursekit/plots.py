@@ -1,24 +1,32 @@
 """Pictures of data, training and predictions, as matplotlib figures.
 
-Every function makes a `Figure` of its own and touches no global state, so a notebook, a report and
-a test can draw at the same time.
+Label maps and classes have the palette that `coursekit.labels.shown` gives. Every function makes a
+`Figure` of its own and touches no global state, so a notebook, a report and a test can draw at the
+same time. In a notebook's kernel pyplot is asked to show its figures as these are shown.
 """
 
 from __future__ import annotations
 
 import io
+import struct
+import sys
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+import matplotlib as mpl
 import numpy as np
+from matplotlib.colors import is_color_like, same_color
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 
-from coursekit.labels import CELEBAMASK_HQ, IGNORE_INDEX, LabelSet, colourise
+from coursekit.labels import CELEBAMASK_HQ, IGNORE_INDEX, LabelSet, colourise, shown
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
@@ -26,17 +34,75 @@ if TYPE_CHECKING:
 BLUE, RED, GREY = "#2b6cb0", "#c53030", "#718096"
 
 
+#: What is black on paper is this in a notebook: 4.3:1 on white and on JupyterLab's dark #111.
+INK = "#797979"
+
+
 class Picture(Figure):
     """A figure that a notebook shows as it is, without pyplot or `%matplotlib inline`."""
 
-    def _repr_png_(self) -> bytes:
-        written = io.BytesIO()
-        self.savefig(written, format="png")
-        return written.getvalue()
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+        return as_png(self)
+
+
+def as_png(figure: Figure) -> tuple[bytes, dict[str, int]]:
+    """A figure for a notebook of any theme, on any screen.
+
+    It has no ground, `INK` in place of black, and twice the pixels that it takes up.
+
+    Returns:
+        The PNG, and how large it is shown: width and height in pixels of the page.
+    """
+    written, blacks = io.BytesIO(), _blacks(figure)
+    for artist, name in blacks:
+        artist.set(**{name: INK})
+    try:
+        box = None if isinstance(figure, Picture) else "tight"  # pyplot's figures as pyplot's
+        figure.savefig(written, format="png", dpi=2 * figure.dpi, transparent=True, bbox_inches=box)
+    finally:
+        for artist, name in blacks:
+            artist.set(**{name: "black"})
+    width, height = struct.unpack(">II", written.getvalue()[16:24])
+    return written.getvalue(), {"width": round(width / 2), "height": round(height / 2)}
+
+
+def _blacks(figure: Figure) -> list[tuple[Artist, str]]:
+    """The words and lines of a figure that are black, as they are by default."""
+    found = []
+    for artist in figure.findobj(lambda a: not (isinstance(a, Text) and _on_colour(a))):
+        for name in ("color", "edgecolor", "markeredgecolor"):
+            colour = getattr(artist, f"get_{name}", lambda: None)()
+            if is_color_like(colour) and same_color(colour, "black"):
+                found.append((artist, name))
+    return found
+
+
+def _on_colour(text: Text) -> bool:
+    """Whether words stand in a box, on a bar or on an image, and not on the open ground."""
+    axes = text.axes
+    if text.get_bbox_patch() or axes is None or text not in axes.texts:
+        return bool(text.get_bbox_patch())
+    x, y = text.get_transform().transform(text.get_position())
+    return bool(axes.images) or any(patch.contains_point((x, y)) for patch in axes.patches)
+
+
+def _shell() -> Any:
+    """The notebook's shell, or None outside of one."""
+    return sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+
+
+def show_as_picture(_figure: Figure) -> None:
+    """A hook of pyplot's: a notebook shows its figures by `as_png`, too."""
+    _shell().display_formatter.formatters["image/png"].for_type(Figure, as_png)
+
+
+if _shell():
+    mpl.rcParams["figure.hooks"] = [f"{__name__}:{show_as_picture.__name__}"]
+    mpl.rcParams["legend.facecolor"] = "none"
 
 
 def _bar_colours(labels: LabelSet) -> list[tuple[float, float, float]]:
-    return [(r / 255, g / 255, b / 255) for r, g, b in labels.palette]
+    return [(r / 255, g / 255, b / 255) for r, g, b in shown(labels).palette]
 
 
 def _quiet(axes: Axes) -> None:
@@ -76,11 +142,12 @@ def convergence(history: Sequence[Mapping[str, Any]]) -> Figure:
         history: entries of `coursekit.training.fit`; each red line is labelled with the learning
             rate that starts there.
     """
+    history = _from_one(history)
     figure = Picture(figsize=(7.5, 3.4), layout="constrained")
     axes = figure.subplots()
     _losses(axes, history, history)
-    best = min(history, key=lambda e: e["val_loss"])
-    axes.plot(best["epoch"], best["val_loss"], "o", color=BLUE, label="best, kept")
+    kept = [entry for entry in history if entry["event"] == "improved"] or history
+    axes.plot(kept[-1]["epoch"], kept[-1]["val_loss"], "o", color=BLUE, label="kept")
     for entry, following in pairwise(history):
         if entry["event"] in ("switch", "halve"):
             axes.axvline(entry["epoch"] + 0.5, color=RED, linewidth=1)
@@ -107,6 +174,7 @@ def schedule(history: Sequence[Mapping[str, Any]]) -> Figure:
     Args:
         history: entries of `coursekit.training.fit` under `SelfRegulationConfig`, at least one.
     """
+    history = _from_one(history)
     parts: dict[str, list[Mapping[str, Any]]] = {}
     for entry in history:
         parts.setdefault(entry["phase"], []).append(entry)
@@ -139,6 +207,11 @@ def schedule(history: Sequence[Mapping[str, Any]]) -> Figure:
         panels["cycles"].set_xlim(cycles[0]["epoch"] - 0.5, cycles[-1]["epoch"] + 0.5)
         panels["cycles"].set_title("the cycles' validation loss", fontsize=9)
     return figure
+
+
+def _from_one(history: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """A history whose epochs are counted as people count."""
+    return [{**entry, "epoch": entry["epoch"] + 1} for entry in history]
 
 
 def _all(history: Sequence[Mapping[str, Any]], key: str) -> list[float]:
@@ -230,7 +303,7 @@ def panels(
     for i, row in enumerate(rows):
         for j, (title, picture) in enumerate(row.items()):
             axes = grid[i // across, (i % across) * len(titles) + j]
-            picture = picture if picture.ndim == 3 else colourise(picture, labels)
+            picture = picture if picture.ndim == 3 else colourise(picture, shown(labels))
             axes.imshow(picture, interpolation="nearest")
             if i < across or title != titles[j]:
                 axes.set_title(title, fontsize=9, parse_math=False)
@@ -304,6 +377,7 @@ def edges(
         category: (num_classes, H, W), 1 on an edge of the class, from `category_edges`.
         labels: whose palette colours classes and their edges.
     """
+    labels = shown(labels)
     label_map, binary, category = np.asarray(label_map), np.asarray(binary), np.asarray(category)
     lines = np.where(binary[..., None] == 1, 0, np.full((*binary.shape, 3), 255)).astype(np.uint8)
     coloured = np.full((*label_map.shape, 3), 255, np.uint8)
@@ -326,21 +400,20 @@ def edges(
 
 def legend() -> Figure:
     """The colours of CelebAMask-HQ's classes."""
-    labels = CELEBAMASK_HQ
     figure = Picture(figsize=(7.5, 1.0), layout="constrained")
-    axes = figure.subplots()
-    axes.set_axis_off()
-    columns = 7
-    for i, (title, colour) in enumerate(zip(labels.titles, _bar_colours(labels), strict=True)):
-        x, y = i % columns, -(i // columns)
-        axes.add_patch(_square(x, y, colour))
-        axes.text(x + 0.22, y + 0.3, title, va="center", fontsize=8)
-    axes.set_xlim(0, columns)
-    axes.set_ylim(-((labels.num_classes - 1) // columns) - 0.1, 0.8)
+    figure.subplots().set_axis_off()
+    name_colours(figure, CELEBAMASK_HQ)
     return figure
 
 
-def _square(x: float, y: float, colour: tuple[float, float, float]) -> Any:
-    from matplotlib.patches import Rectangle
-
-    return Rectangle((x, y + 0.05), 0.16, 0.5, facecolor=colour, edgecolor=GREY, linewidth=0.5)
+def name_colours(figure: Figure, labels: LabelSet) -> None:
+    """Name the colours of label maps below all that a figure with a constrained layout shows."""
+    patches = [
+        Patch(facecolor=colour, edgecolor=GREY, linewidth=0.5, label=title)
+        for title, colour in zip(labels.titles, _bar_colours(labels), strict=True)
+    ]
+    columns = max(1, min(7, int(figure.get_figwidth())))
+    figure.legend(
+        handles=patches, loc="outside lower center", ncols=columns, frameon=False, fontsize=8,
+        handlelength=1.0, handletextpad=0.5, columnspacing=1.0,
+    )  # fmt: skip

@@ -25,7 +25,7 @@ from coursekit.data.images import read_image, resize_image, resize_label_map
 from coursekit.errors import CourseError, few
 from coursekit.files import atomic_path
 from coursekit.inference import predict_label_map
-from coursekit.labels import LABEL_SETS, LabelSet, colourise
+from coursekit.labels import LABEL_SETS, LabelSet, colourise, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,7 +114,9 @@ def predict_folder(
     across = min(_ACROSS, len(rows))
     with atomic_path(out / CONTACT) as temporary, warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph")  # a name in letters that the font has not
-        plots.panels(rows, labels, across=across).savefig(temporary, dpi=120)
+        sheet = plots.panels(rows, labels, across=across)
+        plots.name_colours(sheet, labels)
+        sheet.savefig(temporary, dpi=120)
     return Predictions(out, done, tuple(problems))
 
 
@@ -135,7 +137,8 @@ def blend(
     Returns:
         (H, W, 3) uint8.
     """
-    mixed = cv2.addWeighted(image, 1 - opacity, colourise(label_map, labels), opacity, 0)
+    colours = colourise(label_map, shown(labels))
+    mixed = cv2.addWeighted(image, 1 - opacity, colours, opacity, 0)
     return np.where((label_map > 0)[..., None], mixed, image).astype(np.uint8)
 
 

@@ -7,12 +7,17 @@ function is called.
 
 from __future__ import annotations
 
+import base64
+import html
+import importlib.util
+import io
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from PIL import Image
 
 from coursekit import synthfaces
-from coursekit.labels import CELEBAMASK_HQ, colourise
+from coursekit.labels import CELEBAMASK_HQ, colourise, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,8 +26,8 @@ if TYPE_CHECKING:
 
     from coursekit.synthfaces import SynthFace
 
-#: What the explorer can show of a face.
-VIEWS = ("image", "label map", "overlay", "landmarks")
+#: What the explorer can show of a face; in the first, everything that can be moved is seen.
+VIEWS = ("overlay", "image", "label map", "landmarks")
 
 #: Side of the shown picture, in pixels: a whole number of screen pixels for each of most sizes.
 _SHOWN = 384
@@ -46,34 +51,30 @@ def face_explorer() -> Any:
         )
         return _still()
 
-    def whole(name: str, value: int, low: int, high: int, step: int = 1) -> Any:
-        return ipywidgets.IntSlider(value, low, high, step, description=name)
-
-    def share(name: str) -> Any:
-        return ipywidgets.FloatSlider(0.0, min=0.0, max=1.0, step=0.05, description=name)
-
     controls = {
-        "seed": whole("seed", 0, 0, 99),
-        "index": whole("index", 0, 0, 999),
-        "size": whole("size", _SIZE, 32, 256, 32),
-        "label_noise": share("label_noise"),
-        "crowd": share("crowd"),
-        "shift": share("shift"),
+        "seed": _slider(0, 0, 99, 1, "seed"),
+        "index": _slider(0, 0, 999, 1, "index"),
+        "size": _slider(_SIZE, 32, 256, 32, "size"),
+        "label_noise": _slider(0.0, 0.0, 1.0, 0.05, "label_noise"),
+        "crowd": _slider(0.0, 0.0, 1.0, 0.05, "crowd"),
+        "shift": _slider(0.0, 0.0, 1.0, 0.05, "shift"),
     }
-    view = ipywidgets.ToggleButtons(options=VIEWS)
-    picture = ipywidgets.Image(format="png", width=_SHOWN, height=_SHOWN)
-    note = ipywidgets.HTML()
+    view = ipywidgets.ToggleButtons(options=VIEWS, tooltip="what is shown of the face")
+    view.style.button_width = "auto"
+    picture, note = _html("picture"), _html("note")
 
     def update(_change: object = None) -> None:
-        face = synthfaces.render(**{name: control.value for name, control in controls.items()})
-        picture.value = _png(draw(face, view.value))
+        values = {name: control.value for name, control in controls.items()}
+        face = synthfaces.render(**values)
         note.value = describe(face)
+        titles = ", ".join(CELEBAMASK_HQ.titles[i] for i in np.unique(face.label_map))
+        alt = f"{view.value} of rendered face {values['index']} of seed {values['seed']}: {titles}"
+        picture.value = _img(draw(face, view.value), alt)
 
     for control in (*controls.values(), view):
         control.observe(update, names="value")
     update()
-    side = ipywidgets.VBox([*controls.values(), note])
-    return ipywidgets.VBox([view, ipywidgets.HBox([picture, side])])
+    return ipywidgets.VBox([view, _beside(picture, [*controls.values(), note])])
 
 
 def sliders(draw: Callable[..., tuple[NDArray[np.uint8], str]], **ranges: tuple[Any, ...]) -> Any:
@@ -89,9 +90,7 @@ def sliders(draw: Callable[..., tuple[NDArray[np.uint8], str]], **ranges: tuple[
         Without ipywidgets: a still figure of the first values, after a message.
     """
     first = {name: value for name, (value, _, _) in ranges.items()}
-    try:
-        import ipywidgets
-    except ImportError:
+    if importlib.util.find_spec("ipywidgets") is None:
         from coursekit import plots
 
         print(
@@ -104,21 +103,18 @@ def sliders(draw: Callable[..., tuple[NDArray[np.uint8], str]], **ranges: tuple[
     controls = {}
     for name, (value, low, high) in ranges.items():
         whole = all(isinstance(number, int) for number in (value, low, high))
-        kind = ipywidgets.IntSlider if whole else ipywidgets.FloatSlider
         step = 1 if whole else (high - low) / 16
-        controls[name] = kind(value, min=low, max=high, step=step, description=name)
-    shown = ipywidgets.Image(format="png", width=_SHOWN)
-    note = ipywidgets.HTML()
+        controls[name] = _slider(value, low, high, step, name)
+    picture, note = _html("picture"), _html("note")
 
     def update(_change: object = None) -> None:
-        picture, note.value = draw(**{name: control.value for name, control in controls.items()})
-        factor = max(1, round(_SHOWN / len(picture)))
-        shown.value = _png(picture.repeat(factor, axis=0).repeat(factor, axis=1))
+        drawn, line = draw(**{name: control.value for name, control in controls.items()})
+        picture.value, note.value = _img(drawn, line), line
 
     for control in controls.values():
         control.observe(update, names="value")
     update()
-    return ipywidgets.HBox([shown, ipywidgets.VBox([*controls.values(), note])])
+    return _beside(picture, [*controls.values(), note])
 
 
 def draw(face: SynthFace, view: str) -> NDArray[np.uint8]:
@@ -136,11 +132,11 @@ def draw(face: SynthFace, view: str) -> NDArray[np.uint8]:
     """
     if view not in VIEWS:
         raise ValueError(f"no view is called {view!r}; there are: {', '.join(VIEWS)}")
-    picture = face.image
+    picture, labels = face.image, shown(CELEBAMASK_HQ)
     if view == "label map":
-        picture = colourise(face.label_map)
+        picture = colourise(face.label_map, labels)
     elif view == "overlay":
-        colours = colourise(face.label_map).astype(np.uint16)
+        colours = colourise(face.label_map, labels).astype(np.uint16)
         picture = ((face.image.astype(np.uint16) + colours) // 2).astype(np.uint8)
     factor = max(1, round(_SHOWN / len(picture)))
     picture = picture.repeat(factor, axis=0).repeat(factor, axis=1)
@@ -157,8 +153,12 @@ def draw(face: SynthFace, view: str) -> NDArray[np.uint8]:
 
 def describe(face: SynthFace) -> str:
     """What is in a face and what the annotator did to it, as a line of HTML."""
-    ids = np.unique(face.label_map)
-    classes = ", ".join(CELEBAMASK_HQ.titles[i] for i in ids)
+    ids, labels = np.unique(face.label_map), shown(CELEBAMASK_HQ)
+    classes = ", ".join(
+        f'<span style="white-space: nowrap"><span style="background: rgb{labels.palette[i]}; '
+        f'border: 1px solid grey" aria-hidden="true">&emsp;</span> {labels.titles[i]}</span>'
+        for i in ids
+    )
     changed = float((face.label_map != face.clean_label_map).mean())
     noise = ", ".join(face.attributes.label_noise).replace("_", " ")
     wrong = f"{noise}: {changed:.1%} of the pixels" if noise else "none"
@@ -168,14 +168,43 @@ def describe(face: SynthFace) -> str:
     )
 
 
-def _png(picture: NDArray[np.uint8]) -> bytes:
-    import io
+def _slider(value: float, low: float, high: float, step: float, name: str) -> Any:
+    """A slider, for whole numbers if all of its numbers are."""
+    import ipywidgets
 
-    from PIL import Image
+    whole = all(isinstance(number, int) for number in (value, low, high))
+    kind = ipywidgets.IntSlider if whole else ipywidgets.FloatSlider
+    layout = ipywidgets.Layout(width="22rem", max_width="100%", margin="2px 0")
+    return kind(
+        value, min=low, max=high, step=step, description=name, tooltip=name, layout=layout,
+        style={"description_width": "5.5rem"},
+    )  # fmt: skip
 
+
+def _html(name: str) -> Any:
+    import ipywidgets
+
+    made = ipywidgets.HTML(layout=ipywidgets.Layout(width="24rem", max_width="100%", margin="2px"))
+    return made.add_class(f"coursekit-{name}")
+
+
+def _beside(picture: Any, controls: list[Any]) -> Any:
+    """A picture and its controls beside it, or below where the screen is narrow."""
+    import ipywidgets
+
+    side = ipywidgets.VBox(controls, layout=ipywidgets.Layout(max_width="100%", flex="1 1 20rem"))
+    return ipywidgets.Box([picture, side], layout=ipywidgets.Layout(flex_flow="row wrap"))
+
+
+def _img(picture: NDArray[np.uint8], alt: str) -> str:
+    """A picture as HTML, as wide as there is room for, with what a screen reader says of it."""
     data = io.BytesIO()
     Image.fromarray(picture).save(data, "png", compress_level=1)
-    return data.getvalue()
+    source = "data:image/png;base64," + base64.b64encode(data.getvalue()).decode("ascii")
+    return (
+        f'<img src="{source}" alt="{html.escape(alt)}" '
+        f'style="width: {_SHOWN}px; max-width: 100%; height: auto; image-rendering: pixelated">'
+    )
 
 
 def _still() -> Any:

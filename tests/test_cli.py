@@ -157,12 +157,12 @@ def test_quiet_and_a_size_that_enlarges(
 ) -> None:
     assert main([*train(faces, tmp_path / "run", "--epochs", "1", "--size", "64"), "--quiet"]) == 0
     out, error = capsys.readouterr()
-    assert "epoch   0" not in out
+    assert "epoch   1" not in out
     assert f"wrote {tmp_path}/run/model.safetensors" in out
     assert "Photographs of 32x32 (the first one) are enlarged to 64²: about 4 times" in error
     assert main(train(faces, tmp_path / "own", "--epochs", "1")) == 0
     out, error = capsys.readouterr()
-    assert "epoch   0" in out
+    assert "epoch   1" in out
     assert error == ""
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from coursekit import labels
+from coursekit.errors import CourseError
 from coursekit.labels import CELEBAMASK_HQ, HELEN, IGNORE_INDEX, LANDMARK_MIRROR, LAPA
 
 
@@ -100,3 +101,16 @@ def test_mirrored_landmarks() -> None:
 def test_colourise() -> None:
     picture = labels.colourise(np.array([[0, 1], [18, 200]]))
     assert picture.tolist() == [[[0, 0, 0], [204, 0, 0]], [[0, 204, 0], [128, 128, 128]]]
+
+
+def test_the_palette_that_is_drawn_with_can_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COURSEKIT_PALETTE", raising=False)
+    assert labels.shown(CELEBAMASK_HQ) == CELEBAMASK_HQ
+    monkeypatch.setenv("COURSEKIT_PALETTE", "safe")
+    safe = labels.shown(CELEBAMASK_HQ)
+    assert safe == labels.shown(CELEBAMASK_HQ, "safe") == labels.shown(safe) != CELEBAMASK_HQ
+    assert (safe.names, len(set(safe.palette))) == (CELEBAMASK_HQ.names, 19)
+    assert labels.shown(CELEBAMASK_HQ, "official") == CELEBAMASK_HQ
+    monkeypatch.setenv("COURSEKIT_PALETTE", "Save")
+    with pytest.raises(CourseError, match="COURSEKIT_PALETTE: .*'Save'; did you mean 'safe'?"):
+        labels.shown(LAPA)

@@ -7,9 +7,11 @@ import sys
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
+from PIL import Image
 
 from coursekit import plots
-from coursekit.labels import LAPA
+from coursekit.labels import LAPA, PALETTES
 
 
 def draw(figure: object) -> bytes:
@@ -28,7 +30,7 @@ def test_red_lines_stand_at_the_switches() -> None:
                entry(3, "stop", 0.01)]  # fmt: skip
     axes = plots.convergence(history).axes[0]
     lines = [line.get_xdata()[0] for line in axes.lines if line.get_color() == plots.RED]
-    assert lines == [1.5, 2.5, 3.5]
+    assert lines == [2.5, 3.5, 4.5]  # epochs are counted from 1
     assert [text.get_text() for text in axes.texts] == ["SGD 0.02", "0.01"]
 
 
@@ -43,11 +45,11 @@ def test_cycles_are_shaded_and_what_they_left_is_marked() -> None:
     losses, cycles, rate = plots.schedule(history).axes
     for axes in (losses, cycles, rate):
         spans = [(bar.get_x(), bar.get_width()) for bar in axes.patches]
-        assert spans == [(1.5, 2), (3.5, 1)]
+        assert spans == [(2.5, 2), (4.5, 1)]
     drawn = {line.get_label(): list(line.get_xdata()) for line in losses.lines}
-    assert drawn == {"training": [0, 1], "validation": [0, 1, 2, 3, 4],
-                     "best of the initialisation": [1], "in use from then on": [3]}  # fmt: skip
-    assert list(cycles.lines[0].get_xdata()) == [2, 3, 4]
+    assert drawn == {"training": [1, 2], "validation": [1, 2, 3, 4, 5],
+                     "best of the initialisation": [2], "in use from then on": [4]}  # fmt: skip
+    assert list(cycles.lines[0].get_xdata()) == [3, 4, 5]
     for axes in (losses, cycles, rate, *plots.schedule(history[:3]).axes):
         assert all(tick == int(tick) for tick in axes.get_xticks())  # epochs are whole numbers
     assert len(plots.schedule(history[:2]).axes) == 2
@@ -124,3 +126,46 @@ def test_all_draw_and_none_needs_pyplot() -> None:
     ):
         assert draw(make()) == draw(make())
     assert "matplotlib.pyplot" not in sys.modules or "ipykernel" in sys.modules
+
+
+def test_a_notebook_shows_pictures_sharp_and_without_a_ground() -> None:
+    figure = plots.convergence([entry(0, "improved"), entry(1, "wait")])
+    png, shown = figure._repr_png_()  # type: ignore[attr-defined]
+    with Image.open(io.BytesIO(png)) as picture:
+        assert picture.size == (2 * shown["width"], 2 * shown["height"]) == (1500, 680)
+        pixels = np.asarray(picture.convert("RGBA"))
+    assert pixels[0, 0, 3] == 0
+    solid = {tuple(colour) for colour in pixels[pixels[..., 3] == 255]}
+    assert (0, 0, 0, 255) not in solid and (*tuple(bytes.fromhex(plots.INK[1:])), 255) in solid
+    assert draw(figure) == draw(plots.convergence([entry(0, "improved"), entry(1, "wait")]))
+
+
+def test_words_on_colours_stay_black() -> None:
+    boxed = plots.diagram({"in": (0, 0, "3 × 64²")}, [])
+    figure = Figure()
+    bars, image, plain = figure.subplots(3)
+    bars.barh(0, 2)
+    image.imshow(np.ones((2, 2)))
+    for axes in (bars, image, plain):
+        axes.text(1, 0, "word")
+        axes.set_title("title")
+    inked = [artist for artist, name in plots._blacks(figure) if name == "color"]
+    assert all(artist is not boxed.axes[0].texts[0] for artist, _ in plots._blacks(boxed))
+    assert [axes.texts[0] in inked for axes in (bars, image, plain)] == [False, False, True]
+    assert all(axes.title in inked for axes in (bars, image, plain))
+
+
+def test_figures_of_classes_follow_the_palette(monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = np.zeros((8, 8), np.uint8)
+    for make in (
+        plots.legend,
+        lambda: plots.panels([{"truth": ids + 1}]),
+        lambda: plots.long_tail([1] * 19),
+        lambda: plots.class_scores({"skin": 0.5}),
+        lambda: plots.edges(ids + 1, ids + 1, np.ones((19, 8, 8), np.uint8)),
+    ):
+        drawn = set()
+        for palette in PALETTES:
+            monkeypatch.setenv("COURSEKIT_PALETTE", palette)
+            drawn.add(draw(make()))
+        assert len(drawn) == 2

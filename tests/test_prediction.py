@@ -17,7 +17,7 @@ from coursekit.data.images import read_image
 from coursekit.data.masks import read_label_map
 from coursekit.errors import CourseError
 from coursekit.inference import predict_label_map
-from coursekit.labels import CELEBAMASK_HQ
+from coursekit.labels import CELEBAMASK_HQ, PALETTES
 from coursekit.prediction import blend, predict_folder
 from coursekit.synthfaces import render
 
@@ -205,6 +205,21 @@ def test_a_folder_without_photographs_is_named(tmp_path: Path, weights: Path, im
         predict_folder(weights, tmp_path / images, tmp_path / "out")
     with pytest.raises(CourseError, match="opacity"):
         predict_folder(weights, tmp_path / "empty", tmp_path / "out", opacity=2)
+
+
+def test_another_palette_draws_and_stores_nothing_else(
+    tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COURSEKIT_PALETTE", "official")  # put back in the end
+    photograph(tmp_path / "photos" / "a.png", 60, 60)
+    call = ["predict", str(tmp_path / "photos"), "--checkpoint", str(weights), "--cpu", "--out"]
+    for palette in PALETTES:
+        assert main([*call, str(tmp_path / palette), "--palette", palette]) == 0
+    official, safe = (tmp_path / palette for palette in PALETTES)
+    stored = [(out / "label_maps" / "a.png").read_bytes() for out in (official, safe)]
+    assert stored[0] == stored[1]
+    for name in ("overlays/a.png", "contact.png"):
+        assert (official / name).read_bytes() != (safe / name).read_bytes()
 
 
 def test_the_background_keeps_its_colours() -> None:

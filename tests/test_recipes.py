@@ -212,7 +212,7 @@ def test_dml_csr_is_trained_by_one_command(
     first = next(n for n, line in enumerate(lines) if "cycle 1 of 1" in line)
     assert "loss is against the teacher (Eq. 7)" in lines[first - 1]
     assert lines[first].endswith("M in use") and "improved" not in lines[first]
-    assert "in use: epoch 3 (M of cycle 1 of 1)" in told
+    assert "in use: epoch 4 (M of cycle 1 of 1)" in told
     record = json.loads((tmp_path / "whole" / "scores.json").read_text())
     assert "From scratch" in record["started"] and record["config"]["context"] == "ddgcn"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import sys
 from typing import Any
@@ -11,7 +12,9 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from coursekit import synthfaces, widgets
+from coursekit import labels, synthfaces, widgets
+from coursekit.labels import CELEBAMASK_HQ
+from coursekit.synthfaces import render
 
 
 def parts(box: Any) -> dict[str, Any]:
@@ -19,7 +22,8 @@ def parts(box: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for child in getattr(box, "children", ()):
         found |= parts(child)
-        found[getattr(child, "description", "") or type(child).__name__] = child
+        kind = next(iter(getattr(child, "_dom_classes", ())), type(child).__name__)
+        found[getattr(child, "description", "") or kind] = child
     return found
 
 
@@ -32,10 +36,12 @@ def explorer() -> dict[str, Any]:
 
 
 def shown(explorer: dict[str, Any]) -> np.ndarray:
-    return np.array(Image.open(io.BytesIO(explorer["Image"].value)))
+    data = explorer["coursekit-picture"].value.partition("base64,")[2].partition('"')[0]
+    return np.array(Image.open(io.BytesIO(base64.b64decode(data))))
 
 
 def test_it_shows_the_face_that_was_asked_for(explorer: dict[str, Any]) -> None:
+    explorer["ToggleButtons"].value = "image"
     face = synthfaces.render(1, 2, 64)
     picture = shown(explorer)
     factor = len(picture) // 64
@@ -50,7 +56,8 @@ def test_it_shows_the_face_that_was_asked_for(explorer: dict[str, Any]) -> None:
         ("size", 96),
         ("crowd", 1.0),
         ("shift", 1.0),
-        ("ToggleButtons", "overlay"),
+        ("label_noise", 1.0),
+        ("ToggleButtons", "image"),
     ],
 )
 def test_each_control_changes_the_picture(
@@ -67,7 +74,27 @@ def test_label_noise_changes_the_label_map_and_is_told(explorer: dict[str, Any])
     explorer["label_noise"].value = 1.0
     assert not np.array_equal(shown(explorer), before)
     face = synthfaces.render(1, 2, 64, label_noise=1.0)
-    assert face.attributes.label_noise[0].replace("_", " ") in explorer["HTML"].value
+    assert face.attributes.label_noise[0].replace("_", " ") in explorer["coursekit-note"].value
+
+
+def test_the_picture_says_what_it_shows(explorer: dict[str, Any]) -> None:
+    explorer["index"].value = 3
+    alt = explorer["coursekit-picture"].value.partition('alt="')[2].partition('"')[0]
+    titles = ", ".join(CELEBAMASK_HQ.titles[i] for i in np.unique(render(1, 3, 64).label_map))
+    assert alt == f"overlay of rendered face 3 of seed 1: {titles}"
+
+
+def test_colours_follow_the_palette_that_is_asked_for(
+    explorer: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    explorer["ToggleButtons"].value = "label map"
+    monkeypatch.setenv("COURSEKIT_PALETTE", "safe")
+    explorer["index"].value = 3
+    safe = labels.shown(CELEBAMASK_HQ, "safe")
+    np.testing.assert_array_equal(
+        shown(explorer)[::6, ::6], labels.colourise(render(1, 3, 64).label_map, safe)
+    )
+    assert f"rgb{safe.palette[1]}" in explorer["coursekit-note"].value
 
 
 def test_moving_back_shows_the_same_face_again(explorer: dict[str, Any]) -> None:
@@ -119,7 +146,7 @@ def test_sliders_draw_anew_on_each_change() -> None:
     found["width"].value = 5
     found["share"].value = 0.25
     assert (shown(found) == 125).all()
-    assert found["HTML"].value == "5 and 0.25"
+    assert found["coursekit-note"].value == "5 and 0.25"
     assert (found["width"].min, found["width"].max, found["share"].max) == (1, 6, 1.0)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -64,3 +65,21 @@ def shows_help(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace]
         return 0
 
     return handler
+
+
+class _SetPalette(argparse.Action):
+    """Says it to all that draws, by the variable that says it to lessons and widgets."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option: Any = None) -> None:
+        os.environ["COURSEKIT_PALETTE"] = values
+
+
+def add_palette(parser: argparse.ArgumentParser) -> None:
+    """Add `--palette` to a command that draws label maps."""
+    parser.add_argument(
+        "--palette",
+        action=_SetPalette,
+        choices=("official", "safe"),  # labels.PALETTES; --help is quick without NumPy
+        help="of drawn label maps: CelebAMask-HQ's own, or one that colour-blind people can read, "
+        "too; default: what COURSEKIT_PALETTE says, else official",
+    )

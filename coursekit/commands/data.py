@@ -6,7 +6,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from coursekit.commands import command, tell_left_out
+from coursekit.commands import add_palette, command, tell_left_out
 
 if TYPE_CHECKING:
     import argparse
@@ -118,6 +118,7 @@ def _add_suspects(subparsers: Any) -> None:
     parser.add_argument("--out", default="out/suspects", metavar="DIR",
                         help="suspects.png and suspects.csv in it are replaced")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print the first as JSON")
+    add_palette(parser)
     parser.add_argument("--cpu", action="store_true", help="stay on the CPU")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coursekit import terminal
-from coursekit.commands import command
+from coursekit.commands import add_palette, command
 
 if TYPE_CHECKING:
     import argparse
@@ -23,6 +23,7 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("--out", default="out/demo", metavar="DIR",
                         help="folder; an earlier demo in it is replaced")  # fmt: skip
+    add_palette(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -31,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     run_demo(arguments.out, say=terminal.say)
     out = Path(arguments.out)
-    for name in ("report.html", "submission.zip", "scores.json", "history.jsonl",
+    for name in ("report.html", "pictures.png", "submission.zip", "scores.json", "history.jsonl",
                  "model.safetensors"):  # fmt: skip
         print(f"wrote {out / name}")
     print(f"open {(out / 'report.html').resolve().as_uri()}")

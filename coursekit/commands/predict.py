@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from coursekit.commands import command, tell_left_out
+from coursekit.commands import add_palette, command, tell_left_out
 
 if TYPE_CHECKING:
     import argparse
@@ -28,6 +28,7 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("--out", required=True, type=Path, help="folder; replaces files in it")
     parser.add_argument("--opacity", type=float, default=0.5, help="of the colours, 0 to 1")
+    add_palette(parser)
     parser.add_argument("--cpu", action="store_true", help="stay on the CPU")
 
 

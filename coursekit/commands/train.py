@@ -222,7 +222,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise
     best = result.history[result.best_epoch]
     of = f" (M of {best['phase']})" if _averages(config, best) else ""
-    print(f"in use: epoch {result.best_epoch}{of}, validation loss {best['val_loss']:.4f}, "
+    print(f"in use: epoch {result.best_epoch + 1}{of}, validation loss {best['val_loss']:.4f}, "
           f"{_scores(best)} at {config.size}²")  # fmt: skip
     written = ["model.safetensors", "history.jsonl"]
     if arguments.val_share is not None:
@@ -326,7 +326,7 @@ def print_epoch(entry: dict[str, Any], *, averages: bool = False) -> None:
     event = f"  {event}" if event else ""
     width = 14 if len(entry["phase"]) > 5 else 4  # "initialisation", "cycle 1 of 5"; "adam", "sgd"
     terminal.say(
-        f"epoch {entry['epoch']:3d}  {entry['phase']:<{width}} {entry['rate']:<8.3g}  "
+        f"epoch {entry['epoch'] + 1:3d}  {entry['phase']:<{width}} {entry['rate']:<8.3g}  "
         f"loss {entry['train_loss']:.4f}  val {entry['val_loss']:.4f}  "
         f"{_scores(entry)}  {entry['seconds']:.1f} s{event}"
     )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 MOST_PICTURE = 150_000
 
 _WIDGET = "application/vnd.jupyter.widget-view+json"
+_PNG = "image/png"
 _TEXT = ("text/plain", "text/html", "text/markdown", "text/latex")
 
 #: What another machine or another day would print differently, and what to do about it.
@@ -64,8 +65,11 @@ def normalise(cell: dict[str, Any], where: str) -> None:
             continue
         output = dict(output)
         if "data" in output:
-            output["data"] = {k: _lines(k, _small(k, v, where)) for k, v in output["data"].items()}
-            output["metadata"] = {}
+            sizes = {k: v for k, v in output.get("metadata", {}).items() if k == _PNG}
+            output["data"] = {
+                k: _lines(k, _small(k, v, where, sizes.get(k))) for k, v in output["data"].items()
+            }
+            output["metadata"] = sizes
         kept.append(output)
     for output in kept:
         if "text" in output:
@@ -98,14 +102,16 @@ def _lines(kind: str, value: Any) -> Any:
     return value.splitlines(keepends=True) if is_text else value
 
 
-def _small(kind: str, value: Any, where: str) -> Any:
-    """A PNG within `MOST_PICTURE`, with fewer colours if need be."""
-    if kind != "image/png":
+def _small(kind: str, value: Any, where: str, shown: Mapping[str, int] | None) -> Any:
+    """A PNG within `MOST_PICTURE`, with fewer colours or, where it has more, its shown pixels."""
+    if kind != _PNG:
         return value
     encoded = text_of(value).replace("\n", "")
     picture = base64.b64decode(encoded)
     if len(picture) > MOST_PICTURE:
-        picture = _fewer_colours(picture)
+        sharp, picture = picture, _fewer_colours(picture)
+        if len(picture) > MOST_PICTURE and shown:
+            picture = _fewer_colours(sharp, (shown["width"], shown["height"]))
         encoded = base64.b64encode(picture).decode()
     if len(picture) > MOST_PICTURE:
         raise CourseError(
@@ -115,10 +121,13 @@ def _small(kind: str, value: Any, where: str) -> Any:
     return encoded
 
 
-def _fewer_colours(picture: bytes) -> bytes:
+def _fewer_colours(picture: bytes, size: tuple[int, int] | None = None) -> bytes:
+    """A picture in 256 colours, and of another size if one is given."""
     from PIL import Image
 
     written = io.BytesIO()
-    with Image.open(io.BytesIO(picture)) as image:
-        image.convert("RGB").quantize(256).save(written, "PNG", optimize=True)
+    with Image.open(io.BytesIO(picture)) as opened:
+        image = opened.convert("RGBA" if opened.has_transparency_data else "RGB")
+        image = image.resize(size or image.size, Image.Resampling.LANCZOS)
+        image.quantize(256).save(written, "PNG", optimize=True)
     return written.getvalue()

@@ -312,8 +312,8 @@ class SelfRegulation:
 
     def _misfit(self, how: str) -> CourseError:
         return CourseError(
-            f"epoch {self._epoch} has {how} {self.epoch_steps} steps, which the schedule reckons "
-            f"with: set FitConfig.epochs (--epochs) to {self.config.epochs}, "
+            f"epoch {self._epoch + 1} has {how} {self.epoch_steps} steps, which the schedule "
+            f"reckons with: set FitConfig.epochs (--epochs) to {self.config.epochs}, "
             f"{self.config.words}"
         )
 

@@ -17,7 +17,7 @@ from coursekit.data.images import resize_image
 from coursekit.data.reading import find_layout
 from coursekit.errors import CourseError
 from coursekit.files import atomic_path, write_text
-from coursekit.labels import LABEL_SETS, colourise
+from coursekit.labels import CELEBAMASK_HQ, LABEL_SETS, colourise, shown
 from coursekit.plots import Picture
 from coursekit.suspects.evidence import contradicted
 from coursekit.suspects.search import Found, Suspect, answer, audited
@@ -56,13 +56,13 @@ def write_report(
         CourseError: when `top` or the folder cannot be, or nothing can be written there.
     """
     check_out(found.dataset.root, out, top)
-    shown = found.suspects[:top]
+    first = found.suspects[:top]
     _, layout = find_layout(found.dataset.root)
-    rows = [_row(found, n, s, audited(found, s, layout)) for n, s in enumerate(shown, start=1)]
+    rows = [_row(found, n, s, audited(found, s, layout)) for n, s in enumerate(first, start=1)]
     sheet, table = Path(out) / SHEET, Path(out) / TABLE
     with atomic_path(sheet) as temporary, warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph")  # a name in letters that the font has not
-        draw(found, shown, model, info, rows).savefig(temporary, dpi=110)
+        draw(found, first, model, info, rows).savefig(temporary, dpi=110)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     heads = ("rank", "name", "score", "class", "reason", "mask")
@@ -75,11 +75,13 @@ def write_report(
 
 
 def check_out(root: Path, out: str | os.PathLike[str], top: int) -> None:
-    """Refuse what cannot be written, before hours of work.
+    """Refuse what cannot be drawn or written, before hours of work.
 
     Raises:
-        CourseError: when `out` lies in a folder of the data set, or `top` is out of range.
+        CourseError: when `out` lies in a folder of the data set, `top` is out of range, or there
+            is no such palette.
     """
+    shown(CELEBAMASK_HQ)
     if not 1 <= top <= MOST:
         raise CourseError(
             f"the contact sheet holds 1 to {MOST} suspects, not {top}; the table has all of them"
@@ -143,7 +145,7 @@ def _pictures(
     found: Found, suspect: Suspect, model: nn.Module, info: ModelInfo
 ) -> tuple[NDArray[np.uint8], ...]:
     """The outlined photograph, the label and the prediction, in colours."""
-    labels = LABEL_SETS[info.label_set]
+    labels = shown(LABEL_SETS[info.label_set])
     sample = found.dataset.sample(suspect.index, landmarks=False)
     logits, label_map = answer(model, info, sample)
     predicted, weight = contradicted(logits, label_map)  # (S, S) each

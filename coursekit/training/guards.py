@@ -71,7 +71,7 @@ def check_finite(loss: float, epoch: int, kind: str, names: list[str]) -> None:
     """Raises `CourseError` with the names of a batch's images when its loss is no number."""
     if not math.isfinite(loss):
         raise CourseError(
-            f"the {kind} loss is {loss} in epoch {epoch}, in the batch of these images: "
+            f"the {kind} loss is {loss} in epoch {epoch + 1}, in the batch of these images: "
             f"{some(names)}. Look at them (`coursekit data check`), or lower the "
             "learning rate; the last whole epoch is kept"
         )

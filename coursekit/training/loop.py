@@ -309,7 +309,7 @@ class _Run:
         losses = []
         loader = self._loader(epoch)
         show = self.show and self.accelerator.is_main_process
-        with terminal.bar(loader, f"epoch {epoch}", show=show) as bar:
+        with terminal.bar(loader, f"epoch {epoch + 1}", show=show) as bar:
             for batch in bar:
                 with naming_what_torch_met(len(batch["name"]), processes):
                     total, mass, _ = self.parallel(self._to_device(batch))

@@ -262,6 +262,36 @@ def test_pictures_are_made_small() -> None:
         normalise(picture(500, 255), "here")
 
 
+def test_sharp_pictures_keep_their_shown_size_and_their_open_ground() -> None:
+    for size, sharp in ((350, 350), (700, 350)):  # the larger one gets its shown pixels alone
+        pixels = np.random.default_rng(0).integers(0, 255, (size, size, 4), dtype=np.uint8)
+        pixels[:40, :, 3] = 0
+        written = io.BytesIO()
+        Image.fromarray(pixels).save(written, "PNG")
+        cell = picture(8, 2)
+        (output,) = cell["outputs"]
+        output["data"]["image/png"] = base64.b64encode(written.getvalue()).decode()
+        output["metadata"] = shown = {"image/png": {"width": 350, "height": 350}}
+        normalise(cell, "here")
+        (output,) = cell["outputs"]
+        assert output["metadata"] == shown
+        with Image.open(io.BytesIO(base64.b64decode(output["data"]["image/png"]))) as kept:
+            assert kept.size == (sharp, sharp)
+            assert kept.convert("RGBA").getpixel((3, 3))[3] == 0  # type: ignore[index]
+
+
+def test_a_kernel_shows_pyplots_figures_in_the_same_way() -> None:
+    source = (
+        "import matplotlib.pyplot as plt\nfrom coursekit import plots\n"
+        "figure, axes = plt.subplots(figsize=(4, 2))\nplt.close(figure)\nfigure"
+    )
+    output = executed(source)[0]["outputs"][0]
+    shown = output["metadata"]["image/png"]
+    with Image.open(io.BytesIO(base64.b64decode(output["data"]["image/png"]))) as picture:
+        assert picture.width > 700 and abs(picture.width - 2 * shown["width"]) <= 1
+        assert picture.convert("RGBA").getpixel((0, 0))[3] == 0  # type: ignore[index]
+
+
 def test_widgets_go_and_streams_are_joined() -> None:
     def stream(name: str, text: str) -> dict[str, Any]:
         return {"output_type": "stream", "name": name, "text": text}

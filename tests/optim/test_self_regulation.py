@@ -370,11 +370,11 @@ def test_steps_that_are_not_those_of_the_schedule() -> None:
         with pytest.raises(CourseError, match=rf"{steps} steps .* \(--epochs\) to 9"):
             config.build(learner, steps)
     few = config.build(learner, 9)  # 18 steps an epoch, of which FitConfig had half an epoch
-    with pytest.raises(CourseError, match="epoch 0 has more than 1 steps"):
+    with pytest.raises(CourseError, match="epoch 1 has more than 1 steps"):
         train(few, 0)
     many = config.build(learner, 36)
     train(many, 0)
-    with pytest.raises(CourseError, match="epoch 0 has fewer than 4 steps, .* 9, 3 epochs and 3"):
+    with pytest.raises(CourseError, match="epoch 1 has fewer than 4 steps, .* 9, 3 epochs and 3"):
         many.end_epoch(1.0)
     with pytest.raises(ValueError, match="epoch 0 is nan"):
         many.end_epoch(math.nan)

@@ -23,7 +23,7 @@ from coursekit.errors import CourseError
 from coursekit.inference import prepare
 from coursekit.labels import CELEBAMASK_HQ
 from coursekit.models import create_model
-from coursekit.suspects import MOST, find_suspects, write_report
+from coursekit.suspects import MOST, check_out, find_suspects, write_report
 from coursekit.suspects.evidence import Evidence, compare, contradicted, judge, surprise
 from coursekit.suspects.search import audited
 
@@ -297,6 +297,21 @@ def test_the_command_writes_a_sheet_and_a_table(
     found = json.loads(capsys.readouterr().out)
     assert found["masks"] == 30 and len(found["suspects"]) == 1
     assert found["suspects"][0]["name"] == rows[0]["name"]
+
+
+def test_the_sheet_is_drawn_in_the_palette_that_is_asked_for(
+    model: Knows, planted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = find_suspects(model, INFO, planted, "train")
+    sheets = []
+    for palette in ("official", "safe"):
+        monkeypatch.setenv("COURSEKIT_PALETTE", palette)
+        _, (sheet, _) = write_report(found, model, INFO, tmp_path / palette, 1)
+        sheets.append(sheet.read_bytes())
+    assert sheets[0] != sheets[1]
+    monkeypatch.setenv("COURSEKIT_PALETTE", "sepia")
+    with pytest.raises(CourseError, match="no palette is called 'sepia'"):
+        check_out(planted, tmp_path / "out", 1)
 
 
 def test_the_audit_has_its_say(model: Knows, planted: Path) -> None:
