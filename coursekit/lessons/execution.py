@@ -31,14 +31,16 @@ def quick_environment(scratch: str) -> dict[str, str]:
     """The environment of a kernel on the quick tier, whatever the user's own settings are.
 
     Args:
-        scratch: a folder for what lessons cache.
+        scratch: a folder for what lessons cache; it is made.
     """
+    shell = os.path.join(scratch, "ipython")  # noqa: PTH118
+    os.makedirs(shell, exist_ok=True)  # noqa: PTH103  (where its parent is missing, IPython warns)
     kept = {k: v for k, v in os.environ.items() if not k.startswith("COURSEKIT_")}
     return kept | {
         "COURSEKIT_TIER": "quick",
         "COURSEKIT_CACHE": scratch,
         # A home that is full would end the kernel, and the user's start-up files change it.
-        "IPYTHONDIR": os.path.join(scratch, "ipython"),  # noqa: PTH118
+        "IPYTHONDIR": shell,
         # Waiting threads sleep: on a busy machine spinning makes training several times slower.
         "OMP_WAIT_POLICY": "PASSIVE",
         # Several notebooks share the cores, and one thread computes the same on every machine.
