@@ -1294,7 +1294,7 @@ for name in ("mean IoU", "right on edges", "right elsewhere", "background called
 #
 # - The quick tier with five seeds (`COURSEKIT_SIZES='{"seeds": 5}'`): mean IoU **15.8 ± 0.6** without and **19.0 ± 1.0** with edges; right on edges 47.7 ± 0.4 and 49.3 ± 0.6, right elsewhere 76.3 ± 0.9 and 73.1 ± 1.4. The weight that edges get is taken from all else.
 # - The full tier's length, one seed: 46.9 without and 47.4 with edges; right on edges 60.9 and 62.5, right elsewhere 92.1 and 91.0. The lead in mean IoU has shrunk to half a point, which one seed cannot tell from luck; the trade between edges and the rest is still there.
-# - A first try with another small encoder, 1,000 faces, 10 epochs in batches of 8, three seeds: mean IoU **48.9 ± 0.5** without and **51.4 ± 0.9** with edges; with a plain 3×3 convolution in place of DDGCN, 48.0 ± 0.5. There the gain was beyond the spread.
+# - The course's own comparison (`benchmarks/RESULTS.md`), the small network on 1,000 faces with wrong labels, ten epochs in batches of 8, 5 seeds: mean IoU **43.8 ± 0.9** without and **46.0 ± 1.2** with all five terms; 44.8 ± 0.6 with the two heads and no attention, 44.8 ± 0.7 with the attention losses and no heads, 46.4 ± 0.8 with category edges and their attention alone. With a plain 3×3 convolution in place of DDGCN 44.0 ± 0.3 without and 45.4 ± 0.4 with. There the gain is beyond the spread, heads and attention do more together than either alone, and DDGCN has no part in it.
 #
 # ## What was learnt, in a picture (the paper's Fig. 5)
 #
