@@ -209,7 +209,6 @@ def test_a_kernel_has_one_core_and_few_kinds_of_sockets(seen: dict[str, Any]) ->
     assert [k for k, said in kinds.items() if not said.endswith("Error")] == ["1", "2", "10", "16"]
 
 
-@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one core is shared by all")
 def test_no_kernel_and_none_of_its_processes_has_another_s_core(
     executor: Executor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -220,7 +219,7 @@ def test_no_kernel_and_none_of_its_processes_has_another_s_core(
         "os.wait()\nprint(sorted(os.sched_getaffinity(0)))"
     )
     with cores.lent() as taken:
-        look = look.replace("@0@", str(taken))
+        look = look.replace("@0@", str(taken or 0))  # where there is but one core, nobody takes it
         run = run_cells(executor, tmp_path / "p", look)
     (own,) = {tuple(json.loads(line)) for line in printed(run, "c0").splitlines()}
     assert len(own) == 1 and taken not in own
