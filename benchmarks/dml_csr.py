@@ -32,6 +32,7 @@ from coursekit.data import Augmentation, whitening
 from coursekit.labels import CELEBAMASK_HQ
 from coursekit.models.dml_csr import SMALL
 from coursekit.optim import AveragedCosine, AveragedCosineConfig, SelfRegulationConfig
+from coursekit.optim.groups import parameter_groups
 from coursekit.training import FitConfig, MultiTaskConfig, MultiTaskObjective, fit
 
 if TYPE_CHECKING:
@@ -100,16 +101,17 @@ class OwnRate(AveragedCosine):
 
     def __init__(self, model: nn.Module, config: OwnRateConfig, steps: int) -> None:
         super().__init__(model, config, steps)
-        own = [p for n, p in model.named_parameters() if n.endswith(("lambda_", "gamma"))]
-        for group in self.optimiser.param_groups:
-            group["params"] = [p for p in group["params"] if all(p is not o for o in own)]
-        self.optimiser.add_param_group({"params": own, "weight_decay": 0.0})
+        groups = parameter_groups(
+            model, config.weight_decay, matrices_only=True, own_rate=("lambda_", "gamma"),
+            factor=config.factor,
+        )  # fmt: skip
+        self.optimiser = torch.optim.AdamW(groups, lr=config.lr, fused=True)
         self._set_rate()
 
     def _set_rate(self) -> None:
         super()._set_rate()
-        if len(self.optimiser.param_groups) > 2:
-            self.optimiser.param_groups[2]["lr"] *= self.config.factor  # type: ignore[attr-defined]
+        for group in self.optimiser.param_groups:
+            group["lr"] *= group["factor"]
 
 
 @dataclass(frozen=True)

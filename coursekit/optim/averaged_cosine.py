@@ -12,6 +12,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from coursekit.errors import CourseError
 from coursekit.optim.fused import load_fused
+from coursekit.optim.groups import parameter_groups
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -94,12 +95,7 @@ class AveragedCosine:
         if steps < 1:
             raise CourseError(f"{steps} steps; a schedule needs at least 1")
         self.model, self.config, self.steps = model, config, steps
-        weights = [p for p in model.parameters() if p.ndim > 1]
-        others = [p for p in model.parameters() if p.ndim <= 1]
-        groups = [
-            {"params": weights, "weight_decay": config.weight_decay},
-            {"params": others, "weight_decay": 0.0},
-        ]
+        groups = parameter_groups(model, config.weight_decay, matrices_only=True)
         self.optimiser = torch.optim.AdamW(groups, lr=config.lr, fused=True)
         self._count, self.best_epoch = 0, -1
         self._average: AveragedModel | None = None
