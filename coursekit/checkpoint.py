@@ -20,6 +20,7 @@ from coursekit.errors import CourseError
 from coursekit.files import atomic_path
 from coursekit.labels import LABEL_SETS
 from coursekit.models import MODEL_NAMES, check_fits, create_model, decouple, plain
+from coursekit.models.decoupling import inference_settings
 
 if TYPE_CHECKING:
     import os
@@ -109,14 +110,15 @@ def load(path: str | os.PathLike[str]) -> Checkpoint:
 def for_inference(loaded: Checkpoint) -> Checkpoint:
     """A checkpoint without what training alone needs: see `models.plain` and `models.decouple`.
 
-    This is how weights that were trained with edge heads get into the network without: `load`, then
-    `for_inference`; `save` writes what that gives. The logits are the same, bit for bit.
+    This is how weights that were trained with other outputs get into the network without: `load`,
+    then `for_inference`; `save` writes what that gives. The logits are the same, bit for bit.
     """
     network = plain(loaded.model)
     model = decouple(network)
     if model is network:
         return loaded if model is loaded.model else replace(loaded, model=model)
-    info = replace(loaded.info, config={**loaded.info.config, "edge_heads": "none"})
+    lean = {**loaded.info.config, **inference_settings(network.config)}
+    info = replace(loaded.info, config=lean)
     return Checkpoint(model, info)
 
 
