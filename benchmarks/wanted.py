@@ -40,6 +40,11 @@ VARIANTS = (
 #: Rows of the paper's Table 4.
 TABLE_4 = ("Baseline", "+DDGCN", "+DDGCN+DML", "+DDGCN+DML+CSR")
 _SELF_REGULATION = ("all", "cycles", "cycles, no teacher")
+#: Variants of `bspnet.py`: the paper's Table 2, and what tells its causes apart.
+BSPNET_VARIANTS = ("A", "B", "C", "A, weighted", "B, no boundary loss", "C, alpha 20",
+                   "A, stride 8", "C, stride 8")  # fmt: skip
+#: Queues, the most wanted first: their variants.
+BSPNET = {"table2": BSPNET_VARIANTS[:3], "controls": BSPNET_VARIANTS[3:]}
 #: Queues, the most wanted first: settings, and their variants.
 DML_CSR = {
     "tasks": {"standard": VARIANTS[:11]},
@@ -179,6 +184,23 @@ def paper_table(
                          "network": network, "row": row, "seed": seed})  # fmt: skip
 
 
+def bspnet(variant: str, seed: int) -> Row:
+    """A variant of BSPNet, trained on rendered faces."""
+    return Row("bspnet", {"variant": variant, "seed": seed})
+
+
+def bspnet_queue(name: str) -> list[Row]:
+    """Rows of a queue, or of "all", one seed after the other."""
+    queues = list(BSPNET) if name == "all" else [name]
+    return [bspnet(v, seed) for queue in queues for seed in range(3) for v in BSPNET[queue]]
+
+
+def bspnet_command(row: Row) -> str:
+    """What fills a row of `bspnet.py`."""
+    queue = next(name for name, variants in BSPNET.items() if row.settings["variant"] in variants)
+    return f"python benchmarks/bspnet.py --queue {queue}"
+
+
 def dml_csr_command(row: Row) -> str:
     """What fills a row of `dml_csr.py`."""
     queue = next(q for q in DML_CSR if row.name in {r.name for r in dml_csr_queue(q)})
@@ -216,4 +238,6 @@ def wanted() -> dict[str, list[Row]]:
     ]  # fmt: skip
     for queue in DML_CSR:
         rows[f"python benchmarks/dml_csr.py --queue {queue}"] = dml_csr_queue(queue)
+    for queue in BSPNET:
+        rows[f"python benchmarks/bspnet.py --queue {queue}"] = bspnet_queue(queue)
     return rows
