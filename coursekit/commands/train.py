@@ -191,13 +191,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Train, print a line an epoch, and say where the result is."""
     import torch
 
-    from coursekit import checkpoint, recipes
+    from coursekit import recipes
     from coursekit.data.splitting import open_pair
     from coursekit.models import count_parameters, create_model
     from coursekit.training import fit
 
     config, own = make_config(arguments), parse_settings(arguments.settings)
-    recipe, started = arguments.recipe, None
+    recipe = arguments.recipe
     if recipe is not None:
         own = _own_settings(arguments, own)
     if arguments.resume:
@@ -210,14 +210,7 @@ def run(arguments: argparse.Namespace) -> int:
     print(f"{arguments.model}: {count_parameters(model):,} parameters; "
           f"{len(train)} training and {len(val)} validation images at {config.size}²")  # fmt: skip
     tell_enlarged(train, config.size)
-    if arguments.resume:
-        print(f"Goes on with the run in {arguments.out}.")
-    elif arguments.start is not None:
-        started = checkpoint.start_from(arguments.start, model, train.labels.key)
-    elif recipe is not None:
-        started = recipes.start(recipe, model)
-    if started is not None:
-        print(started)
+    started = _start(arguments, model, train.labels.key)
     tell_untrained(model, config)
     try:
         result = fit(
@@ -248,6 +241,25 @@ def run(arguments: argparse.Namespace) -> int:
         written.append("scores.json")
     print("wrote " + ", ".join(f"{arguments.out}/{name}" for name in written))
     return 0
+
+
+def _start(arguments: argparse.Namespace, model: nn.Module, label_set: str) -> str | None:
+    """Put the weights into a network that its run starts from, and say which; None for fresh ones.
+
+    A resumed run has its own.
+    """
+    from coursekit import checkpoint, recipes
+
+    started = None
+    if arguments.resume:
+        print(f"Goes on with the run in {arguments.out}.")
+    elif arguments.start is not None:
+        started = checkpoint.start_from(arguments.start, model, label_set)
+    elif arguments.recipe is not None:
+        started = recipes.start(arguments.recipe, model)
+    if started is not None:
+        print(started)
+    return started
 
 
 def check_resumable(out: Path) -> None:
