@@ -37,6 +37,7 @@ from coursekit.lessons.regions import hidden_text
 from coursekit.lessons.source import SLOW
 from coursekit.mutation.forked import Ending, run_forked
 from coursekit.probe import FOLDER, SECRET
+from coursekit.temporary import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -116,9 +117,9 @@ def try_answers(
         "workers": workers or os.cpu_count() or 1,
         "seconds": seconds,
     }
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
-        Path(scratch, "job.json").write_text(json.dumps(job), encoding="utf-8")
-        environment = quick_environment(scratch) | _ONE_THREAD | {"MPLBACKEND": "agg"}
+    with temporary_folder() as scratch:
+        (scratch / "job.json").write_text(json.dumps(job), encoding="utf-8")
+        environment = quick_environment(str(scratch)) | _ONE_THREAD | {"MPLBACKEND": "agg"}
         environment["PYTHONPATH"] = os.pathsep.join(p for p in sys.path if p)
         with subprocess.Popen(
             [sys.executable, "-m", __name__], cwd=scratch, env=environment, text=True,

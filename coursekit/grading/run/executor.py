@@ -7,7 +7,6 @@ import json
 import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -21,6 +20,7 @@ from coursekit.grading.sandbox.limits import KernelLimits
 from coursekit.grading.sandbox.provisioner import write_kernel_spec
 from coursekit.lessons.notebook import to_bytes
 from coursekit.probe import FOLDER, SECRET
+from coursekit.temporary import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -159,7 +159,7 @@ class Executor:
         most = min(self.timeouts.notebook, seconds or self.timeouts.notebook)
         with (
             self._sandbox() as sandbox,
-            tempfile.TemporaryDirectory(prefix="ck-run-") as scratch,
+            temporary_folder() as scratch,
             cores.lent() as core,
         ):
             folder = sandbox.new_folder()
@@ -169,9 +169,9 @@ class Executor:
             if secret is not None:
                 variables |= {FOLDER: str(folder / "emitted"), SECRET: secret}
             request = sandbox.request(folder, self._limits, variables, core)
-            write_kernel_spec(Path(scratch), sandbox.socket, request)
-            Path(scratch, "run.ipynb").write_bytes(to_bytes(notebook))
-            answer = self._worker.ask(Request(scratch, most, self.timeouts.cell, keep_outputs))
+            write_kernel_spec(scratch, sandbox.socket, request)
+            (scratch / "run.ipynb").write_bytes(to_bytes(notebook))
+            answer = self._worker.ask(Request(str(scratch), most, self.timeouts.cell, keep_outputs))
             try:
                 result = (
                     _read_result(scratch) if answer["ran"] else _broken(scratch, answer["reason"])
@@ -226,19 +226,19 @@ def _copy_readable(source: Path, target: Path) -> None:
         path.chmod(0o755 if path.is_dir() else 0o644)
 
 
-def _read_result(scratch: str) -> dict[str, Any]:
+def _read_result(scratch: Path) -> dict[str, Any]:
     try:
-        result: dict[str, Any] = json.loads(Path(scratch, "result.json").read_text())
+        result: dict[str, Any] = json.loads((scratch / "result.json").read_text())
     except (OSError, ValueError, RecursionError) as error:
         return _broken(scratch, type(error).__name__)
     return result
 
 
-def _broken(scratch: str, reason: str) -> dict[str, Any]:
+def _broken(scratch: Path, reason: str) -> dict[str, Any]:
     """What is known of a run whose nbval was lost."""
     cells: dict[str, dict[str, Any]] = {}
     with contextlib.suppress(OSError):
-        for line in Path(scratch, PROGRESS).read_text().splitlines():
+        for line in (scratch / PROGRESS).read_text().splitlines():
             name, outcome = line.split()
             cells[name] = {"outcome": outcome}
     return {"cells": cells, "ended": asdict(Ended("broken", reason, ours=True))}

@@ -9,7 +9,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from pathlib import Path
@@ -19,6 +18,7 @@ from coursekit.errors import CourseError
 from coursekit.files import socket_folder
 from coursekit.grading.sandbox.client import KernelHandle
 from coursekit.grading.sandbox.limits import KernelLimits
+from coursekit.temporary import TemporaryFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -50,7 +50,8 @@ class Sandbox:
     def __init__(self, isolation: str = "auto", preload: Sequence[str] = ()) -> None:
         self.preload = tuple(preload)
         self._numbers = itertools.count(1)
-        self._run = Path(tempfile.mkdtemp(prefix="ck-", dir=socket_folder()))
+        self._place = TemporaryFolder(socket_folder())
+        self._run = self._place.path
         self._run.chmod(0o711)
         self._forkserver: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
@@ -120,7 +121,7 @@ class Sandbox:
     def close(self) -> None:
         """End the fork server and every kernel, and remove their folders."""
         self._stop()
-        shutil.rmtree(self._run, ignore_errors=True)
+        self._place.remove()
 
     def __enter__(self) -> Sandbox:
         return self

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +20,7 @@ from coursekit.grading.run.assemble import (
 from coursekit.grading.run.protocol import NOTEBOOK, Ended
 from coursekit.grading.verdict.compare import compare
 from coursekit.grading.verdict.explain import explain
+from coursekit.temporary import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -101,17 +101,17 @@ def judge(
     until = started + executor.timeouts.submission
     sources = {a.exercise: a.source for a in answers if a.source and a.status == "found"}
     attempt = _Attempt(sources, dict(sources))
-    with tempfile.TemporaryDirectory(prefix="ck-grade-") as scratch:
-        shown = _run_whole(executor, reference, attempt, Path(scratch), until)
+    with temporary_folder() as scratch:
+        shown = _run_whole(executor, reference, attempt, scratch, until)
         if shown is None:
-            _run_until_it_ends(executor, reference, attempt, Path(scratch), until)
-            _try_alone(executor, reference, attempt, Path(scratch), until)
+            _run_until_it_ends(executor, reference, attempt, scratch, until)
+            _try_alone(executor, reference, attempt, scratch, until)
         checks = tuple(_results(reference, answers, attempt))
         failed = {c.exercise for c in checks if c.status != "passed"} & set(attempt.live)
         left = _seconds_left(executor, until)
         if failed and shown is None and left:
             notebook = public_notebook(reference.assignment, attempt.live)
-            shown = executor.run(notebook, Path(scratch, "public"), keep_outputs=True, seconds=left)
+            shown = executor.run(notebook, scratch / "public", keep_outputs=True, seconds=left)
         public: tuple[PublicResult, ...] = ()
         if failed and shown is not None:
             public = tuple(explain(reference.assignment, shown, failed))
