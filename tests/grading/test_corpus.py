@@ -76,7 +76,7 @@ def test_leaks_have_something_to_leak(place: Grader, tmp_path: Path) -> None:
     executor, reference = place._executor(), place.prepare(assignment().name)
     run = executor.run(
         hidden_notebook(assignment(), {"paint": shows}), tmp_path / "p",
-        given=reference.folder / "given", keep_outputs=True,
+        given=(reference.folder / "given", "hidden-check-paint"), keep_outputs=True,
     )  # fmt: skip
     assert run.cells["hidden-check-paint"] == "passed"
     assert CANARY in str(run.outputs["hidden-check-paint"])

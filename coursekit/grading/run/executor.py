@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coursekit.errors import CourseError
-from coursekit.grading.run.protocol import PROGRESS, Ended, Request
+from coursekit.grading.run.protocol import PROGRESS, Ended, Inputs, Request
 from coursekit.grading.sandbox import cores
 from coursekit.grading.sandbox.launch import Sandbox, kernel_environment
 from coursekit.grading.sandbox.limits import KernelLimits
@@ -140,7 +140,7 @@ class Executor:
         notebook: dict[str, Any],
         target: Path,
         *,
-        given: Path | None = None,
+        given: tuple[Path, str] | None = None,
         secret: str | None = None,
         keep_outputs: bool = False,
         seconds: float | None = None,
@@ -150,7 +150,8 @@ class Executor:
         Args:
             notebook: as `assemble` makes it.
             target: a folder that does not exist; it becomes a probe folder, with `emitted/`.
-            given: inputs of the hidden checks, shown to the kernel read-only.
+            given: a folder with inputs of hidden checks, which the kernel can only read, and the
+                cell before which it gets them: what is shown earlier can hold none.
             secret: for the reference kernel alone: inputs are drawn from it, and `target` gets
                 `given/` and `kept/`, too.
             keep_outputs: whether to keep what the cells showed.
@@ -163,15 +164,16 @@ class Executor:
             cores.lent() as core,
         ):
             folder = sandbox.new_folder()
-            if given is not None:
-                _copy_readable(given, folder / "given")
+            inputs = Inputs(str(given[0]), str(folder / "given"), given[1]) if given else None
             variables = kernel_environment(folder)
             if secret is not None:
                 variables |= {FOLDER: str(folder / "emitted"), SECRET: secret}
             request = sandbox.request(folder, self._limits, variables, core)
             write_kernel_spec(scratch, sandbox.socket, request)
             (scratch / "run.ipynb").write_bytes(to_bytes(notebook))
-            answer = self._worker.ask(Request(str(scratch), most, self.timeouts.cell, keep_outputs))
+            answer = self._worker.ask(
+                Request(str(scratch), most, self.timeouts.cell, keep_outputs, inputs)
+            )
             try:
                 result = (
                     _read_result(scratch) if answer["ran"] else _broken(scratch, answer["reason"])
@@ -217,13 +219,6 @@ class Executor:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def _copy_readable(source: Path, target: Path) -> None:
-    """Copy a folder for a kernel that may run as another user; only that one reaches it."""
-    shutil.copytree(source, target, dirs_exist_ok=True, copy_function=shutil.copyfile)
-    for path in target.rglob("*"):
-        path.chmod(0o755 if path.is_dir() else 0o644)
 
 
 def _read_result(scratch: Path) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def compare(reference: Path, emitted: Path, check: str) -> tuple[str, tuple[str,
     Raises:
         CourseError: when the *reference* is not in order.
     """
-    wanted = _reference(reference, check)
+    wanted = records(reference, check)
     found = {name: _read_stranger(emitted, check, name) for name in wanted}
     if all(problem == MISSING for problem, _ in found.values()):
         return "not-run", ()
@@ -77,7 +77,7 @@ def emissions(reference: Path, check: str) -> tuple[str, ...]:
     Raises:
         CourseError: when it emitted nothing.
     """
-    return tuple(_reference(reference, check))
+    return tuple(records(reference, check))
 
 
 def predictable(first: Path, second: Path, check: str) -> tuple[str, ...]:
@@ -93,8 +93,8 @@ def predictable(first: Path, second: Path, check: str) -> tuple[str, ...]:
         stay below a limit is always among them. A check decides something when `emissions` has
         a name that is not here.
     """
-    before = _reference(first, check)
-    after = _reference(second, check)
+    before = records(first, check)
+    after = records(second, check)
     return tuple(
         name
         for name, record in after.items()
@@ -102,7 +102,7 @@ def predictable(first: Path, second: Path, check: str) -> tuple[str, ...]:
     )
 
 
-def _reference(folder: Path, check: str) -> dict[str, _Record]:
+def records(folder: Path, check: str) -> dict[str, _Record]:
     """The records of the reference kernel, by name."""
     paths = sorted((folder / "emitted" / check).glob("*.json"))
     if not paths:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from coursekit.checks.rules import broken, declared
 from coursekit.grading.records import Answer, CheckResult, Grade, HandedIn, PublicResult
@@ -131,6 +131,14 @@ def judge(
     return Judgement(grade, attempt.ours)
 
 
+def _given(reference: Reference, notebook: dict[str, Any]) -> tuple[Path, str] | None:
+    """Inputs, and the first cell that may know them."""
+    hidden = (c["id"] for c in notebook["cells"] if c["id"].startswith(HIDDEN_PREFIX))
+    first = next(hidden, None)
+    given = reference.folder / "given"
+    return (given, first) if first is not None and given.is_dir() else None
+
+
 def _seconds_left(executor: Executor, until: float) -> float:
     """What one run may take; 0 when the submission's time is as good as up."""
     left = until - time.monotonic()
@@ -150,7 +158,7 @@ def _run_whole(
     if not attempt.live or not left:
         return None
     notebook = whole_notebook(reference.assignment, attempt.live)
-    given = reference.folder / "given"
+    given = _given(reference, notebook)
     run = executor.run(notebook, scratch / "whole", given=given, keep_outputs=True, seconds=left)
     _note_results(reference, attempt, run, attempt.live)
     if run.ended:
@@ -173,7 +181,7 @@ def _run_until_it_ends(
         notebook = hidden_notebook(reference.assignment, attempt.live)
         passed = {HIDDEN_PREFIX + c for c in attempt.results if attempt.has_passed(c)}
         notebook["cells"] = [c for c in notebook["cells"] if c["id"] not in passed]
-        given = reference.folder / "given"
+        given = _given(reference, notebook)
         run = executor.run(notebook, scratch / str(number), given=given, seconds=left)
         progress = _note_results(reference, attempt, run, attempt.live)
         if run.ended is None:
@@ -206,7 +214,7 @@ def _try_alone(
         if not left:
             return
         notebook = lone_notebook(reference.assignment, attempt.answers, name)
-        given = reference.folder / "given"
+        given = _given(reference, notebook)
         run = executor.run(notebook, scratch / f"alone-{name}", given=given, seconds=left)
         _note_results(reference, attempt, run, (name,))
         if not run.ended:

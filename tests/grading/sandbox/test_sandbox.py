@@ -317,7 +317,9 @@ for number in range(12):
     with open(f"hole-{number}.json", "w") as file:
         file.truncate(20 << 20)
 """
-    run = executor.run(notebook(code), tmp_path / "p", given=tmp_path / "given", keep_outputs=True)
+    run = executor.run(
+        notebook(code), tmp_path / "p", given=(tmp_path / "given", "c0"), keep_outputs=True
+    )
     assert run.cells == {"c0": "passed"} and printed(run, "c0") == "7\n"
     out = tmp_path / "p" / "emitted"
     names = {str(p.relative_to(out)) for p in out.rglob("*") if not p.is_dir()}

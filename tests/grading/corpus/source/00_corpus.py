@@ -56,6 +56,7 @@ check.passed("each class has its colour")
 from coursekit.probe import Probe
 
 probe = Probe("check-paint")
+probe.given("word", lambda rng: f"canary-of-the-inputs-{rng.integers(1 << 40)}")
 ids = probe.given("ids", lambda rng: rng.integers(0, 19, (30, 20), dtype=np.uint8))
 colours = probe.given("colours", lambda rng: rng.integers(0, 256, (19, 3), dtype=np.uint8))
 probe.emit("picture", paint(ids, colours), "another label map in other colours", dtype=True)
