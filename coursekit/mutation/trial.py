@@ -31,7 +31,8 @@ import numpy as np
 
 from coursekit.checks.rules import Rule, broken, declared
 from coursekit.errors import CourseError
-from coursekit.grading.verdict.compare import compare, emissions, predictable
+from coursekit.grading.verdict.compare import compare
+from coursekit.grading.verdict.proof import proves
 from coursekit.lessons.execution import quick_environment
 from coursekit.lessons.regions import hidden_text
 from coursekit.lessons.source import SLOW
@@ -229,9 +230,9 @@ class _Stage:
             _import(json.loads((folder / "modules.json").read_text()))
         first, second = self.references
         for check in self.plan.checks:
-            if set(predictable(first, second, check)) == set(emissions(first, check)):
-                raise CourseError(f"{check}: what its hidden half emits is the same under every "
-                                  "secret; let results depend on what is drawn")  # fmt: skip
+            if not proves(first, second, check):
+                raise CourseError(f"{check}: all that its hidden half emits can be made up; let "
+                                  "results depend on what is drawn")  # fmt: skip
 
     def try_all(self, answers: list[tuple[int, str]]) -> Iterator[dict[str, Any]]:
         """Try answers on both halves."""

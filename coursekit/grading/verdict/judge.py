@@ -23,7 +23,7 @@ from coursekit.grading.verdict.explain import explain
 from coursekit.temporary import temporary_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
     from coursekit.grading.run.executor import Executor, Run
     from coursekit.lessons.course import Assignment
@@ -38,10 +38,12 @@ class Reference:
     Attributes:
         assignment: what is graded.
         folder: a probe folder: `given/`, `kept/` and `emitted/` of the solutions.
+        unproved: of each check what a kernel could make up of its results, in words.
     """
 
     assignment: Assignment
     folder: Path
+    unproved: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -276,7 +278,8 @@ def _results(
                 # By the answer's text: what its kernel says of itself could be forged.
                 status, reasons = "wrong", (str(rule),)
             points = reference.assignment.points[check.id]
-            yield CheckResult(check.id, exercise.name, points, status, reasons)
+            unproved = reference.unproved.get(check.id, ())
+            yield CheckResult(check.id, exercise.name, points, status, reasons, unproved)
 
 
 def _outcome(answer: Answer, check: str, attempt: _Attempt) -> tuple[str, tuple[str, ...]]:
