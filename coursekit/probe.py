@@ -174,12 +174,20 @@ class Probe:
         what counts: whoever changes them, and denies it, has another result.
         """
         handed = Handed(function, args, kwargs, ())
+        twice = inspect.isfunction(function) and _is_data([args, kwargs])
         result = function(*handed.args, **handed.kwargs)
+        failed: Exception | None = None
+        if twice:
+            try:
+                result = function(*handed.args, **handed.kwargs)
+            except Exception as error:  # with arguments that the first call has spoilt, perhaps
+                failed = error
         changed = handed.changed()
+        if failed is not None and not changed:
+            raise failed
         self._changed += changed
         self.emit("changed", self._changed, UNCHANGED)
-        again = inspect.isfunction(function) and _is_data([args, kwargs]) and not changed
-        return function(*handed.args, **handed.kwargs) if again else result
+        return result
 
     def admit(self, why: str) -> None:
         """Say that a kernel could make up all that this check emits, and why that has to be.

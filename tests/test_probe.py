@@ -189,6 +189,8 @@ def test_what_spoils_its_arguments_and_denies_it_gives_another_result(
     assert probe.call(spoils, np.ones(2)) == 14
     assert probe.call(spoils, torch.ones(2)) == 14
     assert probe.call(lambda given: given.sum(), np.ones(2)) == 2
+    with pytest.raises(IndexError):
+        probe.call(lambda given: given.pop(), [1])
     counts = Counts()  # what remembers its calls is called once
     assert probe.call(counts.add, np.ones(2)) == probe.call(lambda c: c.add(1), counts) - 1 == 1
 

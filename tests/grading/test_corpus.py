@@ -67,7 +67,7 @@ def test_the_corpus_is_in_order() -> None:
 def test_a_grader_that_is_wrong_is_found_out(place: Grader) -> None:
     honest = next(e for e in HONEST if e.name == "the-solution")
     claims = Entry("claims", "", honest.make, frozenset({"paint"}), earned=3)
-    assert play(place, claims, TIMEOUTS).wrong == ("paint passed", "10 points, not 3")
+    assert play(place, claims, TIMEOUTS).wrong == ("paint passed", "12 points, not 3")
 
 
 def test_leaks_have_something_to_leak(place: Grader, tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_leaks_have_something_to_leak(place: Grader, tmp_path: Path) -> None:
     )  # fmt: skip
     assert run.cells["hidden-check-paint"] == "passed"
     assert CANARY in str(run.outputs["hidden-check-paint"])
-    assert sum(CANARY in str(cell.source) for cell in assignment().lesson.cells) == 6
+    assert sum(CANARY in str(cell.source) for cell in assignment().lesson.cells) == 7
 
 
 def test_wrong_answers_are_for_all_exercises() -> None:

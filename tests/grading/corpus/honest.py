@@ -279,7 +279,7 @@ if __name__ == "__main__":
             "paint": RIGHT["paint"], "dice-loss": RIGHT["dice-loss"], "iou": WRONG["iou"],
             "count-pixels": "def count_pixels(label_map, num_classes):\n"
                             "    return np.bincount(label_map.ravel(), minlength=num_classes)\n",
-        }))}, frozenset({"count-pixels", "iou", "tally"}), earned=5),
+        }))}, frozenset({"count-pixels", "iou", "tally"}), earned=7),
 )  # fmt: skip
 
 

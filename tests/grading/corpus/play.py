@@ -28,6 +28,7 @@ from coursekit.grading.submissions.collect import collect
 from coursekit.grading.task import Conditions, make_task
 from tests.grading.corpus.carried import CARRIED
 from tests.grading.corpus.files import FILES
+from tests.grading.corpus.forged import FORGERIES
 from tests.grading.corpus.honest import HONEST
 from tests.grading.corpus.kinds import EXERCISES, POINTS, Bait, Entry, assignment
 from tests.grading.corpus.lies import LIES
@@ -35,7 +36,9 @@ from tests.grading.corpus.messages import MESSAGES
 from tests.grading.corpus.theft import THEFT
 from tests.grading.corpus.violence import VIOLENCE
 
-ATTACKS: tuple[Entry, ...] = (*LIES, *THEFT, *CARRIED, *VIOLENCE, *MESSAGES, *FILES)
+ATTACKS: tuple[Entry, ...] = (
+    *LIES, *FORGERIES, *THEFT, *CARRIED, *VIOLENCE, *MESSAGES, *FILES,
+)  # fmt: skip
 ENTRIES: tuple[Entry, ...] = (*ATTACKS, *HONEST)
 TIMEOUTS = Timeouts(cell=8.0, notebook=24.0, submission=72.0)
 COLD_TIMEOUTS = Timeouts(cell=20.0, notebook=60.0, submission=150.0)
