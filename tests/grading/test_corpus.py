@@ -24,6 +24,7 @@ SOME = (
     "ast-transformer", "lying-subclass", "patched-emit", "fake-module", "read-other-kernels",
     "tcp", "leak-files", "exit-in-check", "loop-deaf", "forged-ok-exit", "markers",
     "script-injection", "zip-traversal", "homoglyphs",
+    "carry-hook", "carry-thread", "net-table-forged", "spoil-from-given",
     "the-solution", "noise", "trials", "colab", "split", "windows", "half-done",
 )  # fmt: skip
 

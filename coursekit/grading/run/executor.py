@@ -165,7 +165,7 @@ class Executor:
         ):
             folder = sandbox.new_folder()
             inputs = Inputs(str(given[0]), str(folder / "given"), given[1]) if given else None
-            variables = kernel_environment(folder)
+            variables = kernel_environment(folder, self.isolation)
             if secret is not None:
                 variables |= {FOLDER: str(folder / "emitted"), SECRET: secret}
             request = sandbox.request(folder, self._limits, variables, core)

@@ -176,11 +176,14 @@ class Sandbox:
         config = self._run / "forkserver.json"
         config.write_text(json.dumps(place))
         command = [sys.executable, "-I", "-m", "coursekit.grading.sandbox.forkserver", str(config)]
+        environment = _ENVIRONMENT
         if isolation == "bubblewrap":
             command = [*_bubblewrap(self._run), *command]
+        else:  # it has the machine's /tmp
+            environment = _ENVIRONMENT | dict.fromkeys(("HOME", "MPLCONFIGDIR"), str(new_root))
         with (self._run / "forkserver.log").open("wb") as log:
             self._forkserver = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=_ENVIRONMENT, cwd="/"
+                command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=environment, cwd="/"
             )
         return self._await()
 
@@ -209,12 +212,16 @@ _ENVIRONMENT = {
 }
 
 
-def kernel_environment(folder: Path) -> dict[str, str]:
+def kernel_environment(folder: Path, isolation: str) -> dict[str, str]:
     """All that a student's kernel finds in its environment."""
+    # A sandbox has a /tmp of its own; without one nothing may be left in that of the machine.
+    place = str(folder) if isolation == "none" else "/tmp"  # noqa: S108
     return _ENVIRONMENT | {
         "COURSEKIT_PROBE": str(folder),
-        "COURSEKIT_CACHE": "/tmp/cache",  # noqa: S108
-        "IPYTHONDIR": "/tmp/ipython",  # noqa: S108
+        "HOME": f"{place}/home",
+        "COURSEKIT_CACHE": f"{place}/cache",
+        "IPYTHONDIR": f"{place}/ipython",
+        "MPLCONFIGDIR": f"{place}/matplotlib",
     }
 
 
@@ -279,7 +286,9 @@ def _try_out(sandbox: Sandbox) -> str:
         str(folder / "kernel.json"), ip=str(folder / "s"), transport="ipc", key=b"try"
     )
     (folder / "kernel.json").chmod(0o644)
-    kernel = KernelHandle(sandbox.socket, sandbox.request(folder, KernelLimits(), {}))
+    environment = kernel_environment(folder, sandbox.isolation)
+    request = sandbox.request(folder, KernelLimits(), environment)
+    kernel = KernelHandle(sandbox.socket, request)
     if kernel.end is not None:
         return kernel.end.reason
     kernel.say("kill")

@@ -295,7 +295,7 @@ try:
         open(f"{folder}/{number}.json", "w").close()
 except OSError:
     pass
-""", free="count-pixels iou tally dice-loss", statuses=""),
+""", free="small-net count-pixels iou tally dice-loss", statuses=""),
     cheat("deep-folders", "paint", "folders in folders, three thousand deep", """
 import os
 os.chdir(os.path.join(os.environ["COURSEKIT_PROBE"], "emitted"))
