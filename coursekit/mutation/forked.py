@@ -7,12 +7,13 @@ import json
 import os
 import resource
 import signal
-import tempfile
 import time
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from coursekit.temporary import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -56,12 +57,12 @@ def run_forked(
     """
     waiting = list(enumerate(tasks))[::-1]
     running: dict[int, tuple[int, float, Path]] = {}
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
+    with temporary_folder() as scratch:
         try:
             while waiting or running:
                 while waiting and len(running) < workers:
                     number, task = waiting.pop()
-                    folder = Path(scratch, str(number))
+                    folder = scratch / str(number)
                     folder.mkdir()
                     running[_fork(task, folder, seconds)] = number, time.monotonic(), folder
                 for pid in _ended(running, 10 * seconds * max(map(len, tasks))):

@@ -31,12 +31,14 @@ import numpy as np
 
 from coursekit.checks.rules import Rule, broken, declared
 from coursekit.errors import CourseError
-from coursekit.grading.verdict.compare import compare, emissions, predictable
+from coursekit.grading.verdict.compare import compare
+from coursekit.grading.verdict.proof import proves
 from coursekit.lessons.execution import quick_environment
 from coursekit.lessons.regions import hidden_text
 from coursekit.lessons.source import SLOW
 from coursekit.mutation.forked import Ending, run_forked
 from coursekit.probe import FOLDER, SECRET
+from coursekit.temporary import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -119,9 +121,9 @@ def try_answers(
         "workers": workers or os.cpu_count() or 1,
         "seconds": seconds,
     }
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
-        Path(scratch, "job.json").write_text(json.dumps(job), encoding="utf-8")
-        environment = quick_environment(scratch) | _ONE_THREAD | _HUGE_PAGES
+    with temporary_folder() as scratch:
+        (scratch / "job.json").write_text(json.dumps(job), encoding="utf-8")
+        environment = quick_environment(str(scratch)) | _ONE_THREAD | _HUGE_PAGES
         environment["MPLBACKEND"] = "agg"
         environment["PYTHONPATH"] = os.pathsep.join(p for p in sys.path if p)
         with subprocess.Popen(
@@ -229,9 +231,9 @@ class _Stage:
             _import(json.loads((folder / "modules.json").read_text()))
         first, second = self.references
         for check in self.plan.checks:
-            if set(predictable(first, second, check)) == set(emissions(first, check)):
-                raise CourseError(f"{check}: what its hidden half emits is the same under every "
-                                  "secret; let results depend on what is drawn")  # fmt: skip
+            if not proves(first, second, check):
+                raise CourseError(f"{check}: all that its hidden half emits can be made up; let "
+                                  "results depend on what is drawn")  # fmt: skip
 
     def try_all(self, answers: list[tuple[int, str]]) -> Iterator[dict[str, Any]]:
         """Try answers on both halves."""

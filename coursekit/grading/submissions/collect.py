@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from coursekit.errors import CourseError
 from coursekit.grading.records import HandedIn
-from coursekit.grading.submissions.find import Found, clean, find
+from coursekit.grading.submissions.find import Found, find
+from coursekit.grading.submissions.layout import clean
 from coursekit.grading.submissions.platforms import Owner, login_of, owner_of, platform_owner
 
 if TYPE_CHECKING:
