@@ -27,15 +27,17 @@ _BLACKBOARD = re.compile(
 # 12345-67890 - Ann Lee - Oct 12, 2026 1122 AM/02_unet.ipynb: a user, a folder, a folder an attempt
 _BRIGHTSPACE = re.compile(r"(?P<number>\d+)-\d+ ?- ?(?P<name>.+?) ?- ?(?P<date>[^-]*\d{4}.*)")
 _LESSON = re.compile(
-    r"(?:(?P<name>.+)[_\-. ]+)?\d\d[_-][a-z][a-z0-9_-]*( ?\(\d+\)|-Copy\d+)*", re.I
+    r"(?:(?P<name>.+)[_\-. ]+)?(?P<lesson>\d\d[_-][a-z][a-z0-9_-]*?)( ?\(\d+\)|-Copy\d+)*", re.I
 )
 _ENDING = re.compile(r"(?:\.ipynb)?(?:\.(?:zip|ipynb|json|txt|rar|7z|tar|gz|tgz))?$", re.I)
-_DIGIT = re.compile(r"\d")
+#: week-2, 2026-10-12: what one student calls their own folders. Names for logging in, such as
+#: s1234567, have longer numbers.
+_COUNTED = re.compile(r"\D*\d{1,2}\D*|(?:.*\D)?(?:19|20)\d\d(?:\D.*)?")
 _LONGEST_NAME = 300
 #: Folders that hold the class, not a student.
 _CLASS = {"submitted", "submissions", "submission", "handins", "class"}
 #: So many folders, and nothing beside them, are a class, whatever is around them is called; also
-#: beside students, when a notebook of one name is in so many.
+#: beside students, when a notebook of one lesson is in so many, or in a third of them.
 _MANY = 5
 
 
@@ -132,13 +134,31 @@ def is_around_class(name: str, inside: Inside, parts: tuple[str, ...], root: str
 
 
 def _is_class(inside: Inside, many: int = _MANY) -> bool:
-    """Whether a platform named most of what is in a folder, or many hold a notebook of one name."""
+    """Whether a platform named most of what is in a folder, or many hold a notebook of one lesson.
+
+    People call their files as they like: where there is nothing else beside many folders, a third
+    of them is enough.
+    """
     if 2 * sum(platform_owner(name) is not None for name in inside) > len(inside):
         return True
-    # Folders called week-1, week-2, … may well be one student's.
-    people = [notebooks or () for name, notebooks in inside.items() if not _DIGIT.search(name)]
-    often = Counter(name for notebooks in people for name in notebooks)
-    return max(often.values(), default=0) >= many
+    people = {n: found for n, found in inside.items() if found is not None and not _is_counted(n)}
+    often = Counter(
+        lesson for found in people.values() for lesson in {_lesson_of(name) for name in found}
+    )
+    most = max(often.values(), default=0)
+    only_people = len(people) == len(inside) >= _MANY
+    return most >= many or (only_people and most > 1 and 3 * most >= len(people))
+
+
+def _is_counted(name: str) -> bool:
+    return bool(_COUNTED.fullmatch(name))
+
+
+def _lesson_of(name: str) -> str:
+    """A notebook's name without its student's and what browsers add to a copy."""
+    stem = stem_of(name)
+    lesson = _LESSON.fullmatch(stem) if len(stem) <= _LONGEST_NAME else None
+    return lesson["lesson"] if lesson else stem.casefold()
 
 
 def stem_of(name: str) -> str:

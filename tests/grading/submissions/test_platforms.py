@@ -15,7 +15,7 @@ from coursekit.grading.submissions import find
 from coursekit.grading.submissions.collect import collect
 from coursekit.grading.submissions.platforms import platform_owner
 from coursekit.grading.submissions.read import read_notebook
-from tests.grading.six_systems import Unflagged, made_class, write_class
+from tests.grading.six_systems import LOST, Unflagged, made_class, write_class
 from tests.grading.submissions.test_collect import notebook, put, zipped
 
 
@@ -58,14 +58,15 @@ def test_nobody_stands_twice_and_nobody_is_left_out(tmp_path: Path, form: str):
     names = {s.student for s in got}
     assert len(names) == 66
     assert all(unicodedata.is_normalized("NFC", name) for name in names)
-    assert {"Ngọc Trần", "学ærø", "s014", "s015", "José Müller"} <= names, sorted(names)
-    broken = {s.student: s.problem for s in got if s.problem}
-    assert broken.keys() == {"Lost Çağla Ó Briain", "lostseándsouza"}
-    assert "no zip that can be read" in broken["Lost Çağla Ó Briain"]
-    assert "only lostseándsouza_1007_90001_essay.pdf" in broken["lostseándsouza"]
+    assert {"Ngọc Trần", "学ærø", "s014", "s015", "José Müller", "José Wałęsa"} <= names
+    broken = sorted(s.problem for s in got if s.problem)
+    # What is wrong inside a notebook is found when it is read.
+    unopened = [why for i, (_, why) in sorted(LOST.items()) if i in (4, 7, 8)]
+    assert all(sum(why in problem for problem in broken) == 1 for why in unopened), broken
+    assert len(broken) == 3
     # Blackboard's and Brightspace's attempts are one student's.
-    attempts = [s.student for s in got if s.student in ("s015", "学 Núñez")]
-    assert attempts == ["s015"] * 2 + ["学 Núñez"] * 2
+    attempts = [s.student for s in got if s.student in ("s015", "José Wałęsa")]
+    assert attempts == ["José Wałęsa"] * 2 + ["s015"] * 2
     assert len({s.name for s in got}) == len(got)
 
 
