@@ -89,9 +89,11 @@ def test_the_tables_of_a_class_are_complete(
         assert row["total"] == canvas["00_welcome"] == ("0" if lost else "4"), row
         if lost:
             assert all(lost[0] in c["reasons"] for c in checks)
-            assert lost[0] in written.feedback[row["student"]].read_text(encoding="utf-8")
+            own = written.feedback[row["student"]].read_text(encoding="utf-8")
+            assert own.count(lost[0]) == 1 and "Hint 1" not in own
         else:
             assert not row["problems"] and all(c["status"] == "passed" for c in checks)
+    assert page.count("work.rar") == 1
     problems = "\n".join(row["problems"] for row in tables["grades"])
     assert all(problems.count(why) == 1 for _, why in LOST.values()), problems
 

@@ -49,6 +49,7 @@ class Owner:
         key: what two files of one student share.
         name: to show.
         number: that a learning platform gives the student; "" without one.
+        anew: whether that number is another one for each assignment.
         late: whether the platform says so.
         is_form: whether the file is the platform's own, and says only that something was handed in.
     """
@@ -56,6 +57,7 @@ class Owner:
     key: str
     name: str
     number: str = ""
+    anew: bool = False
     late: bool = False
     is_form: bool = False
 
@@ -72,7 +74,8 @@ def platform_owner(name: str) -> Owner | None:
             is_form = platform is _BLACKBOARD and groups["rest"] is None
             # Blackboard has names for logging in, each somebody's alone.
             key = f"{shown}\0{number}" if number else shown
-            return Owner(key, shown, number, bool(groups.get("late")), is_form)
+            late, anew = bool(groups.get("late")), platform is _MOODLE
+            return Owner(key, shown, number, anew, late, is_form)
     return None
 
 
@@ -146,8 +149,8 @@ def _is_class(inside: Inside, many: int = _MANY) -> bool:
         lesson for found in people.values() for lesson in {_lesson_of(name) for name in found}
     )
     most = max(often.values(), default=0)
-    only_people = len(people) == len(inside) >= _MANY
-    return most >= many or (only_people and most > 1 and 3 * most >= len(people))
+    only_folders = None not in inside.values() and _MANY <= len(people) > len(inside) / 2
+    return most >= many or (only_folders and most > 1 and 3 * most >= len(people))
 
 
 def _is_counted(name: str) -> bool:
@@ -158,7 +161,7 @@ def _lesson_of(name: str) -> str:
     """A notebook's name without its student's and what browsers add to a copy."""
     stem = stem_of(name)
     lesson = _LESSON.fullmatch(stem) if len(stem) <= _LONGEST_NAME else None
-    return lesson["lesson"] if lesson else stem.casefold()
+    return (lesson["lesson"] if lesson else stem).casefold()
 
 
 def stem_of(name: str) -> str:
