@@ -63,11 +63,13 @@ class Found:
         parts: its path below the class, zips as folders.
         content: of a notebook that could be read; of a platform's form its beginning.
         problem: what is wrong with it, to follow its name; "" when nothing is.
+        source: of several classes side by side, the folder or zip of the one that it is in.
     """
 
     parts: tuple[str, ...]
     content: bytes | None = None
     problem: str = ""
+    source: str = ""
 
     @property
     def is_notebook(self) -> bool:
@@ -104,6 +106,7 @@ class _Reader:
     def __init__(self, path: Path) -> None:
         self.found: list[Found] = []
         self._root = path
+        self._source = ""
         self._tops: set[str] = set()
         self._files: Counter[str] = Counter()
         self._notebooks: Counter[str] = Counter()
@@ -112,7 +115,7 @@ class _Reader:
         self._inner: Counter[str] = Counter()
 
     def _add(self, parts: tuple[str, ...], problem: str = "", **more: Any) -> None:
-        self.found.append(Found(parts, problem=problem, **more))
+        self.found.append(Found(parts, problem=problem, source=self._source, **more))
 
     def _add_other(self, parts: tuple[str, ...]) -> None:
         """Remember a file of another kind; some of a student's are enough for a message."""
@@ -147,12 +150,14 @@ class _Reader:
                 raise CourseError(f"{path}: cannot be read ({error.strerror})") from error
             self._add(parts, f"cannot be read ({error.strerror})")
             return
+        before = self._source
         if len(parts) == 1 and is_class_beside_students(parts[0], inside_each(listed)):
-            parts = ()
+            self._source, parts = parts[0], ()
         elif parts:
             self._enter(parts[0])
         for entry in listed:
             self._entry(entry, (*parts, entry.name), depth)
+        self._source = before
 
     def _entry(self, entry: os.DirEntry[str], parts: tuple[str, ...], depth: int) -> None:
         if not self._may_look(parts):
@@ -237,8 +242,9 @@ class _Reader:
                 entries[inner] = info  # of two with one name the last, as unpacking would do
         here = parts or (self._root.name,)
         entries, holds_class = without_class_folder(entries, parts, self._root.stem)
+        before = self._source
         if holds_class:
-            parts = ()
+            self._source, parts = "".join(parts), ()
         if parts:
             self._enter(parts[0])
         if outside:
@@ -255,6 +261,7 @@ class _Reader:
                 self._enter(whole[0])
             if not info.is_dir() and self._may_look(whole):
                 self._zipped(archive, info, whole, level)
+        self._source = before
 
     def _zipped(
         self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, parts: tuple[str, ...], level: int
