@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from coursekit.labels import CELEBAMASK_HQ, LANDMARK_POLYGONS, NUM_LANDMARKS
+from coursekit.labels import CELEBAMASK_HQ
+from coursekit.landmarks import LANDMARK_POLYGONS, NUM_LANDMARKS
 from coursekit.synthfaces import NOISE_KINDS, Style, SynthFace, render
 
 ID = {name: CELEBAMASK_HQ.index(name) for name in CELEBAMASK_HQ.names}

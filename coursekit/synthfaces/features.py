@@ -5,7 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from coursekit.labels import CELEBAMASK_HQ, LANDMARK_POLYGONS
+from coursekit.labels import CELEBAMASK_HQ
+from coursekit.landmarks import LANDMARK_POLYGONS
 from coursekit.synthfaces.canvas import (
     Canvas,
     Floats,

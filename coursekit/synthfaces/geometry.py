@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from coursekit.labels import LANDMARK_MIRROR
+from coursekit.landmarks import LANDMARK_MIRROR
 from coursekit.synthfaces.canvas import Points, clamp, smooth_curve
 from coursekit.synthfaces.config import Style
 
