@@ -157,7 +157,7 @@ def keep(
     plain: Mapping[str, NDArray[np.int64]], **more: Any,
 ) -> None:  # fmt: skip
     """A row of a table."""
-    figures = {"iou": pooled(counts), "faces": len(counts["u_lip"]), **more}
+    figures = {"iou": pooled(counts), "faces": max(map(len, counts.values())), **more}
     if counts is not plain:
         figures["gain"] = gains(counts, plain)
     recorder.keep(wanted.annotation(data, scheme), figures)
