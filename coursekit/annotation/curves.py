@@ -126,6 +126,8 @@ def parabola(points: Points) -> Points:
 
     Its axis may lean towards a corner, as a lid is highest beside its middle. What the points say
     beyond that, their distance from the best parabola, is added as straight pieces between them.
+    Between a corner and the next point the curve runs halfway between the parabola and the
+    straight line: lids and lips meet at a sharper angle than two parabolas do.
 
     Args:
         points: (N, 2) in the standard pose, the ends left out.
@@ -141,9 +143,11 @@ def parabola(points: Points) -> Points:
     errors = np.square(apexes[:, None] * heights - y).sum(1) + 1e-4 * np.square(apexes * _TILTS)
     best = errors.argmin()
     rest = y - apexes[best] * heights[best]
-    left = np.interp(ACROSS, [-1, *x, 1], [0, *rest, 0])
-    curve: Points = apexes[best] * _height(ACROSS, _TILTS[best]) + left
-    return curve
+    places = [-1, *x, 1]
+    curve: Points = apexes[best] * _height(ACROSS, _TILTS[best])
+    curve += np.interp(ACROSS, places, [0, *rest, 0])
+    line = np.interp(ACROSS, places, [0, *y, 0])
+    return np.where((ACROSS < x[0]) | (ACROSS > x[-1]), (curve + line) / 2, curve)
 
 
 def two_parabolas(upper: Points, lower: Points) -> tuple[Points, Points]:
