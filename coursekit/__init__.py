@@ -17,7 +17,7 @@ _ATTRIBUTES = {
     "MODEL_NAMES": "coursekit.models",
 }
 _SUBMODULES = (
-    "codabench", "complexity", "data", "labels", "losses", "metrics", "models", "optim", "plots",
+    "annotation", "codabench", "complexity", "data", "labels", "losses", "metrics", "models", "optim", "plots",
     "synthfaces", "training", "widgets",
 )  # fmt: skip
 
