@@ -147,7 +147,7 @@ def parabola(points: Points) -> Points:
     curve: Points = apexes[best] * _height(ACROSS, _TILTS[best])
     curve += np.interp(ACROSS, places, [0, *rest, 0])
     line = np.interp(ACROSS, places, [0, *y, 0])
-    return np.where((ACROSS < x[0]) | (ACROSS > x[-1]), (curve + line) / 2, curve)
+    return np.where(np.clip(ACROSS, x[0], x[-1]) == ACROSS, curve, (curve + line) / 2)
 
 
 def two_parabolas(upper: Points, lower: Points) -> tuple[Points, Points]:
