@@ -20,6 +20,7 @@ from records import RECORDS, ROOT, read
 from wanted import MODELS, SCHEMES, wanted
 
 from coursekit.files import write_text
+from coursekit.labels import LAPA
 
 RESULTS = ROOT / "benchmarks" / "RESULTS.md"
 PEERS = ("naive", "matrix", "smp", "smp, our sizes")  # in this order
@@ -157,8 +158,8 @@ def render(folder: Path = RECORDS) -> str:
     )  # fmt: skip
     environment.filters |= {"number": number, "mean": statistics.mean}
     environment.globals |= {"origin": origin, "gain": gain, "by_mean": by_mean,
-                            "hurt_most": hurt_most, "places": places,
-                            "dml": dml_csr_table}  # fmt: skip
+                            "hurt_most": hurt_most, "places": places, "dml": dml_csr_table,
+                            "title": dict(zip(LAPA.names, LAPA.titles, strict=True))}  # fmt: skip
     template = environment.get_template("RESULTS.md.j2")
     return template.render(rows=Rows(records), open=left_open(records))
 
