@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 # Of the points, this share must lie in the picture: a face may be cut by its edge, but where most
 # of it is elsewhere, the points are another picture's, or of it at another size.
 _WITHIN = 0.5
+# No picture has so many pixels a side; NaN is not below it either.
+_FARTHEST = 1e6
 # A face smaller than this many pixels has parts of less than a pixel.
 _SMALLEST = 8.0
 
@@ -46,11 +48,12 @@ def checked(points: ArrayLike, height: int, width: int, name: str = "landmarks")
             f"{name}: {shape} where {NUM_LANDMARKS} × 2 (x and y of LaPa's points) are needed; "
             "other schemes have other points and cannot be used"
         )
-    bad = np.flatnonzero(~np.isfinite(array).all(axis=1))
+    bad = np.flatnonzero(~(np.abs(array) < _FARTHEST).all(axis=1))
     if len(bad):
         named = [f"point {i} ({LANDMARK_NAMES[i]})" for i in bad]
         raise CourseError(
-            f"{name}: {few(named)} has no finite place; a hidden point is kept where it would be"
+            f"{name}: {few(named)} has no place in a picture; a hidden point is kept where it "
+            "would be"
         )
     if np.ptp(array, axis=0).max() < _SMALLEST:
         raise CourseError(
