@@ -2,7 +2,8 @@
 
     python benchmarks/annotation.py                                  # rendered faces, and the speed
     python benchmarks/annotation.py --data ROOT --points FOLDER      # photographs
-    python benchmarks/annotation.py --picture FILE.png               # Fig. 5, of rendered faces
+    python benchmarks/annotation.py --picture FILE.png               # Fig. 5, of a rendered face
+    python benchmarks/annotation.py --habits FILE.png                # how annotators draw it
 
 On rendered faces the landmarks are exact and parts have curved outlines (`Style(curved=True)`).
 On photographs points come from a face mesh (`mesh_points.py` fills FOLDER), and the masks of ROOT
@@ -21,7 +22,7 @@ import cv2
 import numpy as np
 import wanted
 from numpy.typing import NDArray
-from records import Recorder, processor
+from records import Recorder, processor, read
 
 from coursekit.annotation import label_map
 from coursekit.annotation.curves import Points
@@ -32,7 +33,7 @@ from coursekit.data import open_dataset
 from coursekit.data.images import resize_landmarks
 from coursekit.labels import CELEBAMASK_HQ, colourise, shown
 from coursekit.landmarks import NUM_LANDMARKS
-from coursekit.plots import Picture
+from coursekit.plots import RED, Picture
 from coursekit.polygons import inside
 from coursekit.synthfaces import Style, SynthFace, render
 
@@ -248,15 +249,48 @@ def figure_5(face: SynthFace) -> Picture:
     return figure
 
 
+def from_text(habits: Mapping[str, str]) -> Habits:
+    """Habits as `as_text` wrote them."""
+    return {name: np.array(found.split(), float) / 100 for name, found in habits.items()}
+
+
+def habits_of_annotators(face: SynthFace, habits: Habits) -> Picture:
+    """The outlines of a face where its points put them, and where annotators would."""
+    points = face.landmarks.astype(float)
+    outlines = fitted(points)
+    theirs = with_habits(outlines, habits)
+    windows = (("r_brow", "r_eye"), ("l_brow", "l_eye"), ("u_lip", "l_lip", "mouth"))
+    figure = Picture(figsize=(12, 3.4), layout="constrained")
+    for axis, parts in zip(figure.subplots(1, len(windows)), windows, strict=True):
+        axis.imshow(face.image, interpolation="bilinear")
+        for drawn, colour, what in ((outlines, "black", "points"), (theirs, RED, "annotators")):
+            for part in parts:
+                (outline,) = drawn[part]
+                label = what if part == parts[0] else None
+                axis.plot(*np.concatenate([outline, outline[:1]]).T, color=colour, label=label)
+        both = np.concatenate([drawn[part][0] for drawn in (outlines, theirs) for part in parts])
+        low, high = both.min(0) - 8, both.max(0) + 8
+        axis.set(xlim=(low[0], high[0]), ylim=(high[1], low[1]))
+        axis.set_axis_off()
+    axis.legend(fontsize=8)
+    return figure
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, help="photographs with masks")
     parser.add_argument("--points", type=Path, help="where mesh_points.py kept its points")
     parser.add_argument("--picture", type=Path, help="draw Fig. 5 there, and measure nothing")
+    parser.add_argument("--habits", type=Path, help="draw recorded habits there, measure nothing")
     asked = parser.parse_args()
+    face = render(SEED, 4, 1024, style=Style(curved=True))
     if asked.picture:
-        figure_5(render(SEED, 4, 1024, style=Style(curved=True))).savefig(asked.picture, dpi=110)
-        print(f"wrote {asked.picture}")
+        figure_5(face).savefig(asked.picture, dpi=110)
+        return
+    if asked.habits:
+        record = read()[wanted.annotation("photographs", "fitted, habits").name]
+        habits = from_text(record["figures"]["habits"])
+        habits_of_annotators(face, habits).savefig(asked.habits, dpi=110)
         return
     cv2.setNumThreads(1)
     recorder = Recorder(processor(), threads=1, seeds=(SEED,))

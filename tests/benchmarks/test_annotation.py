@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import table
 
+from coursekit.annotation.habits import category
 from coursekit.annotation.outlines import PARTS, fitted, polygons
 from coursekit.labels import CELEBAMASK_HQ
 from coursekit.landmarks import LANDMARK_MIRROR, LANDMARK_POLYGONS
@@ -79,6 +80,12 @@ def test_places_are_told_by_name() -> None:
     assert told["eye"] == "outer corner +0.0, above +12.0, inner corner +24.0, below +36.0"
 
 
-def test_figure_5_is_drawn(tmp_path: Path) -> None:
-    annotation.figure_5(FACE).savefig(tmp_path / "a.png")
-    assert (tmp_path / "a.png").stat().st_size > 10_000
+def test_pictures_are_drawn(tmp_path: Path) -> None:
+    habits = {name: np.full(62, 0.1) for name in table.PLACES}
+    lengths = {category(part): len(o[0]) for part, o in fitted(POINTS).items() if len(o) == 1}
+    habits = {name: values[: lengths[name]] for name, values in habits.items()}
+    told = annotation.from_text(annotation.as_text(habits))
+    np.testing.assert_allclose(told["brow"], habits["brow"], atol=1e-3)
+    for figure in (annotation.figure_5(FACE), annotation.habits_of_annotators(FACE, told)):
+        figure.savefig(tmp_path / "a.png", dpi=40)
+        assert (tmp_path / "a.png").stat().st_size > 5_000
