@@ -44,7 +44,11 @@ def category(part: str) -> str:
 
 
 def moved(outline: Points, offsets: Points) -> Points:
-    """An outline (N, 2) with each sample moved outwards by its share (N,) of the part's size."""
+    """An outline (N, 2) with each sample moved outwards by its share (N,) of the part's size.
+
+    Where a corner is drawn in past its neighbours the line runs there and back: a fold about a
+    pixel wide, most of which the crossing rule leaves out.
+    """
     area = signed_area(outline)
     along = np.roll(outline, -1, axis=0) - np.roll(outline, 1, axis=0)
     along /= np.hypot(*along.T)[:, None] + 1e-9
