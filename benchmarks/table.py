@@ -17,7 +17,7 @@ from typing import Any
 import dml_csr_table
 import jinja2
 from records import RECORDS, ROOT, read
-from wanted import MODELS, SCHEMES, wanted
+from wanted import BSPNET_TABLES, MODELS, SCHEMES, wanted
 
 from coursekit.files import write_text
 from coursekit.labels import LAPA
@@ -159,6 +159,7 @@ def render(folder: Path = RECORDS) -> str:
     environment.filters |= {"number": number, "mean": statistics.mean}
     environment.globals |= {"origin": origin, "gain": gain, "by_mean": by_mean,
                             "hurt_most": hurt_most, "places": places, "dml": dml_csr_table,
+                            "BSPNET_TABLES": BSPNET_TABLES,
                             "title": dict(zip(LAPA.names, LAPA.titles, strict=True))}  # fmt: skip
     template = environment.get_template("RESULTS.md.j2")
     return template.render(rows=Rows(records), open=left_open(records))

@@ -27,9 +27,6 @@ SOME = (
     "the-solution", "noise", "trials", "colab", "split", "windows", "half-done",
 )  # fmt: skip
 
-#: One sandbox, and each entry graded once, however many processes run the tests.
-pytestmark = pytest.mark.xdist_group("corpus")
-
 
 @pytest.fixture(scope="module")
 def place() -> Iterator[Grader]:
