@@ -22,6 +22,8 @@ from coursekit.files import write_text
 
 ROOT = Path(__file__).parents[1]
 RECORDS = ROOT / "benchmarks" / "records"
+# What a folder of this machine is called in a command.
+_FOLDERS = {"--data": "ROOT", "--out": "RUNS", "--keep": "FOLDER", "--points": "FOLDER"}
 #: What records hold beside a row's settings and figures.
 CONDITIONS = ("command", "commit", "dirty", "date", "machine", "cores", "threads", "load", "torch",
               "device", "seeds", "source")  # fmt: skip
@@ -110,8 +112,8 @@ def command_line() -> str:
     words = ["python", *sys.argv]
     words[1] = f"benchmarks/{Path(words[1]).name}"
     for i, word in enumerate(words):
-        if word in ("--data", "--out", "--keep"):
-            words[i + 1] = {"--data": "ROOT", "--out": "RUNS", "--keep": "FOLDER"}[word]
+        if word in _FOLDERS:
+            words[i + 1] = _FOLDERS[word]
     return " ".join(f'"{word}"' if " " in word else word for word in words)
 
 

@@ -17,9 +17,10 @@ from typing import Any
 import dml_csr_table
 import jinja2
 from records import RECORDS, ROOT, read
-from wanted import BSPNET_TABLES, MODELS, wanted
+from wanted import BSPNET_TABLES, MODELS, SCHEMES, wanted
 
 from coursekit.files import write_text
+from coursekit.labels import LAPA
 
 RESULTS = ROOT / "benchmarks" / "RESULTS.md"
 PEERS = ("naive", "matrix", "smp", "smp, our sizes")  # in this order
@@ -53,7 +54,7 @@ class Rows:
 
 def _order(value: Any) -> tuple[float, str]:
     """Numbers by size, models and peers as they are listed elsewhere, other words by letters."""
-    for listed in (MODELS, PEERS):
+    for listed in (MODELS, PEERS, SCHEMES["photographs"]):
         if value in listed:
             return listed.index(value), ""
     return (float(value), "") if isinstance(value, int | float) else (0, str(value))
@@ -114,6 +115,24 @@ def hurt_most(row: Record, base: Record) -> str:
     return ", ".join(sorted(lost, key=lost.__getitem__, reverse=True)[:3])
 
 
+#: Which sample of a fitted outline lies where (`coursekit.annotation.outlines`).
+PLACES = {
+    "eye": {"outer corner": 0, "above": 12, "inner corner": 24, "below": 36},
+    "brow": {"outer end": 0, "above": 12, "inner end": 27, "below": 42},
+    "u_lip": {"corner": 0, "rim": 18, "inner edge": 49},
+    "l_lip": {"corner": 0, "rim": 18, "inner edge": 49},
+    "mouth": {"corner": 0, "above": 12, "below": 36},
+}
+
+
+def places(habits: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """Categories of parts, and what annotators do at named places of each."""
+    for category, named in PLACES.items():
+        values = [float(value) for value in habits[category].split()]
+        told = (f"{place} {values[sample]:+.1f}" for place, sample in named.items())
+        yield category, ", ".join(told)
+
+
 def number(value: float) -> str:
     """With three digits or more, thousands apart, and without an exponent."""
     digits = 0 if value >= 100 else 1 if value >= 10 else 2 if value >= 1 else 3
@@ -139,8 +158,9 @@ def render(folder: Path = RECORDS) -> str:
     )  # fmt: skip
     environment.filters |= {"number": number, "mean": statistics.mean}
     environment.globals |= {"origin": origin, "gain": gain, "by_mean": by_mean,
-                            "hurt_most": hurt_most, "dml": dml_csr_table,
-                            "BSPNET_TABLES": BSPNET_TABLES}  # fmt: skip
+                            "hurt_most": hurt_most, "places": places, "dml": dml_csr_table,
+                            "BSPNET_TABLES": BSPNET_TABLES,
+                            "title": dict(zip(LAPA.names, LAPA.titles, strict=True))}  # fmt: skip
     template = environment.get_template("RESULTS.md.j2")
     return template.render(rows=Rows(records), open=left_open(records))
 

@@ -188,6 +188,25 @@ def paper_table(
                          "network": network, "row": row, "seed": seed})  # fmt: skip
 
 
+#: Ways to draw parts from landmarks, by where they are measured.
+SCHEMES = {
+    "rendered": ("polygons", "fitted"),
+    "photographs": (
+        "polygons", "polygons, filled by OpenCV", "fitted", "polygons, habits", "fitted, habits",
+    ),
+}  # fmt: skip
+
+
+def annotation(data: str, scheme: str) -> Row:
+    """Parts drawn from landmarks, against masks."""
+    return Row("annotation", {"data": data, "scheme": scheme})
+
+
+def annotation_speed(size: int, maps: int) -> Row:
+    """Processor time of label maps from landmarks."""
+    return Row("annotation_speed", {"size": size, "maps": maps})
+
+
 def bspnet(variant: str, seed: int) -> Row:
     """A variant of BSPNet, trained on rendered faces."""
     return Row("bspnet", {"variant": variant, "seed": seed})
@@ -232,6 +251,11 @@ def wanted() -> dict[str, list[Row]]:
         rows[f"python benchmarks/abn.py --size {size}"] = [
             abn("cpu", size, 2, "fp32", peer) for peer in ABN_PEERS
         ]
+    for data, schemes in SCHEMES.items():
+        command = "python benchmarks/annotation.py"
+        command += " --data ROOT --points FOLDER" if data == "photographs" else ""
+        rows[command] = [annotation(data, scheme) for scheme in schemes]
+    rows["python benchmarks/annotation.py"].append(annotation_speed(512, 1000))
     rows["python benchmarks/metrics.py"] = [Row("metrics", {"size": s}) for s in (128, 256, 512)]
     rows["python benchmarks/dml_csr.py --rates 0.002 0.01 0.02"] = [dml_csr_rates()]
     command = "python benchmarks/paper_tables.py --table 4 --small --size 96 --epochs 20"

@@ -17,8 +17,8 @@ _ATTRIBUTES = {
     "MODEL_NAMES": "coursekit.models",
 }
 _SUBMODULES = (
-    "codabench", "complexity", "data", "labels", "losses", "metrics", "models", "optim", "plots",
-    "synthfaces", "training", "widgets",
+    "annotation", "codabench", "complexity", "data", "labels", "losses", "metrics", "models",
+    "optim", "plots", "synthfaces", "training", "widgets",
 )  # fmt: skip
 
 __all__ = ["__version__", *_ATTRIBUTES, *_SUBMODULES]  # noqa: PLE0604 (they are strings)

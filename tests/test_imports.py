@@ -32,7 +32,9 @@ def test_light_imports(code: str) -> None:
     assert loaded_after(code) == set()
 
 
-@pytest.mark.parametrize("module", ["data", "synthfaces", "labels", "codabench.validation"])
+@pytest.mark.parametrize(
+    "module", ["annotation", "data", "synthfaces", "labels", "codabench.validation"]
+)
 def test_no_torch_where_none_is_needed(module: str) -> None:
     assert not loaded_after(f"import coursekit.{module}") & {"torch", "torchvision"}
 

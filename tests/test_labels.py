@@ -7,7 +7,7 @@ import pytest
 
 from coursekit import labels
 from coursekit.errors import CourseError
-from coursekit.labels import CELEBAMASK_HQ, HELEN, IGNORE_INDEX, LANDMARK_MIRROR, LAPA
+from coursekit.labels import CELEBAMASK_HQ, HELEN, IGNORE_INDEX, LAPA
 
 
 def test_the_sets_have_the_published_sizes_and_order() -> None:
@@ -69,33 +69,6 @@ def test_reordering_the_other_public_order() -> None:
 def test_unknown_names_list_the_known() -> None:
     with pytest.raises(KeyError, match="eyebrow.*it has: background, skin"):
         CELEBAMASK_HQ.index("eyebrow")
-
-
-def test_landmark_groups_cover_all_points_once() -> None:
-    points = [i for group in labels.LANDMARK_GROUPS.values() for i in group]
-    assert sorted(points) == list(range(106))
-
-
-def test_landmark_mirror_pairs() -> None:
-    mirror = np.array(LANDMARK_MIRROR)
-    assert (mirror[mirror] == np.arange(106)).all()
-    assert np.flatnonzero(mirror == np.arange(106)).tolist() == [
-        16, 51, 52, 53, 54, 60, 87, 93, 98, 102,
-    ]  # fmt: skip
-    pairs = [(0, 32), (33, 46), (37, 42), (38, 50), (41, 47), (66, 79), (70, 75), (71, 82)]
-    pairs += [(73, 80), (74, 83), (84, 90), (91, 95), (96, 100), (101, 103), (104, 105)]
-    for a, b in pairs:
-        assert mirror[a] == b
-    for part in ("brow", "eye"):
-        left, right = (labels.LANDMARK_POLYGONS[f"{side}_{part}"] for side in "lr")
-        assert {int(mirror[i]) for i in left} == set(right)
-
-
-def test_mirrored_landmarks() -> None:
-    points = np.random.default_rng(0).uniform(0, 99, (106, 2)).astype(np.float32)
-    mirrored = labels.mirror_landmarks(points, 100)
-    assert mirrored[104].tolist() == pytest.approx([99 - points[105, 0], points[105, 1]])
-    np.testing.assert_allclose(labels.mirror_landmarks(mirrored, 100), points, rtol=1e-5)
 
 
 def test_colourise() -> None:

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from coursekit.labels import CELEBAMASK_HQ, LANDMARK_POLYGONS, NUM_LANDMARKS
+from coursekit.labels import CELEBAMASK_HQ
+from coursekit.landmarks import LANDMARK_POLYGONS, NUM_LANDMARKS
 from coursekit.synthfaces import NOISE_KINDS, Style, SynthFace, render
 
 ID = {name: CELEBAMASK_HQ.index(name) for name in CELEBAMASK_HQ.names}
@@ -211,6 +212,20 @@ def test_landmark_polygons_agree_with_the_labels(size: int, bound: float) -> Non
     assert min(np.mean(values) for values in found.values()) >= bound
     if size > 128:
         assert min(min(values) for values in found.values()) >= bound - 0.06
+
+
+def test_curved_parts_bend_between_the_same_landmarks() -> None:
+    straight, curved = (render(77, 0, 256, style=Style(curved=c)) for c in (False, True))
+    np.testing.assert_array_equal(straight.landmarks, curved.landmarks)
+    assert straight.attributes == curved.attributes
+    for name in ("l_eye", "r_eye", "l_brow", "r_brow", "nose"):
+        a, b = (face.clean_label_map == ID[name] for face in (straight, curved))
+        assert 0.75 < overlap(a, b) < 1
+        assert b.sum() > a.sum()  # a lid is outside of its chords
+    # Lips that share an edge leave no gap beside it.
+    mouth = np.isin(curved.clean_label_map, [ID["u_lip"], ID["l_lip"], ID["mouth"]])
+    holes = cv2.connectedComponents((~mouth).astype(np.uint8), connectivity=4)[0] - 1
+    assert holes == 1
 
 
 def test_a_closed_mouth_has_no_inside(faces: list[SynthFace]) -> None:

@@ -14,7 +14,7 @@ from coursekit.data.images import check_fit, read_image, read_landmarks
 from coursekit.data.layouts import Entry, Layout, PairLayout, relative
 from coursekit.data.masks import MaskError, class_ids, decode_mask, reordered
 from coursekit.errors import CourseError
-from coursekit.labels import LANDMARK_GROUPS, NUM_LANDMARKS
+from coursekit.landmarks import LANDMARK_GROUPS, NUM_LANDMARKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,7 +14,7 @@ from coursekit.data.images import check_fit, read_image, read_landmarks
 from coursekit.data.layouts import COURSE_2024, COURSE_2025, LAPA_LAYOUT, SPLITS, Entry, Layout
 from coursekit.data.sample import FaceDataset, Sample
 from coursekit.errors import CourseError
-from coursekit.labels import NUM_LANDMARKS
+from coursekit.landmarks import NUM_LANDMARKS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

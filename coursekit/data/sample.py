@@ -15,7 +15,7 @@ from coursekit.data.cache import Arrays, kept_arrays
 from coursekit.data.images import resize_image, resize_label_map, resize_landmarks
 from coursekit.data.progress import threaded
 from coursekit.errors import CourseError
-from coursekit.labels import NUM_LANDMARKS
+from coursekit.landmarks import NUM_LANDMARKS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -18,7 +18,8 @@ import numpy as np
 
 from coursekit.data.images import nearest_rows, resize_landmarks
 from coursekit.errors import CourseError
-from coursekit.labels import IGNORE_INDEX, mirror_landmarks
+from coursekit.labels import IGNORE_INDEX
+from coursekit.landmarks import mirror_landmarks
 
 if TYPE_CHECKING:
     from numpy.random import Generator

@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from coursekit.polygons import inside
+
 Floats = NDArray[np.float32]
 Points = NDArray[np.float64]
 Mask = NDArray[np.uint8]
@@ -55,26 +57,11 @@ def polygon_mask(size: int, *polygons: Points) -> Mask:
 
 
 def exact_mask(size: int, *polygons: Points) -> NDArray[np.bool_]:
-    """The pixels whose centres lie inside any polygon, as a (size, size) boolean array.
-
-    `cv2.fillPoly` also takes every pixel that the outline touches, which makes an eye of 256² a
-    sixth larger and lets two lips fight over their common edge. The crossing rule has neither
-    fault: polygons that share an edge tile the plane.
-    """
+    """The pixels whose centres lie inside any polygon, as a (size, size) boolean array."""
     mask = np.zeros((size, size), bool)
     for polygon in polygons:
-        pixels = to_pixels(polygon, size)
-        low = np.maximum(np.floor(pixels.min(0)), 0).astype(int)
-        high = np.minimum(np.ceil(pixels.max(0)), size - 1).astype(int) + 1
-        if (high <= low).any():
-            continue
-        x, y = np.arange(low[0], high[0]), np.arange(low[1], high[1])[:, None]
-        start, end = pixels, np.concatenate([pixels[1:], pixels[:1]])
-        run, rise = (end - start).T
-        crosses = (start[:, 1] <= y) != (end[:, 1] <= y)  # (rows, edges)
-        where = start[:, 0] + (y - start[:, 1]) * (run / np.where(rise == 0, 1, rise))
-        right_of = (x < where[..., None]) & crosses[..., None]  # (rows, edges, columns)
-        mask[low[1] : high[1], low[0] : high[0]] |= (right_of.sum(1) & 1).astype(bool)
+        window, found = inside(to_pixels(polygon, size), size, size)
+        mask[window] |= found
     return mask
 
 

@@ -23,6 +23,7 @@ class Style:
     scale_jitter: float = 0.03
     shape_spread: float = 1.0  # 0 draws every head with the mean proportions
     open_mouth_share: float = 0.59
+    curved: bool = False  # outlines of parts bend between their landmarks; else they are polygons
     # hair and what is worn
     fringe_share: float = 0.28
     hair_variety: float = 1.0  # 0 draws one plain shoulder-long cut

@@ -1,11 +1,11 @@
-"""Eyes, brows, nose and mouth: painted and labelled from the landmarks' own polygons."""
+"""Eyes, brows, nose and mouth: painted and labelled from the outlines of their landmarks."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
 
-from coursekit.labels import CELEBAMASK_HQ, LANDMARK_POLYGONS
+from coursekit.labels import CELEBAMASK_HQ
 from coursekit.synthfaces.canvas import (
     Canvas,
     Floats,
@@ -24,11 +24,6 @@ _ANGLE = np.linspace(0, 2 * np.pi, 20, endpoint=False)
 _CIRCLE = np.stack([np.cos(_ANGLE), np.sin(_ANGLE)], 1)
 
 
-def part_polygon(head: Head, name: str) -> Points:
-    """The polygon (N, 2), in unit coordinates, of a part named in `LANDMARK_POLYGONS`."""
-    return head.landmarks[list(LANDMARK_POLYGONS[name])]
-
-
 def paint_eyes(
     canvas: Canvas, head: Head, palette: Palette, bright: float, rng: np.random.Generator
 ) -> None:
@@ -42,7 +37,7 @@ def paint_eyes(
     dark = np.array([0.05, 0.035, 0.03], np.float32)
     iris = palette.iris * np.float32(clamp(bright, 0.4, 1.1))
     p = head.landmarks
-    eyes, lids = (p[66:74], p[75:83]), (p[66:71], p[75:80])
+    eyes, lids = (head.part("r_eye"), head.part("l_eye")), (p[66:71], p[75:80])
     below = (p[70:74], p[[79, 80, 81, 82, 75]])
     # Both eyes at once: most of the time goes into calls, not into pixels.
     canvas.shade(_moved(canvas, lids, -0.06 * u, width=0.09 * u, soft=0.03 * u), 0.85, 0.7)
@@ -85,7 +80,7 @@ def paint_brows(
     texture = (hairs * 255 / 1.2).astype(np.uint8)
     outlines = []
     for name in ("r_brow", "l_brow"):
-        outline = part_polygon(head, name)
+        outline = head.part(name)
         middle = outline.mean(0)
         outlines.append(smooth_curve(middle + (outline - middle) * (0.97, 0.86), 4))
     patch = canvas.patch(*outlines, soft=0.018 * head.unit, within=texture)
@@ -149,14 +144,14 @@ def paint_mouth(
     shine = rng.uniform(0.05, 0.32) + 0.2 * palette.make_up
     below = moved(p[91:96], 0.0, 0.07 * u)
     canvas.shade(canvas.patch(below, width=0.08 * u, soft=0.04 * u), 0.75, 0.8)
-    upper, lower = part_polygon(head, "u_lip"), part_polygon(head, "l_lip")
+    upper, lower = head.part("u_lip"), head.part("l_lip")
     edge = 0.012 * u * rng.uniform(0.5, 2.0)
     tone = rng.uniform(0.75, 1.0)
     inner = np.array([0.20, 0.07, 0.07], np.float32) * lit
     if head.mouth_open > 0:
-        canvas.paint(canvas.patch(part_polygon(head, "mouth")), inner)
+        canvas.paint(canvas.patch(head.part("mouth")), inner)
         if rng.random() < 0.9:
-            _teeth(canvas, head, part_polygon(head, "mouth"), bright, tone)
+            _teeth(canvas, head, head.part("mouth"), bright, tone)
     upright = rng.standard_normal((24, 110), dtype=np.float32)
     creases = cv2.resize(upright, (canvas.size, canvas.size), interpolation=cv2.INTER_CUBIC)
     creases = 1 + np.float32(0.08) * creases
@@ -182,4 +177,4 @@ def label_parts(canvas: Canvas, head: Head, eyes: bool) -> None:
     names = ("l_eye", "r_eye", "l_brow", "r_brow") if eyes else ()
     mouth = ("mouth",) if head.mouth_open > 0 else ()
     for name in (*names, *mouth, "u_lip", "l_lip"):
-        canvas.mark(exact_mask(canvas.size, part_polygon(head, name)), _ID[name])
+        canvas.mark(exact_mask(canvas.size, head.part(name)), _ID[name])

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from coursekit.labels import LANDMARK_MIRROR
+from coursekit.landmarks import LANDMARK_MIRROR, LANDMARK_POLYGONS
 from coursekit.synthfaces.canvas import Points, clamp, smooth_curve
 from coursekit.synthfaces.config import Style
 
@@ -78,6 +78,11 @@ MEAN_FACE = _mean_face()
 _JAW_LINE, _BROWS, _NOSE, _MOUTH = slice(0, 33), slice(33, 51), slice(51, 66), slice(84, 104)
 _UPPER, _LOWER, _LIDS = slice(85, 90), slice(91, 96), (slice(66, 74), slice(75, 83))
 _EYES = np.array([*range(66, 84), 104, 105])
+#: Where curved outlines keep a corner, in drawing order; brows have none.
+_SHARP = {
+    "r_brow": (), "l_brow": (), "r_eye": (66, 70), "l_eye": (75, 79), "mouth": (96, 100),
+    "u_lip": (84, 90, 100, 96), "l_lip": (90, 84, 96, 100),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -109,6 +114,13 @@ class Head:
     width: float
     rotation: Points = field(repr=False)
     crop: Points = field(repr=False)
+    curved: bool = False
+
+    def part(self, name: str) -> Points:
+        """The outline (N, 2), in unit coordinates, of a part named in `LANDMARK_POLYGONS`."""
+        corners = LANDMARK_POLYGONS[name]
+        outline = self.landmarks[list(corners)]
+        return _bent(outline, [corners.index(p) for p in _SHARP[name]]) if self.curved else outline
 
     def project(self, points: Points) -> Points:
         """Head coordinates (N, 3), or (N, 2) on the plane of the face, as unit coordinates."""
@@ -147,6 +159,21 @@ class Head:
     @property
     def _sin(self) -> float:
         return float(np.sin(np.radians(self.roll)))
+
+
+def _bent(outline: Points, sharp: list[int]) -> Points:
+    """A smooth closed curve through the corners of a polygon; those of `sharp` stay corners."""
+    if not sharp:
+        return smooth_curve(outline, 8)
+    ring = np.roll(outline, -sharp[0], axis=0)
+    ring = np.concatenate([ring, ring[:1]])
+    ends = [(place - sharp[0]) % len(outline) for place in sharp[1:]] + [len(outline)]
+    starts = [0, *ends[:-1]]
+    arcs = [
+        smooth_curve(ring[a : b + 1], 8, closed=False)[:-1] if b - a > 1 else ring[a:b]
+        for a, b in zip(starts, ends, strict=True)
+    ]
+    return np.concatenate(arcs)
 
 
 def _rotation(yaw: float, pitch: float, roll: float) -> Points:
@@ -323,15 +350,18 @@ def draw_head(
     if abs(yaw) > 4:
         landmarks[:33] = _visible_jaw(landmarks[:33], face, yaw)
     ears = _ears(shape, project, width, yaw)
-    bridge, base = landmarks[51:55], landmarks[55:66]
+    lines = [landmarks[51:55], landmarks[60:54:-1], landmarks[60:66]]
+    if style.curved:
+        lines = [smooth_curve(line, 8, closed=False) for line in lines]
+    bridge, right, left = lines
     nose = (
-        base,
-        np.concatenate([bridge, base[5::-1]]),
-        np.concatenate([bridge, base[5:]]),
+        np.concatenate([right[:0:-1], left]),
+        np.concatenate([bridge, right]),
+        np.concatenate([bridge, left]),
     )
     unit = float(np.sqrt(abs(np.linalg.det(crop[:, :2]))))
     roll = float(np.degrees(np.arctan2(crop[1, 0], crop[0, 0])))
     return Head(
         landmarks, face, nose, ears, yaw, pitch, roll,
-        unit, gap, lids, smile, width, rotation, crop,
+        unit, gap, lids, smile, width, rotation, crop, style.curved,
     )  # fmt: skip

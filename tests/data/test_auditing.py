@@ -11,12 +11,8 @@ from PIL import Image, ImageEnhance
 from coursekit.data import audit
 from coursekit.data.helen import FOLDER
 from coursekit.errors import CourseError
-from coursekit.labels import (
-    CELEBAMASK_HQ,
-    CELEBAMASK_HQ_ALTERNATIVE_ORDER,
-    LANDMARK_GROUPS,
-    reorder_table,
-)
+from coursekit.labels import CELEBAMASK_HQ, CELEBAMASK_HQ_ALTERNATIVE_ORDER, reorder_table
+from coursekit.landmarks import LANDMARK_GROUPS
 from tests.data import trees
 
 # What a small clean set may always be told: classes that toy faces lack.

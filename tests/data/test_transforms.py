@@ -26,7 +26,8 @@ from coursekit.data.transforms import (
     to_planes,
 )
 from coursekit.errors import CourseError
-from coursekit.labels import CELEBAMASK_HQ, IGNORE_INDEX, LANDMARK_MIRROR, LAPA
+from coursekit.labels import CELEBAMASK_HQ, IGNORE_INDEX, LAPA
+from coursekit.landmarks import LANDMARK_MIRROR
 from tests.data import trees
 
 PLAIN = Augmentation((1.0, 1.0), 0.0, 0.0, 0.0, 0.0, 0.0, (0.1, 2.0), 0.0)
