@@ -53,6 +53,7 @@ class Entry:
         free: exercises that may pass or not: the attack spoils its own notebook.
         statuses: one of which each check of a lost exercise must have; any when empty.
         earned: points, when exercises pass in part.
+        says: words that must be on the student's page.
         slow: longer than a few seconds, so not for the short test run.
     """
 
@@ -63,6 +64,7 @@ class Entry:
     free: frozenset[str] = frozenset()
     statuses: frozenset[str] = frozenset()
     earned: int | None = None
+    says: str = ""
     slow: bool = False
 
 
