@@ -88,12 +88,12 @@ def bound(statement: ast.stmt) -> set[str]:
             elif isinstance(node, ast.MatchMapping) and node.rest:
                 names.add(node.rest)
             elif isinstance(node, ast.Subscript):
-                names |= _global_item(node)
+                names |= global_item(node)
             stack += ast.iter_child_nodes(node)
     return names - {"*"}
 
 
-def _global_item(node: ast.Subscript) -> set[str]:
+def global_item(node: ast.Subscript) -> set[str]:
     """The name that `globals()["x"] = …` binds."""
     called = node.value.func if isinstance(node.value, ast.Call) else None
     to_all = isinstance(called, ast.Name) and called.id == "globals"

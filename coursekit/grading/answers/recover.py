@@ -9,20 +9,27 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from coursekit import names
 from coursekit.grading.answers import alike
-from coursekit.grading.answers.cells import Statement, StudentCell, as_code, student_cells
-from coursekit.grading.answers.dependencies import Dependencies, Piece, holds
+from coursekit.grading.answers.cells import Statement, StudentCell, as_code, student_cells, within
+from coursekit.grading.answers.dependencies import (
+    Borrowed,
+    Dependencies,
+    Piece,
+    WrittenFile,
+    holds,
+)
 from coursekit.grading.answers.key import ExerciseKey, LessonKey, key_of
 from coursekit.grading.answers.mend import Budget, parse, without_markers
 from coursekit.grading.records import Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from coursekit.lessons.course import Assignment
 
@@ -39,7 +46,7 @@ def recover(notebook: dict[str, Any], assignment: Assignment) -> tuple[Answer, .
     key = key_of(assignment.lesson)
     budget = Budget()
     cells = student_cells(notebook, key, budget)
-    finder = _Finder(cells, key, Dependencies(cells, key), budget)
+    finder = _Finder(cells, key, Dependencies(cells, key), budget, newer=_newer(notebook))
     return tuple(finder.answer(key.exercises[e.name]) for e in assignment.exercises)
 
 
@@ -65,6 +72,7 @@ class _Finder:
     key: LessonKey
     dependencies: Dependencies
     budget: Budget
+    newer: str
     notes: list[str] = field(default_factory=list)
     woken: dict[int, StudentCell] = field(default_factory=dict)
 
@@ -166,10 +174,7 @@ class _Finder:
         pieces: list[Piece] = []
         for candidate in chosen:
             cell = candidate.cell
-            if cell.finds(exercise.name):
-                new = [Piece(cell, None)]
-            else:
-                new = [candidate.piece, *_patches(candidate)]
+            new = [Piece(cell, None)] if cell.finds(exercise.name) else [candidate.piece]
             pieces += [piece for piece in new if not holds(pieces, piece)]
         pieces = [p for p in pieces if p.statement is None or not holds(_whole(pieces), p)]
         missing = [n for n in exercise.wanted if n not in {c.name for c in chosen}]
@@ -178,22 +183,17 @@ class _Finder:
         return self._made(exercise, pieces, main)
 
     def _made(self, exercise: ExerciseKey, pieces: list[Piece], main: StudentCell) -> Answer:
-        borrowed, lost = self.dependencies.find(pieces, exercise, self._horizon(exercise))
+        found = self.dependencies.find(pieces, exercise, self._horizon(exercise))
         found_by = main.finds(exercise.name) or ("definition" if exercise.wanted else "place")
         notes = list(self.notes)
         if found_by != "id":
             notes.append(f"The answer was found by {_WAYS[found_by]}, in {main.title}.")
         if len(parts := dict.fromkeys(p.cell.title for p in pieces)) > 1:
             notes.append(f"The answer is in parts, in {_listed(parts)}.")
-        for cell in dict.fromkeys(p.cell for p in (*pieces, *borrowed)):
-            notes += cell.notes
-        if borrowed:
-            taken = _listed(sorted(set().union(*(p.bound for p in borrowed)))) or "all of a module"
-            cells = _listed(dict.fromkeys(p.cell.title for p in borrowed))
-            notes.append(f"Taken from {cells}, because the answer uses it: {taken}.")
-        if lost:
-            notes.append(f"The answer uses {_listed(sorted(lost))}, which nothing defines.")
-        source = self.dependencies.put_together([*pieces, *borrowed], exercise, notes)
+        for piece in (*pieces, *found.pieces):
+            notes += () if isinstance(piece, WrittenFile) else piece.cell.notes
+        notes += _on_others(found)
+        source = self.dependencies.put_together([*pieces, *found.pieces], exercise, notes)
         source = without_markers(source, notes).strip("\n")
         problem = parse(source, Budget()).problem
         if problem:
@@ -222,7 +222,9 @@ class _Finder:
         for cells, found_by in ((own, ""), (by_name, "definition"), (near, "place")):
             for cell in reversed([c for c in cells if c.code.tree is None]):
                 way = found_by or cell.finds(exercise.name)
-                reason = f"{cell.title.capitalize()} cannot be read as Python: {cell.code.problem}."
+                problem = cell.code.problem
+                reason = f"{cell.title.capitalize()} cannot be read as Python: {problem}."
+                reason += self.newer or _ON_F_STRINGS * ("f-string" in problem)
                 return self._unreadable(exercise, way, reason)
         if self._has_stub(exercise):
             return self._none(exercise, "not-written")
@@ -304,6 +306,11 @@ class _Finder:
         return found or [f"No cell defines {wanted}."]
 
 
+_HERE = "{}.{}".format(*sys.version_info)
+_ON_F_STRINGS = (
+    f" Python 3.12 takes more in f-strings than Python {_HERE}, which grades: use other quotes "
+    "inside of them."
+) * (sys.version_info < (3, 12))
 _WAYS = {
     "metadata": "the cell's metadata",
     "marker": "the text of its cell",
@@ -314,6 +321,18 @@ _EMPTY = alike.shape(ast.parse(""))
 _MOST_NOTES, _LONGEST_NOTE = 20, 300
 
 
+def _newer(notebook: dict[str, Any]) -> str:
+    """A word on the Python that the notebook was written with, if that is newer than this one."""
+    said = within(notebook["metadata"], "language_info", "version")
+    found = re.match(r"(\d{1,3})\.(\d{1,3})", said) if isinstance(said, str) else None
+    if not found or tuple(map(int, found.groups())) <= sys.version_info[:2]:
+        return ""
+    return (
+        f" The notebook was written with Python {found[0]}; grading has Python {_HERE}, which "
+        "cannot read what is newer."
+    )
+
+
 def _is_definition(node: ast.stmt) -> bool:
     """Whether a statement makes a function or class of a name: not `paint = paint(image)`."""
     if isinstance(node, (ast.Assign, ast.AnnAssign)):
@@ -321,22 +340,40 @@ def _is_definition(node: ast.stmt) -> bool:
     return not isinstance(node, (ast.AugAssign, ast.For, ast.While, ast.With, ast.Expr))
 
 
-def _patches(candidate: _Candidate) -> list[Piece]:
-    """What changes a definition after it, in the same cell: `f = cached(f)`, `Net.forward = f`."""
-    cell, name = candidate.cell, candidate.name
-    after = cell.statements[cell.statements.index(candidate.statement) + 1 :]
-    return [
-        Piece(cell, s)
-        for s in after
-        if isinstance(s.node, (ast.Assign, ast.AugAssign))
-        and (name in s.changed or (name in s.bound and _wraps(s.node, name)))
-    ]
+def _on_others(found: Borrowed) -> Iterator[str]:
+    """What a student is told of their other cells."""
+
+    def cells(pieces: Iterable[Piece]) -> str:
+        return _listed(dict.fromkeys(piece.cell.title for piece in pieces))
+
+    rest = [p for p in found.pieces if p not in found.changes and p not in found.settings]
+    files = [p for p in rest if isinstance(p, WrittenFile)]
+    used = [p for p in rest if p not in files]
+    if used:
+        taken = _listed(sorted(set().union(*(p.bound for p in used)))) or "all of a module"
+        yield f"Taken from {cells(used)}, because the answer uses it: {taken}."
+    if files:
+        paths = _listed(dict.fromkeys(file.path for file in files))
+        yield f"Taken from {cells(files)}, because the answer imports it: {paths}."
+    if found.changes:
+        changed = _listed(dict.fromkeys(found.changes.values()))
+        yield f"Taken from {cells(found.changes)}, because it changes {changed}."
+    for piece in found.settings:
+        yield f"Taken from {piece.cell.title}, because it sets how things work: {_line(piece)}"
+    for piece, name in found.below.items():
+        yield f"{_line(piece)} in {piece.cell.title} changes {name} below its check: not counted."
+    for piece, name in found.ignored.items():
+        yield (
+            f"The answer uses {name}. The lesson gives it; what {piece.cell.title} makes of it "
+            "does not count."
+        )
+    if found.lost:
+        yield f"The answer uses {_listed(sorted(found.lost))}, which nothing defines."
 
 
-def _wraps(node: ast.Assign | ast.AugAssign, name: str) -> bool:
-    """Whether an assignment gives a function to a function: `f = cached(f)`, not `f = f(x)`."""
-    given = node.value.args if isinstance(node.value, ast.Call) else []
-    return any(isinstance(a, ast.Name) and a.id == name for a in given)
+def _line(piece: Piece) -> str:
+    """The first line of a statement, for a note."""
+    return piece.text.strip().split("\n")[0][:60]
 
 
 def _whole(pieces: Iterable[Piece]) -> list[Piece]:

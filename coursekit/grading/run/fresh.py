@@ -3,8 +3,8 @@
 Students use names anew: `list = [3, 4]` and `F = 16` in a trial below a right answer harm nobody
 who has run the public check. So a hidden test is no cell like others. It runs with the lesson's
 names as the lesson's own cells bound them (`keep`), Python's own built-ins, and of the rest what
-there is. The answer finds what it found when it was written: only built-ins that another answer's
-cell has hidden are given back to it.
+there is. The answer finds what it found when it was written: it is given back only what another
+answer's cell has hidden.
 
 Like all that is in that kernel, this decides nothing.
 """
@@ -50,7 +50,9 @@ def hidden(
     names = {n: value for n, value in there.items() if n in answers or n not in hiding}
     names |= {n: value for n, value in _kept.items() if n not in answers}
     names["__builtins__"] = vars(builtins) | _PYTHONS
-    aside = {n: there.pop(n) for n in hiding if own is not None and n not in own}
+    others = {n for n in (*hiding, *_kept) if own is not None and n not in own and n not in answers}
+    aside = {n: there.pop(n) for n in others if n in there}
+    there |= {n: _kept[n] for n in others if n in _kept}
     try:
         with ExitStack() as stack:
             if defaults:

@@ -102,6 +102,7 @@ def _serve(connection_file: str, ready: int, go: int) -> None:
         setattr(sys, name, file)
         setattr(sys, f"__{name}__", file)
     sys.argv = ["ipykernel_launcher.py"]
+    sys.path.insert(0, "")  # as everywhere: what a cell has written can be imported
     app = App.instance()
     app.initialize(["-f", connection_file, "--HistoryManager.enabled=False"])
     assert app.shell is not None

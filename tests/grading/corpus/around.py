@@ -37,13 +37,14 @@ def _cells(
     *,
     before: tuple[str, ...] = (),
     after: tuple[str, ...] = (),
+    beside: str = "",
     says: str = "",
 ) -> Entry:
-    """One answer, and cells of the student's own right before and after it."""
+    """One answer, and cells of the student's own before and after it, or beside another cell."""
 
     def make(bait: Bait) -> Files:
         made = notebook(RIGHT | {exercise: text})
-        place = made["cells"].index(find(made, exercise))
+        place = made["cells"].index(find(made, beside or exercise))
         for step, sources in ((1, after), (0, before)):
             new = [code_cell(s.strip("\n"), f"own-{step}-{i}") for i, s in enumerate(sources)]
             made["cells"][place + step : place + step] = new
@@ -178,7 +179,8 @@ def step(name):
 """,
         "@step('paint')\ndef look_up(label_map, palette):\n    return palette[label_map]")),
     _cells("patch-below", "what stands below the check is not the answer", "paint", _PAINT,
-           after=("check = Check('paint')", "paint.__doc__ = 'Mine.'"), says="below its check"),
+           after=("paint.__code__ = (lambda label_map, palette: label_map).__code__",),
+           beside="check-paint", says="below its check"),
 )  # fmt: skip
 
 BOUND = (
