@@ -114,8 +114,9 @@ def changed(statement: ast.stmt) -> set[str]:
                 names.add(root(node))
         elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
             names.add(node.target.id)
-        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-            called = node.value.func  # a method whose result nobody wants
+        elif isinstance(node, (ast.Expr, ast.Lambda)):
+            call = node.value if isinstance(node, ast.Expr) else node.body
+            called = call.func if isinstance(call, ast.Call) else None  # whose result is not kept
             if isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name):
                 names.add(called.value.id)
         elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
@@ -135,23 +136,23 @@ def root(node: ast.expr) -> str:
 
 def is_data(name: str, statements: Iterable[ast.stmt]) -> bool:
     """Whether a built-in's name stands for something else: used, but never called or handed on."""
-    uses: set[int] = set()
-    as_itself: set[int] = set()
+    uses, types, as_itself = set[int](), set[int](), set[int]()
     for node in (n for s in statements for n in ast.walk(s)):
         if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load):
             uses.add(id(node))
-        spoken: list[ast.AST | None] = []
-        if isinstance(node, ast.Call):
-            spoken = [node.func, *node.args, *(k.value for k in node.keywords)]
-        elif isinstance(node, ast.ClassDef):
-            spoken = [*node.bases, *node.decorator_list]
-        elif isinstance(node, FUNCTIONS):
-            spoken = [*ast.walk(node.returns or ast.Pass()), *node.decorator_list]
-        elif isinstance(node, (ast.arg, ast.AnnAssign)):
-            spoken = [*ast.walk(node.annotation or ast.Pass())]
+        elif isinstance(node, ast.Call):
+            handed = (node.func, *node.args, *(k.value for k in node.keywords))
+            as_itself |= {id(n) for n in handed}
         elif isinstance(node, ast.ExceptHandler):
-            spoken = [node.type]
-        as_itself |= {id(n) for n in spoken}
+            as_itself.add(id(node.type))
+        elif isinstance(node, ast.ClassDef):
+            as_itself |= {id(n) for n in node.bases}
+        if isinstance(node, DEFINITIONS):
+            as_itself |= {id(n) for n in node.decorator_list}
+        for field in ("annotation", "returns"):
+            if isinstance(said := getattr(node, field, None), ast.AST):
+                types |= {id(n) for n in ast.walk(said)}
+    uses -= types
     return bool(uses) and not uses & as_itself
 
 

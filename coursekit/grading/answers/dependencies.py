@@ -6,12 +6,11 @@ import ast
 import builtins
 import heapq
 import re
-from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from coursekit import names
 from coursekit.grading.answers.effects import Effects, is_setting
+from coursekit.grading.answers.pieces import MOST, Borrowed, Piece, Search, WrittenFile, holds
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from coursekit.grading.answers.cells import Statement, StudentCell
     from coursekit.grading.answers.key import ExerciseKey, LessonKey
 
-#: Statements that one answer may take from other cells.
-_MOST = 200
 _THERE = frozenset(dir(builtins)) | {
     "__name__", "__file__", "__doc__", "get_ipython", "display", "In", "Out", "exit", "quit", "_",
 }  # fmt: skip
@@ -28,88 +25,6 @@ _WRITTEN = re.compile(
     r"\s*%%(?:write)?file[ \t]+(?P<more>-a[ \t]+)?(?P<path>\S*?(?P<module>\w+)\.py)[ \t]*\n"
 )
 _PLAIN = (ast.Assign, ast.AnnAssign, ast.If, ast.Try)  # no loops: a trial is mostly one
-
-
-@dataclass(frozen=True, eq=False)
-class Piece:
-    """A top-level statement of a student's cell, or a whole cell.
-
-    Attributes:
-        cell: where it stands.
-        statement: which; None for the whole cell.
-    """
-
-    cell: StudentCell
-    statement: Statement | None
-
-    @property
-    def order(self) -> tuple[int, int]:
-        """Its place in the notebook."""
-        return self.cell.number, self.statement.node.lineno if self.statement else 0
-
-    @property
-    def text(self) -> str:
-        """What it says."""
-        return self.statement.text if self.statement else self.cell.code.source
-
-    @property
-    def statements(self) -> list[Statement]:
-        """The one, or all."""
-        return [self.statement] if self.statement else self.cell.statements
-
-    @cached_property
-    def bound(self) -> set[str]:
-        """The names that it binds."""
-        return set().union(*(s.bound for s in self.statements))
-
-
-@dataclass(frozen=True, eq=False)
-class WrittenFile(Piece):
-    """A cell that `%%writefile` writes to a file, as a statement that does the same.
-
-    Attributes:
-        path: of the file.
-        more: whether it is added to what the file holds.
-    """
-
-    path: str = ""
-    more: bool = False
-
-    @property
-    def text(self) -> str:
-        """The call that IPython makes of the cell; a folder that was just read is read again."""
-        option = "-a " if self.more else ""
-        code = self.cell.code.source.lstrip("\n") + "\n"
-        return (
-            f"get_ipython().run_cell_magic('writefile', {option + self.path!r}, {code!r})\n"
-            "__import__('importlib').invalidate_caches()"
-        )
-
-    @property
-    def statements(self) -> list[Statement]:
-        """None: it binds no name."""
-        return []
-
-
-@dataclass
-class Borrowed:
-    """What an answer needs beside itself.
-
-    Attributes:
-        pieces: of other cells.
-        lost: names that nothing defines.
-        changes: those pieces that only change what others have made, and of which names.
-        settings: those that change how Python or a module works.
-        below: what changes the answer's names when it no longer counts, and which.
-        ignored: what gives another meaning to the lesson's names, and to which.
-    """
-
-    pieces: list[Piece]
-    lost: set[str]
-    changes: dict[Piece, str]
-    settings: list[Piece]
-    below: dict[Piece, str]
-    ignored: dict[Piece, str]
 
 
 class Dependencies:
@@ -131,7 +46,7 @@ class Dependencies:
         nodes = [s.node for p in pieces for s in p.statements]
         effects = Effects(nodes)
         imports = (node for node in nodes if isinstance(node, names.IMPORTS))
-        imported = key.given.union(*map(names.bound, imports))
+        imported = {name for name, _ in key.origins}.union(*map(names.bound, imports))
         for piece, node in zip(pieces, nodes, strict=True):
             self._offer(piece, node, effects, imported)
         for cell in cells:
@@ -167,7 +82,7 @@ class Dependencies:
             horizon: number of the cell that its check is; what stands before it goes first.
         """
         found = Borrowed([], set(), {}, [], {}, {})
-        search = _Search(list(pieces), found)
+        search = Search(list(pieces), found)
         last = max(piece.order[0] for piece in pieces)
         until = horizon if last <= horizon else last
         found.settings = search.take(
@@ -180,14 +95,14 @@ class Dependencies:
             found.lost = set()
         return found
 
-    def _follow(self, search: _Search, exercise: ExerciseKey, horizon: int) -> None:
+    def _follow(self, search: Search, exercise: ExerciseKey, horizon: int) -> None:
         """Take what gives names their meanings, what changes that, and what all of it uses."""
         seen = self._wants(search.there) | set(exercise.wanted)
         todo = sorted(seen)  # a heap: names come in an order that does not change
         pieces = search.found.pieces
         search.take(f for p in list(search.there) for f in self._written(p, horizon))
         done = 0
-        while todo and len(search.found.pieces) < _MOST:
+        while todo and len(search.found.pieces) < MOST:
             name = heapq.heappop(todo)
             binding = [p for p in search.there if name in p.bound]
             if not binding:
@@ -206,7 +121,7 @@ class Dependencies:
 
     def _change(
         self,
-        search: _Search,
+        search: Search,
         name: str,
         binding: Sequence[Piece],
         exercise: ExerciseKey,
@@ -344,37 +259,12 @@ class Dependencies:
         return found
 
 
-class _Search:
-    """What was there, and what has been taken so far."""
-
-    def __init__(self, there: list[Piece], found: Borrowed) -> None:
-        self.there, self.found = there, found
-
-    def take(self, pieces: Iterable[Piece]) -> list[Piece]:
-        """Take those that are not yet there, as long as there is room; gives them."""
-        new: list[Piece] = []
-        for piece in pieces:
-            if len(self.found.pieces) < _MOST and not holds(self.there, piece):
-                new.append(piece)
-                self.there.append(piece)
-                self.found.pieces.append(piece)
-        return new
-
-
 def _origins(piece: Piece, name: str) -> set[tuple[str, str]]:
     return {pair for pair in names.imports(piece.text) if pair[0] == name}
 
 
 def _of_kinds(pieces: Iterable[Piece], kinds: tuple[type[ast.stmt], ...]) -> list[Piece]:
     return [p for p in pieces if p.statement and isinstance(p.statement.node, kinds)]
-
-
-def holds(there: Iterable[Piece], piece: Piece) -> bool:
-    """Whether a statement is among the pieces, alone or in its whole cell."""
-    return any(
-        p.cell is piece.cell and (p.statement is None or p.statement is piece.statement)
-        for p in there
-    )
 
 
 def _working(cell: StudentCell, key: LessonKey) -> list[Statement]:

@@ -104,9 +104,9 @@ def parse(text: str, budget: Budget) -> Parsed:
         with without_warnings():  # "\d" is a warning, and no reason to refuse
             tree = ast.parse(text)
     except SyntaxError as error:
-        return Parsed(None, f"line {error.lineno or 1}: {_printable(error.msg)}")
+        return Parsed(None, f"line {error.lineno or 1}: {printable(error.msg)}")
     except (ValueError, OverflowError) as error:
-        return Parsed(None, _printable(str(error)))
+        return Parsed(None, printable(str(error)))
     except (RecursionError, MemoryError):
         return Parsed(None, "it is nested too deeply")
     if len(tree.body) > _MOST_STATEMENTS:
@@ -156,7 +156,8 @@ def _imports(text: str) -> list[str]:
     return [part for line in lines for part in re.split("[;,#]", line)]
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """A text for a note: not too long, and all of it can be seen."""
     return "".join(c if c.isprintable() else "\ufffd" for c in text[:200])
 
 
@@ -180,8 +181,9 @@ def _without_prompts(text: str, notes: list[str], budget: Budget) -> str:
     bare = "\n".join(_PROMPT.sub("", line, count=1) for line in lines)
     if parse(bare, budget).tree is not None:
         return bare
-    said = [_PROMPT.sub("", x, count=1) if _PROMPT.match(x) else f"# {x}" for x in lines]
-    return "\n".join(said)
+    shown = [not _PROMPT.match(line) and line.lstrip()[:1] not in ("", "#") for line in lines]
+    pairs = zip(lines, shown, strict=True)
+    return "\n".join(f"# {x}" if out else _PROMPT.sub("", x, count=1) for x, out in pairs)
 
 
 def _in_a_cell_magic(tree: ast.Module) -> str:
@@ -206,7 +208,7 @@ def _without_called_magics(text: str, tree: ast.Module, notes: list[str]) -> str
                 node.end_col_offset :
             ].strip(b" ;")
             if alone and _magic_call(node):
-                shown = _printable(lines[first].strip())[:60]
+                shown = printable(lines[first].strip())[:60]
                 notes.append(f"The line “{shown}” is IPython's and was left out.")
                 lines[first] = f"{lines[first][: node.col_offset]}pass  # {shown}"
                 lines[first + 1 : last + 1] = [""] * (last - first)
@@ -233,7 +235,7 @@ def without_markers(text: str, notes: list[str]) -> str:
             continue
         word = stripped.lstrip("#").strip()
         if word.startswith(("NBVAL_", "PYTEST_VALIDATE_")):
-            notes.append(f"The marker {_printable(word)[:40]} was left out.")
+            notes.append(f"The marker {printable(word)[:40]} was left out.")
         elif not _SEPARATOR.match(stripped):
             continue
         end = line[len(line.rstrip()) :]
@@ -262,7 +264,7 @@ def _without_magics(text: str, notes: list[str]) -> str:
     goes_on = False
     for i, line in enumerate(lines):
         stripped = line.lstrip()
-        shown = _printable(stripped)[:60].rstrip("\\ ")
+        shown = printable(stripped)[:60].rstrip("\\ ")
         if goes_on:
             goes_on = line.endswith("\\")
             lines[i] = f"# {shown}"

@@ -9,31 +9,24 @@ from __future__ import annotations
 
 import ast
 import re
-import sys
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from coursekit import names
 from coursekit.grading.answers import alike
-from coursekit.grading.answers.cells import Statement, StudentCell, as_code, student_cells, within
-from coursekit.grading.answers.dependencies import (
-    Borrowed,
-    Dependencies,
-    Piece,
-    WrittenFile,
-    holds,
-)
+from coursekit.grading.answers.cells import Statement, StudentCell, as_code, student_cells
+from coursekit.grading.answers.dependencies import Dependencies
 from coursekit.grading.answers.key import ExerciseKey, LessonKey, key_of
 from coursekit.grading.answers.mend import Budget, parse, without_markers
+from coursekit.grading.answers.notes import ON_F_STRINGS, bounded, listed, newer, on_others
+from coursekit.grading.answers.pieces import Piece, WrittenFile, holds
 from coursekit.grading.records import Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from coursekit.lessons.course import Assignment
-
-_SHOWN = 5  # names in a note
 
 
 def recover(notebook: dict[str, Any], assignment: Assignment) -> tuple[Answer, ...]:
@@ -46,7 +39,7 @@ def recover(notebook: dict[str, Any], assignment: Assignment) -> tuple[Answer, .
     key = key_of(assignment.lesson)
     budget = Budget()
     cells = student_cells(notebook, key, budget)
-    finder = _Finder(cells, key, Dependencies(cells, key), budget, newer=_newer(notebook))
+    finder = _Finder(cells, key, Dependencies(cells, key), budget, newer=newer(notebook))
     return tuple(finder.answer(key.exercises[e.name]) for e in assignment.exercises)
 
 
@@ -139,7 +132,7 @@ class _Finder:
         before = [c for c in candidates if c.cell.number <= horizon]
         best = next(reversed(before or list(candidates)), None)
         if best is not None and len({c.statement.shape for c in candidates}) > 1:
-            where = _listed(dict.fromkeys(c.cell.title for c in candidates))
+            where = listed(dict.fromkeys(c.cell.title for c in candidates))
             self.notes.append(
                 f"{best.name} is defined in different ways in {where}; what counts is "
                 f"{best.cell.title}, the last{' before the check' if before else ''}."
@@ -179,7 +172,7 @@ class _Finder:
         pieces = [p for p in pieces if p.statement is None or not holds(_whole(pieces), p)]
         missing = [n for n in exercise.wanted if n not in {c.name for c in chosen}]
         if missing:
-            self.notes.append(f"Nothing defines {_listed(missing)}.")
+            self.notes.append(f"Nothing defines {listed(missing)}.")
         return self._made(exercise, pieces, main)
 
     def _made(self, exercise: ExerciseKey, pieces: list[Piece], main: StudentCell) -> Answer:
@@ -189,16 +182,16 @@ class _Finder:
         if found_by != "id":
             notes.append(f"The answer was found by {_WAYS[found_by]}, in {main.title}.")
         if len(parts := dict.fromkeys(p.cell.title for p in pieces)) > 1:
-            notes.append(f"The answer is in parts, in {_listed(parts)}.")
+            notes.append(f"The answer is in parts, in {listed(parts)}.")
         for piece in (*pieces, *found.pieces):
             notes += () if isinstance(piece, WrittenFile) else piece.cell.notes
-        notes += _on_others(found)
+        notes += on_others(found)
         source = self.dependencies.put_together([*pieces, *found.pieces], exercise, notes)
         source = without_markers(source, notes).strip("\n")
         problem = parse(source, Budget()).problem
         if problem:
             return self._unreadable(exercise, found_by, f"The answer cannot be used: {problem}.")
-        return Answer(exercise.name, source, found_by, "found", _bounded(notes))
+        return Answer(exercise.name, source, found_by, "found", bounded(notes))
 
     # --- when there is nothing to make one of ---
 
@@ -224,7 +217,7 @@ class _Finder:
                 way = found_by or cell.finds(exercise.name)
                 problem = cell.code.problem
                 reason = f"{cell.title.capitalize()} cannot be read as Python: {problem}."
-                reason += self.newer or _ON_F_STRINGS * ("f-string" in problem)
+                reason += self.newer or ON_F_STRINGS * ("f-string" in problem)
                 return self._unreadable(exercise, way, reason)
         if self._has_stub(exercise):
             return self._none(exercise, "not-written")
@@ -232,11 +225,11 @@ class _Finder:
         return self._none(exercise, "missing")
 
     def _unreadable(self, exercise: ExerciseKey, found_by: str, reason: str) -> Answer:
-        notes = _bounded([*self.notes, reason])
+        notes = bounded([*self.notes, reason])
         return Answer(exercise.name, None, found_by, "unreadable", notes)
 
     def _none(self, exercise: ExerciseKey, status: str) -> Answer:
-        return Answer(exercise.name, None, "", status, _bounded(self.notes))
+        return Answer(exercise.name, None, "", status, bounded(self.notes))
 
     def _has_stub(self, exercise: ExerciseKey) -> bool:
         """Whether the exercise is there and holds nothing of the student's."""
@@ -284,7 +277,7 @@ class _Finder:
     def _traces(self, exercise: ExerciseKey, cells: Sequence[StudentCell]) -> list[str]:
         """What there is in place of the answer."""
         found: list[str] = []
-        wanted = _listed(exercise.wanted)
+        wanted = listed(exercise.wanted)
         for cell in self.cells:
             top = [s.node for s in cell.statements]
             for node in [n for s in top for n in ast.walk(s)]:
@@ -301,16 +294,11 @@ class _Finder:
         for cell in cells:
             others = set().union(*(s.bound for s in cell.statements)) - self.key.answers
             if others:
-                shown = _listed(sorted(others))
+                shown = listed(sorted(others))
                 found.append(f"{cell.title.capitalize()} defines {shown}, not {wanted}.")
         return found or [f"No cell defines {wanted}."]
 
 
-_HERE = "{}.{}".format(*sys.version_info)
-_ON_F_STRINGS = (
-    f" Python 3.12 takes more in f-strings than Python {_HERE}, which grades: use other quotes "
-    "inside of them."
-) * (sys.version_info < (3, 12))
 _WAYS = {
     "metadata": "the cell's metadata",
     "marker": "the text of its cell",
@@ -318,19 +306,6 @@ _WAYS = {
     "place": "its place",
 }
 _EMPTY = alike.shape(ast.parse(""))
-_MOST_NOTES, _LONGEST_NOTE = 20, 300
-
-
-def _newer(notebook: dict[str, Any]) -> str:
-    """A word on the Python that the notebook was written with, if that is newer than this one."""
-    said = within(notebook["metadata"], "language_info", "version")
-    found = re.match(r"(\d{1,3})\.(\d{1,3})", said) if isinstance(said, str) else None
-    if not found or tuple(map(int, found.groups())) <= sys.version_info[:2]:
-        return ""
-    return (
-        f" The notebook was written with Python {found[0]}; grading has Python {_HERE}, which "
-        "cannot read what is newer."
-    )
 
 
 def _is_definition(node: ast.stmt) -> bool:
@@ -338,42 +313,6 @@ def _is_definition(node: ast.stmt) -> bool:
     if isinstance(node, (ast.Assign, ast.AnnAssign)):
         return isinstance(node.value, (ast.Lambda, ast.Name, ast.Attribute))
     return not isinstance(node, (ast.AugAssign, ast.For, ast.While, ast.With, ast.Expr))
-
-
-def _on_others(found: Borrowed) -> Iterator[str]:
-    """What a student is told of their other cells."""
-
-    def cells(pieces: Iterable[Piece]) -> str:
-        return _listed(dict.fromkeys(piece.cell.title for piece in pieces))
-
-    rest = [p for p in found.pieces if p not in found.changes and p not in found.settings]
-    files = [p for p in rest if isinstance(p, WrittenFile)]
-    used = [p for p in rest if p not in files]
-    if used:
-        taken = _listed(sorted(set().union(*(p.bound for p in used)))) or "all of a module"
-        yield f"Taken from {cells(used)}, because the answer uses it: {taken}."
-    if files:
-        paths = _listed(dict.fromkeys(file.path for file in files))
-        yield f"Taken from {cells(files)}, because the answer imports it: {paths}."
-    if found.changes:
-        changed = _listed(dict.fromkeys(found.changes.values()))
-        yield f"Taken from {cells(found.changes)}, because it changes {changed}."
-    for piece in found.settings:
-        yield f"Taken from {piece.cell.title}, because it sets how things work: {_line(piece)}"
-    for piece, name in found.below.items():
-        yield f"{_line(piece)} in {piece.cell.title} changes {name} below its check: not counted."
-    for piece, name in found.ignored.items():
-        yield (
-            f"The answer uses {name}. The lesson gives it; what {piece.cell.title} makes of it "
-            "does not count."
-        )
-    if found.lost:
-        yield f"The answer uses {_listed(sorted(found.lost))}, which nothing defines."
-
-
-def _line(piece: Piece) -> str:
-    """The first line of a statement, for a note."""
-    return piece.text.strip().split("\n")[0][:60]
 
 
 def _whole(pieces: Iterable[Piece]) -> list[Piece]:
@@ -386,16 +325,3 @@ def _either(wanted: Iterable[str]) -> str:
 
 def _first(pair: tuple[int, StudentCell]) -> int:
     return pair[0]
-
-
-def _listed(words: Iterable[str]) -> str:
-    """Some words, for a note: not too many, none too long."""
-    known = [word[:40] for word in words]
-    shown = ", ".join(known[:_SHOWN])
-    return shown if len(known) <= _SHOWN else f"{shown} and {len(known) - _SHOWN} more"
-
-
-def _bounded(notes: Iterable[str]) -> tuple[str, ...]:
-    found = list(dict.fromkeys(note[:_LONGEST_NOTE] for note in notes))
-    rest = len(found) - _MOST_NOTES
-    return tuple(found if rest <= 0 else [*found[:_MOST_NOTES], f"And {rest} more of the kind."])
