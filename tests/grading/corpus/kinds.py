@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -191,9 +192,15 @@ def cheat(
     answer: str | None = None,
     free: str = "",
     slow: bool = False,
+    whole: bool = False,
 ) -> Entry:
-    """An attack from within one answer: some code, and a wrong answer after it."""
+    """An attack from within one answer: some code, and a wrong answer after it.
+
+    A statement that fails does not stop the next; as a `whole` both are one.
+    """
     text = f"{code.strip()}\n\n\n{WRONG[exercise] if answer is None else answer}"
+    if whole:
+        text = "if True:\n" + textwrap.indent(text, "    ")
     return Entry(
         name, about, hand_in({exercise: text}), frozenset({exercise}), frozenset(free.split()),
         frozenset(statuses.split()), slow=slow,
