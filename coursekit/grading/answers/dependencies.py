@@ -95,6 +95,14 @@ class Dependencies:
             found.lost = set()
         return found
 
+    def completes(self, name: str, piece: Piece, horizon: int) -> bool:
+        """Whether a stub is filled elsewhere before its check: `UNet.forward = forward`."""
+        return any(
+            piece.order < p.order and p.order[0] <= horizon and not _calls_method(p)
+            for p in self._changing.get(name, [])
+            if self._is_own(p)
+        )
+
     def _follow(self, search: Search, exercise: ExerciseKey, horizon: int) -> None:
         """Take what gives names their meanings, what changes that, and what all of it uses."""
         seen = self._wants(search.there) | set(exercise.wanted)
@@ -257,6 +265,12 @@ class Dependencies:
                 if name not in names.needed_at_once(piece.text):  # as in `table = more(table)`
                     break
         return found
+
+
+def _calls_method(piece: Piece) -> bool:
+    node = piece.statement.node if piece.statement else None
+    call = node.value if isinstance(node, ast.Expr) else None
+    return isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
 
 
 def _origins(piece: Piece, name: str) -> set[tuple[str, str]]:

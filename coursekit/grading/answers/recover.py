@@ -114,7 +114,11 @@ class _Finder:
                 if name not in statement.bound or self._is_given(cell, exercise, statement):
                     continue
                 firm = name in exercise.plain or _is_definition(statement.node)
-                written = exercise.stubs.get(name) != statement.shape
+                written = exercise.stubs.get(
+                    name
+                ) != statement.shape or self.dependencies.completes(
+                    name, Piece(cell, statement), self._horizon(exercise)
+                )
                 found.append(_Candidate(cell, statement, name, written, firm))
         answering = [c for c in found if c.cell.finds(exercise.name)]
         return answering if answering and name in exercise.plain else found

@@ -43,6 +43,18 @@ def test_a_class_is_completed_in_other_cells(notebook: Notebook, patch: tuple[st
     assert answer.notes
 
 
+def test_a_stub_may_be_filled_in_other_cells(notebook: Notebook):
+    fill = "def start(self, size):\n    self.size = size\n\nBox.__init__ = start"
+    rest = f"{AREA.replace('self.n', 'self.size')}\n\nsetattr(Box, 'area', area)\n\n{BOXES}"
+    answer = notebook.add("check-pair", fill, rest).answer("pair")
+    assert answer.status == "found" and run(answer)["boxes"]([3])[0].area() == 9
+
+
+def test_a_trial_of_a_stub_does_not_fill_it(notebook: Notebook):
+    answer = notebook.add("check-pair", "Box.area(3)\nprint(Box)").answer("pair")
+    assert answer.status == "not-written"
+
+
 def test_what_stands_below_the_check_does_not_count_and_is_said(notebook: Notebook):
     notebook.write("pair", f"{BOX}\n\n{AREA}\n\nBox.area = area\n\n{BOXES}")
     answer = notebook.add("train", "Box.area = lambda self: 0").answer("pair")
