@@ -85,7 +85,8 @@ def is_setting(statement: ast.stmt, imported: Collection[str]) -> bool:
     if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
         called = statement.value.func
         last = called.attr if isinstance(called, ast.Attribute) else names.root(called)
-        on_path = isinstance(called, ast.Attribute) and ast.unparse(called.value) == "sys.path"
+        place = called.value if isinstance(called, ast.Attribute) else None
+        on_path = isinstance(place, ast.Attribute) and place.attr == "path"
         return names.root(called) in imported and bool(on_path or _SETS.fullmatch(last))
     if isinstance(statement, (ast.Assign, ast.AugAssign)):
         targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
