@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from coursekit.names import DEFINITIONS, without_warnings
+from coursekit.names import DEFINITIONS, root, without_warnings
 
 #: Characters of one answer, and of all code of a notebook that is parsed at all.
 LONGEST, MOST_CODE = 200_000, 400_000
@@ -141,7 +141,7 @@ def mend(text: str, budget: Budget) -> Mended:
                 problem = ""
                 break
             problem = later
-    if tree is not None and "get_ipython" in text:
+    if tree is not None and ("get_ipython" in text or "install" in text):
         body = _in_a_cell_magic(tree)
         if body:
             return mend(body, budget)
@@ -195,7 +195,7 @@ def _in_a_cell_magic(tree: ast.Module) -> str:
 
 
 def _without_called_magics(text: str, tree: ast.Module, notes: list[str]) -> str:
-    """With `pass` for each line that calls a magic or the shell by `get_ipython()`."""
+    """With `pass` for each line that calls a magic or the shell, or that installs something."""
     lines = text.split("\n")
     statements = [tree.body]
     for body in statements:  # which grows
@@ -207,9 +207,9 @@ def _without_called_magics(text: str, tree: ast.Module, notes: list[str]) -> str
             alone = not lines[first][: node.col_offset].strip() and not lines[last].encode()[
                 node.end_col_offset :
             ].strip(b" ;")
-            if alone and _magic_call(node):
+            if alone and (_magic_call(node) or _installs(node)):
                 shown = printable(lines[first].strip())[:60]
-                notes.append(f"The line “{shown}” is IPython's and was left out.")
+                notes.append(f"The line “{shown}” cannot run here and was left out.")
                 lines[first] = f"{lines[first][: node.col_offset]}pass  # {shown}"
                 lines[first + 1 : last + 1] = [""] * (last - first)
     return "\n".join(lines)
@@ -223,6 +223,16 @@ def _magic_call(node: ast.stmt) -> ast.Call | None:
     shell = called.value.func if isinstance(called.value, ast.Call) else None
     named = isinstance(shell, ast.Name) and shell.id == "get_ipython"
     return call if named and isinstance(call, ast.Call) else None
+
+
+def _installs(node: ast.stmt) -> bool:
+    """Whether a statement is `os.system("pip install …")` or its like: there is no network."""
+    call = node.value if isinstance(node, ast.Expr) else None
+    if not isinstance(call, ast.Call) or root(call.func) not in ("os", "subprocess"):
+        return False
+    given = (n.value for n in ast.walk(call) if isinstance(n, ast.Constant))
+    said = " ".join(value for value in given if isinstance(value, str))
+    return bool(re.search(r"\b(?:pip3?|conda|mamba)\b[^\n]{0,80}\binstall\b", said))
 
 
 def without_markers(text: str, notes: list[str]) -> str:
