@@ -67,11 +67,11 @@ abn: $(READY)
 
 unit: $(READY)
 	@echo "unit and property tests"
-	@$(RUN)python -m pytest -n $(JOBS) --dist loadgroup tests
+	@$(RUN)python -m pytest -n $(JOBS) --dist loadfile tests
 
 coverage: $(READY)
 	@echo "which lines of the package no test runs ($(TESTS))"
-	@$(RUN)python -m pytest -n $(JOBS) --dist loadgroup $(TESTS) --cov
+	@$(RUN)python -m pytest -n $(JOBS) --dist loadfile $(TESTS) --cov
 
 build: $(READY)
 	@$(RUN)coursekit build

@@ -47,7 +47,8 @@ def run_forked(
     Args:
         tasks: what to run: acts, one after the other, whatever becomes of the one before.
         workers: how many at a time.
-        seconds: of processor time that each act may take, and a third of its wall-clock time.
+        seconds: of processor time that each act may take, and a tenth of its wall-clock time: on a
+            busy machine it waits most of the time.
 
     Yields:
         The number of a task and how its acts ended, in the order in which tasks end. The act that
@@ -63,7 +64,7 @@ def run_forked(
                     folder = Path(scratch, str(number))
                     folder.mkdir()
                     running[_fork(task, folder, seconds)] = number, time.monotonic(), folder
-                for pid in _ended(running, 3 * seconds * max(map(len, tasks))):
+                for pid in _ended(running, 10 * seconds * max(map(len, tasks))):
                     number, _, folder = running.pop(pid)
                     yield number, _read(folder, len(tasks[number]))
         finally:

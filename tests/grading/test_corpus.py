@@ -29,9 +29,6 @@ SOME = (
     "builtin-range", "needless-between",
 )  # fmt: skip
 
-#: One sandbox, and each entry graded once, however many processes run the tests.
-pytestmark = pytest.mark.xdist_group("corpus")
-
 
 @pytest.fixture(scope="module")
 def place() -> Iterator[Grader]:

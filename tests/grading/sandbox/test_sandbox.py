@@ -29,9 +29,6 @@ REPOSITORY = Path(__file__).parents[3]
 LIMITS = KernelLimits(memory=700 * MEBI, file_size=24 * MEBI, scratch=96 * MEBI, processes=40)
 TIMEOUTS = Timeouts(cell=30.0, notebook=90.0)
 
-#: One sandbox of each isolation, however many processes run the tests.
-pytestmark = pytest.mark.xdist_group("sandbox")
-
 _LOOK = """
 import glob, json, os, resource, socket, struct, sys
 def attempt(call, *arguments):
