@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tests.grading.corpus.kinds import (
     HANDED_IN,
+    POINTS,
     RIGHT,
     Bait,
     Entry,
@@ -278,7 +279,8 @@ In [4]: def iou(truth, called, num_classes):
 """, says="prompt"),
     Entry("newer-python", "syntax that this Python does not know yet", _version(
         "3.99.1", "def paint(label_map, palette):\n    return palette[label_map] unless None\n"),
-          frozenset({"paint"}), statuses=frozenset({"unreadable"}), earned=9, says="Python 3.99"),
+          frozenset({"paint"}), statuses=frozenset({"unreadable"}),
+          earned=sum(POINTS.values()) - POINTS["paint"], says="Python 3.99"),
 )  # fmt: skip
 
 AROUND: tuple[Entry, ...] = (*NAMES, *PATCHES, *BOUND, *NEEDLESS, *SYNTAX)
