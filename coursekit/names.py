@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 DEFINITIONS = (*FUNCTIONS, ast.ClassDef)
@@ -58,6 +58,11 @@ def imports(text: str) -> Iterator[tuple[str, str]]:
                 yield alias.asname or alias.name, f"{node.module}.{alias.name}"
 
 
+def has_star(text: str) -> bool:
+    """Whether a text imports all of a module, so that nobody knows which names it binds."""
+    return any(name == "*" for name, _ in imports(text))
+
+
 def bound(statement: ast.stmt) -> set[str]:
     """The names that a top-level statement binds at the top level, in its branches too."""
     names: set[str] = set()
@@ -72,30 +77,83 @@ def bound(statement: ast.stmt) -> set[str]:
         elif isinstance(node, ast.Name):
             if isinstance(node.ctx, ast.Store):
                 names.add(node.id)
-        elif not isinstance(node, _SCOPES):
+        elif isinstance(node, _SCOPES):  # of which `:=` alone binds a name outside
+            inner = (n for n in ast.walk(node) if not isinstance(node, ast.Lambda))
+            names |= {n.target.id for n in inner if isinstance(n, ast.NamedExpr)}
+        else:
             if isinstance(node, ast.AnnAssign) and node.value is None:
                 continue
+            if isinstance(node, (ast.MatchAs, ast.MatchStar)) and node.name:
+                names.add(node.name)
+            elif isinstance(node, ast.MatchMapping) and node.rest:
+                names.add(node.rest)
+            elif isinstance(node, ast.Subscript):
+                names |= global_item(node)
             stack += ast.iter_child_nodes(node)
     return names - {"*"}
 
 
+def global_item(node: ast.Subscript) -> set[str]:
+    """The name that `globals()["x"] = …` binds."""
+    called = node.value.func if isinstance(node.value, ast.Call) else None
+    to_all = isinstance(called, ast.Name) and called.id == "globals"
+    key = node.slice.value if isinstance(node.slice, ast.Constant) else None
+    stored = to_all and isinstance(node.ctx, ast.Store)
+    return {key} if stored and isinstance(key, str) else set()
+
+
 def changed(statement: ast.stmt) -> set[str]:
-    """The names whose objects a statement writes into: `x[i] = …`, `x.y = …`, `x += …`."""
+    """The names whose objects a statement writes into: `x[i] = …`, `del x.y`, `x += …`, `x.add(1)`.
+
+    Of `x = f(x)` the name is taken to stand for the same thing, changed.
+    """
     names: set[str] = set()
     for node in ast.walk(statement):
-        if isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(node.ctx, ast.Store):
-            inner: ast.expr = node
-            while isinstance(inner, (ast.Attribute, ast.Subscript)):
-                inner = inner.value
-            if isinstance(inner, ast.Name):
-                names.add(inner.id)
+        if isinstance(node, (ast.Attribute, ast.Subscript)):
+            if not isinstance(node.ctx, ast.Load):
+                names.add(root(node))
         elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
             names.add(node.target.id)
-        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-            called = node.value.func  # a method whose result nobody wants: x.append(1)
+        elif isinstance(node, (ast.Expr, ast.Lambda)):
+            call = node.value if isinstance(node, ast.Expr) else node.body
+            called = call.func if isinstance(call, ast.Call) else None  # whose result is not kept
             if isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name):
                 names.add(called.value.id)
-    return names
+        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+            given = {a.id for a in node.value.args if isinstance(a, ast.Name)}
+            names |= {t.id for t in node.targets if isinstance(t, ast.Name)} & given
+        if isinstance(node, ast.Call) and node.args and root(node.func) in ("setattr", "delattr"):
+            names.add(root(node.args[0]))
+    return names - {""}
+
+
+def root(node: ast.expr) -> str:
+    """The name that an expression such as `x.y[1].z` begins with; "" when it begins otherwise."""
+    while isinstance(node, (ast.Attribute, ast.Subscript)):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def is_data(name: str, statements: Iterable[ast.stmt]) -> bool:
+    """Whether a built-in's name stands for something else: used, but never called or handed on."""
+    uses, types, as_itself = set[int](), set[int](), set[int]()
+    for node in (n for s in statements for n in ast.walk(s)):
+        if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load):
+            uses.add(id(node))
+        elif isinstance(node, ast.Call):
+            handed = (node.func, *node.args, *(k.value for k in node.keywords))
+            as_itself |= {id(n) for n in handed}
+        elif isinstance(node, ast.ExceptHandler):
+            as_itself.add(id(node.type))
+        elif isinstance(node, ast.ClassDef):
+            as_itself |= {id(n) for n in node.bases}
+        if isinstance(node, DEFINITIONS):
+            as_itself |= {id(n) for n in node.decorator_list}
+        for field in ("annotation", "returns"):
+            if isinstance(said := getattr(node, field, None), ast.AST):
+                types |= {id(n) for n in ast.walk(said)}
+    uses -= types
+    return bool(uses) and not uses & as_itself
 
 
 @lru_cache(maxsize=2048)  # a class's notebooks have most of their cells in common

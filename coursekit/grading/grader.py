@@ -16,6 +16,7 @@ from coursekit.grading.sandbox.launch import Sandbox
 from coursekit.grading.task import Conditions, Task
 from coursekit.grading.verdict.judge import Judgement, Reference, judge
 from coursekit.grading.verdict.prepare import prepare
+from coursekit.lessons.regions import hidden_text
 from coursekit.temporary import TemporaryFolder
 
 if TYPE_CHECKING:
@@ -149,8 +150,11 @@ def imports_of(assignments: Iterable[Assignment]) -> Iterator[str]:
     """The import statements of what is run: what kernels need and a fork server can have ready."""
     seen = {}
     for assignment in assignments:
-        for cell in whole_notebook(assignment, solutions(assignment))["cells"]:
-            for node in ast.parse("".join(cell["source"])).body:
+        cells = whole_notebook(assignment, solutions(assignment))["cells"]
+        texts = ["".join(cell["source"]) for cell in cells]
+        texts += [hidden_text(c) for e in assignment.exercises for c in e.checks]
+        for text in texts:
+            for node in ast.parse(text).body:
                 if isinstance(node, (ast.Import, ast.ImportFrom)):
                     seen[ast.unparse(node)] = True
     yield from seen

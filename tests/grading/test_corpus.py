@@ -14,6 +14,7 @@ from coursekit.grading.grader import Grader
 from coursekit.grading.records import STATUSES
 from coursekit.grading.run.assemble import hidden_notebook
 from coursekit.grading.run.executor import Timeouts
+from tests.grading.corpus.around import AROUND
 from tests.grading.corpus.kinds import ALL, EXERCISES, RIGHT, WRONG, Entry, assignment
 from tests.grading.corpus.play import ATTACKS, CANARY, ENTRIES, HONEST, Outcome, grader, play
 from tests.grading.corpus.theft import HOOK
@@ -26,6 +27,7 @@ SOME = (
     "script-injection", "zip-traversal", "homoglyphs",
     "carry-hook", "carry-thread", "net-table-forged", "spoil-from-given",
     "the-solution", "noise", "trials", "colab", "split", "windows", "half-done",
+    "builtin-range", "needless-between",
 )  # fmt: skip
 
 
@@ -54,7 +56,7 @@ def test_the_verdict_is_as_expected(outcomes: dict[str, Outcome], name: str) -> 
 
 def test_the_corpus_is_in_order() -> None:
     assert [n for n, often in Counter(e.name for e in ENTRIES).items() if often > 1] == []
-    assert len(ATTACKS) >= 75 and len(HONEST) >= 30
+    assert len(ATTACKS) >= 75 and len(HONEST) >= 30 and len(AROUND) >= 24
     assert all(entry.loses and entry.loses.isdisjoint(entry.free) for entry in ATTACKS)
     assert all(entry.loses | entry.free <= ALL for entry in ENTRIES)
     assert all(entry.statuses <= STATUSES.keys() for entry in ENTRIES)

@@ -180,8 +180,9 @@ def as_code(cell: StudentCell, budget: Budget) -> StudentCell:
 def _cell(raw: dict[str, Any], number: int, key: LessonKey, budget: Budget) -> StudentCell:
     source, kind, metadata = raw["source"], raw["type"], raw["metadata"]
     given = key.texts.get(plain_text(source), "")
-    # What was given unchanged needs no look inside.
-    code = mend(source, budget) if kind == "code" and not given else _NO_CODE
+    # What was given unchanged needs no look inside, but for stubs, which other cells may fill.
+    looked_at = kind == "code" and (not given or given in key.exercises)
+    code = mend(source, budget) if looked_at else _NO_CODE
     return StudentCell(
         number, kind, source, code,
         frozenset({raw["id"]} & key.places.keys()),

@@ -5,57 +5,26 @@ from __future__ import annotations
 import ast
 import builtins
 import heapq
-from dataclasses import dataclass
-from functools import cached_property
+import re
 from typing import TYPE_CHECKING
 
 from coursekit import names
+from coursekit.grading.answers.effects import Effects, is_setting
+from coursekit.grading.answers.pieces import MOST, Borrowed, Piece, Search, WrittenFile, holds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from coursekit.grading.answers.cells import Statement, StudentCell
     from coursekit.grading.answers.key import ExerciseKey, LessonKey
 
-#: Statements that one answer may take from other cells.
-_MOST = 200
 _THERE = frozenset(dir(builtins)) | {
     "__name__", "__file__", "__doc__", "get_ipython", "display", "In", "Out", "exit", "quit", "_",
 }  # fmt: skip
+_WRITTEN = re.compile(
+    r"\s*%%(?:write)?file[ \t]+(?P<more>-a[ \t]+)?(?P<path>\S*?(?P<module>\w+)\.py)[ \t]*\n"
+)
 _PLAIN = (ast.Assign, ast.AnnAssign, ast.If, ast.Try)  # no loops: a trial is mostly one
-
-
-@dataclass(frozen=True, eq=False)
-class Piece:
-    """A top-level statement of a student's cell, or a whole cell.
-
-    Attributes:
-        cell: where it stands.
-        statement: which; None for the whole cell.
-    """
-
-    cell: StudentCell
-    statement: Statement | None
-
-    @property
-    def order(self) -> tuple[int, int]:
-        """Its place in the notebook."""
-        return self.cell.number, self.statement.node.lineno if self.statement else 0
-
-    @property
-    def text(self) -> str:
-        """What it says."""
-        return self.statement.text if self.statement else self.cell.code.source
-
-    @property
-    def statements(self) -> list[Statement]:
-        """The one, or all."""
-        return [self.statement] if self.statement else self.cell.statements
-
-    @cached_property
-    def bound(self) -> set[str]:
-        """The names that it binds."""
-        return set().union(*(s.bound for s in self.statements))
 
 
 class Dependencies:
@@ -69,62 +38,155 @@ class Dependencies:
     def __init__(self, cells: Sequence[StudentCell], key: LessonKey) -> None:
         self._key = key
         self._by_name: dict[str, list[Piece]] = {}
+        self._changing: dict[str, list[Piece]] = {}
         self._opaque: list[Piece] = []
+        self._settings: list[Piece] = []
+        self._files: dict[str, list[Piece]] = {}
+        pieces = [Piece(c, s) for c in cells if c.runs for s in c.statements]
+        nodes = [s.node for p in pieces for s in p.statements]
+        effects = Effects(nodes)
+        imports = (node for node in nodes if isinstance(node, names.IMPORTS))
+        imported = {name for name, _ in key.origins}.union(*map(names.bound, imports))
+        for piece, node in zip(pieces, nodes, strict=True):
+            self._offer(piece, node, effects, imported)
         for cell in cells:
-            for statement in cell.statements if cell.runs else ():
-                self._offer(Piece(cell, statement), statement)
+            written = (
+                _WRITTEN.match(cell.source) if cell.code.magic in ("writefile", "file") else None
+            )
+            if written:
+                file = WrittenFile(cell, None, written["path"], bool(written["more"]))
+                self._files.setdefault(written["module"], []).append(file)
 
-    def _offer(self, piece: Piece, statement: Statement) -> None:
-        node = statement.node
+    def _offer(
+        self, piece: Piece, node: ast.stmt, effects: Effects, imported: Collection[str]
+    ) -> None:
         if isinstance(node, ast.ImportFrom) and (_is_future(node) or _is_star(node)):
             self._opaque.append(piece)
-        if isinstance(node, (*names.DEFINITIONS, *names.IMPORTS, *_PLAIN)):
-            for name in statement.bound:
+        binds, changes = effects.of(node)
+        if not isinstance(node, ast.AugAssign):
+            for name in piece.bound | binds:
                 self._by_name.setdefault(name, []).append(piece)
+        for name in changes:
+            self._changing.setdefault(name, []).append(piece)
+        cell = piece.cell
+        answers = (cell.ids | cell.labels | cell.markers) & self._key.exercises.keys()
+        if not answers and is_setting(node, imported):
+            self._settings.append(piece)
 
-    def find(
-        self, pieces: Sequence[Piece], exercise: ExerciseKey, horizon: int
-    ) -> tuple[list[Piece], set[str]]:
+    def find(self, pieces: Sequence[Piece], exercise: ExerciseKey, horizon: int) -> Borrowed:
         """What an answer needs beside itself.
 
         Args:
             pieces: the answer.
             exercise: which it answers.
             horizon: number of the cell that its check is; what stands before it goes first.
-
-        Returns:
-            The pieces of other cells, and the names that nothing defines.
         """
-        there, taken, lost = list(pieces), list[Piece](), set[str]()
-        bound = set().union(*(piece.bound for piece in pieces))
-        seen = self._wants(pieces)
+        found = Borrowed([], set(), {}, [], {}, {})
+        search = Search(list(pieces), found)
+        last = max(piece.order[0] for piece in pieces)
+        until = horizon if last <= horizon else last
+        found.settings = search.take(
+            p for p in self._settings if p.order[0] <= until and self._is_own(p)
+        )
+        self._follow(search, exercise, until)
+        if found.lost:
+            search.take(p for p in self._opaque if p.order[0] <= horizon)
+        if any(_is_star(s.node) for p in search.there for s in p.statements):
+            found.lost = set()
+        return found
+
+    def completes(self, name: str, piece: Piece, horizon: int) -> bool:
+        """Whether a stub is filled elsewhere before its check: `UNet.forward = forward`."""
+        return any(
+            piece.order < p.order and p.order[0] <= horizon and not _calls_method(p)
+            for p in self._changing.get(name, [])
+            if self._is_own(p)
+        )
+
+    def _follow(self, search: Search, exercise: ExerciseKey, horizon: int) -> None:
+        """Take what gives names their meanings, what changes that, and what all of it uses."""
+        seen = self._wants(search.there) | set(exercise.wanted)
         todo = sorted(seen)  # a heap: names come in an order that does not change
-        while todo and len(taken) < _MOST:
+        pieces = search.found.pieces
+        search.take(f for p in list(search.there) for f in self._written(p, horizon))
+        done = 0
+        while todo and len(search.found.pieces) < MOST:
             name = heapq.heappop(todo)
-            if name in bound:
-                continue
-            found = self._find(name, exercise, horizon)
-            if found is None:
-                if not self._is_there(name):
-                    lost.add(name)
-                continue
-            new = [p for p in (found, *self._fillers(name, found)) if not holds(there, p)]
-            taken += new
-            there += new
-            bound |= set().union(*(p.bound for p in new))
+            binding = [p for p in search.there if name in p.bound]
+            if not binding:
+                binding = self._find(name, exercise, horizon, search.there)
+                search.take(binding)
+                if not binding and not self._is_there(name):
+                    search.found.lost.add(name)
+            self._change(search, name, binding, exercise, horizon)
+            new = pieces[done:]
+            while done < len(pieces):  # which grows: a file may import another
+                search.take(self._written(pieces[done], horizon))
+                done += 1
             for wanted in self._wants(new) - seen:
                 seen.add(wanted)
                 heapq.heappush(todo, wanted)
-        if lost:
-            taken += [p for p in self._opaque if p.order[0] <= horizon and not holds(there, p)]
-        if any(_is_star(s.node) for p in taken for s in p.statements):
-            lost = set()
-        return taken[:_MOST], lost
+
+    def _change(
+        self,
+        search: Search,
+        name: str,
+        binding: Sequence[Piece],
+        exercise: ExerciseKey,
+        horizon: int,
+    ) -> None:
+        """Take what changes a name's object after it was bound: `table[3] = 4`, `@add_to(Net)`."""
+        key = self._key
+        if not binding:
+            if name in key.given or name in key.assigned:
+                meant = [p for p in self._meant(name, horizon) if not holds(search.there, p)]
+                search.found.ignored |= dict.fromkeys(meant, name)
+            return
+        if all(isinstance(s.node, names.IMPORTS) for p in binding for s in p.statements):
+            return
+        start = max(piece.order for piece in binding)
+        for piece in self._changing.get(name, []):
+            if piece.order <= start or not self._is_own(piece):
+                continue
+            if piece.order[0] <= horizon:
+                search.found.changes |= dict.fromkeys(search.take([piece]), name)
+            elif name in exercise.wanted and not holds(search.there, piece):
+                search.found.below[piece] = name
+
+    def _meant(self, name: str, horizon: int) -> list[Piece]:
+        """What a student wrote that gives a name of the lesson another meaning, for themselves."""
+        found = [*self._by_name.get(name, [])]
+        found += [p for p in self._changing.get(name, []) if not _of_kinds([p], (ast.Expr,))]
+        return [
+            p
+            for p in found
+            if p.order[0] <= horizon
+            and self._is_own(p)
+            and not (_of_kinds([p], names.IMPORTS) and self._key.origins >= _origins(p, name))
+        ]
+
+    def _written(self, piece: Piece, horizon: int) -> list[Piece]:
+        """The files that a piece imports, as far as cells write them."""
+        text = piece.cell.code.source if isinstance(piece, WrittenFile) else piece.text
+        modules = {origin.partition(".")[0] for _, origin in names.imports(text)}
+        found: list[Piece] = []
+        for module in sorted(modules & self._files.keys()):
+            files = self._files[module]
+            files = [f for f in files if f.order[0] <= horizon] or files
+            whole = [i for i, f in enumerate(files) if isinstance(f, WrittenFile) and not f.more]
+            found += files[max(whole, default=0) :]
+        return found
+
+    def _is_own(self, piece: Piece) -> bool:
+        """Whether it is none of the lesson's own statements."""
+        return all(s.same not in self._key.statements for s in piece.statements)
 
     def _wants(self, pieces: Iterable[Piece]) -> set[str]:
         wanted: set[str] = set()
         for piece in pieces:
             one = piece.statement
+            if isinstance(piece, WrittenFile):
+                continue
             for statement in [one] if one else _working(piece.cell, self._key):
                 wanted |= statement.free
         return wanted
@@ -145,7 +207,7 @@ class Dependencies:
         future: list[str] = []
         for piece in ordered:
             lines = piece.text.split("\n")
-            if piece.statement is None:
+            if piece.statement is None and not isinstance(piece, WrittenFile):
                 others = set().union(*(p.bound for p in ordered if p is not piece))
                 for statement, lost in self._failing(piece.cell, others):
                     _blank(lines, *statement.lines)
@@ -178,42 +240,45 @@ class Dependencies:
         key = self._key
         return name in _THERE or name in key.given or name in key.assigned or name in key.answers
 
-    def _find(self, name: str, exercise: ExerciseKey, horizon: int) -> Piece | None:
-        """The student's own statement that gives a name its meaning, if the lesson does not."""
+    def _find(
+        self, name: str, exercise: ExerciseKey, horizon: int, there: Sequence[Piece]
+    ) -> list[Piece]:
+        """The student's own statements that give a name its meaning, if the lesson does not."""
         key = self._key
         if name in key.answers or name in key.given:
-            return None
-        kinds: tuple[type[ast.stmt], ...] = (ast.stmt,)
-        if name in _THERE:
-            kinds = (*names.DEFINITIONS, *names.IMPORTS)
-        elif key.assigned.get(name, exercise.place) < exercise.place:
-            kinds = names.DEFINITIONS  # a helper that has the name of a lesson's variable
-        offers = [
-            p
-            for p in self._by_name.get(name, [])
-            if p.statement and isinstance(p.statement.node, kinds)
-        ]
-        before = [p for p in offers if p.order[0] <= horizon]
-        for piece in reversed(before or offers):
-            if piece.statement and piece.statement.same not in key.statements:
-                return piece
-        return None
-
-    def _fillers(self, name: str, found: Piece) -> list[Piece]:
-        """What follows in the same cell and fills what was bound: `table[3] = 4`, loops of it."""
-        one = found.statement
-        if one is None or isinstance(one.node, (*names.DEFINITIONS, *names.IMPORTS)):
             return []
-        after = found.cell.statements[found.cell.statements.index(one) + 1 :]
-        return [Piece(found.cell, s) for s in after if name in s.changed]
+        offers = self._by_name.get(name, [])
+        if name in _THERE:
+            offers = [p for p in offers if p.order[0] <= horizon]
+            if not names.is_data(name, (s.node for p in there for s in p.statements)):
+                offers = _of_kinds(offers, (*names.DEFINITIONS, *names.IMPORTS))
+        elif key.assigned.get(name, exercise.place) < exercise.place:
+            # A helper that has the name of a lesson's variable.
+            offers = _of_kinds(offers, names.DEFINITIONS)
+        offers = [p for p in offers if p.order[0] <= horizon] or offers
+        # No loops and calls where there is something plainer: a trial is mostly one.
+        plain = (*names.DEFINITIONS, *names.IMPORTS, *_PLAIN)
+        found: list[Piece] = []
+        for piece in reversed(_of_kinds(offers, plain) or offers):
+            if self._is_own(piece):
+                found.append(piece)
+                if name not in names.needed_at_once(piece.text):  # as in `table = more(table)`
+                    break
+        return found
 
 
-def holds(there: Iterable[Piece], piece: Piece) -> bool:
-    """Whether a statement is among the pieces, alone or in its whole cell."""
-    return any(
-        p.cell is piece.cell and (p.statement is None or p.statement is piece.statement)
-        for p in there
-    )
+def _calls_method(piece: Piece) -> bool:
+    node = piece.statement.node if piece.statement else None
+    call = node.value if isinstance(node, ast.Expr) else None
+    return isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
+
+
+def _origins(piece: Piece, name: str) -> set[tuple[str, str]]:
+    return {pair for pair in names.imports(piece.text) if pair[0] == name}
+
+
+def _of_kinds(pieces: Iterable[Piece], kinds: tuple[type[ast.stmt], ...]) -> list[Piece]:
+    return [p for p in pieces if p.statement and isinstance(p.statement.node, kinds)]
 
 
 def _working(cell: StudentCell, key: LessonKey) -> list[Statement]:

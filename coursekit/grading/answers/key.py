@@ -60,6 +60,7 @@ class LessonKey:
         kinds: "code" or "markdown", by id.
         texts: ids by the text that a student was given.
         given: names that the lesson's own cells define by `def`, `class` or `import`.
+        origins: what the lesson imports: each name, and the dotted name of where it is from.
         assigned: names that they bind otherwise, and the place of the first cell that does.
         statements: the lesson's own top-level statements.
         answers: the names that answers define.
@@ -70,6 +71,7 @@ class LessonKey:
     kinds: Mapping[str, str]
     texts: Mapping[str, str]
     given: frozenset[str]
+    origins: frozenset[tuple[str, str]]
     assigned: Mapping[str, int]
     statements: frozenset[str]
     answers: frozenset[str]
@@ -110,6 +112,9 @@ def key_of(lesson: Lesson) -> LessonKey:
         {cell.id: cell.kind for cell in lesson.cells},
         {plain_text(c.source): c.id for c in reversed(cells) if c.source.strip()},
         frozenset(given),
+        frozenset(
+            pair for cell in cells if cell.kind == "code" for pair in names.imports(cell.source)
+        ),
         assigned,
         frozenset(statements),
         frozenset(name for key in keys.values() for name in key.wanted),

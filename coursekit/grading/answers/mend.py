@@ -9,12 +9,9 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from coursekit.names import without_warnings
-
-if TYPE_CHECKING:
-    pass
+from coursekit.names import DEFINITIONS, root, without_warnings
 
 #: Characters of one answer, and of all code of a notebook that is parsed at all.
 LONGEST, MOST_CODE = 200_000, 400_000
@@ -44,6 +41,11 @@ _MAGIC = re.compile(
 )
 _WRAPPERS = {"time", "timeit", "capture", "prun", "memit", "mprun", "lprun", "python", "python3"}
 _CELL_MAGIC = re.compile(r"\s*%%(\w+)[^\n]*")
+#: What consoles write before a line of code, and before the first of a statement.
+_PROMPT = re.compile(r"[ \t]*(?:(?:>>>|\.\.\.)(?: |$)|In \[\d+\]: ?|\.{3,}: ?)")
+_FIRST_PROMPT = re.compile(r"[ \t]*(?:>>>(?: |$)|In \[\d+\]:)")
+#: What `%magic` and `!command` are in a notebook that was a script in between.
+_AS_CALLS = {"system", "getoutput", "run_line_magic", "run_cell_magic", "magic"}
 _SEPARATOR = re.compile(r"\s*#+\s*%%")
 
 
@@ -102,9 +104,9 @@ def parse(text: str, budget: Budget) -> Parsed:
         with without_warnings():  # "\d" is a warning, and no reason to refuse
             tree = ast.parse(text)
     except SyntaxError as error:
-        return Parsed(None, f"line {error.lineno or 1}: {_printable(error.msg)}")
+        return Parsed(None, f"line {error.lineno or 1}: {printable(error.msg)}")
     except (ValueError, OverflowError) as error:
-        return Parsed(None, _printable(str(error)))
+        return Parsed(None, printable(str(error)))
     except (RecursionError, MemoryError):
         return Parsed(None, "it is nested too deeply")
     if len(tree.body) > _MOST_STATEMENTS:
@@ -124,6 +126,7 @@ def mend(text: str, budget: Budget) -> Mended:
     if len(text) > LONGEST:
         return Mended(text, *parse(text, budget))
     notes: list[str] = []
+    text = _without_prompts(text, notes, budget)
     text, magic = _without_cell_magic(text, notes)
     text = without_markers(text, notes)
     tree, problem = parse(text, budget)
@@ -138,6 +141,12 @@ def mend(text: str, budget: Budget) -> Mended:
                 problem = ""
                 break
             problem = later
+    if tree is not None and ("get_ipython" in text or "install" in text):
+        body = _in_a_cell_magic(tree)
+        if body:
+            return mend(body, budget)
+        text = _without_called_magics(text, tree, notes)
+        tree = parse(text, budget).tree
     return Mended(text, tree, problem, tuple(notes) if tree is not None else (), magic)
 
 
@@ -147,7 +156,8 @@ def _imports(text: str) -> list[str]:
     return [part for line in lines for part in re.split("[;,#]", line)]
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """A text for a note: not too long, and all of it can be seen."""
     return "".join(c if c.isprintable() else "\ufffd" for c in text[:200])
 
 
@@ -161,6 +171,70 @@ def _without_cell_magic(text: str, notes: list[str]) -> tuple[str, str]:
     return text[found.end() :], "" if name in _WRAPPERS else name
 
 
+def _without_prompts(text: str, notes: list[str], budget: Budget) -> str:
+    """Without the prompts of a console, as IPython reads it; what the console showed goes last."""
+    lines = text.split("\n")
+    code = (line for line in lines if line.strip() and not line.lstrip().startswith("#"))
+    if not _FIRST_PROMPT.match(next(code, "")):
+        return text
+    notes.append("The prompts of a console (>>>, In [1]:) were left out.")
+    bare = "\n".join(_PROMPT.sub("", line, count=1) for line in lines)
+    if parse(bare, budget).tree is not None:
+        return bare
+    shown = [not _PROMPT.match(line) and line.lstrip()[:1] not in ("", "#") for line in lines]
+    pairs = zip(lines, shown, strict=True)
+    return "\n".join(f"# {x}" if out else _PROMPT.sub("", x, count=1) for x, out in pairs)
+
+
+def _in_a_cell_magic(tree: ast.Module) -> str:
+    """The cell that `get_ipython().run_cell_magic("time", "", "…")` stands for; else ""."""
+    call = _magic_call(tree.body[0]) if len(tree.body) == 1 else None
+    given = [a.value for a in call.args if isinstance(a, ast.Constant)] if call else []
+    words = [value for value in given if isinstance(value, str)]
+    return f"%%{words[0]} {words[1]}\n{words[2]}" if len(words) == 3 else ""
+
+
+def _without_called_magics(text: str, tree: ast.Module, notes: list[str]) -> str:
+    """With `pass` for each line that calls a magic or the shell, or that installs something."""
+    lines = text.split("\n")
+    statements = [tree.body]
+    for body in statements:  # which grows
+        for node in body:
+            if not isinstance(node, DEFINITIONS):
+                inner = (getattr(node, name, []) for name in ("body", "orelse", "finalbody"))
+                statements += [block for block in inner if isinstance(block, list)]
+            first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
+            alone = not lines[first][: node.col_offset].strip() and not lines[last].encode()[
+                node.end_col_offset :
+            ].strip(b" ;")
+            if alone and (_magic_call(node) or _installs(node)):
+                shown = printable(lines[first].strip())[:60]
+                notes.append(f"The line “{shown}” cannot run here and was left out.")
+                lines[first] = f"{lines[first][: node.col_offset]}pass  # {shown}"
+                lines[first + 1 : last + 1] = [""] * (last - first)
+    return "\n".join(lines)
+
+
+def _magic_call(node: ast.stmt) -> ast.Call | None:
+    call = node.value if isinstance(node, ast.Expr) else None
+    called = call.func if isinstance(call, ast.Call) else None
+    if not isinstance(called, ast.Attribute) or called.attr not in _AS_CALLS:
+        return None
+    shell = called.value.func if isinstance(called.value, ast.Call) else None
+    named = isinstance(shell, ast.Name) and shell.id == "get_ipython"
+    return call if named and isinstance(call, ast.Call) else None
+
+
+def _installs(node: ast.stmt) -> bool:
+    """Whether a statement is `os.system("pip install …")` or its like: there is no network."""
+    call = node.value if isinstance(node, ast.Expr) else None
+    if not isinstance(call, ast.Call) or root(call.func) not in ("os", "subprocess"):
+        return False
+    given = (n.value for n in ast.walk(call) if isinstance(n, ast.Constant))
+    said = " ".join(value for value in given if isinstance(value, str))
+    return bool(re.search(r"\b(?:pip3?|conda|mamba)\b[^\n]{0,80}\binstall\b", said))
+
+
 def without_markers(text: str, notes: list[str]) -> str:
     """Without comments that tell nbval how to judge, wherever nbval would find one."""
     lines = text.splitlines(keepends=True)  # nbval's lines, which are more than Python's
@@ -171,7 +245,7 @@ def without_markers(text: str, notes: list[str]) -> str:
             continue
         word = stripped.lstrip("#").strip()
         if word.startswith(("NBVAL_", "PYTEST_VALIDATE_")):
-            notes.append(f"The marker {_printable(word)[:40]} was left out.")
+            notes.append(f"The marker {printable(word)[:40]} was left out.")
         elif not _SEPARATOR.match(stripped):
             continue
         end = line[len(line.rstrip()) :]
@@ -200,7 +274,7 @@ def _without_magics(text: str, notes: list[str]) -> str:
     goes_on = False
     for i, line in enumerate(lines):
         stripped = line.lstrip()
-        shown = _printable(stripped)[:60].rstrip("\\ ")
+        shown = printable(stripped)[:60].rstrip("\\ ")
         if goes_on:
             goes_on = line.endswith("\\")
             lines[i] = f"# {shown}"

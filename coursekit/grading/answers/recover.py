@@ -16,17 +16,17 @@ from typing import TYPE_CHECKING, Any
 from coursekit import names
 from coursekit.grading.answers import alike
 from coursekit.grading.answers.cells import Statement, StudentCell, as_code, student_cells
-from coursekit.grading.answers.dependencies import Dependencies, Piece, holds
+from coursekit.grading.answers.dependencies import Dependencies
 from coursekit.grading.answers.key import ExerciseKey, LessonKey, key_of
 from coursekit.grading.answers.mend import Budget, parse, without_markers
+from coursekit.grading.answers.notes import ON_F_STRINGS, bounded, listed, newer, on_others
+from coursekit.grading.answers.pieces import Piece, WrittenFile, holds
 from coursekit.grading.records import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from coursekit.lessons.course import Assignment
-
-_SHOWN = 5  # names in a note
 
 
 def recover(notebook: dict[str, Any], assignment: Assignment) -> tuple[Answer, ...]:
@@ -39,7 +39,7 @@ def recover(notebook: dict[str, Any], assignment: Assignment) -> tuple[Answer, .
     key = key_of(assignment.lesson)
     budget = Budget()
     cells = student_cells(notebook, key, budget)
-    finder = _Finder(cells, key, Dependencies(cells, key), budget)
+    finder = _Finder(cells, key, Dependencies(cells, key), budget, newer=newer(notebook))
     return tuple(finder.answer(key.exercises[e.name]) for e in assignment.exercises)
 
 
@@ -65,6 +65,7 @@ class _Finder:
     key: LessonKey
     dependencies: Dependencies
     budget: Budget
+    newer: str
     notes: list[str] = field(default_factory=list)
     woken: dict[int, StudentCell] = field(default_factory=dict)
 
@@ -113,7 +114,11 @@ class _Finder:
                 if name not in statement.bound or self._is_given(cell, exercise, statement):
                     continue
                 firm = name in exercise.plain or _is_definition(statement.node)
-                written = exercise.stubs.get(name) != statement.shape
+                written = exercise.stubs.get(
+                    name
+                ) != statement.shape or self.dependencies.completes(
+                    name, Piece(cell, statement), self._horizon(exercise)
+                )
                 found.append(_Candidate(cell, statement, name, written, firm))
         answering = [c for c in found if c.cell.finds(exercise.name)]
         return answering if answering and name in exercise.plain else found
@@ -131,7 +136,7 @@ class _Finder:
         before = [c for c in candidates if c.cell.number <= horizon]
         best = next(reversed(before or list(candidates)), None)
         if best is not None and len({c.statement.shape for c in candidates}) > 1:
-            where = _listed(dict.fromkeys(c.cell.title for c in candidates))
+            where = listed(dict.fromkeys(c.cell.title for c in candidates))
             self.notes.append(
                 f"{best.name} is defined in different ways in {where}; what counts is "
                 f"{best.cell.title}, the last{' before the check' if before else ''}."
@@ -166,39 +171,31 @@ class _Finder:
         pieces: list[Piece] = []
         for candidate in chosen:
             cell = candidate.cell
-            if cell.finds(exercise.name):
-                new = [Piece(cell, None)]
-            else:
-                new = [candidate.piece, *_patches(candidate)]
+            new = [Piece(cell, None)] if cell.finds(exercise.name) else [candidate.piece]
             pieces += [piece for piece in new if not holds(pieces, piece)]
         pieces = [p for p in pieces if p.statement is None or not holds(_whole(pieces), p)]
         missing = [n for n in exercise.wanted if n not in {c.name for c in chosen}]
         if missing:
-            self.notes.append(f"Nothing defines {_listed(missing)}.")
+            self.notes.append(f"Nothing defines {listed(missing)}.")
         return self._made(exercise, pieces, main)
 
     def _made(self, exercise: ExerciseKey, pieces: list[Piece], main: StudentCell) -> Answer:
-        borrowed, lost = self.dependencies.find(pieces, exercise, self._horizon(exercise))
+        found = self.dependencies.find(pieces, exercise, self._horizon(exercise))
         found_by = main.finds(exercise.name) or ("definition" if exercise.wanted else "place")
         notes = list(self.notes)
         if found_by != "id":
             notes.append(f"The answer was found by {_WAYS[found_by]}, in {main.title}.")
         if len(parts := dict.fromkeys(p.cell.title for p in pieces)) > 1:
-            notes.append(f"The answer is in parts, in {_listed(parts)}.")
-        for cell in dict.fromkeys(p.cell for p in (*pieces, *borrowed)):
-            notes += cell.notes
-        if borrowed:
-            taken = _listed(sorted(set().union(*(p.bound for p in borrowed)))) or "all of a module"
-            cells = _listed(dict.fromkeys(p.cell.title for p in borrowed))
-            notes.append(f"Taken from {cells}, because the answer uses it: {taken}.")
-        if lost:
-            notes.append(f"The answer uses {_listed(sorted(lost))}, which nothing defines.")
-        source = self.dependencies.put_together([*pieces, *borrowed], exercise, notes)
+            notes.append(f"The answer is in parts, in {listed(parts)}.")
+        for piece in (*pieces, *found.pieces):
+            notes += () if isinstance(piece, WrittenFile) else piece.cell.notes
+        notes += on_others(found)
+        source = self.dependencies.put_together([*pieces, *found.pieces], exercise, notes)
         source = without_markers(source, notes).strip("\n")
         problem = parse(source, Budget()).problem
         if problem:
             return self._unreadable(exercise, found_by, f"The answer cannot be used: {problem}.")
-        return Answer(exercise.name, source, found_by, "found", _bounded(notes))
+        return Answer(exercise.name, source, found_by, "found", bounded(notes))
 
     # --- when there is nothing to make one of ---
 
@@ -222,7 +219,9 @@ class _Finder:
         for cells, found_by in ((own, ""), (by_name, "definition"), (near, "place")):
             for cell in reversed([c for c in cells if c.code.tree is None]):
                 way = found_by or cell.finds(exercise.name)
-                reason = f"{cell.title.capitalize()} cannot be read as Python: {cell.code.problem}."
+                problem = cell.code.problem
+                reason = f"{cell.title.capitalize()} cannot be read as Python: {problem}."
+                reason += self.newer or ON_F_STRINGS * ("f-string" in problem)
                 return self._unreadable(exercise, way, reason)
         if self._has_stub(exercise):
             return self._none(exercise, "not-written")
@@ -230,11 +229,11 @@ class _Finder:
         return self._none(exercise, "missing")
 
     def _unreadable(self, exercise: ExerciseKey, found_by: str, reason: str) -> Answer:
-        notes = _bounded([*self.notes, reason])
+        notes = bounded([*self.notes, reason])
         return Answer(exercise.name, None, found_by, "unreadable", notes)
 
     def _none(self, exercise: ExerciseKey, status: str) -> Answer:
-        return Answer(exercise.name, None, "", status, _bounded(self.notes))
+        return Answer(exercise.name, None, "", status, bounded(self.notes))
 
     def _has_stub(self, exercise: ExerciseKey) -> bool:
         """Whether the exercise is there and holds nothing of the student's."""
@@ -282,7 +281,7 @@ class _Finder:
     def _traces(self, exercise: ExerciseKey, cells: Sequence[StudentCell]) -> list[str]:
         """What there is in place of the answer."""
         found: list[str] = []
-        wanted = _listed(exercise.wanted)
+        wanted = listed(exercise.wanted)
         for cell in self.cells:
             top = [s.node for s in cell.statements]
             for node in [n for s in top for n in ast.walk(s)]:
@@ -299,7 +298,7 @@ class _Finder:
         for cell in cells:
             others = set().union(*(s.bound for s in cell.statements)) - self.key.answers
             if others:
-                shown = _listed(sorted(others))
+                shown = listed(sorted(others))
                 found.append(f"{cell.title.capitalize()} defines {shown}, not {wanted}.")
         return found or [f"No cell defines {wanted}."]
 
@@ -311,7 +310,6 @@ _WAYS = {
     "place": "its place",
 }
 _EMPTY = alike.shape(ast.parse(""))
-_MOST_NOTES, _LONGEST_NOTE = 20, 300
 
 
 def _is_definition(node: ast.stmt) -> bool:
@@ -319,24 +317,6 @@ def _is_definition(node: ast.stmt) -> bool:
     if isinstance(node, (ast.Assign, ast.AnnAssign)):
         return isinstance(node.value, (ast.Lambda, ast.Name, ast.Attribute))
     return not isinstance(node, (ast.AugAssign, ast.For, ast.While, ast.With, ast.Expr))
-
-
-def _patches(candidate: _Candidate) -> list[Piece]:
-    """What changes a definition after it, in the same cell: `f = cached(f)`, `Net.forward = f`."""
-    cell, name = candidate.cell, candidate.name
-    after = cell.statements[cell.statements.index(candidate.statement) + 1 :]
-    return [
-        Piece(cell, s)
-        for s in after
-        if isinstance(s.node, (ast.Assign, ast.AugAssign))
-        and (name in s.changed or (name in s.bound and _wraps(s.node, name)))
-    ]
-
-
-def _wraps(node: ast.Assign | ast.AugAssign, name: str) -> bool:
-    """Whether an assignment gives a function to a function: `f = cached(f)`, not `f = f(x)`."""
-    given = node.value.args if isinstance(node.value, ast.Call) else []
-    return any(isinstance(a, ast.Name) and a.id == name for a in given)
 
 
 def _whole(pieces: Iterable[Piece]) -> list[Piece]:
@@ -349,16 +329,3 @@ def _either(wanted: Iterable[str]) -> str:
 
 def _first(pair: tuple[int, StudentCell]) -> int:
     return pair[0]
-
-
-def _listed(words: Iterable[str]) -> str:
-    """Some words, for a note: not too many, none too long."""
-    known = [word[:40] for word in words]
-    shown = ", ".join(known[:_SHOWN])
-    return shown if len(known) <= _SHOWN else f"{shown} and {len(known) - _SHOWN} more"
-
-
-def _bounded(notes: Iterable[str]) -> tuple[str, ...]:
-    found = list(dict.fromkeys(note[:_LONGEST_NOTE] for note in notes))
-    rest = len(found) - _MOST_NOTES
-    return tuple(found if rest <= 0 else [*found[:_MOST_NOTES], f"And {rest} more of the kind."])

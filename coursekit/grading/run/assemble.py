@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from coursekit import names
+from coursekit.grading.sandbox.kernel import EACH_BY_ITSELF
 from coursekit.lessons.notebook import make_notebook
 from coursekit.lessons.regions import Cell, hidden_text
 from coursekit.lessons.source import SLOW
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 #: Tag of a cell that is tried for points; its id is that of the check, with this before it.
 HIDDEN_PREFIX = "hidden-"
+_FRESH = "coursekit.grading.run.fresh"
 
 
 def hidden_notebook(assignment: Assignment, answers: Mapping[str, str]) -> dict[str, Any]:
@@ -33,10 +35,12 @@ def whole_notebook(assignment: Assignment, answers: Mapping[str, str]) -> dict[s
     """The notebook that mostly is enough: the one that explains, and then all that is hidden.
 
     No hidden text and no input is in the kernel before the last public cell has ended, so what
-    public cells show cannot hold any.
+    public cells show cannot hold any. Hidden tests run with the settings that the answers made (the
+    type of torch's numbers, whether warnings are errors), which some answers need; where that
+    fails, `hidden_notebook` tries them with settings as they were.
     """
     public = _cells(assignment, answers, hidden=False)
-    deciding = _cells(assignment, answers, hidden=True)
+    deciding = _cells(assignment, answers, hidden=True, defaults=False)
     hidden = [c for c in deciding if c.id.startswith(HIDDEN_PREFIX)]
     needed = {c.id: c for c in (*public, *deciding)}
     return make_notebook(
@@ -76,7 +80,9 @@ def lone_notebook(
     return notebook
 
 
-def _cells(assignment: Assignment, answers: Mapping[str, str], *, hidden: bool) -> list[Cell]:
+def _cells(
+    assignment: Assignment, answers: Mapping[str, str], *, hidden: bool, defaults: bool = True
+) -> list[Cell]:
     lesson = assignment.lesson
     graded = {c.id: c for e in assignment.exercises for c in e.checks}
     checks = {c.id for e in lesson.exercises for c in e.checks}
@@ -93,15 +99,20 @@ def _cells(assignment: Assignment, answers: Mapping[str, str], *, hidden: bool) 
             continue
         if cell.id in checks:
             made = _check(cell.id, graded, public, hidden=hidden)
+            if made is not None:
+                used |= names.taken(made.source)
+                made = _freshly(made, assignment, answers, defaults) if hidden else made
         elif cell.id in graded_answers | practice:
             source = answers.get(cell.id)
             if source is not None and (cell.id in graded_answers or names.defined(source) & used):
-                made = replace(cell, source=source, tags=())
+                used |= names.taken(source)
+                made = replace(cell, source=f"{source}\n{EACH_BY_ITSELF}", tags=())
         elif cell.id in solved and SLOW not in cell.tags:
             text = solved[cell.id].source  # among them what the student was given
-            made = replace(cell, source=text, tags=()) if names.defined(text) & used else None
+            if names.defined(text) & used:
+                used |= names.taken(text)
+                made = replace(cell, source=_keeping(text), tags=())
         if made is not None:
-            used |= names.taken(made.source)
             chosen.append(replace(made, points=None))
     return chosen[::-1]
 
@@ -118,3 +129,28 @@ def _check(
     return (
         replace(graded[name], id=HIDDEN_PREFIX + name, source=region, tags=()) if region else None
     )
+
+
+def _keeping(text: str) -> str:
+    """A cell of the lesson that remembers what it has bound."""
+    bound = ", ".join(map(repr, sorted(names.defined(text))))
+    return f"{text}\nfrom {_FRESH} import keep as _keep; _keep({bound})"
+
+
+def _freshly(
+    check: Cell, assignment: Assignment, answers: Mapping[str, str], defaults: bool
+) -> Cell:
+    """A hidden test as a call that runs its text; see `fresh.hidden`."""
+    lesson = assignment.lesson
+    exercise = next(
+        e for e in lesson.exercises if check.id in {HIDDEN_PREFIX + c.id for c in e.checks}
+    )
+    text = answers.get(exercise.name, "")
+    given = {
+        "answers": sorted(set().union(*map(names.defined, solutions(assignment).values()))),
+        "own": None if names.has_star(text) else sorted(names.defined(text)),
+        "defaults": defaults,
+    }
+    said = ", ".join(f"{name}={value!r}" for name, value in given.items())
+    source = f"from {_FRESH} import hidden as _hidden\n_hidden({check.source!r}, {said})"
+    return replace(check, source=source)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _LONGEST = 1 << 20
+_PRELOAD = b'{"preload"'  # how a request to import more begins
 _ALWAYS = ("import ipykernel.kernelapp", "import numpy")
 
 
@@ -62,9 +63,11 @@ def _preload(statements: Iterable[str]) -> None:
 
 def _serve(listener: socket.socket, place: dict[str, Any]) -> None:
     connection, _ = listener.accept()
-    request = _read(connection)
-    if "preload" in request:
-        _preload(request["preload"])
+    # What is read here stays in memory that all later kernels have: of a kernel's request, in which
+    # the secret may be, not more than this.
+    begins = connection.recv(len(_PRELOAD), socket.MSG_PEEK | socket.MSG_WAITALL)
+    if begins == _PRELOAD:
+        _preload(_read(connection)["preload"])
         connection.close()
         return
     if os.fork():
@@ -75,7 +78,7 @@ def _serve(listener: socket.socket, place: dict[str, Any]) -> None:
         listener.close()
         namespaces.die_with_parent()
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        supervisor.supervise(connection, request, place)
+        supervisor.supervise(connection, _read(connection), place)
         status = 0
     finally:
         os._exit(status)

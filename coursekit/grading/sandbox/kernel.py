@@ -15,9 +15,15 @@ from coursekit.grading.sandbox import limits as _limits
 from coursekit.grading.sandbox import namespaces, seccomp
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
+    from types import CodeType
+
+    from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
 
     from coursekit.grading.sandbox.limits import KernelLimits
+
+#: The last line of a cell whose statements are run each by itself: one that fails stops none below.
+EACH_BY_ITSELF = "# coursekit: each statement by itself"
 
 
 def run(
@@ -96,10 +102,12 @@ def _serve(connection_file: str, ready: int, go: int) -> None:
         setattr(sys, name, file)
         setattr(sys, f"__{name}__", file)
     sys.argv = ["ipykernel_launcher.py"]
+    sys.path.insert(0, "")  # as everywhere: what a cell has written can be imported
     app = App.instance()
     app.initialize(["-f", connection_file, "--HistoryManager.enabled=False"])
     assert app.shell is not None
     app.shell.input_transformer_manager = Transformers()
+    app.shell.run_code = _each_by_itself(app.shell)
     with suppress(ImportError):
         import numpy as np
 
@@ -110,3 +118,19 @@ def _serve(connection_file: str, ready: int, go: int) -> None:
     os.close(ready)
     os.close(go)
     app.start()
+
+
+def _each_by_itself(shell: InteractiveShell) -> Callable[..., Awaitable[bool]]:
+    """How a shell runs a statement, of which it runs those of a cell one after the other.
+
+    What fails in a student's cell beside the answer (a photograph of theirs is opened, a package is
+    not there) fails their cell, and keeps no definition below it from being made.
+    """
+    run_code = shell.run_code
+
+    async def run(code: CodeType, result: ExecutionResult | None = None, **more: bool) -> bool:
+        failed: bool = await run_code(code, result, **more)
+        text = str(result.info.raw_cell) if result and result.info else ""
+        return failed and not text.endswith(EACH_BY_ITSELF)
+
+    return run

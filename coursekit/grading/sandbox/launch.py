@@ -209,6 +209,8 @@ _ENVIRONMENT = {
     "MPLCONFIGDIR": "/tmp/matplotlib",  # noqa: S108
     "COURSEKIT_TIER": "quick",
     "PYTHONHASHSEED": "0",
+    "PIP_RETRIES": "0",  # there is no network: a student's `pip install` is soon over
+    "PIP_DISABLE_PIP_VERSION_CHECK": "1",
 }
 
 

@@ -358,6 +358,11 @@ HOSTILE = {
     "trials": [f"# exercise: blend\n{_ONE}" + "print(foo)\n" * 900],
     "tuples": [f"def blend(a, b):\n return [{f'({i},),' * 25_000}]" for i in range(2)],
     "deep": [_ONE + f"    {'-' * 900}1\n" + "x" + ".x" * 900],
+    "calls": [_ONE, "x" + ".x()" * 900, "f(" * 90 + ")" * 90],
+    "callers": [
+        "\n".join(f"def f{i}():\n global x{i}\n x{i} = {i}\n f{i + 1}()" for i in range(300)),
+        f"f0()\ndef blend(a, b):\n return [{', '.join(f'x{i}' for i in range(300))}]",
+    ],
     "numbers": ["def blend(a, b):\n return 0x" + "f" * 10_000],
     "magics": ["%x\n" * 60_000],
     "texts": ["blend\n```\n" * 200_000],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -53,6 +54,7 @@ class Entry:
         free: exercises that may pass or not: the attack spoils its own notebook.
         statuses: one of which each check of a lost exercise must have; any when empty.
         earned: points, when exercises pass in part.
+        says: words that must be on the student's page.
         slow: longer than a few seconds, so not for the short test run.
     """
 
@@ -63,6 +65,7 @@ class Entry:
     free: frozenset[str] = frozenset()
     statuses: frozenset[str] = frozenset()
     earned: int | None = None
+    says: str = ""
     slow: bool = False
 
 
@@ -202,9 +205,15 @@ def cheat(
     answer: str | None = None,
     free: str = "",
     slow: bool = False,
+    whole: bool = False,
 ) -> Entry:
-    """An attack from within one answer: some code, and a wrong answer after it."""
+    """An attack from within one answer: some code, and a wrong answer after it.
+
+    A statement that fails does not stop the next; as a `whole` both are one.
+    """
     text = f"{code.strip()}\n\n\n{WRONG[exercise] if answer is None else answer}"
+    if whole:
+        text = "if True:\n" + textwrap.indent(text, "    ")
     return Entry(
         name, about, hand_in({exercise: text}), frozenset({exercise}), frozenset(free.split()),
         frozenset(statuses.split()), slow=slow,

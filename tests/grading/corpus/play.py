@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import codecs
 import contextlib
+import html
 import html.parser
 import io
 import re
@@ -26,6 +27,7 @@ from coursekit.grading.report import feedback
 from coursekit.grading.run.executor import Timeouts
 from coursekit.grading.submissions.collect import collect
 from coursekit.grading.task import Conditions, make_task
+from tests.grading.corpus.around import AROUND
 from tests.grading.corpus.carried import CARRIED
 from tests.grading.corpus.files import FILES
 from tests.grading.corpus.forged import FORGERIES
@@ -39,7 +41,7 @@ from tests.grading.corpus.violence import VIOLENCE
 ATTACKS: tuple[Entry, ...] = (
     *LIES, *FORGERIES, *THEFT, *CARRIED, *VIOLENCE, *MESSAGES, *FILES,
 )  # fmt: skip
-ENTRIES: tuple[Entry, ...] = (*ATTACKS, *HONEST)
+ENTRIES: tuple[Entry, ...] = (*ATTACKS, *HONEST, *AROUND)
 TIMEOUTS = Timeouts(cell=8.0, notebook=24.0, submission=72.0)
 COLD_TIMEOUTS = Timeouts(cell=20.0, notebook=60.0, submission=150.0)
 
@@ -85,6 +87,8 @@ def play(place: Grader, entry: Entry, timeouts: Timeouts = TIMEOUTS) -> Outcome:
         took = time.monotonic() - started
         page = feedback.write([grade], feedback.read_lessons([assignment()]), Path(scratch, "out"))
         wrong = [*_wrong_verdicts(entry, grade), *_wrong_on_page(page), *harm()]
+        if entry.says not in html.unescape(page.read_text(encoding="utf-8")):
+            wrong.append(f"the page does not say {entry.says!r}")
     if took > timeouts.submission + _GRACE:
         wrong.append(f"took {took:.0f} s")
     got = " ".join(f"{c.check.removeprefix('check-')}:{c.status}" for c in grade.checks)

@@ -189,7 +189,7 @@ import mmap, os, time
 held = [mmap.mmap(-1, 50 << 20) for _ in range(80)]
 for piece in held:
     piece.write(b"x" * (50 << 20))
-""", statuses="dead error timeout"),
+""", statuses="dead error timeout", whole=True),
     cheat("memory-children", "paint", "four gigabytes, in eight processes", """
 import os, time
 for _ in range(8):
@@ -205,7 +205,7 @@ for number in range(40):
     file = os.memfd_create(str(number))
     for _ in range(50):
         os.write(file, b"x" * (1 << 20))
-""", statuses="error dead"),
+""", statuses="error dead", whole=True),
     cheat("memory-dropped", "paint", "shared pages that it fills and drops, 400 MB at a time", """
 import mmap
 held = []
@@ -213,7 +213,7 @@ for _ in range(10):
     held.append(mmap.mmap(-1, 400 << 20))
     held[-1].write(b"x" * (400 << 20))
     held[-1].madvise(mmap.MADV_DONTNEED)
-""", statuses="error"),
+""", statuses="error", whole=True),
     cheat("memory-orphaned", "paint", "shared pages filled by children that have gone", """
 import mmap, os
 held = [mmap.mmap(-1, 400 << 20) for _ in range(10)]
@@ -222,7 +222,7 @@ for piece in held:
         piece.write(b"x" * (400 << 20))
         os._exit(0)
     os.wait()
-""", statuses="error"),
+""", statuses="error", whole=True),
     cheat("memory-segments", "paint", "System V segments, filled and detached", """
 import ctypes
 libc = ctypes.CDLL(None, use_errno=True)
@@ -235,7 +235,7 @@ for _ in range(10):
     place = libc.shmat(segment, None, 0)
     ctypes.memset(place, 1, 400 << 20)
     libc.shmdt(place)
-""", statuses="error"),
+""", statuses="error", whole=True),
     cheat("memory-zero-device", "paint", "the same through /dev/zero", """
 import mmap, os
 file = os.open("/dev/zero", os.O_RDWR)
@@ -243,11 +243,11 @@ for _ in range(10):
     piece = mmap.mmap(file, 400 << 20)
     piece.write(b"x" * (400 << 20))
     piece.madvise(mmap.MADV_DONTNEED)
-""", statuses="error"),
+""", statuses="error", whole=True),
     cheat("families", "paint", "sockets that no network namespace holds", """
 import socket
 socket.socket(40, socket.SOCK_STREAM)  # a virtual machine's to its host
-""", statuses="error"),
+""", statuses="error", whole=True),
     cheat("memory-sockets", "paint", "memory in the buffers of sockets", """
 import socket
 held = []

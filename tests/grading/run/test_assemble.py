@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from coursekit.grading.run.assemble import hidden_notebook, public_notebook, solutions
+from coursekit.grading.run.assemble import (
+    hidden_notebook,
+    public_notebook,
+    solutions,
+    whole_notebook,
+)
 from coursekit.lessons.course import Assignment, whole_lesson
 from coursekit.lessons.source import read_lesson
 
@@ -65,6 +70,18 @@ def test_the_deciding_notebook_has_what_is_needed_and_no_public_half(lesson: Ass
     assert ids == ["lesson-10-2", "double", "hidden-check-double"]
     assert "return x + x" in _text(notebook) and "min(2 * x" not in _text(notebook)
     assert "emit(double(math.pi))" in _text(notebook) and "assert shown" not in _text(notebook)
+
+
+def test_hidden_tests_are_run_apart_and_lessons_names_are_kept(lesson: Assignment) -> None:
+    answers = {"double": "from x import *\ndef double(x):\n    return 3"}
+    deciding = hidden_notebook(lesson, solutions(lesson))["cells"]
+    whole = whole_notebook(lesson, answers)["cells"]
+    assert "".join(deciding[1]["source"]).endswith("import keep as _keep; _keep('LIMIT')")
+    said = "answers=['double'], own=['double'], defaults=True)"
+    assert "".join(deciding[-1]["source"]).endswith(said)
+    said = "answers=['double'], own=None, defaults=False)"
+    assert "".join(whole[-1]["source"]).endswith(said), "after stars, with the student's settings"
+    assert "_hidden" not in _text(public_notebook(lesson, answers))
 
 
 def test_an_answer_brings_in_the_cells_that_it_uses(lesson: Assignment) -> None:
