@@ -7,11 +7,14 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 from matplotlib.figure import Figure
 from PIL import Image
+from torch import nn
 
 from coursekit import plots
 from coursekit.labels import LAPA, PALETTES
+from coursekit.plots import picture
 
 
 def draw(figure: object) -> bytes:
@@ -69,28 +72,117 @@ def test_absent_classes_are_said() -> None:
     assert sum(text.get_text() == "absent" for text in axes.texts) == 10
 
 
-def test_a_diagram_has_its_boxes_and_arrows() -> None:
-    boxes = {"C5": (0, 0, "2048 × 8²"), "X": (1, 0, "$C_5$"), "up": (1, 1, "")}
-    axes = plots.diagram(boxes, [("C5", "X"), ("X", "up")]).axes[0]
-    texts = [text for text in axes.texts if text.get_text()]
-    assert [t.get_text() for t in texts] == ["C5\n2048 × 8²", "X\n$C_5$", "up"]
-    assert len(axes.texts) == 5  # an arrow is an annotation without text
-    with pytest.raises(KeyError, match="Y"):
-        plots.diagram(boxes, [("C5", "Y")])
-    with pytest.raises(KeyError):
-        plots.diagram(boxes, "C5 > Y")
-    with pytest.raises(KeyError):
-        plots.diagram(boxes, [], red=["Y"])
+def arrows_of(figure: plots.Picture) -> list[tuple[str, str]]:
+    """The names of the boxes at which arrows begin and end."""
+    texts = [t for t in figure.axes[0].texts if t.get_bbox_patch()]
+    names = {t.get_bbox_patch(): t.get_text().split("\n")[0] for t in texts}
+    drawn = [t.arrow_patch for t in figure.axes[0].texts if getattr(t, "arrow_patch", None)]
+    return [(names[arrow.patchA], names[arrow.patchB]) for arrow in drawn]
 
 
-def test_a_diagram_reads_chains_and_sets_boxes_apart() -> None:
-    boxes = {"C 5": (0, 0, ""), "X": (1, 0, ""), "up": (2, 0, "")}
-    pairs = [("C 5", "X"), ("X", "up"), ("C 5", "up")]
-    one = plots.diagram(boxes, pairs, red=["up"]).axes[0]
-    two = plots.diagram(boxes, "C 5 > X > up,\nC 5 > up", red=["up"]).axes[0]
-    assert [t.get_position() for t in one.texts] == [t.get_position() for t in two.texts]
-    edges = [t.get_bbox_patch().get_edgecolor() for t in two.texts[:3]]
-    assert edges[0] == edges[1] != edges[2]
+def test_a_diagram_is_written_as_it_looks() -> None:
+    figure = plots.diagram(
+        """
+        (C5: 2048 × 8²)
+        X: $C_5$ |
+        [up]
+        """,
+        "C5 > X > up, C5 > up",
+        marked="in training",
+    )
+    key, *boxes = sorted((t for t in figure.axes[0].texts if t.get_text()),
+                         key=lambda t: bool(t.get_bbox_patch()))  # fmt: skip
+    assert [t.get_text() for t in boxes] == ["C5\n2048 × 8²", "X\n$C_5$", "up"]
+    assert key.get_text() == "dashed: in training"
+    (middle, top), (left, below), (same, lowest) = (t.get_position() for t in boxes)
+    assert top < below < lowest and left < middle == same
+    assert arrows_of(figure) == [("C5", "X"), ("X", "up"), ("C5", "up")]
+    styles = [t.get_bbox_patch().get_linestyle() for t in boxes]
+    assert styles[0] == styles[1] != styles[2]
+    assert (
+        repr(figure)
+        == figure.alt
+        == (
+            "Diagram of C5 (2048 × 8²); X ($C_5$); up. Arrows: C5 → X → up; C5 → up. "
+            "Dashed, in training: up."
+        )
+    )
+    assert plots.as_png(figure)[1]["alt"] == figure.alt  # what a notebook with pyplot calls
+
+
+def test_rows_lead_to_each_other() -> None:
+    figure = plots.diagram("x\na | b\nc |\nsum: |x|")
+    pairs = [("x", "a"), ("x", "b"), ("a", "c"), ("c", "sum")]
+    assert arrows_of(figure) == pairs
+
+
+def test_branches_below_each_other_are_reached_from_the_side() -> None:
+    figure = plots.diagram("| one\nx | two\n| three", "x > one, x > two > three", across=True)
+    x, *boxes = (t for t in figure.axes[0].texts if t.get_bbox_patch())
+    ends = [(t.xyann, t.xy) for t in figure.axes[0].texts if getattr(t, "arrow_patch", None)]
+    (from_one, to_one), (from_two, to_two), (down, _) = ends
+    assert from_one == from_two and from_one[0] > boxes[0].get_position()[0]
+    assert to_one[0] < x.get_position()[0] and to_one[1] == x.get_position()[1]
+    assert down == boxes[1].get_position() and to_two[1] == from_two[1]
+
+
+@pytest.mark.parametrize(
+    ("rows", "arrows", "message"),
+    [
+        ("a | b", "a > c", "no box is called c"),
+        ("a | a", None, "the same name"),
+        ("a\nb\nc", "a > b > c, a > c", "from a to c passes over b"),
+    ],
+)
+def test_a_diagram_that_cannot_be_is_refused(rows: str, arrows: str | None, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        plots.diagram(rows, arrows)
+
+
+def test_words_stay_in_their_boxes_and_boxes_in_the_figure() -> None:
+    figure = plots.diagram("a long name | b\nc: 3 lines: of text | d | e")
+    figure.canvas.draw()
+    width, height = figure.canvas.get_width_height()
+    outlines = [t.get_bbox_patch().get_window_extent() for t in figure.axes[0].texts
+                if t.get_bbox_patch()]  # fmt: skip
+    for i, one in enumerate(outlines):
+        assert one.x0 >= 0 and one.y0 >= 0 and one.x1 <= width and one.y1 <= height
+        assert not any(one.overlaps(other) for other in outlines[:i])
+
+
+class Two(nn.Module):
+    """A list of parts, one that is used twice, and one that gives a tuple."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.steps = nn.ModuleList([nn.Sequential(nn.Conv2d(3, 4, 1)), nn.Conv2d(4, 5, 1)])
+        self.pool = nn.MaxPool2d(2)
+        self.recurrent = nn.GRU(6, 7, batch_first=True)
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        """Calls every part."""
+        for step in self.steps:
+            image = self.pool(step(image))
+        return self.recurrent(image[:, 0])[0]
+
+
+def test_shapes_are_told_as_data_flow() -> None:
+    network = Two()
+    shapes = plots.shapes(network, (3, 16, 24))
+    assert [(part.name, part.shape) for part in shapes] == [
+        ("input", (3, 16, 24)), ("steps.0", (4, 16, 24)), ("pool", (4, 8, 12)),
+        ("steps.1", (5, 8, 12)), ("pool", (5, 4, 6)), ("recurrent", (4, 7)),
+    ]  # fmt: skip
+    assert [p.name for p in plots.shapes(network, (3, 16, 24), depth=2)][1:3] == [
+        "steps.0.0", "steps.0",
+    ]  # fmt: skip
+    assert repr(shapes).splitlines()[1] == "steps.0    Sequential  4 × 16 × 24"
+    assert network.training and network.pool._forward_hooks == {}
+    texts = plots.diagram("(input)\nsteps.1: last", shapes=shapes).axes[0].texts
+    assert [t.get_text() for t in texts if t.get_bbox_patch()] == [
+        "input\n3 × 16 × 24", "steps.1\nConv2d\n5 × 8 × 12\nlast",
+    ]  # fmt: skip
+    assert repr(plots.shapes(nn.Identity(), (8, 4, 4))) == "input    8 × 4²"
 
 
 def test_edges_have_the_colour_of_their_class() -> None:
@@ -118,7 +210,7 @@ def test_all_draw_and_none_needs_pyplot() -> None:
     for make in (
         lambda: plots.panels(rows, across=2),
         lambda: plots.legend(),
-        lambda: plots.diagram({"in": (0, 0, "3 × 64²"), "out": (1, 0.5, "")}, [("in", "out")]),
+        lambda: plots.diagram("in: 3 × 64²\nout"),
         lambda: plots.edges(image[..., 0], image[..., 0], np.zeros((19, 8, 8), np.uint8)),
         lambda: plots.long_tail([1, *[0] * 18]),
         lambda: plots.convergence([entry(0, "improved")]),
@@ -141,7 +233,7 @@ def test_a_notebook_shows_pictures_sharp_and_without_a_ground() -> None:
 
 
 def test_words_on_colours_stay_black() -> None:
-    boxed = plots.diagram({"in": (0, 0, "3 × 64²")}, [])
+    boxed = plots.diagram("in: 3 × 64²")
     figure = Figure()
     bars, image, plain = figure.subplots(3)
     bars.barh(0, 2)
@@ -149,8 +241,8 @@ def test_words_on_colours_stay_black() -> None:
     for axes in (bars, image, plain):
         axes.text(1, 0, "word")
         axes.set_title("title")
-    inked = [artist for artist, name in plots._blacks(figure) if name == "color"]
-    assert all(artist is not boxed.axes[0].texts[0] for artist, _ in plots._blacks(boxed))
+    inked = [artist for artist, name in picture._blacks(figure) if name == "color"]
+    assert all(artist is not boxed.axes[0].texts[0] for artist, _ in picture._blacks(boxed))
     assert [axes.texts[0] in inked for axes in (bars, image, plain)] == [False, False, True]
     assert all(axes.title in inked for axes in (bars, image, plain))
 

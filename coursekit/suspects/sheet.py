@@ -18,7 +18,7 @@ from coursekit.data.reading import find_layout
 from coursekit.errors import CourseError
 from coursekit.files import atomic_path, write_text
 from coursekit.labels import CELEBAMASK_HQ, LABEL_SETS, colourise, shown
-from coursekit.plots import Picture
+from coursekit.plots import Picture, name_colours
 from coursekit.suspects.evidence import contradicted
 from coursekit.suspects.search import Found, Suspect, answer, audited
 
@@ -33,7 +33,8 @@ MOST = 50
 SHEET, TABLE = "suspects.png", "suspects.csv"
 _THUMBNAIL = 256
 _ACROSS, _LETTERS = 2, 84  # suspects beside each other, letters in a line above one
-_ROW, _WORDS, _HEAD = 2.2, 0.6, 0.2  # inches: a row with its words; its words; the heading
+# Inches: a row with its words, its words; the heading; the names of the colours.
+_ROW, _WORDS, _HEAD, _FOOT = 2.2, 0.6, 0.2, 0.65
 _MARK = (255, 255, 255)
 
 
@@ -108,10 +109,11 @@ def draw(
 ) -> Picture:
     """Photograph, label and prediction of each suspect, with its score and reason above.
 
-    On the photograph a white line goes around the pixels that the reason is about.
+    On the photograph a white line goes around the pixels that the reason is about. The colours are
+    named below.
     """
     down = -(-len(suspects) // _ACROSS)
-    height = _ROW * down + _HEAD
+    height = _ROW * down + _HEAD + _FOOT
     figure = Picture(figsize=(5.0 * _ACROSS, height))
     figure.suptitle(
         "photograph (outlined: what the reason is about) · label · what the network sees",
@@ -121,10 +123,11 @@ def draw(
     )
     # Placed by hand: a layout engine would move the pictures apart to fit the words above them.
     places = {"left": 0.01, "right": 0.99, "wspace": 0.05, "hspace": _WORDS / (_ROW - _WORDS)}
-    places |= {"top": 1 - (_HEAD + _WORDS) / height, "bottom": 0.02 / height}
+    places |= {"top": 1 - (_HEAD + _WORDS) / height, "bottom": (0.02 + _FOOT) / height}
     grid = figure.subplots(down, 3 * _ACROSS, squeeze=False, gridspec_kw=places)
     for axes in grid.flat:
         axes.set_axis_off()
+    name_colours(figure, LABEL_SETS[info.label_set], "lower center")
     for number, (suspect, row) in enumerate(zip(suspects, rows, strict=True)):
         first = 3 * (number % _ACROSS)
         places_of_row = grid[number // _ACROSS, first : first + 3]

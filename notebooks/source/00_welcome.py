@@ -41,7 +41,7 @@ from coursekit import plots, tier
 from coursekit.checks import Check
 from coursekit.data import SynthDataset, open_dataset
 from coursekit.labels import CELEBAMASK_HQ as LABELS
-from coursekit.labels import colourise
+from coursekit.labels import colourise, shown
 from coursekit.synthfaces import render
 
 # %% [markdown]
@@ -94,9 +94,11 @@ for number, (name, title) in enumerate(zip(LABELS.names, LABELS.titles, strict=T
 #
 # $$\hat y_{i,j} = \arg\max_{c \,\in\, \{0, \dots, 18\}} \; s_{c,i,j}$$
 #
-# So the whole problem is one of shapes: $(H, W, 3)$ goes in, $(C, H, W)$ scores come out of the
-# network, and $(H, W)$ whole numbers remain. From lesson 2 on, you build the part in the middle. In
-# this lesson you work with what remains.
+# So the whole problem is one of shapes:
+
+# %% tags=["folded"]
+plots.diagram("(image: H × W × 3)\n[network]\n(scores: 19 × H × W)\nargmax\n(label map: H × W)",
+              marked="from lesson 2 on you build it")  # fmt: skip
 
 # %% [markdown]
 # ## How an exercise works
@@ -137,6 +139,10 @@ for number, (name, title) in enumerate(zip(LABELS.names, LABELS.titles, strict=T
 #
 # The palette is looked up in; the label map holds the places. One pair of square brackets is enough.
 # </details>
+
+
+# %% tags=["folded"]
+plots.diagram("(label map: H × W) | (palette: 19 × 3)\npaint\n(picture: H × W × 3)")
 
 
 # %% paint
@@ -194,7 +200,8 @@ probe.emit("picture", probe.call(paint, ids, colours), about, dtype=True)
 # brow? Look the answer up in the legend.
 
 # %%
-coloured = paint(face.label_map, LABELS.palette_array())
+palette = shown(LABELS).palette_array()  # the official one, or that of COURSEKIT_PALETTE
+coloured = paint(face.label_map, palette)
 plots.panels([{"image": face.image, "your colours": coloured}])
 
 # %%
@@ -208,7 +215,7 @@ plots.legend()
 
 # %%
 mask = Image.fromarray(face.label_map)
-mask.putpalette(LABELS.palette_array().tobytes())
+mask.putpalette(palette.tobytes())
 print("mode", mask.mode, "- numbers kept:", np.array_equal(np.array(mask), face.label_map))
 print("same colours as yours:", np.array_equal(np.array(mask.convert("RGB")), coloured))
 
@@ -236,6 +243,10 @@ print("same colours as yours:", np.array_equal(np.array(mask.convert("RGB")), co
 # `minlength=` makes the result longer, never shorter. So leave the 255s out *before* you count.
 # `label_map[label_map != 255]` is a flat array of all other numbers.
 # </details>
+
+
+# %% tags=["folded"]
+plots.diagram("(label map: H × W)\nknown: without 255\ncount_pixels: num_classes")
 
 
 # %% count-pixels
@@ -367,6 +378,17 @@ if not DATA:
 # σ is a palette with numbers in place of colours. Build `table = np.arange(256, dtype=np.uint8)`, swap
 # entries for each pair (`table[a], table[b] = b, a`), and paint as in exercise 1.
 # </details>
+
+
+# %% tags=["folded"]
+plots.diagram(
+    """
+    (image: H × W × 3) | (label map: H × W)
+    turned: H × W × 3 | turned too: H × W
+    | swapped: the classes of each pair: H × W
+    """,
+    "image > turned, label map > turned too > swapped",
+)
 
 
 # %% mirror

@@ -84,7 +84,7 @@ plots.legend()
 # %% [markdown]
 # Colours are for our eyes. The network never sees them, only the ids.
 #
-# **Left and right are the subject's**, not the viewer's: the left eye (`l_eye`, id 4, blue) lies on the *right* of the picture, as in a passport photo.
+# **Left and right are the subject's**, not the viewer's: the left eye (`l_eye`, id 4) lies on the *right* of the picture, as in a passport photo.
 # Public data sets do not agree on it (LaPa's tables name the image's sides), and no error message will tell you.
 #
 # Play with it. Look at the label map while you turn up `label_noise`: that is how an annotator in a hurry works. Turn up `crowd`: whoever
@@ -142,6 +142,17 @@ with Image.open(folder / "rgb.png") as mask:
 #
 # `picture.mode` is a string. Test it *before* you make an array: `if picture.mode not in ("L", "P"): raise ValueError(…)`.
 # </details>
+
+
+# %% tags=["folded"]
+plots.diagram(
+    """
+    (file of mode L) | (file of mode P) | (any other)
+    read_mask | ValueError
+    (ids: H × W, uint8) |
+    """,
+    "file of mode L > read_mask > ids, file of mode P > read_mask, any other > ValueError",
+)
 
 
 # %% read-mask
@@ -367,6 +378,10 @@ for name in ("background", "neck", "skin", "nose"):
 # </details>
 
 
+# %% tags=["folded"]
+plots.diagram("(counts: C)\n1 / log: C, of the classes that occur\ndivide by the sum\n(weights: C)")
+
+
 # %% class-weights
 def class_weights(counts: np.ndarray, epsilon: float = 1e-6) -> np.ndarray:
     """Eq. 2 from pixel counts: (C,) weights with sum 1; 0 for a class without pixels."""
@@ -479,6 +494,16 @@ figure
 #
 # `total = histogram.sum(axis=1)`; `mean = histogram @ values / total`; the variance is `histogram @ values**2 / total - mean**2`.
 # </details>
+
+
+# %% tags=["folded"]
+plots.diagram(
+    """
+    (images: each H × W × 3)
+    histogram: 3 × 256, over all images
+    μ: 3 | σ: 3
+    """
+)
 
 
 # %% whitening
@@ -625,6 +650,16 @@ plots.panels([{"nearest": nearest, "bilinear": smooth, "what differs": wrong}])
 
 # %%
 PAIRS = ((4, 5), (6, 7), (8, 9))  # left and right: eye, brow, ear
+
+
+# %% tags=["folded"]
+plots.diagram(
+    """
+    (image: H × W × 3) | (label map: H × W)
+    bilinear: size × size × 3 | nearest: size × size
+    turn: if mirrored | turn and swap: if mirrored
+    """
+)
 
 
 # %% resize-and-mirror
@@ -826,6 +861,12 @@ print(report.as_text().replace(str(faces), "faces"))
 #
 # `Path("train/masks/7.png").stem` is `"7"`. `found.setdefault(kind, set())` is a set that you can `update`.
 # </details>
+
+
+# %% tags=["folded"]
+plots.diagram(
+    "(report)\nfindings: kind, severity, names\nerrors and warnings\n(suspects: stems by kind)"
+)
 
 
 # %% suspects

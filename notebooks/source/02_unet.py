@@ -92,9 +92,25 @@ print(f"{len(train)} faces to learn from, {len(val)} to validate, {LABELS.num_cl
 #
 # The course's report uses a slim version: widths 16, 32, 64, 128, and 256 at the bottom. The limit
 # of the competition is 2,000,000 parameters; this network has **1,941,411**. Yours will have exactly as many,
-# or something in it is different.
+# or something in it is different. Here it is for an image of 512², with your classes' names, and the shape that each part gives:
+
+# %% tags=["folded"]
+finished = create_model("unet")  # the course's own
+U = """
+(input)    | head
+down.0     | up.3
+down.1     | up.2
+down.2     | up.1
+down.3     | up.0
+bottleneck
+"""
+FLOWS = """input > down.0 > down.1 > down.2 > down.3 > bottleneck > up.0 > up.1 > up.2 > up.3 > head,
+down.0 > up.3, down.1 > up.2, down.2 > up.1, down.3 > up.0"""
+plots.diagram(U, FLOWS, shapes=plots.shapes(finished, (3, 512, 512)))
 
 # %% [markdown]
+# Each arrow down passes a 2×2 pooling; each arrow across is a skip.
+#
 # ## Exercise 1: the double convolution
 #
 # Every level of the network does the same thing twice: a 3×3 convolution, then ReLU. Two 3×3
@@ -121,6 +137,10 @@ print(f"{len(train)} faces to learn from, {len(val)} to validate, {LABELS.num_cl
 # `nn.Conv2d(in_channels, out_channels, 3, padding=1)`, `nn.ReLU(inplace=True)`, and the same two
 # again with `out_channels` on both sides.
 # </details>
+
+
+# %% tags=["folded"]
+plots.diagram("(input)\n0\n1\n2\n3", shapes=plots.shapes(finished.down[1], (16, 256, 256)))
 
 
 # %% double-conv
@@ -213,6 +233,18 @@ def fit_to(x: torch.Tensor, skip: torch.Tensor) -> torch.Tensor:
     """Pad x at the bottom and right, by repeating its edge, to the height and width of skip."""
     pad_y, pad_x = skip.shape[-2] - x.shape[-2], skip.shape[-1] - x.shape[-1]
     return F.pad(x, (0, pad_x, 0, pad_y), mode="replicate") if pad_y or pad_x else x
+
+
+plots.diagram(
+    """
+    (x: from below: 32 × 256²) | (skip: from the side: 16 × 512²)
+    up: ConvTranspose2d: 16 × 512² |
+    fit_to: 16 × 512² |
+    concatenate: 32 × 512², the skip first
+    conv: DoubleConv: 16 × 512²
+    """,
+    "x > up > fit_to > concatenate > conv, skip > concatenate",
+)
 
 
 # %% [markdown]
@@ -620,35 +652,12 @@ probe.emit("trained", called, "images that it has not seen, once trained", miou=
 # `coursekit`'s, key by key, and both gave the same logits. From here on they are interchangeable:
 # later lessons import `coursekit.create_model("unet")` and you know what is in it.
 #
-# Here is the U, drawn from the network itself: we listen at each part while one image passes. Height is the
-# side of the map, width the square root of its channels.
+# And what *your* network does to an image of this tier, part by part:
 
 # %%
-shapes = []
-network = UNet().eval()
-for part in [*network.down, network.bottleneck, *network.up, network.head]:
-    part.register_forward_hook(lambda _part, _in, out: shapes.append(tuple(out.shape[1:])))
-with torch.no_grad():
-    network(torch.zeros(1, 3, 128, 128))
-
-figure, axes = plt.subplots(figsize=(7.5, 3.0), layout="constrained")
-x, end = 0.0, sum(channels**0.5 + 6 for channels, _, _ in shapes[:9]) - 6
-for i, (channels, side, _) in enumerate(shapes):
-    colour = plots.BLUE if i < 4 else plots.GREY if i in (4, 9) else plots.RED
-    width = channels**0.5
-    axes.add_patch(plt.Rectangle((x, -side), width, side, facecolor=colour, alpha=0.75))
-    axes.text(x + width / 2, 3, f"{channels}\n{side}²", ha="center", fontsize=8)
-    if i < 4:  # the skip, below everything that lies deeper
-        axes.plot([x + width, end - x - width], [-0.8 * side] * 2, "--", color=plots.GREY, lw=1)
-    x += width + 6
-axes.set(xlim=(-2, x), ylim=(-132, 30))
-axes.set_axis_off()
-plt.close(figure)
-figure
+plots.shapes(UNet(), (3, SIZES["size"], SIZES["size"]))
 
 # %% [markdown]
-# Blue goes down, red comes up, and each red block has a blue one of its own height: its skip comes from there, along the dashed line.
-#
 # ## Exercise 5: the loss
 #
 # For one pixel of true class $y$ the **cross-entropy** (the report's Eq. 1) is
@@ -680,6 +689,19 @@ figure
 #
 # `weights[target]` is a map with the weight of each pixel, (B, H, W). Multiply, sum, divide by the sum of that map.
 # </details>
+
+
+# %% tags=["folded"]
+plots.diagram(
+    """
+    (logits: B × 19 × H × W) | (target: B × H × W) | (weights: 19)
+    log ŷ: B × 19 × H × W | |
+    −log ŷ of the true class: B × H × W | w of the true class: B × H × W
+    weighted mean: one number
+    """,
+    """logits > log ŷ > −log ŷ of the true class > weighted mean, target > −log ŷ of the true class,
+    target > w of the true class > weighted mean, weights > w of the true class""",
+)
 
 
 # %% cross-entropy
@@ -875,6 +897,20 @@ plots.convergence(history)
 #
 # `present = union > 0`, then `(hit[present] / union[present]).mean()`, as `float`.
 # </details>
+
+
+# %% tags=["folded"]
+plots.diagram(
+    """
+    (matrix M: 19 × 19)
+    diagonal: |A ∩ B|: 19 | row sums: |B|: 19 | column sums: |A|: 19
+    union: |A ∪ B|: 19
+    IoU: of the classes that occur
+    mean: one number
+    """,
+    """matrix M > diagonal > union, matrix M > row sums > union, matrix M > column sums > union,
+    union > IoU > mean, diagonal > IoU""",
+)
 
 
 # %% mean-iou

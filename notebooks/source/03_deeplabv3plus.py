@@ -259,6 +259,25 @@ for name, norm in (("with", nn.BatchNorm2d(8)), ("without", nn.Identity())):
 # Most networks leave the bias out there. The report's has it, and its count of 1,964,394 includes **1,664** such biases. We keep them, to have the same
 # network; they are 1,664 parameters that buy nothing.
 #
+# ## The network, before you build its parts
+#
+# Here it is for an image of 512². Every box bears the name of its class; you write the pyramid, the decoder and what joins them.
+
+# %% tags=["folded"]
+finished = create_model("deeplabv3plus")  # the course's own
+NETWORK = """
+(input)
+encoder.0
+encoder.1 |
+encoder.2 |
+aspp |
+decoder
+up
+"""
+FLOWS = "input > encoder.0 > encoder.1 > encoder.2 > aspp > decoder > up, encoder.0 > decoder"
+plots.diagram(NETWORK, FLOWS, shapes=plots.shapes(finished, (3, 512, 512)))
+
+# %% [markdown]
 # ## Exercise 1: the block
 #
 # Nearly the whole network is made of one block: convolution (with bias), batch normalisation, ReLU. The convolution has a kernel of any odd side (the network
@@ -277,6 +296,10 @@ for name, norm in (("with", nn.BatchNorm2d(8)), ("without", nn.Identity())):
 # `padding = dilation * (kernel // 2)`. Then `nn.Sequential(nn.Conv2d(…, kernel, padding=padding, dilation=dilation),
 # nn.BatchNorm2d(out_channels), nn.ReLU(inplace=True))`.
 # </details>
+
+
+# %% tags=["folded"]
+plots.diagram("(input)\n0\n1\n2", shapes=plots.shapes(finished.aspp.branches[1], (256, 64, 64)))
 
 
 # %% dilated-block
@@ -385,6 +408,17 @@ def pair(conv: nn.Conv2d) -> tuple[nn.Conv2d, nn.BatchNorm2d]:
     norm.weight.data, norm.bias.data = torch.tensor([2.0, 0.5, -1, 1]), torch.randn(4)
     norm.running_mean, norm.running_var = torch.randn(4), torch.tensor([4.0, 0.3, 2, 1e-3])
     return conv, norm
+
+
+plots.diagram(
+    """
+    (x: B × in × H × W)
+    conv: w ∗ x + b | folded: one kernel, one bias
+    norm: by μ, σ, γ, β |
+    (y: B × out × H × W)
+    """,
+    "x > conv > norm > y, x > folded > y",
+)
 
 
 # %% fold-norm
@@ -602,6 +636,18 @@ print("equal where both are:", torch.allclose(dense[..., ::2, ::2], coarse, atol
 # </details>
 
 
+# %% tags=["folded"]
+plots.diagram(
+    """
+    (input)
+    mean: 256 × 1², over the map
+    project
+    expand: 128 × 64², the same everywhere
+    """,
+    shapes=plots.shapes(finished.aspp.branches[4], (256, 64, 64)),
+)
+
+
 # %% aspp-pooling
 class ASPPPooling(nn.Module):
     """The branch that sees everything: the mean over the image, laid out at every pixel."""
@@ -743,6 +789,20 @@ class ASPPConv(nn.Sequential):
 
     def __init__(self, in_channels: int, out_channels: int, rate: int) -> None:
         super().__init__(*conv_bn_relu(in_channels, out_channels, 3, dilation=rate))
+
+
+plots.diagram(
+    """
+    | branches.0: 1×1 |
+    | branches.1: rate 6 |
+    (input) | branches.2: rate 12 | concatenate: 640 × 64²
+    | branches.3: rate 18 | project
+    | branches.4 |
+    """,
+    "\n".join(f"input > branches.{i} > concatenate" for i in range(5)) + ", concatenate > project",
+    shapes=plots.shapes(finished.aspp, (256, 64, 64)),
+    across=True,
+)
 
 
 # %% aspp
@@ -926,6 +986,19 @@ class DecoderParts(nn.Module):
             conv_bn_relu(low_level + deep, width, 3), conv_bn_relu(width, width, 3)
         )
         self.head = nn.Conv2d(width, num_classes, 1)
+
+
+# %% tags=["folded"]
+plots.diagram(
+    """
+    (deep: 128 × 64²) | (shallow: 64 × 256²)
+    enlarge: 128 × 256² | low_level
+    concatenate: 160 × 256²
+    refine
+    head
+    """,
+    shapes=plots.shapes(finished.decoder, (128, 64, 64), (64, 256, 256)),
+)
 
 
 # %% [markdown]
@@ -1193,7 +1266,13 @@ probe.emit("trained", called, "images that it has not seen, once trained", miou=
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Your weights fit the course's network key by key. Where do its parameters sit, and where is its work? We count the multiplications of every convolution for one image of 512², as in lesson 02.
+# Your weights fit the course's network key by key. What it does to an image of this tier:
+
+# %%
+plots.shapes(DeepLabV3Plus(rates=SIZES["rates"]), (3, SIZES["size"], SIZES["size"]))
+
+# %% [markdown]
+# Where do its parameters sit, and where is its work? We count the multiplications of every convolution for one image of 512², as in lesson 02.
 
 
 # %%

@@ -81,6 +81,23 @@ print(f"{len(train)} faces to learn from, {len(val)} to validate, {LABELS.num_cl
 # 3. **One beginning for two paths.** Older two-path networks read the image twice: a shallow path at full resolution for the detail, a deep path on a
 #    shrunken image for the context. FastSCNN computes the first layers once, and both paths start from there.
 #
+# Here is the network for an image of 512². The arrow past the deep path is the fine one: no layer lies on it.
+
+# %% tags=["folded"]
+finished = create_model("fastscnn")  # the course's own
+NETWORK = """
+(input)
+learning_to_downsample
+global_feature_extractor |
+feature_fusion
+classifier
+(logits: enlarged: 19 × 512²)
+"""
+FLOWS = """input > learning_to_downsample > global_feature_extractor > feature_fusion,
+learning_to_downsample > feature_fusion > classifier > logits"""
+plots.diagram(NETWORK, FLOWS, shapes=plots.shapes(finished, (3, 512, 512)))
+
+# %% [markdown]
 # ## The price of a convolution
 #
 # A convolution from $a$ to $b$ channels with a $k × k$ kernel, whose output is a map of $H × W$, has
@@ -150,6 +167,13 @@ def conv_bn_relu(
 # `conv_bn_relu(in_channels, in_channels, 3, stride, groups=in_channels)`, then
 # `conv_bn_relu(in_channels, out_channels)`, both handed to `super().__init__(…)`.
 # </details>
+
+
+# %% tags=["folded"]
+plots.diagram(
+    "(input)\n0: depthwise, 3×3, stride 2\n1: pointwise, 1×1",
+    shapes=plots.shapes(finished.learning_to_downsample[1], (32, 256, 256)),
+)
 
 
 # %% separable-conv
@@ -315,6 +339,22 @@ figure
 # With `hidden = in_channels * expansion`: `conv_bn_relu(in_channels, hidden)`, `conv_bn_relu(hidden, hidden, 3, stride, groups=hidden)`,
 # `nn.Conv2d(hidden, out_channels, 1, bias=False)`, `nn.BatchNorm2d(out_channels)`.
 # </details>
+
+
+# %% tags=["folded"]
+plots.diagram(
+    """
+    (input)
+    layers.0: widen, 1×1, ReLU |
+    layers.1: depthwise, 3×3, ReLU |
+    layers.2: narrow, 1×1 |
+    layers.3 |
+    x + layers(x): if both have one shape
+    """,
+    """input > layers.0 > layers.1 > layers.2 > layers.3 > x + layers(x),
+    input > x + layers(x)""",
+    shapes=plots.shapes(finished.global_feature_extractor[1], (64, 32, 32), depth=2),
+)
 
 
 # %% inverted-residual
@@ -518,6 +558,22 @@ for side, grid in ((16, 2), (16, 3), (16, 6), (3, 6)):
 # </details>
 
 
+# %% tags=["folded"]
+plots.diagram(
+    """
+    | reduce.0: of 1 bin |
+    | reduce.1: of 2² bins |
+    (input) | | concatenate: 256 × 16²
+    | reduce.2: of 3² bins | project
+    | reduce.3: of 6² bins |
+    """,
+    """input > reduce.0 > concatenate, input > reduce.1 > concatenate, input > concatenate > project,
+    input > reduce.2 > concatenate, input > reduce.3 > concatenate""",
+    shapes=plots.shapes(finished.global_feature_extractor[-1], (128, 16, 16)),
+    across=True,
+)
+
+
 # %% pyramid-pooling
 class PyramidPooling(nn.Module):
     """Means over grids of regions, laid beside the features."""
@@ -711,6 +767,20 @@ print(
 # `coarse = F.interpolate(coarse, fine.shape[-2:], mode="bilinear")`, and then
 # `self.mix(F.relu(self.high(fine) + self.low(coarse)))`.
 # </details>
+
+
+# %% tags=["folded"]
+plots.diagram(
+    """
+    (fine: 64 × 64²) | (coarse: 128 × 16²)
+    | enlarge: 128 × 64²
+    high | low
+    add: and ReLU
+    mix
+    """,
+    "fine > high > add > mix, coarse > enlarge > low > add",
+    shapes=plots.shapes(finished.feature_fusion, (64, 64, 64), (128, 16, 16)),
+)
 
 
 # %% feature-fusion
@@ -1043,40 +1113,12 @@ probe.emit("trained", scores, "the logits after a short training", close=1e-3)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Here is the network, drawn from itself: we record the shape that leaves each part while an image of 512² passes. The height of a block is the side of its map, its width the square root of its channels.
+# What *your* network does to an image of this tier, with what its parts are made of:
 
 # %%
-shapes = []
-network = FastSCNN().eval()
-shared, deep = network.learning_to_downsample, network.global_feature_extractor
-*head, _dropout, scores = network.classifier
-for part in [*shared, *deep, network.feature_fusion, *head, scores]:
-    part.register_forward_hook(lambda _part, _in, out: shapes.append(tuple(out.shape[1:])))
-with torch.no_grad():
-    network(torch.zeros(1, 3, 512, 512))
-
-# %%
-figure, axes = plt.subplots(figsize=(7.5, 3.4), layout="constrained")
-x, joints = 0.0, []
-for i, (channels, side, _) in enumerate(shapes):
-    low = 3 <= i < 13  # the coarse path lies below
-    top, width = (-120 if low else 0), channels**0.5
-    colour = plots.RED if low else plots.BLUE if i < 3 else plots.GREY
-    axes.add_patch(plt.Rectangle((x, top - side), width, side, facecolor=colour, alpha=0.75))
-    axes.text(x + width / 2, top + 8, f"{channels}\n{side}²", ha="center", fontsize=8)
-    if i in (3, 13):  # where the paths part, and where they meet
-        joints.append(x - 3)
-        axes.plot([x - 3, x - 3], [-32, -128], "--", color=plots.GREY, lw=1)
-    x += width + 6
-axes.plot(joints, [-32, -32], "--", color=plots.GREY, lw=1)  # the fine path
-axes.set(xlim=(-2, x), ylim=(-262, 60))
-axes.set_axis_off()
-plt.close(figure)
-figure
+plots.shapes(FastSCNN(), (3, SIZES["size"], SIZES["size"]), depth=2)
 
 # %% [markdown]
-# Blue is what both paths share, red the deep path, grey what follows the joint. The fine path is the dashed line: no layer lies on it before the fusion.
-#
 # And the price, part by part, for an image of 512² (the multiplications of the convolutions, as in lessons 02 and 03):
 
 
@@ -1133,6 +1175,18 @@ print(f"{unet / fast:.1f} times as many")
 #
 # `F.one_hot(maps, num_classes).permute(0, 3, 1, 2).float()`, pooled; `F.interpolate(shares, maps.shape[-2:], mode="bilinear")`; `.argmax(1)`.
 # </details>
+
+
+# %% tags=["folded"]
+plots.diagram(
+    """
+    (maps: B × H × W)
+    one-hot: B × C × H × W
+    shares: B × C × H/stride × W/stride
+    enlarge: B × C × H × W
+    argmax: B × H × W
+    """
+)
 
 
 # %% through-stride

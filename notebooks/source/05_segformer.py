@@ -82,7 +82,21 @@ print(f"{len(train)} faces to learn from, {len(val)} to validate, {LABELS.num_cl
 #
 # $$ \mathrm{Attention}(Q, K, V) = \mathrm{softmax}\!\left(\frac{QK^\top}{\sqrt d}\right) V $$
 #
-# $d$ is the length of a query: how many numbers it has. Three tokens, by hand:
+# $d$ is the length of a query: how many numbers it has.
+
+# %% tags=["folded"]
+plots.diagram(
+    """
+    (Q: N × d) | (K: M × d) | (V: M × c)
+    scores: QKᵀ/√d: N × M | |
+    weights: softmax: N × M, rows sum to 1 |
+    answers: N × c
+    """,
+    "Q > scores > weights > answers, K > scores, V > answers",
+)
+
+# %% [markdown]
+# Three tokens, by hand:
 
 # %%
 q = torch.tensor([[2.0, 0.0], [0.0, 2.0], [1.0, 1.0]])  # what each of them looks for
@@ -369,6 +383,20 @@ print(f"1,024 tokens, written out: {largest.numbers:,} numbers in the largest te
 # </details>
 
 
+# %% tags=["folded"]
+plots.diagram(
+    """
+    (query: N × d) | (keys: block × d) | (values: block × c)
+    scores: N × block
+    m: N × 1 | ℓ: N × 1 | o: N × c
+    next block: the sums so far, made right for the new m
+    o / ℓ: after the last block: N × c
+    """,
+    """query > scores, keys > scores, scores > m > next block, scores > ℓ > next block,
+    scores > o > next block, values > o, next block > o / ℓ""",
+)
+
+
 # %% online-softmax
 def attend_in_blocks(
     query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, block: int
@@ -574,6 +602,18 @@ def to_map(tokens: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     return tokens.transpose(1, 2).unflatten(2, size)
 
 
+# %% tags=["folded"]
+plots.diagram(
+    """
+    (tokens: N × 16)
+    qkv: Linear: N × 48
+    heads_of: three times 2 heads × N × 8
+    attention: 2 heads × N × 8
+    project: Linear: N × 16
+    """
+)
+
+
 # %%
 class Attention(nn.Module):
     """Every token looks at every other, in several heads: (B, N, dim) → (B, N, dim)."""
@@ -640,6 +680,19 @@ print("a face and its shuffled mosaic get the same answers:", same)
 #
 # `x = self.project(x)`, then give back `self.norm(to_tokens(x))` and the last two numbers of `x.shape`.
 # </details>
+
+
+# %% tags=["folded"]
+finished = create_model("segformer")  # the course's own
+plots.diagram(
+    """
+    (input)
+    project
+    to_tokens: 16384 × 16
+    norm
+    """,
+    shapes=plots.shapes(finished.stages[0].embed, (3, 512, 512)),
+)
 
 
 # %% overlapping-patches
@@ -790,6 +843,20 @@ for name, sizes, shape, about in (
 #
 # Widen, to a map, depthwise, to tokens, `F.gelu`, narrow.
 # </details>
+
+
+# %% tags=["folded"]
+plots.diagram(
+    """
+    (tokens: 16384 × 16)
+    widen: Linear: 16384 × 64
+    to_map: 64 × 128²
+    depthwise: Conv2d, 3×3: 64 × 128²
+    to_tokens: 16384 × 64
+    GELU: 16384 × 64
+    narrow: Linear: 16384 × 16
+    """
+)
 
 
 # %% mix-ffn
@@ -993,6 +1060,22 @@ print("LayerNorm, mean over the channels of every pixel is 0:",
 # </details>
 
 
+# %% tags=["folded"]
+plots.diagram(
+    """
+    (tokens: N × 16)
+    norm1: LayerNorm |
+    attention: Attention |
+    first sum: N × 16
+    norm2: LayerNorm |
+    ffn: MixFFN |
+    second sum: N × 16
+    """,
+    """tokens > norm1 > attention > first sum, tokens > first sum,
+    first sum > norm2 > ffn > second sum, first sum > second sum""",
+)
+
+
 # %% transformer-block
 class Block(nn.Module):
     """Attention, then Mix-FFN; each reads normalised tokens and adds to them."""
@@ -1116,8 +1199,23 @@ for name, sizes, side, about in (
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# A stage is patches, blocks, and a last normalisation. Four of them make the encoder, at strides 4, 8, 16 and 32, with 16, 32, 128 and 192 channels: coarse and fine views, as in a U-Net, but within
-# each of them every token has seen all others.
+# A stage is patches, blocks, and a last normalisation. Four of them make the encoder: coarse and fine views, as in a U-Net, but within
+# each of them every token has seen all others. The whole network, for an image of 512²:
+
+# %% tags=["folded"]
+plots.diagram(
+    """
+    (input) | (logits: enlarged: 19 × 512²)
+    stages.0 |
+    stages.1 | decoder
+    stages.2 |
+    stages.3 |
+    """,
+    """input > stages.0 > stages.1 > stages.2 > stages.3 > decoder > logits,
+    stages.0 > decoder, stages.1 > decoder, stages.2 > decoder""",
+    shapes=plots.shapes(finished, (3, 512, 512)),
+    across=True,
+)
 
 
 # %%
@@ -1179,6 +1277,18 @@ def conv_bn_relu(in_channels: int, out_channels: int) -> nn.Sequential:
 #
 # First `unify`, then raise: 1×1 convolutions are cheaper on small maps. Then `torch.cat(…, dim=1)`, `self.fuse`, `self.head`.
 # </details>
+
+
+# %% tags=["folded"]
+plots.diagram(
+    """
+    (stage 1: 16 × 128²) | (stage 2: 32 × 64²) | (stage 3: 128 × 32²) | (stage 4: 192 × 16²)
+    unify.0: 256 × 128² | unify.1: 256 × 64² | unify.2: 256 × 32² | unify.3: 256 × 16²
+    concatenate: all enlarged: 1024 × 128²
+    fuse: 256 × 128²
+    head: 19 × 128²
+    """
+)
 
 
 # %% mlp-decoder
@@ -1447,6 +1557,12 @@ with torch.no_grad():
     called = learner(torch.from_numpy(unseen).float()).argmax(1)
 probe.emit("trained", called, "images that it has not seen, once trained", miou=("unseen", 0.7))
 ### END HIDDEN TESTS
+
+# %% [markdown]
+# What it does to an image of this tier (a stage gives a map, its parts give tokens):
+
+# %%
+plots.shapes(SegFormer(), (3, SIZES["size"], SIZES["size"]), depth=2)
 
 # %% [markdown]
 # Where are the weights, and does it fit the limits? (2,000,000 in 2024; 1,821,085 in 2025.)

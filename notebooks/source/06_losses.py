@@ -104,6 +104,16 @@ print(f"{len(train)} faces to learn from, {len(val)} to validate, {NUM} classes"
 # </details>
 
 
+# %% tags=["folded"]
+plots.diagram(
+    """
+    (counts f: C) | (weights w: C)
+    w · f: the pull of each class: C
+    share: C, sum 1
+    """
+)
+
+
 # %% gradient-share
 def inverse_frequency(counts: np.ndarray) -> np.ndarray:
     """Weights in inverse proportion to pixels: (C,), sum 1; 0 for a class without pixels."""
@@ -303,6 +313,18 @@ figure
 # </details>
 
 
+# %% tags=["folded"]
+plots.diagram(
+    """
+    (logits: B × C × H × W) | (target: B × H × W)
+    p: of the true class: B × H × W
+    (1 − p)^γ: how far from certain | −log p: cross-entropy
+    product: B × H × W
+    mean: one number
+    """
+)
+
+
 # %% focal-loss
 def focal_loss(logits: torch.Tensor, target: torch.Tensor, gamma: float = 2.0) -> torch.Tensor:
     """Focal loss on the softmax, the mean over pixels.
@@ -456,6 +478,20 @@ figure
 # </details>
 
 
+# %% tags=["folded"]
+plots.diagram(
+    """
+    (logits: B × C × H × W) | (target: B × H × W)
+    p: softmax: B × C × H × W | y: one-hot: B × C × H × W
+    Σ p: C | Σ p y: C | Σ y: C
+    D: of the classes in the target
+    1 − mean of D: one number
+    """,
+    """logits > p > Σ p > D, target > y > Σ y > D, p > Σ p y > D, y > Σ p y,
+    D > 1 − mean of D""",
+)
+
+
 # %% soft-dice
 def soft_dice_loss(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """1 minus the mean soft F1 of the classes in the target, over the batch as a whole.
@@ -598,6 +634,17 @@ for hidden_name, hidden_classes in (("all", 5), ("absent", 3)):
 # </details>
 
 
+# %% tags=["folded"]
+plots.diagram(
+    """
+    (foreground: P, worst error first)
+    intersection: P, after each pixel | union: P, after each pixel
+    J: Jaccard loss: P
+    g: each step of J: P
+    """
+)
+
+
 # %% lovasz-gradient
 def lovasz_gradient(foreground: torch.Tensor) -> torch.Tensor:
     """What each pixel adds to the Jaccard loss when they go wrong in this order.
@@ -713,6 +760,22 @@ figure
 #
 # `for c in target.unique():` visits the classes that occur. `errors = (foreground.to(p) - p[:, c]).abs()`. Collect `(errors * lovasz_gradient(foreground[order])).sum()` in a list, `torch.stack` it, take the mean.
 # </details>
+
+
+# %% tags=["folded"]
+plots.diagram(
+    """
+    (logits: B × C × H × W) | (target: B × H × W)
+    p: softmax: P × C, P = B · H · W | foreground: P, of class c
+    errors: P, of class c
+    sorted errors m: P | sorted foreground: P
+    | lovasz_gradient: g: P
+    Σ m · g: one number a class
+    mean: over the classes in the target
+    """,
+    """logits > p > errors > sorted errors m > Σ m · g > mean, target > foreground > errors,
+    errors > sorted foreground > lovasz_gradient > Σ m · g""",
+)
 
 
 # %% lovasz-softmax

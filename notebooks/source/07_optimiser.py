@@ -117,6 +117,18 @@ print(f"{len(train)} faces to learn from, {len(val)} to validate")
 # </details>
 
 
+# %% tags=["folded"]
+plots.diagram(
+    """
+    (gradient g) | (weight w) | (velocity u)
+    g + λ w: as w | |
+    new u: μ u + (g + λ w): as w
+    new w: w − l · new u: as w
+    """,
+    """gradient g > g + λ w > new u > new w, weight w > g + λ w, velocity u > new u""",
+)
+
+
 # %% sgd-step
 def sgd_step(
     weight: torch.Tensor, gradient: torch.Tensor, velocity: torch.Tensor,
@@ -226,6 +238,20 @@ probe.emit("default", list(moved), "momentum and decay at their defaults")
 # `m_hat = m / (1 - betas[0] ** t)`, `v_hat = v / (1 - betas[1] ** t)`; the step is
 # `rate * m_hat / (v_hat.sqrt() + eps)`.
 # </details>
+
+
+# %% tags=["folded"]
+plots.diagram(
+    """
+    (m) | (g and w) | (v)
+    | g + λ w: as w |
+    new m: as w | | new v: as w
+    corrected m: by 1 − β₁ᵗ | | corrected v: by 1 − β₂ᵗ
+    new w: each weight by itself
+    """,
+    """g and w > g + λ w > new m > corrected m > new w, g + λ w > new v > corrected v > new w,
+    m > new m, v > new v""",
+)
 
 
 # %% adam-step
@@ -584,13 +610,20 @@ figure
 #
 # ## Exercise 4: patience, as a machine
 #
-# A phase ends when the validation loss has not fallen **strictly below the best so far** for `patience` epochs. As a state machine:
-#
-# ```
-# adam ──patience──▶ sgd at 0.02 ──patience──▶ 0.01 ──patience──▶ 0.005 ──patience──▶ stopped
-#        "switch"                  "halve"              "halve"             "stop"
-# ```
-#
+# A phase ends when the validation loss has not fallen **strictly below the best so far** for `patience` epochs. As a state machine, in which each arrow is a patience event:
+
+# %% tags=["folded"]
+plots.diagram(
+    """
+    adam: peak 0.001
+    sgd: "switch" leads here: peak 0.02
+    halved: "halve": peak 0.01
+    halved again: "halve": peak 0.005
+    stopped: "stop"
+    """
+)
+
+# %% [markdown]
 # At each of these events some things begin anew, and some do not:
 #
 # | | at a patience event |
@@ -902,6 +935,20 @@ def make_optimiser(model: nn.Module, machine: State) -> torch.optim.Optimizer:
 # `while machine.phase != "stopped" and len(history) < epochs:`; in it, after `record`:
 # `if event == "improved": best = copy.deepcopy(model.state_dict())`, `elif event != "wait":` load and make anew. After the loop, load once more.
 # </details>
+
+
+# %% tags=["folded"]
+plots.diagram(
+    """
+    rate: of the machine, into the optimiser
+    train_epoch |
+    validate |
+    record: the event |
+    copy: "improved" | load best: patience event
+    | make_optimiser: anew
+    """,
+    "rate > train_epoch > validate > record > copy, record > load best > make_optimiser",
+)
 
 
 # %% run-pipeline

@@ -397,6 +397,20 @@ for c in order[[3, 9, *range(14, 19)]]:
 # </details>
 
 
+# %% tags=["folded"]
+plots.diagram(
+    """
+    (counts: N × C × C)
+    called: N × C | hit: N × C | true: N × C
+    precision: N × C | recall: N × C
+    F: N × C
+    mean: of the classes in each truth: N
+    """,
+    """counts > called > precision > F > mean, counts > hit > precision, hit > recall > F,
+    counts > true > recall""",
+)
+
+
 # %% image-scores
 def image_scores(counts: np.ndarray, eps: float = 1e-7) -> np.ndarray:
     """The score of each image, (N,), from counts (N, C, C): true class by predicted class."""
@@ -612,6 +626,17 @@ print(f"mean IoU: ours {ours['pooled_miou']:.3f}, smp's macro by default {plain:
 #
 # In `lead`, subtract resample by resample, `bootstrap(a, draws) - bootstrap(b, draws)`, and take the interval of that. Do not subtract ends of intervals.
 # </details>
+
+
+# %% tags=["folded"]
+plots.diagram(
+    """
+    (counts: N × C × C) | (draws: R × n)
+    pooled: of each resample: C × C
+    mean_iou: R
+    interval: two ends
+    """
+)
 
 
 # %% bootstrap
@@ -1247,6 +1272,18 @@ for title, row in zip(seen, np.abs(moved), strict=True):
 #
 # `Image.fromarray(ids).save(png, format="PNG")` with ids of shape (512, 512) and type uint8 gives mode L. Then `archive.writestr(f"{stem}.png", png.getvalue())`, inside `with zipfile.ZipFile(target, "w") as archive:`.
 # </details>
+
+
+# %% tags=["folded"]
+plots.diagram(
+    """
+    (logits: 19 × h × w)
+    enlarge: 19 × 512²
+    argmax: 512², uint8
+    PNG: mode L
+    zip: one <stem>.png for each image
+    """
+)
 
 
 # %% masks-in-a-zip

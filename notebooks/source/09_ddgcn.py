@@ -106,7 +106,7 @@ for bins in (6, 3, 2, 1):
 plots.panels([row])
 
 # %% [markdown]
-# The pictures show which class is *loudest* in the context of each place. Eyes, brows and lips have vanished. Worse: where neck (orange) and cloth (green) share a region, both are told the same, and whichever is larger wins.
+# The pictures show which class is *loudest* in the context of each place. Eyes, brows and lips have vanished. Worse: where neck and cloth share a region, both are told the same, and whichever is larger wins.
 #
 # Is that a proof? No: PSP lays the context *beside* the features, and a later layer can decide by those. The paper's evidence is its Table 5, where PSP without its pooling scores 0.07 to 0.55 points better. We come back to that table.
 #
@@ -128,63 +128,25 @@ print("nine weights of 1/9 are average pooling:", same)
 #
 # ## The map of this lesson
 #
-# Here is the paper's Fig. 3, drawn from the course's finished block. A hook on each part notes the shape that it gives. Nothing is computed: on torch's `meta` device a tensor has a shape and no numbers, so that even a
-# large network costs no memory. At the end you draw the same picture from *your* block.
+# Here is the paper's Fig. 3, drawn from the course's finished block: `plots.shapes` notes the shape that each part gives. Nothing is computed: on torch's `meta` device a tensor has a shape and no numbers. At the end you draw the same picture from *your* block.
 
-
-# %%
-def shapes_of(block: nn.Module, c5: torch.Tensor) -> dict[str, tuple[int, ...]]:
-    """The shape that each part of a block gives for this input, without the batch, by name."""
-    found, hooks = {}, []
-    for name, part in block.named_modules():
-        if "." not in name or name.startswith(("spatial.", "feature.")):
-
-            def note(_part, _in, out, name=name):
-                found[name] = tuple(out.shape[1:])
-
-            hooks.append(part.register_forward_hook(note))
-    with torch.no_grad():
-        block.eval()(c5)
-    for hook in hooks:
-        hook.remove()
-    return found
-
-
-# %%
-PLACES = {  # module: column, row, the paper's letter
-    "C5": (0, 0, "$C_5$"), "conva": (1, 0, "X"), "projection": (2, 1.5, "$X_l$"),
-    "spatial.query": (3, 2.5, "Q"), "spatial.key": (3, 1.5, "K"), "spatial.value": (3, 0.5, "V"),
-    "spatial.update": (4.2, 1.5, "Mᵀ, updated"), "spatial.extend": (5.4, 1.5, "$H_S$"),
-    "feature.phi": (2, -0.7, "Φ"), "feature.theta": (2, -2.4, "Θ"),
-    "feature.adjacency": (3.15, -1.1, "Zᵀ, links"), "feature.update": (4.3, -1.1, "Z, updated"),
-    "feature.extend": (5.4, -1.8, "$H_F$"), "reduce": (6.5, 0, "merged by λ, γ"),
-    "convb": (7.6, 0, "3×3"), "bottleneck": (8.75, 0, "with $C_5$, 3×3"),
-}  # fmt: skip
-FLOWS = """C5 > conva > reduce > convb > bottleneck,
-conva > projection > spatial.query > spatial.update > spatial.extend > reduce,
-projection > spatial.key > spatial.update, projection > spatial.value > spatial.update,
-conva > feature.phi > feature.adjacency > feature.update > feature.extend > reduce,
-conva > feature.theta > feature.adjacency, feature.theta > feature.extend"""
-
-
-# %%
-
-
-def figure_3(block: nn.Module, c5: torch.Tensor):
-    """Fig. 3 of the paper, with the shapes that this block has."""
-    shapes = {"C5": tuple(c5.shape[1:])} | shapes_of(block, c5)
-    boxes = {}
-    for name, (column, line, letter) in PLACES.items():
-        boxes[name] = (column, line, letter + "\n" + " × ".join(map(str, shapes[name])))
-    return plots.diagram(boxes, FLOWS)
-
-
-with torch.device("meta"):
-    finished, c5 = ddgcn.DDGCN(2048), torch.empty(1, 2048, 60, 60)
-figure_3(finished, c5)
+# %% tags=["folded"]
+FIGURE_3 = """
+(input: $C_5$)
+conva: $X$
+projection: $X_l$ | feature: $H_F$
+spatial: $H_S$ |
+reduce: merged by λ, γ
+convb: 3×3
+bottleneck: 3×3, with $C_5$
+"""
+FLOWS = """input > conva > projection > spatial > reduce > convb > bottleneck,
+conva > reduce, conva > feature > reduce"""
+finished = ddgcn.DDGCN(2048)
+plots.diagram(FIGURE_3, FLOWS, shapes=plots.shapes(finished, (2048, 60, 60)))
 
 # %% [markdown]
-# Read it from left to right. `conva` makes 512 channels of 2048: this is $X$. The upper branch is a graph whose nodes are **places**, 8×8 = 64 of them. The lower one is a graph whose nodes are **groups of
+# Read it from top to bottom. `conva` makes 512 channels of 2048: this is $X$. The left branch is a graph whose nodes are **places**, 8×8 = 64 of them. The right one is a graph whose nodes are **groups of
 # channels**, 128 of them. Both results are laid beside $X$ and mixed. Two learnt numbers, $\lambda$ and $\gamma$, the **gates**, say how much each graph counts. Both start at 0.
 #
 # ## A graph convolution, by hand
@@ -515,6 +477,17 @@ class SpatialGraphParts(nn.Module):
         self.extend = conv_abn(half, channels, bias=True)
 
 
+plots.diagram(
+    """
+    (input: $X_l$)
+    query: Q | key: K | value: V
+    update: Mᵀ, updated
+    extend: $H_S$
+    """,
+    shapes=plots.shapes(finished.spatial, (512, 8, 8)),
+)
+
+
 # %% spatial-graph
 class SpatialGraph(SpatialGraphParts):
     """H_S: each place takes from the others what goes with it."""
@@ -683,6 +656,20 @@ for name, channels, shape in (("wide", 8, (2, 8, 3, 5)), ("one", 6, (4, 6, 1, 1)
 #
 # `FeatureGraph = lambda channels: ddgcn.FeatureGraph(channels, "inplace")`, for no points.
 # </details>
+
+
+# %% tags=["folded"]
+plots.diagram(
+    """
+    (input: $X$)
+    phi: Φ | theta: Θ
+    adjacency: links, of Zᵀ |
+    update: Z, updated |
+    extend: $H_F$, of ZΘ
+    """,
+    "input > phi > adjacency > update > extend, input > theta > adjacency, theta > extend",
+    shapes=plots.shapes(finished.feature, (512, 60, 60)),
+)
 
 
 # %% feature-graph
@@ -1245,7 +1232,7 @@ print("gradients agree:", all(same))
 with torch.device("meta"):
     c5 = create_model("dml_csr", **SMALL).encoder(torch.empty(1, 3, *[SIZES["size"]] * 2)).c5
     mine = DDGCN(c5.shape[1], SMALL["context_channels"])
-figure_3(mine, c5)
+plots.diagram(FIGURE_3, FLOWS, shapes=plots.shapes(mine, tuple(c5.shape[1:])))
 
 # %% [markdown]
 # ## Does it help? With and without, in training

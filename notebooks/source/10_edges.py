@@ -42,7 +42,7 @@ from torch import nn
 from torch.nn import functional as F
 from tqdm.auto import tqdm
 
-from coursekit import count_parameters, create_model, losses, metrics, plots, tier
+from coursekit import count_parameters, create_model, labels, losses, metrics, plots, tier
 from coursekit.checks import Check
 from coursekit.data import Augmentation, SynthDataset, TrainingView, open_dataset, whitening
 from coursekit.data.transforms import rotate
@@ -330,23 +330,21 @@ for size in (64, 128, 256, 473):
 #
 # ## The network, before you build its heads
 #
-# Shapes at 473², as in the paper, with 11 classes; *256 · 119²* is 256 channels of 119 × 119. Blue is what predicts, red is there in training alone.
+# Shapes at 473², as in the paper, with 11 classes; *256 × 119²* is 256 channels of 119 × 119. The parsing head reads C2, too.
 
-# %%
-BOXES = {
-    "C2": (0, 3, "256 · 119²"), "C3": (0, 2, "512 · 60²"), "C4": (0, 1, "1024 · 60²"),
-    "C5": (0, 0, "2048 · 60²"), "DDGCN": (1.1, 0, "512 · 60²"),
-    "parsing head": (3.3, 0, "11 · 119²,\nreads C2, too"), "logits": (5.5, 0, "11 · 473²"),
-    "reduce 0": (1.1, 3, "256 · 119²"), "reduce 1": (1.1, 2, "256 · 60²"),
-    "reduce 2": (1.1, 1, "256 · 60²"), "shared 3×3": (2.2, 2, "11 channels,\nfor all three"),
-    "enlarge": (3.3, 2, "11 · 119²,\nall three"), "concat": (4.4, 2, "33 · 119²"),
-    "binary 1×1": (5.5, 2.6, "2 · 119²"), "category 1×1": (5.5, 1.4, "11 · 119²"),
-}  # fmt: skip
-FLOWS = """C2 > C3 > C4 > C5 > DDGCN > parsing head > logits,
-C2 > reduce 0 > shared 3×3 > enlarge > concat > binary 1×1, concat > category 1×1,
-C3 > reduce 1 > shared 3×3, C4 > reduce 2 > shared 3×3"""
-IN_TRAINING = [name for name, (x, y, _) in BOXES.items() if x > 0 and y > 0]
-plots.diagram(BOXES, FLOWS, red=IN_TRAINING, figsize=(8.5, 4.0))
+# %% tags=["folded"]
+plots.diagram(
+    """
+    (C2: 256 × 119²)       | (C3: 512 × 60²)       | (C4: 1024 × 60²)       | (C5: 2048 × 60²)
+    [reduce.0: 256 × 119²] | [reduce.1: 256 × 60²] | [reduce.2: 256 × 60²]  | DDGCN: 512 × 60²
+    [shared: 3×3, the same for all three: 11 channels each]     | parsing head: 11 × 119²
+    [concat: enlarged to 33 × 119²]                             | (logits: 11 × 473²)
+    [binary: 1×1: 2 × 119²] | [category: 1×1: 11 × 119²] | |
+    """,
+    """C2 > C3 > C4 > C5 > DDGCN > parsing head > logits, C2 > reduce.0 > shared,
+    C3 > reduce.1 > shared, C4 > reduce.2 > shared > concat > binary, concat > category""",
+    marked="EdgeHeads, in training alone",
+)
 
 # %% [markdown]
 # Three depths are brought to 256 channels each, and *one* 3×3 convolution, shared by all three, makes a map for each class of them. These maps, enlarged to the finest and concatenated, are read by two 1×1 classifiers.
@@ -1312,7 +1310,7 @@ def seen_by(index: int) -> dict[str, np.ndarray]:
     edge = 1 - heads.binary.softmax(1)[0, 1].cpu().numpy()  # (H, W), black is an edge
     best, which = heads.category[0].sigmoid().cpu().max(0)
     drawn = (best > 0.5).numpy() & (edge < 0.5)  # (H, W)
-    coloured = np.where(drawn[..., None], LABELS.palette_array()[which.numpy()], 255)
+    coloured = np.where(drawn[..., None], labels.shown(LABELS).palette_array()[which.numpy()], 255)
     return {
         "image": face.image, "truth": face.label_map,
         "p": plain[0].argmax(0).cpu().numpy().astype(np.uint8),

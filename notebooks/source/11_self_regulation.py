@@ -131,20 +131,22 @@ plots.panels(rows, across=2)
 # 3. all images pass through $M$, to estimate the statistics of its normalisation layers anew;
 # 4. $M$ is the next cycle's teacher. The student goes on from where it is.
 
-# %%
-BOXES = {
-    "labels": (0, 1, "some wrong"), "initialisation": (1, 1, "150 epochs"),
-    "M_best": (2, 1, "the best so far"), "cycle 1": (3, 1, "10 epochs"),
-    "students 1": (3, 0, "M_1 … M_10"), "M": (4, 0, "Eq. 6"),
-    "statistics": (5, 0, "all images pass"), "teacher": (5, 1, "frozen"),
-    "cycle 2": (6, 1, "10 epochs"), "students 2": (6, 0, "M_1 … M_10, and so on"),
-}  # fmt: skip
-FLOWS = (
-    "labels>initialisation initialisation>M_best M_best>cycle_1 cycle_1>students_1 M_best>M "
-    "students_1>M M>statistics statistics>teacher teacher>cycle_2 cycle_2>students_2"
+# %% tags=["folded"]
+plots.diagram(
+    """
+    (labels: some wrong)
+    initialisation: 150 epochs
+    M_best: frozen, the first teacher
+    cycle 1: 10 epochs |
+    students: M_1 … M_10 |
+    aggregate: Eq. 6
+    reestimate: all images pass
+    M: frozen, the next teacher
+    cycle 2: 10 epochs, and so on
+    """,
+    """labels > initialisation > M_best > cycle 1 > students > aggregate, M_best > aggregate,
+    aggregate > reestimate > M > cycle 2""",
 )
-flows = [tuple(flow.replace("_", " ").replace("M best", "M_best").split(">")) for flow in FLOWS.split()]  # fmt: skip
-plots.diagram(BOXES, flows, figsize=(9.5, 2.4))
 
 # %% [markdown]
 # In cycle 1 the teacher is $M_{best}$ itself (our reading: the paper does not say who teaches first). The course holds this schedule in `SelfRegulationConfig`. Its rates:

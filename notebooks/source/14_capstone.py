@@ -441,6 +441,18 @@ def conv_bn(
     return nn.Sequential(convolution, nn.BatchNorm2d(b))
 
 
+# %% tags=["folded"]
+plots.diagram(
+    """
+    (x: a × H × W)
+    around: depthwise, 3×3: a × H × W |
+    mix: 1×1: b × H × W |
+    sum: where the shape stays
+    """,
+    "x > around > mix > sum, x > sum",
+)
+
+
 # %%
 class Separable(nn.Module):
     """Look around in each channel, then mix channels; a shortcut where the shape stays."""
@@ -462,6 +474,29 @@ class Down(nn.Sequential):
 
     def __init__(self, a: int, b: int) -> None:
         super().__init__(Separable(a, b, stride=2), Separable(b, b))
+
+
+# %% tags=["folded"]
+plots.diagram(
+    """
+    (x: c × H × W)
+    near: Separable: 3×3 | far: Separable: dilation 3 | whole: Conv2d: of the mean, c × 1²
+    sum: c × H × W
+    """
+)
+
+
+# %% tags=["folded"]
+plots.diagram(
+    """
+    (x: below × h × w) | (skip: skip × H × W)
+    enlarge: below × H × W |
+    concatenate: (skip + below) × H × W
+    mix: skip × H × W
+    block: Separable: skip × H × W
+    """,
+    "x > enlarge > concatenate > mix > block, skip > concatenate",
+)
 
 
 # %%
@@ -512,7 +547,7 @@ class Join(nn.Module):
 #
 # <details><summary>Hint 1</summary>
 #
-# Start from a drawing, not from code: at which sides does it work (1/2, 1/4, …), how many channels at each, where do skips go? Compute its `receptive_field`. Then build it on `meta` and print its `ledger` before you train anything.
+# Start from a drawing, not from code (the cell below the hints holds one to change): at which sides does it work (1/2, 1/4, …), how many channels at each, where do skips go? Compute its `receptive_field`. Then build it on `meta` and print its `ledger` before you train anything.
 # </details>
 # <details><summary>Hint 2</summary>
 #
@@ -522,6 +557,21 @@ class Join(nn.Module):
 #
 # Sizes: never compute them, ask for them. `F.interpolate(x, skip.shape[-2:], mode="bilinear")` fits odd sizes as well. Widths: `widest(lambda w: Mine(width=w), WORK, cost=work)` finds the limit, if you give your class such an argument while you plan.
 # </details>
+
+
+# %%
+plots.diagram(  # FastSCNN, on your sheet of paper: make it yours
+    """
+    (image: 3 × 512²)
+    learning_to_downsample: 64 × 64²
+    global_feature_extractor: 128 × 16² |
+    feature_fusion: 128 × 64²
+    classifier: 19 × 64²
+    (logits: 19 × 512²)
+    """,
+    """image > learning_to_downsample > global_feature_extractor > feature_fusion > classifier,
+    learning_to_downsample > feature_fusion, classifier > logits""",
+)
 
 
 # %% own-network
@@ -819,6 +869,7 @@ probe.emit("trained", called, "faces that it has not seen, once trained", miou=(
 # All promises are kept. Where did your parameters and multiplications go?
 
 # %%
+print(plots.shapes(Mine(), (3, 512, 512)))
 ledger(Mine())
 
 # %% [markdown]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,18 @@ def test_a_lesson_has_the_parts_of_a_lesson(path: Path) -> None:
         most = MOST_HIDDEN if aside else MOST_LINES
         if cell.kind == "code":
             assert _length(cell.source) <= most, f"cell {cell.id} is too long"
+
+
+@LESSONS
+def test_diagrams_are_described_and_fit_a_telephone(path: Path) -> None:
+    solved = json.loads((NOTEBOOKS / "solved" / f"{path.stem}.ipynb").read_bytes())
+    outputs = [out for cell in solved["cells"] for out in cell.get("outputs", [])]
+    drawn = [out for out in outputs if "alt" in out.get("metadata", {}).get("image/png", {})]
+    assert drawn, "nothing is drawn before it is built"
+    for output in drawn:
+        shown = output["metadata"]["image/png"]
+        assert shown["width"] <= 480, shown["alt"]
+        assert "".join(output["data"]["text/plain"]) == shown["alt"]
 
 
 def _prose(lesson: Lesson) -> str:

@@ -26,6 +26,7 @@ from coursekit.models import create_model
 from coursekit.suspects import MOST, check_out, find_suspects, write_report
 from coursekit.suspects.evidence import Evidence, compare, contradicted, judge, surprise
 from coursekit.suspects.search import audited
+from coursekit.suspects.sheet import draw
 
 SIZE = 64
 INFO = ModelInfo("unet", {}, "celebamask-hq", SIZE, (0.5,) * 3, (0.25,) * 3)
@@ -309,6 +310,13 @@ def test_the_sheet_is_drawn_in_the_palette_that_is_asked_for(
         _, (sheet, _) = write_report(found, model, INFO, tmp_path / palette, 1)
         sheets.append(sheet.read_bytes())
     assert sheets[0] != sheets[1]
+    rows = [{"rank": 1, "score": 0.5, "audit": []}]
+    sheet = draw(found, found.suspects[:1], model, INFO, rows)
+    (legend,) = sheet.legends
+    assert [text.get_text() for text in legend.get_texts()] == [*CELEBAMASK_HQ.titles]
+    sheet.canvas.draw()
+    below = legend.get_window_extent().y1
+    assert below < min(axes.get_window_extent().y0 for axes in sheet.axes)
     monkeypatch.setenv("COURSEKIT_PALETTE", "sepia")
     with pytest.raises(CourseError, match="no palette is called 'sepia'"):
         check_out(planted, tmp_path / "out", 1)
