@@ -142,6 +142,16 @@ def transfer(
                             "seed": seed})  # fmt: skip
 
 
+def annotation_loop(size: int = 64, seed: int = 0) -> Row:
+    """Rounds of labelling and retraining on rendered faces."""
+    return Row("annotation_loop", {"size": size, "seed": seed})
+
+
+def photo_landmarks(images: int, epochs: int, size: int = 128, seed: int = 0) -> Row:
+    """An hourglass that saw rendered faces alone, against a face mesh's points on photographs."""
+    return Row("photo_landmarks", {"images": images, "epochs": epochs, "size": size, "seed": seed})
+
+
 def recipe(model: str, size: int, epochs: int, name: str, without: str = "nothing") -> Row:
     """A recipe, with an ingredient left out or not."""
     return Row("recipes", {"model": model, "size": size, "epochs": epochs, "recipe": name,

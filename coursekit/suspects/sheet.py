@@ -17,7 +17,7 @@ from coursekit.data.images import resize_image
 from coursekit.data.reading import find_layout
 from coursekit.errors import CourseError
 from coursekit.files import atomic_path, write_text
-from coursekit.labels import CELEBAMASK_HQ, LABEL_SETS, colourise, shown
+from coursekit.labels import CELEBAMASK_HQ, colourise, shown
 from coursekit.plots import Picture
 from coursekit.suspects.evidence import contradicted
 from coursekit.suspects.search import Found, Suspect, answer, audited
@@ -145,7 +145,7 @@ def _pictures(
     found: Found, suspect: Suspect, model: nn.Module, info: ModelInfo
 ) -> tuple[NDArray[np.uint8], ...]:
     """The outlined photograph, the label and the prediction, in colours."""
-    labels = shown(LABEL_SETS[info.label_set])
+    labels = shown(info.labels)
     sample = found.dataset.sample(suspect.index, landmarks=False)
     logits, label_map = answer(model, info, sample)
     predicted, weight = contradicted(logits, label_map)  # (S, S) each
