@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 #: Faces that are labelled after each round, and the epochs of training on them.
-ROUNDS = {25: 64, 50: 40, 100: 25, 200: 16, 400: 12, 800: 12}
+ROUNDS = {25: 60, 50: 30, 100: 20, 200: 16, 400: 14, 800: 22}
 NETWORK: dict[str, Any] = {"width": 64, "stem": (32, 32)}
 #: A point further off than this share of the face's box is moved.
 OFF = 0.02
@@ -164,7 +164,7 @@ def draw(rows: list[dict[str, float]], path: Path) -> None:
 def main() -> None:
     """Run the loop, keep its record, draw it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--size", type=int, default=64)
+    parser.add_argument("--size", type=int, default=96)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--picture", type=Path, help="where the curve is drawn")

@@ -26,6 +26,10 @@ RECORDS = ROOT / "benchmarks" / "records"
 CONDITIONS = ("command", "commit", "dirty", "date", "machine", "cores", "threads", "load", "torch",
               "device", "seeds", "source")  # fmt: skip
 
+#: Options whose values are folders and files of this machine, and what stands there instead.
+_PLACES = {"--data": "ROOT", "--out": "RUNS", "--keep": "FOLDER", "--mesh": "mesh.npz",
+           "--picture": "FILE.png"}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Row:
@@ -110,8 +114,8 @@ def command_line() -> str:
     words = ["python", *sys.argv]
     words[1] = f"benchmarks/{Path(words[1]).name}"
     for i, word in enumerate(words):
-        if word in ("--data", "--out", "--keep"):
-            words[i + 1] = {"--data": "ROOT", "--out": "RUNS", "--keep": "FOLDER"}[word]
+        if word in _PLACES:
+            words[i + 1] = _PLACES[word]
     return " ".join(f'"{word}"' if " " in word else word for word in words)
 
 

@@ -142,12 +142,12 @@ def transfer(
                             "seed": seed})  # fmt: skip
 
 
-def annotation_loop(size: int = 64, seed: int = 0) -> Row:
+def annotation_loop(size: int = 96, seed: int = 0) -> Row:
     """Rounds of labelling and retraining on rendered faces."""
     return Row("annotation_loop", {"size": size, "seed": seed})
 
 
-def photo_landmarks(images: int, epochs: int, size: int = 128, seed: int = 0) -> Row:
+def photo_landmarks(images: int = 1800, epochs: int = 10, size: int = 80, seed: int = 0) -> Row:
     """An hourglass that saw rendered faces alone, against a face mesh's points on photographs."""
     return Row("photo_landmarks", {"images": images, "epochs": epochs, "size": size, "seed": seed})
 
@@ -226,4 +226,8 @@ def wanted() -> dict[str, list[Row]]:
     ]  # fmt: skip
     for queue in DML_CSR:
         rows[f"python benchmarks/dml_csr.py --queue {queue}"] = dml_csr_queue(queue)
+    rows["python benchmarks/annotation_loop.py"] = [annotation_loop()]
+    rows["python benchmarks/photo_landmarks.py --data ROOT --mesh mesh.npz --out RUNS"] = [
+        photo_landmarks()
+    ]
     return rows

@@ -109,7 +109,8 @@ def test_a_run_finds_points_and_its_checkpoint_gives_them_in_the_photo_s_pixels(
     torch.manual_seed(0)
     model = create_model("hourglass", **SMALL)
     config = FitConfig(
-        size=32, epochs=2, batch_size=8, seed=0, objective=LandmarkConfig(foreground=20.0), cpu=True,
+        size=32, epochs=2, batch_size=8, seed=0, cpu=True,
+        objective=LandmarkConfig(foreground=20.0),
         plan=AveragedCosineConfig(lr=0.02, average=0.9),
         augmentation=Augmentation(rotation=20, scale=(0.8, 1.2)),
     )  # fmt: skip
