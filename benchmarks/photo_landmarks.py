@@ -66,7 +66,7 @@ def compare(root: Path, mesh: Path, out: Path) -> tuple[dict[str, Any], np.ndarr
     rows = dict(zip(held["names"].tolist(), held["points"], strict=True))
     target = torch.from_numpy(np.stack([rows[name] for name in photos.names]))
     found = np.stack([
-        predict_landmarks(loaded.model, photos.image(k), loaded.info).points
+        predict_landmarks(loaded.model, photos.image(k), loaded.info, rounds=1).points
         for k in range(len(photos))
     ])  # fmt: skip
     points = torch.from_numpy(found)
