@@ -19,7 +19,7 @@ ifneq (,$(filter C POSIX,$(LC_ALL)))
 export LC_ALL := C.UTF-8
 endif
 
-.PHONY: demo test lab setup build lint unit coverage notebooks abn results gpu clean help
+.PHONY: demo test lab setup build lint unit coverage notebooks abn results gpu browser clean help
 
 help:
 	@echo "make demo   train a face parser on made-up faces and look at it ($(OUT)/report.html)"
@@ -27,6 +27,7 @@ help:
 	@echo "make lab    the lessons, in JupyterLab"
 	@echo "make build  the notebooks, from notebooks/source"
 	@echo "make coverage  which lines no test runs (make coverage TESTS=tests/data)"
+	@echo "make browser  the pages and JupyterLab in Chromium, both themes, and axe-core (out/browser)"
 	@echo "make gpu    every measurement that needs a GPU and is open, within eight minutes"
 
 demo: $(READY)
@@ -67,11 +68,11 @@ abn: $(READY)
 
 unit: $(READY)
 	@echo "unit and property tests"
-	@$(RUN)python -m pytest -n $(JOBS) --dist loadgroup tests
+	@$(RUN)python -m pytest -n $(JOBS) --dist loadfile tests
 
 coverage: $(READY)
 	@echo "which lines of the package no test runs ($(TESTS))"
-	@$(RUN)python -m pytest -n $(JOBS) --dist loadgroup $(TESTS) --cov
+	@$(RUN)python -m pytest -n $(JOBS) --dist loadfile $(TESTS) --cov
 
 build: $(READY)
 	@$(RUN)coursekit build
@@ -87,6 +88,10 @@ results: $(READY)
 # On a rented GPU: make gpu PYTHON=python3 takes the Python that holds its torch; nothing is set up.
 gpu:
 	@PYTHONPATH=. $(if $(wildcard $(READY)),$(RUN)python,$(PYTHON)) benchmarks/gpu.py
+
+# Needs a Chromium: the machine's own, or `playwright install chromium`.
+browser: $(READY)
+	@$(UV) run --locked --group browser python -m tests.browser out/browser
 
 clean:
 	rm -rf .venv .uv out .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -14,30 +14,36 @@ images once more a cycle, without gradients, to estimate statistics of normalisa
 
 from __future__ import annotations
 
-import argparse
-import os
 import sys
 import time
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import queues
 import torch
 import wanted
-from noisy_faces import as_figures, count_repairs, predict, training_faces, validation_faces
-from records import RECORDS, Recorder, processor
+from noisy_faces import (
+    as_figures,
+    count_repairs,
+    predict,
+    scores,
+    training_faces,
+    validation_faces,
+)
+from records import Recorder, Row, processor
 
 from coursekit import count_parameters, create_model, metrics
 from coursekit.data import Augmentation, whitening
-from coursekit.labels import CELEBAMASK_HQ
 from coursekit.models.dml_csr import SMALL
 from coursekit.optim import AveragedCosine, AveragedCosineConfig, SelfRegulationConfig
 from coursekit.optim.groups import parameter_groups
 from coursekit.training import FitConfig, MultiTaskConfig, MultiTaskObjective, fit
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from noisy_faces import Noisy
-    from torch import Tensor, nn
+    from torch import nn
 
     from coursekit.optim import Learner
 
@@ -273,7 +279,7 @@ def measure(variant: Variant, setting: Setting, seed: int) -> dict[str, Any]:
     truth = torch.from_numpy(val.label_maps)
     matrix = metrics.confusion_matrix(predict(network, val, white), truth, 19)
     return {
-        **scores(matrix),
+        **scores(matrix, val.labels.names),
         "history": [round(100 * entry["val_mean_iou"], 2) for entry in result.history],
         "last_val_loss": round(result.history[-1]["val_loss"], 4),
         "wrong_share": round(100 * noisy.share, 3),
@@ -282,20 +288,6 @@ def measure(variant: Variant, setting: Setting, seed: int) -> dict[str, Any]:
         "minutes": round((time.process_time() - began) / 60, 1),
         **own_numbers(network),
         "repairs": found,
-    }
-
-
-def scores(matrix: Tensor) -> dict[str, Any]:
-    """In percent: the means, and the IoU of each class."""
-    means = {
-        "mean_iou": metrics.mean_iou(matrix),
-        "mean_f1": metrics.mean_f1(matrix),
-        "mean_f1_faces": metrics.mean_f1(matrix, background=False),
-    }
-    ious = zip(CELEBAMASK_HQ.names, metrics.iou(matrix).tolist(), strict=True)
-    return {
-        **{name: round(100 * value, 2) for name, value in means.items()},
-        "iou": {name: round(100 * value, 1) for name, value in ious},
     }
 
 
@@ -308,21 +300,10 @@ def own_numbers(network: nn.Module) -> dict[str, float]:
     }
 
 
-def run_queue(name: str, minutes: float, seeds: list[int] | None, folder: Path) -> int:
-    """Run what has no record yet, most wanted first; returns how many runs that were."""
-    until, done = time.monotonic() + 60 * minutes, 0
-    for row in wanted.dml_csr_queue(name):
-        variant, setting, seed = (row.settings[key] for key in ("variant", "setting", "seed"))
-        if (seeds and seed not in seeds) or (folder / f"{row.name}.json").exists():
-            continue
-        if time.monotonic() > until:
-            print(f"stopped after {done} runs; the same command goes on", flush=True)
-            break
-        recorder = Recorder(processor(), torch.get_num_threads(), [seed], folder)
-        figures = measure(VARIANTS[variant], SETTINGS[setting], seed)
-        recorder.keep(row, figures, wanted.dml_csr_command(row))
-        done += 1
-    return done
+def measure_row(row: Row) -> dict[str, Any]:
+    """The figures of a row."""
+    variant, setting, seed = (row.settings[key] for key in ("variant", "setting", "seed"))
+    return measure(VARIANTS[variant], SETTINGS[setting], seed)
 
 
 def search(rates: list[float], folder: Path) -> None:
@@ -337,34 +318,17 @@ def search(rates: list[float], folder: Path) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--queue", choices=(*wanted.DML_CSR, "all"), help="which runs")
+    parser = queues.parser(__doc__, wanted.DML_CSR)
     parser.add_argument("--rates", type=float, nargs="+", help="compare these on the baseline")
-    parser.add_argument("--minutes", type=float, default=1e6, help="begin none after so many")
-    parser.add_argument("--seeds", type=int, nargs="+", help="only these")
-    parser.add_argument("--keep", type=Path, default=RECORDS, help="folder of the records")
-    parser.add_argument("--list", action="store_true", help="what is open")
     options = parser.parse_args()
     if options.list or not (options.queue or options.rates):
-        for name in wanted.DML_CSR:
-            rows = wanted.dml_csr_queue(name)
-            left = sum(not (options.keep / f"{row.name}.json").exists() for row in rows)
-            print(f"{name:12} {left:3} of {len(rows):3} runs open")
+        rows = {name: wanted.dml_csr_queue(name) for name in wanted.DML_CSR}
+        queues.tell_open(rows, options.keep)
         return 0
-    torch.set_num_threads(1)
-    if hasattr(os, "nice"):
-        os.nice(10)
-    try:
-        if options.rates:
-            search(options.rates, options.keep)
-            return 0
-        run_queue(options.queue, options.minutes, options.seeds, options.keep)
-    except KeyboardInterrupt:
-        print("stopped; whole runs have their records, the same command goes on", flush=True)
-        return 130
-    return 0
+    if options.rates:
+        return queues.alone(lambda: search(options.rates, options.keep))
+    queue = wanted.dml_csr_queue(options.queue)
+    return queues.alone(lambda: queues.run(queue, measure_row, wanted.dml_csr_command, options))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the page says of `dml_csr.py`'s records: means over seeds, paired differences, repairs."""
+"""What the page says of `dml_csr.py`'s and `bspnet.py`'s records: means, differences, repairs."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from coursekit.training.published import ABLATION_TABLE
 __all__ = ["CLASSES", "PAPER_GAINS", "VARIANTS"]
 
 Record = dict[str, Any]
+#: LaPa's foreground by its size in a face.
+LARGE = ("hair", "skin", "nose")
+SMALL = ("l_brow", "r_brow", "l_eye", "r_eye", "u_lip", "mouth", "l_lip")
 #: Those with a necklace left out, which has about a pixel a face at 64².
 CLASSES = tuple(name for name in CELEBAMASK_HQ.names if name != "neck_l")
 #: Points of mean IoU that self-regulation gains in the paper's Table 4, by data set.
@@ -70,6 +73,15 @@ class Group:
         """Mean ± standard deviation of a figure."""
         return spread(list(self.values(name).values()))
 
+    def classes(self, name: str) -> list[str]:
+        """Of which there is a figure each."""
+        return list(next(iter(self.runs.values()))["figures"][name])
+
+    def parts(self, name: str, parts: Sequence[str]) -> str:
+        """Mean ± standard deviation over seeds of the mean over some classes."""
+        figures = [run["figures"][name] for run in self.runs.values()]
+        return spread([statistics.mean(figure[p] for p in parts) for figure in figures])
+
     def gain(self, name: str, base: Group | None) -> str:
         """Paired differences to another variant: mean ± standard deviation, and how many."""
         if base is None or base.variant == self.variant:
@@ -98,10 +110,12 @@ def groups(rows: Iterable[Record], variants: Sequence[str] = VARIANTS) -> dict[s
     return {name: Group(name, found[name]) for name in variants if name in found}
 
 
-def by_row(records: Iterable[Record]) -> list[tuple[str, list[Record]]]:
+def by_row(
+    records: Iterable[Record], order: Sequence[str] = TABLE_4
+) -> list[tuple[str, list[Record]]]:
     """Records of one table by its row, in the paper's order; seeds in theirs."""
     found = sorted(records, key=lambda r: r["seed"])
-    return [(row, runs) for row in TABLE_4 if (runs := [r for r in found if r["row"] == row])]
+    return [(row, runs) for row in order if (runs := [r for r in found if r["row"] == row])]
 
 
 def _counts(words: str) -> list[int]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from coursekit import metrics
 from coursekit.data import FaceDataset, Sample
 from coursekit.labels import CELEBAMASK_HQ
 from coursekit.metrics import Repairs, repairs
@@ -132,6 +133,25 @@ def predict(network: nn.Module, faces: Faces, whitening: Whitening) -> Tensor:
             classes = network(torch.from_numpy(white).to(device)).argmax(1)
             found.append(classes.to(torch.uint8).cpu())
     return torch.cat(found)
+
+
+def scores(matrix: Tensor, names: Sequence[str]) -> dict[str, Any]:
+    """In percent: the means, and the IoU of each class.
+
+    Args:
+        matrix: of confusion.
+        names: of its classes.
+    """
+    means = {
+        "mean_iou": metrics.mean_iou(matrix),
+        "mean_f1": metrics.mean_f1(matrix),
+        "mean_f1_faces": metrics.mean_f1(matrix, background=False),
+    }
+    ious = zip(names, metrics.iou(matrix).tolist(), strict=True)
+    return {
+        **{name: round(100 * value, 2) for name, value in means.items()},
+        "iou": {name: round(100 * value, 1) for name, value in ious},
+    }
 
 
 def count_repairs(prediction: Tensor, noisy: Noisy) -> Repairs:

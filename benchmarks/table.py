@@ -17,7 +17,7 @@ from typing import Any
 import dml_csr_table
 import jinja2
 from records import RECORDS, ROOT, read
-from wanted import MODELS, wanted
+from wanted import BSPNET_TABLES, MODELS, wanted
 
 from coursekit.files import write_text
 
@@ -139,7 +139,8 @@ def render(folder: Path = RECORDS) -> str:
     )  # fmt: skip
     environment.filters |= {"number": number, "mean": statistics.mean}
     environment.globals |= {"origin": origin, "gain": gain, "by_mean": by_mean,
-                            "hurt_most": hurt_most, "dml": dml_csr_table}  # fmt: skip
+                            "hurt_most": hurt_most, "dml": dml_csr_table,
+                            "BSPNET_TABLES": BSPNET_TABLES}  # fmt: skip
     template = environment.get_template("RESULTS.md.j2")
     return template.render(rows=Rows(records), open=left_open(records))
 

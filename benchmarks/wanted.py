@@ -39,7 +39,14 @@ VARIANTS = (
 )  # fmt: skip
 #: Rows of the paper's Table 4.
 TABLE_4 = ("Baseline", "+DDGCN", "+DDGCN+DML", "+DDGCN+DML+CSR")
+#: Rows of the LaPa paper's tables.
+BSPNET_TABLES = {2: ("A", "B", "C"), 3: ("BSPNet", "BSPNet+LaPa")}
 _SELF_REGULATION = ("all", "cycles", "cycles, no teacher")
+#: Variants of `bspnet.py`: the paper's Table 2, and what tells its causes apart.
+BSPNET_VARIANTS = ("A", "B", "C", "A, weighted", "B, no boundary loss", "C, alpha 20",
+                   "A, stride 8", "C, stride 8")  # fmt: skip
+#: Queues, the most wanted first: their variants.
+BSPNET = {"table2": BSPNET_VARIANTS[:3], "controls": BSPNET_VARIANTS[3:]}
 #: Queues, the most wanted first: settings, and their variants.
 DML_CSR = {
     "tasks": {"standard": VARIANTS[:11]},
@@ -181,12 +188,31 @@ def dml_csr_queue(name: str) -> list[Row]:
 
 
 def paper_table(
-    data: str, table: int, row: str, size: int, epochs: int, seed: int, *, small: bool
-) -> Row:
-    """A row of one of the paper's tables, trained on a data set of this name."""
+    data: str, table: int, row: str, size: int, epochs: int, seed: int, *, small: bool,
+    paper: str = "dml_csr",
+) -> Row:  # fmt: skip
+    """A row of one of a paper's tables, trained on a data set of this name."""
     network = "small" if small else "full"
-    return Row("paper", {"data": data, "table": table, "size": size, "epochs": epochs,
+    kind = "paper" if paper == "dml_csr" else f"paper_{paper}"
+    return Row(kind, {"data": data, "table": table, "size": size, "epochs": epochs,
                          "network": network, "row": row, "seed": seed})  # fmt: skip
+
+
+def bspnet(variant: str, seed: int) -> Row:
+    """A variant of BSPNet, trained on rendered faces."""
+    return Row("bspnet", {"variant": variant, "seed": seed})
+
+
+def bspnet_queue(name: str) -> list[Row]:
+    """Rows of a queue, or of "all", one seed after the other."""
+    queues = list(BSPNET) if name == "all" else [name]
+    return [bspnet(v, seed) for queue in queues for seed in range(3) for v in BSPNET[queue]]
+
+
+def bspnet_command(row: Row) -> str:
+    """What fills a row of `bspnet.py`."""
+    queue = next(name for name, variants in BSPNET.items() if row.settings["variant"] in variants)
+    return f"python benchmarks/bspnet.py --queue {queue}"
 
 
 def dml_csr_command(row: Row) -> str:
@@ -226,6 +252,15 @@ def wanted() -> dict[str, list[Row]]:
     ]  # fmt: skip
     for queue in DML_CSR:
         rows[f"python benchmarks/dml_csr.py --queue {queue}"] = dml_csr_queue(queue)
+    command = "python benchmarks/paper_tables.py --paper bspnet"
+    for table, names in ((2, "--data LAPA --out RUNS --record lapa"),
+                         (3, "--data HELEN --lapa LAPA --out RUNS --record helen")):  # fmt: skip
+        rows[f"{command} --table {table} {names}"] = [
+            paper_table(names.split()[-1], table, row, 473, 150, 0, small=False, paper="bspnet")
+            for row in BSPNET_TABLES[table]
+        ]
+    for queue in BSPNET:
+        rows[f"python benchmarks/bspnet.py --queue {queue}"] = bspnet_queue(queue)
     rows["python benchmarks/annotation_loop.py"] = [annotation_loop()]
     rows["python benchmarks/photo_landmarks.py --data ROOT --mesh mesh.npz --out RUNS"] = [
         photo_landmarks()

@@ -21,6 +21,7 @@ from coursekit.files import atomic_path
 from coursekit.labels import LABEL_SETS
 from coursekit.landmarks import LANDMARK_SET, NUM_LANDMARKS
 from coursekit.models import MODEL_NAMES, check_fits, create_model, decouple, plain
+from coursekit.models.decoupling import inference_settings
 
 if TYPE_CHECKING:
     import os
@@ -127,17 +128,55 @@ def load(path: str | os.PathLike[str]) -> Checkpoint:
     return Checkpoint(model.eval(), info)
 
 
+def start_from(path: str | os.PathLike[str], model: nn.Module, label_set: str) -> str:
+    """Put a checkpoint's weights into a network of the same kind, to train on.
+
+    Args:
+        path: of a checkpoint with the same network, its outputs for training included.
+        model: gets the weights.
+        label_set: key of the label set that it is to be trained on; the checkpoint's must have the
+            same classes in the same order, as LaPa's and Helen's are.
+
+    Returns:
+        A sentence for the user.
+
+    Raises:
+        CourseError: when the file is no checkpoint, or does not fit.
+    """
+    loaded = load(path)
+    theirs, ours = LABEL_SETS[loaded.info.label_set], LABEL_SETS[label_set]
+    if theirs.names != ours.names:
+        raise CourseError(
+            f"{path}: was trained on the classes of {theirs.key}, and the data have those of "
+            f"{ours.key}; start from a network of the same classes"
+        )
+    weights, own = loaded.model.state_dict(), model.state_dict()
+    odd = sorted(
+        key for key in own.keys() | weights.keys()
+        if key not in own or key not in weights or own[key].shape != weights[key].shape
+    )  # fmt: skip
+    if odd:
+        raise CourseError(
+            f"{path}: is a {loaded.info.model} that does not fit this network ({', '.join(odd[:3])}"
+            f"{', …' if len(odd) > 3 else ''}); make both with the same model, recipe, --without "
+            "and --set"
+        )
+    model.load_state_dict(weights)
+    return f"Weights from {path}, a {loaded.info.model} trained on {theirs.key}."
+
+
 def for_inference(loaded: Checkpoint) -> Checkpoint:
     """A checkpoint without what training alone needs: see `models.plain` and `models.decouple`.
 
-    This is how weights that were trained with edge heads get into the network without: `load`, then
-    `for_inference`; `save` writes what that gives. The logits are the same, bit for bit.
+    This is how weights that were trained with other outputs get into the network without: `load`,
+    then `for_inference`; `save` writes what that gives. The logits are the same, bit for bit.
     """
     network = plain(loaded.model)
     model = decouple(network)
     if model is network:
         return loaded if model is loaded.model else replace(loaded, model=model)
-    info = replace(loaded.info, config={**loaded.info.config, "edge_heads": "none"})
+    lean = {**loaded.info.config, **inference_settings(network.config)}
+    info = replace(loaded.info, config=lean)
     return Checkpoint(model, info)
 
 

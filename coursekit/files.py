@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import tempfile
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from coursekit.errors import CourseError
+from coursekit.temporary import TemporaryFolder, temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +21,7 @@ _SOCKETS = 60
 
 @contextmanager
 def atomic_path(target: str | os.PathLike[str]) -> Iterator[Path]:
-    """A temporary path beside `target` that takes its name when the block ends without an error.
+    """A temporary file near `target` that takes its name when the block ends without an error.
 
     Until then `target` keeps its old content, or stays absent; after an error the temporary file is
     removed. The folder of `target` is made if it is missing.
@@ -30,27 +32,15 @@ def atomic_path(target: str | os.PathLike[str]) -> Iterator[Path]:
     target = Path(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(
-            dir=target.parent, prefix=f".{target.stem[:40]}-", suffix=target.suffix
-        )
-        os.close(handle)
+        with temporary_folder(target.parent) as folder:
+            temporary = folder / target.name
+            temporary.touch()
+            yield temporary
+            with temporary.open("rb") as written:
+                os.fsync(written.fileno())
+            temporary.replace(target)
     except OSError as error:
         raise CourseError(_advice(target, error)) from error
-    temporary = Path(name)
-    try:
-        yield temporary
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())
-        # mkstemp makes a private file; what the user asked for gets the user's ordinary mode.
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
-        temporary.replace(target)
-    except OSError as error:
-        raise CourseError(_advice(target, error)) from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
 
 
 def write_text(target: str | os.PathLike[str], text: str) -> None:
@@ -111,13 +101,14 @@ def shorten_sockets() -> None:
 
     With a longer path its processes fail while they hand over a batch, and it waits for ever.
     """
-    from multiprocessing import util
+    from multiprocessing import process
 
-    usual, tempfile.tempdir = tempfile.tempdir, socket_folder()
-    try:
-        util.get_temp_dir()  # made now, kept for this process and inherited by its children
-    finally:
-        tempfile.tempdir = usual
+    # As `multiprocessing.util.get_temp_dir` notes its own, for this process and its children.
+    config: dict[str, Any] = process.current_process()._config  # type: ignore[attr-defined]
+    if "tempdir" not in config:
+        folder = TemporaryFolder(socket_folder())
+        atexit.register(folder.remove)
+        config["tempdir"] = str(folder.path)
 
 
 def _advice(target: Path, error: OSError) -> str:

@@ -148,7 +148,7 @@ def test_how_to_compare_stays_in_the_reference(
     monkeypatch.setenv(SECRET, "s")
     assert record() == {
         "value": 3, "about": "words", "close": 0.5, "at_most": 9, "at_least": None,
-        "miou": ["y", 0.25], "dtype": False,
+        "miou": ["y", 0.25], "dtype": False, "shapes": False,
     }  # fmt: skip
 
 
@@ -166,6 +166,62 @@ def test_a_changed_argument_is_written_down(folder: Path) -> None:
     assert probe.call(answer, given, spoil=True)[0] == 7
     assert probe.call(answer, given, False)[0] == 0  # the author's own was not changed
     assert changed() == ["given"]
+
+
+def test_what_spoils_its_arguments_and_denies_it_gives_another_result(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def spoils(given: Any) -> Any:
+        found = given.sum()
+        given[:] = 7
+        return found
+
+    class Counts:
+        def __init__(self) -> None:
+            self.calls = 0
+
+        def add(self, given: Any) -> int:
+            self.calls += 1
+            return self.calls
+
+    monkeypatch.setattr("coursekit.checks.copies.Handed.changed", lambda self: [])
+    probe = Probe("check-it")
+    assert probe.call(spoils, np.ones(2)) == 14
+    assert probe.call(spoils, torch.ones(2)) == 14
+    assert probe.call(lambda given: given.sum(), np.ones(2)) == 2
+    with pytest.raises(IndexError):
+        probe.call(lambda given: given.pop(), [1])
+    counts = Counts()  # what remembers its calls is called once
+    assert probe.call(counts.add, np.ones(2)) == probe.call(lambda c: c.add(1), counts) - 1 == 1
+
+
+def test_a_large_network_gets_numbers_that_are_drawn_from_one(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def made(turned: bool) -> torch.nn.Module:
+        parts = [("a", torch.nn.Conv2d(3, 4, 3)), ("b", torch.nn.BatchNorm2d(4))]
+        network = torch.nn.Module()
+        for name, part in parts[::-1] if turned else parts:
+            network.add_module(name, part)
+        return network
+
+    monkeypatch.setenv(SECRET, "s")
+    Probe("check-it").sow(ours := made(False), "sown")
+    monkeypatch.delenv(SECRET)
+    Probe("check-it").sow(theirs := made(True), "sown")  # in another order of parts
+    assert len((folder / "given/check-it/sown.json").read_text()) < 60
+    for key, value in ours.state_dict().items():
+        assert torch.equal(value, theirs.state_dict()[key]), key
+        assert value.float().std() > 0 if value.ndim else value == 1
+        assert (value > 0).all() or value.ndim > 1
+
+
+def test_what_admits_that_it_proves_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Probe("check-it").admit("it is so")
+    assert not (folder / "admitted").exists()
+    monkeypatch.setenv(SECRET, "s")
+    Probe("check-it").admit("it is so")
+    assert json.loads((folder / "admitted/check-it/why.json").read_text()) == {"value": "it is so"}
 
 
 @pytest.mark.parametrize(

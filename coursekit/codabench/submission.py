@@ -6,7 +6,6 @@ import io
 import os
 import subprocess
 import sys
-import tempfile
 import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,6 +27,7 @@ from coursekit.data.images import read_image
 from coursekit.errors import CourseError
 from coursekit.files import atomic_path
 from coursekit.labels import CELEBAMASK_HQ
+from coursekit.temporary import temporary_folder
 from coursekit.zips import new_entry
 
 if TYPE_CHECKING:
@@ -228,8 +228,7 @@ def _try_solution(zip_path: Path, image: Path, expected: NDArray[np.uint8]) -> N
     import numpy as np
     from PIL import Image
 
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+    with temporary_folder() as folder:
         with zipfile.ZipFile(zip_path) as archive:
             for file in ("run.py", "ckpt.pth"):
                 (folder / file).write_bytes(archive.read(f"solution/{file}"))

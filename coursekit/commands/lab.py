@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -15,6 +14,7 @@ from urllib.parse import quote
 from coursekit.commands import command
 from coursekit.errors import CourseError
 from coursekit.files import home_folder, why_refused
+from coursekit.temporary import TemporaryFolder
 
 if TYPE_CHECKING:
     import argparse
@@ -120,7 +120,7 @@ def server_environment() -> dict[str, str]:
     environment["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, settings))
     environment["JUPYTER_PREFER_ENV_PATH"] = "1"  # this environment's kernel, not the user's
     if refused := why_refused(home_folder()):
-        place = tempfile.mkdtemp(prefix="coursekit-lab-")
+        place = TemporaryFolder().hand_over()  # to JupyterLab
         environment |= {name: f"{place}/{name}" for name in _IN_HOME}
         print(f"Your home cannot be written ({refused}): JupyterLab keeps its settings in {place} "
               "this time.", file=sys.stderr, flush=True)  # fmt: skip

@@ -43,13 +43,13 @@ def add_parser(subparsers: Any) -> None:
         run,
         "Train a model on a folder of faces. A recipe is a file in coursekit/recipes that decides "
         "everything but size, epochs and seed, and says what it costs and what it scored: "
-        "report_table1, the report's settings; house, ours; dml_csr, that paper's, and "
-        "dml_csr_small, for a laptop. Its run is scored at the end.\n\n"
+        "report_table1, the report's settings; house, ours; dml_csr and bspnet, their papers', and "
+        "dml_csr_small and bspnet_small, for a laptop. Its run is scored at the end.\n\n"
         "A line an epoch says its number, phase and rate; loss, the mean of what was minimised in "
         "training; val, the loss on the validation images; scores; seconds; and what it led to:\n"
         "  improved      these weights are in use from now on: val is the lowest so\n"
-        "                far (under a recipe that averages in every epoch, such as\n"
-        "                house: always)\n"
+        "                far (under a recipe whose latest weights count, such as house\n"
+        "                and bspnet: always)\n"
         "  M in use      in a cycle of dml_csr: its average is in use from now on,\n"
         "                val lower or not\n"
         "  best student  in a cycle: val is the lowest so far, and the next average\n"
@@ -58,7 +58,7 @@ def add_parser(subparsers: Any) -> None:
         "compare val with val, not loss with loss.",
     )
     parser.add_argument(
-        "model", help="unet, deeplabv3plus, fastscnn, segformer, dml_csr or eagrnet"
+        "model", help="unet, deeplabv3plus, fastscnn, segformer, dml_csr, eagrnet or bspnet"
     )
     parser.add_argument(
         "--data",
@@ -72,11 +72,15 @@ def add_parser(subparsers: Any) -> None:
                         "--seed and recorded in DIR/split.json; for data without a labelled val "
                         "split")  # fmt: skip
     parser.add_argument(
-        "--recipe", metavar="NAME", help="report_table1, house, dml_csr or dml_csr_small"
-    )
+        "--recipe", metavar="NAME",
+        help="report_table1, house, dml_csr, dml_csr_small, bspnet or bspnet_small",
+    )  # fmt: skip
     parser.add_argument("--without", action="append", default=[], metavar="INGREDIENT",
                         help="leave an ingredient of the recipe out, such as self_regulation; may "
                         "be given several times; a wrong name lists all")  # fmt: skip
+    parser.add_argument("--start", metavar="FILE",
+                        help="begin with the weights of this checkpoint, of the same network and "
+                        "classes, in place of fresh ones")  # fmt: skip
     parser.add_argument("--size", type=int, default=512, metavar="N",
                         help="working size: images are resized to N² pixels")  # fmt: skip
     parser.add_argument("--epochs", type=int, default=120, metavar="N", help="at most so many")
@@ -193,7 +197,7 @@ def run(arguments: argparse.Namespace) -> int:
     from coursekit.training import fit
 
     config, own = make_config(arguments), parse_settings(arguments.settings)
-    recipe, started = arguments.recipe, None
+    recipe = arguments.recipe
     if recipe is not None:
         own = _own_settings(arguments, own)
     if arguments.resume:
@@ -206,11 +210,7 @@ def run(arguments: argparse.Namespace) -> int:
     print(f"{arguments.model}: {count_parameters(model):,} parameters; "
           f"{len(train)} training and {len(val)} validation images at {config.size}²")  # fmt: skip
     tell_enlarged(train, config.size)
-    if arguments.resume:
-        print(f"Goes on with the run in {arguments.out}.")
-    elif recipe is not None:
-        started = recipes.start(recipe, model)
-        print(started)
+    started = _start(arguments, model, train.labels.key)
     tell_untrained(model, config)
     try:
         result = fit(
@@ -241,6 +241,25 @@ def run(arguments: argparse.Namespace) -> int:
         written.append("scores.json")
     print("wrote " + ", ".join(f"{arguments.out}/{name}" for name in written))
     return 0
+
+
+def _start(arguments: argparse.Namespace, model: nn.Module, label_set: str) -> str | None:
+    """Put the weights into a network that its run starts from, and say which; None for fresh ones.
+
+    A resumed run has its own.
+    """
+    from coursekit import checkpoint, recipes
+
+    started = None
+    if arguments.resume:
+        print(f"Goes on with the run in {arguments.out}.")
+    elif arguments.start is not None:
+        started = checkpoint.start_from(arguments.start, model, label_set)
+    elif arguments.recipe is not None:
+        started = recipes.start(arguments.recipe, model)
+    if started is not None:
+        print(started)
+    return started
 
 
 def check_resumable(out: Path) -> None:
@@ -309,7 +328,15 @@ def _printer(config: FitConfig) -> Callable[[dict[str, Any]], None]:
 
 
 def tell_untrained(model: nn.Module, config: FitConfig) -> None:
-    """Edge heads that no loss reaches stay as they were drawn."""
+    """Outputs for training that no loss reaches stay as they were drawn."""
+    if getattr(getattr(model, "config", None), "branches", "") == "three":
+        trained = getattr(config.objective, "others", ())
+        idle = [name for name in ("semantic", "binary") if name not in trained]
+        if idle:
+            print(f"Not trained by this loss: the output{'s' * (len(idle) > 1)} "
+                  f"{' and '.join(idle)}; a recipe such as bspnet trains both, and --set "
+                  "branches=fusion leaves them out.")  # fmt: skip
+        return
     heads = getattr(getattr(model, "config", None), "edge_heads", "none")
     drawn = ("binary", "category") if heads == "both" else (heads,)
     idle = [n for n in drawn if n != "none" and not getattr(config.objective, n, False)]

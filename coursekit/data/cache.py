@@ -9,10 +9,8 @@ import mmap
 import os
 import shutil
 import sys
-import tempfile
-import time
 import zlib
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,6 +20,7 @@ import numpy as np
 
 from coursekit.errors import CourseError
 from coursekit.files import home_folder, write_text
+from coursekit.temporary import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,7 +38,6 @@ MEMORY_LIMIT = 512 * 1024**2
 
 # Raise it when the same files would decode to other pixels, or other arrays are kept.
 _FORMAT = 3
-_BUILDING, _ABANDONED = ".building-", 24 * 3600  # seconds
 _META = "meta.json"
 
 
@@ -145,30 +143,18 @@ def _build(folder: Path, shapes: Shapes, fill: Callable[[Filled], None]) -> None
 def _whole_folder(folder: Path) -> Iterator[Path]:
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(folder.parent)
-        temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=_BUILDING))
+        with temporary_folder(folder.parent) as temporary:
+            new = temporary / "new"
+            new.mkdir(mode=0o700)
+            yield new
+            shutil.rmtree(folder, ignore_errors=True)
+            try:
+                new.replace(folder)
+            except OSError:
+                if not folder.is_dir():  # else another process built the same meanwhile
+                    raise
     except OSError as error:
         raise _unwritable(folder, error) from error
-    try:
-        yield temporary
-        shutil.rmtree(folder, ignore_errors=True)
-        try:
-            temporary.replace(folder)
-        except OSError:
-            if not folder.is_dir():  # else another process built the same meanwhile
-                raise
-    except OSError as error:
-        raise _unwritable(folder, error) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what killed processes left half built."""
-    for left in folder.glob(f"{_BUILDING}*"):
-        with suppress(OSError):
-            if time.time() - left.stat().st_mtime > _ABANDONED:
-                shutil.rmtree(left, ignore_errors=True)
 
 
 def _mapped(folder: Path, shapes: Shapes) -> Filled | None:

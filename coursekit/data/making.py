@@ -6,7 +6,6 @@ import json
 import multiprocessing
 import os
 import shutil
-import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -22,6 +21,7 @@ from coursekit.data.landmark_files import write_landmarks
 from coursekit.data.synthetic import SynthDataset
 from coursekit.errors import CourseError
 from coursekit.labels import CELEBAMASK_HQ, LAPA, merge_table
+from coursekit.temporary import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -204,20 +204,18 @@ def _replacing(target: Path) -> Iterator[Path]:
     try:
         target = target.resolve()
         target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name[:40]}-"))
+        with temporary_folder(target.parent) as temporary:
+            folder = temporary / "new"
+            folder.mkdir()
+            yield folder
+            # What was there is nothing temporary: of a process that is killed here it stays.
+            old = target.with_name(f".{target.name[:40]}-old-{os.getpid()}")
+            if target.exists():
+                target.replace(old)
+            folder.replace(target)
+            shutil.rmtree(old, ignore_errors=True)
     except OSError as error:
         raise _unwritable(target, error) from error
-    try:
-        folder = temporary / "new"
-        folder.mkdir()
-        yield folder
-        if target.exists():
-            target.replace(temporary / "old")
-        folder.replace(target)
-    except OSError as error:
-        raise _unwritable(target, error) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _unwritable(target: Path, error: OSError) -> CourseError:

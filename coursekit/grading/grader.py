@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import ast
-import tempfile
 import threading
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coursekit.errors import CourseError
@@ -18,6 +16,7 @@ from coursekit.grading.sandbox.launch import Sandbox
 from coursekit.grading.task import Conditions, Task
 from coursekit.grading.verdict.judge import Judgement, Reference, judge
 from coursekit.grading.verdict.prepare import prepare
+from coursekit.temporary import TemporaryFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -47,7 +46,7 @@ class Grader:
         self._sandbox: Sandbox | None = None
         self._executors: list[Executor] = []
         self._references: dict[str, Reference] = {}
-        self._scratch = tempfile.TemporaryDirectory(prefix="ck-work-", ignore_cleanup_errors=True)
+        self._scratch = TemporaryFolder()
 
     def prepare(self, name: str) -> Reference:
         """The assignment of this name, with its solutions run.
@@ -58,7 +57,7 @@ class Grader:
         executor = self._executor()
         with self._lock:
             if name not in self._references:
-                target = Path(self._scratch.name, f"reference-{len(self._references)}")
+                target = self._scratch.path / f"reference-{len(self._references)}"
                 made = prepare(executor, self._assignments[name], self._secret, target)
                 self._references[name] = made
             return self._references[name]
@@ -88,7 +87,7 @@ class Grader:
             executor.close()
         if self._sandbox is not None:
             self._sandbox.close()
-        self._scratch.cleanup()
+        self._scratch.remove()
 
     def __enter__(self) -> Grader:
         return self

@@ -74,6 +74,7 @@ class CheckResult:
         status: a key of `STATUSES`.
         reasons: for the student; made of the instructor's words and of categories, never of what
             is expected, of a hidden test's text, or of what the student's kernel printed.
+        unproved: for the instructor: which of its results the student's kernel could make up.
     """
 
     check: str
@@ -81,6 +82,7 @@ class CheckResult:
     points: int
     status: str
     reasons: tuple[str, ...] = ()
+    unproved: tuple[str, ...] = ()
 
     @property
     def earned(self) -> int:

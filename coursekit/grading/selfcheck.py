@@ -9,7 +9,6 @@ their own code: no sandbox.
 from __future__ import annotations
 
 import json
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +23,7 @@ from coursekit.lessons.course import read_assignments
 from coursekit.lessons.execution import execute_cell, kernel_for
 from coursekit.lessons.notebook import to_bytes
 from coursekit.release.handout import PRISTINE, assignment_of, covers, handout
+from coursekit.temporary import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -203,8 +203,8 @@ def _run(
     outcome = dict.fromkeys(live, ("passed", ""))
     last = next(iter(live))
     with (
-        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch,
-        kernel_for(node, Path(scratch), timeout) as client,
+        temporary_folder() as scratch,
+        kernel_for(node, scratch, timeout) as client,
     ):
         for index, cell in enumerate(node.cells):
             progress(cell.id)

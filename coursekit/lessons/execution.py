@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from coursekit.errors import CourseError
 from coursekit.files import socket_folder
 from coursekit.lessons.notebook import to_bytes
 from coursekit.lessons.outputs import complaints, normalise
+from coursekit.temporary import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,8 +74,8 @@ def execute(
     import nbformat
 
     node = nbformat.reads(to_bytes(notebook), as_version=4)
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
-        spent = _run(node, name, Path(scratch), timeout)
+    with temporary_folder() as scratch:
+        spent = _run(node, name, scratch, timeout)
     if spent > most:
         raise CourseError(
             f"{name}: its replay took {spent:.0f} s of processor time; at most {most:g}: fewer "
@@ -168,12 +168,12 @@ def kernel_for(node: Any, scratch: Path, timeout: float) -> Iterator[Any]:
     folder, cache = scratch / "work", scratch / "cache"
     folder.mkdir()
     with (
-        tempfile.TemporaryDirectory(dir=socket_folder(), ignore_cleanup_errors=True) as sockets,
+        temporary_folder(socket_folder()) as sockets,
         ExitStack() as stack,
     ):
         client = NotebookClient(
             node,
-            km=_kernel(Path(sockets)),
+            km=_kernel(sockets),
             timeout=timeout,
             record_timing=False,
             store_widget_state=False,

@@ -9,7 +9,8 @@
 Those of DML-CSR (lessons 09 to 11) are functions: edge maps of a target (`binary_edges`,
 `category_edges`), the losses of networks that draw them (`binary_edge_loss`, `category_edge_loss`),
 the parsing loss on edges once more (`binary_edge_attention`, `category_edge_attention`), and the
-distance from a teacher (`distillation_loss`).
+distance from a teacher (`distillation_loss`). Those of BSPNet are sums over pixels:
+`balanced_boundary_loss` and `boundary_weighted_cross_entropy`.
 
 Each of the table is a function and a thin module. All losses take (B, C, H, W) logits, leave pixels
 of `ignore_index` out as if they were not there, give 0 when nothing is left, and compute float16
@@ -17,6 +18,7 @@ and bfloat16 logits in float32.
 """
 
 from coursekit.losses.attention import binary_edge_attention, category_edge_attention
+from coursekit.losses.boundary import balanced_boundary_loss, boundary_weighted_cross_entropy
 from coursekit.losses.by_name import LOSS_NAMES, loss_sums, parse_loss, sums_over_pixels
 from coursekit.losses.distillation import distillation_loss
 from coursekit.losses.edge_labels import binary_edges, category_edges
@@ -42,9 +44,11 @@ __all__ = [
     "FocalLoss",
     "LovaszSoftmaxLoss",
     "WeightedCrossEntropy",
+    "balanced_boundary_loss",
     "binary_edge_attention",
     "binary_edge_loss",
     "binary_edges",
+    "boundary_weighted_cross_entropy",
     "category_edge_attention",
     "category_edge_loss",
     "category_edges",

@@ -42,10 +42,7 @@ def binary_edge_loss(
         ValueError: when the edges are not of the logits' batch and size or have other values, or
             there are not 2 channels.
     """
-    if logits.shape[1] != 2:
-        raise ValueError(f"binary edges have 2 channels, no edge and edge, not {logits.shape[1]}")
-    check_map(logits, edges, "binary edges")
-    none, some = _counts(edges)
+    none, some = check_binary(logits, edges)
     dtype = torch.promote_types(logits.dtype, torch.float32)
     weights = torch.stack([some, none]).to(dtype) / (none + some).clamp_min(1)  # w₀, w₁
     return quotient(*weighted_cross_entropy(logits, edges, weights))
@@ -81,6 +78,18 @@ def category_edge_loss(
     off = cost.masked_fill(edges != 0, 0).sum()
     weight = torch.stack([some, none]).to(cost) / (none + some).clamp_min(1)  # w₀, w₁
     return quotient(weight[0] * off + weight[1] * on, weight[0] * none + weight[1] * some)
+
+
+def check_binary(logits: Tensor, edges: Tensor) -> tuple[Tensor, Tensor]:
+    """How many pixels are on no edge, and how many on one.
+
+    Raises:
+        ValueError: when these are not two logits for each pixel and its 0, 1 or 255.
+    """
+    if logits.shape[1] != 2:
+        raise ValueError(f"binary edges have 2 channels, no edge and edge, not {logits.shape[1]}")
+    check_map(logits, edges, "binary edges")
+    return _counts(edges)
 
 
 def check_same_shape(logits: Tensor, edges: Tensor) -> None:

@@ -40,6 +40,7 @@ _REGISTRY = {
     "segformer": ("segformer", "SegFormer", "SegFormerConfig"),
     "dml_csr": ("dml_csr", "DMLCSR", "DMLCSRConfig"),
     "eagrnet": ("eagrnet", "EAGRNet", "EAGRNetConfig"),
+    "bspnet": ("bspnet", "BSPNet", "BSPNetConfig"),
     "hourglass": ("hourglass", "StackedHourglass", "HourglassConfig"),
 }
 

@@ -38,12 +38,14 @@ class Heads(NamedTuple):
 class EdgeHeads(nn.Module):
     """Features of three depths, each thinned to a map a class; two classifiers read all maps.
 
+    `forward` is `classify(features(…))`; BSPNet's fusion reads the features, too.
+
     Args:
         channels: of C2, C3 and C4.
         num_classes: C.
         layer: makes a 1×1 convolution with normalisation and activation from (in, out).
         width: channels that each of the three is brought to.
-        heads: "binary", "category" or "both".
+        heads: "binary", "category" or "both"; "none" for the features alone.
         maps: that the shared 3×3 convolution gives of each; num_classes by default.
     """
 
@@ -58,20 +60,33 @@ class EdgeHeads(nn.Module):
         maps: int | None = None,
     ) -> None:
         super().__init__()
-        one_of("edge_heads", heads, EDGE_HEADS[1:])
+        one_of("edge_heads", heads, EDGE_HEADS)
         maps = num_classes if maps is None else maps
         self.reduce = nn.ModuleList(layer(entry, width) for entry in channels)
-        self.shared = nn.Conv2d(width, maps, 3, padding=1)
-        both = 3 * maps
-        self.binary = None if heads == "category" else nn.Conv2d(both, 2, 1)
-        self.category = None if heads == "binary" else nn.Conv2d(both, num_classes, 1)
+        self.shared = self.binary = self.category = None
+        if heads != "none":
+            self.shared = nn.Conv2d(width, maps, 3, padding=1)
+        if heads in ("binary", "both"):
+            self.binary = nn.Conv2d(3 * maps, 2, 1)
+        if heads in ("category", "both"):
+            self.category = nn.Conv2d(3 * maps, num_classes, 1)
 
     def forward(self, c2: Tensor, c3: Tensor, c4: Tensor) -> tuple[Tensor | None, Tensor | None]:
         """Binary (B, 2, h, w) and category (B, C, h, w) edges at C2's size; None for no head."""
-        size = c2.shape[-2:]
+        return self.classify(self.features(c2, c3, c4))
+
+    def features(self, c2: Tensor, c3: Tensor, c4: Tensor) -> list[Tensor]:
+        """The three at one width, each at its own size."""
+        return [reduce(x) for reduce, x in zip(self.reduce, (c2, c3, c4), strict=True)]
+
+    def classify(self, features: list[Tensor]) -> tuple[Tensor | None, Tensor | None]:
+        """What `forward` gives, from what `features` gave."""
+        if self.shared is None:
+            return None, None
+        size = features[0].shape[-2:]
         maps = []
-        for reduce, features in zip(self.reduce, (c2, c3, c4), strict=True):
-            x = self.shared(reduce(features))  # (B, C, H/4, W/4), (B, C, H/8, W/8) twice
+        for own in features:
+            x = self.shared(own)  # (B, C, H/4, W/4), (B, C, H/8, W/8) twice
             maps.append(x if x.shape[-2:] == size else F.interpolate(x, size, mode="bilinear"))
         x = torch.cat(maps, dim=1)  # (B, 3C, H/4, W/4)
         return (

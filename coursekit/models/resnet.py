@@ -1,4 +1,4 @@
-"""ResNet-101 with a deep stem and output stride 8: the encoder of DML-CSR and EAGRNet.
+"""ResNet-101 with a deep stem and output stride 8: the encoder of DML-CSR, EAGRNet and BSPNet.
 
     image   (B, 3, H, W)
     Stem    three 3×3 convolutions, the first of stride 2; max-pooling      (B,  128, H/4, W/4)
@@ -7,12 +7,14 @@
     Stage 3  23 bottlenecks                                            c4   (B, 1024, H/8, W/8)
     Stage 4   3 bottlenecks of dilation 2                              c5   (B, 2048, H/8, W/8)
 
-An odd size is rounded up: 473 → 237 → 119 → 60. All of a stage's bottlenecks have its dilation, the
-first one too, as in the public code; timm's gives the first one the dilation of the stage before,
-and has 2 and 4 in the last stages. Every batch normalisation with its ReLU is an activated batch
-normalisation (`models/abn.py`), as the paper says; the last one of a bottleneck adds the shortcut
-before it activates. The public code has an in-place normalisation without activation, and a ReLU of
-its own after it, which keeps two maps again.
+At output stride 16, which BSPNet has, stage 3 begins with a stride of 2, and c4 and c5 have a
+sixteenth of the size. An odd size is rounded up: 473 → 237 → 119 → 60 → 30. All of a stage's
+bottlenecks have its dilation, the first one too, as in the public code of DML-CSR; timm's gives the
+first one the dilation of the stage before, and has 2 and 4 in the last stages. Every batch
+normalisation with its ReLU is an activated batch normalisation (`models/abn.py`), as DML-CSR's
+paper says; the last one of a bottleneck adds the shortcut before it activates. The public code has
+an in-place normalisation without activation, and a ReLU of its own after it, which keeps two maps
+again.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from coursekit.models.abn import ABN
+from coursekit.models.layers import one_of
 
 
 class Features(NamedTuple):
@@ -116,12 +119,13 @@ class ResNetEncoder(nn.Module):
         blocks: bottlenecks of each stage.
         expansion: channels of a stage's output over its width.
         abn: kind of the normalisations.
+        output_stride: 8 or 16, of c5.
 
     Attributes:
         channels: of c2 to c5.
 
     Raises:
-        ValueError: for another number of convolutions or stages.
+        ValueError: for another number of convolutions or stages, or another output stride.
     """
 
     def __init__(
@@ -132,15 +136,17 @@ class ResNetEncoder(nn.Module):
         blocks: tuple[int, ...] = (3, 4, 23, 3),
         expansion: int = 4,
         abn: str = "inplace",
+        output_stride: int = 8,
     ) -> None:
         super().__init__()
+        one_of("output_stride", output_stride, (8, 16))
         for name, sizes, count in (("stem", stem, 3), ("widths", widths, 4), ("blocks", blocks, 4)):
             if len(sizes) != count:
                 raise ValueError(f"{name} is {sizes}; it must hold {count} numbers")
         self.channels = tuple(width * expansion for width in widths)
         self.stem = Stem(in_channels, stem, abn)
         stages, inputs = [], (stem[-1], *self.channels[:-1])
-        for i, (stride, dilation) in enumerate(((1, 1), (2, 1), (1, 1), (1, 2))):
+        for i, (stride, dilation) in enumerate(((1, 1), (2, 1), (output_stride // 8, 1), (1, 2))):
             stages.append(
                 Stage(inputs[i], widths[i], self.channels[i], blocks[i], stride, dilation, abn)
             )
@@ -157,7 +163,8 @@ class ResNetEncoder(nn.Module):
             image: (B, in_channels, H, W), whitened.
 
         Returns:
-            c2 at a quarter of the size, c3, c4 and c5 at an eighth, rounded up.
+            c2 at a quarter of the size, c3 at an eighth, c4 and c5 at that of the output stride;
+            all rounded up.
         """
         c2 = self.stage1(self.stem(image))
         c3 = self.stage2(c2)

@@ -7,12 +7,13 @@ import json
 import os
 import resource
 import signal
-import tempfile
 import time
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from coursekit.temporary import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -47,7 +48,8 @@ def run_forked(
     Args:
         tasks: what to run: acts, one after the other, whatever becomes of the one before.
         workers: how many at a time.
-        seconds: of processor time that each act may take, and a third of its wall-clock time.
+        seconds: of processor time that each act may take, and a tenth of its wall-clock time: on a
+            busy machine it waits most of the time.
 
     Yields:
         The number of a task and how its acts ended, in the order in which tasks end. The act that
@@ -55,15 +57,15 @@ def run_forked(
     """
     waiting = list(enumerate(tasks))[::-1]
     running: dict[int, tuple[int, float, Path]] = {}
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
+    with temporary_folder() as scratch:
         try:
             while waiting or running:
                 while waiting and len(running) < workers:
                     number, task = waiting.pop()
-                    folder = Path(scratch, str(number))
+                    folder = scratch / str(number)
                     folder.mkdir()
                     running[_fork(task, folder, seconds)] = number, time.monotonic(), folder
-                for pid in _ended(running, 3 * seconds * max(map(len, tasks))):
+                for pid in _ended(running, 10 * seconds * max(map(len, tasks))):
                     number, _, folder = running.pop(pid)
                     yield number, _read(folder, len(tasks[number]))
         finally:

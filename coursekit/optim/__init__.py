@@ -1,4 +1,4 @@
-"""Plans: an optimiser, its schedule and which weights count; the report's, DML-CSR's, the house's.
+"""Plans: an optimiser, its schedule and which weights count; three papers' and the house's.
 
 All have the face of `Plan`, which is what `coursekit.training.fit` calls; a configuration builds
 its kind.
@@ -14,6 +14,8 @@ from coursekit.optim.adam_to_sgd import (
 )
 from coursekit.optim.averaged_cosine import AveragedCosine, AveragedCosineConfig
 from coursekit.optim.plan import Learner, Plan, PlanConfig
+from coursekit.optim.poly import Poly, PolyConfig
+from coursekit.optim.scheduled import poly_rate
 from coursekit.optim.self_regulation import SelfRegulation, SelfRegulationConfig
 from coursekit.optim.statistics import reestimate_statistics
 
@@ -28,8 +30,11 @@ __all__ = [
     "Pipeline",
     "Plan",
     "PlanConfig",
+    "Poly",
+    "PolyConfig",
     "SelfRegulation",
     "SelfRegulationConfig",
     "cosine_rate",
+    "poly_rate",
     "reestimate_statistics",
 ]

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import math
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from torch.optim.swa_utils import AveragedModel
 
 from coursekit.errors import CourseError
-from coursekit.optim.fused import load_fused
 from coursekit.optim.groups import parameter_groups
+from coursekit.optim.scheduled import Scheduled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -73,78 +73,39 @@ def warm_cosine(step: int, steps: int, highest: float, warmup: float) -> float:
     return highest * 0.5 * (1 + math.cos(math.pi * (step - rise) / max(steps - rise, 1)))
 
 
-class AveragedCosine:
+class AveragedCosine(Scheduled):
     """Runs AdamW on a model for a fixed number of steps and averages its weights.
 
     What is used in the end (and for validation) is the average: w̄ ← d·w̄ + (1 − d)·w after each
     step t, with d = min(average, (1 + t) / (10 + t)), statistics of normalisations included. The
-    last average is kept, not the one with the lowest validation loss: with a schedule that ends at
-    0 the last is as good, and nothing is chosen on the validation set.
+    last average is kept, not the one with the lowest validation loss.
 
     Args:
         model: whose parameters to optimise.
         config: the settings.
         steps: of the whole run, at least 1.
-
-    Attributes:
-        optimiser: torch's.
-        best_epoch: the latest that has ended; −1 before the first.
     """
 
+    config: AveragedCosineConfig
+
     def __init__(self, model: nn.Module, config: AveragedCosineConfig, steps: int) -> None:
-        if steps < 1:
-            raise CourseError(f"{steps} steps; a schedule needs at least 1")
-        self.model, self.config, self.steps = model, config, steps
         groups = parameter_groups(model, config.weight_decay, matrices_only=True)
-        self.optimiser = torch.optim.AdamW(groups, lr=config.lr, fused=True)
-        self._count, self.best_epoch = 0, -1
+        optimiser = torch.optim.AdamW(groups, lr=config.lr, fused=True)
+        super().__init__(model, config, steps, optimiser, "adamw")
         self._average: AveragedModel | None = None
         if config.average:
             # Buffers too: the statistics of normalisations belong to the averaged weights.
             self._average = AveragedModel(model, multi_avg_fn=self._mix, use_buffers=True)
-        self._set_rate()
 
-    @property
-    def phase(self) -> Literal["adamw", "stopped"]:
-        """What is running."""
-        return "stopped" if self.stopped else "adamw"
-
-    @property
-    def stopped(self) -> bool:
-        """True once all steps are done."""
-        return self._count >= self.steps
-
-    @property
-    def rate(self) -> float:
-        """The learning rate in force."""
-        return float(self.optimiser.param_groups[0]["lr"])
-
-    def zero_grad(self) -> None:
-        """Forget the gradients of the last step."""
-        self.optimiser.zero_grad(set_to_none=True)
+    def rate_of(self, step: int) -> float:
+        """The learning rate of a step, from 0."""
+        return warm_cosine(step, self.steps, self.config.lr, self.config.warmup)
 
     def step(self) -> None:
         """Change the weights by their gradients, then the average, then the rate."""
-        self.optimiser.step()
-        self._count += 1
+        super().step()
         if self._average:
             self._average.update_parameters(self.model)
-        self._set_rate()
-
-    def end_epoch(self, loss: float, images: Images | None = None) -> Literal["improved"]:
-        """Note that an epoch has ended; whatever its validation loss, the latest weights count.
-
-        Args:
-            loss: of the epoch that ended.
-            images: not needed here; see `coursekit.optim.Plan`.
-
-        Raises:
-            ValueError: when the loss is not finite.
-        """
-        if not math.isfinite(loss):
-            raise ValueError(f"the validation loss of epoch {self.best_epoch + 1} is {loss}")
-        self.best_epoch += 1
-        return "improved"
 
     @contextlib.contextmanager
     def for_use(self, images: Images | None = None) -> Iterator[None]:
@@ -167,13 +128,7 @@ class AveragedCosine:
 
     def state_dict(self) -> dict[str, Any]:
         """The settings, where the run stands, the optimiser's state and the average."""
-        return {
-            "config": {**asdict(self.config), "steps": self.steps},
-            "count": self._count,
-            "best_epoch": self.best_epoch,
-            "optimiser": self.optimiser.state_dict(),
-            "average": self._average and self._average.state_dict(),
-        }
+        return {**super().state_dict(), "average": self._average and self._average.state_dict()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from what `state_dict` returned.
@@ -181,21 +136,9 @@ class AveragedCosine:
         Raises:
             ValueError: when the state was made with other settings, or for another number of steps.
         """
-        mine = {**asdict(self.config), "steps": self.steps}
-        other = {k: (state["config"].get(k), v) for k, v in mine.items()}
-        listed = ", ".join(f"{k} was {a} and is {b}" for k, (a, b) in other.items() if a != b)
-        if listed:
-            raise ValueError(f"the saved run had other settings: {listed}")
-        load_fused(self.optimiser, state["optimiser"])
+        super().load_state_dict(state)
         if self._average:
             self._average.load_state_dict(state["average"])
-        self._count, self.best_epoch = int(state["count"]), int(state["best_epoch"])
-        self._set_rate()
-
-    def _set_rate(self) -> None:
-        rate = warm_cosine(self._count, self.steps, self.config.lr, self.config.warmup)
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
 
     @torch.no_grad()
     def _mix(self, means: Any, values: Any, averaged: Tensor | int) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from coursekit.errors import CourseError
 from coursekit.optim.adam_to_sgd import cosine_rate
+from coursekit.optim.scheduled import poly_rate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -90,7 +91,7 @@ class CyclicalSchedule:
             passed = (step - start) % length
             return cosine_rate(passed, length, self.cycle_lr, self.cycle_min_lr)
         if self.schedule == "poly":
-            return self.lr * (1 - step / start) ** 0.9
+            return poly_rate(step, start, self.lr)
         return cosine_rate(step, start, self.lr, 0.0) if self.schedule == "cosine" else self.lr
 
 

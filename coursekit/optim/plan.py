@@ -1,7 +1,7 @@
 """What a plan is: an optimiser, its schedule, and which weights count in the end.
 
-`coursekit.training.fit` knows plans by this protocol alone. A new one (a poly schedule, cycles
-with a teacher) is a class and the frozen dataclass that builds it; the loop stays as it is.
+`coursekit.training.fit` knows plans by this protocol alone. A new one is a class
+and the frozen dataclass that builds it; the loop stays as it is.
 """
 
 from __future__ import annotations

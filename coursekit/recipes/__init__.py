@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from coursekit.data import FaceDataset
     from coursekit.training import FitConfig, FitResult
 
-RECIPES = ("report_table1", "house", "dml_csr", "dml_csr_small")
+RECIPES = ("report_table1", "house", "dml_csr", "dml_csr_small", "bspnet", "bspnet_small")
 
 #: The competition's rules, which the recipes of the four baselines keep to.
 FROM_SCRATCH = "weights from scratch, no other data, one model"

@@ -63,7 +63,7 @@ AUGMENTATION = Augmentation(
     rotation=30.0,
 )  # fmt: skip
 MODELS = ("dml_csr", "fastscnn")
-_RULES = "the paper's settings; not the competition's rules, which forbid pretrained weights"
+RULES = "the paper's settings; not the competition's rules, which forbid pretrained weights"
 
 
 def cycles(epochs: int) -> tuple[int, int, int]:
@@ -120,8 +120,8 @@ def _configure(
     )  # fmt: skip
 
 
-def _start(network: nn.Module) -> str:
-    """ImageNet weights for the encoder of DML-CSR, where there are any."""
+def start_imagenet(network: nn.Module) -> str:
+    """ImageNet weights for the encoder of DML-CSR or BSPNet, where there are any."""
     from coursekit.models.imagenet import load_imagenet
     from coursekit.models.resnet import ResNetEncoder
 
@@ -131,4 +131,4 @@ def _start(network: nn.Module) -> str:
     return load_imagenet(encoder)
 
 
-RECIPE = Recipe(MODELS, _RULES, INGREDIENTS, _configure, settings, _start)
+RECIPE = Recipe(MODELS, RULES, INGREDIENTS, _configure, settings, start_imagenet)

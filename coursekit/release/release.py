@@ -13,8 +13,8 @@ by whom it was made.
 from __future__ import annotations
 
 import json
+import os
 import shutil
-import tempfile
 import zipfile
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,6 +31,7 @@ from coursekit.lessons.regions import hidden_text
 from coursekit.lessons.source import read_lesson
 from coursekit.release.handout import PRISTINE, covers, handout, title, when
 from coursekit.release.lint import lint
+from coursekit.temporary import temporary_folder
 from coursekit.zips import new_entry
 
 if TYPE_CHECKING:
@@ -245,21 +246,19 @@ def _replacing(target: Path) -> Iterator[Path]:
     """A temporary sibling that takes the target's place, and its .git, after no error."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name[:40]}-"))
+        with temporary_folder(target.parent) as temporary:
+            folder = temporary / "new"
+            folder.mkdir()
+            yield folder
+            if target.exists():
+                # What was there is nothing temporary: of a process that is killed here it stays.
+                old = target.with_name(f".{target.name[:40]}-old-{os.getpid()}")
+                _swap(folder, target, old)
+                shutil.rmtree(old, ignore_errors=True)
+            else:
+                folder.replace(target)
     except OSError as error:
         raise _unwritable(target, error) from error
-    try:
-        folder = temporary / "new"
-        folder.mkdir()
-        yield folder
-        if target.exists():
-            _swap(folder, target, temporary / "old")
-        else:
-            folder.replace(target)
-    except OSError as error:
-        raise _unwritable(target, error) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _swap(new: Path, target: Path, old: Path) -> None:

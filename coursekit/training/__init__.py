@@ -1,5 +1,9 @@
 """Training and evaluation on any device, by any number of processes."""
 
+from coursekit.training.boundary_sensitive import (
+    BoundarySensitiveConfig,
+    BoundarySensitiveObjective,
+)
 from coursekit.training.config import FitConfig
 from coursekit.training.evaluation import Evaluation, evaluate
 from coursekit.training.landmarks import LandmarkConfig, LandmarkObjective
@@ -15,6 +19,8 @@ from coursekit.training.objective import (
 )
 
 __all__ = [
+    "BoundarySensitiveConfig",
+    "BoundarySensitiveObjective",
     "Evaluation",
     "FitConfig",
     "FitResult",

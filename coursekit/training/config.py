@@ -28,8 +28,8 @@ class FitConfig:
             call `torch.manual_seed` before `create_model`.
         objective: what the network is trained for: loss and score.
         plan: the optimiser, its schedule and which weights count: `AdamToSGDConfig`, the report's
-            pipeline, `AveragedCosineConfig`, or `SelfRegulationConfig`, which has epochs of its own
-            that `epochs` must be.
+            pipeline, `AveragedCosineConfig`, `PolyConfig`, or `SelfRegulationConfig`, which has
+            epochs of its own that `epochs` must be.
         augmentation: of the training images; None for none.
         precision: "bf16" computes the forward pass in bfloat16; weights stay float32.
         workers: processes that prepare batches; results do not depend on it.

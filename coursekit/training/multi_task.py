@@ -14,7 +14,6 @@ augmented target.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -36,9 +35,17 @@ from coursekit.losses import (
     lovasz_softmax,
     weighted_cross_entropy,
 )
-from coursekit.models import in_evaluation, unwrap
+from coursekit.models import unwrap
 from coursekit.models.edge_heads import Heads
-from coursekit.training.objective import Objective, ParsingConfig, ParsingScore, Sums
+from coursekit.training.objective import (
+    Objective,
+    ParsingConfig,
+    ParsingScore,
+    Sums,
+    are_weights,
+    call_heads,
+    try_heads,
+)
 
 if TYPE_CHECKING:
     from coursekit.data import FaceDataset
@@ -81,7 +88,7 @@ class MultiTaskConfig:
     def __post_init__(self) -> None:
         for name, count in (("weights", 5), ("distillation", 3)):
             values = getattr(self, name)
-            if not _are_weights(values, count):
+            if not are_weights(values, count, first=True):
                 raise CourseError(
                     f"{name} is {values}; it must be {count} numbers of at least 0, the first, of "
                     "the parsing, above 0"
@@ -115,9 +122,9 @@ class MultiTaskConfig:
                 f", category={self.category} ask for edges: turn both off, or take a network with "
                 'edge heads, such as create_model("dml_csr")'
             )
-        found = _try(network)
+        found = try_heads(network)
         for name in ("binary", "category"):
-            if getattr(self, name) and getattr(found, name) is None:
+            if getattr(self, name) and getattr(found, name, None) is None:
                 raise CourseError(
                     f"{name}=True trains a {name} edge head, which this {type(network).__name__} "
                     f'lacks: make it with edge_heads="both" or "{name}", or set {name}=False '
@@ -132,30 +139,11 @@ class MultiTaskConfig:
         return MultiTaskObjective(model, self, classes, w)
 
 
-def _are_weights(values: Any, count: int) -> bool:
-    """So many numbers of at least 0, of which the first is above 0."""
-    return (
-        isinstance(values, (tuple, list))
-        and len(values) == count
-        and all(isinstance(v, (int, float)) and 0 <= v < math.inf for v in values)
-        and values[0] > 0
-    )
-
-
-@torch.no_grad()
-def _try(network: nn.Module) -> Heads:
-    """What a network with heads says of an image; its modes are left as they were."""
-    image = next(network.parameters()).new_zeros(1, 3, 64, 64)
-    with in_evaluation(network):
-        return _ask(network, image, heads=True)
-
-
 def _ask(network: nn.Module, image: Tensor, *, heads: bool) -> Heads:
     """A network's answers; without `heads` its logits alone, by its `forward`."""
     if not heads:
         return Heads(network(image))
-    # DataParallel and AveragedModel pass no other method on; torch.compile does.
-    found = (getattr(network, "heads", None) or unwrap(network).heads)(image)  # type: ignore[operator]
+    found = call_heads(network, image)
     return Heads(found.logits, getattr(found, "binary", None), getattr(found, "category", None))
 
 

@@ -8,6 +8,7 @@ any method of the network, such as `heads(image)`, and gradients are still avera
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
 
@@ -18,7 +19,7 @@ from coursekit import metrics
 from coursekit.data import class_counts
 from coursekit.errors import CourseError
 from coursekit.losses import class_weights, loss_sums, parse_loss, sums_over_pixels
-from coursekit.models import unwrap
+from coursekit.models import in_evaluation, unwrap
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -114,6 +115,30 @@ class Objective(nn.Module):
     def score(self) -> Score:
         """A new, empty score."""
         raise TypeError(f"{type(self).__name__} must define score() -> Score")
+
+
+def are_weights(values: Any, count: int, *, first: bool) -> bool:
+    """So many numbers of at least 0, of which the first, or else the last, is above 0."""
+    return (
+        isinstance(values, (tuple, list))
+        and len(values) == count
+        and all(isinstance(v, (int, float)) and 0 <= v < math.inf for v in values)
+        and values[0 if first else -1] > 0
+    )
+
+
+def call_heads(network: nn.Module, image: Tensor) -> Any:
+    """All that a network with other outputs beside its logits says, wrapped or not."""
+    # DataParallel and AveragedModel pass no other method on; torch.compile does.
+    return (getattr(network, "heads", None) or unwrap(network).heads)(image)  # type: ignore[operator]
+
+
+@torch.no_grad()
+def try_heads(network: nn.Module) -> Any:
+    """What a network with other outputs says of an image; its modes are left as they were."""
+    image = next(network.parameters()).new_zeros(1, 3, 64, 64)
+    with in_evaluation(network):
+        return call_heads(network, image)
 
 
 class ObjectiveConfig(Protocol):

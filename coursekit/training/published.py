@@ -1,9 +1,10 @@
-"""The figures of the DML-CSR paper's Tables 1 to 6, to stand beside what is measured here.
+"""The figures of two papers' tables, to stand beside what is measured here.
 
 Copied from Zheng et al., "Decoupled Multi-Task Learning with Cyclical Self-Regulation for Face
-Parsing", CVPR 2022, in percent, as they are printed: none of them was measured by this course. In
-Tables 1 to 3 only the last row is that paper's own network; it took the others from their papers
-(numbers in brackets are its references).
+Parsing", CVPR 2022 (Tables 1 to 6), and from the LaPa paper (its Tables 2 and 3), in percent, as
+they are printed: none of them was measured by this course. In DML-CSR's Tables 1 to 3 only the last
+row is that paper's own network; it took the others from their papers (numbers in brackets are its
+references), and so did LaPa's Table 3 for its first four.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ SOURCE = (
     "CVPR 2022"
 )
 
+LAPA_SOURCE = (
+    "the LaPa paper: a high-efficiency framework for face parsing annotation, and BSPNet (2019)"
+)
+
 #: What the paper calls "DML-CSR (Ours)"; here "ours" would be read as this course's.
 DML_CSR = "DML-CSR (the paper)"
 
@@ -29,7 +34,7 @@ KNOWN_AS: Mapping[str, str] = MappingProxyType({"Te et al. [36]": "EAGRNet"})
 
 @dataclass(frozen=True)
 class PaperTable:
-    """A table of the paper.
+    """A table of a paper.
 
     Attributes:
         number: of the table.
@@ -143,5 +148,34 @@ TASKS_TABLE = PaperTable(
         "+DML p+c+ca": (93.71, 85.87, 92.28),
         "+DML p+b+c": (93.65, 85.80, 92.26),
         "+DML all": (93.75, 85.98, 92.32),
+    },
+)
+
+#: The paper prints the sides of the picture; "Mean F1" is over the ten classes but the background.
+BSPNET_ABLATION_TABLE = PaperTable(
+    2,
+    "Ablation of BSPNet on LaPa, F1",
+    ("Hair", "Skin", "L-Brow", "R-Brow", "L-Eye", "R-Eye", "Nose", "U-lip", "I-mouth", "L-lip",
+     "Background", "Mean F1"),
+    {
+        "A": (94.86, 95.95, 81.79, 81.61, 81.50, 81.69, 93.79, 80.10, 84.10, 80.45, 98.76, 85.58),
+        "B": (95.30, 96.27, 83.32, 82.82, 82.45, 82.72, 94.43, 81.25, 84.73, 81.24, 98.86, 86.45),
+        "C": (95.32, 96.54, 84.34, 84.27, 84.86, 85.17, 94.66, 82.45, 85.63, 82.31, 98.86, 87.55),
+    },
+)  # fmt: skip
+
+#: DML-CSR's Table 1 has other cells for the same two papers: 79.2 for the inner mouth of [24], and
+#: brows and eyes of [12] exchanged.
+BSPNET_HELEN_TABLE = PaperTable(
+    3,
+    "BSPNet on Helen, F1",
+    ("Skin", "Nose", "U-lip", "I-mouth", "L-lip", "Brows", "Eyes", "Mouth", "Overall F1"),
+    {
+        "Smith et al. [34]": (88.2, 92.2, 65.1, 71.3, 70.0, 72.2, 78.5, 85.7, 80.4),
+        "Liu et al. [25]": (91.2, 91.2, 60.1, 82.4, 68.4, 73.4, 76.8, 84.9, 85.9),
+        "Liu et al. [24]": (92.1, 93.0, 74.3, 89.1, 81.7, 77.0, 86.8, 89.1, 88.6),
+        "Guo et al. [12]": (93.8, 94.1, 75.8, 83.7, 83.1, 80.4, 87.1, 92.4, 90.5),
+        "BSPNet": (94.8, 94.5, 78.0, 86.2, 86.9, 81.3, 87.5, 93.5, 91.0),
+        "BSPNet+LaPa": (95.1, 94.7, 80.2, 86.6, 86.9, 81.9, 87.8, 93.8, 91.4),
     },
 )

@@ -448,9 +448,15 @@ levels = [len(drawn_parts.down), len(drawn_parts.up)]
 probe.emit("levels", levels, "the number of levels")
 count = sum(parameter.numel() for parameter in drawn_parts.parameters() if parameter.requires_grad)
 probe.emit("count", count, "the number of parameters that are trained")
-default = sum(parameter.numel() for parameter in Layers().parameters())
-probe.emit("default", default, "the number of parameters without arguments")
-probe.emit("limit", default, "the competition's limit", at_most=2_000_000)
+default = Layers().double()
+shapes = {key: list(value.shape) for key, value in default.state_dict().items()}
+probe.emit("default", shapes, "names and shapes without arguments")
+probe.sow(default, "sown")
+planes = [probe.given("deep", lambda rng: rng.normal(0, 1, (1, 128, 4, 5)))]
+planes += [probe.given("flat", lambda rng: rng.normal(0, 1, (1, 16, 4, 5)))]
+deep, flat = map(torch.from_numpy, planes)
+probe.emit("bottom", default.bottleneck(deep).mean(1), "the bottleneck without arguments")
+probe.emit("top", default.head(flat).mean(1), "the head without arguments")
 given = probe.given(
     "weights", lambda rng: {key: rng.normal(0, 0.2, shape) for key, shape in table.items()}
 )

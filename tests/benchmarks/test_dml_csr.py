@@ -9,6 +9,7 @@ from typing import Any
 import dml_csr
 import noisy_faces
 import pytest
+import queues
 import records
 import torch
 import wanted
@@ -21,7 +22,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(noisy_faces, "VAL", 3)
     short = {name: replace(s, epochs=5, size=64) for name, s in dml_csr.SETTINGS.items()}
     monkeypatch.setattr(dml_csr, "SETTINGS", short)
-    monkeypatch.setattr(dml_csr.os, "nice", lambda by: 0)
+    monkeypatch.setattr(queues.os, "nice", lambda by: 0)
     caches = (noisy_faces.training_faces, noisy_faces.validation_faces)
     for cached in caches:
         cached.cache_clear()

@@ -27,7 +27,7 @@ from coursekit.codabench.submission import submit
 from coursekit.commands import submission as commands
 from coursekit.errors import CourseError
 from coursekit.inference import predict_label_map
-from coursekit.models import decouple, dml_csr
+from coursekit.models import bspnet, decouple, dml_csr
 
 SMALL = {
     "unet": {"widths": (4, 8, 8)},
@@ -243,8 +243,8 @@ def test_a_large_network_is_refused_by_its_count_at_inference(folder, tmp_path):
 @pytest.mark.parametrize("name", MODEL_NAMES)
 def test_run_py_builds_every_model_from_its_own_source(name):
     torch.manual_seed(0)
-    large = name in ("dml_csr", "eagrnet")  # 240 MB of weights
-    settings = dml_csr.SMALL if large else {}
+    small = {"dml_csr": dml_csr.SMALL, "eagrnet": dml_csr.SMALL, "bspnet": bspnet.SMALL}
+    settings = small.get(name, {})  # whole, the large ones have 240 MB
     model = create_model(name, **settings).eval()
     config = {"num_classes": 19, **settings}
     info = ModelInfo(name, config, "celebamask-hq", 64, (0.5,) * 3, (0.2,) * 3)

@@ -65,7 +65,7 @@ def test_arrays_on_disk_are_the_same_and_are_used_again(root, on_disk, monkeypat
     dataset = open_dataset(root, "train")
     check(dataset.arrays(24), dataset, 24)
     assert isinstance(dataset.arrays(24).images, np.memmap)
-    assert not list(on_disk.glob("arrays/.building-*"))
+    assert not list(on_disk.glob("arrays/.*"))
     again = open_dataset(root, "train")
     monkeypatch.setattr(type(again), "sample", None)  # decoding would now fail
     np.testing.assert_array_equal(again.arrays(24).images, dataset.arrays(24).images)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import random
 import sys
 import unicodedata
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -46,8 +47,53 @@ class Unflagged(zipfile.ZipInfo):
         return self.filename.encode(), self.flag_bits
 
 
+class CodePage(zipfile.ZipInfo):
+    """An entry with a name in cp437 where that has its letters, as Windows writes it."""
+
+    def _encodeFilenameFlags(self) -> tuple[bytes, int]:
+        try:
+            return self.filename.encode("cp437"), self.flag_bits
+        except UnicodeEncodeError:
+            return self.filename.encode(), self.flag_bits | 0x800
+
+
+def zipped(files: Iterable[tuple[str, bytes]], entry: type = zipfile.ZipInfo) -> bytes:
+    """A zip of these, with its names as some system writes them."""
+    memory = io.BytesIO()
+    with zipfile.ZipFile(memory, "w") as archive:
+        for name, content in files:
+            archive.writestr(entry(name), content, zipfile.ZIP_DEFLATED)
+    return memory.getvalue()
+
+
+#: What became of somebody's notebook, by their number: a file, and what is said of it.
+LOST: dict[int, tuple[Callable[[bytes], Files], str]] = {
+    0: (lambda own: {NOTEBOOK: own[:300]}, "is not JSON"),
+    4: (lambda own: {"work.zip": zipped([(NOTEBOOK, own)])[:-100]}, "is no zip that can be read"),
+    7: (lambda own: {"essay.pdf": b"%PDF"}, "no notebook (.ipynb) was handed in"),
+    8: (
+        lambda own: {"work.rar": b"Rar!\x1a\7"},
+        "is an archive of a kind that cannot be opened here",
+    ),
+    9: (lambda own: {NOTEBOOK: b""}, "is empty"),
+    11: (lambda own: {NOTEBOOK: b"<!doctype html>"}, "a web page"),
+}
+#: Ways to hand it in, from the ninth student on.
+WAYS_TO_HAND_IN: list[Callable[[bytes], Files]] = [
+    lambda own: {NOTEBOOK: own},
+    lambda own: {"00_welcome-Copy1 (2).ipynb": own, "data.csv": b"1,2"},
+    lambda own: {"Übung.zip": zipped([(f"Übung é/{NOTEBOOK}", own)], CodePage)},
+    lambda own: {
+        "my work.zip": zipped(
+            [(f"Mappe é/{NOTEBOOK}", own), (f"__MACOSX/._{NOTEBOOK}", b"\0")], Unflagged
+        )
+    },
+    lambda own: {"FINAL final.ipynb.txt": own},
+]  # fmt: skip
+
+
 def made_class(number: int, answers: Callable[[int], bytes]) -> list[Student]:
-    """Students with names from all over; the first, the fifth and the eighth lost their files.
+    """Students with names from all over; the files of those in `LOST` broke.
 
     Args:
         number: of students.
@@ -56,24 +102,18 @@ def made_class(number: int, answers: Callable[[int], bytes]) -> list[Student]:
     made = []
     for i in range(number):
         name = f"{_FIRST[i % 11]} {_LAST[i % 10]}" + (f" {i // 110 + 1}" if i >= 110 else "")
-        files: Files = {NOTEBOOK: answers(i)}
-        if i in (0, 4, 7):
-            name = f"Lost {name}"
-            lost: list[Files] = [
-                {NOTEBOOK: answers(i)[:300]},
-                {"lost.zip": b"PK\x03\x04 cut"},
-                {"essay.pdf": b"%PDF"},
-            ]
-            files = lost[i // 3]
-        earlier = {NOTEBOOK: answers(i + 1)} if i % 6 in (3, 4) and i > 8 else {}
-        made.append(Student(name, f"s{i:03}", 1000 + i, files, earlier))
+        name = "Anna Same" if i in (12, 18) else name  # both in Moodle, one name
+        hand_in = LOST[i][0] if i in LOST else WAYS_TO_HAND_IN[i % len(WAYS_TO_HAND_IN)]
+        earlier = {NOTEBOOK: answers(i + 1)} if i % 6 in (3, 4) and i > 11 else {}
+        made.append(Student(name, f"s{i:03}", 1000 + i, hand_in(answers(i)), earlier))
     return made
 
 
 def moodle(students: list[Student]) -> Iterator[tuple[str, bytes]]:
     for s in students:
         for name, content in s.files.items():
-            yield f"{s.name}_{s.number}_assignsubmission_file_/{name}", content
+            yield f"{s.name}_{s.number}_assignsubmission_file/{name}", content
+        yield f"{s.name}_{s.number}_assignsubmission_onlinetext/onlinetext.html", b"<p>done</p>"
 
 
 def canvas(students: list[Student]) -> Iterator[tuple[str, bytes]]:
@@ -118,6 +158,7 @@ def finder(students: list[Student]) -> Iterator[tuple[str, bytes]]:
 
 
 SYSTEMS = (moodle, canvas, nbgrader, blackboard, brightspace, finder)
+_ENTRIES: dict[object, type] = {finder: Unflagged, brightspace: CodePage}
 
 
 def write_class(students: list[Student], out: Path) -> list[Path]:
@@ -126,9 +167,8 @@ def write_class(students: list[Student], out: Path) -> list[Path]:
     paths = []
     for i, system in enumerate(SYSTEMS):
         paths.append(out / f"{system.__name__}.zip")
-        with zipfile.ZipFile(paths[-1], "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, content in system(students[i :: len(SYSTEMS)]):
-                archive.writestr(Unflagged(name) if system is finder else name, content)
+        entries = system(students[i :: len(SYSTEMS)])
+        paths[-1].write_bytes(zipped(entries, _ENTRIES.get(system, zipfile.ZipInfo)))
     return paths
 
 

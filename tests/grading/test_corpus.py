@@ -24,11 +24,9 @@ SOME = (
     "ast-transformer", "lying-subclass", "patched-emit", "fake-module", "read-other-kernels",
     "tcp", "leak-files", "exit-in-check", "loop-deaf", "forged-ok-exit", "markers",
     "script-injection", "zip-traversal", "homoglyphs",
+    "carry-hook", "carry-thread", "net-table-forged", "spoil-from-given",
     "the-solution", "noise", "trials", "colab", "split", "windows", "half-done",
 )  # fmt: skip
-
-#: One sandbox, and each entry graded once, however many processes run the tests.
-pytestmark = pytest.mark.xdist_group("corpus")
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +65,7 @@ def test_the_corpus_is_in_order() -> None:
 def test_a_grader_that_is_wrong_is_found_out(place: Grader) -> None:
     honest = next(e for e in HONEST if e.name == "the-solution")
     claims = Entry("claims", "", honest.make, frozenset({"paint"}), earned=3)
-    assert play(place, claims, TIMEOUTS).wrong == ("paint passed", "10 points, not 3")
+    assert play(place, claims, TIMEOUTS).wrong == ("paint passed", "12 points, not 3")
 
 
 def test_leaks_have_something_to_leak(place: Grader, tmp_path: Path) -> None:
@@ -76,11 +74,11 @@ def test_leaks_have_something_to_leak(place: Grader, tmp_path: Path) -> None:
     executor, reference = place._executor(), place.prepare(assignment().name)
     run = executor.run(
         hidden_notebook(assignment(), {"paint": shows}), tmp_path / "p",
-        given=reference.folder / "given", keep_outputs=True,
+        given=(reference.folder / "given", "hidden-check-paint"), keep_outputs=True,
     )  # fmt: skip
     assert run.cells["hidden-check-paint"] == "passed"
     assert CANARY in str(run.outputs["hidden-check-paint"])
-    assert sum(CANARY in str(cell.source) for cell in assignment().lesson.cells) == 6
+    assert sum(CANARY in str(cell.source) for cell in assignment().lesson.cells) == 7
 
 
 def test_wrong_answers_are_for_all_exercises() -> None:

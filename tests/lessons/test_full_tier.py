@@ -39,11 +39,26 @@ PATIENCE = 1200
 @pytest.fixture(scope="module")
 def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder as the course of 2025 hands it out."""
-    import torch  # noqa: F401 (once, before the forks)
-
+    load_once()
     folder = tmp_path_factory.mktemp("full") / "faces"
     make(folder, Recipe(train=10, val=9, test=4, size=64))
     return folder
+
+
+def load_once() -> None:
+    """Load what lessons import, before the forks: otherwise each waits for it again."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import IPython.display  # noqa: F401
+        import matplotlib
+        import matplotlib.pyplot
+        import segmentation_models_pytorch  # noqa: F401  (with torchvision and timm)
+        import torch
+
+        import coursekit.training  # noqa: F401
+
+        matplotlib.use("agg")
+        torch.optim.SGD([torch.zeros(1)])  # the first optimiser imports torch's compiler
 
 
 @LESSONS

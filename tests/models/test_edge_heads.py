@@ -141,5 +141,7 @@ def test_fastscnn_keeps_under_two_million_with_both_heads() -> None:
 
 
 def test_heads_that_are_not_there_are_refused() -> None:
-    with pytest.raises(ValueError, match="edge_heads is 'none'; there are: binary, category, both"):
-        EdgeHeads((4, 4, 4), 3, partial(conv_abn, abn="plain"), heads="none")
+    with pytest.raises(
+        ValueError, match="edge_heads is 'two'; there are: none, binary, category, both"
+    ):
+        EdgeHeads((4, 4, 4), 3, partial(conv_abn, abn="plain"), heads="two")

@@ -96,7 +96,7 @@ def test_good_checks_notice_everything(tmp_path: Path) -> None:
 
 def test_a_weak_half_is_told(tmp_path: Path) -> None:
     text = LESSON.replace('check.equal(twice(5), 10, "twice 5 is 10")', "twice(5)")
-    text = text.replace("twice(number) if", "number + twice(number) % 2 if")
+    text = text.replace("twice(number) if", "2 * number + twice(number) % 2 if")
     tally = look(read(tmp_path, text), GOOD[:1] * 3, mutants=True)
     assert "public: [off by one] return 2 * x: 2 → 3" in tally.survivors
     assert "public and hidden: [operand dropped] return 2 * x: 2 * x → 2" in tally.survivors
@@ -213,9 +213,9 @@ def test_the_hidden_half_knows_what_is_forbidden(tmp_path: Path) -> None:
     [
         (LESSON[LESSON.index(HIDDEN) :], "", "check-twice has no hidden half"),
         ('Probe("check-twice")', 'Probe("check-thrice")', "check-twice: its hidden half emitted"),
-        ("twice(number) if", "twice(7) if", "is the same under every secret"),
+        ("twice(number) if", "twice(7) if", "can be made up"),
         ("twice(number) if", "thrice(number) if", "ends with NameError on the solution"),
-        ('another number")', '-", at_most=999)', "is the same under every secret"),
+        ('another number")', '-", at_most=999)', "can be made up"),
         ("# %%\nfrom", "# %%\n1 / 0\nfrom", "cell lesson-09-1 fails .ZeroDivisionError"),
         ("# %%\nfrom", "# %%\nimport os\nos._exit(3)\nfrom", "ended the process"),
     ],

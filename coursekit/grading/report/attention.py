@@ -44,7 +44,7 @@ class Group:
 def of_class(book: Book) -> list[Group]:
     """All that there is to look at in a class, the gravest first; no empty groups."""
     graded = {student for student, own in book.grades.items() if own}
-    lost = [Item(g.student, "", g.submission, g.problem) for g in book.strays]
+    lost = [Item(g.student, "", *of) for g in book.strays for of in _problem(g)]
     alone = tuple(item for item in lost if item.student not in graded)
     beside = tuple(item for item in lost if item.student in graded)
     found = groups(book.all_grades())
@@ -94,7 +94,8 @@ def groups(grades: Sequence[Grade]) -> list[Group]:
 
 
 def _problem(grade: Grade) -> Iterable[tuple[str, str]]:
-    return [(grade.submission, grade.problem)] if grade.problem else []
+    named = grade.problem.startswith(grade.submission)  # then it need not be said twice
+    return [("" if named else grade.submission, grade.problem)] if grade.problem else []
 
 
 def _status(status: str) -> Callable[[Grade], Iterable[tuple[str, str]]]:

@@ -111,7 +111,17 @@ def _part(book: Book, assignment: Assignment, lessons: Lessons) -> dict[str, Any
         "title": lessons.titles[assignment.name],
         "spread": summary.of_assignment(book, assignment),
         "checks": sorted(checks, key=lambda c: (c.rate, c.check)),
+        "unproved": _unproved(book, assignment),
     }
+
+
+def _unproved(book: Book, assignment: Assignment) -> dict[str, tuple[str, ...]]:
+    """What of each check's results proves nothing; of assignments of which somebody was graded."""
+    found: dict[str, tuple[str, ...]] = {}
+    for grade in book.all_grades():
+        if grade.assignment == assignment.name:
+            found |= {check.check: check.unproved for check in grade.checks if check.unproved}
+    return found
 
 
 def _exercise_titles(lessons: Lessons) -> Mapping[str, Mapping[str, Markup]]:

@@ -117,7 +117,7 @@ def write(grades: Sequence[Grade], lessons: Lessons, out: Path) -> Path:
             "title": lessons.titles[a.name],
             "points": a.total,
             "grade": own.get(a.name),
-            "exercises": _views(own[a.name], a, lessons.about[a.name]) if a.name in own else (),
+            "exercises": _views(own[a.name], a, lessons.about[a.name]) if _graded(own, a) else (),
         }
         for a in book.assignments
     ]
@@ -125,6 +125,11 @@ def write(grades: Sequence[Grade], lessons: Lessons, out: Path) -> Path:
         out / file_name(student), "feedback.html.j2", student=student, parts=parts,
         earned=book.earned(student), points=book.worth(student), strays=book.strays,
     )  # fmt: skip
+
+
+def _graded(own: Mapping[str, Grade], assignment: Assignment) -> bool:
+    """Whether there is more to say than why nothing could be graded."""
+    return assignment.name in own and not own[assignment.name].problem
 
 
 def _views(grade: Grade, assignment: Assignment, about: Mapping[str, About]) -> list[ExerciseView]:

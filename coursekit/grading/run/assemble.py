@@ -32,8 +32,8 @@ def hidden_notebook(assignment: Assignment, answers: Mapping[str, str]) -> dict[
 def whole_notebook(assignment: Assignment, answers: Mapping[str, str]) -> dict[str, Any]:
     """The notebook that mostly is enough: the one that explains, and then all that is hidden.
 
-    No hidden text is in the kernel before the last public cell has ended, so what public cells
-    show cannot hold any.
+    No hidden text and no input is in the kernel before the last public cell has ended, so what
+    public cells show cannot hold any.
     """
     public = _cells(assignment, answers, hidden=False)
     deciding = _cells(assignment, answers, hidden=True)

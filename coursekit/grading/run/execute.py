@@ -161,16 +161,23 @@ class WatchedKernel(nbval.plugin.RunningKernel):
 class Recorder:
     """A pytest plugin that writes down how each cell ended."""
 
-    def __init__(self, keep_outputs: bool, progress: Path) -> None:
+    def __init__(self, request: Request) -> None:
         self.cells: dict[str, dict[str, Any]] = {}
         self.ended: Ended | None = None
-        self._keep_outputs = keep_outputs
-        self._progress = progress
+        self._request = request
+        self._progress = Path(request.folder, PROGRESS)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_call(self, item: Any) -> None:
         """Before each cell: whatever it does to this process, it is known which one it was."""
         self._note(item.cell.id, "ended")
+        inputs = self._request.inputs
+        if inputs is not None and item.cell.id == inputs.before:
+            # What cells before this one showed has been written down: it holds none of them.
+            try:
+                inputs.hand_out()
+            except OSError as error:
+                raise _Stop(Ended("broken", f"no inputs: {error}"[:300], ours=True)) from error
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_makereport(self, item: Any, call: Any) -> Iterator[None]:
@@ -193,7 +200,7 @@ class Recorder:
             self.cells[name] = {"outcome": plain}
         if report.when == "call" and name in self.cells:
             self._note(name, self.cells[name]["outcome"])
-            if self._keep_outputs:
+            if self._request.keep_outputs:
                 self.cells[name]["outputs"] = list(item.test_outputs or [])
 
     def _stop(self, item: Any, ended: Ended) -> None:
@@ -244,7 +251,7 @@ def execute(request: Request) -> dict[str, Any]:
     nbval.plugin.coalesce_streams = list  # its own is quadratic, and nothing is compared
     WatchedKernel.cell_seconds = request.cell_seconds
     WatchedKernel.deadline = time.monotonic() + request.seconds
-    recorder = Recorder(request.keep_outputs, folder / PROGRESS)
+    recorder = Recorder(request)
     (folder / "pytest.ini").write_text("[pytest]\n")
     arguments: list[str] = []
     for plugin in _UNUSED:

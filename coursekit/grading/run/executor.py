@@ -7,20 +7,20 @@ import json
 import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coursekit.errors import CourseError
-from coursekit.grading.run.protocol import PROGRESS, Ended, Request
+from coursekit.grading.run.protocol import PROGRESS, Ended, Inputs, Request
 from coursekit.grading.sandbox import cores
 from coursekit.grading.sandbox.launch import Sandbox, kernel_environment
 from coursekit.grading.sandbox.limits import KernelLimits
 from coursekit.grading.sandbox.provisioner import write_kernel_spec
 from coursekit.lessons.notebook import to_bytes
 from coursekit.probe import FOLDER, SECRET
+from coursekit.temporary import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -140,7 +140,7 @@ class Executor:
         notebook: dict[str, Any],
         target: Path,
         *,
-        given: Path | None = None,
+        given: tuple[Path, str] | None = None,
         secret: str | None = None,
         keep_outputs: bool = False,
         seconds: float | None = None,
@@ -150,7 +150,8 @@ class Executor:
         Args:
             notebook: as `assemble` makes it.
             target: a folder that does not exist; it becomes a probe folder, with `emitted/`.
-            given: inputs of the hidden checks, shown to the kernel read-only.
+            given: a folder with inputs of hidden checks, which the kernel can only read, and the
+                cell before which it gets them: what is shown earlier can hold none.
             secret: for the reference kernel alone: inputs are drawn from it, and `target` gets
                 `given/` and `kept/`, too.
             keep_outputs: whether to keep what the cells showed.
@@ -159,19 +160,20 @@ class Executor:
         most = min(self.timeouts.notebook, seconds or self.timeouts.notebook)
         with (
             self._sandbox() as sandbox,
-            tempfile.TemporaryDirectory(prefix="ck-run-") as scratch,
+            temporary_folder() as scratch,
             cores.lent() as core,
         ):
             folder = sandbox.new_folder()
-            if given is not None:
-                _copy_readable(given, folder / "given")
-            variables = kernel_environment(folder)
+            inputs = Inputs(str(given[0]), str(folder / "given"), given[1]) if given else None
+            variables = kernel_environment(folder, self.isolation)
             if secret is not None:
                 variables |= {FOLDER: str(folder / "emitted"), SECRET: secret}
             request = sandbox.request(folder, self._limits, variables, core)
-            write_kernel_spec(Path(scratch), sandbox.socket, request)
-            Path(scratch, "run.ipynb").write_bytes(to_bytes(notebook))
-            answer = self._worker.ask(Request(scratch, most, self.timeouts.cell, keep_outputs))
+            write_kernel_spec(scratch, sandbox.socket, request)
+            (scratch / "run.ipynb").write_bytes(to_bytes(notebook))
+            answer = self._worker.ask(
+                Request(str(scratch), most, self.timeouts.cell, keep_outputs, inputs)
+            )
             try:
                 result = (
                     _read_result(scratch) if answer["ran"] else _broken(scratch, answer["reason"])
@@ -219,26 +221,19 @@ class Executor:
         self.close()
 
 
-def _copy_readable(source: Path, target: Path) -> None:
-    """Copy a folder for a kernel that may run as another user; only that one reaches it."""
-    shutil.copytree(source, target, dirs_exist_ok=True, copy_function=shutil.copyfile)
-    for path in target.rglob("*"):
-        path.chmod(0o755 if path.is_dir() else 0o644)
-
-
-def _read_result(scratch: str) -> dict[str, Any]:
+def _read_result(scratch: Path) -> dict[str, Any]:
     try:
-        result: dict[str, Any] = json.loads(Path(scratch, "result.json").read_text())
+        result: dict[str, Any] = json.loads((scratch / "result.json").read_text())
     except (OSError, ValueError, RecursionError) as error:
         return _broken(scratch, type(error).__name__)
     return result
 
 
-def _broken(scratch: str, reason: str) -> dict[str, Any]:
+def _broken(scratch: Path, reason: str) -> dict[str, Any]:
     """What is known of a run whose nbval was lost."""
     cells: dict[str, dict[str, Any]] = {}
     with contextlib.suppress(OSError):
-        for line in Path(scratch, PROGRESS).read_text().splitlines():
+        for line in (scratch / PROGRESS).read_text().splitlines():
             name, outcome = line.split()
             cells[name] = {"outcome": outcome}
     return {"cells": cells, "ended": asdict(Ended("broken", reason, ours=True))}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
+from pathlib import Path
 
 #: A file in the request's folder, with a line for each cell when it begins, and when it ends: its
 #: name, and "ended" or what came out. It is there also when the process was lost.
@@ -14,6 +16,27 @@ LARGEST_PICTURE = 400_000
 
 
 @dataclass(frozen=True)
+class Inputs:
+    """Inputs of hidden checks, which a kernel gets when it has come so far, and not before.
+
+    Attributes:
+        source: the folder that holds them.
+        target: the folder in which the kernel will find them.
+        before: the cell before which they come.
+    """
+
+    source: str
+    target: str
+    before: str
+
+    def hand_out(self) -> None:
+        """Copy them for a kernel that may run as another user; only that one reaches its folder."""
+        shutil.copytree(self.source, self.target, dirs_exist_ok=True, copy_function=shutil.copyfile)
+        for path in Path(self.target).rglob("*"):
+            path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+@dataclass(frozen=True)
 class Request:
     """One notebook to run.
 
@@ -22,12 +45,14 @@ class Request:
         seconds: for the whole notebook.
         cell_seconds: for one cell.
         keep_outputs: whether the result holds what the cells showed.
+        inputs: of hidden checks; None when there are none.
     """
 
     folder: str
     seconds: float
     cell_seconds: float
     keep_outputs: bool
+    inputs: Inputs | None = None
 
 
 @dataclass(frozen=True)

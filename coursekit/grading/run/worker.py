@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from coursekit.grading.run.protocol import Request
+from coursekit.grading.run.protocol import Inputs, Request
 from coursekit.lessons.notebook import without_url_grammar
 
 #: Seconds for pytest and the kernel's end, beside the notebook's own.
@@ -45,7 +45,9 @@ def main() -> int:
     gc.freeze()  # so that collecting garbage does not copy the pages that forks share
     print(json.dumps({"ready": True}), flush=True)
     for line in sys.stdin:
-        request = Request(**json.loads(line))
+        asked = json.loads(line)
+        inputs = asked.pop("inputs")
+        request = Request(**asked, inputs=Inputs(**inputs) if inputs else None)
         print(json.dumps(_run(request)), flush=True)
     return 0
 

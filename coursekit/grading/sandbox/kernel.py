@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from coursekit.grading.sandbox.limits import KernelLimits
 
-HOME, WORK = "/tmp/home", "/tmp/work"  # noqa: S108  (a /tmp of the kernel's own)
-
 
 def run(
     folder: str,
@@ -34,7 +32,7 @@ def run(
 
     Args:
         folder: with kernel.json, the connection file; sockets go there, too.
-        environment: all of it, HOME excepted.
+        environment: all of it; HOME is made, and the kernel works beside it.
         limits: what it may use.
         isolated: whether this process is the first of new namespaces.
         ready: a pipe to write a byte to when the sockets are there.
@@ -48,10 +46,11 @@ def run(
     namespaces.die_with_parent()
     _plain_files(keep=(ready, go))
     os.environ.clear()
-    os.environ.update(environment, HOME=HOME)
-    for place in (HOME, WORK):
-        Path(place).mkdir(exist_ok=True)
-    os.chdir(WORK)
+    os.environ.update(environment)
+    home = Path(environment["HOME"])
+    for place in (home, home.with_name("work")):
+        place.mkdir(exist_ok=True)
+    os.chdir(home.with_name("work"))
     _limits.apply(limits)
     seccomp.refuse_system_calls()
     _serve(f"{folder}/kernel.json", ready, go)

@@ -9,7 +9,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from pathlib import Path
@@ -19,6 +18,7 @@ from coursekit.errors import CourseError
 from coursekit.files import socket_folder
 from coursekit.grading.sandbox.client import KernelHandle
 from coursekit.grading.sandbox.limits import KernelLimits
+from coursekit.temporary import TemporaryFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -50,7 +50,8 @@ class Sandbox:
     def __init__(self, isolation: str = "auto", preload: Sequence[str] = ()) -> None:
         self.preload = tuple(preload)
         self._numbers = itertools.count(1)
-        self._run = Path(tempfile.mkdtemp(prefix="ck-", dir=socket_folder()))
+        self._place = TemporaryFolder(socket_folder())
+        self._run = self._place.path
         self._run.chmod(0o711)
         self._forkserver: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
@@ -120,7 +121,7 @@ class Sandbox:
     def close(self) -> None:
         """End the fork server and every kernel, and remove their folders."""
         self._stop()
-        shutil.rmtree(self._run, ignore_errors=True)
+        self._place.remove()
 
     def __enter__(self) -> Sandbox:
         return self
@@ -175,11 +176,14 @@ class Sandbox:
         config = self._run / "forkserver.json"
         config.write_text(json.dumps(place))
         command = [sys.executable, "-I", "-m", "coursekit.grading.sandbox.forkserver", str(config)]
+        environment = _ENVIRONMENT
         if isolation == "bubblewrap":
             command = [*_bubblewrap(self._run), *command]
+        else:  # it has the machine's /tmp
+            environment = _ENVIRONMENT | dict.fromkeys(("HOME", "MPLCONFIGDIR"), str(new_root))
         with (self._run / "forkserver.log").open("wb") as log:
             self._forkserver = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=_ENVIRONMENT, cwd="/"
+                command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=environment, cwd="/"
             )
         return self._await()
 
@@ -208,12 +212,16 @@ _ENVIRONMENT = {
 }
 
 
-def kernel_environment(folder: Path) -> dict[str, str]:
+def kernel_environment(folder: Path, isolation: str) -> dict[str, str]:
     """All that a student's kernel finds in its environment."""
+    # A sandbox has a /tmp of its own; without one nothing may be left in that of the machine.
+    place = str(folder) if isolation == "none" else "/tmp"  # noqa: S108
     return _ENVIRONMENT | {
         "COURSEKIT_PROBE": str(folder),
-        "COURSEKIT_CACHE": "/tmp/cache",  # noqa: S108
-        "IPYTHONDIR": "/tmp/ipython",  # noqa: S108
+        "HOME": f"{place}/home",
+        "COURSEKIT_CACHE": f"{place}/cache",
+        "IPYTHONDIR": f"{place}/ipython",
+        "MPLCONFIGDIR": f"{place}/matplotlib",
     }
 
 
@@ -278,7 +286,9 @@ def _try_out(sandbox: Sandbox) -> str:
         str(folder / "kernel.json"), ip=str(folder / "s"), transport="ipc", key=b"try"
     )
     (folder / "kernel.json").chmod(0o644)
-    kernel = KernelHandle(sandbox.socket, sandbox.request(folder, KernelLimits(), {}))
+    environment = kernel_environment(folder, sandbox.isolation)
+    request = sandbox.request(folder, KernelLimits(), environment)
+    kernel = KernelHandle(sandbox.socket, request)
     if kernel.end is not None:
         return kernel.end.reason
     kernel.say("kill")

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from coursekit.errors import CourseError
 from coursekit.grading.records import HandedIn
-from coursekit.grading.submissions.find import Found, clean, find
+from coursekit.grading.submissions.find import Found, find
+from coursekit.grading.submissions.layout import clean
 from coursekit.grading.submissions.platforms import Owner, login_of, owner_of, platform_owner
 
 if TYPE_CHECKING:
@@ -42,12 +43,11 @@ def collect(*paths: Path) -> list[HandedIn]:
     by_owner: dict[Owner, list[Found]] = {}
     for path in paths:
         for owner, files in _by_owner(path).items():
+            within = (path.name,) if len(paths) > 1 else ()
             by_owner.setdefault(owner, []).extend(
-                [replace(f, parts=(path.name, *f.parts)) for f in files]
-                if len(paths) > 1
-                else files
+                replace(f, parts=(*within, *f.parts), source=f"{path}\0{f.source}") for f in files
             )
-    by_owner = _joined(by_owner)
+    by_owner = _joined(_numbered_once(by_owner))
     names = _unique_names(by_owner)
     made: list[HandedIn] = []
     for owner, files in by_owner.items():
@@ -89,6 +89,26 @@ def _by_owner(path: Path) -> dict[Owner, list[Found]]:
             "notebook (.ipynb) for each student"
         )
     return grouped
+
+
+def _numbered_once(owners: dict[Owner, list[Found]]) -> dict[Owner, list[Found]]:
+    """The same with one number for each student.
+
+    Moodle numbers people anew for each assignment: a name that no assignment has twice is one
+    student's.
+    """
+    numbers: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for owner, files in owners.items():
+        if owner.anew:
+            numbers[owner.name] |= {(file.source, owner.number) for file in files}
+    once: dict[Owner, list[Found]] = defaultdict(list)
+    for owner, files in owners.items():
+        found = numbers[owner.name] if owner.anew else set()
+        if len(found) > 1 and len(found) == len({source for source, _ in found}):
+            number = min(number for _, number in found)
+            owner = replace(owner, key=f"{owner.name}\0{number}", number=number)
+        once[owner] += files
+    return once
 
 
 def _joined(owners: dict[Owner, list[Found]]) -> dict[Owner, list[Found]]:

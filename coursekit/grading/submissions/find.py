@@ -8,20 +8,29 @@ far above what honest work takes: files that are no notebooks cost nothing, and 
 from __future__ import annotations
 
 import os
-import re
 import stat
 import tempfile
-import unicodedata
 from collections import Counter
-from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from coursekit import zips
 from coursekit.errors import CourseError
-from coursekit.grading.submissions.platforms import is_around_class, is_class_beside_students
+from coursekit.grading.submissions.layout import (
+    ARCHIVE,
+    FORM,
+    NOTEBOOK,
+    around_class,
+    clean,
+    inner_parts,
+    inside_each,
+    is_noise,
+    listed_in,
+    matters,
+    without_class_folder,
+)
+from coursekit.grading.submissions.platforms import is_class_beside_students
 from coursekit.grading.submissions.read import without_outputs
 
 if TYPE_CHECKING:
@@ -35,19 +44,9 @@ _LARGE, _TOO_LARGE = 1_000_000, 8_000_000
 #: are looked at, and those of them that are no notebooks and yet remembered.
 MOST_NOTEBOOKS, _MOST_READ, _MOST_INNER = 20, 1 << 30, 2 << 30
 _MOST_FILES, _MOST_OTHERS = 200_000, 20
-#: Of a class: files. Folders within folders, and zips within zips.
-_MOST_OF_ALL, _DEEPEST, _MOST_ZIPS = 200_000, 10, 2
-_ENOUGH = 100  # folders that show what is in the others, too
+_DEEPEST, _MOST_ZIPS = 10, 2  # folders within folders, and zips within zips
 _LONGEST_LIST = 16 << 20  # bytes of a zip's list of entries
-_LONGEST = 80  # characters of a stranger's text in a message
-
-_NOTEBOOK = re.compile(r".+\.ipynb(\.txt|\.json)?", re.IGNORECASE)
-_FORM = re.compile(r".+_attempt_\d{4}(-\d\d){5}\.txt", re.IGNORECASE)  # Blackboard's, of an attempt
 _LONGEST_FORM = 4096  # bytes; it begins with whose it is
-_ARCHIVE = re.compile(r".+\.(rar|7z|tar|tgz|gz|bz2|xz)", re.IGNORECASE)
-_NOISE = {
-    "__macosx", "thumbs.db", "desktop.ini", "__pycache__", "site-packages", "node_modules",
-}  # fmt: skip
 #: What is said of an entry of a zip that must not be read.
 _UNREADABLE = {
     "special": "is a link or device within a zip, and was left out",
@@ -64,16 +63,18 @@ class Found:
         parts: its path below the class, zips as folders.
         content: of a notebook that could be read; of a platform's form its beginning.
         problem: what is wrong with it, to follow its name; "" when nothing is.
+        source: of several classes side by side, the folder or zip of the one that it is in.
     """
 
     parts: tuple[str, ...]
     content: bytes | None = None
     problem: str = ""
+    source: str = ""
 
     @property
     def is_notebook(self) -> bool:
         """Whether its name is a notebook's."""
-        return bool(_NOTEBOOK.fullmatch(self.parts[-1]))
+        return bool(NOTEBOOK.fullmatch(self.parts[-1]))
 
     @property
     def is_other(self) -> bool:
@@ -105,6 +106,7 @@ class _Reader:
     def __init__(self, path: Path) -> None:
         self.found: list[Found] = []
         self._root = path
+        self._source = ""
         self._tops: set[str] = set()
         self._files: Counter[str] = Counter()
         self._notebooks: Counter[str] = Counter()
@@ -113,7 +115,7 @@ class _Reader:
         self._inner: Counter[str] = Counter()
 
     def _add(self, parts: tuple[str, ...], problem: str = "", **more: Any) -> None:
-        self.found.append(Found(parts, problem=problem, **more))
+        self.found.append(Found(parts, problem=problem, source=self._source, **more))
 
     def _add_other(self, parts: tuple[str, ...]) -> None:
         """Remember a file of another kind; some of a student's are enough for a message."""
@@ -139,8 +141,8 @@ class _Reader:
     def folder(self, path: Path, parts: tuple[str, ...], depth: int) -> None:
         """Look into a folder; of a class, or with `parts` of a student."""
         try:
-            listed = _listed(path)
-            if len(parts) < 2 and (around := _around_class(listed, parts)):
+            listed = listed_in(path)
+            if len(parts) < 2 and (around := around_class(listed, parts)):
                 self.folder(around, (), depth + 1)
                 return
         except OSError as error:
@@ -148,12 +150,14 @@ class _Reader:
                 raise CourseError(f"{path}: cannot be read ({error.strerror})") from error
             self._add(parts, f"cannot be read ({error.strerror})")
             return
-        if len(parts) == 1 and is_class_beside_students(parts[0], _inside(listed)):
-            parts = ()
+        before = self._source
+        if len(parts) == 1 and is_class_beside_students(parts[0], inside_each(listed)):
+            self._source, parts = parts[0], ()
         elif parts:
             self._enter(parts[0])
         for entry in listed:
             self._entry(entry, (*parts, entry.name), depth)
+        self._source = before
 
     def _entry(self, entry: os.DirEntry[str], parts: tuple[str, ...], depth: int) -> None:
         if not self._may_look(parts):
@@ -173,7 +177,7 @@ class _Reader:
 
     def file(self, path: Path, parts: tuple[str, ...]) -> None:
         """Look at a file."""
-        if not _matters(parts[-1]):
+        if not matters(parts[-1]):
             self._add_other(parts)
             return
         try:
@@ -186,11 +190,11 @@ class _Reader:
     def _content(self, file: BinaryIO, parts: tuple[str, ...], level: int) -> None:
         """Read what may be a notebook, a zip or another archive."""
         name = parts[-1]
-        if _ARCHIVE.fullmatch(name):
+        if ARCHIVE.fullmatch(name):
             self._add(parts, "is an archive of a kind that cannot be opened here: ask for a zip")
-        elif _FORM.fullmatch(name):
+        elif FORM.fullmatch(name):
             self._add(parts, content=file.read(_LONGEST_FORM))
-        elif not _NOTEBOOK.fullmatch(name):
+        elif not NOTEBOOK.fullmatch(name):
             self.zip(file, parts, level)
         elif self._notebooks[parts[0]] >= MOST_NOTEBOOKS:
             problem = f"was not looked at: {MOST_NOTEBOOKS} notebooks of one student are read"
@@ -230,16 +234,17 @@ class _Reader:
         entries: dict[tuple[str, ...], zipfile.ZipInfo] = {}
         outside = twice = 0
         for info in archive.infolist():
-            inner = _inner_parts(info)
+            inner = inner_parts(info)
             if inner is None:
                 outside += 1
-            elif inner and not any(map(_is_noise, inner)):
+            elif inner and not any(map(is_noise, inner)):
                 twice += inner in entries and not info.is_dir()
                 entries[inner] = info  # of two with one name the last, as unpacking would do
         here = parts or (self._root.name,)
-        entries, holds_class = _without_class_folder(entries, parts, self._root.stem)
+        entries, holds_class = without_class_folder(entries, parts, self._root.stem)
+        before = self._source
         if holds_class:
-            parts = ()
+            self._source, parts = "".join(parts), ()
         if parts:
             self._enter(parts[0])
         if outside:
@@ -256,12 +261,13 @@ class _Reader:
                 self._enter(whole[0])
             if not info.is_dir() and self._may_look(whole):
                 self._zipped(archive, info, whole, level)
+        self._source = before
 
     def _zipped(
         self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, parts: tuple[str, ...], level: int
     ) -> None:
         problem = zips.content_problem(info)
-        if problem != "special" and not _matters(parts[-1]):
+        if problem != "special" and not matters(parts[-1]):
             self._add_other(parts)
         elif problem:
             self._add(parts, _UNREADABLE[problem])
@@ -284,97 +290,6 @@ class _Reader:
                 return
             self._inner[parts[0]] += size
             self._content(cast("BinaryIO", copy), parts, level + 1)
-
-
-def clean(text: str) -> str:
-    """A stranger's text on one line, without control, formatting and path characters."""
-    text = unicodedata.normalize("NFC", text[: 20 * _LONGEST])
-    shown = [" " if c in "/\\" or c.isspace() else c for c in text if _shows(c)]
-    return " ".join("".join(shown).split())[:_LONGEST].strip(" .")
-
-
-def _shows(character: str) -> bool:
-    return character.isspace() or not unicodedata.category(character).startswith("C")
-
-
-def _is_noise(name: str) -> bool:
-    """Hidden files and folders, and what editors and systems leave behind."""
-    lowered = name.lower()
-    return (
-        name.startswith(".") or lowered in _NOISE or lowered.endswith("-checkpoint.ipynb")
-    )  # fmt: skip
-
-
-def _matters(name: str) -> bool:
-    is_zip = name.lower().endswith(".zip")
-    return is_zip or any(kind.fullmatch(name) for kind in (_NOTEBOOK, _ARCHIVE, _FORM))
-
-
-def _listed(path: Path) -> list[os.DirEntry[str]]:
-    """What lies in a folder and is no noise: files, and then folders."""
-    with os.scandir(path) as entries:
-        some = [e for e in islice(entries, _MOST_OF_ALL + 1) if not _is_noise(e.name)]
-    return sorted(some, key=lambda entry: (entry.is_dir(follow_symlinks=False), entry.name))
-
-
-def _around_class(listed: list[os.DirEntry[str]], parts: tuple[str, ...]) -> Path | None:
-    """The only folder in a folder, if it is around a class."""
-    if len(listed) != 1 or not listed[0].is_dir(follow_symlinks=False):
-        return None
-    inside = _inside(_listed(Path(listed[0].path)))
-    return Path(listed[0].path) if is_around_class(listed[0].name, inside, parts) else None
-
-
-def _inside(listed: list[os.DirEntry[str]]) -> dict[str, list[str] | None]:
-    """For each entry the notebooks right in it, None for a file."""
-    inside: dict[str, list[str] | None] = {}
-    for entry in listed:
-        is_folder = entry.is_dir(follow_symlinks=False)
-        names: list[str] | None = [] if is_folder else None
-        inside[entry.name] = names
-        if names is not None and len(inside) < _ENOUGH:
-            with suppress(OSError):  # it is said when its turn comes
-                names += [e.name for e in _listed(Path(entry.path)) if _NOTEBOOK.fullmatch(e.name)]
-    return inside
-
-
-def _without_class_folder(
-    entries: dict[tuple[str, ...], zipfile.ZipInfo], parts: tuple[str, ...], stem: str
-) -> tuple[dict[tuple[str, ...], zipfile.ZipInfo], bool]:
-    """Entries without folders around a whole class, and whether they are a class's."""
-    if len(parts) > 1:
-        return entries, False
-    holds_class = not parts
-    for _ in range(2):
-        inside = _inside_zip(entries)
-        if parts and is_class_beside_students(parts[0], inside):
-            return entries, True
-        below = {inner[1:]: info for inner, info in entries.items() if len(inner) > 1}
-        top = next(iter(inside), "")
-        alone = len(inside) == 1 and inside[top] is not None
-        if not alone or not is_around_class(top, _inside_zip(below), parts, stem):
-            break
-        entries, holds_class = below, True
-    return entries, holds_class
-
-
-def _inside_zip(entries: dict[tuple[str, ...], zipfile.ZipInfo]) -> dict[str, list[str] | None]:
-    """As `_inside`, of a zip."""
-    inside: dict[str, list[str] | None] = {}
-    for inner, info in entries.items():
-        known = inside.setdefault(inner[0], None) or []
-        if len(inner) == 2 and _NOTEBOOK.fullmatch(inner[1]):
-            known.append(inner[1])
-        inside[inner[0]] = known if len(inner) > 1 or info.is_dir() else inside[inner[0]]
-    return inside
-
-
-def _inner_parts(info: zipfile.ZipInfo) -> tuple[str, ...] | None:
-    """An entry's path; None for one that leads out of the zip."""
-    if zips.name_problem(info.orig_filename) in ("absolute", "outside"):
-        return None
-    name = zips.entry_name(info)
-    return tuple(part for part in re.split(r"[/\\]", name) if part not in ("", "."))
 
 
 def _open_plain(path: Path) -> BinaryIO:

@@ -27,15 +27,17 @@ _BLACKBOARD = re.compile(
 # 12345-67890 - Ann Lee - Oct 12, 2026 1122 AM/02_unet.ipynb: a user, a folder, a folder an attempt
 _BRIGHTSPACE = re.compile(r"(?P<number>\d+)-\d+ ?- ?(?P<name>.+?) ?- ?(?P<date>[^-]*\d{4}.*)")
 _LESSON = re.compile(
-    r"(?:(?P<name>.+)[_\-. ]+)?\d\d[_-][a-z][a-z0-9_-]*( ?\(\d+\)|-Copy\d+)*", re.I
+    r"(?:(?P<name>.+)[_\-. ]+)?(?P<lesson>\d\d[_-][a-z][a-z0-9_-]*?)( ?\(\d+\)|-Copy\d+)*", re.I
 )
 _ENDING = re.compile(r"(?:\.ipynb)?(?:\.(?:zip|ipynb|json|txt|rar|7z|tar|gz|tgz))?$", re.I)
-_DIGIT = re.compile(r"\d")
+#: week-2, 2026-10-12: what one student calls their own folders. Names for logging in, such as
+#: s1234567, have longer numbers.
+_COUNTED = re.compile(r"\D*\d{1,2}\D*|(?:.*\D)?(?:19|20)\d\d(?:\D.*)?")
 _LONGEST_NAME = 300
 #: Folders that hold the class, not a student.
 _CLASS = {"submitted", "submissions", "submission", "handins", "class"}
 #: So many folders, and nothing beside them, are a class, whatever is around them is called; also
-#: beside students, when a notebook of one name is in so many.
+#: beside students, when a notebook of one lesson is in so many, or in a third of them.
 _MANY = 5
 
 
@@ -47,6 +49,7 @@ class Owner:
         key: what two files of one student share.
         name: to show.
         number: that a learning platform gives the student; "" without one.
+        anew: whether that number is another one for each assignment.
         late: whether the platform says so.
         is_form: whether the file is the platform's own, and says only that something was handed in.
     """
@@ -54,6 +57,7 @@ class Owner:
     key: str
     name: str
     number: str = ""
+    anew: bool = False
     late: bool = False
     is_form: bool = False
 
@@ -70,7 +74,8 @@ def platform_owner(name: str) -> Owner | None:
             is_form = platform is _BLACKBOARD and groups["rest"] is None
             # Blackboard has names for logging in, each somebody's alone.
             key = f"{shown}\0{number}" if number else shown
-            return Owner(key, shown, number, bool(groups.get("late")), is_form)
+            late, anew = bool(groups.get("late")), platform is _MOODLE
+            return Owner(key, shown, number, anew, late, is_form)
     return None
 
 
@@ -132,13 +137,31 @@ def is_around_class(name: str, inside: Inside, parts: tuple[str, ...], root: str
 
 
 def _is_class(inside: Inside, many: int = _MANY) -> bool:
-    """Whether a platform named most of what is in a folder, or many hold a notebook of one name."""
+    """Whether a platform named most of what is in a folder, or many hold a notebook of one lesson.
+
+    People call their files as they like: where there is nothing else beside many folders, a third
+    of them is enough.
+    """
     if 2 * sum(platform_owner(name) is not None for name in inside) > len(inside):
         return True
-    # Folders called week-1, week-2, … may well be one student's.
-    people = [notebooks or () for name, notebooks in inside.items() if not _DIGIT.search(name)]
-    often = Counter(name for notebooks in people for name in notebooks)
-    return max(often.values(), default=0) >= many
+    people = {n: found for n, found in inside.items() if found is not None and not _is_counted(n)}
+    often = Counter(
+        lesson for found in people.values() for lesson in {_lesson_of(name) for name in found}
+    )
+    most = max(often.values(), default=0)
+    only_folders = None not in inside.values() and _MANY <= len(people) > len(inside) / 2
+    return most >= many or (only_folders and most > 1 and 3 * most >= len(people))
+
+
+def _is_counted(name: str) -> bool:
+    return bool(_COUNTED.fullmatch(name))
+
+
+def _lesson_of(name: str) -> str:
+    """A notebook's name without its student's and what browsers add to a copy."""
+    stem = stem_of(name)
+    lesson = _LESSON.fullmatch(stem) if len(stem) <= _LONGEST_NAME else None
+    return (lesson["lesson"] if lesson else stem).casefold()
 
 
 def stem_of(name: str) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from coursekit.checks.rules import broken, declared
 from coursekit.grading.records import Answer, CheckResult, Grade, HandedIn, PublicResult
@@ -21,9 +20,10 @@ from coursekit.grading.run.assemble import (
 from coursekit.grading.run.protocol import NOTEBOOK, Ended
 from coursekit.grading.verdict.compare import compare
 from coursekit.grading.verdict.explain import explain
+from coursekit.temporary import temporary_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
     from coursekit.grading.run.executor import Executor, Run
     from coursekit.lessons.course import Assignment
@@ -38,10 +38,12 @@ class Reference:
     Attributes:
         assignment: what is graded.
         folder: a probe folder: `given/`, `kept/` and `emitted/` of the solutions.
+        unproved: of each check what a kernel could make up of its results, in words.
     """
 
     assignment: Assignment
     folder: Path
+    unproved: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -101,17 +103,17 @@ def judge(
     until = started + executor.timeouts.submission
     sources = {a.exercise: a.source for a in answers if a.source and a.status == "found"}
     attempt = _Attempt(sources, dict(sources))
-    with tempfile.TemporaryDirectory(prefix="ck-grade-") as scratch:
-        shown = _run_whole(executor, reference, attempt, Path(scratch), until)
+    with temporary_folder() as scratch:
+        shown = _run_whole(executor, reference, attempt, scratch, until)
         if shown is None:
-            _run_until_it_ends(executor, reference, attempt, Path(scratch), until)
-            _try_alone(executor, reference, attempt, Path(scratch), until)
+            _run_until_it_ends(executor, reference, attempt, scratch, until)
+            _try_alone(executor, reference, attempt, scratch, until)
         checks = tuple(_results(reference, answers, attempt))
         failed = {c.exercise for c in checks if c.status != "passed"} & set(attempt.live)
         left = _seconds_left(executor, until)
         if failed and shown is None and left:
             notebook = public_notebook(reference.assignment, attempt.live)
-            shown = executor.run(notebook, Path(scratch, "public"), keep_outputs=True, seconds=left)
+            shown = executor.run(notebook, scratch / "public", keep_outputs=True, seconds=left)
         public: tuple[PublicResult, ...] = ()
         if failed and shown is not None:
             public = tuple(explain(reference.assignment, shown, failed))
@@ -129,6 +131,14 @@ def judge(
         seconds=round(time.monotonic() - started, 2),
     )
     return Judgement(grade, attempt.ours)
+
+
+def _given(reference: Reference, notebook: dict[str, Any]) -> tuple[Path, str] | None:
+    """Inputs, and the first cell that may know them."""
+    hidden = (c["id"] for c in notebook["cells"] if c["id"].startswith(HIDDEN_PREFIX))
+    first = next(hidden, None)
+    given = reference.folder / "given"
+    return (given, first) if first is not None and given.is_dir() else None
 
 
 def _seconds_left(executor: Executor, until: float) -> float:
@@ -150,7 +160,7 @@ def _run_whole(
     if not attempt.live or not left:
         return None
     notebook = whole_notebook(reference.assignment, attempt.live)
-    given = reference.folder / "given"
+    given = _given(reference, notebook)
     run = executor.run(notebook, scratch / "whole", given=given, keep_outputs=True, seconds=left)
     _note_results(reference, attempt, run, attempt.live)
     if run.ended:
@@ -173,7 +183,7 @@ def _run_until_it_ends(
         notebook = hidden_notebook(reference.assignment, attempt.live)
         passed = {HIDDEN_PREFIX + c for c in attempt.results if attempt.has_passed(c)}
         notebook["cells"] = [c for c in notebook["cells"] if c["id"] not in passed]
-        given = reference.folder / "given"
+        given = _given(reference, notebook)
         run = executor.run(notebook, scratch / str(number), given=given, seconds=left)
         progress = _note_results(reference, attempt, run, attempt.live)
         if run.ended is None:
@@ -206,7 +216,7 @@ def _try_alone(
         if not left:
             return
         notebook = lone_notebook(reference.assignment, attempt.answers, name)
-        given = reference.folder / "given"
+        given = _given(reference, notebook)
         run = executor.run(notebook, scratch / f"alone-{name}", given=given, seconds=left)
         _note_results(reference, attempt, run, (name,))
         if not run.ended:
@@ -268,7 +278,8 @@ def _results(
                 # By the answer's text: what its kernel says of itself could be forged.
                 status, reasons = "wrong", (str(rule),)
             points = reference.assignment.points[check.id]
-            yield CheckResult(check.id, exercise.name, points, status, reasons)
+            unproved = reference.unproved.get(check.id, ())
+            yield CheckResult(check.id, exercise.name, points, status, reasons, unproved)
 
 
 def _outcome(answer: Answer, check: str, attempt: _Attempt) -> tuple[str, tuple[str, ...]]:

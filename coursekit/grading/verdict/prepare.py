@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from coursekit.errors import CourseError
 from coursekit.grading.records import Answer, HandedIn
 from coursekit.grading.run.assemble import hidden_notebook, solutions
-from coursekit.grading.verdict.compare import predictable
+from coursekit.grading.verdict.compare import records
 from coursekit.grading.verdict.judge import Reference, judge
+from coursekit.grading.verdict.proof import proves, unproved
 from coursekit.lessons.regions import hidden_text
 
 if TYPE_CHECKING:
@@ -56,8 +57,8 @@ def prepare(executor: Executor, assignment: Assignment, secret: str, target: Pat
     answers = solutions(assignment)
     _reference_run(executor, assignment, answers, secret, target)
     executor.import_more(json.loads((target / "modules.json").read_text()))
-    _require_secrets(executor, assignment, answers, secret, target)
-    reference = Reference(assignment, target)
+    unproved = _require_proof(executor, assignment, answers, secret, target)
+    reference = Reference(assignment, target, unproved)
     own = HandedIn("solution", "solution", b"")
     found = tuple(Answer(e.name, answers[e.name], "id", "found") for e in assignment.written)
     for result in judge(executor, reference, own, found).grade.checks:
@@ -69,27 +70,43 @@ def prepare(executor: Executor, assignment: Assignment, secret: str, target: Pat
     return reference
 
 
-def _require_secrets(
+def _require_proof(
     executor: Executor, assignment: Assignment, answers: dict[str, str], secret: str, target: Path
-) -> None:
-    """Every check with points emits something that another secret changes."""
+) -> dict[str, tuple[str, ...]]:
+    """Every check with points emits something that nobody can make up, or admits that it cannot.
+
+    Returns:
+        What of each check's results proves nothing, in the instructor's words.
+    """
     where = assignment.lesson.path
     checks = [c for e in assignment.exercises for c in e.checks if assignment.points[c.id]]
-    emitted = {c.id: len(list((target / "emitted" / c.id).glob("*.json"))) for c in checks}
     for check in checks:
-        if not emitted[check.id]:
+        if not (target / "emitted" / check.id).is_dir():
             raise CourseError(f"{where}:{check.line}: the hidden tests of {check.id} emit nothing")
+    told: dict[str, tuple[str, ...]] = {}
     other = target.with_name(target.name + "-other")
     for more in range(1, _OTHERS + 1):
         _reference_run(executor, assignment, answers, secret + "'" * more, other)
-        checks = [c for c in checks if len(predictable(target, other, c.id)) == emitted[c.id]]
+        told |= {c.id: _words(target, c.id, unproved(target, other, c.id)) for c in checks}
+        checks = [c for c in checks if not proves(target, other, c.id)]
         shutil.rmtree(other)
         if not checks:
-            return
+            return told
     raise CourseError(
-        f"{where}:{checks[0].line}: what {checks[0].id} emits is the same for every secret, so it "
-        "can be forged; draw its inputs with probe.given"
+        f"{where}:{checks[0].line}: all that {checks[0].id} emits can be made up: it is the same "
+        "for every secret, measured in the student's kernel, or a shape; emit results of inputs "
+        "that probe.given drew"
     )
+
+
+def _words(reference: Path, check: str, names: tuple[str, ...]) -> tuple[str, ...]:
+    """What students are told of some emissions, each once."""
+    found = records(reference, check)
+    said = [found[name]["about"] for name in names]
+    admitted = reference / "admitted" / check / "why.json"
+    if admitted.is_file():
+        said.insert(0, json.loads(admitted.read_text(encoding="utf-8"))["value"])
+    return tuple(dict.fromkeys(said))
 
 
 def _reference_run(

@@ -276,10 +276,11 @@ if __name__ == "__main__":
 """)),
     Entry("half-done", "two exercises right, one half, one wrong, one not written", lambda bait: {
         HANDED_IN: as_bytes(notebook({
+            "small-net": RIGHT["small-net"],
             "paint": RIGHT["paint"], "dice-loss": RIGHT["dice-loss"], "iou": WRONG["iou"],
             "count-pixels": "def count_pixels(label_map, num_classes):\n"
                             "    return np.bincount(label_map.ravel(), minlength=num_classes)\n",
-        }))}, frozenset({"count-pixels", "iou", "tally"}), earned=5),
+        }))}, frozenset({"count-pixels", "iou", "tally"}), earned=7),
 )  # fmt: skip
 
 

@@ -73,6 +73,16 @@ def assignment() -> Assignment:
 
 
 RIGHT = {
+    "small-net": """\
+class SmallNet(torch.nn.Module):
+    def __init__(self, classes=5, width=8):
+        super().__init__()
+        self.last = torch.nn.Conv2d(width, classes, 1)
+        self.first = torch.nn.Conv2d(3, width, 3, padding=1)
+    def forward(self, image):
+        hidden = self.first(image)
+        return self.last(torch.clamp(hidden, min=0))
+""",
     "paint": """\
 def paint(label_map, palette):
     return np.take(palette, label_map, axis=0)
@@ -111,9 +121,12 @@ def dice_loss(logits, target):
 }
 EXERCISES = tuple(RIGHT)
 ALL = frozenset(EXERCISES)
-POINTS = {"paint": 1, "count-pixels": 2, "iou": 2, "tally": 2, "dice-loss": 3}
+POINTS = {"small-net": 2, "paint": 1, "count-pixels": 2, "iou": 2, "tally": 2, "dice-loss": 3}
 
+#: A right network, but too wide.
+WIDE = RIGHT["small-net"].replace("width=8", "width=64")
 WRONG = {
+    "small-net": WIDE,
     "paint": """\
 def paint(label_map, palette):
     return np.repeat(np.asarray(label_map)[..., None], 3, axis=2)

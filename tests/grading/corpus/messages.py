@@ -27,7 +27,7 @@ from tests.grading.corpus.kinds import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_TOOLS = """
+TOOLS = """
 import json, os, struct, threading, time
 _kernel = get_ipython().kernel
 def _send(channel, kind, content, **more):
@@ -49,7 +49,7 @@ def forge(name: str, about: str, inside: str, statuses: str, free: str = "") -> 
     """An attack with the kernel's own key, from within the hidden check of `iou`."""
     body = "\n".join(f"    {line}" for line in inside.strip().splitlines())
     answer = f"def iou(truth, called, num_classes):\n{body}\n    return np.ones(num_classes)\n"
-    return cheat(name, "iou", about, _TOOLS, answer=answer, statuses=statuses, free=free)
+    return cheat(name, "iou", about, TOOLS, answer=answer, statuses=statuses, free=free)
 
 
 FORGED = (

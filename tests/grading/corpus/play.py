@@ -26,7 +26,9 @@ from coursekit.grading.report import feedback
 from coursekit.grading.run.executor import Timeouts
 from coursekit.grading.submissions.collect import collect
 from coursekit.grading.task import Conditions, make_task
+from tests.grading.corpus.carried import CARRIED
 from tests.grading.corpus.files import FILES
+from tests.grading.corpus.forged import FORGERIES
 from tests.grading.corpus.honest import HONEST
 from tests.grading.corpus.kinds import EXERCISES, POINTS, Bait, Entry, assignment
 from tests.grading.corpus.lies import LIES
@@ -34,13 +36,17 @@ from tests.grading.corpus.messages import MESSAGES
 from tests.grading.corpus.theft import THEFT
 from tests.grading.corpus.violence import VIOLENCE
 
-ATTACKS: tuple[Entry, ...] = (*LIES, *THEFT, *VIOLENCE, *MESSAGES, *FILES)
+ATTACKS: tuple[Entry, ...] = (
+    *LIES, *FORGERIES, *THEFT, *CARRIED, *VIOLENCE, *MESSAGES, *FILES,
+)  # fmt: skip
 ENTRIES: tuple[Entry, ...] = (*ATTACKS, *HONEST)
 TIMEOUTS = Timeouts(cell=8.0, notebook=24.0, submission=72.0)
 COLD_TIMEOUTS = Timeouts(cell=20.0, notebook=60.0, submission=150.0)
 
 _SECRET = "corpus-secret"
+#: What no page may hold, and what it is a part of.
 CANARY = "canary-of-the-hidden-text"
+CANARIES = {CANARY: "hidden text", "canary-of-the-inputs": "an input"}
 _GRACE = 40.0  # seconds that a grade may take beyond what a submission may
 
 
@@ -177,18 +183,19 @@ def _wrong_on_page(path: Path) -> Iterator[str]:
         yield f"the page has {odd[0]!r}"
     pixels = b"".join(Image.open(io.BytesIO(p)).convert("L").tobytes() for p in page.pictures)
     said = text + pixels.decode("latin-1") + "".join(p.decode("latin-1") for p in page.pictures)
-    for name, canary in _disguises():
-        if canary in said:
-            yield f"the page has hidden text ({name})"
+    for canary, what in CANARIES.items():
+        for name, disguise in _disguises(canary):
+            if disguise in said:
+                yield f"the page has {what} ({name})"
 
 
-def _disguises() -> Iterator[tuple[str, str]]:
-    yield "plain", CANARY
-    yield "backwards", CANARY[::-1]
-    yield "rot13", codecs.encode(CANARY, "rot13")
-    yield "hexadecimal", CANARY.encode().hex()
+def _disguises(canary: str) -> Iterator[tuple[str, str]]:
+    yield "plain", canary
+    yield "backwards", canary[::-1]
+    yield "rot13", codecs.encode(canary, "rot13")
+    yield "hexadecimal", canary.encode().hex()
     for offset in range(3):
-        encoded = base64.b64encode(b" " * offset + CANARY.encode()).decode()
+        encoded = base64.b64encode(b" " * offset + canary.encode()).decode()
         yield "base64", encoded[4:-4]
 
 

@@ -68,11 +68,12 @@ except Exception:
     pass
 """),
     steal("read-other-kernels", "other students' folders, and the grader's", """
-for pattern in ("/tmp/ck-*", "/tmp/*/k*", "/tmp/*/emitted", "/var/tmp/*", "/run/*", "/dev/shm/*"):
+for pattern in ("/tmp/.coursekit-*", "/tmp/.*/k*", "/tmp/*/emitted", "/var/tmp/*", "/run/*",
+                "/dev/shm/*"):
     for path in glob.glob(pattern):
         if path != os.environ["COURSEKIT_PROBE"]:
             _use(_read(p) for p in glob.glob(path + "/**/*", recursive=True)[:200])
-            if os.access(path, os.W_OK) and path.startswith("/tmp/ck-") and os.listdir(path):
+            if os.access(path, os.W_OK) and path.startswith("/tmp/.course") and os.listdir(path):
                 _arrive("w" if "forkserver.sock" in os.listdir(path) else "")
 """),
     steal("read-given", "the inputs of all checks, and inputs of one's own for them", """
@@ -247,7 +248,7 @@ with socket.socket(socket.AF_UNIX) as line:
 import json
 names = {line.split()[-1] for line in _read("/proc/net/unix").splitlines() if "/" in line}
 beside = os.environ["COURSEKIT_PROBE"] + "/../forkserver.sock"
-names |= {beside, *glob.glob("/tmp/*/forkserver.sock")}
+names |= {beside, *glob.glob("/tmp/.*/forkserver.sock")}
 for name in names:
     if "forkserver" in name:
         with socket.socket(socket.AF_UNIX) as line:

@@ -295,7 +295,7 @@ try:
         open(f"{folder}/{number}.json", "w").close()
 except OSError:
     pass
-""", free="count-pixels iou tally dice-loss", statuses=""),
+""", free="small-net count-pixels iou tally dice-loss", statuses=""),
     cheat("deep-folders", "paint", "folders in folders, three thousand deep", """
 import os
 os.chdir(os.path.join(os.environ["COURSEKIT_PROBE"], "emitted"))
@@ -401,7 +401,7 @@ Probe.__init__ = _init
 """, statuses="error"),
     cheat("subprocess", "paint", "a second Python with a fresh view", """
 import subprocess, sys
-code = "import os, glob; print(os.getuid(), glob.glob('@FOLDER@/*'), glob.glob('/tmp/ck-*/*'))"
+code = "import os, glob; print(os.getuid(), glob.glob('@FOLDER@/*'), glob.glob('/tmp/.c*/*'))"
 ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=5)
 said = ran.stdout
 def paint(label_map, palette):

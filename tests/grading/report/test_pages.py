@@ -377,3 +377,20 @@ def test_every_exercise_of_the_course_has_a_title_and_hints() -> None:
         assert len(describe(given.lesson)) == len(given.lesson.exercises)
         for number, about in enumerate(describe(given.lesson).values(), 1):
             assert about.title.startswith(f"Exercise {number}: ") and len(about.hints) >= 2
+
+
+def test_what_is_not_proved_stands_on_the_class_page_alone(tmp_path: Path) -> None:
+    grade = grade_of("student-001", {}, {"check-mirror": "wrong"})
+    said = ("the largest <tensor>", "its type")
+    checks = tuple(
+        dataclasses.replace(c, unproved=said) if c.check == "check-mirror" else c
+        for c in grade.checks
+    )
+    written = write_all([dataclasses.replace(grade, checks=checks)], [assignment()], tmp_path)
+    text = " ".join(strict(written.index).text_so_far().split())
+    place = text.index("What points do not prove")
+    assert "the largest <tensor>; its type" in text[place:]
+    for page in written.feedback.values():
+        assert "largest" not in page.read_text()
+    written = write_all([grade], [assignment()], tmp_path / "proved")
+    assert "do not prove" not in written.index.read_text()

@@ -29,9 +29,6 @@ REPOSITORY = Path(__file__).parents[3]
 LIMITS = KernelLimits(memory=700 * MEBI, file_size=24 * MEBI, scratch=96 * MEBI, processes=40)
 TIMEOUTS = Timeouts(cell=30.0, notebook=90.0)
 
-#: One sandbox of each isolation, however many processes run the tests.
-pytestmark = pytest.mark.xdist_group("sandbox")
-
 _LOOK = """
 import glob, json, os, resource, socket, struct, sys
 def attempt(call, *arguments):
@@ -317,13 +314,32 @@ for number in range(12):
     with open(f"hole-{number}.json", "w") as file:
         file.truncate(20 << 20)
 """
-    run = executor.run(notebook(code), tmp_path / "p", given=tmp_path / "given", keep_outputs=True)
+    run = executor.run(
+        notebook(code), tmp_path / "p", given=(tmp_path / "given", "c0"), keep_outputs=True
+    )
     assert run.cells == {"c0": "passed"} and printed(run, "c0") == "7\n"
     out = tmp_path / "p" / "emitted"
     names = {str(p.relative_to(out)) for p in out.rglob("*") if not p.is_dir()}
     holes = {n for n in names if "hole" in n}
     assert names - holes == {"check-a/x.json"} and 1 <= len(holes) <= 3
     assert not any(p.is_symlink() for p in out.rglob("*"))
+
+
+def test_inputs_come_when_they_may_and_not_before(executor: Executor, tmp_path: Path) -> None:
+    (tmp_path / "given" / "check-a").mkdir(parents=True)
+    (tmp_path / "given" / "check-a" / "x.json").write_text('{"value": 7}')
+    code = """
+import glob, os
+print(glob.glob(os.environ["COURSEKIT_PROBE"] + "/given/**/*.json", recursive=True) != [])
+"""
+    given = (tmp_path / "given", "c1")
+    cells = notebook(code, code, code)
+    run = executor.run(cells, tmp_path / "p", given=given, keep_outputs=True)
+    assert [printed(run, f"c{n}") for n in range(3)] == ["False\n", "True\n", "True\n"]
+    gone = (tmp_path / "gone", "c1")
+    run = executor.run(cells, tmp_path / "q", given=gone)
+    assert run.cells == {"c0": "passed", "c1": "ended"}
+    assert run.ended is not None and run.ended.ours
 
 
 def test_nothing_stays_for_the_next_kernel(executor: Executor, tmp_path: Path) -> None:

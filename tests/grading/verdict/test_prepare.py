@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from coursekit.errors import CourseError
-from coursekit.grading.verdict import prepare
+from coursekit.grading.verdict import prepare, proof
 from tests.grading.small_course import SECRET, assignments, make_course
 
 
@@ -23,17 +23,17 @@ def required(
         tried.append(arguments[3])
         arguments[4].mkdir()
 
-    def predictable(first: Path, second: Path, check: str) -> tuple[str, ...]:
-        return ("x",) if check in same[len(tried) - 1] else ()
+    def unproved(first: Path, second: Path, check: str) -> tuple[str, ...]:
+        return ("0",) if check in same[len(tried) - 1] else ()
 
     monkeypatch.setattr(prepare, "_reference_run", run)
-    monkeypatch.setattr(prepare, "predictable", predictable)
-    for check in given.points:
+    for place in (prepare, proof):
+        monkeypatch.setattr(place, "unproved", unproved)
+    for check in given.points if emitted else ():
         (folder / "probe" / "emitted" / check).mkdir(parents=True)
-        for number in range(emitted):
-            (folder / "probe" / "emitted" / check / f"{number}.json").touch()
+        (folder / "probe" / "emitted" / check / "0.json").write_text('{"about": "its value"}')
     executor: Any = None
-    prepare._require_secrets(executor, given, {}, SECRET, folder / "probe")
+    prepare._require_proof(executor, given, {}, SECRET, folder / "probe")
     return tried
 
 
@@ -54,7 +54,7 @@ def test_two_secrets_may_draw_the_same_by_chance(
 def test_what_is_always_the_same_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(CourseError, match="check-middle emits is the same for every secret"):
+    with pytest.raises(CourseError, match="all that check-middle emits can be made up"):
         required(tmp_path, monkeypatch, [BOTH, BOTH, {"check-middle"}])
 
 

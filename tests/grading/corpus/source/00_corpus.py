@@ -13,8 +13,9 @@
 # %% [markdown]
 # # A lesson to be attacked
 #
-# Five small exercises of the kinds that the course has: arrays in, arrays out; numbers of which
-# some are not there; a class that remembers; a loss with a gradient. No student ever sees it.
+# Six small exercises of the kinds that the course has: a network under a limit; arrays in, arrays
+# out; numbers of which some are not there; a class that remembers; a loss with a gradient. No
+# student ever sees it.
 
 # %%
 # ruff: noqa: E402
@@ -25,6 +26,47 @@ from coursekit.checks import Check
 
 # %%
 CLASSES = ("background", "skin", "nose", "eye", "hair")
+
+# %% [markdown]
+# ## Exercise 0: a network of at most 300 numbers
+
+
+# %% small-net
+class SmallNet(torch.nn.Module):
+    """Two convolutions, `first` and `last`: (B, 3, H, W) to (B, classes, H, W)."""
+
+    ### BEGIN SOLUTION
+    def __init__(self, classes=5, width=8):
+        super().__init__()
+        self.first = torch.nn.Conv2d(3, width, 3, padding=1)
+        self.last = torch.nn.Conv2d(width, classes, 1)
+
+    def forward(self, image):
+        """The logits of an image."""
+        return self.last(self.first(image).relu())
+
+    ### END SOLUTION
+
+
+# %% check-small-net points=2
+check = Check("small-net")
+check.shape(SmallNet(4)(torch.zeros(1, 3, 6, 7)), (1, 4, 6, 7), "a score for each class and pixel")
+check.passed("logits of the image's size")
+### BEGIN HIDDEN TESTS
+# canary-of-the-hidden-text-0
+from coursekit.probe import Probe
+
+probe = Probe("check-small-net")
+drawn = SmallNet(*probe.given("spec", lambda rng: rng.integers(3, 9, 2).tolist())).double()
+probe.fill(drawn, "weights")
+photo = torch.from_numpy(probe.given("photo", lambda rng: rng.normal(0, 1, (2, 3, 9, 8))))
+probe.emit("drawn", drawn(photo), "other classes, widths and weights")
+default = SmallNet().double()
+held = {name: list(weight.shape) for name, weight in default.named_parameters()}
+probe.emit("held", held, "how many numbers it holds", shapes=True, at_most=300)
+probe.sow(default, "sown")
+probe.emit("default", default(photo), "the network without arguments, with other weights")
+### END HIDDEN TESTS
 
 # %% [markdown]
 # ## Exercise 1: colour a label map
@@ -56,6 +98,7 @@ check.passed("each class has its colour")
 from coursekit.probe import Probe
 
 probe = Probe("check-paint")
+probe.given("word", lambda rng: f"canary-of-the-inputs-{rng.integers(1 << 40)}")
 ids = probe.given("ids", lambda rng: rng.integers(0, 19, (30, 20), dtype=np.uint8))
 colours = probe.given("colours", lambda rng: rng.integers(0, 256, (19, 3), dtype=np.uint8))
 probe.emit("picture", paint(ids, colours), "another label map in other colours", dtype=True)
@@ -84,7 +127,7 @@ from coursekit.probe import Probe
 
 probe = Probe("check-count-pixels")
 ids = probe.given("ids", lambda rng: rng.integers(0, 9, (13, 17), dtype=np.uint8))
-probe.emit("counts", count_pixels(ids, 11), "a map without the last classes")
+probe.emit("counts", probe.call(count_pixels, ids, 11), "a map without the last classes")
 ### END HIDDEN TESTS
 
 # %% check-count-pixels-2 points=1
@@ -103,7 +146,7 @@ ids = probe.given(
         np.uint8
     ),
 )
-probe.emit("counts", count_pixels(ids, 11), "a map with open pixels")
+probe.emit("counts", probe.call(count_pixels, ids, 11), "a map with open pixels")
 ### END HIDDEN TESTS
 
 # %% [markdown]

@@ -1,0 +1,118 @@
+"""The first lesson as `coursekit lab` opens it, and solved, with what its cells show."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page
+
+from tests.browser.chromium import WIDTHS, faults
+
+ROOT = Path(__file__).parents[2]
+#: What is ours in JupyterLab: text, and what cells show.
+OURS = ".jp-RenderedMarkdown, .jp-OutputArea-output"
+#: Of figures in outputs JupyterLab shows no alternative text, and a notebook has no place for one.
+_NOT_OURS = ".jp-RenderedImage img"
+_THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
+_WIDER = """[...document.querySelectorAll('.jp-OutputArea-output')].filter(shown =>
+    shown.scrollWidth > shown.clientWidth + 1).map(shown => shown.innerText.slice(0, 40))"""
+
+
+@contextmanager
+def lab(folder: Path) -> Iterator[str]:
+    """Start `coursekit lab` in a course, and give its address.
+
+    As in a container: plain C, no settings of a user's, spaces in the path.
+    """
+    course = folder / "a course with späces"
+    shutil.copytree(ROOT / "notebooks", course / "notebooks")
+    shutil.copy(ROOT / "pyproject.toml", course)
+    shutil.copy(ROOT / "README.md", course)
+    shutil.copy(ROOT / "notebooks/solved/00_welcome.ipynb", course / "notebooks/99_solved.ipynb")
+    settings = folder / "config/lab/user-settings/@jupyterlab/notebook-extension"
+    settings.mkdir(parents=True)
+    # All cells are in the page, and not only those in sight.
+    (settings / "tracker.jupyterlab-settings").write_text('{"windowingMode": "none"}')
+    environment = os.environ | {
+        "LC_ALL": "C", "JUPYTER_CONFIG_DIR": str(folder / "config"),
+        "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+    }  # fmt: skip
+    call = [sys.executable, "-m", "coursekit", "lab", "--no-browser", "--port", "0",
+            "--LabApp.expose_app_in_browser=True"]  # fmt: skip
+    with (folder / "log").open("w") as log:
+        server = subprocess.Popen(call, cwd=course, env=environment, stdout=log, stderr=log)
+        try:
+            yield _address(server, folder)
+        finally:
+            server.terminate()
+            server.wait(60)
+
+
+def _address(server: subprocess.Popen[bytes], folder: Path) -> str:
+    while server.poll() is None:
+        time.sleep(0.2)
+        for file in (folder / "runtime").glob("jpserver-*.json"):
+            if text := file.read_text():
+                said = json.loads(text)
+                return f"{said['url']}?token={said['token']}"
+    raise SystemExit(f"coursekit lab ended: {(folder / 'log').read_text()}")
+
+
+def look_at_lesson(chromium: Browser, out: Path) -> list[str]:
+    """What is wrong with the first lesson: its list of files, its terminal, both themes."""
+    wrong: list[str] = []
+    with tempfile.TemporaryDirectory() as folder, lab(Path(folder)) as address:
+        page = chromium.new_page(
+            viewport={"width": WIDTHS[0], "height": 900}, device_scale_factor=2
+        )
+        page.set_default_timeout(180_000)  # also on a busy machine
+        page.goto(address)
+        page.wait_for_selector(".jp-Notebook .jp-Cell")
+        page.wait_for_selector(".jp-DirListing-item")
+        page.wait_for_timeout(5000)
+        page.screenshot(path=f"{out}/lab-opened.png")
+        if "00_welcome" not in page.title():
+            wrong.append(f"critical: lab: opens {page.title()!r}")
+        wrong += _terminal(page, Path(folder) / "a course with späces" / "found.txt", out)
+        _command(page, "docmanager:open", {"path": "notebooks/99_solved.ipynb"})
+        page.wait_for_timeout(10_000)
+        _command(page, "application:toggle-left-area")
+        for theme, name in _THEMES.items():
+            _command(page, "apputils:change-theme", {"theme": name})
+            for width in WIDTHS:
+                page.set_viewport_size({"width": width, "height": 12_000})
+                page.wait_for_timeout(4000)
+                where = f"lesson {theme} {width}"
+                wrong += faults(page, where, OURS, _NOT_OURS)
+                shown = page.evaluate(_WIDER)
+                wrong += [f"moderate: {where}: is cut at the right: {text!r}" for text in shown]
+                page.screenshot(path=f"{out}/lesson-{theme}-{width}.png")
+        page.close()
+    return wrong
+
+
+def _command(page: Page, name: str, arguments: dict[str, Any] | None = None) -> None:
+    call = "([name, given]) => void jupyterapp.commands.execute(name, given)"  # no wait for its end
+    page.evaluate(call, [name, arguments or {}])
+
+
+def _terminal(page: Page, found: Path, out: Path) -> list[str]:
+    """Type `coursekit` into JupyterLab's terminal."""
+    _command(page, "terminal:create-new")
+    page.wait_for_selector(".jp-Terminal .xterm-screen")
+    page.wait_for_timeout(3000)
+    page.keyboard.type("command -v coursekit > found.txt; coursekit --version\n")
+    page.wait_for_timeout(8000)
+    page.screenshot(path=f"{out}/lab-terminal.png")
+    there = found.is_file() and found.read_text().strip().endswith("coursekit")
+    return [] if there else ["critical: lab: `coursekit` is not found in the terminal"]

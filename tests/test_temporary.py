@@ -1,0 +1,146 @@
+"""Folders that a killed process left go; all others stay."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from coursekit import temporary
+from coursekit.temporary import TemporaryFolder, temporary_folder
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no such locks")
+
+OWNER = """
+import sys
+from coursekit.temporary import TemporaryFolder
+folder = TemporaryFolder(sys.argv[1])
+(folder.path / "expected").write_text("results")
+(folder.path / "locked").mkdir(mode=0o500)
+print(folder.path, flush=True)
+sys.stdin.read()
+"""
+
+
+def start(place: Path, code: str = OWNER) -> tuple[subprocess.Popen[str], Path]:
+    """A process that holds a folder in `place`."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(place)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    return process, Path(process.stdout.readline().strip())
+
+
+def sweep(place: Path) -> None:
+    """What the next process does first."""
+    temporary._sweep.cache_clear()
+    with temporary_folder(place):
+        pass
+
+
+def names(place: Path) -> set[str]:
+    return {path.name for path in place.iterdir()}
+
+
+def test_what_a_killed_process_left_goes_and_what_lives_stays(tmp_path: Path) -> None:
+    (killed, left), (living, held) = start(tmp_path), start(tmp_path)
+    killed.kill()
+    killed.communicate()
+    assert (left / "expected").is_file()
+    sweep(tmp_path)
+    assert not left.exists() and (held / "expected").is_file()
+    living.communicate("")
+    assert not held.exists()  # it ended by itself
+
+
+def test_a_fork_that_outlives_its_parent_keeps_the_folder(tmp_path: Path) -> None:
+    forks = (
+        "import os\n"
+        + OWNER.replace("sys.stdin.read()", "os.fork() and os._exit(0)\n")
+        + ("sys.stdin.read()\nos.kill(os.getpid(), 9)")
+    )
+    process, folder = start(tmp_path, forks)
+    assert process.wait() == 0
+    sweep(tmp_path)
+    assert (folder / "expected").is_file()
+    process.communicate("")  # and now the fork is gone
+    sweep(tmp_path)
+    assert not folder.exists()
+
+
+def test_a_fork_that_ends_removes_nothing(tmp_path: Path) -> None:
+    folder = TemporaryFolder(tmp_path)
+    if os.fork() == 0:
+        del folder
+        gc.collect()
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.wait()[1]) == 0
+    assert folder.path.is_dir()
+    folder.remove()
+    folder.remove()
+    assert not folder.path.exists()
+
+
+def test_the_next_program_in_this_process_keeps_what_was_handed_over(tmp_path: Path) -> None:
+    becomes = """
+import os, sys
+from coursekit.temporary import TemporaryFolder
+print(TemporaryFolder(sys.argv[1]).hand_over(), flush=True)
+os.execv("/bin/cat", ["cat"])
+"""
+    process, folder = start(tmp_path, becomes)
+    sweep(tmp_path)
+    assert folder.is_dir()
+    process.communicate("")
+    sweep(tmp_path)
+    assert not folder.exists()
+
+
+def test_links_files_others_names_and_other_users_are_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aim = tmp_path / "aim"
+    aim.mkdir()
+    (aim / "kept").touch()
+    place = tmp_path / "place"
+    place.mkdir()
+    (place / ".coursekit-link").symlink_to(aim)
+    (place / ".coursekit-file").touch()
+    (place / ".coursekit.new-early").mkdir()
+    (place / "own").mkdir()
+    inside = place / ".coursekit-left"
+    inside.mkdir()
+    (inside / "out").symlink_to(aim)
+    before = names(place)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+        sweep(place)
+    assert names(place) == before
+    sweep(place)
+    assert names(place) == before - {".coursekit-left"}
+    assert (aim / "kept").is_file()
+
+
+def test_a_killed_writer_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "grade.json").write_text("old")
+    code = """
+import pathlib, sys
+from coursekit.files import atomic_path
+with atomic_path(pathlib.Path(sys.argv[1], "grade.json")) as new:
+    new.write_text("half")
+    print(new, flush=True)
+    sys.stdin.read()
+"""
+    process, half = start(tmp_path, code)
+    assert half.suffix == ".json" and half.read_text() == "half"
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    sweep(tmp_path)
+    assert names(tmp_path) == {"grade.json"}
+    assert (tmp_path / "grade.json").read_text() == "old"
