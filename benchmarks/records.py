@@ -22,11 +22,13 @@ from coursekit.files import write_text
 
 ROOT = Path(__file__).parents[1]
 RECORDS = ROOT / "benchmarks" / "records"
-# What a folder of this machine is called in a command.
-_FOLDERS = {"--data": "ROOT", "--out": "RUNS", "--keep": "FOLDER", "--points": "FOLDER"}
 #: What records hold beside a row's settings and figures.
 CONDITIONS = ("command", "commit", "dirty", "date", "machine", "cores", "threads", "load", "torch",
               "device", "seeds", "source")  # fmt: skip
+
+#: Options whose values are folders and files of this machine, and what stands there instead.
+_PLACES = {"--data": "ROOT", "--out": "RUNS", "--keep": "FOLDER", "--points": "FOLDER",
+           "--mesh": "mesh.npz", "--picture": "FILE.png"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -112,8 +114,8 @@ def command_line() -> str:
     words = ["python", *sys.argv]
     words[1] = f"benchmarks/{Path(words[1]).name}"
     for i, word in enumerate(words):
-        if word in _FOLDERS:
-            words[i + 1] = _FOLDERS[word]
+        if word in _PLACES:
+            words[i + 1] = _PLACES[word]
     return " ".join(f'"{word}"' if " " in word else word for word in words)
 
 

@@ -149,6 +149,16 @@ def transfer(
                             "seed": seed})  # fmt: skip
 
 
+def annotation_loop(size: int = 96, seed: int = 0) -> Row:
+    """Rounds of labelling and retraining on rendered faces."""
+    return Row("annotation_loop", {"size": size, "seed": seed})
+
+
+def photo_landmarks(images: int = 1800, epochs: int = 10, size: int = 80, seed: int = 0) -> Row:
+    """An hourglass that saw rendered faces alone, against a face mesh's points on photographs."""
+    return Row("photo_landmarks", {"images": images, "epochs": epochs, "size": size, "seed": seed})
+
+
 def recipe(model: str, size: int, epochs: int, name: str, without: str = "nothing") -> Row:
     """A recipe, with an ingredient left out or not."""
     return Row("recipes", {"model": model, "size": size, "epochs": epochs, "recipe": name,
@@ -275,4 +285,8 @@ def wanted() -> dict[str, list[Row]]:
         ]
     for queue in BSPNET:
         rows[f"python benchmarks/bspnet.py --queue {queue}"] = bspnet_queue(queue)
+    rows["python benchmarks/annotation_loop.py"] = [annotation_loop()]
+    rows["python benchmarks/photo_landmarks.py --data ROOT --mesh mesh.npz --out RUNS"] = [
+        photo_landmarks()
+    ]
     return rows

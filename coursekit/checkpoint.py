@@ -19,6 +19,7 @@ from safetensors.torch import save_file
 from coursekit.errors import CourseError
 from coursekit.files import atomic_path
 from coursekit.labels import LABEL_SETS
+from coursekit.landmarks import LANDMARK_SET, NUM_LANDMARKS
 from coursekit.models import MODEL_NAMES, check_fits, create_model, decouple, plain
 from coursekit.models.decoupling import inference_settings
 
@@ -28,7 +29,12 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
+    from coursekit.labels import LabelSet
+
 _FORMAT = 1
+#: What the channels of a network can be, and how many there are.
+_CHANNELS = {key: labels.num_classes for key, labels in LABEL_SETS.items()}
+_CHANNELS[LANDMARK_SET] = NUM_LANDMARKS
 
 
 @dataclass(frozen=True)
@@ -38,7 +44,8 @@ class ModelInfo:
     Attributes:
         model: a name that `create_model` knows.
         config: keyword arguments of `create_model`, `num_classes` included.
-        label_set: key of the `LabelSet` of the logits' channels.
+        label_set: key of the `LabelSet` of the logits' channels, or `LANDMARK_SET` of a network
+            whose channels are heatmaps of points.
         size: side of the square, in pixels, that images are resized to.
         mean: of the training images' channels, in [0, 1].
         std: of the training images' channels, in (0, 1].
@@ -50,6 +57,20 @@ class ModelInfo:
     size: int
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
+
+    @property
+    def labels(self) -> LabelSet:
+        """The classes of the label maps that the model draws.
+
+        Raises:
+            CourseError: when it draws none, but finds landmarks.
+        """
+        if self.label_set not in LABEL_SETS:
+            raise CourseError(
+                f"the {self.model} of this checkpoint finds landmarks and draws no label maps; "
+                "name that of another network (landmark_inference.predict_landmarks uses this one)"
+            )
+        return LABEL_SETS[self.label_set]
 
 
 @dataclass(frozen=True)
@@ -182,10 +203,10 @@ def _parse_info(path: str | os.PathLike[str], raw: Any) -> ModelInfo:
             f"{path}: is of a model {info.model!r} that this version does not know; "
             f"it knows: {', '.join(MODEL_NAMES)}"
         )
-    if info.label_set not in LABEL_SETS:
+    if info.label_set not in _CHANNELS:
         raise CourseError(
             f"{path}: is for label maps of {info.label_set!r}, which this version does not know; "
-            f"it knows: {', '.join(LABEL_SETS)}"
+            f"it knows: {', '.join(_CHANNELS)}"
         )
     numbers = (*info.mean, *info.std)
     if not 1 <= info.size <= 8192 or not all(map(math.isfinite, numbers)) or min(info.std) <= 0:
@@ -194,7 +215,7 @@ def _parse_info(path: str | os.PathLike[str], raw: Any) -> ModelInfo:
             "train again"
         )
     for name, needed in (
-        ("num_classes", LABEL_SETS[info.label_set].num_classes),
+        ("num_classes", _CHANNELS[info.label_set]),
         ("in_channels", 3),
     ):
         if info.config.get(name, needed) != needed:

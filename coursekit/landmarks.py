@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NUM_LANDMARKS = 106
+#: What a checkpoint calls them where others name a label set.
+LANDMARK_SET = "lapa-106"
 
 LANDMARK_GROUPS: Mapping[str, tuple[int, ...]] = MappingProxyType(
     {

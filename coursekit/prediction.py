@@ -25,7 +25,7 @@ from coursekit.data.images import read_image, resize_image, resize_label_map
 from coursekit.errors import CourseError, few
 from coursekit.files import atomic_path
 from coursekit.inference import predict_label_map
-from coursekit.labels import LABEL_SETS, LabelSet, colourise, shown
+from coursekit.labels import LabelSet, colourise, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,7 +90,7 @@ def predict_folder(
     source, out = Path(images), Path(out)
     found, problems = _find(source, out)
     loaded = checkpoint.for_inference(checkpoint.load(checkpoint_path))
-    model, labels = loaded.model.to(device).eval(), LABEL_SETS[loaded.info.label_set]
+    model, labels = loaded.model.to(device).eval(), loaded.info.labels
     rows: list[dict[str, NDArray[np.uint8]]] = []
     done = 0
     # Evenly over the folder; a file that cannot be read leaves its place to the next.

@@ -196,6 +196,44 @@ def test_sides_are_the_subjects(faces: list[SynthFace]) -> None:
         assert face.landmarks[0, 0] < face.landmarks[32, 0]
 
 
+def test_points_of_the_jaw_lie_on_the_outline_that_is_seen(faces: list[SynthFace]) -> None:
+    """A little inside of each point there is face, a little outside there is none."""
+    skin = [ID[name] for name in ("skin", "mouth", "u_lip", "l_lip", "nose", "eye_g")]
+    inner, outer = [], []
+    for face in faces[:40]:
+        middle = face.landmarks.mean(0)
+        for point in face.landmarks[3:30][face.landmarks_visible[3:30]]:
+            way = (point - middle) / np.linalg.norm(point - middle)
+            for step, found in ((-0.03, inner), (0.03, outer)):
+                column, row = np.rint(point + step * SIZE * way).astype(int)
+                if 0 <= column < SIZE and 0 <= row < SIZE:
+                    found.append(face.clean_label_map[row, column] in skin)
+    assert np.mean(inner) > 0.97
+    assert np.mean(outer) < 0.1
+
+
+def test_points_behind_hair_hats_and_dark_glasses_are_hidden(faces: list[SynthFace]) -> None:
+    hidden = (ID["hair"], ID["hat"])
+    seen = 0
+    for face in faces:
+        for name in ("l_eye", "r_eye", "u_lip", "l_lip", "l_brow", "r_brow"):
+            points = list(LANDMARK_POLYGONS[name])
+            flags = face.landmarks_visible[points]
+            if face.visible[name] == 1:
+                assert flags.mean() > 0.7, name  # its border may touch what lies beside it
+            elif face.attributes.glasses == "sunglasses" and "eye" in name:
+                assert flags.mean() < 0.4
+        for point in face.landmarks[~face.landmarks_visible]:
+            column, row = np.rint(point).astype(int)
+            if 0 <= column < SIZE and 0 <= row < SIZE:
+                near = face.clean_label_map[
+                    max(0, row - 3) : row + 4, max(0, column - 3) : column + 4
+                ]
+                seen += 1
+                assert np.isin(near, (*hidden, ID["eye_g"], ID["ear_r"])).any()
+    assert seen > 50
+
+
 @pytest.mark.parametrize(("size", "bound"), [(128, 0.95), (256, 0.95), (512, 0.95)])
 def test_landmark_polygons_agree_with_the_labels(size: int, bound: float) -> None:
     found: dict[str, list[float]] = {}

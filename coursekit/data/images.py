@@ -1,4 +1,4 @@
-"""Decoding photos and landmarks, and resizing them; one clear error for each broken file."""
+"""Decoding photos, and resizing them and landmarks; one clear error for each broken file."""
 
 from __future__ import annotations
 
@@ -104,34 +104,6 @@ def _as_rgb(picture: Image.Image) -> NDArray[np.uint8]:
     if picture.mode == "P":
         picture = picture.convert("RGBA")  # a palette may hold transparent entries
     return np.array(picture.convert("RGB"), dtype=np.uint8)
-
-
-def read_landmarks(path: Path, count: int) -> NDArray[np.float32]:
-    """A LaPa landmark file: a line with the number of points, then `x y` on each line.
-
-    Returns:
-        (count, 2) float32 x and y in pixels of the photo, as they stand in the file: whole numbers
-        are taken for pixel centres. Points outside the photo are returned as they
-        are: that is a matter for the audit.
-
-    Raises:
-        CourseError: when the file is not such a list.
-    """
-    try:
-        lines = [line.split() for line in path.read_text("utf-8-sig").splitlines() if line.strip()]
-        stated = int(lines[0][0])
-        points = np.array([[float(x), float(y)] for x, y in lines[1:]], dtype=np.float32)
-    except (OSError, ValueError, IndexError, UnicodeDecodeError) as error:
-        raise CourseError(
-            f"{path}: not a landmark file ({error}); it should hold a line with {count}, then "
-            f"{count} lines of x and y. Copy the file anew"
-        ) from error
-    if stated != count or points.shape != (count, 2) or not np.isfinite(points).all():
-        raise CourseError(
-            f"{path}: states {stated} points and holds {len(points)}; {count} finite ones are "
-            "needed. Copy the file anew"
-        )
-    return points
 
 
 def same_aspect(image: Sequence[int], mask: Sequence[int]) -> bool:

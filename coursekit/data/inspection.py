@@ -10,11 +10,12 @@ import cv2
 import numpy as np
 
 from coursekit.data.findings import Finding
-from coursekit.data.images import check_fit, read_image, read_landmarks
+from coursekit.data.images import check_fit, read_image
+from coursekit.data.landmark_files import outside_by, read_landmarks
 from coursekit.data.layouts import Entry, Layout, PairLayout, relative
 from coursekit.data.masks import MaskError, class_ids, decode_mask, reordered
 from coursekit.errors import CourseError
-from coursekit.landmarks import LANDMARK_GROUPS, NUM_LANDMARKS
+from coursekit.landmarks import LANDMARK_GROUPS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,9 +29,7 @@ T = TypeVar("T")
 #: Sides of the two miniatures by which photos are compared: of its colours, and of its detail.
 COARSE, FINE = 16, 64
 
-# Landmarks further outside than this share of the photo's side cannot be its own …
-_OUTSIDE = 0.1
-# … nor those whose parts lie further from the mask's parts than this share of the face.
+# Landmarks whose parts lie further from the mask's parts than this share of the face are another's.
 _MISPLACED = 0.15
 
 
@@ -171,7 +170,7 @@ def _read_mask(layout: Layout, facts: Facts, entry: Entry) -> NDArray[np.uint8] 
 
 
 def _check_landmarks(labels: LabelSet, facts: Facts, path: Path, name: str) -> None:
-    points = _try(facts, "unreadable-landmarks", name, lambda: read_landmarks(path, NUM_LANDMARKS))
+    points = _try(facts, "unreadable-landmarks", name, lambda: read_landmarks(path))
     if points is None or facts.image_size is None:
         return
     reason = misfit(points, facts, labels)
@@ -190,12 +189,8 @@ def misfit(points: NDArray[np.floating], facts: Facts, labels: LabelSet) -> str:
     """Why 106 points cannot be a photo's; "" when they may be."""
     assert facts.image_size is not None
     height, width = facts.image_size
-    outside = max(
-        -points.min(initial=0.0),
-        points[:, 0].max() - (width - 1),
-        points[:, 1].max() - (height - 1),
-    )
-    if outside > _OUTSIDE * max(height, width):
+    outside = outside_by(points, facts.image_size)
+    if outside:
         return f"a point lies {outside:.0f} pixels outside its {width}×{height}"
     if facts.centres is None or facts.label_size is None:
         return ""

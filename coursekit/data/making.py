@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image
 
 from coursekit import terminal
+from coursekit.data.landmark_files import write_landmarks
 from coursekit.data.synthetic import SynthDataset
 from coursekit.errors import CourseError
 from coursekit.labels import CELEBAMASK_HQ, LAPA, merge_table
@@ -165,9 +166,7 @@ def _write_face(root: Path, recipe: Recipe, job: tuple[str, int, int]) -> None:
     else:
         save_mask(masks / f"{index}.png", sample.label_map, CELEBAMASK_HQ)
     if points is not None:
-        lines = [f"{x:.2f} {y:.2f}" for x, y in sample.landmarks]
-        text = "\n".join([str(len(lines)), *lines]) + "\n"
-        (points / f"{index}.txt").write_text(text, "utf-8", newline="\n")
+        write_landmarks(points / f"{index}.txt", sample.landmarks)
 
 
 def _run(work: partial[None], jobs: list[tuple[str, int, int]], workers: int) -> None:

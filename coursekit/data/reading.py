@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from coursekit.data.celebamask import CelebAMaskHQ
 from coursekit.data.findings import some
 from coursekit.data.helen import Helen
-from coursekit.data.images import check_fit, read_image, read_landmarks
+from coursekit.data.images import check_fit, read_image
+from coursekit.data.landmark_files import read_landmarks
 from coursekit.data.layouts import COURSE_2024, COURSE_2025, LAPA_LAYOUT, SPLITS, Entry, Layout
 from coursekit.data.sample import FaceDataset, Sample
 from coursekit.errors import CourseError
-from coursekit.landmarks import NUM_LANDMARKS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,7 +62,7 @@ class FolderDataset(FaceDataset):
             label_map = self._layout.read_label_map(entry)
             check_fit(image.shape, label_map.shape, (entry.image, entry.label))
         if entry.landmarks is not None and landmarks:
-            points = read_landmarks(entry.landmarks, NUM_LANDMARKS)
+            points = read_landmarks(entry.landmarks)
         return Sample(entry.name, image, label_map, points, entry.image, entry.label)
 
     def image(self, index: int) -> NDArray[np.uint8]:

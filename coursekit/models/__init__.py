@@ -41,6 +41,7 @@ _REGISTRY = {
     "dml_csr": ("dml_csr", "DMLCSR", "DMLCSRConfig"),
     "eagrnet": ("eagrnet", "EAGRNet", "EAGRNetConfig"),
     "bspnet": ("bspnet", "BSPNet", "BSPNetConfig"),
+    "hourglass": ("hourglass", "StackedHourglass", "HourglassConfig"),
 }
 
 MODEL_NAMES: tuple[str, ...] = tuple(_REGISTRY)
@@ -57,25 +58,28 @@ def check_name(name: str) -> None:
         raise CourseError(f"no model is called {name!r}; {hint}there are: {', '.join(MODEL_NAMES)}")
 
 
-def create_model(name: str, num_classes: int = 19, **overrides: Any) -> nn.Module:
+def create_model(name: str, num_classes: int | None = None, **overrides: Any) -> nn.Module:
     """Build a model of the course by name, with fresh random weights.
 
     Args:
         name: one of `MODEL_NAMES`.
-        num_classes: channels of the logits, at least 1.
+        num_classes: channels of the output, at least 1; by default 19, CelebAMask-HQ's classes, and
+            of the hourglass 106, LaPa's points.
         **overrides: fields of the model's configuration, such as `widths=(8, 16, 32, 64, 128)`.
 
     Returns:
-        A module that maps a (B, in_channels, H, W) image to (B, num_classes, H, W) logits; its
-        configuration stands in `.config`.
+        A module that maps a (B, in_channels, H, W) image to (B, num_classes, H, W) logits, or the
+        hourglass to (B, num_classes, H/4, W/4) heatmaps; its configuration stands in `.config`.
 
     Raises:
         CourseError: for an unknown name or field, or a value that builds no network; the message
             names those there are.
     """
     check_name(name)
-    if not isinstance(num_classes, int) or isinstance(num_classes, bool) or num_classes < 1:
-        raise CourseError(f"num_classes is {num_classes!r}; a network needs at least 1 class")
+    if num_classes is not None:
+        if not isinstance(num_classes, int) or isinstance(num_classes, bool) or num_classes < 1:
+            raise CourseError(f"num_classes is {num_classes!r}; a network needs at least 1 class")
+        overrides["num_classes"] = num_classes
     module_name, class_name, config_name = _REGISTRY[name]
     module = import_module(f"{__name__}.{module_name}")
     config_class = getattr(module, config_name)
@@ -90,9 +94,7 @@ def create_model(name: str, num_classes: int = 19, **overrides: Any) -> nn.Modul
         _check_setting(name, key, value, default)
         overrides[key] = _tuples(value)
     try:
-        model: nn.Module = getattr(module, class_name)(
-            config_class(num_classes=num_classes, **overrides)
-        )
+        model: nn.Module = getattr(module, class_name)(config_class(**overrides))
     except (TypeError, ValueError, RuntimeError, ArithmeticError, IndexError) as error:
         given = ", ".join(f"{key}={value!r}" for key, value in overrides.items())
         raise CourseError(

@@ -16,7 +16,6 @@ from coursekit.data.progress import threaded
 from coursekit.data.reading import FolderDataset, find_layout, open_dataset
 from coursekit.errors import CourseError
 from coursekit.inference import predict_logits
-from coursekit.labels import LABEL_SETS
 from coursekit.suspects.evidence import Evidence, Verdict, compare, judge
 
 if TYPE_CHECKING:
@@ -85,7 +84,7 @@ def find_suspects(
             network's, or none of its samples can be read.
     """
     dataset, left_out = _open(root, split, info)
-    labels = LABEL_SETS[info.label_set]
+    labels = info.labels
     kept: list[int] = []
     every: list[Evidence] = []
 

@@ -148,7 +148,7 @@ def _pictures(
     found: Found, suspect: Suspect, model: nn.Module, info: ModelInfo
 ) -> tuple[NDArray[np.uint8], ...]:
     """The outlined photograph, the label and the prediction, in colours."""
-    labels = shown(LABEL_SETS[info.label_set])
+    labels = shown(info.labels)
     sample = found.dataset.sample(suspect.index, landmarks=False)
     logits, label_map = answer(model, info, sample)
     predicted, weight = contradicted(logits, label_map)  # (S, S) each

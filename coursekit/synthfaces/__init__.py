@@ -85,10 +85,13 @@ class SynthFace:
         label_map: (size, size) uint8, ids 0-18 of `CELEBAMASK_HQ`; noisy if noise was asked for.
         clean_label_map: the same without label noise.
         landmarks: (106, 2) float32 pixel coordinates x, y; **pixel centres are at integers**, so
-            the frame spans [-0.5, size - 0.5]. The order is that of `coursekit.labels`; the points
+            the frame spans [-0.5, size - 0.5]. The order is that of `coursekit.landmarks`; points
             of eyes, lips and inner mouth are the corners of the regions in the label map: a pixel
             belongs to the region when its centre lies inside the polygon. Points behind hair or
             out of the frame are given where they would be.
+        landmarks_visible: (106,) bool: not out of the frame, and not behind hair, a hat, an
+            earring or dark glasses. The jaw of a turned face is the outline that is seen, so a turn
+            hides no point.
         visible: for the class names of brows, eyes, nose, mouth, lips and glasses, the share in
             [0, 1] of the part's pixels that nothing covers; a part that is absent (a closed
             mouth, eyes behind dark glasses) has 0. 1 means: not occluded.
@@ -99,6 +102,7 @@ class SynthFace:
     label_map: NDArray[np.uint8]
     clean_label_map: NDArray[np.uint8]
     landmarks: NDArray[np.float32]
+    landmarks_visible: NDArray[np.bool_]
     attributes: Attributes
     visible: Mapping[str, float] = field(repr=False)
 
@@ -203,6 +207,19 @@ def _visible(canvas: Canvas) -> Mapping[str, float]:
     return shares
 
 
+def _seen(canvas: Canvas, points: Points, unit: float) -> NDArray[np.bool_]:
+    """Which of (106, 2) pixel coordinates are neither covered nor out of the frame.
+
+    What covers a point on an outline is looked for just inside of it.
+    """
+    inwards = points.mean(0) - points
+    inwards /= np.maximum(np.linalg.norm(inwards, axis=1, keepdims=True), 1e-9)
+    last = canvas.size - 1
+    column, row = np.rint(points + 0.04 * unit * canvas.size * inwards).clip(0, last).astype(int).T
+    in_frame = ((points >= -0.5) & (points <= last + 0.5)).all(1)
+    return in_frame & ~canvas.covered[row, column]
+
+
 def _attributes(person: Person, neighbours: int, noise: tuple[str, ...]) -> Attributes:
     head, glasses = person.head, person.glasses
     return Attributes(
@@ -274,6 +291,7 @@ def render(
         noisy,
         canvas.labels,
         landmarks.astype(np.float32),
+        _seen(canvas, landmarks, person.head.unit),
         _attributes(person, neighbours, kinds),
         _visible(canvas),
     )

@@ -123,6 +123,7 @@ class Canvas:
         image: (size, size, 3) float32, RGB, about [0, 1].
         labels: (size, size) uint8 class ids.
         bare: the label map without the necklace, so that "the annotator missed it" can be told.
+        covered: (size, size) bool, what hair, a hat, an earring or dark glasses hide of the face.
         drawn: for each class that was drawn as a part, how many pixels it had at that time.
     """
 
@@ -130,11 +131,13 @@ class Canvas:
     image: Floats
     labels: Mask = field(init=False)
     bare: Mask = field(init=False)
+    covered: NDArray[np.bool_] = field(init=False)
     drawn: dict[int, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.labels = np.zeros((self.size, self.size), np.uint8)
         self.bare = self.labels
+        self.covered = np.zeros((self.size, self.size), bool)
 
     def patch(
         self, *polygons: Points, soft: float = 0.0, within: Mask | None = None, width: float = 0.0

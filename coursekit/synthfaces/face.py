@@ -166,10 +166,14 @@ def paint_person(canvas: Canvas, person: Person, streams: Streams, style: Style)
         paint_glasses(canvas, person.glasses, person.head.unit, streams("frame"))
     dark = person.glasses is not None and person.glasses.dark
     label_parts(canvas, person.head, eyes=not dark)
+    face = canvas.labels.copy()
     paint_hair(canvas, person, front, (picture, streaks), style, streams("fringe"))
     if person.hat is not None:
         paint_hat(canvas, person, person.hat[1], lit, streams("felt"))
     if person.earrings:
         paint_earrings(canvas, person, lit, streams("metal"))
+    canvas.covered = canvas.labels != face
+    if person.glasses is not None and dark:
+        canvas.covered |= polygon_mask(canvas.size, *person.glasses.lenses) > 127
     chain = canvas.labels == _ID["neck_l"]
     canvas.bare = np.where(chain, canvas.bare, canvas.labels)

@@ -6,6 +6,7 @@ from coursekit.training.boundary_sensitive import (
 )
 from coursekit.training.config import FitConfig
 from coursekit.training.evaluation import Evaluation, evaluate
+from coursekit.training.landmarks import LandmarkConfig, LandmarkObjective
 from coursekit.training.loop import FitResult, fit
 from coursekit.training.multi_task import MultiTaskConfig, MultiTaskObjective
 from coursekit.training.objective import (
@@ -23,6 +24,8 @@ __all__ = [
     "Evaluation",
     "FitConfig",
     "FitResult",
+    "LandmarkConfig",
+    "LandmarkObjective",
     "MultiTaskConfig",
     "MultiTaskObjective",
     "Objective",

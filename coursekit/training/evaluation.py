@@ -10,7 +10,6 @@ import torch
 from coursekit import metrics, terminal
 from coursekit.errors import CourseError
 from coursekit.inference import predict_logits
-from coursekit.labels import LABEL_SETS
 from coursekit.models import in_evaluation, plain
 
 if TYPE_CHECKING:
@@ -99,9 +98,10 @@ def evaluate(
         progress: True or False to show a bar or not; None shows it on a terminal only.
 
     Raises:
-        CourseError: when the split has no masks, or masks of another label set.
+        CourseError: when the split has no masks, or masks of another label set, or the model
+            draws no label maps.
     """
-    labels = LABEL_SETS[info.label_set]
+    labels = info.labels
     if dataset.labels.key != labels.key:
         raise CourseError(
             f"the model was trained on {labels.key} and the data are {dataset.labels.key}; "

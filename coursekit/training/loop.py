@@ -169,7 +169,7 @@ class _Run:
         return checkpoint.ModelInfo(
             name,
             settings,
-            train.labels.key,
+            self.objective.outputs or train.labels.key,
             self.config.size,
             checkpoint.triple(self.whitening.mean),
             checkpoint.triple(self.whitening.std),

@@ -78,8 +78,12 @@ class Objective(nn.Module):
         network: the network without wrappers, whose weights are optimised and saved.
         teacher: None, or a frozen network that the loss compares with, always in evaluation mode;
             the plan puts it there.
+        outputs: what the network's channels are, for its checkpoint: `LANDMARK_SET`, or None
+            for the classes of the training set.
         precision: "bf16" lets `autocast` compute in bfloat16; `fit` sets it.
     """
+
+    outputs: str | None = None
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
@@ -185,6 +189,11 @@ class ParsingConfig:
 
     def check(self, model: nn.Module, train: FaceDataset, val: FaceDataset) -> None:
         """See `ObjectiveConfig`."""
+        if getattr(unwrap(model), "finds", None) is not None:
+            raise CourseError(
+                f"{type(unwrap(model)).__name__} finds landmarks and draws no label maps; train it "
+                "with objective=LandmarkConfig(), or choose another network"
+            )
         for name, dataset in (("training", train), ("validation", val)):
             if not dataset.labelled:
                 raise CourseError(
