@@ -36,6 +36,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from coursekit.checks.comparing import difference
 from coursekit.checks.copies import Handed, is_tensor
 
 if TYPE_CHECKING:
@@ -171,11 +172,12 @@ class Probe:
         """What an answer gives for copies of its arguments; one that it changes counts as wrong.
 
         A function of plain data is called twice with the same copies, and what it gives then is
-        what counts: whoever changes them, and denies it, has another result.
+        what counts: whoever changes them, and denies it, has another result. So has whoever changes
+        them back at the second call (`values.reverse()`), which the first result shows.
         """
         handed = Handed(function, args, kwargs, ())
         twice = inspect.isfunction(function) and _is_data([args, kwargs])
-        result = function(*handed.args, **handed.kwargs)
+        first = result = function(*handed.args, **handed.kwargs)
         failed: Exception | None = None
         if twice:
             try:
@@ -185,6 +187,8 @@ class Probe:
         changed = handed.changed()
         if failed is not None and not changed:
             raise failed
+        if twice and failed is None and not changed and not _alike(first, result):
+            changed = ["something, at each call"]
         self._changed += changed
         self.emit("changed", self._changed, UNCHANGED)
         return result
@@ -254,6 +258,15 @@ def _is_data(value: Any) -> bool:
         return all(map(_is_data, value))
     plain = (bool, int, float, str, type(None), np.ndarray, np.generic)
     return isinstance(value, plain) or is_tensor(value)
+
+
+def _alike(one: Any, other: Any) -> bool:
+    """Whether two results are the same up to what the order of a sum may change."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_alike(one[key], other[key]) for key in one)
+    if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
+        return len(one) == len(other) and all(map(_alike, one, other))
+    return not _is_data([one, other]) or difference(one, other, 1e-4, 1e-4) is None
 
 
 def _kind(value: Any) -> str:

@@ -168,6 +168,23 @@ def test_a_changed_argument_is_written_down(folder: Path) -> None:
     assert changed() == ["given"]
 
 
+def test_what_turns_its_arguments_round_and_back_is_written_down(folder: Path) -> None:
+    def last(given: Any) -> Any:
+        given.reverse()
+        return given[0]
+
+    def scaled(given: Any) -> dict[str, Any]:
+        given *= -1
+        return {"sums": [given.sum()], "shape": given.shape}
+
+    probe = Probe("check-it")
+    for answer, given in ((last, [1, 2]), (scaled, np.ones(3)), (scaled, torch.ones(3))):
+        probe.call(answer, given)
+    probe.call(lambda given: {"sum": given.sum(), "none": None}, np.ones(2))
+    found = json.loads((folder / "emitted/check-it/changed.json").read_text())["value"]
+    assert found == ["something, at each call"] * 3
+
+
 def test_what_spoils_its_arguments_and_denies_it_gives_another_result(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
