@@ -78,8 +78,8 @@ QUOTES = (
     Quote(
         "11_self_regulation",
         "the network at the end of two cycles had mended {mended} % of the wrong pixels and broke "
-        "{broken} % of the right ones. Networks trained *without* any wrong label get {anyway} % of "
-        "these wrong, too, and plain training on the wrong labels for as long {plain} %.",
+        "{broken} % of the right ones. Networks trained *without* any wrong label get {anyway} % "
+        "of these wrong, too, and plain training on the wrong labels for as long {plain} %.",
     ),
     Quote(
         "11_self_regulation",
