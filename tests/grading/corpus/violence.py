@@ -183,7 +183,7 @@ if os.fork() == 0:
 held = []
 for _ in range(80):
     held.append(bytearray(b"x" * (50 << 20)))
-""", statuses="dead error timeout"),
+""", statuses="dead error timeout", whole=True),
     cheat("memory-shared", "paint", "four gigabytes that processes share", """
 import mmap, os, time
 held = [mmap.mmap(-1, 50 << 20) for _ in range(80)]
