@@ -43,8 +43,9 @@ class TemporaryFolder:
         _sweep(place)
         new = Path(tempfile.mkdtemp(dir=place, prefix=_NEW))
         lock = _lock(new)
-        # It takes this name only now: nobody takes it for one that was left.
-        self.path = new.rename(new.with_name(_PREFIX + new.name.removeprefix(_NEW)))
+        # Only a locked one takes this name: nobody takes what is in use for one that was left.
+        final = new.with_name(_PREFIX + new.name.removeprefix(_NEW))
+        self.path = new if lock is None else new.rename(final)
         self._end = weakref.finalize(self, _remove, self.path, lock, os.getpid())
 
     def remove(self) -> None:

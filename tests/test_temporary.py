@@ -144,3 +144,16 @@ with atomic_path(pathlib.Path(sys.argv[1], "grade.json")) as new:
     sweep(tmp_path)
     assert names(tmp_path) == {"grade.json"}
     assert (tmp_path / "grade.json").read_text() == "old"
+
+
+def test_what_could_not_be_locked_is_never_swept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as without_descriptors:
+        without_descriptors.setattr(temporary, "_lock", lambda folder: None)
+        folder = temporary.TemporaryFolder(tmp_path)
+    temporary._sweep.cache_clear()
+    with temporary.temporary_folder(tmp_path):
+        assert folder.path.is_dir()
+    folder.remove()
+    assert not [*tmp_path.iterdir()]
