@@ -83,6 +83,7 @@ class LandmarkObjective(Objective):
     """
 
     outputs = LANDMARK_SET
+    landmarks = True
 
     def __init__(self, model: nn.Module, sigma: float = SIGMA, foreground: float = 0.0) -> None:
         super().__init__(model)

@@ -146,12 +146,14 @@ class _Run:
         while isinstance(model, DistributedDataParallel):  # another one is put around it below
             model = model.module
         with self.accelerator.main_process_first():  # one process fills the cache, the rest read it
-            self.whitening = whitening(train, config.size)
             self.objective: Objective = config.objective.build(model, train)
+            points = self.objective.landmarks
+            faces, others = (d.arrays(config.size, landmarks=points) for d in (train, val))
+            self.whitening = whitening(faces)
             self.train_view = TrainingView(
-                train, config.size, self.whitening, config.augmentation, config.seed
+                faces, config.size, self.whitening, config.augmentation, config.seed
             )
-            self.val_view = TrainingView(val, config.size, self.whitening, None, config.seed)
+            self.val_view = TrainingView(others, config.size, self.whitening, None, config.seed)
         self.info = self._describe(model, train) if self.out else None
         self.layout = memory_format(model, config.size, device)
         self.objective.to(device).precision = config.precision
