@@ -42,7 +42,7 @@ _UNKNOWN = {
     "preadv2": (327, 286), "pwritev2": (328, 287), "mincore": (27, 232), "cachestat": (451, 451),
     "process_madvise": (440, 440), "io_setup": (206, 0), "io_submit": (209, 2),
     "mbind": (237, 235), "set_mempolicy": (238, 237), "get_mempolicy": (239, 236),
-    "migrate_pages": (256, 238), "move_pages": (279, 239),
+    "migrate_pages": (256, 238), "move_pages": (279, 239), "pidfd_open": (434, 434),
 }  # fmt: skip
 #: Done without doing anything: a kernel keeps to its core (`cores`), nobody else has its files,
 #: what is written lies in memory; and libraries may ask.
@@ -54,16 +54,18 @@ _IGNORED = {
 #: Only on x86_64: what came before calls of a similar name.
 _OLD = {"inotify_init": 253, "modify_ldt": 154}
 _CLONE, _PRCTL, _MMAP = (56, 220), (157, 167), (9, 222)
-_FCNTL, _MADVISE, _IOCTL = (72, 25), (28, 233), (16, 29)
+_FCNTL, _MADVISE, _IOCTL, _GETSOCKOPT = (72, 25), (28, 233), (16, 29), (55, 209)
 #: Of fcntl: duplicates and flags; who gets signals; of pipes and of files in memory. Not leases,
 #: watches of folders, hints about a file, nor who has a lock.
 _FILE_COMMANDS = (0, 1, 2, 3, 4, 8, 9, 10, 11, 15, 16, 1030, 1031, 1032, 1033, 1034)
 _LOCKS = (6, 7, 37, 38)  # F_SETLK and its like: done, as `flock` is
 #: Advice that moves pages out of memory (COLD, PAGEOUT) or merges those of strangers (MERGEABLE).
 _ADVICE = (12, 20, 21)
+#: Of sockets: SO_COOKIE and SO_PEERPIDFD, whose numbers the whole machine counts.
+_COUNTED = (57, 77)
 _FILE_SYSTEMS_OWN = 0x6600  # type of ioctls such as those that give a file system a key
 _SOCKET, _SOCKETPAIR = (41, 198), (53, 199)
-_NEW_NAMESPACES = 0x7E020000
+_NEW_NAMESPACES = 0x7E021000  # and a descriptor of the new process, as of `pidfd_open`
 _PR_SET_PDEATHSIG, _PR_SET_SECCOMP, _FILTER_MODE = 1, 22, 2
 _SHARED_ANONYMOUS = 0x21  # MAP_SHARED | MAP_ANONYMOUS; MAP_SHARED_VALIDATE has the first bit, too
 #: Sockets that there may be: local ones, IP (in a network of its own), and the C library's way to
@@ -138,6 +140,7 @@ def _filter(machine: int, architecture: int) -> list[tuple[int, int, int, int]]:
         code += _by_argument(call[machine], 0, {_ALLOW: _FAMILIES}, errno.EAFNOSUPPORT)
     code += _by_argument(_FCNTL[machine], 1, {_ALLOW: _FILE_COMMANDS, _ERROR: _LOCKS}, errno.EINVAL)
     code += _by_argument(_MADVISE[machine], 2, {_ERROR | errno.EINVAL: _ADVICE}, None)
+    code += _by_argument(_GETSOCKOPT[machine], 2, {_ERROR | errno.ENOPROTOOPT: _COUNTED}, None)
     code += [
         (_EQUAL, 0, 5, _IOCTL[machine]),
         (_LOAD, 0, 0, _ARGUMENT + 8),

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 _TRY = """
-import ctypes, errno, fcntl, json, mmap, os, shutil, sqlite3, sys, tempfile
+import ctypes, errno, fcntl, json, mmap, os, shutil, socket, sqlite3, sys, tempfile
 from coursekit.grading.sandbox import seccomp
 libc = ctypes.CDLL(None, use_errno=True)
 libc.prctl(38, 1, 0, 0, 0)
@@ -33,6 +33,7 @@ def attempt(function, *arguments):
     return "done"
 shared = open(os.__file__, "rb")  # as the files of the system are to kernels
 piece = mmap.mmap(-1, 1 << 16, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+pair = socket.socketpair()
 own = tempfile.TemporaryDirectory()
 with open(f"{own.name}/a", "wb") as file:
     file.write(b"x" * 100_000)
@@ -56,6 +57,7 @@ said |= {
     "fcntl": {c: attempt(fcntl.fcntl, shared, c, bytes(64)) for c in (
         5, 36, 1024, 1025, 1026, 1035, 1036, 1037, 1038)},
     "key": attempt(fcntl.ioctl, shared, 0xC0506617, bytes(80)),
+    "counted": [attempt(pair[0].getsockopt, socket.SOL_SOCKET, o, 8) for o in (57, 77)],
     "pages": [attempt(piece.madvise, advice) for advice in (12, 20, 21)],
     "works": {
         "read": attempt(os.preadv, shared.fileno(), [bytearray(4)], 0),
@@ -66,6 +68,7 @@ said |= {
         "pages": attempt(piece.madvise, mmap.MADV_DONTNEED),
         "copy": attempt(shutil.copy, f"{own.name}/a", f"{own.name}/c"),
         "sqlite": attempt(sqlite),
+        "option": attempt(pair[0].getsockopt, socket.SOL_SOCKET, socket.SO_TYPE),
         "waiting": attempt(fcntl.ioctl, shared, 0x541B, bytes(4)),
     },
 }
@@ -98,6 +101,7 @@ def test_nothing_is_left_at_a_shared_file_nor_found_there(said: dict[str, Any]) 
     assert said["in memory"] in ("EOPNOTSUPP", "ENOTSUP") and said["advice"] == "done"
     assert set(said["fcntl"].values()) == {"EINVAL"}, said["fcntl"]
     assert said["key"] == "ENOTTY" and said["pages"] == ["EINVAL"] * 3
+    assert said["counted"] == ["ENOPROTOOPT"] * 2
 
 
 def test_honest_calls_work(said: dict[str, Any]) -> None:
