@@ -19,7 +19,9 @@ _OF_CPUS = (
     "kernel_max", "online", "possible", "present", "cpu[0-9]*/topology/*",
     "cpu[0-9]*/regs/identification/*", "cpu0/cache/index[0-9]/*",
 )  # fmt: skip
-_OF_PROC = ("cpuinfo", "filesystems", "loadavg", "meminfo", "stat", "uptime", "version", "vmstat")
+_OF_PROC = ("cpuinfo", "filesystems", "loadavg", "meminfo", "stat", "uptime", "version")
+#: Of a file with counters, what is copied: an earlier run could have left its mark in the others.
+_LINES = {"stat": (b"cpu", b"btime")}
 #: In the folder: copies for /proc, and what lies over the rest of it.
 _PROC, _NO_FILE, _NO_FOLDER = "proc", "proc/.file", "proc/.folder"
 
@@ -33,9 +35,10 @@ def copy(folder: Path) -> None:
         found |= {path: folder / path.relative_to("/sys") for path in Path(_CPUS).glob(pattern)}
     for source, target in found.items():
         with suppress(OSError):  # this machine has none, or keeps it to itself
-            content = source.read_bytes()
+            lines = source.read_bytes().splitlines(keepends=True)
+            kept = _LINES.get(source.name, (b"",))
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content)
+            target.write_bytes(b"".join(line for line in lines if line.startswith(kept)))
     for path in (folder, *folder.rglob("*")):  # for kernels, which are other users
         path.chmod(0o755 if path.is_dir() else 0o644)
 
