@@ -24,9 +24,11 @@ from coursekit.files import atomic_folder, atomic_path
 from coursekit.lessons.build import find_sources
 from coursekit.lessons.course import Assignment, read_assignments
 from coursekit.lessons.notebook import to_bytes
+from coursekit.lessons.outline import read_outline
+from coursekit.lessons.pages import GLOSSARY, glossary_page
 from coursekit.lessons.regions import hidden_text
 from coursekit.lessons.source import read_lesson
-from coursekit.release.handout import PRISTINE, covers, handout, title, when
+from coursekit.release.handout import PRISTINE, covers, handout, links_between, title, when
 from coursekit.release.lint import lint
 from coursekit.zips import new_entry
 
@@ -92,8 +94,13 @@ def release(
             _put(folder, path.relative_to(root).as_posix(), path.read_bytes())
         student = root / "coursekit" / "release" / "student"
         _put(folder, "Makefile", (student / "Makefile").read_bytes())
+        outline, links = read_outline(notebooks_dir), links_between(assignments)
+        if outline.entries:
+            page = glossary_page(outline, links)
+            _put(folder, f"notebooks/{GLOSSARY}.md", page.encode())
+            links[GLOSSARY] = f"{GLOSSARY}.md"
         for assignment in assignments:
-            content = to_bytes(handout(assignment))
+            content = to_bytes(handout(assignment, outline, links))
             _put(folder, f"notebooks/{assignment.name}.ipynb", content)
             _put(folder, f"{PRISTINE}/{assignment.name}.ipynb", content)
         _put(folder, "README.md", _readme(assignments).encode())

@@ -78,8 +78,10 @@ def test_a_lesson_has_the_parts_of_a_lesson(path: Path) -> None:
     for hint in ("Hint 1", "Hint 2"):
         assert text.count(f"<details><summary>{hint}</summary>") >= exercises, hint
     assert text.count("<details>") == text.count("</details>")
-    for part in ("minutes", "memory", "try next"):
+    for part in ("{{your-time}}", "{{computing}}", "{{memory}}", "{{links}}", "try next"):
         assert part in text.lower(), f"{part}: not a word about it"
+    for exercise in lesson.exercises:
+        assert exercise.answer.minutes and exercise.answer.difficulty, exercise.name
     for cell in lesson.solved():
         aside = _is_check(cell) or FOLDED in cell.tags
         most = MOST_HIDDEN if aside else MOST_LINES
