@@ -11,7 +11,7 @@ from coursekit.errors import CourseError
 from coursekit.lessons.notebook import text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 #: Bytes of one picture. A notebook lies in git, and each execution adds its pictures again.
 MOST_PICTURE = 150_000
@@ -46,7 +46,8 @@ _FORBIDDEN = (
 def normalise(cell: dict[str, Any], where: str) -> None:
     """Leave in an executed code cell what a reader wants, in place.
 
-    Widgets and stderr (progress bars, warnings) go, streams are joined, pictures are made small.
+    Widgets and stderr (progress bars, warnings) go, streams are joined, pictures are made small and
+    kept once: as HTML a live notebook alone is given them.
 
     Args:
         cell: of a notebook.
@@ -65,6 +66,7 @@ def normalise(cell: dict[str, Any], where: str) -> None:
             continue
         output = dict(output)
         if "data" in output:
+            output["data"] = _without(output["data"], "text/html")
             sizes = {k: v for k, v in output.get("metadata", {}).items() if k == _PNG}
             output["data"] = {
                 k: _lines(k, _small(k, v, where, sizes.get(k))) for k, v in output["data"].items()
@@ -75,6 +77,20 @@ def normalise(cell: dict[str, Any], where: str) -> None:
         if "text" in output:
             output["text"] = text_of(output["text"]).splitlines(keepends=True)
     cell["outputs"] = kept
+
+
+def compared(outputs: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What a replay compares: no noise, and of a picture neither its pixels nor its words."""
+    kept = [dict(output) for output in outputs if not is_noise(output)]
+    for output in kept:
+        if "data" in output:
+            output["data"] = _without(output["data"], "text/html", "text/plain")
+    return kept
+
+
+def _without(data: Mapping[str, Any], *kinds: str) -> dict[str, Any]:
+    """What an output shows; of a picture not the forms that are named."""
+    return {k: v for k, v in data.items() if _PNG not in data or k not in kinds}
 
 
 def is_noise(output: Mapping[str, Any]) -> bool:

@@ -91,7 +91,7 @@ def find(path: Path) -> list[Found]:
         CourseError: when the path itself cannot be read.
     """
     found = _read(path, {})
-    few = classes_in(found)
+    few = classes_in((file.source, file.parts) for file in found)
     return _read(path, few) if few else found
 
 

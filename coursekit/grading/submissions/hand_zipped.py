@@ -21,8 +21,6 @@ from coursekit.grading.submissions.platforms import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from coursekit.grading.submissions.find import Found
-
 #: What instructors call a folder of students; Finder calls several things at once `Archive`.
 _CLASS = re.compile(
     r"(?:(?:my|our|the|whole|rest of(?: the)?)[ _-])?(?:class|course|section|week|lesson|assignment"
@@ -40,21 +38,21 @@ _OWN = re.compile(
 )
 
 
-def classes_in(found: Iterable[Found]) -> dict[str, int]:
+def classes_in(found: Iterable[tuple[str, tuple[str, ...]]]) -> dict[str, int]:
     """The tops that hold a class and not one student's work, as far as all of them show.
 
     Args:
-        found: what lies below a path.
+        found: of all that lies below a path, which class it is in ("" for none) and its path.
 
     Returns:
         By their names how many folders are around the students in each: 0 or 1.
     """
     tops: dict[str, list[tuple[str, ...]]] = defaultdict(list)
     beside_class = False
-    for file in found:
-        beside_class |= bool(file.source)
-        if not file.source and len(file.parts) > 1 and file.parts[-1]:
-            tops[file.parts[0]].append(file.parts[1:])
+    for source, parts in found:
+        beside_class |= bool(source)
+        if not source and len(parts) > 1 and parts[-1]:
+            tops[parts[0]].append(parts[1:])
     classes = {}
     for top, paths in tops.items():
         around = _around(top, paths)
