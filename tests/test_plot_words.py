@@ -67,8 +67,8 @@ def test_points_outlines_and_contours() -> None:
         in_words(apart) == "Chart: from theirs at 3 to theirs at 5; level: from ours at 0 to 2 at 9"
     )
     log = Figure()
-    log.subplots().loglog([1, 10], [1, 100])
-    assert in_words(log) == "Chart: from 1 at 1 to 100 at 10"
+    log.subplots().loglog([1, 10], [1, 2048])
+    assert in_words(log) == "Chart: from 1 at 1 to 2,048 at 10"
 
 
 def test_pictures_say_their_titles() -> None:

@@ -51,8 +51,8 @@ class Picture(Figure):
 def as_bundle(figure: Figure) -> tuple[dict[str, Any], dict[str, Any]]:
     """A figure for a notebook, in each of the ways that it may be shown, with its words in all.
 
-    JupyterLab gives a PNG no alternative text, so that it is shown the HTML; pages that nbconvert
-    makes of stored notebooks, which hold the PNG alone, take the words from its metadata.
+    JupyterLab and pages of nbconvert give a PNG no words, so that they are given HTML; whoever can
+    show no HTML (a printed page of LaTeX, a grader) takes the PNG.
 
     Returns:
         Data and metadata by MIME type, as `_repr_mimebundle_` gives them.

@@ -113,11 +113,11 @@ def _chart(axes: Axes, names: dict[str, str]) -> str:
     for shape in axes.patches:
         if isinstance(shape, Polygon) and not str(shape.get_label()).startswith("_"):
             x, y = np.asarray(shape.get_xy(), np.float64).T
-            reach = f"from {x.min():.3g} to {x.max():.3g}, highest at {x[y.argmax()]:.3g}"
+            reach = f"from {_reach(x)}, highest at {_number(x[y.argmax()])}"
             series.append(_said(str(shape.get_label()), reach))
     for drawn in axes.collections:
         if isinstance(drawn, ContourSet):
-            series.append(f"contours from {min(drawn.levels):.3g} to {max(drawn.levels):.3g}")
+            series.append(f"contours from {_reach(np.array(drawn.levels))}")
         elif isinstance(drawn, PathCollection):
             x, y = np.asarray(drawn.get_offsets(), np.float64).reshape(-1, 2).T
             series.append(_said(_name(drawn, names), _dots(x, y, places, heights)))
@@ -155,7 +155,11 @@ def _note(axes: Axes, text: Text, places: dict[float, str]) -> str:
 
 def _at(x: float, places: dict[float, str]) -> str:
     near = min(places, key=lambda place: abs(place - x), default=np.inf)
-    return places[near] if abs(near - x) < 0.5 else f"{x:.3g}"
+    return places[near] if abs(near - x) < 0.5 else _number(x)
+
+
+def _number(x: float) -> str:
+    return f"{x:,.0f}" if 1e3 <= abs(x) < 1e7 else f"{x:.3g}"
 
 
 def _bars(axes: Axes, bars: Iterable[Any]) -> str:
@@ -169,7 +173,7 @@ def _bars(axes: Axes, bars: Iterable[Any]) -> str:
     if len(bars) > _MOST_VALUES:
         return _along(np.array(middles), np.array(values), places, {})
     both = zip(middles, values, strict=True)
-    return ", ".join(f"{_at(middle, places)} {value:.3g}" for middle, value in both)
+    return ", ".join(f"{_at(middle, places)} {_number(value)}" for middle, value in both)
 
 
 def _along(x: Any, y: Any, places: dict[float, str], heights: dict[float, str]) -> str:
@@ -191,7 +195,11 @@ def _along(x: Any, y: Any, places: dict[float, str], heights: dict[float, str]) 
 def _dots(x: Any, y: Any, places: dict[float, str], heights: dict[float, str]) -> str:
     if len(x) < 2:
         return _along(x, y, places, heights)
-    return f"{len(x)} points, {x.min():.3g} to {x.max():.3g} by {y.min():.3g} to {y.max():.3g}"
+    return f"{len(x)} points, {_reach(x)} by {_reach(y)}"
+
+
+def _reach(values: Any) -> str:
+    return f"{_number(values.min())} to {_number(values.max())}"
 
 
 def _numbers(values: Any) -> Any:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, TimeoutError
 
 from tests.browser.chromium import WIDTHS, faults
 
@@ -32,6 +32,7 @@ _WIDGETS = (
     ),
     "import matplotlib.pyplot as plt\nplt.plot([1, 4, 9], label='squares')\nplt.show()",
 )
+_READY = ".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook-ExecutionIndicator[data-status='idle']"
 _RUN = """() => [...document.querySelectorAll('.jp-Notebook .jp-InputPrompt')].every(
     prompt => !prompt.innerText.includes('*'))
     && document.querySelector('.coursekit-slider output')"""
@@ -103,10 +104,10 @@ def look_at_lesson(chromium: Browser, out: Path) -> list[str]:
             wrong.append(f"critical: lab: opens {page.title()!r}")
         wrong += _terminal(page, Path(folder) / "a course with späces" / "found.txt", out)
         _command(page, "docmanager:open", {"path": "notebooks/99_solved.ipynb"})
-        page.wait_for_timeout(10_000)
+        page.wait_for_selector(_READY)
         _command(page, "notebook:run-all-cells")
-        page.wait_for_timeout(5000)
         page.wait_for_function(_RUN)
+        wrong += _by_name(page)
         _command(page, "application:toggle-left-area")
         for theme, name in _THEMES.items():
             _command(page, "apputils:change-theme", {"theme": name})
@@ -120,6 +121,17 @@ def look_at_lesson(chromium: Browser, out: Path) -> list[str]:
                 page.screenshot(path=f"{out}/lesson-{theme}-{width}.png")
         page.close()
     return wrong
+
+
+def _by_name(page: Page) -> list[str]:
+    """Move a slider and find a picture by their names alone, as a screen reader's user does."""
+    page.get_by_role("slider", name="width").press("ArrowRight")
+    try:
+        page.get_by_text("width 3, share 0.5", exact=True).wait_for()
+        page.get_by_role("img", name="Chart: squares: from 1 at 0 to 9 at 2").wait_for()
+    except TimeoutError as error:
+        return [f"critical: lab: {error}"]
+    return []
 
 
 def _command(page: Page, name: str, arguments: dict[str, Any] | None = None) -> None:
