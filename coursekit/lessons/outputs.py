@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import re
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from coursekit.errors import CourseError
@@ -77,9 +78,9 @@ def normalise(cell: dict[str, Any], where: str) -> None:
     cell["outputs"] = kept
 
 
-def compared(outputs: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def compared(outputs: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """What a replay compares: no noise, and of a picture neither its pixels nor its words."""
-    kept = [dict(output) for output in outputs if not is_noise(output)]
+    kept = [copy(output) for output in outputs if not is_noise(output)]
     for output in kept:
         data = output.get("data", {})
         if _PNG in data or _AS_HTML.match(text_of(data.get("text/html", ""))):
