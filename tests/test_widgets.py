@@ -133,7 +133,18 @@ def test_without_ipywidgets_a_still_picture_and_a_word(
     monkeypatch.setitem(sys.modules, "ipywidgets", None)
     figure = widgets.face_explorer()
     assert isinstance(figure, Figure)
-    assert "pip install ipywidgets" in capsys.readouterr().out
+    assert "pip install ipywidgets`" in capsys.readouterr().out
+    monkeypatch.setitem(sys.modules, "anywidget", None)
+    assert isinstance(widgets.face_explorer(), Figure)
+    assert "pip install ipywidgets anywidget`" in capsys.readouterr().out
+
+
+def test_sliders_are_the_browsers_own_with_a_name(explorer: dict[str, Any]) -> None:
+    noise, seed = explorer["label_noise"], explorer["seed"]
+    assert "aria-label" in noise._esm and 'type = "range"' in noise._esm
+    assert (noise.description, noise.min, noise.max, noise.step) == ("label_noise", 0, 1, 0.05)
+    noise.value = 1  # as JavaScript writes 1.0
+    assert (type(noise.value), type(seed.value)) == (float, int)
 
 
 def tile(width: int, share: float) -> tuple[np.ndarray, str]:

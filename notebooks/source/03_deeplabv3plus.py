@@ -160,8 +160,8 @@ for panel in axes:
     panel.set(xticks=np.arange(-0.5, 13), yticks=np.arange(-0.5, 13))
     panel.tick_params(labelbottom=False, labelleft=False, length=0)
     panel.grid(color="#e2e8f0", linewidth=0.5)
-plt.close(figure)
-figure
+plots.described(figure, "The taps of a layer lie apart by its rate. Through the stack (2, 2, 2) "
+                "every second place never reaches the centre; through (1, 2, 3) all do.")  # fmt: skip
 
 # %% [markdown]
 # With rates (2, 2, 2) 120 of the 169 pixels never count, and neighbouring outputs look at pixels that have nothing in common. This is
@@ -952,8 +952,8 @@ for panel, name, branch in zip(axes, names, pyramid.eval().branches, strict=True
     panel.imshow(seen.where(seen > 0, torch.nan).log10().numpy(), cmap="viridis", vmin=-4, vmax=0)
     panel.set_title(name, fontsize=9)
     panel.set(xticks=[], yticks=[])
-plt.close(figure)
-figure
+plots.described(figure, "What each branch sees of an image: a spot in the middle, nine spots that "
+                "lie farther apart with the rate, all of it.")  # fmt: skip
 
 # %% [markdown]
 # Each square is a tap, 36 pixels wide because that is what the encoder sees. The taps lie 48, 96 and 144 pixels apart: even at rate 6 there are holes of 12 pixels between the squares. Some of what falls
@@ -1330,8 +1330,8 @@ for panel, (name, network) in zip(axes, networks.items(), strict=True):
     panel.set_title(name, fontsize=9)
     panel.set(xticks=[], yticks=[])
 figure.colorbar(drawn, ax=axes, shrink=0.8, label="log₁₀ of the gradient")
-plt.close(figure)
-figure
+plots.described(figure, "U-Net's pixel hears a square in the middle, least at its border; "
+                "DeepLabV3+'s hears all of the image, most in spots around the middle.")  # fmt: skip
 
 # %% [markdown]
 # U-Net's square is what its bottleneck sees, 140 pixels, and what the way up adds to it; beyond that it is blind. In DeepLabV3+ you recognise every part: the bright spot in the middle is the skip, the

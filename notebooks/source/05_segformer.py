@@ -273,8 +273,8 @@ for axis, (name, class_id) in zip(axes[1:], asked, strict=True):
     axis.set_title(f"asked from the {name}", fontsize=9)
 for axis in axes:
     axis.set_axis_off()
-plt.close(figure)
-figure
+plots.described(figure, "Where a patch's largest weights lie: the skin's on the face, the hat's on "
+                "the hat, the background's around both.")  # fmt: skip
 
 # %% [markdown]
 # A patch of skin finds skin, on both cheeks at once and in one step, however far they lie apart. The wall finds the wall on both sides of the head, and some of the clothes. These tokens know
@@ -1022,8 +1022,8 @@ for axis, title, pick in (
     axis.set_title(title, fontsize=9)
     axis.set(xticks=[], yticks=[2.5, 8.5], xlabel="channels")
     axis.set_yticklabels(["image 1", "image 2"])
-plt.close(figure)
-figure
+plots.described(figure, "A table of tokens by channels: BatchNorm averages over a column of both "
+                "images, LayerNorm over a row of one.")  # fmt: skip
 
 # %% [markdown]
 # Rows are tokens, columns are channels, dark squares share one mean. With batch normalisation, what comes out for one image in training depends on the other images of the batch, and over a batch of 2 the mean is noisy;
@@ -1682,8 +1682,8 @@ for line, (name, (y, x)) in zip(
         )
 for axis in axes.flat:
     axis.set_axis_off()
-plt.close(figure)
-figure
+plots.described(figure, "A face, and from where in it each head takes what it adds up: bright "
+                "where the weight is large, times an even share.")  # fmt: skip
 
 # %% [markdown]
 # Each picture is one row of a matrix: where this one token looked. (Each has its own scale of colours; the number says how many even shares of the attention its brightest square gets.) Heads differ, and places differ; the maps are broader than those of mere colour above. Do the first stage's maps of the mouth lie on the face? No term of the loss mentions attention.

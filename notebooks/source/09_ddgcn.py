@@ -1345,8 +1345,8 @@ for line, sample in zip(axes, (val[0], val[1]), strict=True):
         panel.set_title(f"asked near {name}", fontsize=9)
 for panel in axes.flat:
     panel.set_axis_off()
-plt.close(figure)
-figure
+plots.described(figure, "Two faces, and what four places in each add up (red) or subtract (blue); "
+                "in all of them a frame shows.")  # fmt: skip
 
 # %% [markdown]
 # Red is what the place with the cross adds up, blue what it subtracts; each picture has a scale of its own. A frame, if you see one, is made by padding: the zeros around the map are felt by every convolution below, and places at the border have that in common. Do places of one kind hear each other? Here is the mean of $w(p,q)$ over all $p$ of one class and all $q$ of another, in four faces, as a multiple of the mean over all pairs:
