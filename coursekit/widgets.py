@@ -12,6 +12,7 @@ import html
 import importlib.util
 import io
 from functools import cache
+from string import ascii_uppercase
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -143,7 +144,7 @@ def _question(number: int, question: Question) -> Any:
     said = ipywidgets.HTML(layout=whole).add_class("coursekit-verdict")
     rows = [ipywidgets.HTML(f"<b>{number}. {html_of(question.text)}</b>", layout=whole)]
     narrow = ipywidgets.Layout(width="3.6rem", flex="0 0 auto")
-    for letter, choice in zip("ABCDEF", question.choices, strict=False):
+    for letter, choice in zip(ascii_uppercase, question.choices, strict=False):
         spoken = f"Question {number}, {letter}: {choice.text}"
         button = ipywidgets.Button(description=letter, tooltip=spoken, layout=narrow)
 

@@ -37,7 +37,7 @@ MAP_SEPARATOR = "---"
 _QUIZ_WORDS = """\
 ## Quiz
 
-{number} questions that bring no points. The cell below asks them: run it, and choose. Where nothing
+{number} that bring no points. The cell below asks them: run it, and choose. Where nothing
 can be run, unfold them here; behind each choice stands what speaks for or against it.
 
 <details><summary>The questions, to read</summary>
@@ -80,7 +80,7 @@ def exercise_note(exercise: Exercise) -> str:
 
 def _quiz(cell: Cell, lesson: Lesson) -> list[Cell]:
     questions = read_quiz(cell.source)
-    number = ("Two", "Three", "Four", "Five", "Six")[len(questions) - 2]
+    number = _counted(len(questions), "question").capitalize()
     words = _QUIZ_WORDS.format(number=number, questions=folded(questions))
     call = f'from coursekit.widgets import quiz\n\nquiz("""\n{seal(cell.source)}\n""")'
     name = f"lesson-{lesson.name[:2]}{WIDGET}"
@@ -92,11 +92,11 @@ def _part(what: str, lesson: Lesson, outline: Outline, links: Mapping[str, str])
     cost = outline.measured.get(lesson.name)
     if what == "your-time":
         return _your_time(lesson, outline)
-    if what == "computing":
-        seconds = "not measured yet" if cost is None else f"about {cost.seconds:.0f} seconds of one"
-        return seconds if cost is None else f"{seconds} CPU core"
-    if what == "memory":
-        return "not measured yet" if cost is None else f"{cost.megabytes / 1000:.1f} GB"
+    if what in ("computing", "memory"):
+        if cost is None:
+            return "not measured yet"
+        seconds, memory = f"{cost.seconds:.0f} seconds", f"{cost.megabytes / 1000:.1f} GB"
+        return memory if what == "memory" else f"about {seconds} of one CPU core"
     if what == "links":
         return _links(lesson, outline, links)
     if what == "papers":
@@ -110,13 +110,17 @@ def _your_time(lesson: Lesson, outline: Outline) -> str:
     if lesson.name not in outline.lessons:
         return "not estimated yet"
     reading, working = outline.minutes(lesson.name)
+    said = f"about {hours(reading + working)}: {5 * round(reading / 5)} minutes of reading"
     each = sorted(effort(e) for e in lesson.exercises)
+    if not each:
+        return said
     span = f"{each[0]}" if each[0] == each[-1] else f"{each[0]} to {each[-1]}"
-    number = ("no", "one", "two", "three", "four", "five", "six")[len(each)]
-    return (
-        f"about {hours(reading + working)}: {5 * round(reading / 5)} minutes of reading, "
-        f"{number} exercise{'s' * (len(each) != 1)} of {span} minutes"
-    )
+    return f"{said}, {_counted(len(each), 'exercise')} of {span} minutes"
+
+
+def _counted(number: int, thing: str) -> str:
+    words = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+    return f"{words[number] if number < len(words) else number} {thing}{'s' * (number != 1)}"
 
 
 def linked(entry: Entry, links: Mapping[str, str]) -> str:

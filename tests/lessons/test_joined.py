@@ -130,6 +130,23 @@ def test_a_quiz_becomes_text_and_a_widget(course: Path) -> None:
     assert len(shown["quiz"].children) == 2
 
 
+@pytest.mark.parametrize(
+    ("questions", "choices", "said"), [(1, 2, "One question that"), (12, 9, "12 questions that")]
+)
+def test_a_quiz_may_be_short_or_long(course: Path, questions: int, choices: int, said: str) -> None:
+    wrong = "- [ ] No\n  It is.\n" * (choices - 1)
+    text = f"### Is it?\n\n{wrong}- [x] Yes\n  So it is.\n\n" * questions
+    cell = "# %% quiz [markdown]\n" + "\n".join(f"# {line}".rstrip() for line in text.split("\n"))
+    source = course / "source" / "01_twice.py"
+    source.write_text(HEAD.partition("## Exercise")[0] + "\n" + cell + "\n", "utf-8")
+    card, words, call = made(course, "01_twice")
+    assert said in words and "0 minutes of reading |" in card, "and a lesson without exercises"
+    shown = {}
+    exec(call.replace("quiz(", "shown['quiz'] = quiz("), {"shown": shown})
+    first = shown["quiz"].children[0].children
+    assert len(first) == 1 + choices + 1, "heading, choices, verdict"
+
+
 def test_pages_are_made_and_go_stale(course: Path) -> None:
     build(course, execute=False)
     names = {path.name for path in course.iterdir()}

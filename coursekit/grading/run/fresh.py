@@ -52,13 +52,16 @@ def hidden(
     names["__builtins__"] = vars(builtins) | _PYTHONS
     others = {n for n in (*hiding, *_kept) if own is not None and n not in own and n not in answers}
     aside = {n: there.pop(n) for n in others if n in there}
-    there |= {n: _kept[n] for n in others if n in _kept}
+    lent = {n: _kept[n] for n in others if n in _kept}
+    there |= lent
     try:
         with ExitStack() as stack:
             if defaults:
                 stack.enter_context(_defaults())
             exec(compile(text, "<hidden test>", "exec", dont_inherit=True), names)  # noqa: S102
     finally:
+        for name in lent:
+            there.pop(name, None)
         there.update(aside)
 
 

@@ -36,6 +36,9 @@ def test_built_ins_and_the_lesson_s_names_are_as_they_were(kernel: dict[str, Any
     text = "out.append((list(range(2)), LIMIT, m.floor(1.5), double(4)))"
     assert _hidden(kernel, text, own="double range list print LIMIT m") == [([0, 1], 3, 1, 8)]
     assert kernel["list"] == 3 and kernel["LIMIT"] is None, "the student's names are theirs again"
+    exec("del LIMIT", kernel)
+    _hidden(kernel, "out.append(LIMIT)")
+    assert "LIMIT" not in kernel, "what was lent goes"
 
 
 def test_an_answer_finds_what_its_own_cell_binds(kernel: dict[str, Any]) -> None:
