@@ -1,12 +1,12 @@
-"""The notebook that is tried last: the student's own, and after each check its hidden half.
+"""The notebook that is tried last: the student's own, and after each check the course's.
 
-Nothing that it shows is kept, so that no input can come out with it.
+Grading keeps nothing that it shows, so that no input can come out with it.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from coursekit import names
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from coursekit.lessons.course import Assignment
 
 _BEGIN = "from coursekit.grading.run.patience import begin as _begin; _begin(); del _begin"
+#: How the ids of public checks begin, which stand in place of hidden ones in a self-check.
+PUBLIC_PREFIX = "public-"
 _WORD = re.compile(r"\w+")
 
 
@@ -45,7 +47,7 @@ class _Item:
 
 
 def notebook_as_handed_in(
-    assignment: Assignment, own: OwnNotebook, exercises: Collection[str]
+    assignment: Assignment, own: OwnNotebook, exercises: Collection[str], *, hidden: bool = True
 ) -> dict[str, Any]:
     """A student's cells, each statement by itself, up to the last of the checks that are tried.
 
@@ -55,9 +57,10 @@ def notebook_as_handed_in(
     Args:
         assignment: what is graded.
         own: the student's notebook.
-        exercises: those whose hidden tests are tried.
+        exercises: those that are tried.
+        hidden: whether by the hidden tests, or by the public ones as they were given.
     """
-    items = list(_items(assignment, own, exercises))
+    items = list(_items(assignment, own, exercises, hidden))
     for lost in _lost(assignment, own):
         at = next((i for i, item in enumerate(items) if item.place >= lost.place), None)
         if at is not None:
@@ -81,8 +84,10 @@ def _slow(assignment: Assignment) -> set[str]:
     return {cell.id for cell in assignment.lesson.cells if SLOW in cell.tags}
 
 
-def _items(assignment: Assignment, own: OwnNotebook, exercises: Collection[str]) -> Iterator[_Item]:
-    """The student's cells that come before the last hidden test, and all hidden tests."""
+def _items(
+    assignment: Assignment, own: OwnNotebook, exercises: Collection[str], hidden: bool
+) -> Iterator[_Item]:
+    """The student's cells that come before the last test, and all tests."""
     places = {cell.id: i for i, cell in enumerate(assignment.lesson.cells)}
     last = max(own.until[name] for name in exercises)
     slow = _slow(assignment)
@@ -92,16 +97,20 @@ def _items(assignment: Assignment, own: OwnNotebook, exercises: Collection[str])
     )
     checks = {e.name: e.checks for e in assignment.exercises}
 
-    def hidden(before: float) -> Iterator[_Item]:
+    public = {
+        c.id: replace(c, id=PUBLIC_PREFIX + c.id, tags=()) for c in assignment.lesson.student()
+    }
+
+    def tests(before: float) -> Iterator[_Item]:
         while waiting and waiting[0][0] < before:
             for check in checks[waiting.pop(0)[1]]:
-                if cell := hidden_cell(check):
-                    made = freshly(cell, assignment, None, defaults=False)
+                if cell := hidden_cell(check) if hidden else public.get(check.id):
+                    made = freshly(cell, assignment, None, defaults=False) if hidden else cell
                     yield _Item(made, places[check.id], None, names.taken(cell.source))
 
     lesson = _lesson_cells(assignment)
     for cell in own.cells:
-        yield from hidden(cell.number)
+        yield from tests(cell.number)
         if cell.number > last:
             break
         place = max((places[name] for name in cell.known), default=-1)
@@ -112,7 +121,7 @@ def _items(assignment: Assignment, own: OwnNotebook, exercises: Collection[str])
         elif cell.given and not cell.known & slow:  # a check, whose names a trial may use
             bound = names.defined(cell.text)
             yield _Item(_as_it_is(cell), place, bound, names.taken(cell.text))
-    yield from hidden(float("inf"))
+    yield from tests(float("inf"))
 
 
 def _lost(assignment: Assignment, own: OwnNotebook) -> Iterator[_Item]:
