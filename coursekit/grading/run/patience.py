@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 #: Seconds on the clock that one cell of the student's may take, and that all of them may.
-CELL, ALL = 8.0, 24.0
+CELL, ALL = 5.0, 20.0
 _MORE = 1.0  # for each statement below one that took too long
 
 

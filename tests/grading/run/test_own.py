@@ -151,6 +151,6 @@ def test_a_cell_of_the_student_s_is_stopped_and_no_other(monkeypatch: pytest.Mon
         cell.raw_cell = text
         shell.called["pre_run_cell"](cell)
         shell.called["post_run_cell"](None)
-    assert timers == [(8.0, 1.0), (0,), (0,), (8.0, 1.0), (0,), (1.0, 1.0), (0,)]
+    assert timers == [(5.0, 1.0), (0,), (0,), (5.0, 1.0), (0,), (1.0, 1.0), (0,)]
     with pytest.raises(TimeoutError, match="beside the answers"):
         patience._too_long(14, None)
