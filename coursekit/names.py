@@ -87,19 +87,8 @@ def bound(statement: ast.stmt) -> set[str]:
                 names.add(node.name)
             elif isinstance(node, ast.MatchMapping) and node.rest:
                 names.add(node.rest)
-            elif isinstance(node, ast.Subscript):
-                names |= global_item(node)
             stack += ast.iter_child_nodes(node)
     return names - {"*"}
-
-
-def global_item(node: ast.Subscript) -> set[str]:
-    """The name that `globals()["x"] = …` binds."""
-    called = node.value.func if isinstance(node.value, ast.Call) else None
-    to_all = isinstance(called, ast.Name) and called.id == "globals"
-    key = node.slice.value if isinstance(node.slice, ast.Constant) else None
-    stored = to_all and isinstance(node.ctx, ast.Store)
-    return {key} if stored and isinstance(key, str) else set()
 
 
 def changed(statement: ast.stmt) -> set[str]:

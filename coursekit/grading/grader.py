@@ -8,13 +8,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from coursekit.errors import CourseError
-from coursekit.grading.answers.recover import recover
+from coursekit.grading.answers.recover import recover_all
 from coursekit.grading.records import Grade, ungraded
 from coursekit.grading.run.assemble import solutions, whole_notebook
 from coursekit.grading.run.executor import Executor, Worker
 from coursekit.grading.sandbox.launch import Sandbox
 from coursekit.grading.task import Conditions, Task
 from coursekit.grading.verdict.judge import Judgement, Reference, judge
+from coursekit.grading.verdict.own import judge_in_own
 from coursekit.grading.verdict.prepare import prepare
 from coursekit.lessons.regions import hidden_text
 from coursekit.temporary import TemporaryFolder
@@ -68,7 +69,7 @@ class Grader:
         reference = self.prepare(task.assignment.name)
         # Practice is recovered, too: later answers may need it.
         whole = replace(task.assignment, exercises=task.assignment.written)
-        answers = recover(task.notebook, whole)
+        answers, own = recover_all(task.notebook, whole)
 
         def attempt() -> Judgement:
             return judge(self._executor(), reference, task.submission, answers)
@@ -81,6 +82,7 @@ class Grader:
             # Shown is what was shown the first time: since then a kernel has had inputs.
             shown, notes = grade.public, (*judgement.grade.notes, note)
             grade = replace(judgement.grade, notes=notes, public=shown)
+        grade = judge_in_own(self._executor(), reference, own, grade)
         # Lost again: it is nothing that the student did, and is graded anew next time.
         return replace(grade, digest="" if judgement.ours else task.digest)
 

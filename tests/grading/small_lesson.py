@@ -9,7 +9,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from coursekit.grading.answers.recover import recover
+from coursekit.grading.answers.own import OwnNotebook
+from coursekit.grading.answers.recover import recover, recover_all
 from coursekit.grading.records import Answer
 from coursekit.grading.submissions.read import read_notebook
 from coursekit.lessons.course import Assignment, whole_lesson
@@ -136,10 +137,15 @@ class Notebook:
             cell.pop("id", None)
         return self
 
-    def answer(self, name: str = "blend") -> Answer:
+    def read(self) -> dict[str, Any]:
         raw = {"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": self.cells}
-        notebook = read_notebook(json.dumps(raw).encode())
-        got = {a.exercise: a for a in recover(notebook, self.assignment)}
+        return read_notebook(json.dumps(raw).encode())
+
+    def own(self) -> OwnNotebook:
+        return recover_all(self.read(), self.assignment)[1]
+
+    def answer(self, name: str = "blend") -> Answer:
+        got = {a.exercise: a for a in recover(self.read(), self.assignment)}
         assert list(got) == ["blend", "pair", "rate"]
         answer = got[name]
         assert (answer.source is not None) == (answer.status == "found")

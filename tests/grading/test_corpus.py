@@ -27,7 +27,7 @@ SOME = (
     "script-injection", "zip-traversal", "homoglyphs",
     "carry-hook", "carry-thread", "net-table-forged", "spoil-from-given",
     "the-solution", "noise", "trials", "colab", "split", "windows", "half-done",
-    "builtin-range", "needless-between",
+    "builtin-range", "needless-between", "own-alias", "way-two-faces",
 )  # fmt: skip
 
 

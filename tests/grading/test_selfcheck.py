@@ -103,6 +103,22 @@ def test_what_is_wrong_is_told(student: Path, capsys: pytest.CaptureFixture[str]
     assert "… shift (1 point): not written yet" in printed and "0 of 3 exercises" in printed
 
 
+def test_an_answer_that_lives_by_other_cells_is_tried_there(student: Path) -> None:
+    text = TWICE.replace("2 * x", "TABLE['two'] * x")
+    write(student, twice=text, shift=SHIFT.replace("values[by:]", "TABLE['none'] + values[by:]"))
+
+    def edit(cells: list[dict[str, Any]]) -> None:
+        for source in ("other = TABLE\nother['two'] = 2", "TABLE = {}"):
+            new = {"cell_type": "code", "id": source[:5], "metadata": {}, "source": source}
+            cells.insert(0, new)
+
+    change(student, edit)
+    checked = selfcheck(student)
+    assert statuses(checked) == {"twice": "passed", "shift": "error", "last": "passed"}
+    assert "in your own notebook" in finding(checked, "twice").notes[-1]
+    assert finding(checked, "shift").message == "KeyError: 'none'"
+
+
 def test_answers_are_found_and_run_as_graded(student: Path) -> None:
     """In the released order, with the released checks, and without the student's own cells."""
     write(student, twice=TWICE.replace("2 * x", "helper(x) + offset()"))

@@ -9,11 +9,10 @@ import re
 from typing import TYPE_CHECKING
 
 from coursekit import names
-from coursekit.grading.answers.effects import Effects, is_setting
 from coursekit.grading.answers.pieces import MOST, Borrowed, Piece, Search, WrittenFile, holds
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from coursekit.grading.answers.cells import Statement, StudentCell
     from coursekit.grading.answers.key import ExerciseKey, LessonKey
@@ -40,16 +39,10 @@ class Dependencies:
         self._by_name: dict[str, list[Piece]] = {}
         self._changing: dict[str, list[Piece]] = {}
         self._opaque: list[Piece] = []
-        self._settings: list[Piece] = []
         self._files: dict[str, list[Piece]] = {}
-        pieces = [Piece(c, s) for c in cells if c.runs for s in c.statements]
-        nodes = [s.node for p in pieces for s in p.statements]
-        effects = Effects(nodes)
-        imports = (node for node in nodes if isinstance(node, names.IMPORTS))
-        imported = {name for name, _ in key.origins}.union(*map(names.bound, imports))
-        for piece, node in zip(pieces, nodes, strict=True):
-            self._offer(piece, node, effects, imported)
         for cell in cells:
+            for statement in cell.statements if cell.runs else ():
+                self._offer(Piece(cell, statement), statement)
             written = (
                 _WRITTEN.match(cell.source) if cell.code.magic in ("writefile", "file") else None
             )
@@ -57,21 +50,16 @@ class Dependencies:
                 file = WrittenFile(cell, None, written["path"], bool(written["more"]))
                 self._files.setdefault(written["module"], []).append(file)
 
-    def _offer(
-        self, piece: Piece, node: ast.stmt, effects: Effects, imported: Collection[str]
-    ) -> None:
+    def _offer(self, piece: Piece, statement: Statement) -> None:
+        node = statement.node
         if isinstance(node, ast.ImportFrom) and (_is_future(node) or _is_star(node)):
             self._opaque.append(piece)
-        binds, changes = effects.of(node)
         if not isinstance(node, ast.AugAssign):
-            for name in piece.bound | binds:
+            for name in statement.bound:
                 self._by_name.setdefault(name, []).append(piece)
-        for name in changes:
-            self._changing.setdefault(name, []).append(piece)
-        cell = piece.cell
-        answers = (cell.ids | cell.labels | cell.markers) & self._key.exercises.keys()
-        if not answers and is_setting(node, imported):
-            self._settings.append(piece)
+        if not isinstance(node, names.DEFINITIONS):
+            for name in statement.changed:
+                self._changing.setdefault(name, []).append(piece)
 
     def find(self, pieces: Sequence[Piece], exercise: ExerciseKey, horizon: int) -> Borrowed:
         """What an answer needs beside itself.
@@ -81,13 +69,10 @@ class Dependencies:
             exercise: which it answers.
             horizon: number of the cell that its check is; what stands before it goes first.
         """
-        found = Borrowed([], set(), {}, [], {}, {})
+        found = Borrowed([], set(), {}, {}, {})
         search = Search(list(pieces), found)
         last = max(piece.order[0] for piece in pieces)
         until = horizon if last <= horizon else last
-        found.settings = search.take(
-            p for p in self._settings if p.order[0] <= until and self._is_own(p)
-        )
         self._follow(search, exercise, until)
         if found.lost:
             search.take(p for p in self._opaque if p.order[0] <= horizon)

@@ -28,7 +28,7 @@ def on_others(found: Borrowed) -> Iterator[str]:
     def cells(pieces: Iterable[Piece]) -> str:
         return listed(dict.fromkeys(piece.cell.title for piece in pieces))
 
-    rest = [p for p in found.pieces if p not in found.changes and p not in found.settings]
+    rest = [p for p in found.pieces if p not in found.changes]
     files = [p for p in rest if isinstance(p, WrittenFile)]
     used = [p for p in rest if p not in files]
     if used:
@@ -40,8 +40,6 @@ def on_others(found: Borrowed) -> Iterator[str]:
     if found.changes:
         changed = listed(dict.fromkeys(found.changes.values()))
         yield f"Taken from {cells(found.changes)}, because it changes {changed}."
-    for piece in found.settings:
-        yield f"Taken from {piece.cell.title}, because it sets how things work: {_line(piece)}"
     for piece, name in found.below.items():
         yield f"{_line(piece)} in {piece.cell.title} changes {name} below its check: not counted."
     for piece, name in found.ignored.items():

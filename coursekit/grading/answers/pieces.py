@@ -84,7 +84,6 @@ class Borrowed:
         pieces: of other cells.
         lost: names that nothing defines.
         changes: those pieces that only change what others have made, and of which names.
-        settings: those that change how Python or a module works.
         below: what changes the answer's names when it no longer counts, and which.
         ignored: what gives another meaning to the lesson's names, and to which.
     """
@@ -92,7 +91,6 @@ class Borrowed:
     pieces: list[Piece]
     lost: set[str]
     changes: dict[Piece, str]
-    settings: list[Piece]
     below: dict[Piece, str]
     ignored: dict[Piece, str]
 

@@ -20,6 +20,7 @@ from coursekit.grading.answers.dependencies import Dependencies
 from coursekit.grading.answers.key import ExerciseKey, LessonKey, key_of
 from coursekit.grading.answers.mend import Budget, parse, without_markers
 from coursekit.grading.answers.notes import ON_F_STRINGS, bounded, listed, newer, on_others
+from coursekit.grading.answers.own import OwnNotebook, own_notebook
 from coursekit.grading.answers.pieces import Piece, WrittenFile, holds
 from coursekit.grading.records import Answer
 
@@ -36,11 +37,21 @@ def recover(notebook: dict[str, Any], assignment: Assignment) -> tuple[Answer, .
         notebook: as `read_notebook` gives it.
         assignment: which it answers.
     """
+    return recover_all(notebook, assignment)[0]
+
+
+def recover_all(
+    notebook: dict[str, Any], assignment: Assignment
+) -> tuple[tuple[Answer, ...], OwnNotebook]:
+    """The answers as `recover` finds them, and the notebook as it was handed in."""
     key = key_of(assignment.lesson)
     budget = Budget()
     cells = student_cells(notebook, key, budget)
     finder = _Finder(cells, key, Dependencies(cells, key), budget, newer=newer(notebook))
-    return tuple(finder.answer(key.exercises[e.name]) for e in assignment.exercises)
+    exercises = [key.exercises[e.name] for e in assignment.exercises]
+    answers = tuple(map(finder.answer, exercises))
+    lost = [e for e, a in zip(exercises, answers, strict=True) if a.status != "found"]
+    return answers, own_notebook(cells, key, finder.taken, finder.until, lost)
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,11 +78,14 @@ class _Finder:
     budget: Budget
     newer: str
     notes: list[str] = field(default_factory=list)
+    taken: list[Piece] = field(default_factory=list)
+    until: dict[str, int] = field(default_factory=dict)
     woken: dict[int, StudentCell] = field(default_factory=dict)
 
     def answer(self, exercise: ExerciseKey) -> Answer:
         """The answer to one exercise, or why there is none."""
         self.notes = []
+        self.until[exercise.name] = self._horizon(exercise)
         running = [c for c in self.cells if c.runs]
         chosen = self._choose(exercise, running)
         if not chosen:
@@ -181,6 +195,8 @@ class _Finder:
 
     def _made(self, exercise: ExerciseKey, pieces: list[Piece], main: StudentCell) -> Answer:
         found = self.dependencies.find(pieces, exercise, self._horizon(exercise))
+        self.taken += [*pieces, *found.pieces]
+        self.until[exercise.name] = max(self._horizon(exercise), main.number)
         found_by = main.finds(exercise.name) or ("definition" if exercise.wanted else "place")
         notes = list(self.notes)
         if found_by != "id":

@@ -101,7 +101,7 @@ def _cells(
             made = _check(cell.id, graded, public, hidden=hidden)
             if made is not None:
                 used |= names.taken(made.source)
-                made = _freshly(made, assignment, answers, defaults) if hidden else made
+                made = freshly(made, assignment, answers, defaults=defaults) if hidden else made
         elif cell.id in graded_answers | practice:
             source = answers.get(cell.id)
             if source is not None and (cell.id in graded_answers or names.defined(source) & used):
@@ -111,7 +111,7 @@ def _cells(
             text = solved[cell.id].source  # among them what the student was given
             if names.defined(text) & used:
                 used |= names.taken(text)
-                made = replace(cell, source=_keeping(text), tags=())
+                made = replace(cell, source=keeping(text), tags=())
         if made is not None:
             chosen.append(replace(made, points=None))
     return chosen[::-1]
@@ -125,30 +125,41 @@ def _check(
     if not hidden:
         cell = public.get(name)
         return None if cell is None else replace(cell, tags=())
-    region = hidden_text(graded[name])
-    return (
-        replace(graded[name], id=HIDDEN_PREFIX + name, source=region, tags=()) if region else None
-    )
+    return hidden_cell(graded[name])
 
 
-def _keeping(text: str) -> str:
+def hidden_cell(check: Cell) -> Cell | None:
+    """The hidden half of a check, as a cell; None when it has none."""
+    region = hidden_text(check)
+    return replace(check, id=HIDDEN_PREFIX + check.id, source=region, tags=()) if region else None
+
+
+def keeping(text: str) -> str:
     """A cell of the lesson that remembers what it has bound."""
     bound = ", ".join(map(repr, sorted(names.defined(text))))
     return f"{text}\nfrom {_FRESH} import keep as _keep; _keep({bound})"
 
 
-def _freshly(
-    check: Cell, assignment: Assignment, answers: Mapping[str, str], defaults: bool
+def freshly(
+    check: Cell, assignment: Assignment, answers: Mapping[str, str] | None, *, defaults: bool
 ) -> Cell:
-    """A hidden test as a call that runs its text; see `fresh.hidden`."""
+    """A hidden test as a call that runs its text; see `fresh.hidden`.
+
+    Args:
+        check: as `hidden_cell` gives it.
+        assignment: what is graded.
+        answers: those in the notebook; None in a student's own, where each name stays theirs.
+        defaults: whether with settings as nobody has changed them.
+    """
     lesson = assignment.lesson
     exercise = next(
         e for e in lesson.exercises if check.id in {HIDDEN_PREFIX + c.id for c in e.checks}
     )
-    text = answers.get(exercise.name, "")
+    text = answers.get(exercise.name, "") if answers is not None else None
+    unknown = text is None or names.has_star(text)
     given = {
         "answers": sorted(set().union(*map(names.defined, solutions(assignment).values()))),
-        "own": None if names.has_star(text) else sorted(names.defined(text)),
+        "own": None if unknown else sorted(names.defined(text or "")),
         "defaults": defaults,
     }
     said = ", ".join(f"{name}={value!r}" for name, value in given.items())

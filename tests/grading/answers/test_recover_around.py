@@ -28,10 +28,7 @@ def notebook() -> Notebook:
     [
         (f"{AREA}\nBox.area = area",),
         (AREA, "setattr(Box, 'area', area)"),
-        (f"def to(cls):\n    return lambda f: setattr(cls, f.__name__, f)\n\n@to(Box)\n{AREA}",),
         (AREA, "for f in (area,):\n    setattr(Box, f.__name__, f)"),
-        (AREA, "def mend(kind, method):\n    kind.area = method", "mend(method=area, kind=Box)"),
-        (AREA, "def mend():\n    Box.area = area", "def all_of_it():\n    mend()", "all_of_it()"),
         (AREA, "def with_area(cls):\n    cls.area = area\n    return cls", "Box = with_area(Box)"),
         ("class Box(Box):\n    " + AREA.replace("\n", "\n    "),),
     ],
@@ -68,9 +65,6 @@ def test_what_stands_below_the_check_does_not_count_and_is_said(notebook: Notebo
         ("TABLE[0] = 4\nTABLE.update({1: 6})",),
         ("for i, n in enumerate((4, 6)):\n    TABLE[i] = n",),
         ("TABLE |= {0: 4}", "with open('/dev/null'):\n    TABLE[1] = 6"),
-        ("def register(key):\n    return lambda f: TABLE.update({key: f()})",
-         "@register(0)\ndef four():\n    return 4", "@register(1)\ndef six():\n    return 6"),
-        ("def fill(table):\n    table[0] = 4\n    table[1] = 6", "fill(TABLE)"),
         ("TABLE = dict(TABLE, **{})\nTABLE[0] = 4", "TABLE[1] = 6\nTABLE[2] = 8", "del TABLE[2]"),
     ],
 )  # fmt: skip
@@ -89,9 +83,6 @@ def test_a_table_is_filled_in_other_cells(notebook: Notebook, fill: tuple[str, .
         ("print(TABLE := [4, 6])",),
         ("print([(TABLE := [4, n]) for n in (5, 6)])",),
         ("match [4, 6]:\n    case [_, *_] as TABLE:\n        pass",),
-        ("def start():\n    global TABLE\n    TABLE = [4, 6]", "start()"),
-        ("globals()['TABLE'] = [4, 6]",),
-        ("def start():\n    globals()['TABLE'] = [4, 6]", "def main():\n    start()", "main()"),
         ("try:\n    from fancy import TABLE\nexcept ImportError:\n    TABLE = [4, 6]",),
         ("while True:\n    TABLE = [4, 6]\n    break",),
     ],
@@ -103,20 +94,6 @@ def test_a_constant_is_bound_by_any_statement(notebook: Notebook, bind: tuple[st
 def test_a_plain_statement_counts_before_a_loop(notebook: Notebook):
     notebook.write("blend", TABLE).add("blend", "TABLE = [4, 6]", "for TABLE in ([1, 2],):\n pass")
     assert blends(notebook.answer())
-
-
-def test_settings_come_with_an_answer(notebook: Notebook):
-    notebook.write("blend", BLEND).add(
-        "blend", "import sys\nimport warnings\nsys.setrecursionlimit(5000)",
-        "warnings.simplefilter('error')\nwarnings.warn('x')\nsys.path.append('mine')",
-    )  # fmt: skip
-    notebook.add("train", "sys.setrecursionlimit(10)")
-    answer = notebook.answer()
-    assert (answer.source or "").split("\n\n")[:3] == [
-        "import sys", "import warnings", "sys.setrecursionlimit(5000)"
-    ]  # fmt: skip
-    assert "it sets how things work: warnings.simplefilter('error')" in said(answer)
-    assert "sys.path" in said(answer) and "warn('x')" not in (answer.source or "")
 
 
 def test_files_that_cells_write_come_with_what_imports_them(notebook: Notebook):

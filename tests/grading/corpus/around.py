@@ -118,7 +118,7 @@ def dice_loss(logits, target):
     flat = p.movedim(1, -1).reshape(truth.shape)
     both = torch.eye(p.shape[1]) @ (flat * truth).sum(0)
     return 1 - (2 * both / (flat + truth).sum(0)).mean()
-""", before=("torch.set_default_dtype(torch.float64)",), says="set_default_dtype"),
+""", before=("torch.set_default_dtype(torch.float64)",), says="own notebook"),
     _cells("errors-elsewhere", "NumPy's warnings are made exceptions in another cell", "iou", """
 def iou(truth, called, num_classes):
     scores = []
@@ -129,7 +129,7 @@ def iou(truth, called, num_classes):
         except FloatingPointError:
             scores.append(np.nan)
     return np.array(scores)
-""", before=("np.seterr(all='raise')",), says="np.seterr"),
+""", before=("np.seterr(all='raise')",)),
 )  # fmt: skip
 
 PATCHES = (

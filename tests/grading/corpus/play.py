@@ -35,14 +35,15 @@ from tests.grading.corpus.honest import HONEST
 from tests.grading.corpus.kinds import EXERCISES, POINTS, Bait, Entry, assignment
 from tests.grading.corpus.lies import LIES
 from tests.grading.corpus.messages import MESSAGES
+from tests.grading.corpus.own import ATTACKS_OWN, HONEST_OWN
 from tests.grading.corpus.shared import SHARED
 from tests.grading.corpus.theft import THEFT
 from tests.grading.corpus.violence import VIOLENCE
 
 ATTACKS: tuple[Entry, ...] = (
-    *LIES, *FORGERIES, *THEFT, *CARRIED, *SHARED, *VIOLENCE, *MESSAGES, *FILES,
+    *LIES, *FORGERIES, *THEFT, *CARRIED, *SHARED, *VIOLENCE, *MESSAGES, *FILES, *ATTACKS_OWN,
 )  # fmt: skip
-ENTRIES: tuple[Entry, ...] = (*ATTACKS, *HONEST, *AROUND)
+ENTRIES: tuple[Entry, ...] = (*ATTACKS, *HONEST, *AROUND, *HONEST_OWN)
 TIMEOUTS = Timeouts(cell=8.0, notebook=24.0, submission=72.0)
 COLD_TIMEOUTS = Timeouts(cell=20.0, notebook=60.0, submission=150.0)
 
