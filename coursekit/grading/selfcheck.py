@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coursekit.checks import NOT_WRITTEN
+from coursekit.checks.borrowing import borrows
 from coursekit.errors import CourseError
 from coursekit.grading.answers.match import match
 from coursekit.grading.answers.recover import recover
@@ -43,8 +44,8 @@ class ExerciseResult:
     Attributes:
         exercise: its name.
         points: what it is worth; 0 for practice.
-        status: "passed", "failed" (the check named something), "not-written", "missing",
-            "unreadable", "error", "timeout" or "dead".
+        status: "passed", "borrowed" (it passes, for no points), "failed" (the check named
+            something), "not-written", "missing", "unreadable", "error", "timeout" or "dead".
         message: what the check or the exception said.
         notes: how the answer was found, when that is odd, one sentence each.
         covers: what its public check shows, in the check's own words.
@@ -115,6 +116,8 @@ def selfcheck(
         if answer.source is not None:
             live[exercise.name] = answer.source
     for name, (status, message) in _judge(task, live, timeout, progress).items():
+        if status == "passed" and borrows(live[name], name):
+            status = "borrowed"
         findings[name] = replace(findings[name], status=status, message=message)
     notes = tuple(student["notes"])
     return SelfCheck(task.name, task.due, tuple(findings.values()), notes)

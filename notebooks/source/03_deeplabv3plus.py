@@ -296,6 +296,10 @@ plots.diagram(NETWORK, FLOWS, shapes=plots.shapes(finished, (3, 512, 512)))
 # `padding = dilation * (kernel // 2)`. Then `nn.Sequential(nn.Conv2d(…, kernel, padding=padding, dilation=dilation),
 # nn.BatchNorm2d(out_channels), nn.ReLU(inplace=True))`.
 # </details>
+# <details><summary>Borrow it</summary>
+#
+# `from coursekit.parts.deeplabv3plus import conv_bn_relu` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
+# </details>
 
 
 # %% tags=["folded"]
@@ -396,6 +400,10 @@ probe.emit("count", count, "the number of parameters of a block with default ker
 #
 # $\sigma_c^2$ is `norm.running_var`, $\mu_c$ `norm.running_mean`, $\gamma_c$ `norm.weight`, $\beta_c$ `norm.bias`, $\varepsilon$ `norm.eps`.
 # Gradients are off here, so `folded.weight.copy_(…)` may write into a parameter.
+# </details>
+# <details><summary>Borrow it</summary>
+#
+# `from coursekit.parts.deeplabv3plus import fold` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 
@@ -634,6 +642,10 @@ print("equal where both are:", torch.allclose(dense[..., ::2, ::2], coarse, atol
 # `self.project = conv_bn_relu(in_channels, out_channels)`; `mean = F.adaptive_avg_pool2d(x, 1)`; then
 # `.expand(-1, -1, *x.shape[-2:])` repeats without copying.
 # </details>
+# <details><summary>Borrow it</summary>
+#
+# `from coursekit.parts.deeplabv3plus import ASPPPooling` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
+# </details>
 
 
 # %% tags=["folded"]
@@ -780,6 +792,10 @@ except ValueError:
 #
 # `nn.ModuleList([conv_bn_relu(in_channels, width), *(ASPPConv(in_channels, width, rate) for rate in rates), ASPPPooling(in_channels, width)])`,
 # and `torch.cat([branch(x) for branch in self.branches], dim=1)` before `project`.
+# </details>
+# <details><summary>Borrow it</summary>
+#
+# `from coursekit.parts.deeplabv3plus import ASPP` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 
@@ -1014,6 +1030,10 @@ plots.diagram(
 #
 # `torch.cat([deep, self.low_level(shallow)], dim=1)`, then `refine`, then `head`.
 # </details>
+# <details><summary>Borrow it</summary>
+#
+# `from coursekit.parts.deeplabv3plus import Decoder` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
+# </details>
 
 
 # %% deeplab-decoder
@@ -1127,6 +1147,10 @@ def fit_to(x: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
 # <details><summary>Hint 3</summary>
 #
 # `logits = self.up(self.decoder(self.aspp(features[-1]), features[0]))`, and at the end `fit_to(logits, image)`.
+# </details>
+# <details><summary>Borrow it</summary>
+#
+# `from coursekit.parts.deeplabv3plus import DeepLabV3Plus` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 

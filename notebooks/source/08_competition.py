@@ -189,6 +189,10 @@ print("arrays of", *sorted({str(each.shape) for each in counts.values()}))
 #
 # `return f_from_iou(iou).mean(), f_from_iou(iou.mean())`
 # </details>
+# <details><summary>Borrow it</summary>
+#
+# `from coursekit.parts.competition import f_from_iou, two_means` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
+# </details>
 
 
 # %% f-and-iou
@@ -394,6 +398,10 @@ for c in order[[3, 9, *range(14, 19)]]:
 # <details><summary>Hint 3</summary>
 #
 # `np.mean(f, axis=1, where=true > 0)` takes the mean of each row over the places where the condition holds.
+# </details>
+# <details><summary>Borrow it</summary>
+#
+# `from coursekit.parts.competition import image_scores` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 
@@ -625,6 +633,10 @@ print(f"mean IoU: ours {ours['pooled_miou']:.3f}, smp's macro by default {plain:
 # <details><summary>Hint 3</summary>
 #
 # In `lead`, subtract resample by resample, `bootstrap(a, draws) - bootstrap(b, draws)`, and take the interval of that. Do not subtract ends of intervals.
+# </details>
+# <details><summary>Borrow it</summary>
+#
+# `from coursekit.parts.competition import bootstrap, interval, lead` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 
@@ -982,6 +994,10 @@ print("no field moves outside these groups:", changed == set(sum(CAUSES.values()
 #
 # `replace(style, **{name: getattr(harder, name) for name in fields})` with `harder = style.shifted(amount)`; the other one is the mirror image.
 # </details>
+# <details><summary>Borrow it</summary>
+#
+# `from coursekit.parts.competition import only, all_but` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
+# </details>
 
 
 # %% one-cause
@@ -1271,6 +1287,10 @@ for title, row in zip(seen, np.abs(moved), strict=True):
 # <details><summary>Hint 3</summary>
 #
 # `Image.fromarray(ids).save(png, format="PNG")` with ids of shape (512, 512) and type uint8 gives mode L. Then `archive.writestr(f"{stem}.png", png.getvalue())`, inside `with zipfile.ZipFile(target, "w") as archive:`.
+# </details>
+# <details><summary>Borrow it</summary>
+#
+# `from coursekit.parts.competition import write_flat` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 

@@ -47,7 +47,7 @@ from torch.nn import functional as F
 from coursekit import count_parameters, create_model, plots, tier
 from coursekit.checks import Check
 from coursekit.data import SynthDataset, open_dataset
-from coursekit.models import ddgcn  # the course's own, to borrow from and to compare with
+from coursekit.models import ddgcn  # the course's own, to compare with
 from coursekit.models.abn import ABN
 from coursekit.models.dml_csr import SMALL  # sizes of a small network
 
@@ -228,7 +228,7 @@ def node_abn(channels: int) -> nn.Sequential:
 # </details>
 # <details><summary>Borrow it</summary>
 #
-# `Projection = lambda channels: ddgcn.Projection(channels, "inplace")` takes the course's. The lesson goes on; the exercise brings no points.
+# `from coursekit.parts.ddgcn import Projection` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 
@@ -263,7 +263,6 @@ def has_three_steps(check: Check, made: nn.Module, channels: int) -> None:
 
 # %% check-node-projection points=1 tags=["folded"]
 check = Check("node-projection")
-check.forbids("ddgcn.Projection", because="go on with the course's; it brings no points")
 check.crashes(ValueError, "in_channels must be divisible", "`groups` is the number of channels")
 check.crashes(TypeError, "should return None", "give the steps to `super().__init__(…)`")
 torch.manual_seed(0)
@@ -337,7 +336,7 @@ for side in (60, 128):
 # </details>
 # <details><summary>Borrow it</summary>
 #
-# `relate = lambda query, key, value: torch.einsum("bil,bij->blj", key, torch.einsum("bil,bjl->bij", query, value).softmax(-1))`. It is right; try to say why before you go on.
+# `from coursekit.parts.ddgcn import relate` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 
@@ -459,7 +458,7 @@ for name, shape, factor, about in (
 # </details>
 # <details><summary>Borrow it</summary>
 #
-# `SpatialGraph = lambda channels: ddgcn.SpatialGraph(channels, "inplace")`, for no points.
+# `from coursekit.parts.ddgcn import SpatialGraph` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 
@@ -572,7 +571,6 @@ def misled(graph: nn.Module, x: torch.Tensor) -> list[tuple]:
 
 # %% check-spatial-graph points=2 tags=["folded"]
 check = Check("spatial-graph")
-check.forbids("ddgcn.SpatialGraph", because="go on with the course's; it brings no points")
 turn = "`update` gets the nodes for its channels: turn M round, `m.mT`, before it"
 check.crashes(RuntimeError, r"size \[6, 6, 1\].*, 6\]", turn)
 check.crashes(RuntimeError, r"size \[12, 6, 1, 1\]", "`extend` takes a map: `.unflatten` before it")
@@ -654,7 +652,7 @@ for name, channels, shape in (("wide", 8, (2, 8, 3, 5)), ("one", 6, (4, 6, 1, 1)
 # </details>
 # <details><summary>Borrow it</summary>
 #
-# `FeatureGraph = lambda channels: ddgcn.FeatureGraph(channels, "inplace")`, for no points.
+# `from coursekit.parts.ddgcn import FeatureGraph` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 
@@ -700,7 +698,6 @@ class FeatureGraph(nn.Module):
 
 # %% check-feature-graph points=1 tags=["folded"]
 check = Check("feature-graph")
-check.forbids("ddgcn.FeatureGraph", because="go on with the course's; it brings no points")
 torch.manual_seed(0)
 made = check.build(FeatureGraph, (16,), {"channels": 24})
 for graph, channels in zip(made, (16, 24), strict=True):
@@ -785,7 +782,6 @@ def softened(graph: nn.Module, x: torch.Tensor) -> Iterator[torch.Tensor]:
 
 # %% check-feature-graph-2 points=2 tags=["folded"]
 check = Check("feature-graph")
-check.forbids("ddgcn.FeatureGraph", because="go on with the course's; it brings no points")
 turn = "nodes and states have changed places: `adjacency` takes (B, nodes, states), `update` Z"
 check.crashes(RuntimeError, r"size \[(4, 4|8, 8), 1\]", turn)
 check.crashes(RuntimeError, r"size \[16, 8, 1, 1\]", "`extend` takes a map: `.unflatten` before it")
@@ -864,7 +860,7 @@ for name, channels, shape in (("wide", 12, (2, 12, 3, 4)), ("one", 8, (4, 8, 1, 
 # </details>
 # <details><summary>Borrow it</summary>
 #
-# `DDGCN = ddgcn.DDGCN` and `def at_start(block, x): return block.merge_as_code(x) if block.merge == "code" else block.merge_as_paper(x)`, for no points.
+# `from coursekit.parts.ddgcn import DDGCN, at_start` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 
@@ -954,7 +950,6 @@ def mismerged(block: nn.Module, x: torch.Tensor) -> list[tuple]:
 
 # %% check-dynamic-merge points=2 tags=["folded"]
 check = Check("dynamic-merge")
-check.forbids("ddgcn.DDGCN", because="go on with the course's; it brings no points")
 fit = "the sizes do not fit: enlarge what has X_l's size to the size of X"
 check.crashes(RuntimeError, r"Sizes of tensors must match|size of tensor", fit)
 half = "`spatial` works on X_l and `feature` on X; `merged` gives Y, and `reduce` comes later"
@@ -1030,7 +1025,6 @@ def misjudged(block: nn.Module, x: torch.Tensor) -> list[tuple]:
 
 # %% check-dynamic-merge-2 points=1 tags=["folded"]
 check = Check("dynamic-merge")
-check.forbids("ddgcn.DDGCN", because="go on with the course's; it brings no points")
 check.crashes(RuntimeError, r"must match|size of tensor", "enlarge X_l to the size of X first")
 torch.manual_seed(0)
 for merge, channels, shape in (
@@ -1103,7 +1097,7 @@ for moment in ("at the start", "one step later"):
 # </details>
 # <details><summary>Borrow it</summary>
 #
-# `def readings(target, rest, in_channels=2048, channels=512): return [(1, "code")]` lets you go on, for no points.
+# `from coursekit.parts.ddgcn import readings` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 
