@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from coursekit.checks.borrowing import BORROWED, is_borrowed
 from coursekit.checks.cells import cell_of, codes
 from coursekit.checks.crashes import Cause, Kinds, Listed, told
-from coursekit.checks.failed import CheckFailed, is_stub, marked, soften_stubs
+from coursekit.checks.failed import CheckFailed, is_stub, marked
+from coursekit.checks.notebook import soften
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,7 +36,7 @@ class Check:
         self._free: set[str] = set()
         self._rules: list[Rule] = []
         self._borrowed = is_borrowed(exercise, sys._getframe(1).f_globals)
-        soften_stubs()
+        soften()
 
     # What is known beforehand
 

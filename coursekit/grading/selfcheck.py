@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import coursekit
 from coursekit.checks import NOT_WRITTEN
 from coursekit.checks.borrowing import borrows
 from coursekit.errors import CourseError
@@ -148,15 +149,20 @@ def _released(path: Path, student: dict[str, Any], name: str | None) -> dict[str
 
 
 def _handed_out(path: Path) -> list[tuple[Assignment, dict[str, Any]]]:
-    for parent in path.resolve().parents:
+    """What was handed out: above the notebook; of a copy elsewhere, here or beside the package."""
+    here, own = Path.cwd(), Path(coursekit.__file__).parents[1]
+    elsewhere = (
+        folder for place in (here, *here.parents, own) for folder in (place, place / "notebooks")
+    )
+    for parent in (*path.resolve().parents, *elsewhere):
         if (parent / PRISTINE).is_dir():
             return [_pristine(file) for file in sorted((parent / PRISTINE).glob("*.ipynb"))]
         if (parent / "source").is_dir() and any((parent / "source").glob("[0-9][0-9]_*.py")):
             found = [handout(assignment) for assignment in read_assignments(parent)]
             return [(assignment_of(notebook), notebook) for notebook in found]
     raise CourseError(
-        f"{path}: there is no folder {PRISTINE} above it, with the notebook as it was handed out; "
-        "check it in the folder that you were given"
+        f"{path}: there is no folder {PRISTINE} above it or here, with the notebook as it was "
+        "handed out; call the command in the folder that you were given"
     )
 
 

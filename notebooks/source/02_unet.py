@@ -874,7 +874,7 @@ result = fit(
         size=SIZES["size"], epochs=SIZES["epochs"], batch_size=SIZES["batch"],
         plan=AdamToSGDConfig(adam_lr=SIZES["lr"], patience=SIZES["patience"]), seed=0,
     ),
-    progress=False,
+    progress=True, kept="02_unet",
 )  # fmt: skip
 history = result.history
 print("the first epoch's loss is below log 19:", history[0]["train_loss"] < np.log(19))

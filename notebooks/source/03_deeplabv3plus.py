@@ -1377,7 +1377,7 @@ result = fit(
         size=SIZES["size"], epochs=SIZES["epochs"], batch_size=SIZES["batch"], seed=0,
         plan=AdamToSGDConfig(adam_lr=SIZES["lr"], patience=SIZES["patience"], sgd_t_max=25),
     ),
-    progress=False,
+    progress=True, kept="03_deeplabv3plus",
 )  # fmt: skip
 history = result.history
 print("the first epoch's loss is below log 19:", history[0]["train_loss"] < np.log(19))

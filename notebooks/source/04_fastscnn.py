@@ -1409,7 +1409,7 @@ result = fit(
         size=SIZE, epochs=SIZES["epochs"], batch_size=SIZES["batch"], seed=0,
         plan=AdamToSGDConfig(adam_lr=SIZES["lr"], patience=SIZES["patience"], sgd_t_max=25),
     ),
-    progress=False,
+    progress=True, kept="04_fastscnn",
 )  # fmt: skip
 history = result.history
 print("the first epoch's loss is below log 19:", history[0]["train_loss"] < np.log(19))

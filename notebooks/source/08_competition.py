@@ -121,7 +121,9 @@ networks, results = {}, {}
 for name in TITLES:
     torch.manual_seed(0)
     networks[name] = create_model(name, LABELS.num_classes, **SETTINGS.get(name, {}))
-    results[name] = fit(networks[name], train, watch, recipe(name), progress=False)
+    results[name] = fit(
+        networks[name], train, watch, recipe(name), progress=True, kept=f"08_{name}"
+    )
 losses = {name: [entry["train_loss"] for entry in r.history] for name, r in results.items()}
 print("every training loss fell:", all(each[-1] < each[0] for each in losses.values()))
 
@@ -1598,7 +1600,7 @@ Markdown(
 torch.manual_seed(0)
 networks["house"] = create_model("fastscnn", LABELS.num_classes)
 settings = recipes.configure("house", "fastscnn", SIZE, SIZES["epochs"], seed=0)
-results["house"] = fit(networks["house"], train, watch, settings, progress=False)
+results["house"] = fit(networks["house"], train, watch, settings, progress=True, kept="08_house")
 counts["house"], _ = examine("house", held_out.images, held_out.label_maps)
 for name in ("fastscnn", "house"):
     print(f"{name:<10}{100 * mean_iou(counts[name].sum(0)):>5.1f} % mean IoU")

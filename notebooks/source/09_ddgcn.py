@@ -1248,7 +1248,7 @@ for name in ("none", "ddgcn"):
     network = create_model("dml_csr", LABELS.num_classes, context=name, edge_heads="none", **SMALL)
     if name == "ddgcn":
         network.context = DDGCN(network.encoder.channels[-1], SMALL["context_channels"])
-    results[name] = fit(network, train, val, settings, progress=True)
+    results[name] = fit(network, train, val, settings, progress=True, kept=f"09_{name}")
     networks[name] = network.cpu().eval()
     print(f"{name:<5} {count_parameters(network):>9,} parameters, trained")
 

@@ -921,7 +921,8 @@ for seed in range(SIZES["seeds"]):
             size=SIZE, epochs=SIZES["epochs"], batch_size=SIZES["batch"], seed=seed,
             plan=AveragedCosineConfig(lr=0.006), objective=ParsingConfig("dice"),
         )  # fmt: skip
-        trained[name].append((model, fit(model, train, design, settings, progress=False)))
+        result = fit(model, train, design, settings, progress=True, kept=f"14_{name}_{seed}")
+        trained[name].append((model, result))
 first, last = (trained["Mine"][0][1].history[i]["train_loss"] for i in (0, -1))
 print("the loss of Mine fell:", last < first)
 
