@@ -112,7 +112,8 @@ plots.diagram("(image: H × W × 3)\n[network]\n(scores: 19 × H × W)\nargmax\n
 # everything that your answer needs belongs in that cell.
 #
 # If you are stuck, open the hints one at a time: the first one asks a question, the last one nearly
-# tells you. Where there is a folder `solved`, it has every lesson with answers and pictures; it is
+# tells you. Below it, *Borrow it* names one line for your cell: with it the lesson goes on with the
+# course's own part, and this one exercise brings no points. Where there is a folder `solved`, it has every lesson with answers and pictures; it is
 # no secret, but what you look up there you will have forgotten by next week.
 
 # %% [markdown]
