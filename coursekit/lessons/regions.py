@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 SOLUTION = ("### BEGIN SOLUTION", "### END SOLUTION")
 HIDDEN = ("### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS")
 
+#: How hard an exercise can be.
+DIFFICULTIES = ("easy", "medium", "hard")
+
 _LIKE_A_MARKER = re.compile(r"#\s*(BEGIN|END)\s+(SOLUTION|HIDDEN\s+TEST)", re.IGNORECASE)
 
 
@@ -30,6 +33,8 @@ class Cell:
         line: of its first line in the file, from 1.
         points: what the cell's check is worth.
         tags: as in the header.
+        minutes: that an exercise takes a student, as its author estimates.
+        difficulty: of an exercise, one of `DIFFICULTIES`.
     """
 
     id: str
@@ -38,6 +43,8 @@ class Cell:
     line: int
     points: int | None = None
     tags: tuple[str, ...] = ()
+    minutes: int | None = None
+    difficulty: str | None = None
 
     @property
     def has_solution(self) -> bool:
