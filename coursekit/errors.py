@@ -15,6 +15,10 @@ class CourseError(ValueError):
     name the file or the argument, what is wrong with it, and the mend, in at most three lines.
     """
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of a traceback."""
+        return [f"✗ {self}"]
+
 
 def few(problems: Sequence[object]) -> str:
     """The first of several problems, for a message, and how many more there are."""

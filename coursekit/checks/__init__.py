@@ -49,5 +49,8 @@ with "expected: …". They are in the theme's own colour, which can be read in a
 
 from coursekit.checks.check import Check
 from coursekit.checks.failed import NOT_WRITTEN, CheckFailed
+from coursekit.checks.notebook import soften
 
 __all__ = ["NOT_WRITTEN", "Check", "CheckFailed"]
+
+soften()

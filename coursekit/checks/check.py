@@ -5,8 +5,11 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from coursekit.checks.crashes import Cause, Kinds, Listed, is_students, told
-from coursekit.checks.failed import CheckFailed, is_stub, marked, soften_stubs
+from coursekit.checks.borrowing import BORROWED, is_borrowed
+from coursekit.checks.cells import cell_of, codes
+from coursekit.checks.crashes import Cause, Kinds, Listed, told
+from coursekit.checks.failed import CheckFailed, is_stub, marked
+from coursekit.checks.notebook import soften
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,7 +35,8 @@ class Check:
         self._listed: list[Listed] = []
         self._free: set[str] = set()
         self._rules: list[Rule] = []
-        soften_stubs()
+        self._borrowed = is_borrowed(exercise, sys._getframe(1).f_globals)
+        soften()
 
     # What is known beforehand
 
@@ -64,7 +68,8 @@ class Check:
         """
         from coursekit.checks.rules import Rule
 
-        self._rules += [Rule(name, because) for name in names]
+        if not self._borrowed:  # the course's own may use anything
+            self._rules += [Rule(name, because) for name in names]
 
     # Running the student's code
 
@@ -143,8 +148,8 @@ class Check:
 
         if not self._rules:
             return
-        for code in _codes(function):
-            text = _cell_of(code)
+        for code in codes(function):
+            text = cell_of(code)
             name = code.co_qualname.split(".")[0]
             rule = broken(text, self._rules, f"{name} = 0") if name.isidentifier() else None
             if rule:
@@ -232,7 +237,10 @@ class Check:
 
     def passed(self, message: str) -> None:
         """Print the line that ends the check; `message` says what it showed."""
-        print(marked("✓", self.exercise, message))
+        if self._borrowed:
+            print(marked("→", self.exercise, BORROWED))
+        else:
+            print(marked("✓", self.exercise, message))
 
     def _same(self, got: object, expected: object, message: str, atol: float, rtol: float) -> None:
         from coursekit.checks.comparing import difference
@@ -253,23 +261,3 @@ class Check:
 
 def _pairs(items: Sequence[Any]) -> list[tuple[Any, Any]]:
     return [(one, two) for place, one in enumerate(items) for two in items[place + 1 :]]
-
-
-def _codes(function: Any) -> list[Any]:
-    """The code objects of a student's function, class or module."""
-    import inspect
-
-    function = inspect.unwrap(function) if callable(function) else function
-    if hasattr(function, "__code__"):
-        return [function.__code__]
-    own = function if isinstance(function, type) else type(function)
-    classes = [one for one in own.__mro__ if one is not object]
-    found = [getattr(value, "__code__", None) for one in classes for value in vars(one).values()]
-    return [code for code in found if code is not None and is_students(code)]
-
-
-def _cell_of(code: Any) -> str:
-    """The text of the notebook's cell, or the file, that code was written in; "" if unknown."""
-    import linecache
-
-    return "".join(linecache.getlines(code.co_filename))

@@ -57,7 +57,7 @@ def kind_difference(
     """
     kinds = (kind,) if isinstance(kind, type) else tuple(kind)
     if not any(_is_kind(got, one) for one in kinds):
-        wanted = " or ".join(_kind_name(one) for one in kinds)
+        wanted = " or ".join(dict.fromkeys(map(_kind_name, kinds)))
         return f"{what} is {kind_of(got)}, expected: {wanted}{_way(got, kinds)}"
     found = getattr(got, "dtype", None)
     if dtype is None or _is_dtype(found, dtype):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from typing import Any
-
 #: How the exception of an exercise's stub begins; `coursekit build` writes the stubs with it.
 NOT_WRITTEN = "not written yet: "
+#: How a student's answer cell begins; the exercise's name follows. By it an answer is found when an
+#: editor has lost the cell's id.
+ANSWER_MARKER = "# exercise: "
 
 # No fixed colour reaches 4.5:1 on white and on JupyterLab's dark #111 alike, and JupyterLab's
 # terminal colours are the same in both themes: bold text has the theme's own colour.
@@ -39,25 +39,3 @@ def marked(sign: str, subject: str, message: str) -> str:
 def is_stub(error: BaseException) -> bool:
     """Whether it says that an exercise is not written yet."""
     return isinstance(error, NotImplementedError) and str(error).startswith(NOT_WRITTEN)
-
-
-def soften_stubs() -> None:
-    """In a notebook, show an exercise that is not written yet as one line, not as a traceback."""
-    if "IPython" not in sys.modules:
-        return
-    from IPython.core.getipython import get_ipython
-
-    shell = get_ipython()
-    if shell is not None and not shell.custom_exceptions:
-        shell.set_custom_exc((NotImplementedError,), _show_stub)
-
-
-def _show_stub(shell: Any, kind: Any, error: Any, traceback: Any, tb_offset: Any = None) -> None:
-    """Show a `NotImplementedError`: kindly if a stub raised it, as usual otherwise."""
-    if is_stub(error):
-        line = marked(
-            "…", str(error), "write it where its cell says YOUR CODE HERE, run that cell, then "
-            "this one."
-        )  # fmt: skip
-        error.__dict__["_render_traceback_"] = lambda: [line]
-    shell.showtraceback((kind, error, traceback), tb_offset=tb_offset)

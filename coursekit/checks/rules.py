@@ -22,7 +22,7 @@ from coursekit import names as text_names
 from coursekit.errors import CourseError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 #: Words that stand for pieces of syntax.
 _SYNTAX: dict[str, tuple[type[ast.AST], ...]] = {
@@ -80,35 +80,40 @@ def broken(answer: str, rules: Iterable[Rule], solution: str) -> Rule | None:
     tree, own = text_names.parsed(answer), text_names.parsed(solution)
     if tree is None or own is None:
         return None  # which fails for that
-    wanted = set(_definitions(own))
+    wanted = set(definitions(own))
     try:
-        return next((rule for rule in rules if _uses(tree, wanted, rule.name)), None)
+        return next((r for r in rules if uses(tree, wanted, _forbidden(tree, r.name))), None)
     except RecursionError:
         return None  # nested too deeply to be read, such as a thousand `elif`
 
 
-def _uses(tree: ast.Module, wanted: Iterable[str], name: str) -> bool:
-    """Whether what the wanted names mean, or what that needs of its cell, uses the thing."""
-    definitions = _definitions(tree)
-    aliases = {alias for alias, real in _imported(tree) if real == name.split(".")[-1]}
+def _forbidden(tree: ast.Module, name: str) -> Callable[[ast.AST], bool]:
+    """Says of a piece of a cell whether it is a use of what is called so."""
     last = name.split(".")[-1]
-    if last not in definitions and any(real == "*" for _, real in _imported(tree)):
+    aliases = {alias for alias, real in _imported(tree) if real == last}
+    if last not in definitions(tree) and any(real == "*" for _, real in _imported(tree)):
         aliases.add(last)
+    return lambda node: _is_use(node, name, aliases)
+
+
+def uses(tree: ast.Module, wanted: Iterable[str], is_use: Callable[[ast.AST], bool]) -> bool:
+    """Whether what the wanted names mean, or what that needs of its cell, has such a piece."""
+    known = definitions(tree)
     waiting, seen = [*wanted], set()
     while waiting:
         one = waiting.pop()
         if one in seen:
             continue
         seen.add(one)
-        for node in definitions.get(one, ()):
-            if any(_is_use(part, name, aliases) for part in _code(node)):
+        for node in known.get(one, ()):
+            if any(map(is_use, _code(node))):
                 return True
             # A name of the function's own, such as a parameter, is not what the cell calls so.
             waiting += text_names.free(ast.unparse(node))
     return False
 
 
-def _definitions(tree: ast.Module) -> dict[str, list[ast.stmt]]:
+def definitions(tree: ast.Module) -> dict[str, list[ast.stmt]]:
     """The statements at the top of a cell that give a name its meaning."""
     found: dict[str, list[ast.stmt]] = {}
     for node in tree.body:

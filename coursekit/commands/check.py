@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _SAID = {
     "passed": "passes its public check",
+    "borrowed": "is borrowed from the course, and brings no points",
     "failed": "fails its public check",
     "not-written": "not written yet",
     "missing": "no answer found",
@@ -70,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _print(finding: ExerciseResult) -> None:
-    sign = {"passed": "✓", "not-written": "…"}.get(finding.status, "✗")
+    sign = {"passed": "✓", "borrowed": "→", "not-written": "…"}.get(finding.status, "✗")
     worth = f"{finding.points} points" if finding.points != 1 else "1 point"
     worth = worth if finding.points else "practice"
     print(f"{sign} {finding.exercise} ({worth}): {_SAID[finding.status]}")

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 #: How a check can end. Only "passed" earns its points.
 STATUSES = {
     "passed": "passed",
+    "borrowed": "the course's own part stands in place of an answer",
     "wrong": "the answer gives other results than it should",
     "error": "an exception ended it",
     "not-written": "the exercise still holds its stub",

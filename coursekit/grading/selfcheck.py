@@ -13,7 +13,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import coursekit
 from coursekit.checks import NOT_WRITTEN
+from coursekit.checks.borrowing import borrows
 from coursekit.errors import CourseError
 from coursekit.grading.answers.match import match
 from coursekit.grading.answers.recover import recover_all
@@ -49,8 +51,8 @@ class ExerciseResult:
     Attributes:
         exercise: its name.
         points: what it is worth; 0 for practice.
-        status: "passed", "failed" (the check named something), "not-written", "missing",
-            "unreadable", "error", "timeout" or "dead".
+        status: "passed", "borrowed" (it passes, for no points), "failed" (the check named
+            something), "not-written", "missing", "unreadable", "error", "timeout" or "dead".
         message: what the check or the exception said.
         notes: how the answer was found, when that is odd, one sentence each.
         covers: what its public check shows, in the check's own words.
@@ -122,6 +124,8 @@ def selfcheck(
         if answer.source is not None:
             live[exercise.name] = answer.source
     for name, (status, message) in _judge(task, live, timeout, progress).items():
+        if status == "passed" and borrows(live[name], name):
+            status = "borrowed"
         findings[name] = replace(findings[name], status=status, message=message)
     failed = [n for n, f in findings.items() if f.status in _TRIED and n in own.until]
     for name in _pass_in_own(task, own, failed, timeout, progress) if failed else ():
@@ -156,7 +160,12 @@ def _released(path: Path, student: dict[str, Any], name: str | None) -> dict[str
 
 
 def _handed_out(path: Path) -> list[tuple[Assignment, dict[str, Any]]]:
-    for parent in path.resolve().parents:
+    """What was handed out: above the notebook; of a copy elsewhere, here or beside the package."""
+    here, own = Path.cwd(), Path(coursekit.__file__).parents[1]
+    elsewhere = (
+        folder for place in (here, *here.parents, own) for folder in (place, place / "notebooks")
+    )
+    for parent in (*path.resolve().parents, *elsewhere):
         if (parent / PRISTINE).is_dir():
             return [_pristine(file) for file in sorted((parent / PRISTINE).glob("*.ipynb"))]
         if (parent / "source").is_dir() and any((parent / "source").glob("[0-9][0-9]_*.py")):
@@ -164,8 +173,8 @@ def _handed_out(path: Path) -> list[tuple[Assignment, dict[str, Any]]]:
             found = [handout(assignment, outline) for assignment in read_assignments(parent)]
             return [(assignment_of(notebook), notebook) for notebook in found]
     raise CourseError(
-        f"{path}: there is no folder {PRISTINE} above it, with the notebook as it was handed out; "
-        "check it in the folder that you were given"
+        f"{path}: there is no folder {PRISTINE} above it or here, with the notebook as it was "
+        "handed out; call the command in the folder that you were given"
     )
 
 

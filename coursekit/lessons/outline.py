@@ -43,6 +43,8 @@ LIST, RECORD = "lessons.toml", "measured.json"
 #: Words of a lesson's text that a student reads in a minute: with equations, pictures and code
 #: between them, and in many a reader's second language.
 WORDS_A_MINUTE = 80
+#: Nobody reads these lines but who borrows, and then writes nothing.
+_BORROW = re.compile(r"<details><summary>Borrow it</summary>.*?</details>", re.DOTALL)
 #: A record changes when a figure has moved by more than this: seconds, megabytes.
 STEPS = (10, 100)
 
@@ -111,7 +113,8 @@ class Outline:
     def minutes(self, name: str) -> tuple[int, int]:
         """Minutes of reading and of exercises that a lesson takes a student, as estimated."""
         lesson = self.lessons[name]
-        words = sum(len(c.source.split()) for c in lesson.cells if c.kind == "markdown")
+        texts = (_BORROW.sub("", c.source) for c in lesson.cells if c.kind == "markdown")
+        words = sum(len(text.split()) for text in texts)
         return round(words / WORDS_A_MINUTE), sum(effort(e) for e in lesson.exercises)
 
     def neighbours(self, name: str) -> tuple[Entry | None, Entry | None]:

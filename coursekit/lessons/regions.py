@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from coursekit.checks import NOT_WRITTEN
+from coursekit.checks.failed import ANSWER_MARKER as ANSWER_MARKER
+from coursekit.checks.failed import NOT_WRITTEN
 from coursekit.errors import CourseError
 
 if TYPE_CHECKING:
@@ -14,9 +15,6 @@ if TYPE_CHECKING:
 
 SOLUTION = ("### BEGIN SOLUTION", "### END SOLUTION")
 HIDDEN = ("### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS")
-#: How a student's answer cell begins; the exercise's name follows. By it an answer is found when an
-#: editor has lost the cell's id.
-ANSWER_MARKER = "# exercise: "
 
 #: How hard an exercise can be.
 DIFFICULTIES = ("easy", "medium", "hard")

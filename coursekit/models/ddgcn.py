@@ -49,7 +49,7 @@ def node_abn(channels: int, abn: str) -> nn.Sequential:
 class Projection(nn.Sequential):
     """X → X_l: three strided convolutions of each channel alone; 60 → 30 → 15 → 8, 64 nodes."""
 
-    def __init__(self, channels: int, abn: str) -> None:
+    def __init__(self, channels: int, abn: str = "inplace") -> None:
         super().__init__(
             *(conv_abn(channels, channels, 3, 2, groups=channels, abn=abn) for _ in range(3))
         )
@@ -58,7 +58,7 @@ class Projection(nn.Sequential):
 class SpatialGraph(nn.Module):
     """H_S: each place takes from the others what goes with it."""
 
-    def __init__(self, channels: int, abn: str) -> None:
+    def __init__(self, channels: int, abn: str = "inplace") -> None:
         super().__init__()
         half = channels // 2
         self.query = nn.Conv2d(channels, half, 1)
@@ -84,7 +84,7 @@ class SpatialGraph(nn.Module):
 class FeatureGraph(nn.Module):
     """H_F: each group of channels takes from the others what goes with it."""
 
-    def __init__(self, channels: int, abn: str) -> None:
+    def __init__(self, channels: int, abn: str = "inplace") -> None:
         super().__init__()
         states, nodes = channels // 2, channels // 4
         self.phi = conv_abn(channels, states, abn=abn)

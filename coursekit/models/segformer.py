@@ -77,9 +77,13 @@ class Attention(nn.Module):
         self.qkv = nn.Linear(dim, 3 * dim)
         self.project = nn.Linear(dim, dim)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def heads_of(self, x: Tensor) -> Tensor:
+        """Queries, keys and values: (B, N, dim) → (3, B, heads, N, d)."""
         qkv = self.qkv(x).unflatten(2, (3, self.heads, -1))  # (B, N, 3, heads, d)
-        query, key, value = qkv.permute(2, 0, 3, 1, 4)  # each (B, heads, N, d)
+        return qkv.permute(2, 0, 3, 1, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        query, key, value = self.heads_of(x)  # each (B, heads, N, d)
         out = F.scaled_dot_product_attention(query, key, value)
         return self.project(out.transpose(1, 2).flatten(2))  # (B, N, dim)
 

@@ -1,8 +1,9 @@
 """Mutation testing of a lesson's checks: do both halves notice every bug, and let right ones pass?
 
 What is tried on each exercise: the stub and the mistakes that the author wrote down, which both
-halves must refuse; the solution and the author's other right answers, which both must let pass; and
-the solution with planted bugs (`coursekit.mutation.mutants`). A bug that changes nothing that the
+halves must refuse; the solution and the author's other right answers, which both must let pass; the
+course's own part, which both must let pass and grading must know (`coursekit.parts`); and the
+solution with planted bugs (`coursekit.mutation.mutants`). A bug that changes nothing that the
 exercise asks for is listed by hand, with a reason, and counted apart. Nothing may come between the
 halves, pass the public one and fail the hidden one: a student who sees all ticks would lose points.
 A bug that has to is listed by hand, too.
@@ -16,9 +17,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from coursekit.checks import NOT_WRITTEN
+from coursekit.checks.borrowing import BORROWED
 from coursekit.mutation.answers import Answers, gaps
 from coursekit.mutation.mutants import Mutant, plant
 from coursekit.mutation.trial import SECONDS, Trial, Tried, try_answers
+from coursekit.parts import PARTS, borrowing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -124,6 +127,8 @@ def _answers(lesson: Lesson, exercise: Exercise, answers: Answers, tally: Tally)
     for number, code in enumerate([solution, *answers.right.get(name, [])]):
         what = f"right answer {number}" if number else "the solution"
         yield _Case(Trial(name, code), partial(_judge_right, tally, what))
+    if name in PARTS.get(lesson.name[3:], {}):
+        yield _Case(Trial(name, borrowing(lesson.name, name)), partial(_judge_borrowed, tally))
     for number, (code, words) in enumerate(answers.wrong.get(name, []), 1):
         what = f"wrong answer {number}"
         yield _Case(Trial(name, code), partial(_judge_wrong, tally, what, words))
@@ -167,6 +172,16 @@ def _judge_right(tally: Tally, what: str, how: Tried) -> None:
     if not how.passed_hidden:
         why = how.reasons or (f"{how.hidden.kind}: {how.hidden.message}",)
         tally.problems.append(f"{tally.exercise}: {what} fails the hidden half: {'; '.join(why)}")
+
+
+def _judge_borrowed(tally: Tally, how: Tried) -> None:
+    if not how.passed_public or how.hidden.kind != "passed":
+        half = how.hidden if how.passed_public else how.public
+        tally.problems.append(f"{tally.exercise}: the course's own part gives {half.kind}: "
+                              f"{half.message}")  # fmt: skip
+    elif how.reasons != (BORROWED,):
+        tally.problems.append(f"{tally.exercise}: of the course's own part grading says: "
+                              f"{'; '.join(how.reasons) or 'right'}")  # fmt: skip
 
 
 def _judge_wrong(tally: Tally, what: str, words: str, how: Tried) -> None:

@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from coursekit.checks.borrowing import BORROWED, borrows
 from coursekit.checks.rules import Rule, broken, declared
 from coursekit.errors import CourseError
 from coursekit.grading.verdict.compare import compare
@@ -271,6 +272,7 @@ class _Stage:
     def _reasons(self, answer: str, folder: Path) -> list[str]:
         rule = broken(answer, [Rule(*r) for r in self.plan.rules], self.plan.solution)
         found = [] if rule is None else [str(rule)]
+        found += [BORROWED] if borrows(answer, self.name) else []
         for check in self.plan.checks:
             status, reasons = compare(self.references[0], folder, check)
             found += reasons or ([] if status == "passed" else [status])

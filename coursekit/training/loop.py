@@ -28,6 +28,7 @@ from coursekit.training.guards import (
     naming_what_torch_met,
     prepare_folder,
 )
+from coursekit.training.kept import Kept, begins
 from coursekit.training.layout import memory_format
 from coursekit.training.state import load_state, save_state
 
@@ -75,6 +76,7 @@ def fit(
     on_epoch: Callable[[dict[str, Any]], None] | None = None,
     progress: bool | None = None,
     started: str | None = None,
+    kept: str | None = None,
 ) -> FitResult:
     """Train a model; leave the best weights in it.
 
@@ -101,6 +103,8 @@ def fit(
         progress: True or False to show a bar or not; None shows it on a terminal only.
         started: a word on the weights that the model comes with, for the result; it is kept in the
             state, and a resumed run has that of its start.
+        kept: a name in the cache folder, in place of `out` and for any model: what was stopped, or
+            had ended, goes on from there when the same is asked for again.
 
     Raises:
         CourseError: when the data do not fit, `out` holds a run and `resume` is False, the state
@@ -110,7 +114,7 @@ def fit(
     """
     config = config or FitConfig()
     with naming_what_is_full():
-        run = _Run(model, train, val, config, out, resume, progress, started)
+        run = _Run(model, train, val, config, out, resume, progress, started, kept)
         return run.go(on_epoch)
 
 
@@ -127,6 +131,7 @@ class _Run:
         resume: bool,
         progress: bool | None,
         started: str | None,
+        kept: str | None,
     ) -> None:
         from accelerate import Accelerator
         from accelerate.utils import GradientAccumulationPlugin
@@ -164,6 +169,7 @@ class _Run:
         self.plan = config.plan.build(self.objective, config.epochs * len(list(self._batches(0))))
         self.history: list[dict[str, Any]] = []
         self._open_out(resume)
+        self.kept = self._open_kept(kept)
         self.parallel = self.accelerator.prepare_model(self.objective)
 
     def _describe(self, model: nn.Module, train: FaceDataset) -> checkpoint.ModelInfo:
@@ -197,6 +203,19 @@ class _Run:
                 state, self.objective, self.plan, self.settings, self.config.free()
             )
 
+    def _open_kept(self, name: str | None) -> Kept | None:
+        """Where the state of a notebook's run is kept; the run is put to where it was."""
+        if name is None:
+            return None
+        first = {
+            "whitening": [list(self.whitening.mean), list(self.whitening.std)],
+            "images": [len(self.train_view), len(self.val_view)],
+            "begins": begins(self.objective.network, torch.as_tensor(self.val_view[0]["image"])),
+        }
+        kept = Kept(name, {**self.config.as_data(), **first})
+        self.history = kept.load(self.objective, self.plan)
+        return kept
+
     def go(self, on_epoch: Callable[[dict[str, Any]], None] | None) -> FitResult:
         for epoch in range(len(self.history), self.config.epochs):
             if self.plan.stopped:
@@ -220,6 +239,9 @@ class _Run:
             self.history.append(entry)
             if self.accelerator.is_main_process:
                 self._save(improved=event == "improved")
+                if self.kept:
+                    last = self.plan.stopped or epoch + 1 == self.config.epochs
+                    self.kept.save(self.objective, self.plan, self.history, last=last)
                 if on_epoch:
                     on_epoch(entry)
         self.accelerator.wait_for_everyone()

@@ -115,7 +115,8 @@ plots.diagram("(image: H × W × 3)\n[network]\n(scores: 19 × H × W)\nargmax\n
 # everything that your answer needs belongs in that cell.
 #
 # If you are stuck, open the hints one at a time: the first one asks a question, the last one nearly
-# tells you. Where there is a folder `solved`, it has every lesson with answers and pictures; it is
+# tells you. Below it, *Borrow it* names one line for your cell: with it the lesson goes on with the
+# course's own part, and this one exercise brings no points. Where there is a folder `solved`, it has every lesson with answers and pictures; it is
 # no secret, but what you look up there you will have forgotten by next week.
 
 # %% [markdown]
@@ -141,6 +142,10 @@ plots.diagram("(image: H × W × 3)\n[network]\n(scores: 19 × H × W)\nargmax\n
 # <details><summary>Hint 3</summary>
 #
 # The palette is looked up in; the label map holds the places. One pair of square brackets is enough.
+# </details>
+# <details><summary>Borrow it</summary>
+#
+# `from coursekit.parts.welcome import paint` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 
@@ -245,6 +250,10 @@ print("same colours as yours:", np.array_equal(np.array(mask.convert("RGB")), co
 #
 # `minlength=` makes the result longer, never shorter. So leave the 255s out *before* you count.
 # `label_map[label_map != 255]` is a flat array of all other numbers.
+# </details>
+# <details><summary>Borrow it</summary>
+#
+# `from coursekit.parts.welcome import count_pixels` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 
@@ -380,6 +389,10 @@ if not DATA:
 #
 # σ is a palette with numbers in place of colours. Build `table = np.arange(256, dtype=np.uint8)`, swap
 # entries for each pair (`table[a], table[b] = b, a`), and paint as in exercise 1.
+# </details>
+# <details><summary>Borrow it</summary>
+#
+# `from coursekit.parts.welcome import mirror` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 

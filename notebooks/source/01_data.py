@@ -147,6 +147,10 @@ with Image.open(folder / "rgb.png") as mask:
 #
 # `picture.mode` is a string. Test it *before* you make an array: `if picture.mode not in ("L", "P"): raise ValueError(…)`.
 # </details>
+# <details><summary>Borrow it</summary>
+#
+# `from coursekit.parts.data import read_mask` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
+# </details>
 
 
 # %% tags=["folded"]
@@ -267,6 +271,10 @@ plots.long_tail(COUNTS)
 #
 # `np.bincount(known, minlength=num_classes)` always has at least `num_classes` entries. Add them up over the maps.
 # </details>
+# <details><summary>Borrow it</summary>
+#
+# `from coursekit.parts.data import count_classes` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
+# </details>
 
 
 # %% count-classes minutes=10 difficulty="easy"
@@ -380,6 +388,10 @@ for name in ("background", "neck", "skin", "nose"):
 # <details><summary>Hint 2</summary>
 #
 # Begin with zeros, fill in `1 / np.log(counts[present] + epsilon)`, divide all by the sum.
+# </details>
+# <details><summary>Borrow it</summary>
+#
+# `from coursekit.parts.data import class_weights` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 
@@ -498,6 +510,10 @@ figure
 # <details><summary>Hint 3</summary>
 #
 # `total = histogram.sum(axis=1)`; `mean = histogram @ values / total`; the variance is `histogram @ values**2 / total - mean**2`.
+# </details>
+# <details><summary>Borrow it</summary>
+#
+# `from coursekit.parts.data import whitening` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 
@@ -651,6 +667,10 @@ plots.panels([{"nearest": nearest, "bilinear": smooth, "what differs": wrong}])
 #
 # If you write `label_map[label_map == a] = b` and then `label_map[label_map == b] = a`, the second line takes back the first: after the
 # first, *all* of them are `b`.
+# </details>
+# <details><summary>Borrow it</summary>
+#
+# `from coursekit.parts.data import resize_and_mirror` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 # %%
@@ -865,6 +885,10 @@ print(report.as_text().replace(str(faces), "faces"))
 # <details><summary>Hint 2</summary>
 #
 # `Path("train/masks/7.png").stem` is `"7"`. `found.setdefault(kind, set())` is a set that you can `update`.
+# </details>
+# <details><summary>Borrow it</summary>
+#
+# `from coursekit.parts.data import suspects` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 

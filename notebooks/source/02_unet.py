@@ -142,6 +142,10 @@ plots.diagram(U, FLOWS, shapes=plots.shapes(finished, (3, 512, 512)))
 # `nn.Conv2d(in_channels, out_channels, 3, padding=1)`, `nn.ReLU(inplace=True)`, and the same two
 # again with `out_channels` on both sides.
 # </details>
+# <details><summary>Borrow it</summary>
+#
+# `from coursekit.parts.unet import DoubleConv` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
+# </details>
 
 
 # %% tags=["folded"]
@@ -269,6 +273,10 @@ plots.diagram(
 # In `__init__`: `self.up = nn.ConvTranspose2d(in_channels, out_channels, 2, stride=2)` and
 # `self.conv = DoubleConv(2 * out_channels, out_channels)`. In `forward`: up, `fit_to`, concatenate
 # with the skip in front, convolve.
+# </details>
+# <details><summary>Borrow it</summary>
+#
+# `from coursekit.parts.unet import Up` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 
@@ -414,6 +422,10 @@ print(f"head: {conv(16, 19, 1):,}; all together: {total + conv(16, 19, 1):,}")
 # `self.down = nn.ModuleList(DoubleConv(a, b) for a, b in pairwise((in_channels, *widths[:-1])))`,
 # and `self.up` is alike over `pairwise(widths[::-1])`.
 # </details>
+# <details><summary>Borrow it</summary>
+#
+# `from coursekit.parts.unet import Layers` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
+# </details>
 
 
 # %% layers minutes=20 difficulty="medium"
@@ -526,6 +538,10 @@ for name, part, channels in (
 # <details><summary>Hint 3</summary>
 #
 # The loop up: `for up, skip in zip(self.up, reversed(skips)): x = up(x, skip)`. Then the head.
+# </details>
+# <details><summary>Borrow it</summary>
+#
+# `from coursekit.parts.unet import UNet` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 
@@ -694,6 +710,10 @@ plots.shapes(UNet(), (3, SIZES["size"], SIZES["size"]))
 #
 # `weights[target]` is a map with the weight of each pixel, (B, H, W). Multiply, sum, divide by the sum of that map.
 # </details>
+# <details><summary>Borrow it</summary>
+#
+# `from coursekit.parts.unet import weighted_cross_entropy` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
+# </details>
 
 
 # %% tags=["folded"]
@@ -859,7 +879,7 @@ result = fit(
         size=SIZES["size"], epochs=SIZES["epochs"], batch_size=SIZES["batch"],
         plan=AdamToSGDConfig(adam_lr=SIZES["lr"], patience=SIZES["patience"]), seed=0,
     ),
-    progress=False,
+    progress=True, kept="02_unet",
 )  # fmt: skip
 history = result.history
 print("the first epoch's loss is below log 19:", history[0]["train_loss"] < np.log(19))
@@ -901,6 +921,10 @@ plots.convergence(history)
 # <details><summary>Hint 3</summary>
 #
 # `present = union > 0`, then `(hit[present] / union[present]).mean()`, as `float`.
+# </details>
+# <details><summary>Borrow it</summary>
+#
+# `from coursekit.parts.unet import mean_iou` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 

@@ -299,6 +299,10 @@ plots.diagram(NETWORK, FLOWS, shapes=plots.shapes(finished, (3, 512, 512)))
 # `padding = dilation * (kernel // 2)`. Then `nn.Sequential(nn.Conv2d(…, kernel, padding=padding, dilation=dilation),
 # nn.BatchNorm2d(out_channels), nn.ReLU(inplace=True))`.
 # </details>
+# <details><summary>Borrow it</summary>
+#
+# `from coursekit.parts.deeplabv3plus import conv_bn_relu` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
+# </details>
 
 
 # %% tags=["folded"]
@@ -399,6 +403,10 @@ probe.emit("count", count, "the number of parameters of a block with default ker
 #
 # $\sigma_c^2$ is `norm.running_var`, $\mu_c$ `norm.running_mean`, $\gamma_c$ `norm.weight`, $\beta_c$ `norm.bias`, $\varepsilon$ `norm.eps`.
 # Gradients are off here, so `folded.weight.copy_(…)` may write into a parameter.
+# </details>
+# <details><summary>Borrow it</summary>
+#
+# `from coursekit.parts.deeplabv3plus import fold` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 
@@ -637,6 +645,10 @@ print("equal where both are:", torch.allclose(dense[..., ::2, ::2], coarse, atol
 # `self.project = conv_bn_relu(in_channels, out_channels)`; `mean = F.adaptive_avg_pool2d(x, 1)`; then
 # `.expand(-1, -1, *x.shape[-2:])` repeats without copying.
 # </details>
+# <details><summary>Borrow it</summary>
+#
+# `from coursekit.parts.deeplabv3plus import ASPPPooling` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
+# </details>
 
 
 # %% tags=["folded"]
@@ -783,6 +795,10 @@ except ValueError:
 #
 # `nn.ModuleList([conv_bn_relu(in_channels, width), *(ASPPConv(in_channels, width, rate) for rate in rates), ASPPPooling(in_channels, width)])`,
 # and `torch.cat([branch(x) for branch in self.branches], dim=1)` before `project`.
+# </details>
+# <details><summary>Borrow it</summary>
+#
+# `from coursekit.parts.deeplabv3plus import ASPP` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 
@@ -1017,6 +1033,10 @@ plots.diagram(
 #
 # `torch.cat([deep, self.low_level(shallow)], dim=1)`, then `refine`, then `head`.
 # </details>
+# <details><summary>Borrow it</summary>
+#
+# `from coursekit.parts.deeplabv3plus import Decoder` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
+# </details>
 
 
 # %% deeplab-decoder minutes=20 difficulty="medium"
@@ -1130,6 +1150,10 @@ def fit_to(x: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
 # <details><summary>Hint 3</summary>
 #
 # `logits = self.up(self.decoder(self.aspp(features[-1]), features[0]))`, and at the end `fit_to(logits, image)`.
+# </details>
+# <details><summary>Borrow it</summary>
+#
+# `from coursekit.parts.deeplabv3plus import DeepLabV3Plus` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 
@@ -1356,7 +1380,7 @@ result = fit(
         size=SIZES["size"], epochs=SIZES["epochs"], batch_size=SIZES["batch"], seed=0,
         plan=AdamToSGDConfig(adam_lr=SIZES["lr"], patience=SIZES["patience"], sgd_t_max=25),
     ),
-    progress=False,
+    progress=True, kept="03_deeplabv3plus",
 )  # fmt: skip
 history = result.history
 print("the first epoch's loss is below log 19:", history[0]["train_loss"] < np.log(19))

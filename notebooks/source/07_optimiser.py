@@ -120,6 +120,10 @@ print(f"{len(train)} faces to learn from, {len(val)} to validate")
 # `pull = gradient + weight_decay * weight`, then `velocity = momentum * velocity + pull`, then return
 # `weight - rate * velocity` and `velocity`.
 # </details>
+# <details><summary>Borrow it</summary>
+#
+# `from coursekit.parts.optimiser import sgd_step` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
+# </details>
 
 
 # %% tags=["folded"]
@@ -242,6 +246,10 @@ probe.emit("default", list(moved), "momentum and decay at their defaults")
 #
 # `m_hat = m / (1 - betas[0] ** t)`, `v_hat = v / (1 - betas[1] ** t)`; the step is
 # `rate * m_hat / (v_hat.sqrt() + eps)`.
+# </details>
+# <details><summary>Borrow it</summary>
+#
+# `from coursekit.parts.optimiser import adam_step` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 
@@ -533,6 +541,10 @@ for kind, rate in ((torch.optim.SGD, 0.02), (torch.optim.Adam, 1e-3), (torch.opt
 #
 # `lowest + 0.5 * (highest - lowest) * (1 + math.cos(math.pi * t / t_max))`
 # </details>
+# <details><summary>Borrow it</summary>
+#
+# `from coursekit.parts.optimiser import cosine` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
+# </details>
 
 
 # %% cosine minutes=10 difficulty="easy"
@@ -681,6 +693,10 @@ class State:
 #
 # From "adam": `phase` becomes "sgd" and `peak` becomes `config.sgd_lr`. From "sgd": if `peak / 2 < config.sgd_min_lr`, the
 # phase becomes "stopped", otherwise `peak` is halved.
+# </details>
+# <details><summary>Borrow it</summary>
+#
+# `from coursekit.parts.optimiser import Machine` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 
@@ -939,6 +955,10 @@ def make_optimiser(model: nn.Module, machine: State) -> torch.optim.Optimizer:
 #
 # `while machine.phase != "stopped" and len(history) < epochs:`; in it, after `record`:
 # `if event == "improved": best = copy.deepcopy(model.state_dict())`, `elif event != "wait":` load and make anew. After the loop, load once more.
+# </details>
+# <details><summary>Borrow it</summary>
+#
+# `from coursekit.parts.optimiser import run_pipeline` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 

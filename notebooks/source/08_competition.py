@@ -126,7 +126,9 @@ networks, results = {}, {}
 for name in TITLES:
     torch.manual_seed(0)
     networks[name] = create_model(name, LABELS.num_classes, **SETTINGS.get(name, {}))
-    results[name] = fit(networks[name], train, watch, recipe(name), progress=False)
+    results[name] = fit(
+        networks[name], train, watch, recipe(name), progress=True, kept=f"08_{name}"
+    )
 losses = {name: [entry["train_loss"] for entry in r.history] for name, r in results.items()}
 print("every training loss fell:", all(each[-1] < each[0] for each in losses.values()))
 
@@ -193,6 +195,10 @@ print("arrays of", *sorted({str(each.shape) for each in counts.values()}))
 # <details><summary>Hint 3</summary>
 #
 # `return f_from_iou(iou).mean(), f_from_iou(iou.mean())`
+# </details>
+# <details><summary>Borrow it</summary>
+#
+# `from coursekit.parts.competition import f_from_iou, two_means` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 
@@ -399,6 +405,10 @@ for c in order[[3, 9, *range(14, 19)]]:
 # <details><summary>Hint 3</summary>
 #
 # `np.mean(f, axis=1, where=true > 0)` takes the mean of each row over the places where the condition holds.
+# </details>
+# <details><summary>Borrow it</summary>
+#
+# `from coursekit.parts.competition import image_scores` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 
@@ -630,6 +640,10 @@ print(f"mean IoU: ours {ours['pooled_miou']:.3f}, smp's macro by default {plain:
 # <details><summary>Hint 3</summary>
 #
 # In `lead`, subtract resample by resample, `bootstrap(a, draws) - bootstrap(b, draws)`, and take the interval of that. Do not subtract ends of intervals.
+# </details>
+# <details><summary>Borrow it</summary>
+#
+# `from coursekit.parts.competition import bootstrap, interval, lead` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 
@@ -987,6 +1001,10 @@ print("no field moves outside these groups:", changed == set(sum(CAUSES.values()
 #
 # `replace(style, **{name: getattr(harder, name) for name in fields})` with `harder = style.shifted(amount)`; the other one is the mirror image.
 # </details>
+# <details><summary>Borrow it</summary>
+#
+# `from coursekit.parts.competition import only, all_but` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
+# </details>
 
 
 # %% one-cause minutes=20 difficulty="medium"
@@ -1276,6 +1294,10 @@ for title, row in zip(seen, np.abs(moved), strict=True):
 # <details><summary>Hint 3</summary>
 #
 # `Image.fromarray(ids).save(png, format="PNG")` with ids of shape (512, 512) and type uint8 gives mode L. Then `archive.writestr(f"{stem}.png", png.getvalue())`, inside `with zipfile.ZipFile(target, "w") as archive:`.
+# </details>
+# <details><summary>Borrow it</summary>
+#
+# `from coursekit.parts.competition import write_flat` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 
@@ -1583,7 +1605,7 @@ Markdown(
 torch.manual_seed(0)
 networks["house"] = create_model("fastscnn", LABELS.num_classes)
 settings = recipes.configure("house", "fastscnn", SIZE, SIZES["epochs"], seed=0)
-results["house"] = fit(networks["house"], train, watch, settings, progress=False)
+results["house"] = fit(networks["house"], train, watch, settings, progress=True, kept="08_house")
 counts["house"], _ = examine("house", held_out.images, held_out.label_maps)
 for name in ("fastscnn", "house"):
     print(f"{name:<10}{100 * mean_iou(counts[name].sum(0)):>5.1f} % mean IoU")

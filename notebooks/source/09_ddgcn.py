@@ -49,7 +49,7 @@ from torch.nn import functional as F
 from coursekit import count_parameters, create_model, plots, tier
 from coursekit.checks import Check
 from coursekit.data import SynthDataset, open_dataset
-from coursekit.models import ddgcn  # the course's own, to borrow from and to compare with
+from coursekit.models import ddgcn  # the course's own, to compare with
 from coursekit.models.abn import ABN
 from coursekit.models.dml_csr import SMALL  # sizes of a small network
 
@@ -230,7 +230,7 @@ def node_abn(channels: int) -> nn.Sequential:
 # </details>
 # <details><summary>Borrow it</summary>
 #
-# `Projection = lambda channels: ddgcn.Projection(channels, "inplace")` takes the course's. The lesson goes on; the exercise brings no points.
+# `from coursekit.parts.ddgcn import Projection` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 
@@ -265,7 +265,6 @@ def has_three_steps(check: Check, made: nn.Module, channels: int) -> None:
 
 # %% check-node-projection points=1 tags=["folded"]
 check = Check("node-projection")
-check.forbids("ddgcn.Projection", because="go on with the course's; it brings no points")
 check.crashes(ValueError, "in_channels must be divisible", "`groups` is the number of channels")
 check.crashes(TypeError, "should return None", "give the steps to `super().__init__(…)`")
 torch.manual_seed(0)
@@ -339,7 +338,7 @@ for side in (60, 128):
 # </details>
 # <details><summary>Borrow it</summary>
 #
-# `relate = lambda query, key, value: torch.einsum("bil,bij->blj", key, torch.einsum("bil,bjl->bij", query, value).softmax(-1))`. It is right; try to say why before you go on.
+# `from coursekit.parts.ddgcn import relate` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 
@@ -461,7 +460,7 @@ for name, shape, factor, about in (
 # </details>
 # <details><summary>Borrow it</summary>
 #
-# `SpatialGraph = lambda channels: ddgcn.SpatialGraph(channels, "inplace")`, for no points.
+# `from coursekit.parts.ddgcn import SpatialGraph` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 
@@ -574,7 +573,6 @@ def misled(graph: nn.Module, x: torch.Tensor) -> list[tuple]:
 
 # %% check-spatial-graph points=2 tags=["folded"]
 check = Check("spatial-graph")
-check.forbids("ddgcn.SpatialGraph", because="go on with the course's; it brings no points")
 turn = "`update` gets the nodes for its channels: turn M round, `m.mT`, before it"
 check.crashes(RuntimeError, r"size \[6, 6, 1\].*, 6\]", turn)
 check.crashes(RuntimeError, r"size \[12, 6, 1, 1\]", "`extend` takes a map: `.unflatten` before it")
@@ -656,7 +654,7 @@ for name, channels, shape in (("wide", 8, (2, 8, 3, 5)), ("one", 6, (4, 6, 1, 1)
 # </details>
 # <details><summary>Borrow it</summary>
 #
-# `FeatureGraph = lambda channels: ddgcn.FeatureGraph(channels, "inplace")`, for no points.
+# `from coursekit.parts.ddgcn import FeatureGraph` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 
@@ -702,7 +700,6 @@ class FeatureGraph(nn.Module):
 
 # %% check-feature-graph points=1 tags=["folded"]
 check = Check("feature-graph")
-check.forbids("ddgcn.FeatureGraph", because="go on with the course's; it brings no points")
 torch.manual_seed(0)
 made = check.build(FeatureGraph, (16,), {"channels": 24})
 for graph, channels in zip(made, (16, 24), strict=True):
@@ -787,7 +784,6 @@ def softened(graph: nn.Module, x: torch.Tensor) -> Iterator[torch.Tensor]:
 
 # %% check-feature-graph-2 points=2 tags=["folded"]
 check = Check("feature-graph")
-check.forbids("ddgcn.FeatureGraph", because="go on with the course's; it brings no points")
 turn = "nodes and states have changed places: `adjacency` takes (B, nodes, states), `update` Z"
 check.crashes(RuntimeError, r"size \[(4, 4|8, 8), 1\]", turn)
 check.crashes(RuntimeError, r"size \[16, 8, 1, 1\]", "`extend` takes a map: `.unflatten` before it")
@@ -866,7 +862,7 @@ for name, channels, shape in (("wide", 12, (2, 12, 3, 4)), ("one", 8, (4, 8, 1, 
 # </details>
 # <details><summary>Borrow it</summary>
 #
-# `DDGCN = ddgcn.DDGCN` and `def at_start(block, x): return block.merge_as_code(x) if block.merge == "code" else block.merge_as_paper(x)`, for no points.
+# `from coursekit.parts.ddgcn import DDGCN, at_start` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 
@@ -956,7 +952,6 @@ def mismerged(block: nn.Module, x: torch.Tensor) -> list[tuple]:
 
 # %% check-dynamic-merge points=2 tags=["folded"]
 check = Check("dynamic-merge")
-check.forbids("ddgcn.DDGCN", because="go on with the course's; it brings no points")
 fit = "the sizes do not fit: enlarge what has X_l's size to the size of X"
 check.crashes(RuntimeError, r"Sizes of tensors must match|size of tensor", fit)
 half = "`spatial` works on X_l and `feature` on X; `merged` gives Y, and `reduce` comes later"
@@ -1032,7 +1027,6 @@ def misjudged(block: nn.Module, x: torch.Tensor) -> list[tuple]:
 
 # %% check-dynamic-merge-2 points=1 tags=["folded"]
 check = Check("dynamic-merge")
-check.forbids("ddgcn.DDGCN", because="go on with the course's; it brings no points")
 check.crashes(RuntimeError, r"must match|size of tensor", "enlarge X_l to the size of X first")
 torch.manual_seed(0)
 for merge, channels, shape in (
@@ -1105,7 +1099,7 @@ for moment in ("at the start", "one step later"):
 # </details>
 # <details><summary>Borrow it</summary>
 #
-# `def readings(target, rest, in_channels=2048, channels=512): return [(1, "code")]` lets you go on, for no points.
+# `from coursekit.parts.ddgcn import readings` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 
@@ -1256,7 +1250,7 @@ for name in ("none", "ddgcn"):
     network = create_model("dml_csr", LABELS.num_classes, context=name, edge_heads="none", **SMALL)
     if name == "ddgcn":
         network.context = DDGCN(network.encoder.channels[-1], SMALL["context_channels"])
-    results[name] = fit(network, train, val, settings, progress=True)
+    results[name] = fit(network, train, val, settings, progress=True, kept=f"09_{name}")
     networks[name] = network.cpu().eval()
     print(f"{name:<5} {count_parameters(network):>9,} parameters, trained")
 

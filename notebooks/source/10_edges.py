@@ -146,8 +146,10 @@ for rows in zip(*(spread(dot, width) for width in (0, 1, 2)), strict=True):
 # <details><summary>Hint 3</summary>
 #
 # `torch.where(known, edge.to(torch.uint8), 255)` puts the 255 in. For the binary edges: `category_edges(target, NUM, sides=sides, width=width)[:, 1:].amax(1)`, since the largest of 0, 1 and 255 is right in each case.
+# </details>
+# <details><summary>Borrow it</summary>
 #
-# To go on without it: `category_edges, binary_edges = losses.category_edges, losses.binary_edges` borrows the course's part.
+# `from coursekit.parts.edges import category_edges, binary_edges` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 
@@ -376,8 +378,10 @@ plots.diagram(
 # <details><summary>Hint 3</summary>
 #
 # A list of `self.shared(reduce(x))`, enlarged, for `reduce, x in zip(self.reduce, (c2, c3, c4))`; `torch.cat(maps, dim=1)`; then both classifiers.
+# </details>
+# <details><summary>Borrow it</summary>
 #
-# To go on without it: `from functools import partial`, `from coursekit.models import edge_heads`, and `EdgeHeads = partial(edge_heads.EdgeHeads, layer=conv_abn)`.
+# `from coursekit.parts.edges import EdgeHeads` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 
@@ -531,8 +535,10 @@ for hidden_name, hidden_classes, hidden_width in (("few", 3, 4), ("more", 6, 5))
 # <details><summary>Hint 3</summary>
 #
 # In `balanced`: `weight = torch.where(edge, 1 - share, share) * known` with `share = edge.sum() / known.sum().clamp_min(1)`; then `(weight * cost).sum() / total`, where `total` is the sum of the weights, and 1 where that is 0.
+# </details>
+# <details><summary>Borrow it</summary>
 #
-# To go on without it: `binary_edge_loss, category_edge_loss = losses.binary_edge_loss, losses.category_edge_loss`.
+# `from coursekit.parts.edges import balanced, binary_edge_loss, category_edge_loss` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 
@@ -737,8 +743,10 @@ for hidden_kind, hidden_shape in (("binary", (2, 2, 4, 6)), ("category", (2, 3, 
 # <details><summary>Hint 3</summary>
 #
 # `edge = edges == 1`, then `((cost * edge).sum((1, 2)) / edge.sum((1, 2)).clamp_min(1)).mean()`.
+# </details>
+# <details><summary>Borrow it</summary>
 #
-# To go on without it: `binary_edge_attention = losses.binary_edge_attention`.
+# `from coursekit.parts.edges import binary_edge_attention` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 
@@ -869,8 +877,10 @@ for hidden_name, hidden_fill in (("some", None), ("none", 0), ("unknown", 255)):
 # <details><summary>Hint 3</summary>
 #
 # `means = (cost[:, None] * edge).sum((2, 3)) / edge.sum((2, 3)).clamp_min(1)`; if there are weights, `means = means * weights`; `means.mean()` divides by $NC$.
+# </details>
+# <details><summary>Borrow it</summary>
 #
-# To go on without it: `category_edge_attention = losses.category_edge_attention`.
+# `from coursekit.parts.edges import category_edge_attention` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 
@@ -1102,8 +1112,10 @@ for who, factors in (("the paper", PAPER), ("the code ", {**PAPER, "p": 2.0, "c"
 # <details><summary>Hint 3</summary>
 #
 # `load_state_dict(state, assign=True)` puts the tensors themselves in, in place of copying their numbers. Then `small.train(network.training)`.
+# </details>
+# <details><summary>Borrow it</summary>
 #
-# To go on without it: `from coursekit.models import decouple`.
+# `from coursekit.parts.edges import decouple` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 

@@ -200,8 +200,10 @@ figure
 # <details><summary>Hint 3</summary>
 #
 # `k / (k + 1) * best[name] + total / ((k + 1) * len(students))`. Mind both brackets.
+# </details>
+# <details><summary>Borrow it</summary>
 #
-# To go on without it: `def aggregate(best, students, k, names):` with `total = {n: sum(s[n] for s in students) for n in names}` and `return students[-1] | aggregation.aggregate(best, total, k, len(students))`.
+# `from coursekit.parts.self_regulation import aggregate` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 
@@ -333,6 +335,10 @@ for hidden_n, hidden_k in ((3, 2), (1, 3), (6, 1), (2, 5)):
 # <details><summary>Hint 3</summary>
 #
 # `for k, new in enumerate(renewed, 1):`, in it `best = m if new else best`, then `m = k / (k + 1) * best + unit[k] / (k + 1)`. (Nothing later needs this function but the next picture.)
+# </details>
+# <details><summary>Borrow it</summary>
+#
+# `from coursekit.parts.self_regulation import shares` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 
@@ -494,8 +500,10 @@ print(f"the mean of the two variances is {ratio:.1f} times the variance of the m
 # <details><summary>Hint 3</summary>
 #
 # `seen += len(images)`, then `layer.momentum = len(images) / seen` for every layer, then `network(images)`, all of it under `torch.no_grad()`.
+# </details>
+# <details><summary>Borrow it</summary>
 #
-# To go on without it: `def reestimate(network, batches):` with `optim.reestimate_statistics(network, lambda: batches)`.
+# `from coursekit.parts.self_regulation import reestimate` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 
@@ -718,8 +726,10 @@ for hidden_training in (False, True):
 # <details><summary>Hint 3</summary>
 #
 # `cost = (log_p.exp() * (log_p - log_q)).sum(1)`, then `(cost * valid).sum() / valid.sum().clamp_min(1)`.
+# </details>
+# <details><summary>Borrow it</summary>
 #
-# To go on without it: `distillation_loss = losses.distillation_loss`.
+# `from coursekit.parts.self_regulation import distillation_loss` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 
@@ -898,6 +908,10 @@ for name, p in targets.items():
 # In the inner loop `train_epoch(network, teacher)`, then `students.append(copy.deepcopy(network.state_dict()))`. After it: `m.load_state_dict(aggregate(teacher.state_dict(), students, k, names))`, `reestimate(m, batches)`, `teacher = m.eval().requires_grad_(False)`, `made.append(teacher)`.
 #
 # These lines are the whole of it: put together, they take you on. The course's own version is `optim.SelfRegulation`, which meets yours at the end.
+# </details>
+# <details><summary>Borrow it</summary>
+#
+# `from coursekit.parts.self_regulation import run_cycles` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 
@@ -1310,6 +1324,10 @@ for column, gain in zip(ABLATION_TABLE.columns, gains, strict=True):
 # <details><summary>Hint 3</summary>
 #
 # `return math.ceil(2 * (z(1 - alpha / 2) + z(power)) ** 2 * sd**2 / gain**2)`. (Nothing later needs it but the next cell.)
+# </details>
+# <details><summary>Borrow it</summary>
+#
+# `from coursekit.parts.self_regulation import seeds_needed` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 

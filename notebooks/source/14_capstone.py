@@ -155,6 +155,10 @@ for name in course:
 # `low, high = 1, 2`; `while fits(high): low, high = high, 2 * high`; then `while high - low > 1:` take
 # `middle = (low + high) // 2` and move `low` to it if it fits, `high` otherwise.
 # </details>
+# <details><summary>Borrow it</summary>
+#
+# `from coursekit.parts.capstone import widest` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
+# </details>
 
 
 # %% widest minutes=25 difficulty="medium"
@@ -344,6 +348,10 @@ ledger(create_model("fastscnn"))
 # <details><summary>Hint 3</summary>
 #
 # In a loop over `kernel, stride, dilation`: first `field += (kernel - 1) * dilation * step`, then `step *= stride`. Return both.
+# </details>
+# <details><summary>Borrow it</summary>
+#
+# `from coursekit.parts.capstone import receptive_field` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 
@@ -561,6 +569,10 @@ class Join(nn.Module):
 # <details><summary>Hint 3</summary>
 #
 # Sizes: never compute them, ask for them. `F.interpolate(x, skip.shape[-2:], mode="bilinear")` fits odd sizes as well. Widths: `widest(lambda w: Mine(width=w), WORK, cost=work)` finds the limit, if you give your class such an argument while you plan.
+# </details>
+# <details><summary>Borrow it</summary>
+#
+# `from coursekit.parts.capstone import Mine` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 
@@ -914,7 +926,8 @@ for seed in range(SIZES["seeds"]):
             size=SIZE, epochs=SIZES["epochs"], batch_size=SIZES["batch"], seed=seed,
             plan=AveragedCosineConfig(lr=0.006), objective=ParsingConfig("dice"),
         )  # fmt: skip
-        trained[name].append((model, fit(model, train, design, settings, progress=False)))
+        result = fit(model, train, design, settings, progress=True, kept=f"14_{name}_{seed}")
+        trained[name].append((model, result))
 first, last = (trained["Mine"][0][1].history[i]["train_loss"] for i in (0, -1))
 print("the loss of Mine fell:", last < first)
 
@@ -964,6 +977,10 @@ Markdown("\n".join(lines))
 # <details><summary>Hint 3</summary>
 #
 # `half = critical * gains.std(ddof=1) / np.sqrt(len(gains))`, clear if `gains.mean() - half > 0`. With fewer than two pairs, `half` is `float("inf")`.
+# </details>
+# <details><summary>Borrow it</summary>
+#
+# `from coursekit.parts.capstone import paired` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 
@@ -1117,6 +1134,10 @@ for n in (2, 3, 5, 10):
 # <details><summary>Hint 3</summary>
 #
 # A dictionary from position to score, of the images that have one; `sorted(found, key=found.get)[:k]`.
+# </details>
+# <details><summary>Borrow it</summary>
+#
+# `from coursekit.parts.capstone import worst` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 from contextlib import nullcontext
 
 import numpy as np
@@ -120,6 +121,25 @@ def test_a_notebook_shows_one_line(
     # Anything else keeps its traceback.
     assert len(run(shell, capsys, "raise NotImplementedError('mine')")) > 2
     assert len(run(shell, capsys, "1 / 0")) > 2
+
+
+def test_what_follows_from_an_exercise_is_one_line(
+    shell: InteractiveShell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(shell, capsys, "from coursekit.checks import Check\ncheck = Check('up')")
+    answer = "# exercise: up\ndef up(x):\n    return x / 0\n"
+    run(shell, capsys, answer)
+    (line,) = run(shell, capsys, "[up(x) for x in range(3)]")
+    assert "✗ up" in line and "ZeroDivisionError" in line and "`return x / 0`" in line
+    assert len(run(shell, capsys, answer + "up(1)")) > 3  # who writes it sees it all
+    (line,) = run(shell, capsys, "print(result)")
+    assert "… result" in line and "run that one first" in line
+    (line,) = run(shell, capsys, "for epoch in range(9):\n    raise KeyboardInterrupt")
+    assert "… stopped" in line
+    (line,) = run(shell, capsys, "import os\nfrom coursekit import tier\n"
+                  "os.environ['COURSEKIT_TIER'] = 'Ful'\ntier.choose()")  # fmt: skip
+    del os.environ["COURSEKIT_TIER"]
+    assert "COURSEKIT_TIER=Ful: did you mean full? there are: quick, full" in line
 
 
 def test_a_notebook_s_cells_are_found(

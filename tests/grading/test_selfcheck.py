@@ -184,9 +184,19 @@ def test_the_released_notebook_is_found(student: Path) -> None:
     other.write_text('{"nbformat": 4, "cells": [], "metadata": {}}', encoding="utf-8")
     with pytest.raises(CourseError, match="which assignment is it"):
         selfcheck(other)
-    shutil.rmtree(student.parent.parent / ".released")
-    with pytest.raises(CourseError, match=r"no folder \.released above it"):
-        selfcheck(other)
+
+
+def test_a_copy_is_checked_from_any_folder(
+    student: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (elsewhere := tmp_path.parent / f"{tmp_path.name} of Ann's").mkdir()
+    copy = shutil.move(student, elsewhere / "a copy.ipynb")
+    monkeypatch.chdir(student.parent)  # in the folder that was given
+    assert selfcheck(copy).passed
+    monkeypatch.chdir(elsewhere)
+    monkeypatch.setattr("coursekit.__file__", str(elsewhere / "site-packages" / "x" / "y.py"))
+    with pytest.raises(CourseError, match=r"no folder \.released above it or here"):
+        selfcheck(copy.name)
 
 
 def test_a_released_notebook_that_was_spoilt(student: Path) -> None:

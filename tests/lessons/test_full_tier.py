@@ -1,5 +1,7 @@
-"""Every solved lesson runs on its full tier, on a folder of real layout that a laptop can afford.
+"""Every lesson runs on its full tier, on a folder of real layout that a laptop can afford.
 
+No exercise is solved: each is borrowed, as after its last hint, and every other cell runs. (nbval
+replays the solved lessons.)
 The sizes are a miniature's (`COURSEKIT_SIZES`); all else that the full tier does is what it does on
 a GPU for hours. Where there is a GPU, this runs there.
 """
@@ -12,6 +14,7 @@ import linecache
 import multiprocessing
 import os
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +23,7 @@ import pytest
 from coursekit.data import Recipe, make
 from coursekit.lessons.build import find_sources
 from coursekit.lessons.source import Lesson, read_lesson
+from coursekit.parts import borrowing
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -99,14 +103,17 @@ def sizes_of(lesson: Lesson) -> list[str]:
 
 
 def run_cells(lesson: Lesson, folder: Path, environment: dict[str, str], told: Connection) -> None:
-    """Run a solved lesson from top to bottom, and tell in which cell it failed, or nothing."""
+    """Run a lesson with all borrowed from top to bottom; tell in which cell it failed, or ""."""
     os.environ.update(environment)
     os.chdir(folder)
     warnings.simplefilter("ignore")  # of a class that no one of so few faces has
     names: dict[str, Any] = {"__name__": "__main__"}
+    exercises = {e.name for e in lesson.exercises}
     for cell in lesson.solved():
         if cell.kind != "code":
             continue
+        if cell.id in exercises:
+            cell = replace(cell, source=borrowing(lesson.name, cell.id))
         # As IPython keeps it: lesson 14 reads the text of its own classes.
         lines = cell.source.splitlines(keepends=True)
         linecache.cache[cell.id] = len(cell.source), None, lines, cell.id

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from html import unescape
 from pathlib import Path
 
@@ -16,10 +17,12 @@ from coursekit.lessons.regions import Cell, hidden_text
 from coursekit.lessons.source import Lesson, read_lesson
 from coursekit.mutation.answers import read_answers
 from coursekit.mutation.report import examine
+from coursekit.parts import PARTS, borrowing, parts_of
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 LESSONS = pytest.mark.parametrize("path", find_sources(NOTEBOOKS), ids=lambda path: path.stem)
 
+FOLD = re.compile(r"<details><summary>(.*?)</summary>(.*?)</details>", re.DOTALL)
 MOST_LINES = 20  # of a cell, but for empty ones and comments
 MOST_HIDDEN = MOST_LINES * 3 // 2  # of a check, and of what else is folded
 
@@ -106,6 +109,28 @@ def test_a_lesson_has_the_parts_of_a_lesson(path: Path) -> None:
         most = MOST_HIDDEN if aside else MOST_LINES
         if cell.kind == "code":
             assert _length(cell.source) <= most, f"cell {cell.id} is too long"
+
+
+@LESSONS
+def test_after_the_last_hint_the_course_s_part_is_borrowed(path: Path) -> None:
+    """`examine` tries what is borrowed here: it passes, for no points."""
+    lesson = read_lesson(path)
+    assert list(PARTS[lesson.name[3:]]) == [e.name for e in lesson.exercises]
+    start = 0
+    for exercise in lesson.exercises:
+        place = lesson.cells.index(exercise.answer)
+        folds = FOLD.findall("\n".join(c.source for c in lesson.cells[start:place]))
+        assert [title for title, _ in folds[-2:]][1:] == ["Borrow it"], exercise.name
+        assert folds[-2][0].startswith("Hint "), exercise.name
+        assert f"`{borrowing(lesson.name, exercise.name)}`" in folds[-1][1]
+        bound = names.defined(next(c.source for c in lesson.solved() if c.id == exercise.name))
+        assert {*parts_of(exercise.name)} == bound, exercise.name
+        start = place
+
+
+def test_no_two_exercises_of_the_course_share_a_name() -> None:
+    every = [name for exercises in PARTS.values() for name in exercises]
+    assert len(every) == len(set(every))
 
 
 @LESSONS

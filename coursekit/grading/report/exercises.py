@@ -64,7 +64,9 @@ def describe(lesson: Lesson) -> dict[str, About]:
 def _about(name: str, text: str) -> About:
     headings = _headings(text)
     named = [h for h in headings if h.lower().startswith("exercise")] or headings
-    hints = (Hint(_inline(label), _block(body)) for label, body in _HINT.findall(text))
+    # Of what is folded the hints alone: a line to borrow the part helps nobody to mend an answer.
+    folded = (found for found in _HINT.findall(text) if "hint" in found[0].lower())
+    hints = (Hint(_inline(label), _block(body)) for label, body in folded)
     return About(_inline(named[-1] if named else name), tuple(hints))
 
 

@@ -30,6 +30,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from coursekit.checks.borrowing import borrows
 from coursekit.grading.report.words import Choices, phrases, read, tidied, words
 
 if TYPE_CHECKING:
@@ -127,8 +128,9 @@ def compare(grades: Iterable[Grade], assignments: Sequence[Assignment]) -> list[
     answers: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
     for grade in sorted(grades, key=lambda g: g.student):
         for answer in grade.answers:
-            if answer.status == "found" and answer.source:
-                text = tidied(answer.source)
+            given = answer.source if answer.status == "found" else None
+            if given and not borrows(given, answer.exercise):  # who borrows has the same text
+                text = tidied(given)
                 answers[grade.assignment, answer.exercise][grade.student] = text
     exercises = []
     for assignment in assignments:

@@ -26,6 +26,7 @@ class Look:
 
 _LOOKS = {
     "passed": ("passed", "✓", "good"),
+    "borrowed": ("borrowed", "→", "none"),
     "wrong": ("wrong result", "✗", "bad"),
     "error": ("exception", "!", "bad"),
     "not-written": ("not written", "○", "none"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from coursekit.checks.borrowing import BORROWED, borrows
 from coursekit.checks.rules import broken, declared
 from coursekit.grading.records import Answer, CheckResult, Grade, HandedIn, PublicResult
 from coursekit.grading.run.assemble import (
@@ -111,7 +112,8 @@ def judge(
             _run_until_it_ends(executor, reference, attempt, scratch, until)
             _try_alone(executor, reference, attempt, scratch, until)
         checks = tuple(_results(reference, answers, attempt))
-        failed = {c.exercise for c in checks if c.status != "passed"} & set(attempt.live)
+        wrong = (c.exercise for c in checks if c.status not in ("passed", "borrowed"))
+        failed = set(wrong) & set(attempt.live)
         public: tuple[PublicResult, ...] = ()
         if failed and shown is not None:
             public = tuple(explain(reference.assignment, shown, failed))
@@ -305,8 +307,10 @@ def _results(
         for check in exercise.checks:
             status, reasons = _outcome(answer, check.id, attempt)
             rule = broken(answer.source or "", declared(check.source), own[exercise.name])
-            if status == "passed" and rule:
-                # By the answer's text: what its kernel says of itself could be forged.
+            # By the answer's text: what its kernel says of itself could be forged.
+            if answer.status == "found" and borrows(answer.source or "", exercise.name):
+                status, reasons = "borrowed", (BORROWED,)
+            elif status == "passed" and rule:
                 status, reasons = "wrong", (str(rule),)
             points = reference.assignment.points[check.id]
             unproved = reference.unproved.get(check.id, ())

@@ -287,7 +287,7 @@ def test_the_page_of_a_class(tmp_path: Path) -> None:
     written = write_all(grades, [assignment()], tmp_path)
     page = strict(written.index)
     text = " ".join(page.text_so_far().split())
-    mean = sum(g.earned for g in grades) / len(grades) / 4 * 100
+    mean = 100 * sum(g.earned for g in grades) / (4 * len(grades))
     for part in (
         "The class", f"{mean:.1f} %", "students40", "check-mirror", "bubblewrap", "student-040",
         "proves nothing", "the same text, character for character", "keep_for_reading",

@@ -7,11 +7,18 @@ from typing import Any
 
 import pytest
 
+from coursekit.checks.borrowing import BORROWED
 from coursekit.grading.records import Answer, HandedIn
+from coursekit.grading.run.assemble import solutions
 from coursekit.grading.run.executor import Run, Timeouts
 from coursekit.grading.run.protocol import CELL, NOTEBOOK, Ended
 from coursekit.grading.verdict import judge
+from coursekit.lessons.course import whole_lesson
+from coursekit.lessons.source import read_lesson
+from coursekit.parts import borrowing
 from tests.grading import small_course
+
+NOTEBOOKS = Path(__file__).parents[3] / "notebooks"
 
 
 @pytest.mark.parametrize(
@@ -33,6 +40,19 @@ def test_a_forbidden_function_in_the_answer_s_text_brings_no_points(
     assert (result.reasons == ()) == (status == "passed")
     if result.reasons:
         assert "`np.average`, which this exercise forbids: add them up" in result.reasons[0]
+
+
+def test_a_part_that_is_borrowed_costs_the_points_of_its_exercise(tmp_path: Path) -> None:
+    lesson = read_lesson(NOTEBOOKS / "source" / "00_welcome.py")
+    assignment = whole_lesson(lesson)
+    sources = solutions(assignment) | {"paint": borrowing(lesson.name, "paint")}
+    answers = tuple(Answer(name, text, "id", "found") for name, text in sources.items())
+    passed = dict.fromkeys(assignment.points, ("passed", ()))
+    attempt = judge._Attempt(sources, sources, results=dict(passed))
+    results = list(judge._results(judge.Reference(assignment, tmp_path), answers, attempt))
+    assert [r.status for r in results] == ["borrowed", "passed", "passed"]
+    assert [r.earned for r in results] == [0, *(r.points for r in results[1:])]
+    assert results[0].reasons == (BORROWED,)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,72 @@
+"""The state of a notebook's run in the cache folder: whoever was stopped goes on from there."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from coursekit import terminal
+from coursekit.data.cache import cache_folder
+from coursekit.errors import CourseError
+from coursekit.training.state import load_state, save_state
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from coursekit.optim.plan import Plan
+    from coursekit.training.objective import Objective
+
+#: Seconds of training that may be lost: a state is written no more often.
+SECONDS = 10.0
+
+
+class Kept:
+    """One state by name. That of another run, whatever differs, is written over.
+
+    Args:
+        name: of the run, such as "02_unet".
+        settings: of the run, as JSON gives them back; `begins` and the like among them.
+    """
+
+    def __init__(self, name: str, settings: dict[str, Any]) -> None:
+        self.path = cache_folder() / "runs" / f"{name}.safetensors"
+        self.settings, self._written = settings, time.monotonic()
+
+    def load(self, objective: Objective, plan: Plan) -> list[dict[str, Any]]:
+        """Put objective and plan to where the run was; its history, empty for another run."""
+        try:
+            history, _ = load_state(self.path, objective, plan, self.settings, set())
+        except (CourseError, FileNotFoundError):
+            return []
+        terminal.say(f"goes on after epoch {len(history)}; {self.path} kept it")
+        return history
+
+    def save(
+        self, objective: Objective, plan: Plan, history: list[dict[str, Any]], *, last: bool
+    ) -> None:
+        """Write the state, unless that was done a moment ago and the run goes on."""
+        if last or time.monotonic() - self._written > SECONDS:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            save_state(self.path, objective, plan, history, self.settings, None)
+            self._written = time.monotonic()
+
+
+@torch.no_grad()
+def begins(network: nn.Module, image: Tensor) -> str:
+    """What tells a network, as it begins, from another: its weights, and what it makes of an image.
+
+    Args:
+        network: in any mode.
+        image: (3, S, S).
+    """
+    digest, training = hashlib.sha256(), network.training
+    with torch.random.fork_rng([]):
+        made = network.eval()(image[None].to(next(network.parameters()).device))
+    network.train(training)
+    for name, value in (*network.state_dict().items(), ("", made)):
+        digest.update(name.encode())
+        digest.update(value.detach().cpu().double().numpy().tobytes())
+    return digest.hexdigest()
