@@ -17,10 +17,10 @@
 #
 # | | quick tier (default) | full tier |
 # |---|---|---|
-# | your time | about 2½ hours: 50 minutes of reading, five exercises of 15 to 30 minutes | the same |
+# | your time | {{your-time}} | the same |
 # | data | 100 crowded rendered faces, 64², in LaPa's 11 classes | 1,000 of them, or your own folder, 96² |
-# | computing | about 1 minute on 2 CPU cores | six networks, three seeds: about 50 minutes on one CPU core (estimated) |
-# | memory | about 1.1 GB | about 1.5 GB (estimated) |
+# | computing | {{computing}} | six networks, three seeds: about 50 minutes on one CPU core (estimated) |
+# | memory | {{memory}} | about 1.5 GB (estimated) |
 #
 # **You will be able to**
 # - take boundary labels from the gradient of a label map, and say which gradients miss some;
@@ -29,7 +29,11 @@
 # - find the confound in an ablation, and the control that takes it away;
 # - hold a paper's sentences against its own tables.
 #
-# **Before this** come lesson 09 (encoder, context) and lesson 10 (edges, balanced loss). The paper: [A High-Efficiency Framework for Constructing Large-Scale Face Parsing Benchmark](https://arxiv.org/abs/1905.04830), sections 4 and 5. Next comes [lesson 14](14_capstone.ipynb), your own network.
+# **Before this** come lesson 09 (encoder, context) and lesson 10 (edges, balanced loss).
+#
+# {{links}}
+#
+# {{papers}}
 
 # %%
 import matplotlib.pyplot as plt
@@ -74,14 +78,14 @@ print(f"{len(train)} faces to learn from, {len(val)} to validate, {NUM} classes"
 # %% [markdown]
 # ## The idea: hard samples
 #
-# A pixel in the middle of a cheek is easy. A pixel between lip and skin is not: what the network sees there is half the one and half the other. The paper calls such pixels *hard samples*, and does two things for them.
+# A pixel in the middle of a cheek is easy. A pixel between lip and skin is not: what the network sees there is half the one and half the other. The paper calls them <dfn title="hard sample">hard samples</dfn>, pixels that are easily taken for a neighbour of another class, and does two things for them.
 #
 # 1. **Implicitly**: a second branch learns to draw boundaries, and a third, the *fusion*, reads the features of both. Its output is the prediction.
 # 2. **Explicitly**: in the loss of the fusion a boundary pixel counts $1 + \alpha$ times, with $\alpha = 200$.
 #
 # In lesson 10 the edge tasks went away after training. Here the boundary's features stay.
 #
-# ## Exercise 1: boundary labels (15 minutes, easy)
+# ## Exercise 1: boundary labels
 #
 # The labels of the boundary are "computed according to the gradients of the label map". A gradient of class ids has no meaning as a number: nose minus skin is not twice anything. All that counts is whether it is 0. We take the *difference to a neighbour*, down and right. **Where it is not 0, both pixels are on a boundary.**
 #
@@ -104,7 +108,7 @@ print(f"{len(train)} faces to learn from, {len(val)} to validate, {NUM} classes"
 # </details>
 
 
-# %% boundary
+# %% boundary minutes=15 difficulty="easy"
 def boundary(target: torch.Tensor) -> torch.Tensor:
     """Boundary labels from class ids or 255: (B, H, W) int64 → (B, H, W) uint8 of 0, 1 and 255."""
     ### BEGIN SOLUTION
@@ -254,7 +258,7 @@ with torch.device("meta"):  # shapes without memory
         print(f"features[{place}]   {tuple(x.shape[1:])}")
 
 # %% [markdown]
-# ## Exercise 2: the fusion branch (30 minutes, medium)
+# ## Exercise 2: the fusion branch
 
 # %% tags=["folded"]
 plots.diagram(
@@ -290,7 +294,7 @@ plots.diagram(
 # </details>
 
 
-# %% fusion
+# %% fusion minutes=30 difficulty="medium"
 class FusionBranch(nn.Module):
     """Features of the boundary and of the context at one size; a 1×1 convolution; a classifier."""
 
@@ -465,7 +469,7 @@ for size in (473, 96, 64):
 # %% [markdown]
 # At the paper's size the two are far apart, and the paper does not say which it took. We take the first, as the course's `losses.balanced_boundary_loss` does. Ask of every loss: *what is it divided by?*
 #
-# ## Exercise 3: the weighted loss (15 minutes, medium)
+# ## Exercise 3: the weighted loss
 #
 # $$ L_f = -\frac1N \sum_{i=1}^N \sum_{j=1}^C w_i \, y^s_{ij} \log p^f_{ij}, \qquad w_i = \begin{cases} 1 + \alpha & \text{on a boundary} \\ 1 & \text{elsewhere} \end{cases} \tag{4} $$
 #
@@ -489,7 +493,7 @@ for size in (473, 96, 64):
 # </details>
 
 
-# %% fusion-loss
+# %% fusion-loss minutes=15 difficulty="medium"
 def fusion_loss(
     logits: torch.Tensor, target: torch.Tensor, edges: torch.Tensor, alpha: float
 ) -> torch.Tensor:
@@ -583,7 +587,7 @@ for hidden_name in ("some", "unknown"):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ## Exercise 4: what is α = 200? (20 minutes, medium)
+# ## Exercise 4: what is α = 200?
 #
 # Let $b$ be the share of the pixels on boundaries. They have the weight $(1 + \alpha)\,b$, and the rest has $1 - b$. So the boundaries' share $s$ of all weights is
 #
@@ -609,7 +613,7 @@ for hidden_name in ("some", "unknown"):
 # </details>
 
 
-# %% alpha
+# %% alpha minutes=20 difficulty="medium"
 def weight_share(b: float, alpha: float) -> float:
     """The boundaries' share of all weights, where b is their share of the pixels."""
     ### BEGIN SOLUTION
@@ -719,7 +723,7 @@ figure
 # | B | all three | 1, 1, 2 | 0 |
 # | C | all three | 1, 1, 2 | 200 |
 #
-# B beats A, so "boundary-aware features" help. Do they? From A to B *several* things change at once: a task (to draw boundaries), features of C2 to C4, and, with them, **resolution**: A predicts at a sixteenth of the image, B at a quarter. An eye of 64² is two pixels high. In A's map it has less than one. Such a bundle is called a *confound*. Two controls open it:
+# B beats A, so "boundary-aware features" help. Do they? From A to B *several* things change at once: a task (to draw boundaries), features of C2 to C4, and, with them, **resolution**: A predicts at a sixteenth of the image, B at a quarter. An eye of 64² is two pixels high. In A's map it has less than one. A <dfn>confound</dfn> is a second thing that changes together with the one you ask about. Two controls take it apart:
 #
 # - **A, stride 8**: model A with twice the resolution, and no boundary anywhere;
 # - **B, no boundary loss**: the fusion and its fine features, but $\lambda_2 = 0$: nobody asks for a boundary.
@@ -948,7 +952,7 @@ From A to C the paper gains {gains[0]:.2f} points on large parts and {gains[1]:.
 # python benchmarks/paper_tables.py --paper bspnet --table 2 --data LaPa --out runs/table2
 # ```
 #
-# ## Exercise 5: hold it against its tables (15 minutes, easy)
+# ## Exercise 5: hold it against its tables
 #
 # A paper's sentences are claims about its tables, and a computer can check them. Write `not_above`: the columns (counted from 0, in order) in which the row `name` is **not** above *every* rival by more than `by` points. An equal figure is not above. An empty list: the claim holds everywhere.
 #
@@ -968,7 +972,7 @@ From A to C the paper gains {gains[0]:.2f} points on large parts and {gains[1]:.
 # </details>
 
 
-# %% claims
+# %% claims minutes=15 difficulty="easy"
 def not_above(
     rows: dict[str, tuple[float, ...]], name: str, rivals: list[str], by: float = 0.0
 ) -> list[int]:
@@ -1096,3 +1100,52 @@ print("poly:", rate.get_last_lr()[0] == optim.poly_rate(0, 100, 1e-3, 0.9))
 # - **One more resolution.** "C, stride 8": does the weight still help when nothing is coarse?
 #
 # In **lesson 14** you design a network of your own. Will its boundaries count more?
+
+# %% quiz [markdown]
+# ### What tells model B from model C?
+#
+# - [ ] C has a branch more
+#   Both have three. One network, the same number of weights.
+# - [x] The weight of boundary pixels in the loss of the fusion
+#   α is 0 in B and 200 in C. At inference nobody sees which it was.
+# - [ ] C has a higher resolution
+#   B and C predict at the same size. That is what tells both of them from A.
+#
+# ### B scores higher than A. Why is that no proof that boundaries help?
+#
+# - [ ] Because a boundary cannot be learnt
+#   It can, and quickly. That is not the point.
+# - [x] B also has finer features, which A lacks: a control is needed that has them without boundaries
+#   Two things changed at once. "A, stride 8" and "B, no boundary loss" change one each.
+# - [ ] Because F1 leaves the background out
+#   It does so for both rows alike.
+#
+# ### You train at 64² with α = 200, as the paper does at 473². What has changed?
+#
+# - [ ] Nothing: α is a factor, and has no size
+#   The share of the pixels that it meets has one.
+# - [ ] Boundaries count less, since there are fewer of them
+#   Fewer pixels, but a larger share of all.
+# - [x] Nearly all the weight lies on boundaries now
+#   A boundary is a line: halve the side, and its share of the area doubles.
+#
+# ### Eq. 4 divides by N, not by the sum of the weights. What follows?
+#
+# - [ ] The loss no longer depends on α
+#   It does, twice.
+# - [ ] The gradient vanishes
+#   It grows with α.
+# - [x] α also raises the whole loss against the other two, and under SGD the step
+#   So λ, α and the rate cannot be chosen one by one.
+#
+# ### A paper says "best on all categories". What do you do?
+#
+# - [x] Look at each column of its table
+#   Here one column says otherwise, and in another two rows are equal.
+# - [ ] Believe it, since it was reviewed
+#   Reviewers rarely recompute a table. It takes a line of code.
+# - [ ] Distrust all its figures
+#   The rest of the text agrees with the table to the last digit. One wrong sentence is one wrong sentence.
+
+# %% [markdown]
+# {{links}}
