@@ -162,7 +162,7 @@ check = Check("boundary")
 check.crashes(RuntimeError, "must match the size|broadcast", "differences are one row or one column short: mark both pixels of a pair, `edge[:, 1:]` and `edge[:, :-1]`")  # fmt: skip
 maps = torch.randint(0, 5, (2, 4, 5), generator=torch.Generator().manual_seed(0))
 maps = maps.repeat_interleave(3, 1).repeat_interleave(3, 2)[:, :, :-1]
-maps[0, 7:9, :9], maps[0, 4:7, 2:8], maps[1, :2], maps[1, 7], maps[0, 1, 10:13] = 0, 255, 255, 4, 1
+maps[0, 7:9, :9], maps[0, 4:7, 2:7], maps[1, :2], maps[1, 7], maps[0, 1, 10:13] = 0, 255, 255, 4, 1
 for one in (maps, maps[:, :1], maps[:1, :, 3:4]):
     got, right = check.call(boundary, one), slip(one)
     check.kind(got, torch.Tensor)
@@ -567,18 +567,27 @@ check.that(got.requires_grad, apart)
 slope = torch.autograd.grad(got, leaf, allow_unused=True)[0]
 check.that(slope is not None, apart)
 check.close(slope, 0 * leaf, "nothing but 255: the gradient should be 0")
+single = torch.full_like(truth, 255)
+single[1, 3, 2] = 2
+got = check.call(fusion_loss, leaf, single, torch.where(single == 255, 255, 1).byte(), 20)
+right = 21 * F.cross_entropy(leaf[1:2, :, 3, 2], torch.tensor([2]))
+check.close(
+    got, right, "expected with a single pixel that is known: (1 + α) times its cost, divided by 1"
+)
 check.passed("a gradient, and 0 where nothing is known")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
 
 probe = Probe("check-fusion-loss-2")
-for hidden_name in ("some", "unknown"):
+for hidden_name in ("some", "single", "unknown"):
     hidden_drawn = probe.given(hidden_name, lambda rng: rng.normal(0, 2, (2, 4, 5, 6)))
     hidden_true = probe.given(f"{hidden_name}-true", lambda rng: rng.integers(0, 4, (2, 5, 6)))
     hidden_edges = torch.zeros(2, 5, 6, dtype=torch.uint8)
     hidden_edges[0, 2], hidden_edges[1, :, 2:4] = 1, 1
-    if hidden_name == "unknown":
+    if hidden_name != "some":
         hidden_true[:], hidden_edges[:] = 255, 255
+    if hidden_name == "single":
+        hidden_true[0, 2, 3], hidden_edges[0, 2, 3] = 1, 0
     hidden_leaf = torch.from_numpy(hidden_drawn).float().requires_grad_()
     hidden_cost = probe.call(fusion_loss, hidden_leaf, torch.from_numpy(hidden_true), hidden_edges, 9.0)  # fmt: skip
     hidden_cost.backward()

@@ -237,6 +237,7 @@ def boundary(target):
         (_edit(_LOSS_RIGHT, (", ignore_index=255", "")), "255 is no class"),
         (_edit(_LOSS_RIGHT, (', reduction="none"', ', weight=1 + alpha * (edges == 1)')), "one for each pixel"),
         (_edit(_LOSS_RIGHT, (".clamp_min(1)", "")), "0 is divided by 0"),
+        (_edit(_LOSS_RIGHT, ("clamp_min(1)", "clamp_min(2)")), "divided by 1"),
         (_LOSS.format("((weight * cost).sum() / n).detach()"), "has no gradient"),
         (_LOSS.format("(weight * cost).sum().item() / n"), "has no gradient"),
         (_edit(_LOSS_RIGHT, ("    weight =", "    if (target == 255).all():\n        return torch.tensor(0.0)\n    weight =")),
@@ -499,4 +500,24 @@ def not_above(rows, name, rivals, by=0.0):
     ],
 }
 
-EQUIVALENT: dict[str, list[tuple[str, str, str]]] = {}
+# Planted bugs that change nothing that is asked for: line, change, reason.
+_ORDER = ("this and the next in the other order", "neither line needs what the other does")
+_LABELS = "labels have no gradient"
+
+EQUIVALENT = {
+    "boundary": [
+        ("edge = torch.zeros_like(known)", "torch.zeros_like(known) → torch.zeros_like(known).detach()", _LABELS),
+        ("edge = torch.zeros_like(known)", *_ORDER),
+        ("edge[:, 1:] |= down", *_ORDER),
+        ("edge[:, :-1] |= down", *_ORDER),
+        ("edge[..., 1:] |= right", *_ORDER),
+        ("return torch.where(known, edge.to(torch.uint8), 255)", "255) → 255).detach()", _LABELS),
+    ],
+    "fusion": [
+        ("self.mix = conv_abn(3 * edges + context, width)", *_ORDER),
+        ("size = edges[0].shape[-2:]", "edges[0].shape[-2:] → edges[0].shape[2:]", "the same two of four dimensions"),
+    ],
+    "fusion-loss": [
+        ('cost = F.cross_entropy(logits, target, ignore_index=255, reduction="none")  # (B, H, W)', *_ORDER),
+    ],
+}  # fmt: skip
