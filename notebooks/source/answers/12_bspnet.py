@@ -157,6 +157,30 @@ def boundary(target):
         ),
         (_edit(_BOUNDARY, ("torch.zeros_like(known)", "torch.zeros_like(target)"),
                ("edge.to(torch.uint8)", "edge.clamp(max=1)")), "expected: torch.uint8"),
+        (
+            """
+def boundary(target):
+    known = target != 255
+    edge = torch.zeros_like(known)
+    change = (target[:, 1:, 1:] != target[:, :-1, :-1]) & known[:, 1:, 1:] & known[:, :-1, :-1]
+    edge[:, 1:, 1:] |= change
+    edge[:, :-1, :-1] |= change
+    return torch.where(known, edge.byte(), 255)
+""",
+            "four neighbours have their own class",
+        ),
+        (
+            """
+def boundary(target):
+    framed = F.pad(target, (1, 1, 1, 1), value=-1)
+    edge = torch.zeros_like(target, dtype=torch.bool)
+    for other in (framed[:, :-2, 1:-1], framed[:, 2:, 1:-1], framed[:, 1:-1, :-2], framed[:, 1:-1, 2:]):
+        edge |= (other != target) & (other != 255)
+    return torch.where(target != 255, edge.byte(), 255)
+""",
+            "the frame of the picture",
+        ),
+        (_edit(_BOUNDARY, ("    edge[:, :-1] |= down\n", "")), "neighbour below has another class"),
         (_ROLL, "goes round the picture"),
         (_POOL, "diagonal"),
         (_edit(_BOUNDARY, ("    known =", "    target = torch.where(target == 255, 255, target.clamp(max=1))\n    known =")),
@@ -173,6 +197,10 @@ def boundary(target):
         ("boundary = lambda target: losses.category_edges(target, 5).sum(1)\n", "expected"),
     ],
     "fusion": [
+        (_edit(_FUSION, ('"bilinear"', '"bicubic"')), "not bicubic"),
+        (_edit(_FUSION, ("self.mix(torch", "self.mix[0](torch")), "the whole of `mix`"),
+        (_edit(_FUSION, (_END, _END + ".relu()")), "logits may be below 0"),
+        (_edit(_FUSION, ("torch.cat(maps, dim=1)", "torch.cat([edges, maps[-1]], dim=1)")), "`edges` is a list itself"),
         (_edit(_FUSION, (_MIX, "conv_abn(edges + context, width)")), "*three* maps"),
         (_edit(_FUSION, (_MIX, "conv_abn(3 * edges, width)")), "the context, too"),
         (_edit(_FUSION, (_MIX, "conv_abn(4 * edges, width)")), "its own number of channels"),
@@ -215,6 +243,11 @@ def boundary(target):
         (_edit(_FUSION, ("edges[0].shape[-2:]", "edges[0].shape")), "spatial"),
     ],
     "fusion-loss": [
+        (_edit(_LOSS_RIGHT, ("(edges == 1)", "edges")), "bytes, which end at 255"),
+        (_LOSS.format("cost.sum() / n + alpha * cost[edges == 1].mean()"), "its own number of pixels"),
+        (_LOSS.format("(weight * cost).sum() / (edges == 1).sum()"), "number of boundary pixels"),
+        (_LOSS.format("F.cross_entropy(weight[:, None] * logits, target, ignore_index=255)"), "belong to the *costs*"),
+        (_edit(_LOSS_RIGHT, ("F.cross_entropy(logits,", "F.nll_loss(logits.softmax(1),")), "this is -p"),
         (_LOSS.format("(weight * cost).sum() / weight.sum()"), "not by the sum of the weights"),
         (_LOSS.format("(weight * cost).sum() / (weight * (target != 255)).sum()"), "not by the sum of the weights"),
         (_LOSS.format("(weight * cost).mean()"), "counted in N"),
@@ -244,12 +277,13 @@ def boundary(target):
          "must come out of the logits"),
         (_edit(_LOSS_RIGHT, ("    weight =", "    if (target == 255).all():\n        return 0.0\n    weight =")),
          "must come out of the logits"),
-        (_edit(_LOSS_RIGHT, ("F.cross_entropy(logits,", "F.cross_entropy(logits.softmax(1),")), "expected: Eq. 4"),
+        (_edit(_LOSS_RIGHT, ("F.cross_entropy(logits,", "F.cross_entropy(logits.softmax(1),")), "softmax twice"),
         (_edit(_LOSS_RIGHT, ("return (weight", "(weight")), "`return`"),
         (_LOSS.format("(weight**2 * cost).sum() / n"), "taken twice"),
     ],
     "alpha": [
         (_share("100 * (1 + alpha) * b / ((1 + alpha) * b + 1 - b)"), "not per cent"),
+        (_share("round((1 + alpha) * b / ((1 + alpha) * b + 1 - b), 2)"), "round nothing"),
         (_share("alpha * b / (alpha * b + 1 - b)"), "1 + α, not α"),
         (_share("alpha * b / (1 + alpha * b)"), "1 + α, not α"),
         (_share("(1 + alpha) * b"), "divide by all weights"),
@@ -278,6 +312,7 @@ def boundary(target):
         (_edit(_ALPHA.format(_SHARE, _INVERSE), ("return s", "print(s"), ("- 1\n", "- 1)\n")), "`return`"),
     ],
     "claims": [
+        (_edit(_CLAIMS, (_ALL, "mine <= max(rows[rival][i] for rival in rivals) + by")), "no rival"),
         (_edit(_CLAIMS, ("mine > ", "mine >= ")), "an equal figure is not above"),
         (_edit(_CLAIMS, ("not all", "not any")), "`all`, not `any`"),
         (_edit(_CLAIMS, ("if not all", "if all")), "it *is* above all"),
