@@ -642,7 +642,7 @@ for hidden_name in ("some", "single", "unknown"):
 #
 # `s * (1 - b) / (b * (1 - s)) - 1`. Mind the brackets: `a / b * c` multiplies by c.
 #
-# To go on without it, take the two formulas as they stand here: `(1 + alpha) * b / (1 + alpha * b)` is the first one.
+# To go on without it: `def weight_share(b, alpha): return (1 + alpha) * b / (1 + alpha * b)` and `def alpha_for(b, s): return s * (1 - b) / (b * (1 - s)) - 1`.
 # </details>
 
 
