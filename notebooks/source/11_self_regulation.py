@@ -1560,7 +1560,7 @@ print(f"{example.words}: {example.epochs} epochs in all; M_best is chosen by {ex
 # - **Start from the teacher.** Load M into the student at each cycle's end. The paper does not say who starts where; the plan has `start_from`.
 # - **Suspects.** `coursekit data suspects` ranks real masks by how strongly a network contradicts them. Look at the contact sheet: which would you correct?
 #
-# In **lesson 14** you design a network of your own, under two million weights. Will you regulate it?
+# In **lesson 12** another paper looks at boundaries, without a teacher. In **lesson 14** you design a network of your own, under two million weights. Will you regulate it?
 
 # %% quiz [markdown]
 # ### Why can the teacher know better than the labels that it was trained on?

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import dml_csr_table as dml
 import pytest
 import records
+import wanted
 from table import Rows
 
 SOURCES = Path(__file__).parents[2] / "notebooks" / "source"
@@ -50,6 +51,16 @@ class Runs:
     def broken_anyway(self) -> str:
         clean = dml.broken(self.group("all", "clean"), "final standard")
         return dml.spread(list(clean.values()), "%.1f")
+
+
+def bspnet_rows() -> str:
+    """A row for each variant of `bspnet.py` that has a record, as lesson 12 shows them."""
+    rows = Rows(records.read()).all("bspnet")
+    return "\n".join(
+        f"# | {name} | {group.told('mean_f1_faces')} | {group.parts('f1', dml.LARGE)} | "
+        f"{group.parts('f1', dml.SMALL)} | {len(group.runs)} |"
+        for name, group in dml.groups(rows, wanted.BSPNET_VARIANTS).items()
+    )
 
 
 class Quote(NamedTuple):
@@ -94,6 +105,12 @@ QUOTES = (
         "points",
     ),
     Quote("11_self_regulation", "SPREAD = {deviation:.1f}  # points of mean IoU"),
+    Quote(
+        "12_bspnet",
+        "# | | mean F1 | large parts | small parts | seeds |\n"
+        "# |---|---|---|---|---|\n"
+        "{bspnet}\n#\n",
+    ),
 )
 
 
@@ -118,6 +135,7 @@ def figures() -> dict[str, object]:
         "anyway": runs.broken_anyway(),
         "deviation": runs.deviation("all"),
         "seeds": runs.seeds(*named.values()),
+        "bspnet": bspnet_rows(),
     }
 
 
