@@ -1,0 +1,103 @@
+"""`coursekit annotate`."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from coursekit import terminal
+from coursekit.commands import add_palette, command, tell_left_out
+
+if TYPE_CHECKING:
+    import argparse
+
+    from coursekit.labelling.sessions import Session
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command."""
+    parser = command(
+        subparsers,
+        "annotate",
+        "label faces by hand: 106 points, and label maps fitted to them",
+        "coursekit annotate mine/train\n"
+        "  coursekit annotate mine/train --checkpoint runs/points/model.safetensors",
+        run,
+        "Opens a page on which a network, or the mean face, proposes 106 points, and a hand drags "
+        "those that are off; press ? there for its keys. FOLDER holds photographs, or images/ with "
+        "them. Into landmarks/ and labels/ beside it go LaPa's files, so that mine with "
+        "mine/train/images is a data set to train on; annotation/ keeps each move of the hand. "
+        "Stop with Ctrl-C, and go on whenever you like.",
+    )
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="one face a photograph")
+    parser.add_argument("--checkpoint", type=Path, metavar="FILE",
+                        help="of a landmark network, which proposes points; default: what "
+                        "was trained in the page, else the mean face")  # fmt: skip
+    parser.add_argument("--parsing", type=Path, metavar="FILE",
+                        help="of a network that draws label maps, which finds hair and "
+                        "skin; without one there is no hair")  # fmt: skip
+    parser.add_argument("--port", type=int, default=8899, metavar="N",
+                        help="of the page; the next free one if it is taken")  # fmt: skip
+    parser.add_argument("--no-browser", action="store_true", help="only print the address")
+    add_palette(parser)
+    parser.add_argument("--cpu", action="store_true", help="stay on the CPU")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve the page until Ctrl-C, then say what was done."""
+    from coursekit.labelling.server import Server
+    from coursekit.labelling.sessions import Session
+
+    session = Session.of(
+        arguments.folder, arguments.checkpoint, arguments.parsing, _device(arguments)
+    )
+    tell_left_out(session.photos.left_out)
+    server = Server(session, arguments.port)
+    print(f"{len(session.rows)} photographs in {session.photos.root}: open\n{server.address}\n"
+          "Ctrl-C ends it; each move of the hand is kept.", flush=True)  # fmt: skip
+    if not arguments.no_browser:
+        webbrowser.open(server.address)
+    asyncio.run(_until_stopped(server))
+    print(summary(session))
+    return 0
+
+
+def _device(arguments: argparse.Namespace) -> str:
+    if arguments.cpu or not (arguments.checkpoint or arguments.parsing):
+        return "cpu"
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+async def _until_stopped(server: Any) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def end(*_: object) -> None:
+        loop.call_soon_threadsafe(stop.set)
+
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, end)
+    await server.serve(stop)
+    terminal.say("")
+
+
+def summary(session: Session) -> str:
+    """What the hand has done in a folder, in one line."""
+    rows = [row for row in session.rows.values() if row.state == "saved"]
+    drafts = sum(row.state == "draft" for row in session.rows.values())
+    words = f"{len(rows)} of {len(session.rows)} photographs are saved"
+    if drafts:
+        words += f", {drafts} are begun"
+    if rows:
+        count = len(rows)
+        words += (
+            f"; a saved one took {sum(r.moved for r in rows) / count:.1f} points moved in "
+            f"{sum(r.drags for r in rows) / count:.1f} moves of the hand and "
+            f"{sum(r.seconds for r in rows) / count:.0f} seconds"
+        )
+    return words
