@@ -29,6 +29,7 @@ class Edit:
     Attributes:
         points: (106, 2) x and y in pixels of the photograph, pixel centres at whole numbers.
         hidden: which of them cannot be seen.
+        touched: which the hand itself has put somewhere; others may have followed them.
         proposed: (106, 2) where they were before.
         source: who proposed them.
         drags: how often the hand moved something.
@@ -39,6 +40,7 @@ class Edit:
 
     points: Points
     hidden: tuple[int, ...]
+    touched: tuple[int, ...]
     proposed: Points
     source: str
     drags: int
@@ -55,7 +57,8 @@ def edit(said: Mapping[str, Any]) -> Edit:
     """
     return Edit(
         points(said.get("points")),
-        indices(said.get("hidden", [])),
+        indices(said.get("hidden")),
+        indices(said.get("touched")),
         points(said.get("proposed")),
         text(said.get("source", "")),
         int(number(said.get("drags", 0))),

@@ -72,8 +72,9 @@ class Held:
 
 
 def moved(edit: Edit) -> int:
-    """How many points are not where they were proposed."""
-    off = np.abs(edit.points - edit.proposed).max(1)
+    """How many points the hand itself has put elsewhere than where they were proposed."""
+    touched = list(edit.touched)
+    off = np.abs(edit.points[touched] - edit.proposed[touched]).max(1, initial=0)
     return int(np.count_nonzero(off > _MOVED))
 
 
@@ -85,7 +86,11 @@ class Records:
         self._lock = threading.RLock()
 
     def read(self, name: str) -> Held:
-        """What is on disk of a photograph; whatever it is, a message and no error."""
+        """What is on disk of a photograph; where that is damaged, with a message and no error.
+
+        Raises:
+            CourseError: when it cannot be read.
+        """
         record, landmarks = _bytes(self.photos.record(name)), _bytes(self.photos.landmarks(name))
         tag = _digest(record + b"|" + landmarks)
         points, message = None, ""
@@ -162,7 +167,7 @@ class Records:
         # What this window wrote itself, and never heard of, is no conflict.
         own = held.edit is not None and held.edit.window == edit.window
         if held.tag != tag and not own:
-            at = f" at {held.when[11:19]}" if held.when else ""
+            at = f" at {_clock(held.when)}" if held.when else ""
             raise Conflict(
                 f"{name} was changed in another window{at}. Your points are still here: "
                 "take theirs, or keep yours"
@@ -213,12 +218,28 @@ def _older(edit: Edit, there: Edit) -> bool:
     return edit.window == there.window and edit.sequence <= there.sequence
 
 
+def _clock(when: str) -> str:
+    try:
+        return datetime.fromisoformat(when).astimezone().strftime("%H:%M:%S")
+    except (ValueError, OverflowError):
+        return when
+
+
 def _bytes(path: Path) -> bytes:
-    """A file's content; nothing where there is no file that can be read, or a link."""
+    """A file's content; nothing where there is none, or a link, which may lead anywhere.
+
+    Raises:
+        CourseError: when there is one that cannot be read.
+    """
     try:
         return b"" if path.is_symlink() else path.read_bytes()
-    except OSError:
+    except FileNotFoundError:
         return b""
+    except OSError as error:
+        raise CourseError(
+            f"{path}: cannot be read ({error.strerror or error}); make it readable. Nothing was "
+            "changed"
+        ) from error
 
 
 def _digest(content: bytes) -> str:
@@ -242,6 +263,7 @@ def _as_data(edit: Edit, saved: bool, written: dict[str, str]) -> dict[str, Any]
         "drags": edit.drags,
         "seconds": round(edit.seconds, 1),
         "hidden": list(edit.hidden),
+        "touched": list(edit.touched),
         "source": edit.source,
         "points": np.round(edit.points, 3).tolist(),
         "proposed": np.round(edit.proposed, 3).tolist(),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import secrets
 import socket
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import tornado.httpserver
-import tornado.netutil
 import tornado.web
 
 from coursekit.errors import CourseError
@@ -35,6 +35,8 @@ _HOST = "127.0.0.1"
 _NAMES = (_HOST, "localhost", "[::1]")
 #: Bytes of a request: 106 points twice, and what belongs to them, are a tenth of it.
 _LARGEST = 1 << 17
+# Ports that are tried, when the first is taken.
+_TRIED = 20
 # Photographs are decoded and networks asked beside the hand's own requests.
 _THREADS = 4
 _PAGE = Path(__file__).with_name("page")
@@ -138,7 +140,7 @@ class Server:
 
     def __init__(self, session: Session, port: int = 0) -> None:
         self.session, self.token = session, secrets.token_urlsafe(24)
-        self.sockets, self.port = _bound(port)
+        self.socket, self.port = _bound(port)
         self._pool = ThreadPoolExecutor(_THREADS, "labelling")
         self.address = f"http://{_HOST}:{self.port}/#{self.token}"
 
@@ -167,7 +169,7 @@ class Server:
             self.application(), max_body_size=_LARGEST, max_buffer_size=8 * _LARGEST,
             idle_connection_timeout=300, body_timeout=30,
         )  # fmt: skip
-        server.add_sockets(self.sockets)
+        server.add_socket(self.socket)
         try:
             await until.wait()
         finally:
@@ -183,12 +185,20 @@ class _Missing(_Handler):
         raise tornado.web.HTTPError(404, reason="there is no such page")
 
 
-def _bound(port: int) -> tuple[list[socket.socket], int]:
+def _bound(port: int) -> tuple[socket.socket, int]:
     """A socket of this machine alone, at this port or one of the next."""
-    for tried in range(port, port + (20 if port else 1)):
+    if not 0 <= port < 1 << 16:
+        raise CourseError(f"--port {port}: a port is a number from 0 (any) to 65535")
+    for tried in range(port, min(port + (_TRIED if port else 1), 1 << 16)):
+        held = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
-            sockets = tornado.netutil.bind_sockets(tried, _HOST, family=socket.AF_INET)
-        except (OSError, OverflowError):
+            if os.name != "nt":  # where it would share a port that is in use
+                held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            held.setblocking(False)
+            held.bind((_HOST, tried))
+            held.listen()
+        except OSError:
+            held.close()
             continue
-        return sockets, sockets[0].getsockname()[1]
-    raise CourseError(f"port {port} and the next 19 are taken or not allowed; name another --port")
+        return held, held.getsockname()[1]
+    raise CourseError(f"port {port} and those after it are taken, or not allowed; name another")

@@ -181,8 +181,14 @@ class Session:
         }
         names = [name for name in self.photos.photos if name in known]
         with ThreadPoolExecutor(_THREADS) as pool:
-            found = dict(zip(names, pool.map(self.records.read, names), strict=True))
-        return {n: Row.of(found[n]) if n in found else Row("new") for n in self.photos.photos}
+            found = dict(zip(names, pool.map(self._row, names), strict=True))
+        return {name: found.get(name, Row("new")) for name in self.photos.photos}
+
+    def _row(self, name: str) -> Row:
+        try:
+            return Row.of(self.records.read(name))
+        except CourseError:  # said when it is opened
+            return Row("file")
 
     def _where(self) -> str:
         """The picture at which the hand stopped; else the first that is not saved."""
@@ -235,7 +241,7 @@ class Session:
             proposal, told = self._proposed(name, image)
             messages.append(told)
         edit = held.edit
-        points = proposal.points if edit is None else edit.points
+        points = np.round(proposal.points if edit is None else edit.points, 3)
         return {
             "name": name,
             "file": self.photos.photos[name].name,
@@ -244,6 +250,7 @@ class Session:
             "points": _rounded(points),
             "proposed": _rounded(points if edit is None else edit.proposed),
             "hidden": [] if edit is None else list(edit.hidden),
+            "touched": [] if edit is None else list(edit.touched),
             "sure": np.round(proposal.sure, 3).tolist(),
             "source": proposal.source if edit is None else edit.source,
             "drags": 0 if edit is None else edit.drags,
@@ -294,7 +301,7 @@ class Session:
         return {"paths": drawing.paths(checking.points(said.get("points")))}
 
     def _follow(self, said: Mapping[str, Any]) -> dict[str, Any]:
-        start, now = checking.points(said.get("proposed")), checking.points(said.get("points"))
+        start, now = checking.points(said.get("base")), checking.points(said.get("points"))
         moved = checking.indices(said.get("moved"))
         points = follow(start, moved, now[list(moved)])
         return {"points": _rounded(points), "paths": drawing.paths(points)}

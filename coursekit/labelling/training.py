@@ -34,10 +34,14 @@ class Training:
     Args:
         photos: whose saved points it learns from.
         done: called when a network was written.
+
+    Attributes:
+        call: the command of the process.
     """
 
     def __init__(self, photos: Photos, done: Callable[[], None]) -> None:
         self.photos, self._done = photos, done
+        self.call = (sys.executable, "-m", "coursekit.labelling.learn", str(photos.root))
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
         self._said: dict[str, Any] = {"state": "idle"}
@@ -68,8 +72,7 @@ class Training:
             errors = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
             # In sight of its standard input, which closes when this process ends.
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "coursekit.labelling.learn", str(self.photos.root)],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True,
+                self.call, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True,
                 encoding="utf-8",
             )  # fmt: skip
             work = {"names": list(names), "network": None if network is None else str(network)}

@@ -106,7 +106,7 @@ function help() {
 
 function quarrel(tool, parts) {
   parts.quarrelText = h("p", {});
-  return h("dialog", { class: "ck-dialog ck-quarrel", "aria-label": "changed elsewhere" }, parts.quarrelText,
+  return h("dialog", { class: "ck-dialog ck-quarrel", "aria-label": "changed elsewhere", oncancel: (event) => event.preventDefault() }, parts.quarrelText,
     h("div", { class: "ck-row" },
       h("button", { type: "button", class: "ck-theirs", onclick: () => tool.settle("theirs") }, "take theirs"),
       h("button", { type: "button", class: "ck-mine ck-main", onclick: () => tool.settle("mine") }, "keep mine")));

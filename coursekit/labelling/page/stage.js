@@ -236,13 +236,13 @@ export class Stage {
     const { face } = this, grips = this.frame.style.display !== "none";
     if (grips && distance(this.grip, place) < reach) {
       const indices = this.tool.reach(face.selected);
-      Object.assign(this.doing, { kind: "turn", indices, points: face.points, centre: middle(face.points, indices), place });
+      Object.assign(this.doing, { kind: "turn", indices, centre: middle(face.points, indices), place });
       return;
     }
     const index = nearest(face.points, place, reach);
     if (index < 0) return;
     face.select(index);
-    Object.assign(this.doing, { kind: "move", indices: this.tool.reach(index), points: face.points, place });
+    Object.assign(this.doing, { kind: "move", indices: this.tool.reach(index), place });
   }
 
   move(event) {
@@ -258,13 +258,14 @@ export class Stage {
       this.pan(at[0] - doing.at[0], at[1] - doing.at[1]);
       doing.at = at;
     } else if (doing.kind === "move") {
-      face.drag(shifted(doing.points, doing.indices, place[0] - doing.place[0], place[1] - doing.place[1]));
+      const dx = place[0] - doing.place[0], dy = place[1] - doing.place[1];
+      face.drag((points) => shifted(points, doing.indices, dx, dy), doing.indices);
     } else {
       const arm = (p) => [p[0] - doing.centre[0], p[1] - doing.centre[1]], a = arm(doing.place), b = arm(place);
       const factor = Math.max(Math.hypot(...b) / Math.hypot(...a), 0.05);
       // It scales; with Shift it turns, too.
       const angle = event.shiftKey ? Math.atan2(b[1], b[0]) - Math.atan2(a[1], a[0]) : 0;
-      face.drag(turned(doing.points, doing.indices, doing.centre, factor, angle));
+      face.drag((points) => turned(points, doing.indices, doing.centre, factor, angle), doing.indices);
     }
   }
 

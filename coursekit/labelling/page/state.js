@@ -1,5 +1,7 @@
 // A picture under the hand: points, hidden ones, what can be undone. Whoever listens is told.
 
+// Where no network has been: points that say where the others are. Then F lets those follow.
+const FIRST = [66, 79, 84, 90, 54, 16, 0, 32, 70, 75, 33, 46, 37, 42, 87, 93];
 const PAUSE = 15; // seconds without a move that do not count as work
 
 export class Face extends EventTarget {
@@ -7,21 +9,21 @@ export class Face extends EventTarget {
     super();
     Object.assign(this, picture); // name, width, height, points, proposed, sure, tag, …
     this.hidden = new Set(picture.hidden);
-    this.undos = [];
+    this.touched = new Set(picture.touched); // points that the hand itself has put somewhere
+    this.base = picture.proposed; // where the others follow from
+    this.undos = []; // states before each change
     this.redos = [];
     this.selected = -1;
     this.sequence = 0;
     this.last = 0;
-    this.held = null; // points before the drag that goes on
+    this.held = null; // what was before the drag that goes on
   }
 
   tell(what) { this.dispatchEvent(new Event(what)); }
 
   snapshot() {
-    return {
-      points: this.held ?? this.points, hidden: new Set(this.hidden), proposed: this.proposed,
-      source: this.source, drags: this.drags,
-    };
+    const { points, base, touched, hidden, proposed, source, sure, drags } = this;
+    return { points, base, touched, hidden, proposed, source, sure, drags, ...this.held };
   }
 
   /** A change that can be undone; `drags` says whether the hand did it. */
@@ -35,20 +37,32 @@ export class Face extends EventTarget {
     this.tell("changed");
   }
 
-  /** Points in the middle of a drag. */
-  drag(points) {
-    this.held ??= this.points;
-    this.points = points;
+  /** What comes of `act`, from points to points, on some of them; the whole face touches none. */
+  acted(act, indices, { points, base, touched }) {
+    const whole = indices.length === points.length;
+    return {
+      points: act(points), base: whole ? act(base) : base,
+      touched: whole ? touched : new Set([...touched, ...indices]),
+    };
+  }
+
+  act(act, indices) { this.change(this.acted(act, indices, this)); }
+
+  /** The same in the middle of a drag, from where it began. */
+  drag(act, indices) {
+    const { points, base, touched } = this;
+    this.held ??= { points, base, touched };
+    Object.assign(this, this.acted(act, indices, this.held));
     this.worked();
     this.tell("moved");
   }
 
-  drop() { if (this.held) this.change({ points: this.points }); }
+  drop() { if (this.held) this.change({}); }
 
   /** The drag never was. */
   giveUp() {
     if (!this.held) return;
-    this.points = this.held;
+    Object.assign(this, this.held);
     this.held = null;
     this.tell("moved");
   }
@@ -76,17 +90,16 @@ export class Face extends EventTarget {
     this.change({ hidden });
   }
 
+  /** Points that are not where they were proposed, by the hand itself. */
   moved() {
-    return this.points.flatMap((p, i) =>
-      Math.max(Math.abs(p[0] - this.proposed[i][0]), Math.abs(p[1] - this.proposed[i][1])) > 0.05
-        ? [i] : []);
+    const off = (p, q) => Math.max(Math.abs(p[0] - q[0]), Math.abs(p[1] - q[1])) > 0.05;
+    return [...this.touched].filter((i) => off(this.points[i], this.proposed[i]));
   }
 
   /** The points, those that the network is least sure of first. */
   order() {
-    const all = this.points.map((_, i) => i);
-    if (this.sure.length) all.sort((a, b) => this.sure[a] - this.sure[b] || a - b);
-    return all;
+    const sure = (i) => this.sure[i] ?? 0, rank = (i) => (FIRST.indexOf(i) + 1) || FIRST.length + 1 + i;
+    return this.points.map((_, i) => i).sort((a, b) => sure(a) - sure(b) || rank(a) - rank(b));
   }
 
   uncertain(index) { return this.sure.length > 0 && this.sure[index] < 0.4 && this.sure[index] > 0; }
@@ -100,7 +113,7 @@ export class Face extends EventTarget {
   /** What the tool is sent. */
   edit() {
     return {
-      name: this.name, points: this.points, hidden: [...this.hidden], proposed: this.proposed,
+      name: this.name, points: this.points, hidden: [...this.hidden], touched: [...this.touched], proposed: this.proposed,
       source: this.source, drags: this.drags, seconds: this.seconds, tag: this.tag,
       sequence: ++this.sequence,
     };

@@ -113,9 +113,9 @@ class Tool {
   back(face) {
     const left = this.saver.left(face.name);
     if (!left?.points || JSON.stringify(left.points) === JSON.stringify(face.points)) return;
-    const { points, proposed, source } = left;
+    const { points, proposed, source, touched } = left;
     const stale = left.tag !== face.tag;
-    face.change({ points, proposed, source, hidden: new Set(left.hidden) }, 0);
+    face.change({ points, proposed, source, hidden: new Set(left.hidden), touched: new Set(touched) }, 0);
     face.seconds = Math.max(face.seconds, left.seconds);
     this.warn(stale ? "Points are back that could not be kept; meanwhile the picture was changed elsewhere. Undo takes them away."
       : "Points are back that could not be kept last time. Undo takes them away.");
@@ -206,7 +206,7 @@ class Tool {
   nudge(dx, dy) {
     const indices = this.chosen();
     if (!indices.length) return;
-    this.face.change({ points: shifted(this.face.points, indices, dx, dy) });
+    this.face.act((points) => shifted(points, indices, dx, dy), indices);
     this.stage.reveal(this.face.selected);
   }
 
@@ -214,7 +214,7 @@ class Tool {
     const indices = this.chosen();
     if (indices.length < 2) { this.warn("Choose a part first: key 2, then one of its points."); return; }
     const centre = middle(this.face.points, indices);
-    this.face.change({ points: turned(this.face.points, indices, centre, factor, angle) });
+    this.face.act((points) => turned(points, indices, centre, factor, angle), indices);
   }
 
   hide() {
@@ -237,17 +237,15 @@ class Tool {
   }
 
   async others() {
-    const { face } = this, moved = face.moved();
-    if (!moved.length || moved.length === face.points.length) {
-      this.warn(moved.length ? "All points are moved already." : "Move some points first; the others follow them.");
-      return;
-    }
-    await this.replace("follow", { points: face.points, proposed: face.proposed, moved }, (found) => ({ points: found.points }));
+    const { face } = this, moved = [...face.touched];
+    if (!moved.length) { this.warn("Move some points first; the others follow them."); return; }
+    await this.replace("follow", { points: face.points, base: face.base, moved }, ({ points }) => ({ points }));
   }
 
   propose(of) {
     const { name } = this.face;
-    return this.replace("propose", { name, of }, ({ points, sure, source }) => ({ points, sure, source, proposed: points }));
+    return this.replace("propose", { name, of }, ({ points, sure, source }) => (
+      { points, sure, source, proposed: points, base: points, touched: new Set() }));
   }
 
   copyLast() {
