@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from coursekit import terminal
 from coursekit.commands import add_palette, command, tell_left_out
+from coursekit.errors import CourseError
 
 if TYPE_CHECKING:
     import argparse
@@ -24,7 +25,8 @@ def add_parser(subparsers: Any) -> None:
         "annotate",
         "label faces by hand: 106 points, and label maps fitted to them",
         "coursekit annotate mine/train\n"
-        "  coursekit annotate mine/train --checkpoint runs/points/model.safetensors",
+        "  coursekit annotate mine/train --checkpoint runs/points/model.safetensors\n"
+        "  coursekit annotate helen --relabel out/h --parsing runs/b/model.safetensors",
         run,
         "Opens a page on which a network, or the mean face, proposes 106 points, and a hand drags "
         "those that are off; press ? there for its keys. FOLDER holds photographs, or images/ with "
@@ -39,6 +41,9 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--parsing", type=Path, metavar="FILE",
                         help="of a network that draws label maps, which finds hair and "
                         "skin; without one there is no hair")  # fmt: skip
+    parser.add_argument("--relabel", type=Path, metavar="OUT",
+                        help="open no page: label hair and skin of the data set in FOLDER anew "
+                        "by --parsing, keep its parts, and write it to OUT")  # fmt: skip
     parser.add_argument("--port", type=int, default=8899, metavar="N",
                         help="of the page; the next free one if it is taken")  # fmt: skip
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
@@ -47,7 +52,9 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve the page until Ctrl-C, then say what was done."""
+    """Serve the page until Ctrl-C, then say what was done; or relabel."""
+    if arguments.relabel is not None:
+        return _relabel(arguments)
     from coursekit.labelling.server import Server
     from coursekit.labelling.sessions import Session
 
@@ -63,6 +70,23 @@ def run(arguments: argparse.Namespace) -> int:
     asyncio.run(_until_stopped(server))
     print(summary(session))
     return 0
+
+
+def _relabel(arguments: argparse.Namespace) -> int:
+    """Exits with 1 when faces were left out."""
+    if arguments.parsing is None:
+        raise CourseError("--relabel needs --parsing FILE, a network that draws label maps")
+    from coursekit.annotation import network
+    from coursekit.labelling.relabel import relabel
+
+    made = relabel(
+        arguments.folder, arguments.relabel, network(arguments.parsing, _device(arguments))
+    )
+    tell_left_out(made.left_out)
+    print(arguments.relabel)
+    print(f"{made.faces} faces labelled anew, {len(made.left_out)} left out; "
+          f"{100 * made.changed:.1f} % of the pixels have another class now")  # fmt: skip
+    return 1 if made.left_out else 0
 
 
 def _device(arguments: argparse.Namespace) -> str:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -227,7 +228,7 @@ def _left_in_mid_drag(chromium: Browser, folder: Path, out: Path) -> Iterator[st
         for _ in range(100):
             if (folder / "annotation/face2.json").is_file():
                 break
-            _pause()
+            time.sleep(0.1)
         else:
             yield "a drag is lost when the page closes"
             return
@@ -287,12 +288,6 @@ def _refused(chromium: Browser, folder: Path, out: Path) -> Iterator[str]:
         if started.record("face2")["points"][87] != [round(v, 3) for v in _point(page, 87)]:
             yield "what could not be kept is lost"
         page.context.close()
-
-
-def _pause() -> None:
-    import time
-
-    time.sleep(0.1)
 
 
 def _looks(chromium: Browser, folder: Path, out: Path) -> list[str]:
