@@ -107,12 +107,9 @@ assert tuple(VARIANTS) == wanted.BSPNET_VARIANTS
 
 def measure(row: Row) -> dict[str, Any]:
     """Train, and score all classes by F1 as the paper does."""
-    began, variant, seed = (
-        time.process_time(),
-        VARIANTS[row.settings["variant"]],
-        row.settings["seed"],
-    )
-    (train, val), network = faces(SIZE), variant.create(row.settings["seed"])
+    began, seed = time.process_time(), row.settings["seed"]
+    variant, (train, val) = VARIANTS[row.settings["variant"]], faces(SIZE)
+    network = variant.create(seed)
     result = fit(network, train, val, variant.fit_config(seed), progress=False)
     truth = torch.from_numpy(val.label_maps)
     said = predict(network, val, whitening(train, SIZE))

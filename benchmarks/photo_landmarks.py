@@ -1,10 +1,10 @@
 """A landmark network that saw rendered faces alone, tried on photographs.
 
-There are no true points for CelebAMask-HQ; an independent face mesh gives some (face_mesh.py). Its
-own error is part of the figure, and so is what it calls a brow. No photograph takes part in
+There are no true points for CelebAMask-HQ; those of a face mesh (mesh_points.py) stand in for them.
+Its own error is part of the figure, and so is what it calls a brow. No photograph takes part in
 training.
 
-python benchmarks/photo_landmarks.py --data ROOT --mesh mesh.npz --threads 1
+python benchmarks/photo_landmarks.py --data ROOT --points FOLDER --out RUNS --threads 1
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 import torch
 import wanted
+from annotation import from_mesh
 from harness import round_to
 from records import Recorder, processor
 
@@ -26,7 +27,7 @@ from coursekit import checkpoint, metrics
 from coursekit.data import Augmentation, SynthDataset, open_dataset
 from coursekit.data.face_crops import FaceCrops
 from coursekit.landmark_inference import predict_landmarks
-from coursekit.landmarks import LANDMARK_GROUPS
+from coursekit.landmarks import LANDMARK_GROUPS, NUM_LANDMARKS
 from coursekit.optim import AveragedCosineConfig
 from coursekit.training import FitConfig, LandmarkConfig, fit
 
@@ -58,20 +59,20 @@ def train(images: int, epochs: int, size: int, seed: int, out: Path) -> None:
     )  # fmt: skip
 
 
-def compare(root: Path, mesh: Path, out: Path) -> tuple[dict[str, Any], np.ndarray, np.ndarray]:
+def compare(root: Path, points: Path, out: Path) -> tuple[dict[str, Any], np.ndarray, np.ndarray]:
     """Figures on the split `val`; the points found, and each photograph's error."""
     loaded = checkpoint.load(out / "model.safetensors")
     photos = open_dataset(root, "val")
-    held = np.load(mesh)
-    rows = dict(zip(held["names"].tolist(), held["points"], strict=True))
-    target = torch.from_numpy(np.stack([rows[name] for name in photos.names]))
+    held = np.load(points / "val.npz")
+    rows = dict(zip(held["names"].tolist(), map(from_mesh, held["points"]), strict=True))
+    nowhere = np.full((NUM_LANDMARKS, 2), np.nan)  # no face was found there
+    target = torch.from_numpy(np.stack([rows.get(name, nowhere) for name in photos.names]))
     found = np.stack([
         predict_landmarks(loaded.model, photos.image(k), loaded.info, rounds=1).points
         for k in range(len(photos))
     ])  # fmt: skip
-    points = torch.from_numpy(found)
-    errors = metrics.nme(points, target, "eyes")
-    single = metrics.point_errors(points, target, "eyes")
+    errors = metrics.nme(torch.from_numpy(found), target, "eyes")
+    single = metrics.point_errors(torch.from_numpy(found), target, "eyes")
     groups = {
         name: round_to(float(single[:, list(members)].nanmean()), 3)
         for name, members in LANDMARK_GROUPS.items()
@@ -108,7 +109,9 @@ def main() -> None:
     """Train on rendered faces, measure on photographs, keep the record."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="a folder of photographs")
-    parser.add_argument("--mesh", type=Path, required=True, help="what face_mesh.py wrote")
+    parser.add_argument(
+        "--points", type=Path, required=True, help="where mesh_points.py kept its points"
+    )
     parser.add_argument("--out", type=Path, required=True, help="the run's folder")
     parser.add_argument("--images", type=int, default=1800)
     parser.add_argument("--epochs", type=int, default=10)
@@ -121,7 +124,7 @@ def main() -> None:
     cv2.setNumThreads(options.threads)
     recorder = Recorder(processor(), options.threads, (options.seed,))
     train(options.images, options.epochs, options.size, options.seed, options.out)
-    figures, found, errors = compare(options.data, options.mesh, options.out)
+    figures, found, errors = compare(options.data, options.points, options.out)
     minutes = round_to(time.process_time() / 60, 3)
     row = wanted.photo_landmarks(options.images, options.epochs, options.size, options.seed)
     recorder.keep(row, {**figures, "processor_minutes": minutes})

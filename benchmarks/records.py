@@ -28,7 +28,7 @@ CONDITIONS = ("command", "commit", "dirty", "date", "machine", "cores", "threads
 
 #: Options whose values are folders and files of this machine, and what stands there instead.
 _PLACES = {"--data": "ROOT", "--out": "RUNS", "--keep": "FOLDER", "--points": "FOLDER",
-           "--mesh": "mesh.npz", "--picture": "FILE.png"}  # fmt: skip
+           "--picture": "FILE.png"}  # fmt: skip
 
 
 @dataclass(frozen=True)

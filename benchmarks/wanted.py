@@ -286,7 +286,7 @@ def wanted() -> dict[str, list[Row]]:
     for queue in BSPNET:
         rows[f"python benchmarks/bspnet.py --queue {queue}"] = bspnet_queue(queue)
     rows["python benchmarks/annotation_loop.py"] = [annotation_loop()]
-    rows["python benchmarks/photo_landmarks.py --data ROOT --mesh mesh.npz --out RUNS"] = [
+    rows["python benchmarks/photo_landmarks.py --data ROOT --points FOLDER --out RUNS"] = [
         photo_landmarks()
     ]
     return rows

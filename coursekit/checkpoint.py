@@ -144,7 +144,7 @@ def start_from(path: str | os.PathLike[str], model: nn.Module, label_set: str) -
         CourseError: when the file is no checkpoint, or does not fit.
     """
     loaded = load(path)
-    theirs, ours = LABEL_SETS[loaded.info.label_set], LABEL_SETS[label_set]
+    theirs, ours = loaded.info.labels, LABEL_SETS[label_set]
     if theirs.names != ours.names:
         raise CourseError(
             f"{path}: was trained on the classes of {theirs.key}, and the data have those of "

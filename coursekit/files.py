@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import shutil
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,6 +42,49 @@ def atomic_path(target: str | os.PathLike[str]) -> Iterator[Path]:
             temporary.replace(target)
     except OSError as error:
         raise CourseError(_advice(target, error)) from error
+
+
+@contextmanager
+def atomic_folder(target: str | os.PathLike[str], keep: str = "") -> Iterator[Path]:
+    """A temporary folder near `target` that takes its place when the block ends without an error.
+
+    Until then `target` keeps what it has, or stays absent; then all of it goes but `keep`, a name
+    in it that the new folder takes over.
+
+    Raises:
+        CourseError: when the disk is full or the folder cannot be written.
+    """
+    target = Path(target)
+    try:
+        target = target.resolve()
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with temporary_folder(target.parent) as temporary:
+            new = temporary / "new"
+            new.mkdir()
+            yield new
+            if target.exists():
+                _swap(new, target, keep)
+            else:
+                new.replace(target)
+    except OSError as error:
+        raise CourseError(_advice(target, error)) from error
+
+
+def _swap(new: Path, target: Path, keep: str) -> None:
+    """Put `new` in the place of `target`; all or nothing."""
+    # What was there is nothing temporary: of a process that is killed here it stays.
+    old = target.with_name(f".{target.name[:40]}-old-{os.getpid()}")
+    target.replace(old)
+    try:
+        if keep and (old / keep).exists():
+            (old / keep).replace(new / keep)
+        new.replace(target)
+    except OSError:
+        if keep and (new / keep).exists():
+            (new / keep).replace(old / keep)
+        old.replace(target)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def write_text(target: str | os.PathLike[str], text: str) -> None:

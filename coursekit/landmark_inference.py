@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from coursekit.checkpoint import ModelInfo
 
+_RIGHT_EYE, _LEFT_EYE = LANDMARK_GROUPS["r_eye_centre"][0], LANDMARK_GROUPS["l_eye_centre"][0]
 # A point may lie so far from the mean head's, in distances of the eyes; a mouth opens as far.
 _REACH = 0.45
 # A map whose peak near there is lower says nothing, and the mean head's point is taken.
@@ -91,9 +92,10 @@ def _look(
 ) -> FoundLandmarks:
     device = next(model.parameters()).device
     cut = square.cut(image, info.size)
-    heatmaps = model(prepare(cut, info.size, info.mean, info.std).to(device)).float()
+    planes = prepare(cut, info.size, info.mean, info.std).to(device)  # (1, 3, S, S)
+    heatmaps = model(planes).float()  # (1, 106, s, s)
     small = (heatmaps.shape[-2], heatmaps.shape[-1])
-    found, peaks = read_heatmaps(heatmaps)
+    found, peaks = read_heatmaps(heatmaps)  # (1, 106, 2), (1, 106)
     head = fit_head(found[0].cpu().numpy(), peaks[0].cpu().numpy())
     found, peaks = _read_near(heatmaps, torch.from_numpy(head).to(heatmaps))
     points = to_image(found, small, (info.size, info.size))[0].cpu().numpy()
@@ -117,7 +119,7 @@ def fit_head(points: NDArray[np.floating], trust: NDArray[np.floating]) -> NDArr
 
 def _near(points: NDArray[np.floating], head: NDArray[np.floating]) -> NDArray[np.float64]:
     """How near each point lies to the head's: 1 for no distance, 1/4 for a sixth of the eyes'."""
-    unit = max(float(np.linalg.norm(head[83] - head[74])), 1e-6)
+    unit = max(float(np.linalg.norm(head[_LEFT_EYE] - head[_RIGHT_EYE])), 1e-6)
     off = np.linalg.norm(points - head, axis=1) / unit
     return 1 / (1 + (6 * off) ** 2) ** 2
 
@@ -140,7 +142,7 @@ def _laid(points: NDArray[np.floating], weight: NDArray[np.floating]) -> NDArray
 
 def _read_near(heatmaps: Tensor, head: Tensor) -> tuple[Tensor, Tensor]:
     """Read (1, 106, h, w) maps near the (106, 2) points of a head, in pixels of the maps."""
-    reach = _REACH * (head[83] - head[74]).norm().clamp_min(2)
+    reach = _REACH * (head[_LEFT_EYE] - head[_RIGHT_EYE]).norm().clamp_min(2)
     rows = torch.arange(heatmaps.shape[-2], device=heatmaps.device)
     columns = torch.arange(heatmaps.shape[-1], device=heatmaps.device)
     down = (rows - head[:, 1, None]).square()[:, :, None]  # (106, h, 1)

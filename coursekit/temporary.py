@@ -1,15 +1,19 @@
 """Temporary folders that no killed process leaves behind: the next one to make one removes them.
 
 While a folder is in use its owner holds a lock on it, which the system lets go of when the owner
-ends, however it ends. A folder of this user's that nobody holds is what a killed process left.
+ends, however it ends. A folder of this user's that nobody holds is what a killed process left. One
+that could not be locked has another name, by which nobody takes it for that.
 """
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
+import re
 import shutil
 import tempfile
+import time
 import weakref
 from functools import cache
 from pathlib import Path
@@ -18,8 +22,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: Of the folders' names: while one is being made, and while it is locked.
-_NEW, _PREFIX = ".coursekit.new-", ".coursekit-"
+#: Of the folders' names: while one is being made, while it is locked, and if it cannot be.
+_NEW, _PREFIX, _UNLOCKED = ".coursekit.new-", ".coursekit-", ".coursekit.unlocked-"
+_LEFT = re.compile(r"\.coursekit(\.new)?-[a-z0-9_]{8}")  # as `mkdtemp` ends names
+_AN_HOUR = 3600.0  # seconds; making a folder takes a millisecond
 
 
 class TemporaryFolder:
@@ -43,9 +49,8 @@ class TemporaryFolder:
         _sweep(place)
         new = Path(tempfile.mkdtemp(dir=place, prefix=_NEW))
         lock = _lock(new)
-        # Only a locked one takes this name: nobody takes what is in use for one that was left.
-        final = new.with_name(_PREFIX + new.name.removeprefix(_NEW))
-        self.path = new if lock is None else new.rename(final)
+        kind = _UNLOCKED if lock is None else _PREFIX
+        self.path = new.rename(new.with_name(kind + new.name.removeprefix(_NEW)))
         self._end = weakref.finalize(self, _remove, self.path, lock, os.getpid())
 
     def remove(self) -> None:
@@ -70,9 +75,52 @@ def temporary_folder(parent: str | os.PathLike[str] | None = None) -> Iterator[P
         folder.remove()
 
 
+def remove_tree(folder: Path) -> None:
+    """Remove a folder with all that is in it, as far as that can be removed."""
+    with contextlib.suppress(RecursionError):  # it goes down into each folder, and holds it open
+        shutil.rmtree(folder, ignore_errors=True)
+    # What is left lies too deep, or in folders that may not be written to: so what lies in a folder
+    # in this one comes up one level, time and again, until all are empty.
+    names, moved = (f"{number}.{os.getpid()}" for number in itertools.count()), True
+    while moved:
+        moved = False
+        for inner in _entries(folder):
+            for entry in _entries(inner):
+                moved |= _discard(entry) or _rename(entry, folder / next(names))
+            moved |= _discard(inner)
+    _discard(folder)
+
+
+def _discard(path: Path) -> bool:
+    """Remove a file, a link or an empty folder; whether it could be done."""
+    with contextlib.suppress(OSError):
+        if path.is_symlink() or not path.is_dir():
+            path.unlink()
+        else:
+            path.rmdir()
+        return True
+    return False
+
+
+def _rename(path: Path, target: Path) -> bool:
+    with contextlib.suppress(OSError):
+        path.rename(target)
+        return True
+    return False
+
+
+def _entries(folder: Path) -> list[Path]:
+    """What is in a folder, as far as it can be seen; nothing in what is none, or a link."""
+    with contextlib.suppress(OSError):
+        if not folder.is_symlink() and folder.is_dir():
+            folder.chmod(0o700)
+            return [*folder.iterdir()]
+    return []
+
+
 def _remove(folder: Path, lock: int | None, owner: int) -> None:
     if os.getpid() == owner:  # and not a fork of it
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_tree(folder)
     if lock is not None:
         os.close(lock)
 
@@ -82,17 +130,26 @@ def _lock(folder: str | os.PathLike[str]) -> int | None:
     try:
         import fcntl
 
-        lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+        lock = os.open(folder, flags)
     except (ImportError, OSError):  # Windows has no such locks
         return None
     try:
         if os.fstat(lock).st_uid != os.geteuid():
             raise PermissionError
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Where locks do nothing (some network disks, a student's kernel) nobody can tell.
+        again = os.open(folder, flags)
+        try:
+            fcntl.flock(again, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return lock
+        finally:
+            os.close(again)
     except OSError:
-        os.close(lock)
-        return None
-    return lock
+        pass
+    os.close(lock)
+    return None
 
 
 @cache
@@ -100,5 +157,15 @@ def _sweep(place: str) -> None:
     """Remove what killed processes left; once a process, since a place may hold many files."""
     with contextlib.suppress(OSError):
         for entry in [*os.scandir(place)]:
-            if entry.name.startswith(_PREFIX) and (lock := _lock(entry.path)) is not None:
-                _remove(Path(entry.path), lock, os.getpid())
+            if (found := _LEFT.fullmatch(entry.name)) and not (found[1] and _is_young(entry.path)):
+                lock = _lock(entry.path)
+                if lock is not None:
+                    _remove(Path(entry.path), lock, os.getpid())
+
+
+def _is_young(path: str) -> bool:
+    """Whether its owner may be about to lock it."""
+    try:
+        return time.time() - os.lstat(path).st_ctime < _AN_HOUR
+    except OSError:
+        return True

@@ -1,6 +1,6 @@
-"""What a hand can move: the synthetic faces, or a drawing function, behind sliders.
+"""What a hand can move: the synthetic faces, or a drawing function, behind sliders; a quiz.
 
-Needs ipywidgets and a running notebook (JupyterLab, Notebook 7, VS Code). Where ipywidgets is
+Needs ipywidgets, anywidget and a running notebook (JupyterLab, Notebook 7, VS Code). Where one is
 missing, the functions say so and return a still picture instead. Nothing heavy is imported until a
 function is called.
 """
@@ -11,6 +11,7 @@ import base64
 import html
 import importlib.util
 import io
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from coursekit.lessons.quiz import Choice, Question
     from coursekit.synthfaces import SynthFace
 
 #: What the explorer can show of a face; in the first, everything that can be moved is seen.
@@ -42,14 +44,9 @@ def face_explorer() -> Any:
         An ipywidgets box to be shown as the last line of a cell; it draws anew on each change.
         Without ipywidgets: a still figure, after a message on how to get the sliders.
     """
-    try:
-        import ipywidgets
-    except ImportError:
-        print(
-            "The sliders need ipywidgets, which is not installed: `pip install ipywidgets`, then "
-            "restart the kernel. Here are four faces, standing still."
-        )
+    if not _can_move():
         return _still()
+    import ipywidgets
 
     controls = {
         "seed": _slider(0, 0, 99, 1, "seed"),
@@ -90,13 +87,9 @@ def sliders(draw: Callable[..., tuple[NDArray[np.uint8], str]], **ranges: tuple[
         Without ipywidgets: a still figure of the first values, after a message.
     """
     first = {name: value for name, (value, _, _) in ranges.items()}
-    if importlib.util.find_spec("ipywidgets") is None:
+    if not _can_move():
         from coursekit import plots
 
-        print(
-            "The sliders need ipywidgets, which is not installed: `pip install ipywidgets`, then "
-            "restart the kernel. Here is a picture, standing still."
-        )
         picture, line = draw(**first)
         return plots.panels([{line: picture}])
 
@@ -115,6 +108,55 @@ def sliders(draw: Callable[..., tuple[NDArray[np.uint8], str]], **ranges: tuple[
         control.observe(update, names="value")
     update()
     return _beside(picture, [*controls.values(), note])
+
+
+def quiz(sealed: str) -> Any:
+    """A lesson's questions: a button for each choice, and below what speaks for or against it.
+
+    Args:
+        sealed: the quiz's source, as `coursekit.lessons.quiz.seal` wrote it.
+
+    Returns:
+        An ipywidgets box to be shown as the last line of a cell. Without ipywidgets: the questions
+        as text, in which each choice can be unfolded.
+    """
+    from coursekit.lessons.quiz import folded, read_quiz, unseal
+
+    questions = read_quiz(unseal(sealed))
+    if importlib.util.find_spec("ipywidgets") is None:
+        from IPython.display import Markdown
+
+        return Markdown(folded(questions))
+    import ipywidgets
+
+    asked = [_question(number, each) for number, each in enumerate(questions, 1)]
+    return ipywidgets.VBox(asked, layout=ipywidgets.Layout(max_width="44rem"))
+
+
+def _question(number: int, question: Question) -> Any:
+    """One question of a quiz: its text, its choices, and a place for what a choice leads to."""
+    import ipywidgets
+
+    from coursekit.lessons.quiz import html_of, verdict
+
+    whole = ipywidgets.Layout(width="auto", max_width="100%", margin="2px")
+    said = ipywidgets.HTML(layout=whole).add_class("coursekit-verdict")
+    rows = [ipywidgets.HTML(f"<b>{number}. {html_of(question.text)}</b>", layout=whole)]
+    narrow = ipywidgets.Layout(width="3.6rem", flex="0 0 auto")
+    for letter, choice in zip("ABCDEF", question.choices, strict=False):
+        spoken = f"Question {number}, {letter}: {choice.text}"
+        button = ipywidgets.Button(description=letter, tooltip=spoken, layout=narrow)
+
+        def choose(pressed: Any, choice: Choice = choice, letter: str = letter) -> None:
+            pressed.description = f"{letter} {'✓' if choice.right else '✗'}"
+            pressed.button_style = "success" if choice.right else "warning"
+            # A screen reader reads out what appears in a status.
+            said.value = f'<div role="status">{letter}: {html_of(verdict(choice))}</div>'
+
+        button.on_click(choose)
+        text = ipywidgets.HTML(html_of(choice.text), layout=ipywidgets.Layout(flex="1 1 auto"))
+        rows.append(ipywidgets.HBox([button, text], layout=whole))
+    return ipywidgets.VBox([*rows, said], layout=ipywidgets.Layout(margin="0 0 1rem 0"))
 
 
 def draw(face: SynthFace, view: str) -> NDArray[np.uint8]:
@@ -168,17 +210,70 @@ def describe(face: SynthFace) -> str:
     )
 
 
+def _can_move() -> bool:
+    """Whether there can be sliders; where not, it is said."""
+    missing = [name for name in ("ipywidgets", "anywidget") if not importlib.util.find_spec(name)]
+    if missing:
+        names = " ".join(missing)
+        print(f"The sliders need {names}: `pip install {names}`, then restart the kernel. Here is "
+              "a picture that stands still.")  # fmt: skip
+    return not missing
+
+
+#: The browser's own slider, which brings its keys and its looks; in both themes, on a telephone.
+_SLIDER = """
+function render({ model, el }) {
+  const line = document.createElement("label");
+  const slider = document.createElement("input");
+  const number = document.createElement("output");
+  line.className = "coursekit-slider";
+  line.append(model.get("description"), slider, number);
+  slider.type = "range";
+  slider.setAttribute("aria-label", model.get("description"));
+  const show = () => {
+    for (const name of ["min", "max", "step", "value"]) slider[name] = model.get(name);
+    number.textContent = model.get("value").toFixed(model.get("digits"));
+  };
+  slider.addEventListener("input", () => {
+    model.set("value", Number(slider.value));
+    model.save_changes();
+  });
+  model.on("change", show);
+  show();
+  el.append(line);
+}
+export default { render };
+"""
+_SLIDER_STYLE = """
+.coursekit-slider {
+  display: grid; grid-template-columns: 6rem minmax(0, 14rem) 3rem; gap: 0.5rem;
+  align-items: center; margin: 2px 0; color: var(--jp-ui-font-color1, inherit);
+}
+.coursekit-slider input { accent-color: var(--jp-brand-color1, #1976d2); margin: 4px 0; }
+"""
+
+
+@cache
+def _kind(whole: bool) -> type[Any]:
+    """The slider's class, whose value is a whole number or any."""
+    import anywidget
+    import traitlets
+
+    number = traitlets.Int if whole else traitlets.Float
+
+    class Slider(anywidget.AnyWidget):
+        _esm, _css = _SLIDER, _SLIDER_STYLE
+        description = traitlets.Unicode().tag(sync=True)
+        digits = traitlets.Int(0 if whole else 2).tag(sync=True)
+        value, min, max, step = (number().tag(sync=True) for _ in range(4))
+
+    return Slider
+
+
 def _slider(value: float, low: float, high: float, step: float, name: str) -> Any:
     """A slider, for whole numbers if all of its numbers are."""
-    import ipywidgets
-
     whole = all(isinstance(number, int) for number in (value, low, high))
-    kind = ipywidgets.IntSlider if whole else ipywidgets.FloatSlider
-    layout = ipywidgets.Layout(width="22rem", max_width="100%", margin="2px 0")
-    return kind(
-        value, min=low, max=high, step=step, description=name, tooltip=name, layout=layout,
-        style={"description_width": "5.5rem"},
-    )  # fmt: skip
+    return _kind(whole)(value=value, min=low, max=high, step=step, description=name)
 
 
 def _html(name: str) -> Any:
@@ -193,7 +288,9 @@ def _beside(picture: Any, controls: list[Any]) -> Any:
     import ipywidgets
 
     side = ipywidgets.VBox(controls, layout=ipywidgets.Layout(max_width="100%", flex="1 1 20rem"))
-    return ipywidgets.Box([picture, side], layout=ipywidgets.Layout(flex_flow="row wrap"))
+    return ipywidgets.Box(
+        [picture, side], layout=ipywidgets.Layout(flex_flow="row wrap", grid_gap="0 12px")
+    )
 
 
 def _img(picture: NDArray[np.uint8], alt: str) -> str:

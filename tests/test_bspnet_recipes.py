@@ -13,6 +13,7 @@ from coursekit.cli import main
 from coursekit.commands.train import tell_untrained
 from coursekit.errors import CourseError
 from coursekit.labels import HELEN, LAPA
+from coursekit.landmarks import LANDMARK_SET
 from coursekit.models.bspnet import SMALL
 from coursekit.optim import AveragedCosineConfig, PolyConfig
 from coursekit.recipes import dml_csr
@@ -99,6 +100,12 @@ def test_weights_to_start_from_are_of_the_same_classes(tmp_path: Path) -> None:
         assert torch.equal(value, two.state_dict()[key])
     with pytest.raises(CourseError, match="classes of lapa, and the data have those of celebamask"):
         checkpoint.start_from(tmp_path / "lapa.safetensors", two, "celebamask-hq")
+    points = models.create_model("hourglass", width=4, stem=(2, 4), depth=1)
+    settings = {"width": 4, "stem": (2, 4), "depth": 1}
+    info = checkpoint.ModelInfo("hourglass", settings, LANDMARK_SET, 64, (0.5,) * 3, (0.25,) * 3)
+    checkpoint.save(tmp_path / "points.safetensors", points, info)
+    with pytest.raises(CourseError, match="finds landmarks and draws no label maps"):
+        checkpoint.start_from(tmp_path / "points.safetensors", two, HELEN.key)
     with pytest.raises(CourseError, match="there is no such checkpoint"):
         checkpoint.start_from(tmp_path / "none.safetensors", two, HELEN.key)
 

@@ -9,7 +9,7 @@ import pytest
 
 from coursekit import files
 from coursekit.errors import CourseError
-from coursekit.files import atomic_path, write_text
+from coursekit.files import atomic_folder, atomic_path, write_text
 
 
 def test_content_appears_when_the_block_ends(tmp_path: Path) -> None:
@@ -36,6 +36,35 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(CourseError, match="could not be written"):
         write_text(tmp_path / "file" / "inside.txt", "x")
+
+
+def test_a_folder_takes_the_place_of_another_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "faces"
+    for text in ("first", "second"):
+        with atomic_folder(target, keep=".git") as folder:
+            (folder / text).touch()
+            assert text not in {p.name for p in target.glob("*")}
+        (target / ".git").mkdir(exist_ok=True)
+    assert {p.name for p in target.iterdir()} == {"second", ".git"}
+    link = tmp_path / "link"
+    link.symlink_to(target)
+    with atomic_folder(link, keep=".git") as folder:
+        (folder / "third").touch()
+    assert link.is_symlink() and {p.name for p in target.iterdir()} == {"third", ".git"}
+    moves = Path.replace
+
+    def full(self: Path, there: Path) -> Path:
+        if self.name == "new":
+            raise OSError(28, "No space left on device")
+        return moves(self, there)
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(CourseError, match="nothing was changed"), atomic_folder(target, ".git"):
+        pass
+    assert {p.name for p in target.iterdir()} == {"third", ".git"}
+    assert {p.name for p in tmp_path.iterdir()} == {"faces", "link"}
 
 
 def test_sockets_of_processes_fit_below_a_long_folder(

@@ -222,7 +222,7 @@ def test_all_draw_and_none_needs_pyplot() -> None:
 
 def test_a_notebook_shows_pictures_sharp_and_without_a_ground() -> None:
     figure = plots.convergence([entry(0, "improved"), entry(1, "wait")])
-    png, shown = figure._repr_png_()  # type: ignore[attr-defined]
+    png, shown = plots.as_png(figure)
     with Image.open(io.BytesIO(png)) as picture:
         assert picture.size == (2 * shown["width"], 2 * shown["height"]) == (1500, 680)
         pixels = np.asarray(picture.convert("RGBA"))

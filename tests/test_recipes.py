@@ -225,6 +225,10 @@ def test_a_resumed_run_remembers_what_it_started_from(
         here.setattr(recipes, "start", lambda name, network: "From weights of this machine.")
         assert main(call) == 0
     capsys.readouterr()
+    for folder, why in (("run", "holds a run already"), ("faces/made-by-coursekit.json", "cannot")):
+        assert main([*call[:-1], str(tmp_path / folder)]) == 2
+        told = capsys.readouterr()
+        assert why in told.err and told.out == ""  # before anything is fetched
     (tmp_path / "run" / "scores.json").unlink()
     assert main([*call, "--resume"]) == 0  # elsewhere, where there are no such weights
     assert "From" not in capsys.readouterr().out

@@ -110,11 +110,12 @@ def test_links_files_others_names_and_other_users_are_left_alone(
     (aim / "kept").touch()
     place = tmp_path / "place"
     place.mkdir()
-    (place / ".coursekit-link").symlink_to(aim)
-    (place / ".coursekit-file").touch()
-    (place / ".coursekit.new-early").mkdir()
-    (place / "own").mkdir()
-    inside = place / ".coursekit-left"
+    (place / ".coursekit-linklink").symlink_to(aim)
+    (place / ".coursekit-filefile").touch()
+    (place / ".coursekit.new-earlyone").mkdir()
+    for own in ("own", ".coursekit-own", ".coursekit-My_Notes", ".coursekit.unlocked-somebody"):
+        (place / own).mkdir()
+    inside = place / ".coursekit-leftleft"
     inside.mkdir()
     (inside / "out").symlink_to(aim)
     before = names(place)
@@ -123,7 +124,7 @@ def test_links_files_others_names_and_other_users_are_left_alone(
         sweep(place)
     assert names(place) == before
     sweep(place)
-    assert names(place) == before - {".coursekit-left"}
+    assert names(place) == before - {".coursekit-leftleft"}
     assert (aim / "kept").is_file()
 
 
@@ -157,3 +158,55 @@ def test_what_could_not_be_locked_is_never_swept(
         assert folder.path.is_dir()
     folder.remove()
     assert not [*tmp_path.iterdir()]
+
+
+def test_where_locks_do_nothing_nothing_is_swept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on some network disks, and in a student's kernel."""
+    import fcntl
+
+    process, held = start(tmp_path)
+    with monkeypatch.context() as lockless:
+        lockless.setattr(fcntl, "flock", lambda *_: None)
+        sweep(tmp_path)
+        folder = TemporaryFolder(tmp_path)
+    assert held.is_dir()
+    sweep(tmp_path)
+    assert folder.path.is_dir()
+    process.communicate("")
+    folder.remove()
+    assert names(tmp_path) == set()
+
+
+def test_one_that_was_killed_before_it_had_its_lock_leaves_nothing_for_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".coursekit.new-abcdefgh").mkdir()
+    sweep(tmp_path)
+    assert names(tmp_path) == {".coursekit.new-abcdefgh"}
+    monkeypatch.setattr(temporary, "_AN_HOUR", 0.0)
+    sweep(tmp_path)
+    assert names(tmp_path) == set()
+
+
+def test_however_deep_it_is_it_goes(tmp_path: Path) -> None:
+    aim = tmp_path / "aim"
+    aim.mkdir()
+    (aim / "kept").touch()
+    place = tmp_path / "place"
+    place.mkdir()
+    folder = TemporaryFolder(place)
+    top = os.open(folder.path, os.O_RDONLY)
+    for _ in range(1200):  # deeper than Python calls itself, and than files may be open
+        for name in ("d", "e"):
+            os.mkdir(name, dir_fd=top)
+        os.symlink(aim, "link", dir_fd=top)
+        below = os.open("d", os.O_RDONLY, dir_fd=top)
+        os.close(os.open("file", os.O_CREAT, dir_fd=below))
+        os.close(top)
+        top = below
+    os.close(top)
+    folder.path.chmod(0o500)
+    folder.remove()
+    assert names(place) == set() and (aim / "kept").is_file()

@@ -14,6 +14,7 @@ from PIL import Image
 
 from coursekit import labels, synthfaces, widgets
 from coursekit.labels import CELEBAMASK_HQ
+from coursekit.lessons.quiz import seal
 from coursekit.synthfaces import render
 
 
@@ -132,7 +133,18 @@ def test_without_ipywidgets_a_still_picture_and_a_word(
     monkeypatch.setitem(sys.modules, "ipywidgets", None)
     figure = widgets.face_explorer()
     assert isinstance(figure, Figure)
-    assert "pip install ipywidgets" in capsys.readouterr().out
+    assert "pip install ipywidgets`" in capsys.readouterr().out
+    monkeypatch.setitem(sys.modules, "anywidget", None)
+    assert isinstance(widgets.face_explorer(), Figure)
+    assert "pip install ipywidgets anywidget`" in capsys.readouterr().out
+
+
+def test_sliders_are_the_browsers_own_with_a_name(explorer: dict[str, Any]) -> None:
+    noise, seed = explorer["label_noise"], explorer["seed"]
+    assert "aria-label" in noise._esm and 'type = "range"' in noise._esm
+    assert (noise.description, noise.min, noise.max, noise.step) == ("label_noise", 0, 1, 0.05)
+    noise.value = 1  # as JavaScript writes 1.0
+    assert (type(noise.value), type(seed.value)) == (float, int)
 
 
 def tile(width: int, share: float) -> tuple[np.ndarray, str]:
@@ -157,3 +169,26 @@ def test_sliders_without_ipywidgets(
     figure = widgets.sliders(tile, width=(2, 1, 6), share=(0.5, 0.0, 1.0))
     assert figure.axes[0].get_title() == "2 and 0.5"
     assert "pip install ipywidgets" in capsys.readouterr().out
+
+
+def test_a_quiz_says_what_speaks_for_and_against_each_choice() -> None:
+    box = widgets.quiz(seal("### Why?\n\n- [ ] A < B\n  It is *not*.\n- [x] So\n  It is.\n"))
+    (question,) = box.children
+    text, wrong, right, said = question.children
+    assert "1. Why?" in text.value and said.value == ""
+    assert wrong.children[1].value == "A &lt; B"
+    names = [row.children[0].tooltip for row in (wrong, right)]  # what a screen reader says
+    assert names == ["Question 1, A: A < B", "Question 1, B: So"]
+    for row, mark, words in (
+        (wrong, "A ✗", "No.</strong> It is <em>not"),
+        (right, "B ✓", "Right."),
+    ):
+        row.children[0].click()
+        assert row.children[0].description == mark
+        assert words in said.value and 'role="status"' in said.value
+
+
+def test_a_quiz_without_ipywidgets_can_be_unfolded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(widgets.importlib.util, "find_spec", lambda name: None)
+    shown = widgets.quiz(seal("### Why?\n\n- [ ] No\n  Not so.\n- [x] So\n  It is.\n"))
+    assert "<details><summary>So</summary>\n\n**Right.** It is." in shown.data

@@ -16,7 +16,6 @@ import numpy as np
 
 from coursekit.data.images import resize_image, resize_label_map
 from coursekit.errors import CourseError
-from coursekit.labels import LABEL_SETS, LabelSet
 from coursekit.landmarks import LANDMARK_GROUPS
 
 if TYPE_CHECKING:
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
     from coursekit.annotation.curves import Points
     from coursekit.checkpoint import Checkpoint
+    from coursekit.labels import LabelSet
 
     #: (S, S, 3) uint8 RGB → (S, S) uint8 regions.
     Network = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
@@ -75,12 +75,7 @@ def network(source: str | os.PathLike[str] | Checkpoint, device: str = "cpu") ->
     from coursekit.inference import predict_label_map
 
     loaded = source if isinstance(source, checkpoint.Checkpoint) else checkpoint.load(source)
-    if loaded.info.label_set not in LABEL_SETS:
-        raise CourseError(
-            f"the network finds {loaded.info.label_set}, not classes; name one that was trained on "
-            "label maps"
-        )
-    table = region_table(LABEL_SETS[loaded.info.label_set])
+    table = region_table(loaded.info.labels)
     loaded = checkpoint.for_inference(loaded)
     model = loaded.model.to(device).eval()
 

@@ -38,9 +38,10 @@ is behind it, by the exception's class *and* its cause. A stub that is not writt
 through, and so does Ctrl-C.
 
 **What `forbids` sees.** Every call while the student's code runs, under whatever name (`call`,
-`run` and `build` watch), and every mention in the answer's text. Grading reads the same
-declaration from the check's text and applies it to the answer's text (`coursekit.checks.rules`).
-The words "for" and "while" stand for loops.
+`run` and `build` watch), and every mention in the answer's text. Calls of objects that are no
+functions, such as NumPy's ufuncs (`np.exp`), cannot be watched: of these the text alone tells.
+Grading reads the same declaration from the check's text and applies it to the answer's text
+(`coursekit.checks.rules`). The words "for" and "while" stand for loops.
 
 **Messages** name the misconception and what to do. Where nothing is known of the cause, they begin
 with "expected: …". They are in the theme's own colour, which can be read in any theme.

@@ -15,6 +15,7 @@ from coursekit.errors import CourseError
 if TYPE_CHECKING:
     import argparse
 
+    from coursekit.labelling.server import Server
     from coursekit.labelling.sessions import Session
 
 
@@ -63,11 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
     tell_left_out(session.photos.left_out)
     server = Server(session, arguments.port)
-    print(f"{len(session.rows)} photographs in {session.photos.root}: open\n{server.address}\n"
-          "Ctrl-C ends it; each move of the hand is kept.", flush=True)  # fmt: skip
-    if not arguments.no_browser:
-        webbrowser.open(server.address)
-    asyncio.run(_until_stopped(server))
+    asyncio.run(_until_stopped(server, arguments.no_browser))
     print(summary(session))
     return 0
 
@@ -97,7 +94,8 @@ def _device(arguments: argparse.Namespace) -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-async def _until_stopped(server: Any) -> None:
+async def _until_stopped(server: Server, silent: bool) -> None:
+    """Say where the page is once Ctrl-C is waited for, open it unless `silent`, and serve it."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -106,6 +104,11 @@ async def _until_stopped(server: Any) -> None:
 
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, end)
+    session = server.session
+    print(f"{len(session.rows)} photographs in {session.photos.root}: open\n{server.address}\n"
+          "Ctrl-C ends it; each move of the hand is kept.", flush=True)  # fmt: skip
+    if not silent:
+        await asyncio.to_thread(webbrowser.open, server.address)
     await server.serve(stop)
     terminal.say("")
 

@@ -10,6 +10,8 @@ from coursekit.commands import command
 if TYPE_CHECKING:
     import argparse
 
+    from coursekit.lessons.outline import Cost
+
 
 def add_parser(subparsers: Any) -> None:
     """Add the command."""
@@ -55,10 +57,11 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _measured(name: str, seconds: float) -> None:
+def _measured(name: str, cost: Cost) -> None:
     from coursekit.lessons.execution import MOST_SECONDS
 
-    print(f"{name}: its replay took {seconds:.0f} s of processor time; at most {MOST_SECONDS}")
+    print(f"{name}: its replay took {cost.seconds:.0f} s of processor time, at most "
+          f"{MOST_SECONDS}; {cost.megabytes:,.0f} MB of memory")  # fmt: skip
 
 
 def _mutate(arguments: argparse.Namespace) -> int:

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 #: What a student need not see beside the lessons; `--all` shows it.
 _NOT_FOR_STUDENTS = (
-    "solved", "source", "conftest.py", "INSTRUCTORS.md", "course.toml", "tests", "benchmarks",
+    "solved", "source", "conftest.py", "INSTRUCTORS.md", "course.toml", "lessons.toml",
+    "measured.json", "SYLLABUS.md", "tests", "benchmarks",
     "Makefile", "pyproject.toml", "uv.lock", "environment.yml", "CHANGELOG.md", "CONTRIBUTING.md",
     "LICENSE", "released-by-coursekit.json", "__pycache__", "*.pyc",
 )  # fmt: skip

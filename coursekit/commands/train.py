@@ -195,18 +195,20 @@ def run(arguments: argparse.Namespace) -> int:
     from coursekit.data.splitting import open_pair
     from coursekit.models import count_parameters, create_model
     from coursekit.training import fit
+    from coursekit.training.guards import check_unused, prepare_folder
 
     config, own = make_config(arguments), parse_settings(arguments.settings)
     recipe = arguments.recipe
     if recipe is not None:
         own = _own_settings(arguments, own)
-    if arguments.resume:
-        check_resumable(Path(arguments.out))
-    train, val = open_pair(arguments.data, arguments.val_share, arguments.seed, arguments.out)
+    out = Path(arguments.out)
+    (check_resumable if arguments.resume else check_unused)(out)
+    train, val = open_pair(arguments.data, arguments.val_share, arguments.seed, out)
     tell_left_out(dict.fromkeys((*train.left_out, *val.left_out)))
     torch.manual_seed(config.seed)
     settings = {"num_classes": train.labels.num_classes, **own}
     model = create_model(arguments.model, **settings)
+    prepare_folder(out)  # before what may take long, such as fetching weights
     print(f"{arguments.model}: {count_parameters(model):,} parameters; "
           f"{len(train)} training and {len(val)} validation images at {config.size}²")  # fmt: skip
     tell_enlarged(train, config.size)
@@ -214,11 +216,11 @@ def run(arguments: argparse.Namespace) -> int:
     tell_untrained(model, config)
     try:
         result = fit(
-            model, train, val, config, arguments.out, resume=arguments.resume,
-            on_epoch=_printer(config), started=started,
+            model, train, val, config, out, resume=arguments.resume, on_epoch=_printer(config),
+            started=started,
         )  # fmt: skip
     except KeyboardInterrupt:
-        print(f"\nstopped: whole epochs are kept in {arguments.out}; go on with --resume")
+        print(f"\nstopped: whole epochs are kept in {out}; go on with --resume")
         raise
     best = result.history[result.best_epoch]
     of = f" (M of {best['phase']})" if _averages(config, best) else ""
@@ -229,17 +231,11 @@ def run(arguments: argparse.Namespace) -> int:
         written.append("split.json")
     if recipe is not None:
         scores = recipes.score(
-            recipe, model, result, config, train, val, arguments.out, arguments.without,
-            result.started,
-        )  # fmt: skip
-        left = f" without {', '.join(scores['without'])}" if scores["without"] else ""
-        asked = f", --set {' '.join(arguments.settings)}" if arguments.settings else ""
-        print(f"{recipe}{left}, {arguments.model}{asked}: "
-              f"mean IoU {100 * scores['mean_iou']:.2f} % of {scores['images']} images at their "
-              f"masks' size, after {scores['passes']:,} image passes; "
-              f"{scores['rules']}")  # fmt: skip
+            recipe, model, result, config, train, val, out, arguments.without, result.started
+        )
+        _tell_scores(arguments, scores)
         written.append("scores.json")
-    print("wrote " + ", ".join(f"{arguments.out}/{name}" for name in written))
+    print("wrote " + ", ".join(f"{out}/{name}" for name in written))
     return 0
 
 
@@ -260,6 +256,16 @@ def _start(arguments: argparse.Namespace, model: nn.Module, label_set: str) -> s
     if started is not None:
         print(started)
     return started
+
+
+def _tell_scores(arguments: argparse.Namespace, scores: dict[str, Any]) -> None:
+    """What a recipe's run came to."""
+    left = f" without {', '.join(scores['without'])}" if scores["without"] else ""
+    asked = f", --set {' '.join(arguments.settings)}" if arguments.settings else ""
+    print(f"{arguments.recipe}{left}, {arguments.model}{asked}: "
+          f"mean IoU {100 * scores['mean_iou']:.2f} % of {scores['images']} images at their "
+          f"masks' size, after {scores['passes']:,} image passes; "
+          f"{scores['rules']}")  # fmt: skip
 
 
 def check_resumable(out: Path) -> None:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
-import shutil
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -20,12 +18,10 @@ from coursekit import terminal
 from coursekit.data.landmark_files import write_landmarks
 from coursekit.data.synthetic import SynthDataset
 from coursekit.errors import CourseError
+from coursekit.files import atomic_folder
 from coursekit.labels import CELEBAMASK_HQ, LAPA, merge_table
-from coursekit.temporary import temporary_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
     from coursekit.labels import LabelSet
@@ -108,7 +104,7 @@ def make(
     """
     target = Path(out)
     _check_target(target, force)
-    with _replacing(target) as folder:
+    with atomic_folder(target) as folder:
         jobs = [
             (split, first + index, index)
             for split, count, first in (
@@ -196,30 +192,3 @@ def _check_target(target: Path, force: bool) -> None:
             f"{target}: holds a data set already; pass --force to replace it, or name another "
             "folder"
         )
-
-
-@contextmanager
-def _replacing(target: Path) -> Iterator[Path]:
-    """A temporary sibling of `target` that takes its place when the block ends without an error."""
-    try:
-        target = target.resolve()
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with temporary_folder(target.parent) as temporary:
-            folder = temporary / "new"
-            folder.mkdir()
-            yield folder
-            # What was there is nothing temporary: of a process that is killed here it stays.
-            old = target.with_name(f".{target.name[:40]}-old-{os.getpid()}")
-            if target.exists():
-                target.replace(old)
-            folder.replace(target)
-            shutil.rmtree(old, ignore_errors=True)
-    except OSError as error:
-        raise _unwritable(target, error) from error
-
-
-def _unwritable(target: Path, error: OSError) -> CourseError:
-    return CourseError(
-        f"{target}: could not be written ({error.strerror or error}); nothing was changed. Free "
-        "some space or name another folder"
-    )

@@ -134,7 +134,7 @@ class FaceDataset(Sequence[Sample], ABC):
                 "open a labelled split"
             )
 
-    def arrays(self, size: int) -> Arrays:
+    def arrays(self, size: int, *, landmarks: bool = True) -> Arrays:
         """Every sample decoded and resized to `size` × `size`, kept for the next call.
 
         Small sets are held in memory; large ones lie in the cache folder (`COURSEKIT_CACHE`) and
@@ -143,23 +143,27 @@ class FaceDataset(Sequence[Sample], ABC):
 
         Args:
             size: side of the results, in pixels.
+            landmarks: False leaves them unread, so that a broken file of them stops nobody who
+                needs none; the result may have them all the same.
 
         Raises:
             CourseError: for a size below 1, for every file that cannot be read, and for a cache
                 that cannot be written.
         """
-        if self._arrays is None or self._arrays[0] != size:
-            self._arrays = (size, self._decoded(size))
-        return self._arrays[1]
+        landmarks &= self.landmarked
+        held = self._arrays
+        if held is None or held[0] != size or (landmarks and held[1].landmarks is None):
+            self._arrays = held = (size, self._decoded(size, landmarks))
+        return held[1]
 
-    def _decoded(self, size: int) -> Arrays:
+    def _decoded(self, size: int, landmarked: bool) -> Arrays:
         if size < 1:
             raise CourseError(f"a working size of {size} pixels; it must be at least 1")
         count = len(self)
         shapes: Shapes = {"images": ((count, size, size, 3), np.uint8)}
         if self.labelled:
             shapes["label_maps"] = ((count, size, size), np.uint8)
-        if self.landmarked:
+        if landmarked:
             shapes["landmarks"] = ((count, NUM_LANDMARKS, 2), np.float32)
         held = kept_arrays(
             {"size": size, **self.identity()}, shapes, lambda arrays: self._fill(arrays, size)
@@ -171,11 +175,11 @@ class FaceDataset(Sequence[Sample], ABC):
         """Decode and resize every sample into (N, …) arrays."""
 
         def work(index: int) -> None:
-            sample = self.sample(index, landmarks=self.landmarked)
+            sample = self.sample(index, landmarks="landmarks" in arrays)
             arrays["images"][index] = resize_image(sample.image, size, size)
             if sample.label_map is not None and self.labelled:
                 arrays["label_maps"][index] = resize_label_map(sample.label_map, size, size)
-            if sample.landmarks is not None and self.landmarked:
+            if sample.landmarks is not None and "landmarks" in arrays:
                 points = resize_landmarks(sample.landmarks, sample.image.shape, (size, size))
                 arrays["landmarks"][index] = points
 

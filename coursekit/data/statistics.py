@@ -146,13 +146,14 @@ def describe(root: str | os.PathLike[str], size: int | None = None) -> dict[str,
     measured = None
     for split in layout.splits(folder):
         dataset = open_dataset(root, split)
-        counts = class_counts(dataset, size).tolist() if dataset.labelled else None
+        read = dataset if size is None else dataset.arrays(size, landmarks=False)
+        counts = class_counts(read).tolist() if dataset.labelled else None
         named = dict(zip(layout.labels.names, counts, strict=True)) if counts else None
         splits[split] = {
             "samples": len(dataset), "class_counts": named, "left_out": list(dataset.left_out),
         }  # fmt: skip
         if split == "train":
-            measured = whitening(dataset, size)
+            measured = whitening(read)
     return {
         "root": str(folder), "layout": layout.key, "labels": layout.labels.key, "size": size,
         "whitening": None if measured is None else asdict(measured), "splits": splits,

@@ -78,7 +78,9 @@ class Grader:
         if judgement.ours:
             judgement = attempt()
             note = "graded twice, since the first time the grader's own process was lost"
-            grade = replace(judgement.grade, notes=(*judgement.grade.notes, note))
+            # Shown is what was shown the first time: since then a kernel has had inputs.
+            shown, notes = grade.public, (*judgement.grade.notes, note)
+            grade = replace(judgement.grade, notes=notes, public=shown)
         # Lost again: it is nothing that the student did, and is graded anew next time.
         return replace(grade, digest="" if judgement.ours else task.digest)
 

@@ -22,6 +22,7 @@ from coursekit.grading.submissions.read import read_notebook
 from coursekit.lessons.course import read_assignments
 from coursekit.lessons.execution import execute_cell, kernel_for
 from coursekit.lessons.notebook import to_bytes
+from coursekit.lessons.outline import read_outline
 from coursekit.release.handout import PRISTINE, assignment_of, covers, handout
 from coursekit.temporary import temporary_folder
 
@@ -149,7 +150,8 @@ def _handed_out(path: Path) -> list[tuple[Assignment, dict[str, Any]]]:
         if (parent / PRISTINE).is_dir():
             return [_pristine(file) for file in sorted((parent / PRISTINE).glob("*.ipynb"))]
         if (parent / "source").is_dir() and any((parent / "source").glob("[0-9][0-9]_*.py")):
-            found = [handout(assignment) for assignment in read_assignments(parent)]
+            outline = read_outline(parent)
+            found = [handout(assignment, outline) for assignment in read_assignments(parent)]
             return [(assignment_of(notebook), notebook) for notebook in found]
     raise CourseError(
         f"{path}: there is no folder {PRISTINE} above it, with the notebook as it was handed out; "

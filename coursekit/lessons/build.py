@@ -1,7 +1,8 @@
 """Notebooks from their sources: the student's lesson, and the solved one that has been run.
 
-The student's notebook is a function of the source, byte for byte. The solved notebook's cells are,
-too; its outputs are what one machine computed, and nbval replays them on others.
+The student's notebook is a function of the sources, of `lessons.toml` and of the record of what
+lessons need, byte for byte; so are the pages GLOSSARY.md and SYLLABUS.md. The solved notebook's
+cells are, too; its outputs are what one machine computed, and nbval replays them on others.
 """
 
 from __future__ import annotations
@@ -12,12 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 from coursekit.errors import CourseError
 from coursekit.files import atomic_path
+from coursekit.lessons.joined import WIDGET, joined
 from coursekit.lessons.notebook import make_notebook, text_of, to_bytes
+from coursekit.lessons.outline import keep_record, read_outline
 from coursekit.lessons.outputs import complaints
+from coursekit.lessons.pages import GLOSSARY, SYLLABUS, glossary_page, syllabus_page
 from coursekit.lessons.source import Lesson, read_lesson
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from coursekit.lessons.outline import Cost, Outline
 
 
 def build(
@@ -25,7 +31,7 @@ def build(
     only: Sequence[str] | None = None,
     *,
     execute: bool = True,
-    measured: Callable[[str, float], None] = lambda name, seconds: None,
+    measured: Callable[[str, Cost], None] = lambda name, cost: None,
 ) -> list[Path]:
     """Make the notebooks of the lessons.
 
@@ -34,7 +40,7 @@ def build(
         only: lessons to make, such as "02_unet" or "02"; all when None.
         execute: whether to run the solved notebooks. Otherwise those whose text alone has changed
             keep their outputs, and the others are left as they are.
-        measured: is told each lesson that was run, and how much processor time it took, in seconds.
+        measured: is told each lesson that was run, and what it took.
 
     Returns:
         The paths written.
@@ -45,22 +51,47 @@ def build(
     """
     folder = Path(notebooks_dir)
     lessons = [read_lesson(path) for path in find_sources(folder, only)]
-    written = []
+    written, outline = [], read_outline(folder)
     for lesson in lessons:
-        written.append(_student_path(folder, lesson.name))
-        _write(written[-1], to_bytes(make_notebook(lesson.student())))
-    for lesson in lessons:
-        path, notebook = _solved_path(folder, lesson.name), make_notebook(lesson.solved())
+        path = _solved_path(folder, lesson.name)
+        executed: bytes | None = path.read_bytes() if path.is_file() else None
         if execute:
             from coursekit.lessons.execution import execute as run
 
-            notebook, seconds = run(notebook, lesson.name)
-            measured(lesson.name, seconds)
-        elif not _take_outputs(notebook, path):
-            continue
+            notebook, cost = run(_solved(lesson, outline), lesson.name)
+            measured(lesson.name, cost)
+            executed = to_bytes(notebook)
+            if outline.entries and keep_record(folder, lesson.name, cost):
+                outline = read_outline(folder)
+        written.append(_student_path(folder, lesson.name))
+        _write(written[-1], to_bytes(_student(lesson, outline)))
+        notebook = _solved(lesson, outline)
+        if executed is not None and _take_outputs(notebook, executed):
+            written.append(path)
+            _write(path, to_bytes(notebook))
+    for path, content in _pages(folder, outline).items():
+        _write(path, content)
         written.append(path)
-        _write(path, to_bytes(notebook))
     return written
+
+
+def _student(lesson: Lesson, outline: Outline) -> dict[str, Any]:
+    links = {name: f"{name}.ipynb" for name in outline.lessons} | {GLOSSARY: f"{GLOSSARY}.md"}
+    return make_notebook(joined(lesson.student(), lesson, outline, links))
+
+
+def _solved(lesson: Lesson, outline: Outline) -> dict[str, Any]:
+    links = {name: f"{name}.ipynb" for name in outline.lessons} | {GLOSSARY: f"../{GLOSSARY}.md"}
+    return make_notebook(joined(lesson.solved(), lesson, outline, links))
+
+
+def _pages(folder: Path, outline: Outline) -> dict[Path, bytes]:
+    """The pages that are made from all lessons: their files and what they hold."""
+    if not outline.entries:
+        return {}
+    links = {name: f"{name}.ipynb" for name in outline.lessons}
+    pages = {GLOSSARY: glossary_page(outline, links), SYLLABUS: syllabus_page(outline, links)}
+    return {folder / f"{name}.md": text.encode() for name, text in pages.items()}
 
 
 def stale(notebooks_dir: str | Path, only: Sequence[str] | None = None) -> list[tuple[Path, str]]:
@@ -77,14 +108,18 @@ def stale(notebooks_dir: str | Path, only: Sequence[str] | None = None) -> list[
     """
     folder = Path(notebooks_dir)
     found = []
-    sources = find_sources(folder, only)
+    sources, outline = find_sources(folder, only), read_outline(folder)
     for lesson in map(read_lesson, sources):
         student, solved = _student_path(folder, lesson.name), _solved_path(folder, lesson.name)
         if not student.is_file():
             found.append((student, "is missing"))
-        elif student.read_bytes() != to_bytes(make_notebook(lesson.student())):
+        elif student.read_bytes() != to_bytes(_student(lesson, outline)):
             found.append((student, "is not what its source gives"))
-        found += [(solved, reason) for reason in _solved_problems(solved, lesson)]
+        expected = _solved(lesson, outline)
+        found += [(solved, reason) for reason in _solved_problems(solved, expected)]
+    for page, content in _pages(folder, outline).items():
+        if not page.is_file() or page.read_bytes() != content:
+            found.append((page, "is not what the sources give"))
     if only is None:
         known = {path.stem for path in sources}
         for path in sorted([*folder.glob("*.ipynb"), *folder.glob("solved/*.ipynb")]):
@@ -127,22 +162,26 @@ def _write(path: Path, content: bytes) -> None:
         temporary.write_bytes(content)
 
 
-def _take_outputs(notebook: dict[str, Any], path: Path) -> bool:
+def _take_outputs(notebook: dict[str, Any], executed: bytes) -> bool:
     """Take over what the code cells of an executed notebook show, if they are the same cells."""
-    ours = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
     try:
-        cells = json.loads(path.read_bytes())["cells"]
-        theirs = [cell for cell in cells if cell["cell_type"] == "code"]
-        if [_bare(cell) for cell in ours] != [_bare(cell) for cell in theirs]:
+        theirs = {c["id"]: c for c in json.loads(executed)["cells"] if c["cell_type"] == "code"}
+        ours = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+        for cell in ours:
+            if cell["id"].endswith(WIDGET):
+                theirs[cell["id"]] = cell | {"outputs": []}  # of a widget nothing is kept
+        if [_bare(cell) for cell in ours] != [_bare(theirs[cell["id"]]) for cell in ours]:
             return False
-        for mine, other in zip(ours, theirs, strict=True):
-            mine.update({key: other[key] for key in ("outputs", "execution_count")})
-    except (OSError, ValueError, KeyError, TypeError):
+        if len(theirs) != len(ours):
+            return False
+        for count, cell in enumerate(ours, 1):
+            cell |= {"outputs": theirs[cell["id"]]["outputs"], "execution_count": count}
+    except (ValueError, KeyError, TypeError):
         return False
     return True
 
 
-def _solved_problems(path: Path, lesson: Lesson) -> Iterator[str]:
+def _solved_problems(path: Path, expected: dict[str, Any]) -> Iterator[str]:
     if not path.is_file():
         yield "is missing"
         return
@@ -152,7 +191,6 @@ def _solved_problems(path: Path, lesson: Lesson) -> Iterator[str]:
     except (ValueError, KeyError, TypeError) as error:
         yield f"is no notebook ({error})"
         return
-    expected = make_notebook(lesson.solved())
     if cells != [_bare(cell) for cell in expected["cells"]]:
         yield "has other cells than its source"
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from coursekit.errors import CourseError
 from coursekit.files import socket_folder
 from coursekit.lessons.notebook import to_bytes
+from coursekit.lessons.outline import Cost
 from coursekit.lessons.outputs import complaints, normalise
 from coursekit.temporary import temporary_folder
 
@@ -23,8 +25,25 @@ CELL_TIMEOUT = 300
 #: Seconds of processor time that a lesson may cost in all, each time that it is built or replayed.
 MOST_SECONDS = 30
 
-#: Printed by the kernel in the end: processor seconds of its own and of its children.
-_SPENT = "sum(__import__('os').times()[:4])"
+#: Shown by the kernel in the end: processor seconds of its own and of its children; the most bytes
+#: of memory that it held (0 where the system does not tell). Linux keeps what a parent held in
+#: getrusage, and /proc of this process alone.
+_SPENT = """
+def _spent():
+    import os
+    try:
+        lines = open("/proc/self/status", encoding="ascii").readlines()
+        most = [1024 * int(line.split()[1]) for line in lines if line.startswith("VmHWM:")][0]
+    except (OSError, IndexError, ValueError):
+        try:
+            import resource, sys
+            most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            most *= 1 if sys.platform == "darwin" else 1024
+        except ImportError:
+            most = 0
+    return [sum(os.times()[:4]), most]
+_spent()
+"""
 
 
 def quick_environment(scratch: str) -> dict[str, str]:
@@ -54,7 +73,7 @@ def execute(
     name: str,
     timeout: float = CELL_TIMEOUT,
     most: float = MOST_SECONDS,
-) -> tuple[dict[str, Any], float]:
+) -> tuple[dict[str, Any], Cost]:
     """Run all cells in a temporary folder and keep their outputs, normalised.
 
     Args:
@@ -64,7 +83,7 @@ def execute(
         most: seconds of processor time for all of them, with the imports.
 
     Returns:
-        The executed notebook, and the seconds of processor time that it took.
+        The executed notebook, and the processor time and memory that it took.
 
     Raises:
         CourseError: naming the cell that failed, took too long, killed its kernel, or shows what
@@ -76,10 +95,10 @@ def execute(
     node = nbformat.reads(to_bytes(notebook), as_version=4)
     with temporary_folder() as scratch:
         spent = _run(node, name, scratch, timeout)
-    if spent > most:
+    if spent.seconds > most:
         raise CourseError(
-            f"{name}: its replay took {spent:.0f} s of processor time; at most {most:g}: fewer "
-            "faces, fewer epochs, smaller pictures on the quick tier"
+            f"{name}: its replay took {spent.seconds:.0f} s of processor time; at most {most:g}: "
+            "fewer faces, fewer epochs, smaller pictures on the quick tier"
         )
     cells = []
     for before, after in zip(notebook["cells"], node.cells, strict=False):
@@ -95,8 +114,8 @@ def execute(
     return {**notebook, "cells": cells}, spent
 
 
-def _run(node: Any, name: str, scratch: Path, timeout: float) -> float:
-    """Execute the cells where they stand; how much processor time the kernel took."""
+def _run(node: Any, name: str, scratch: Path, timeout: float) -> Cost:
+    """Execute the cells where they stand; how much processor time and memory the kernel took."""
     import nbformat
 
     with kernel_for(node, scratch, timeout) as client:
@@ -113,7 +132,8 @@ def _run(node: Any, name: str, scratch: Path, timeout: float) -> float:
         last = client.execute_cell(node.cells[-1], len(node.cells) - 1, store_history=False)
         # A value, not a print: a lesson may have made `print` its own, or left a thread printing.
         said = [o for o in last.outputs if o.output_type == "execute_result"]
-        return float(said[0].data["text/plain"])
+        seconds, most = json.loads(said[0].data["text/plain"])
+        return Cost(seconds, most / 1e6)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,9 @@ HIDDEN = ("### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS")
 #: editor has lost the cell's id.
 ANSWER_MARKER = "# exercise: "
 
+#: How hard an exercise can be.
+DIFFICULTIES = ("easy", "medium", "hard")
+
 _LIKE_A_MARKER = re.compile(r"#\s*(BEGIN|END)\s+(SOLUTION|HIDDEN\s+TEST)", re.IGNORECASE)
 
 
@@ -32,6 +35,8 @@ class Cell:
         line: of its first line in the file, from 1.
         points: what the cell's check is worth.
         tags: as in the header.
+        minutes: that an exercise takes a student, as its author estimates.
+        difficulty: of an exercise, one of `DIFFICULTIES`.
     """
 
     id: str
@@ -40,6 +45,8 @@ class Cell:
     line: int
     points: int | None = None
     tags: tuple[str, ...] = ()
+    minutes: int | None = None
+    difficulty: str | None = None
 
     @property
     def has_solution(self) -> bool:

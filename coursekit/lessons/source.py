@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from coursekit.errors import CourseError
 from coursekit.lessons.notebook import without_url_grammar
-from coursekit.lessons.regions import Cell, MarkerError, parts, solved_text, student_text
+from coursekit.lessons.regions import (
+    DIFFICULTIES,
+    Cell,
+    MarkerError,
+    parts,
+    solved_text,
+    student_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -112,11 +119,17 @@ def _cells(path: Path, text: str) -> Iterator[Cell]:
         metadata.pop("lines_to_next_cell", None)
         name = metadata.pop("title", None)
         points, tags = metadata.pop("points", None), metadata.pop("tags", [])
+        minutes, difficulty = (metadata.pop(key, None) for key in ("minutes", "difficulty"))
         if metadata:
-            _refuse(path, start + 1, f"{', '.join(metadata)}: a cell has a name, points and tags")
+            _refuse(path, start + 1, f"{', '.join(metadata)}: a cell has a name, points and tags, "
+                    "an exercise minutes and difficulty")  # fmt: skip
         _check_header(path, start + 1, name, points)
+        _check_effort(path, start + 1, minutes, difficulty)
         identity = name or f"{_UNNAMED}{path.stem[:2]}-{ordinal}"
-        yield Cell(identity, read.cell_type, read.source, start + 2, points, tuple(tags))
+        yield Cell(
+            identity, read.cell_type, read.source, start + 2, points, tuple(tags),
+            minutes, difficulty,
+        )  # fmt: skip
 
 
 def _check_header(path: Path, line: int, name: str | None, points: Any) -> None:
@@ -127,6 +140,13 @@ def _check_header(path: Path, line: int, name: str | None, points: Any) -> None:
                 f"hyphens, at most 64, not beginning with {_UNNAMED!r}")  # fmt: skip
     if points is not None and (type(points) is not int or points < 0):
         _refuse(path, line, f"points={points}: give a whole number")
+
+
+def _check_effort(path: Path, line: int, minutes: Any, difficulty: Any) -> None:
+    if minutes is not None and (type(minutes) is not int or minutes < 1):
+        _refuse(path, line, f"minutes={minutes}: give a whole number, 1 or more")
+    if difficulty is not None and difficulty not in DIFFICULTIES:
+        _refuse(path, line, f'difficulty={difficulty}: write one of "easy", "medium", "hard"')
 
 
 def _check_names(lesson: Lesson) -> None:

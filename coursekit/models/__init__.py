@@ -83,24 +83,24 @@ def create_model(name: str, num_classes: int | None = None, **overrides: Any) ->
     module_name, class_name, config_name = _REGISTRY[name]
     module = import_module(f"{__name__}.{module_name}")
     config_class = getattr(module, config_name)
-    known = {f.name for f in fields(config_class)}
-    unknown = sorted(set(overrides) - known)
+    defaults = {f.name: f.default for f in fields(config_class)}
+    unknown = sorted(overrides.keys() - defaults)
     if unknown:
         raise CourseError(
-            f"{name} has no setting {', '.join(unknown)}; it has: {', '.join(sorted(known))}"
+            f"{name} has no setting {', '.join(unknown)}; it has: {', '.join(sorted(defaults))}"
         )
     for key, value in overrides.items():
-        default = next(f.default for f in fields(config_class) if f.name == key)
-        _check_setting(name, key, value, default)
+        _check_setting(name, key, value, defaults[key])
         overrides[key] = _tuples(value)
     try:
         model: nn.Module = getattr(module, class_name)(config_class(**overrides))
+    except CourseError as error:  # which says itself what there is
+        raise CourseError(f"{name}: {error}") from error
     except (TypeError, ValueError, RuntimeError, ArithmeticError, IndexError) as error:
-        given = ", ".join(f"{key}={value!r}" for key, value in overrides.items())
-        raise CourseError(
-            f"{name} cannot be built: {error}. Given were {given}; the defaults are "
-            f"{config_class()}"
-        ) from error
+        others = [f"{k}={v!r} (default: {defaults[k]!r})" for k, v in overrides.items()
+                  if v != defaults[k]]  # fmt: skip
+        given = ", ".join(others[:3])
+        raise CourseError(f"{name} cannot be built: {error}. Given were {given}") from error
     return model
 
 

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from coursekit.errors import CourseError
 from coursekit.models.abn import ABN
 from coursekit.models.ddgcn import DDGCN, MERGES, FeatureGraph, Projection, SpatialGraph
 from coursekit.models.layers import conv_abn, one_of
@@ -73,7 +74,7 @@ class DGCNet(nn.Module):
         super().__init__()
         one_of("conva", conva, (1, 3))
         if channels < 4:
-            raise ValueError(f"the graphs divide the channels by 4, and there are {channels}")
+            raise CourseError(f"the graphs divide the channels by 4, and there are {channels}")
         self.out_channels = channels
         self.conva = conv_abn(in_channels, channels, conva)
         self.projection = Projection(channels, "plain") if pooling else nn.Identity()
@@ -123,7 +124,7 @@ def _refuse_unread(name: str, **settings: object) -> None:
     for setting, value in settings.items():
         readers, default = _READ_BY[setting]
         if value != default and not name.startswith(readers):
-            raise ValueError(
+            raise CourseError(
                 f"{setting}={value!r} is a setting of {' and '.join(readers)}, and the context is "
                 f"{name}: leave it out"
             )
@@ -154,7 +155,7 @@ def make_context(
         A module with `out_channels`.
 
     Raises:
-        ValueError: for a name that is none of them, or a setting that builds nothing.
+        CourseError: for a name that is none of them, or a setting that builds nothing.
     """
     one_of("context", name, CONTEXTS)
     one_of("conva", conva, (1, 3))  # also where nobody reads them: a slip is one everywhere

@@ -32,6 +32,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from coursekit.errors import CourseError
 from coursekit.models.abn import ABN
 from coursekit.models.layers import conv_abn, one_of
 
@@ -137,7 +138,7 @@ class DDGCN(nn.Module):
         one_of("conva", conva, (1, 3))
         one_of("merge", merge, MERGES)
         if channels < 4:
-            raise ValueError(f"the graphs divide the channels by 4, and there are {channels}")
+            raise CourseError(f"the graphs divide the channels by 4, and there are {channels}")
         self.out_channels, self.merge, self.graphs = channels, merge, graphs
         self.conva = conv_abn(in_channels, channels, conva, abn=abn)
         if graphs or merge == "code":

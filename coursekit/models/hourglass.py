@@ -18,6 +18,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from coursekit.errors import CourseError
+
 
 @dataclass(frozen=True)
 class HourglassConfig:
@@ -107,7 +109,7 @@ class StackedHourglass(nn.Module):
         super().__init__()
         self.config = config = config or HourglassConfig()
         if len(config.stem) != 2:
-            raise ValueError(f"stem is {config.stem}; it must be two widths")
+            raise CourseError(f"stem is {config.stem}; it must be two widths")
         width = config.width
         self.stem = Stem(config.in_channels, config.stem, width)
         self.hourglass = Hourglass(width, config.depth)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
+from coursekit.errors import CourseError
 from coursekit.models.abn import ABN
 
 
@@ -25,6 +26,6 @@ def conv_abn(
 
 
 def one_of(setting: str, value: object, known: tuple[object, ...]) -> None:
-    """Raises ValueError when a setting is none of those there are; the message lists them."""
+    """Raises `CourseError` when a setting is none of those there are; the message lists them."""
     if value not in known:
-        raise ValueError(f"{setting} is {value!r}; there are: {', '.join(map(str, known))}")
+        raise CourseError(f"{setting} is {value!r}; there are: {', '.join(map(str, known))}")

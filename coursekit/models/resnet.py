@@ -24,6 +24,7 @@ from typing import NamedTuple
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from coursekit.errors import CourseError
 from coursekit.models.abn import ABN
 from coursekit.models.layers import one_of
 
@@ -125,7 +126,7 @@ class ResNetEncoder(nn.Module):
         channels: of c2 to c5.
 
     Raises:
-        ValueError: for another number of convolutions or stages, or another output stride.
+        CourseError: for another number of convolutions or stages, or another output stride.
     """
 
     def __init__(
@@ -142,7 +143,7 @@ class ResNetEncoder(nn.Module):
         one_of("output_stride", output_stride, (8, 16))
         for name, sizes, count in (("stem", stem, 3), ("widths", widths, 4), ("blocks", blocks, 4)):
             if len(sizes) != count:
-                raise ValueError(f"{name} is {sizes}; it must hold {count} numbers")
+                raise CourseError(f"{name} is {sizes}; it must hold {count} numbers")
         self.channels = tuple(width * expansion for width in widths)
         self.stem = Stem(in_channels, stem, abn)
         stages, inputs = [], (stem[-1], *self.channels[:-1])

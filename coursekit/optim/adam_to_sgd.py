@@ -15,6 +15,7 @@ import torch
 
 from coursekit.errors import CourseError
 from coursekit.optim.fused import load_fused
+from coursekit.optim.settings import check_numbers, check_same
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,13 +59,9 @@ class AdamToSGDConfig:
 
     def __post_init__(self) -> None:
         positive = ("adam_lr", "sgd_lr", "sgd_min_lr", "patience", "adam_t_max", "sgd_t_max")
-        for name in positive:
-            if not 0 < getattr(self, name) < math.inf:
-                raise CourseError(f"{name} is {getattr(self, name)}; it must be a number above 0")
-        if not 0 <= self.momentum < 1:
-            raise CourseError(f"momentum is {self.momentum}; it must lie in [0, 1)")
-        if not 0 <= self.weight_decay < math.inf:
-            raise CourseError(f"weight_decay is {self.weight_decay}; it must be at least 0")
+        check_numbers(
+            self, positive=positive, not_negative=("weight_decay",), below_one=("momentum",)
+        )
         if not 0 <= self.min_fraction <= 1:
             raise CourseError(f"min_fraction is {self.min_fraction}; it must lie in [0, 1]")
         if self.sgd_lr < self.sgd_min_lr:
@@ -297,11 +294,7 @@ class AdamToSGD:
         Raises:
             ValueError: when the state was made with other settings.
         """
-        mine = asdict(self.pipeline.config)
-        other = {k: (state["config"][k], v) for k, v in mine.items() if state["config"].get(k) != v}
-        if other:
-            listed = ", ".join(f"{k} was {a} and is {b}" for k, (a, b) in other.items())
-            raise ValueError(f"the saved pipeline had other settings: {listed}")
+        check_same(state["config"], asdict(self.pipeline.config))
         self.pipeline.load_state_dict(state["pipeline"])
         self.optimiser = self._make_optimiser()
         load_fused(self.optimiser, state["optimiser"])

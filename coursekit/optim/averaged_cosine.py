@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from torch.optim.swa_utils import AveragedModel
 
-from coursekit.errors import CourseError
 from coursekit.optim.groups import parameter_groups
 from coursekit.optim.scheduled import Scheduled
+from coursekit.optim.settings import check_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -45,13 +45,9 @@ class AveragedCosineConfig:
     fixed_length: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        if not 0 < self.lr < math.inf:
-            raise CourseError(f"lr is {self.lr}; it must be a number above 0")
-        if not 0 <= self.weight_decay < math.inf:
-            raise CourseError(f"weight_decay is {self.weight_decay}; it must be at least 0")
-        for name in ("warmup", "average"):
-            if not 0 <= getattr(self, name) < 1:
-                raise CourseError(f"{name} is {getattr(self, name)}; it must lie in [0, 1)")
+        check_numbers(
+            self, positive=("lr",), not_negative=("weight_decay",), below_one=("warmup", "average")
+        )
 
     def build(self, learner: Learner, steps: int) -> AveragedCosine:
         """The optimiser and its schedule of so many steps."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from coursekit.errors import CourseError
 from coursekit.optim.adam_to_sgd import cosine_rate
 from coursekit.optim.scheduled import poly_rate
+from coursekit.optim.settings import check_choices, check_numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    pass
 
 
 @dataclass(frozen=True)
@@ -46,11 +46,8 @@ class CyclicalSchedule:
                 raise CourseError(f"{name} is {value!r}; it must be a whole number from {least}")
         if not self.epochs:
             raise CourseError("initial_epochs and cycles are 0: there is nothing to train")
-        check_numbers(self, ("lr", "cycle_lr", "cycle_min_lr"))
-        for name in ("lr", "cycle_lr"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise CourseError(f"{name} is {getattr(self, name)}; it must be a number above 0")
-        if not 0 <= self.cycle_min_lr <= self.cycle_lr:
+        check_numbers(self, positive=("lr", "cycle_lr"), not_negative=("cycle_min_lr",))
+        if self.cycle_min_lr > self.cycle_lr:
             raise CourseError(
                 f"cycle_min_lr is {self.cycle_min_lr}; it must lie in [0, cycle_lr], "
                 f"which is {self.cycle_lr}"
@@ -93,19 +90,3 @@ class CyclicalSchedule:
         if self.schedule == "poly":
             return poly_rate(step, start, self.lr)
         return cosine_rate(step, start, self.lr, 0.0) if self.schedule == "cosine" else self.lr
-
-
-def check_numbers(settings: Any, names: Sequence[str]) -> None:
-    """Raises `CourseError` when a setting is no number."""
-    for name in names:
-        value = getattr(settings, name)
-        if not isinstance(value, (int, float)) or isinstance(value, bool):
-            raise CourseError(f"{name} is {value!r}; it must be a number")
-
-
-def check_choices(settings: Any, choices: Mapping[str, Sequence[object]]) -> None:
-    """Raises `CourseError` when a setting is none of its choices."""
-    for name, known in choices.items():
-        if getattr(settings, name) not in known:
-            listed = " or ".join(repr(choice) for choice in known)
-            raise CourseError(f"{name} is {getattr(settings, name)!r}; it must be {listed}")

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import torch
 
-from coursekit.errors import CourseError
-from coursekit.optim.cycles import check_numbers
 from coursekit.optim.groups import parameter_groups
 from coursekit.optim.scheduled import Scheduled, poly_rate
+from coursekit.optim.settings import check_numbers
 
 if TYPE_CHECKING:
     from torch import nn
@@ -38,14 +36,9 @@ class PolyConfig:
     fixed_length: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        check_numbers(self, ("lr", "power", "momentum", "weight_decay"))
-        for name in ("lr", "power"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise CourseError(f"{name} is {getattr(self, name)}; it must be a number above 0")
-        if not 0 <= self.momentum < 1:
-            raise CourseError(f"momentum is {self.momentum}; it must lie in [0, 1)")
-        if not 0 <= self.weight_decay < math.inf:
-            raise CourseError(f"weight_decay is {self.weight_decay}; it must be at least 0")
+        check_numbers(
+            self, positive=("lr", "power"), not_negative=("weight_decay",), below_one=("momentum",)
+        )
 
     def build(self, learner: Learner, steps: int) -> Poly:
         """The optimiser and its schedule of so many steps."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from coursekit.errors import CourseError
 from coursekit.optim.fused import load_fused
+from coursekit.optim.settings import check_same
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -137,11 +138,7 @@ class Scheduled:
         Raises:
             ValueError: when the state was made with other settings, or for another number of steps.
         """
-        mine = {**asdict(self.config), "steps": self.steps}
-        other = {k: (state["config"].get(k), v) for k, v in mine.items()}
-        listed = ", ".join(f"{k} was {a} and is {b}" for k, (a, b) in other.items() if a != b)
-        if listed:
-            raise ValueError(f"the saved run had other settings: {listed}")
+        check_same(state["config"], {**asdict(self.config), "steps": self.steps})
         load_fused(self.optimiser, state["optimiser"])
         self._count, self.best_epoch = int(state["count"]), int(state["best_epoch"])
         self._set_rate()

@@ -19,9 +19,10 @@ import torch
 
 from coursekit.errors import CourseError
 from coursekit.optim.aggregation import Models, add_student, aggregate, copy_weights
-from coursekit.optim.cycles import CyclicalSchedule, check_choices, check_numbers
+from coursekit.optim.cycles import CyclicalSchedule
 from coursekit.optim.fused import load_fused
 from coursekit.optim.groups import parameter_groups
+from coursekit.optim.settings import check_choices, check_numbers, check_same
 from coursekit.optim.statistics import reestimate_statistics
 
 if TYPE_CHECKING:
@@ -84,12 +85,9 @@ class SelfRegulationConfig(CyclicalSchedule):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_numbers(self, ("weight_decay", "own_rate_factor", "momentum"))
-        for name in ("weight_decay", "own_rate_factor"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise CourseError(f"{name} is {getattr(self, name)}; it must be at least 0")
-        if not 0 <= self.momentum < 1:
-            raise CourseError(f"momentum is {self.momentum}; it must lie in [0, 1)")
+        check_numbers(
+            self, not_negative=("weight_decay", "own_rate_factor"), below_one=("momentum",)
+        )
         if isinstance(self.own_rate, str):
             raise CourseError(f"own_rate is {self.own_rate!r}; it must be a tuple of names")
         choices: dict[str, tuple[object, ...]] = {
@@ -286,11 +284,7 @@ class SelfRegulation:
         Raises:
             ValueError: when the state was made with other settings, or for another network.
         """
-        mine = {**asdict(self.config), "steps": self.steps}
-        other = {k: (state["config"].get(k), v) for k, v in mine.items()}
-        listed = ", ".join(f"{k} was {a} and is {b}" for k, (a, b) in other.items() if a != b)
-        if listed:
-            raise ValueError(f"the saved run had other settings: {listed}")
+        check_same(state["config"], {**asdict(self.config), "steps": self.steps})
         self._models = Models.from_state_dict(state, self.network)
         self._pending = None
         load_fused(self.optimiser, state["optimiser"])

@@ -13,9 +13,10 @@ from coursekit.plots.classes import (
     panels,
 )
 from coursekit.plots.diagrams import diagram
-from coursekit.plots.picture import BLUE, GREY, INK, RED, Picture, as_png
+from coursekit.plots.picture import BLUE, GREY, INK, RED, Picture, as_bundle, as_png
 from coursekit.plots.shapes import Part, Shapes, shapes
 from coursekit.plots.training import convergence, schedule
+from coursekit.plots.words import described, in_words
 
 __all__ = [
     "BLUE",
@@ -25,11 +26,14 @@ __all__ = [
     "Part",
     "Picture",
     "Shapes",
+    "as_bundle",
     "as_png",
     "class_scores",
     "convergence",
+    "described",
     "diagram",
     "edges",
+    "in_words",
     "legend",
     "long_tail",
     "name_colours",

@@ -99,6 +99,9 @@ def panels(
             axes.imshow(picture, interpolation="nearest")
             if i < across or title != titles[j]:
                 axes.set_title(title, fontsize=9, parse_math=False)
+    each = list(dict.fromkeys(", ".join(filter(str.strip, row)) for row in rows))
+    faces = f", for each of {len(rows)} faces" if len(each) == 1 < len(rows) else ""
+    figure.alt = f"Pictures side by side{faces}: {'; '.join(each)}"
     return figure
 
 

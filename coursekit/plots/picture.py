@@ -5,6 +5,8 @@ In a notebook's kernel pyplot is asked to show its figures as these are shown.
 
 from __future__ import annotations
 
+import base64
+import html
 import io
 import struct
 import sys
@@ -14,6 +16,8 @@ import matplotlib as mpl
 from matplotlib.colors import is_color_like, same_color
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+
+from coursekit.plots.words import in_words
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -31,17 +35,36 @@ class Picture(Figure):
     """A figure that a notebook shows as it is, without pyplot or `%matplotlib inline`.
 
     Attributes:
-        alt: what it shows in words, for those who do not see it; empty where nobody wrote it.
+        alt: what it shows in words, where somebody wrote them; else they are made of what is drawn.
     """
 
     alt = ""
 
     def __repr__(self) -> str:
         """The words, where a picture cannot be shown."""
-        return self.alt or super().__repr__()
+        return in_words(self)
 
-    def _repr_png_(self) -> tuple[bytes, dict[str, int | str]]:
-        return as_png(self)
+    def _repr_mimebundle_(self, **_asked: object) -> tuple[dict[str, Any], dict[str, Any]]:
+        return as_bundle(self)
+
+
+def as_bundle(figure: Figure) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A figure for a notebook, in each of the ways that it may be shown, with its words in all.
+
+    JupyterLab and pages of nbconvert give a PNG no words, so that they are given HTML; whoever can
+    show no HTML (a printed page of LaTeX, a grader) takes the PNG.
+
+    Returns:
+        Data and metadata by MIME type, as `_repr_mimebundle_` gives them.
+    """
+    png, shown = as_png(figure)
+    encoded = base64.b64encode(png).decode("ascii")
+    words = str(shown["alt"])
+    picture = (
+        f'<img src="data:image/png;base64,{encoded}" alt="{html.escape(words)}" '
+        f'width="{shown["width"]}" style="max-width: 100%; height: auto">'
+    )
+    return {"text/html": picture, "image/png": encoded, "text/plain": words}, {"image/png": shown}
 
 
 def as_png(figure: Figure) -> tuple[bytes, dict[str, int | str]]:
@@ -51,7 +74,7 @@ def as_png(figure: Figure) -> tuple[bytes, dict[str, int | str]]:
 
     Returns:
         The PNG, and how it is shown: width and height in pixels of the page, and its words as
-        `alt` if there are any.
+        `alt`.
     """
     written, blacks = io.BytesIO(), _blacks(figure)
     for artist, name in blacks:
@@ -64,8 +87,7 @@ def as_png(figure: Figure) -> tuple[bytes, dict[str, int | str]]:
             artist.set(**{name: "black"})
     width, height = struct.unpack(">II", written.getvalue()[16:24])
     shown: dict[str, int | str] = {"width": round(width / 2), "height": round(height / 2)}
-    words = getattr(figure, "alt", "")
-    return written.getvalue(), shown | ({"alt": words} if words else {})
+    return written.getvalue(), shown | {"alt": in_words(figure)}
 
 
 def _blacks(figure: Figure) -> list[tuple[Artist, str]]:
@@ -94,8 +116,10 @@ def _shell() -> Any:
 
 
 def show_as_picture(_figure: Figure) -> None:
-    """A hook of pyplot's: a notebook shows its figures by `as_png`, too."""
-    _shell().display_formatter.formatters["image/png"].for_type(Figure, as_png)
+    """A hook of pyplot's: a notebook shows its figures by `as_bundle`, too."""
+    display = _shell().display_formatter
+    display.formatters["image/png"].pop(Figure, None)  # pyplot's own would come first
+    display.mimebundle_formatter.for_type(Figure, as_bundle)
 
 
 if _shell():

@@ -8,12 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coursekit.lessons.course import Assignment
+from coursekit.lessons.joined import joined
 from coursekit.lessons.notebook import METADATA, make_notebook, text_of
+from coursekit.lessons.outline import read_outline
 from coursekit.lessons.regions import ANSWER_MARKER, SOLUTION, Cell, hidden_text
 from coursekit.lessons.source import Lesson
 from coursekit.release.also_tried import also_tried
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from coursekit.lessons.outline import Outline
     from coursekit.lessons.source import Exercise
 
 #: The folder in a release with the notebooks as they were handed out, which nobody writes in.
@@ -28,14 +33,23 @@ _PRACTICE = (
 )
 
 
-def handout(assignment: Assignment) -> dict[str, Any]:
+def handout(
+    assignment: Assignment, outline: Outline | None = None, links: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """The notebook, not executed: stubs, public checks, and what a reader needs to know.
 
     Its metadata names the assignment; `metadata.coursekit` of an answer cell says the exercise, its
     points and what grading also tries, of a check cell the exercise and the check's points.
+
+    Args:
+        assignment: what is handed out.
+        outline: of the course; read from the folder of the lesson's source when None.
+        links: where other lessons and the glossary lie, see `lessons.joined`; nowhere when None.
     """
     exercises = assignment.lesson.exercises
-    notebook = make_notebook(_cells(assignment))
+    if outline is None:
+        outline = read_outline(assignment.lesson.path.parent.parent)
+    notebook = make_notebook(_cells(assignment, outline, links or {}))
     notes = {e.name: about_answer(assignment, e) for e in exercises}
     for exercise in exercises:
         for check in exercise.checks:
@@ -148,10 +162,18 @@ def title(assignment: Assignment) -> str:
     return assignment.lesson.name
 
 
-def _cells(assignment: Assignment) -> list[Cell]:
+def links_between(assignments: Iterable[Assignment]) -> dict[str, str]:
+    """Where the lessons of a release lie, beside each other; the first of two of one lesson."""
+    links: dict[str, str] = {}
+    for assignment in assignments:
+        links.setdefault(assignment.lesson.name, f"{assignment.name}.ipynb")
+    return links
+
+
+def _cells(assignment: Assignment, outline: Outline, links: Mapping[str, str]) -> list[Cell]:
     solved = {cell.id: cell for cell in assignment.lesson.solved()}
     made: list[Cell] = []
-    for cell in assignment.lesson.student():
+    for cell in joined(assignment.lesson.student(), assignment.lesson, outline, links):
         if cell.id in assignment.given:
             made.append(_words(assignment, f"given-{cell.id}", _GIVEN))
             cell = solved[cell.id]

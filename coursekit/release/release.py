@@ -13,25 +13,23 @@ by whom it was made.
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import zipfile
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import coursekit
 from coursekit.errors import CourseError
-from coursekit.files import atomic_path
+from coursekit.files import atomic_folder, atomic_path
 from coursekit.lessons.build import find_sources
 from coursekit.lessons.course import Assignment, read_assignments
 from coursekit.lessons.notebook import to_bytes
+from coursekit.lessons.outline import read_outline
+from coursekit.lessons.pages import GLOSSARY, glossary_page
 from coursekit.lessons.regions import hidden_text
 from coursekit.lessons.source import read_lesson
-from coursekit.release.handout import PRISTINE, covers, handout, title, when
+from coursekit.release.handout import PRISTINE, covers, handout, links_between, title, when
 from coursekit.release.lint import lint
-from coursekit.temporary import temporary_folder
 from coursekit.zips import new_entry
 
 if TYPE_CHECKING:
@@ -91,13 +89,18 @@ def release(
     assignments = read_assignments(notebooks_dir, only, course)
     lessons = [read_lesson(path) for path in find_sources(Path(notebooks_dir))]
     root = _checkout()
-    with _replacing(target) as folder:
+    with atomic_folder(target, keep=".git") as folder:
         for path in _project_files(root):
             _put(folder, path.relative_to(root).as_posix(), path.read_bytes())
         student = root / "coursekit" / "release" / "student"
         _put(folder, "Makefile", (student / "Makefile").read_bytes())
+        outline, links = read_outline(notebooks_dir), links_between(assignments)
+        if outline.entries:
+            page = glossary_page(outline, links)
+            _put(folder, f"notebooks/{GLOSSARY}.md", page.encode())
+            links[GLOSSARY] = f"{GLOSSARY}.md"
         for assignment in assignments:
-            content = to_bytes(handout(assignment))
+            content = to_bytes(handout(assignment, outline, links))
             _put(folder, f"notebooks/{assignment.name}.ipynb", content)
             _put(folder, f"{PRISTINE}/{assignment.name}.ipynb", content)
         _put(folder, "README.md", _readme(assignments).encode())
@@ -239,44 +242,3 @@ def _check_target(target: Path, force: bool) -> None:
             f"{target}: {', '.join(added[:5])} did not come with the release; move such files away "
             "before you replace it"
         )
-
-
-@contextmanager
-def _replacing(target: Path) -> Iterator[Path]:
-    """A temporary sibling that takes the target's place, and its .git, after no error."""
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with temporary_folder(target.parent) as temporary:
-            folder = temporary / "new"
-            folder.mkdir()
-            yield folder
-            if target.exists():
-                # What was there is nothing temporary: of a process that is killed here it stays.
-                old = target.with_name(f".{target.name[:40]}-old-{os.getpid()}")
-                _swap(folder, target, old)
-                shutil.rmtree(old, ignore_errors=True)
-            else:
-                folder.replace(target)
-    except OSError as error:
-        raise _unwritable(target, error) from error
-
-
-def _swap(new: Path, target: Path, old: Path) -> None:
-    """Put `new` in the place of `target`, whose .git it takes over; all or nothing."""
-    target.replace(old)
-    try:
-        if (old / ".git").exists():
-            (old / ".git").replace(new / ".git")
-        new.replace(target)
-    except OSError:
-        if (new / ".git").exists():
-            (new / ".git").replace(old / ".git")
-        old.replace(target)
-        raise
-
-
-def _unwritable(target: Path, error: OSError) -> CourseError:
-    return CourseError(
-        f"{target}: could not be written ({error.strerror or error}); free some space or name "
-        "another folder"
-    )

@@ -17,7 +17,7 @@ from coursekit.data.images import resize_image
 from coursekit.data.reading import find_layout
 from coursekit.errors import CourseError
 from coursekit.files import atomic_path, write_text
-from coursekit.labels import CELEBAMASK_HQ, LABEL_SETS, colourise, shown
+from coursekit.labels import CELEBAMASK_HQ, colourise, shown
 from coursekit.plots import Picture, name_colours
 from coursekit.suspects.evidence import contradicted
 from coursekit.suspects.search import Found, Suspect, answer, audited
@@ -127,7 +127,7 @@ def draw(
     grid = figure.subplots(down, 3 * _ACROSS, squeeze=False, gridspec_kw=places)
     for axes in grid.flat:
         axes.set_axis_off()
-    name_colours(figure, LABEL_SETS[info.label_set], "lower center")
+    name_colours(figure, info.labels, "lower center")
     for number, (suspect, row) in enumerate(zip(suspects, rows, strict=True)):
         first = 3 * (number % _ACROSS)
         places_of_row = grid[number // _ACROSS, first : first + 3]

@@ -49,8 +49,17 @@ def check_inputs(
         )
 
 
+def check_unused(out: Path) -> None:
+    """Raises `CourseError` when a folder holds a run, whose files a new one would replace."""
+    if any((out / name).exists() for name in ("state.safetensors", "model.safetensors")):
+        raise CourseError(
+            f"{out}: holds a run already; add --resume (resume=True) to go on with it, or name "
+            "another folder"
+        )
+
+
 def prepare_folder(out: Path) -> None:
-    """Make a run's folder, and clear what a killed run left half written in it.
+    """Make a run's folder.
 
     Raises:
         CourseError: when nothing can be written there.
@@ -58,9 +67,6 @@ def prepare_folder(out: Path) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=out).close()
-        for name in ("model", "state", "history"):
-            for left in out.glob(f".{name}-*"):
-                left.unlink(missing_ok=True)
     except OSError as error:
         raise CourseError(
             f"{out}: cannot be written to ({error.strerror}); name another folder"

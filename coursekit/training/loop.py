@@ -15,7 +15,6 @@ from torch.utils.data import DataLoader
 
 from coursekit import checkpoint, terminal
 from coursekit.data import TrainingView, Whitening, whitening
-from coursekit.errors import CourseError
 from coursekit.files import shorten_sockets, write_text
 from coursekit.models import describe
 from coursekit.training.config import FitConfig
@@ -23,6 +22,7 @@ from coursekit.training.guards import (
     check_finite,
     check_inputs,
     check_parameters,
+    check_unused,
     named_scores,
     naming_what_is_full,
     naming_what_torch_met,
@@ -146,12 +146,14 @@ class _Run:
         while isinstance(model, DistributedDataParallel):  # another one is put around it below
             model = model.module
         with self.accelerator.main_process_first():  # one process fills the cache, the rest read it
-            self.whitening = whitening(train, config.size)
             self.objective: Objective = config.objective.build(model, train)
+            points = self.objective.landmarks
+            faces, others = (d.arrays(config.size, landmarks=points) for d in (train, val))
+            self.whitening = whitening(faces)
             self.train_view = TrainingView(
-                train, config.size, self.whitening, config.augmentation, config.seed
+                faces, config.size, self.whitening, config.augmentation, config.seed
             )
-            self.val_view = TrainingView(val, config.size, self.whitening, None, config.seed)
+            self.val_view = TrainingView(others, config.size, self.whitening, None, config.seed)
         self.info = self._describe(model, train) if self.out else None
         self.layout = memory_format(model, config.size, device)
         self.objective.to(device).precision = config.precision
@@ -186,13 +188,10 @@ class _Run:
         if self.out is None:
             return
         prepare_folder(self.out)
+        if not resume:
+            check_unused(self.out)
         state = self.out / "state.safetensors"
         self.settings = self._settings()
-        if not resume and any((self.out / n).exists() for n in (state.name, "model.safetensors")):
-            raise CourseError(
-                f"{self.out}: holds a run already; add --resume (resume=True) to go on with it, "
-                "or name another folder"
-            )
         if state.exists():
             self.history, self.started = load_state(
                 state, self.objective, self.plan, self.settings, self.config.free()

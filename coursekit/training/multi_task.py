@@ -37,6 +37,7 @@ from coursekit.losses import (
 )
 from coursekit.models import unwrap
 from coursekit.models.edge_heads import Heads
+from coursekit.optim.settings import check_choices
 from coursekit.training.objective import (
     Objective,
     ParsingConfig,
@@ -99,9 +100,7 @@ class MultiTaskConfig:
             "sides": ("both", "inner"),
             "lovasz_target": ("labels", "teacher"),
         }
-        for name, known in choices.items():
-            if getattr(self, name) not in known:
-                raise CourseError(f"{name} is {getattr(self, name)!r}; it must be one of {known}")
+        check_choices(self, choices)
         if type(self.width) is not int or self.width < 1:
             raise CourseError(f"width is {self.width!r}; it must be a whole number of at least 1")
 

@@ -80,10 +80,12 @@ class Objective(nn.Module):
             the plan puts it there.
         outputs: what the network's channels are, for its checkpoint: `LANDMARK_SET`, or None
             for the classes of the training set.
+        landmarks: whether it asks a batch for "landmarks", which otherwise stay unread.
         precision: "bf16" lets `autocast` compute in bfloat16; `fit` sets it.
     """
 
     outputs: str | None = None
+    landmarks = False
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()

@@ -14,15 +14,16 @@
 # # 0 · Welcome: a name for every pixel
 #
 # Look at a photograph of a face and you know at once which pixels are hair, which are lips, and
-# which eye is the left one. **Face parsing** is teaching a computer to do the same: to give every
+# which eye is the left one. <dfn title="face parsing">Face parsing</dfn> is teaching a computer to do the same: to give every
 # pixel the name of the part that it belongs to. This course builds the networks that do it. This
 # first lesson has no network yet: it is about what they are asked for, and how to work here.
 #
 # | | quick tier (default) | full tier |
 # |---|---|---|
+# | your time | {{your-time}} | the same |
 # | data | 40 rendered faces, 96² | your own folder of photographs, the first 40 |
-# | time | reading: 20 minutes; computing: seconds | the same |
-# | memory | about 200 MB | the same |
+# | computing | {{computing}} | the same |
+# | memory | {{memory}} | the same |
 #
 # **You will be able to**
 # - say what goes into a face parser and what comes out, shapes and types included;
@@ -32,6 +33,8 @@
 #
 # **Before this** comes nothing. You should know a little Python, and that `a[i]` picks from a NumPy
 # array.
+#
+# {{links}}
 
 # %%
 import numpy as np
@@ -59,7 +62,7 @@ print("label map", face.label_map.shape, face.label_map.dtype)
 plots.panels([{"image": face.image, "label map": face.label_map}])
 
 # %% [markdown]
-# On the right is a **label map**. It is not a picture: it is a table with one number for each pixel,
+# On the right is its label map. A <dfn>label map</dfn> is not a picture: it is a table with one number for each pixel,
 # the number of a *class*. The colours are added afterwards, so that people can read it. Here are the
 # numbers themselves, around the mouth, every second row and column:
 
@@ -118,7 +121,7 @@ plots.diagram("(image: H × W × 3)\n[network]\n(scores: 19 × H × W)\nargmax\n
 # %% [markdown]
 # ## Exercise 1: colour a label map
 #
-# Give every pixel its class's colour. A **palette** is a table with one row for each class, and
+# Give every pixel its class's colour. A <dfn>palette</dfn> is a table with one row for each class, and
 # three numbers in each row: red, green and blue, from 0 to 255.
 #
 # $$\text{picture}_{i,j} = \text{palette}\big[\, y_{i,j} \,\big]$$
@@ -145,7 +148,7 @@ plots.diagram("(image: H × W × 3)\n[network]\n(scores: 19 × H × W)\nargmax\n
 plots.diagram("(label map: H × W) | (palette: 19 × 3)\npaint\n(picture: H × W × 3)")
 
 
-# %% paint
+# %% paint minutes=5 difficulty="easy"
 def paint(label_map: np.ndarray, palette: np.ndarray) -> np.ndarray:
     """Colour a label map.
 
@@ -249,7 +252,7 @@ print("same colours as yours:", np.array_equal(np.array(mask.convert("RGB")), co
 plots.diagram("(label map: H × W)\nknown: without 255\ncount_pixels: num_classes")
 
 
-# %% count-pixels
+# %% count-pixels minutes=10 difficulty="easy"
 def count_pixels(label_map: np.ndarray, num_classes: int) -> np.ndarray:
     """Count the pixels of each class.
 
@@ -327,7 +330,7 @@ plots.long_tail(total, classes)
 
 # %% [markdown]
 # Mind the axis: it is **logarithmic**. Each step down is ten times fewer pixels. A few classes fill
-# nearly the whole picture, and the rest form a *long tail*.
+# nearly the whole picture, and the rest form a <dfn>long tail</dfn>.
 #
 # ### The report says / we measured
 #
@@ -391,7 +394,7 @@ plots.diagram(
 )
 
 
-# %% mirror
+# %% mirror minutes=10 difficulty="medium"
 def mirror(
     image: np.ndarray, label_map: np.ndarray, pairs: list[tuple[int, int]]
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -515,21 +518,16 @@ plots.panels(rows, across=2)
 # %% [markdown]
 # ## The map of the course
 #
-# | | lesson | what you build |
-# |---|---|---|
-# | 00 | [Welcome](00_welcome.ipynb) | label maps, left and right, how a lesson works |
-# | 01 | [Data](01_data.ipynb) | the long tail, whitening, class weights, augmentation, an audit |
-# | 02 | [U-Net](02_unet.ipynb) | the network, the weighted loss, a trained model, a submission |
-# | 03 | [DeepLabV3+](03_deeplabv3plus.ipynb) | dilation, batch normalisation, ASPP, what a layer can see |
-# | 04 | [FastSCNN](04_fastscnn.ipynb) | a network for small machines: cheap convolutions, two resolutions |
-# | 05 | [SegFormer](05_segformer.ipynb) | attention over patches, with and without its large matrix |
-# | 06 | [Losses](06_losses.ipynb) | focal, Dice and Lovász losses, and what each does for rare classes |
-# | 07 | [The optimiser](07_optimiser.ipynb) | SGD, Adam, the report's schedule |
-# | 08 | [The competition](08_competition.ipynb) | scores and their intervals, a submission by hand |
-# | 09 | [DDGCN](09_ddgcn.ipynb) | context from two graphs: the first part of a research method, DML-CSR |
-# | 10 | [Edge tasks](10_edges.ipynb) | edges as a second and third task, which inference does without |
-# | 11 | [Self-regulation](11_self_regulation.ipynb) | averages of networks that teach, and wrong labels that they mend |
-# | 14 | [Capstone](14_capstone.ipynb) | a network of your own |
+# An arrow leads from a lesson to one that builds on it.
+
+# %% map tags=["folded"]
+LESSONS = """
+{{map}}
+"""
+plots.diagram(*LESSONS.split("---"), marked="the research part")
+
+# %% [markdown]
+# {{lessons}}
 #
 # Every lesson has the same parts: a card, the idea with its equation, small cells that you build it
 # from, three to six exercises, what a paper says beside what we measured, and something to try next.
@@ -559,3 +557,45 @@ plots.panels(rows, across=2)
 # - Which of the 19 classes would you merge if you had to make do with eleven? Then look at what LaPa
 #   did: `coursekit.labels.LAPA.titles`.
 # - Write `mirror` with `mirror(mirror(x)) == x` as its only test. Which wrong versions pass it?
+
+# %% quiz [markdown]
+# ### The label map of a face has the value 11 at a pixel and 12 at its neighbour. What does that say?
+#
+# - [ ] The second pixel is a little brighter than the first
+#   The values are numbers of classes, not brightness. That 12 is more than 11 means nothing: the order of the classes is a convention.
+# - [ ] Halfway between the two pixels the class is 11.5
+#   Numbers of classes cannot be averaged: there is nothing between upper lip and lower lip. Lesson 01 shows what happens when a tool averages them all the same.
+# - [x] The first belongs to the upper lip, the second to the lower one
+#   Each number names a class, and here the two meet where the lips meet.
+#
+# ### You turn a face left to right, and its label map with it, and change no number. What is wrong?
+#
+# - [x] The subject's left eye is now called right, and the other way round
+#   In the mirror image the person's left eye lies where right eyes lie. So the numbers of each pair must change places as well.
+# - [ ] Nothing: image and label map were turned alike, so they still fit
+#   They fit pixel by pixel, which is why it looks right. But the *names* are wrong: a network that learns from it can only toss a coin between left and right.
+# - [ ] The lips: upper and lower must change places
+#   Turning left to right does not move anything up or down. `u_lip` and `l_lip` are upper and lower; the "l" misleads.
+#
+# ### A mask has pixels of value 255. Why are they not counted as background?
+#
+# - [ ] Because 255 is white, and background is black
+#   The colours are added for our eyes only. In the file stands a number, and it is not the colour of anything.
+# - [x] Because nobody knows their class: as background they would teach that something is there that is not
+#   "Nothing is known" is not "nothing is there". Counted as background, open pixels would make background look more frequent than it is, and a network would learn it there.
+# - [ ] Because `np.bincount` cannot count that far
+#   It can: it would give 256 counts. That is the trouble: a class of its own, number 255, that does not exist.
+#
+# ### A network is right on 85 of 100 pixels. What may you conclude?
+#
+# - [ ] It finds most of the parts of a face
+#   Background, skin and hair together are that many pixels. A network that knows nothing else gets there, too.
+# - [ ] It is wrong on about 15 % of each class
+#   A share of all pixels says nothing about any one class: it may have every pixel of the hair and none of the necklace.
+# - [ ] It was trained well
+#   How well it could be is not known from this number; how it was trained, even less.
+# - [x] Not much: it may have found three large classes and no other
+#   The long tail again: few classes hold most pixels. Lesson 02 scores with a number in which each class counts alike.
+
+# %% [markdown]
+# {{links}}

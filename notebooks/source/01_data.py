@@ -18,9 +18,10 @@
 #
 # | | quick tier (default) | full tier |
 # |---|---|---|
+# | your time | {{your-time}} | the same |
 # | data | 120 rendered faces, 96² | 1,000 photos of your CelebAMask-HQ, LaPa or Helen |
-# | time | under 1 minute on 2 CPU cores | some minutes: every file is read |
-# | memory | under 1 GB | about 2 GB |
+# | computing | {{computing}} | some minutes: every file is read (estimated) |
+# | memory | {{memory}} | about 2 GB (estimated) |
 #
 # **You will be able to**
 # - read a mask file into class ids, and know two ways in which that goes wrong without an error;
@@ -30,6 +31,10 @@
 # - audit a data set before you believe it.
 #
 # **Before this** comes lesson 00 (the set-up). NumPy's indexing is all that you need.
+#
+# {{links}}
+#
+# {{papers}}
 
 # %%
 import tempfile
@@ -155,7 +160,7 @@ plots.diagram(
 )
 
 
-# %% read-mask
+# %% read-mask minutes=10 difficulty="easy"
 def read_mask(path: Path) -> np.ndarray:
     """The (H, W) uint8 class ids of a mask file.
 
@@ -264,7 +269,7 @@ plots.long_tail(COUNTS)
 # </details>
 
 
-# %% count-classes
+# %% count-classes minutes=10 difficulty="easy"
 def count_classes(label_maps: list[np.ndarray], num_classes: int = 19) -> np.ndarray:
     """Pixels of each class over all maps: (num_classes,) whole numbers; 255 counts nowhere."""
     ### BEGIN SOLUTION
@@ -382,7 +387,7 @@ for name in ("background", "neck", "skin", "nose"):
 plots.diagram("(counts: C)\n1 / log: C, of the classes that occur\ndivide by the sum\n(weights: C)")
 
 
-# %% class-weights
+# %% class-weights minutes=10 difficulty="medium"
 def class_weights(counts: np.ndarray, epsilon: float = 1e-6) -> np.ndarray:
     """Eq. 2 from pixel counts: (C,) weights with sum 1; 0 for a class without pixels."""
     ### BEGIN SOLUTION
@@ -470,7 +475,7 @@ figure
 #
 # ## Exercise 4: whitening
 #
-# Networks learn faster from numbers around 0 than from 0…255. For each colour channel, with the mean $\mu$ and the standard
+# Networks learn faster from numbers around 0 than from 0…255: <dfn>whitening</dfn> takes each channel's mean away and divides by its standard deviation. For each colour channel, with the mean $\mu$ and the standard
 # deviation $\sigma$ over **all pixels of the training set**, in units of [0, 1]:
 #
 # $$ x' = \frac{x - \mu}{\sigma}, \qquad \mu = \frac{1}{N}\sum_{n=1}^{N} x_n, \qquad \sigma^2 = \frac{1}{N}\sum_{n=1}^{N} x_n^2 - \mu^2 $$
@@ -506,7 +511,7 @@ plots.diagram(
 )
 
 
-# %% whitening
+# %% whitening minutes=15 difficulty="medium"
 def whitening(images: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation of each channel over all pixels of (H, W, 3) uint8 images.
 
@@ -609,10 +614,10 @@ print("the mean of the images' deviations is too small:", bool((naive < std).all
 # %% [markdown]
 # ## Exercise 5: augment the pair
 #
-# Augmentation makes new samples of old ones: a little larger, a little brighter. Whatever *moves* pixels must move the
+# <dfn title="augmentation">Augmentation</dfn> makes new samples of old ones: a little larger, a little brighter. Whatever *moves* pixels must move the
 # image and its label map in the same way. But there are two differences.
 #
-# **Interpolation.** Enlarging an image, a new pixel between two old ones gets their average (*bilinear*). For ids that is nonsense: halfway
+# **Interpolation.** Enlarging an image, a new pixel between two old ones gets their average (<dfn title="bilinear interpolation">bilinear</dfn>). For ids that is nonsense: halfway
 # between skin (1) and hair (13) lies 7, the right eyebrow. A label map takes the id of the *nearest* pixel.
 
 # %%
@@ -662,7 +667,7 @@ plots.diagram(
 )
 
 
-# %% resize-and-mirror
+# %% resize-and-mirror minutes=20 difficulty="medium"
 def resize_and_mirror(
     image: np.ndarray, label_map: np.ndarray, size: int, mirrored: bool
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -869,7 +874,7 @@ plots.diagram(
 )
 
 
-# %% suspects
+# %% suspects minutes=10 difficulty="easy"
 def suspects(report) -> dict[str, list[str]]:
     """For each kind of error or warning, the sorted stems of the files that have it."""
     ### BEGIN SOLUTION
@@ -1031,3 +1036,52 @@ print(
 #   *not* notice. Tell us.
 #
 # In **lesson 02** you build the first network and train it on what you prepared here.
+
+# %% quiz [markdown]
+# ### You open a mask of mode P and call `convert("L")`. What do you get?
+#
+# - [ ] The same numbers of classes, now as one grey value each
+#   That is what the name promises, and the shape fits. But `convert` translates *colours*: skin, number 1, comes out as the brightness of skin's colour.
+# - [x] How bright each class's colour is, which may happen to be the number of another class
+#   No error, a picture of the right size and type, and wrong numbers: this is why a reader must look at the mode first.
+# - [ ] An error, because the palette is lost
+#   If only it were: Pillow converts without a word.
+#
+# ### In Eq. 2 somebody puts *shares* of the pixels (0.3, 0.001, …) in place of counts. What happens?
+#
+# - [ ] Nothing: shares and counts differ by a factor, and the sum takes it out
+#   A factor inside of a logarithm is a *sum*, and that does not cancel. (Another base of the logarithm would.)
+# - [ ] The weights are negative, so training fails at once
+#   The logarithms are negative, but dividing by their negative sum makes the weights positive again: nothing shows.
+# - [x] The weights look fine and are turned round: the rarest class weighs least
+#   All of them are positive and sum to 1. Only a look at *which* class has the largest weight tells.
+#
+# ### Why must a label map be resized with nearest neighbours, while the image is resized bilinearly?
+#
+# - [x] A mean of two colours is a colour, a mean of two class numbers is some other class
+#   Between background (0) and hair (13) lies 6.5: an eyebrow. The picture of invented classes in this lesson was made that way.
+# - [ ] Nearest neighbours is faster, and label maps need no quality
+#   It is faster, but that is not the reason: bilinear label maps would be *wrong* along every border.
+# - [ ] So that both still have the same size afterwards
+#   Both give the size that you ask for. What differs is what stands at each pixel.
+#
+# ### A colleague takes the mean of the images' own standard deviations for whitening. Which set of images shows best that this is wrong?
+#
+# - [ ] Many copies of one photograph
+#   There each image's deviation *is* that of the set: the mistake does not show.
+# - [ ] Images of very different sizes
+#   Sizes matter for a mean of means, too, but even with equal sizes it is wrong.
+# - [x] One image all black, one all white
+#   Neither varies in itself, so the mean of their deviations is 0, though the pixels of the set could not vary more.
+#
+# ### You count the classes through the augmented loader, as the report did. Which classes seem rarer than they are?
+#
+# - [ ] The small ones, because augmentation removes details
+#   Nothing is removed because it is small. What matters is *where* a class lies.
+# - [x] Those at the edge of the picture, because zooming in crops it
+#   A crop takes from the border, so the classes at the border lose. Count the masks as they are.
+# - [ ] None: augmentation is random, and in the mean it changes nothing
+#   Random, but one-sided: it enlarges and crops, and never shows more than the picture had.
+
+# %% [markdown]
+# {{links}}

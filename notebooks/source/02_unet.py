@@ -18,9 +18,10 @@
 #
 # | | quick tier (default) | full tier |
 # |---|---|---|
+# | your time | {{your-time}} | the same |
 # | data | 120 rendered faces, 48² | CelebAMask-HQ, for example the course's 5,000 photos, 512² |
-# | time | 1 to 2 minutes on 2 CPU cores | up to 8 hours on one GPU (120 epochs of the report's 228 s) |
-# | memory | about 1 GB | about 1 GB of GPU memory |
+# | computing | {{computing}} | up to 8 hours on one GPU (120 epochs of the report's 228 s) (estimated) |
+# | memory | {{memory}} | about 1 GB of GPU memory (estimated) |
 #
 # **You will be able to**
 # - say why a segmentation network needs both a deep, coarse view and a shallow, fine one;
@@ -30,6 +31,10 @@
 #
 # **Before this** comes lesson 01 (label maps, class counts, class weights). You need to have seen
 # `torch.nn.Module` and a convolution before; nothing else.
+#
+# {{links}}
+#
+# {{papers}}
 
 # %%
 import tempfile
@@ -85,9 +90,9 @@ print(f"{len(train)} faces to learn from, {len(val)} to validate, {LABELS.num_cl
 #   32², and the brow is gone.
 #
 # A classifier asks only the first question, so it may throw the second answer away. U-Net
-# (Ronneberger, Fischer and Brox, 2015) keeps both. Its **encoder** goes down, gaining sight
-# and losing place. Its **decoder** goes up again, and at each level it is handed the encoder's map
-# of that same level: the **skip**. The decoder decides *what* from below and *where* from
+# (Ronneberger, Fischer and Brox, 2015) keeps both. Its <dfn>encoder</dfn> goes down, gaining sight
+# and losing place. Its <dfn>decoder</dfn> goes up again, and at each level it is handed the encoder's map
+# of that same level: the <dfn>skip</dfn>. The decoder decides *what* from below and *where* from
 # the side.
 #
 # The course's report uses a slim version: widths 16, 32, 64, 128, and 256 at the bottom. The limit
@@ -143,7 +148,7 @@ plots.diagram(U, FLOWS, shapes=plots.shapes(finished, (3, 512, 512)))
 plots.diagram("(input)\n0\n1\n2\n3", shapes=plots.shapes(finished.down[1], (16, 256, 256)))
 
 
-# %% double-conv
+# %% double-conv minutes=10 difficulty="easy"
 class DoubleConv(nn.Sequential):
     """Two 3×3 convolutions, each followed by ReLU: (B, in, H, W) → (B, out, H, W)."""
 
@@ -267,7 +272,7 @@ plots.diagram(
 # </details>
 
 
-# %% up
+# %% up minutes=15 difficulty="medium"
 class Up(nn.Module):
     """Doubles the size, lays the skipped features beside, and mixes them."""
 
@@ -411,7 +416,7 @@ print(f"head: {conv(16, 19, 1):,}; all together: {total + conv(16, 19, 1):,}")
 # </details>
 
 
-# %% layers
+# %% layers minutes=20 difficulty="medium"
 class Layers(nn.Module):
     """The parts of a U-Net: down, pool, bottleneck, up, head."""
 
@@ -507,7 +512,7 @@ for name, part, channels in (
 # ## Exercise 4: the way through
 #
 # Go down and keep each level's features *before* pooling them; pass the bottleneck; go up and hand
-# each step the skip of its own level. Return **logits**, raw scores: the loss applies the softmax itself,
+# each step the skip of its own level. Return <dfn>logits</dfn>, raw scores: the loss applies the softmax itself,
 # in a way that cannot overflow.
 #
 # <details><summary>Hint 1</summary>
@@ -524,7 +529,7 @@ for name, part, channels in (
 # </details>
 
 
-# %% unet
+# %% unet minutes=15 difficulty="medium"
 class UNet(Layers):
     """An encoder that halves the size at each level, and a decoder that undoes it."""
 
@@ -660,7 +665,7 @@ plots.shapes(UNet(), (3, SIZES["size"], SIZES["size"]))
 # %% [markdown]
 # ## Exercise 5: the loss
 #
-# For one pixel of true class $y$ the **cross-entropy** (the report's Eq. 1) is
+# The <dfn>cross-entropy</dfn> of a pixel is minus the logarithm of the probability that its true class $y$ was given (the report's Eq. 1):
 #
 # $$ \mathcal{L}_{CE} = -\sum_{c=1}^{C} y_c \log \hat y_c = -\log \hat y_{\text{true}} $$
 #
@@ -704,7 +709,7 @@ plots.diagram(
 )
 
 
-# %% cross-entropy
+# %% cross-entropy minutes=25 difficulty="hard"
 def weighted_cross_entropy(
     logits: torch.Tensor, target: torch.Tensor, weights: torch.Tensor
 ) -> torch.Tensor:
@@ -875,11 +880,11 @@ plots.convergence(history)
 #
 # ## Exercise 6: the score
 #
-# For one class, let $A$ be the pixels predicted and $B$ the pixels true. **Intersection over union** is
+# For one class, let $A$ be the pixels predicted and $B$ the pixels true. <dfn title="IoU">Intersection over union</dfn>, IoU, is the share of the pixels in either that are in both:
 #
 # $$ \mathrm{IoU} = \frac{|A \cap B|}{|A \cup B|} $$
 #
-# and the **mean IoU** is its mean over the classes. All of it can be read off one table: the **confusion matrix** $M$, in which
+# and the <dfn>mean IoU</dfn> is the mean of the classes' IoU. All of it can be read off one table: the <dfn>confusion matrix</dfn> $M$, in which
 # $M_{ij}$ counts the pixels of true class $i$ that were called $j$. Sum it over the *whole* data set first, divide last.
 #
 # A class that occurs neither in the truth nor in the prediction has no union: 0/0. It must not count as 0 (nothing went
@@ -913,7 +918,7 @@ plots.diagram(
 )
 
 
-# %% mean-iou
+# %% mean-iou minutes=20 difficulty="medium"
 def mean_iou(matrix: torch.Tensor) -> float:
     """Mean IoU over the classes that occur, from a (C, C) table; row: true, column: predicted."""
     ### BEGIN SOLUTION
@@ -1225,3 +1230,54 @@ if truth.is_dir():
 #
 # In **lesson 03** the same encoder-decoder idea meets another way of seeing far: not pooling more, but
 # spreading the kernel out.
+
+# %% quiz [markdown]
+# ### What would this U-Net lose first if its skips were cut and it were trained again?
+#
+# - [ ] The classes of large parts, such as hair
+#   Those need the wide view, and the bottleneck has it. Their inner parts would survive.
+# - [x] The exact place of borders and thin parts
+#   Four poolings leave one place for 16 × 16 pixels. What is finer than that reaches the decoder through the skips alone.
+# - [ ] The ability to tell left from right
+#   That takes a view of the whole face, which comes from below, not from the side.
+# - [ ] Parameters, and with them most of its power to learn
+#   The skips themselves have none; `conv` in each step up would become smaller. But it is *what flows* through them that counts.
+#
+# ### Nearly half of the parameters sit in the bottleneck. Does it also do nearly half of the work?
+#
+# - [ ] Yes: each weight is used once for an image
+#   A weight of a convolution is used once for each *place* of the map. At full size that is 256 times as many places as at the bottom.
+# - [ ] Yes, since parameters and multiplications always go together
+#   For dense layers they do. For convolutions the size of the map comes in.
+# - [x] No: at the bottom each weight is used at few places, at full size at very many
+#   So the two blocks at full size work harder with a small part of the weights. "Small" and "fast" are two properties.
+#
+# ### Two people report the mean IoU of the same predictions, 44 % and 31 %. Neither made a mistake. What may explain it?
+#
+# - [x] One put all images into one confusion matrix, the other averaged the images' scores
+#   Both are used: the edition of 2024 pools, that of 2025 takes each image by itself. A score without its way of averaging cannot be compared.
+# - [ ] One forgot to divide by the number of classes
+#   That would be a mistake, and the result no mean at all.
+# - [ ] One took the weighted loss, the other the plain one
+#   The loss was used in training. The predictions are given here, and no loss changes how they are scored.
+#
+# ### A class occurs neither in the truth nor in the prediction. How does it enter the mean IoU?
+#
+# - [ ] As 0: nothing of it was found
+#   Nothing was there to be found. A zero would punish a network for not inventing a hat.
+# - [ ] As 1: the network was right not to predict it
+#   It sounds fair, but then every absent class is a present, and a data set without hats makes all networks look better.
+# - [x] Not at all: it is left out of the mean
+#   0/0 is not a score. (A class that is *predicted* and never true does count, with 0.)
+#
+# ### At the first step the loss is about 2.94. Later it is 0.9. What does 2.94 stand for?
+#
+# - [ ] The share of wrong pixels
+#   A share cannot exceed 1. Cross-entropy is the mean of −log of the probability that the truth got.
+# - [x] A network that spreads its belief evenly over 19 classes: log 19
+#   Keep it in mind as a test: a fresh network that starts far from it has a mistake in its output or its loss.
+# - [ ] The sum of the class weights
+#   The weights are divided out: the loss is a *weighted mean*, so its scale does not depend on them.
+
+# %% [markdown]
+# {{links}}

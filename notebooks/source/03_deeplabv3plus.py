@@ -18,9 +18,10 @@
 #
 # | | quick tier (default) | full tier |
 # |---|---|---|
+# | your time | {{your-time}} | the same |
 # | data | 56 rendered faces, 48² | CelebAMask-HQ, for example the course's 5,000 photos, 512² |
-# | time | 1 to 2 minutes on 2 CPU cores | up to 11 hours on one GPU (120 epochs of the report's 328 s) |
-# | memory | about 1 GB | about 2 GB of GPU memory |
+# | computing | {{computing}} | up to 11 hours on one GPU (120 epochs of the report's 328 s) (estimated) |
+# | memory | {{memory}} | about 2 GB of GPU memory (estimated) |
 #
 # **You will be able to**
 # - write a dilated convolution, pad it so that the size stays, and say how far it sees;
@@ -29,6 +30,10 @@
 # - say what output stride is, and why a decoder with one thin skip is enough.
 #
 # **Before this** comes lesson 02: the loss, the optimiser and the score are taken from there as they are.
+#
+# {{links}}
+#
+# {{papers}}
 
 # %%
 import copy
@@ -78,12 +83,11 @@ print(f"{len(train)} faces to learn from, {len(val)} to validate, {LABELS.num_cl
 # handed back by skips, level by level.
 #
 # The DeepLab family (Chen, Papandreou, Kokkinos, Murphy and Yuille, from 2015 on) takes the other way. Halve less often, and let the
-# kernel reach further: put its **taps**, the places where it reads, $r$ pixels apart instead of 1. In one dimension, with kernel $w$ and **rate** $r$,
+# kernel reach further: put its <dfn title="tap">taps</dfn>, the places where it reads, $r$ pixels apart instead of 1. In one dimension, with kernel $w$ and **rate** $r$,
 #
 # $$ y[i] = \sum_k x[i + r\,k]\; w[k] $$
 #
-# where $k$ runs over −1, 0, 1 for three taps. With $r = 1$ this is the convolution that you know. It is called **dilated** or
-# **atrous** convolution (from the French *à trous*, "with holes"). Here is the equation as it stands, with zeros where $i + rk$ is off the map.
+# where $k$ runs over −1, 0, 1 for three taps. With $r = 1$ this is the convolution that you know. With taps farther apart it is called <dfn title="dilated convolution">dilated</dfn> or **atrous** convolution (from the French *à trous*, "with holes"). Here is the equation as it stands, with zeros where $i + rk$ is off the map.
 
 
 # %%
@@ -156,8 +160,8 @@ for panel in axes:
     panel.set(xticks=np.arange(-0.5, 13), yticks=np.arange(-0.5, 13))
     panel.tick_params(labelbottom=False, labelleft=False, length=0)
     panel.grid(color="#e2e8f0", linewidth=0.5)
-plt.close(figure)
-figure
+plots.described(figure, "The taps of a layer lie apart by its rate. Through the stack (2, 2, 2) "
+                "every second place never reaches the centre; through (1, 2, 3) all do.")  # fmt: skip
 
 # %% [markdown]
 # With rates (2, 2, 2) 120 of the 169 pixels never count, and neighbouring outputs look at pixels that have nothing in common. This is
@@ -210,8 +214,7 @@ print(f"in three such branches: {3 * dead:,}, or {3 * dead / 1_964_394:.0%} of t
 # %% [markdown]
 # ## Batch normalisation
 #
-# Every convolution of this network but the last two is followed by **batch normalisation** (Ioffe and Szegedy, 2015). For each channel $c$ it
-# subtracts a mean and divides by a standard deviation, then gives the network a scale $\gamma$ and a shift $\beta$ to learn:
+# Every convolution of this network but the last two is followed by **batch normalisation** (Ioffe and Szegedy, 2015). For each channel $c$ <dfn>batch normalisation</dfn> subtracts a mean and divides by a standard deviation, then gives the network a scale $\gamma$ and a shift $\beta$ to learn:
 #
 # $$ y_c = \gamma_c\, \frac{x_c - \mu_c}{\sqrt{\sigma_c^2 + \varepsilon}} + \beta_c $$
 #
@@ -302,7 +305,7 @@ plots.diagram(NETWORK, FLOWS, shapes=plots.shapes(finished, (3, 512, 512)))
 plots.diagram("(input)\n0\n1\n2", shapes=plots.shapes(finished.aspp.branches[1], (256, 64, 64)))
 
 
-# %% dilated-block
+# %% dilated-block minutes=15 difficulty="easy"
 def conv_bn_relu(
     in_channels: int, out_channels: int, kernel: int = 1, dilation: int = 1
 ) -> nn.Sequential:
@@ -421,7 +424,7 @@ plots.diagram(
 )
 
 
-# %% fold-norm
+# %% fold-norm minutes=35 difficulty="hard"
 @torch.no_grad()
 def fold(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Conv2d:
     """One convolution that computes what `norm(conv(x))` computes in evaluation."""
@@ -571,7 +574,7 @@ class Encoder(nn.ModuleList):
 
 
 # %% [markdown]
-# **Output stride** is the side of the image divided by the side of the deepest map: 8 here, 16 for lesson 02's U-Net. How far does one
+# <dfn title="output stride">Output stride</dfn> is the side of the image divided by the side of the deepest map: 8 here, 16 for lesson 02's U-Net. How far does one
 # value of the deepest map see? A layer $l$ of span $n_l$ widens the view by $n_l - 1$ steps, and a step is as many pixels long as the strides $t_j$ of all
 # layers before it, multiplied:
 #
@@ -648,7 +651,7 @@ plots.diagram(
 )
 
 
-# %% aspp-pooling
+# %% aspp-pooling minutes=15 difficulty="medium"
 class ASPPPooling(nn.Module):
     """The branch that sees everything: the mean over the image, laid out at every pixel."""
 
@@ -760,7 +763,7 @@ except ValueError:
 #
 # ## Exercise 4: the pyramid
 #
-# **ASPP**, atrous spatial pyramid pooling, puts views of different reach side by side: a 1×1 block, a 3×3 block for each rate, and the pooling branch.
+# <dfn>ASPP</dfn>, atrous spatial pyramid pooling, puts views of different reach side by side: a 1×1 block, a 3×3 block for each rate, and the pooling branch.
 # Each gives 128 channels. They are concatenated (5 · 128 = 640) and a last 1×1 block mixes them down to 128.
 #
 # | name | what |
@@ -805,7 +808,7 @@ plots.diagram(
 )
 
 
-# %% aspp
+# %% aspp minutes=20 difficulty="medium"
 class ASPP(nn.Module):
     """Atrous spatial pyramid pooling: views of different reach, side by side, then mixed."""
 
@@ -949,8 +952,8 @@ for panel, name, branch in zip(axes, names, pyramid.eval().branches, strict=True
     panel.imshow(seen.where(seen > 0, torch.nan).log10().numpy(), cmap="viridis", vmin=-4, vmax=0)
     panel.set_title(name, fontsize=9)
     panel.set(xticks=[], yticks=[])
-plt.close(figure)
-figure
+plots.described(figure, "What each branch sees of an image: a spot in the middle, nine spots that "
+                "lie farther apart with the rate, all of it.")  # fmt: skip
 
 # %% [markdown]
 # Each square is a tap, 36 pixels wide because that is what the encoder sees. The taps lie 48, 96 and 144 pixels apart: even at rate 6 there are holes of 12 pixels between the squares. Some of what falls
@@ -1016,7 +1019,7 @@ plots.diagram(
 # </details>
 
 
-# %% deeplab-decoder
+# %% deeplab-decoder minutes=20 difficulty="medium"
 class Decoder(DecoderParts):
     """Brings the deep features to the shallow ones' size and refines them beside these."""
 
@@ -1130,7 +1133,7 @@ def fit_to(x: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
 # </details>
 
 
-# %% deeplabv3plus
+# %% deeplabv3plus minutes=20 difficulty="medium"
 class DeepLabV3Plus(nn.Module):
     """Encoder, pyramid of dilated convolutions, and a decoder with one skip."""
 
@@ -1327,8 +1330,8 @@ for panel, (name, network) in zip(axes, networks.items(), strict=True):
     panel.set_title(name, fontsize=9)
     panel.set(xticks=[], yticks=[])
 figure.colorbar(drawn, ax=axes, shrink=0.8, label="log₁₀ of the gradient")
-plt.close(figure)
-figure
+plots.described(figure, "U-Net's pixel hears a square in the middle, least at its border; "
+                "DeepLabV3+'s hears all of the image, most in spots around the middle.")  # fmt: skip
 
 # %% [markdown]
 # U-Net's square is what its bottleneck sees, 140 pixels, and what the way up adds to it; beyond that it is blind. In DeepLabV3+ you recognise every part: the bright spot in the middle is the skip, the
@@ -1542,3 +1545,52 @@ print(
 # - **A thick skip.** `low_level=64`: does the decoder get better or worse?
 #
 # **Lesson 04** turns to a network that was built for speed: three fifths of the parameters, a fraction of the work, and, in the report, a better score than U-Net's or this one's.
+
+# %% quiz [markdown]
+# ### A 3×3 convolution at rate 18 works on a map of 6 × 6. What does it compute?
+#
+# - [ ] A view of the whole map, since 37 pixels are more than 6
+#   It spans 37 pixels, but it looks at nine points only, and eight of them lie off the map.
+# - [ ] An error: the kernel is larger than the map
+#   Padding makes room, so nothing fails. That is what makes the mistake expensive.
+# - [x] The same as a 1×1 convolution: eight of its nine taps meet only zeros
+#   Eight ninths of its weights get a gradient of exactly 0, for ever. A rate has a meaning only together with the size of the map.
+#
+# ### A network predicts well in training. Used on one image at a time it gives other, worse results, and no error. What was probably forgotten?
+#
+# - [x] `model.eval()`: it still normalises by the statistics of each batch
+#   In training mode each image's result depends on the images beside it; alone, on itself. Nothing fails, and everything is a bit wrong.
+# - [ ] `torch.no_grad()`: gradients disturb the prediction
+#   Without it more memory is used, but the numbers are the same.
+# - [ ] The softmax: logits are no probabilities
+#   The largest logit and the largest probability belong to the same class. The label map would not change.
+#
+# ### Why can batch normalisation be folded into the convolution before it, but only after training?
+#
+# - [ ] In training the weights would be too large
+#   Size does not matter. What matters is what mean and variance depend on.
+# - [x] Once the statistics stand still, it multiplies each channel by a constant and adds one: a convolution can do that itself
+#   In training mean and variance belong to each batch and move with it; then it is no fixed linear map.
+# - [ ] Because a convolution without bias cannot be trained
+#   It can: most networks leave the bias out before a normalisation, since that takes it away again.
+#
+# ### With a batch of two images the pooled branch of ASPP behaves strangely in training. Why?
+#
+# - [ ] Two images give too noisy a mean, so the branch learns slowly
+#   It is worse than noise: not even the size of the values is left.
+# - [ ] The branch has too few parameters
+#   It has enough; the values that reach them are the problem.
+# - [x] Each channel has two values; minus their mean, by their deviation, they are always +1 and −1
+#   So the branch says which of the two images has more of something, and nothing about how much.
+#
+# ### DeepLabV3+ here has as many parameters as U-Net, and multiplies three times as often. Where is the difference?
+#
+# - [ ] In the pyramid, which holds half of the parameters
+#   It does, but its map is small: half of the parameters, a ninth of the work.
+# - [x] In its encoder and decoder: many channels on large maps
+#   Work is weights times places. Its deepest map is an eighth of the side, where U-Net goes down to a sixteenth.
+# - [ ] In dilation: a kernel that is spread out multiplies more often
+#   A dilated 3×3 kernel has nine taps like any other, and costs the same.
+
+# %% [markdown]
+# {{links}}

@@ -18,9 +18,10 @@
 #
 # | | quick tier (default) | full tier |
 # |---|---|---|
+# | your time | {{your-time}} | the same |
 # | data | 200 rendered faces, 96² | CelebAMask-HQ, for example the course's 5,000 photos, 512² |
-# | time | 1 to 2 minutes on 2 CPU cores | up to 6 hours on one GPU (120 epochs of the report's 171 s) |
-# | memory | about 1 GB | about 1 GB of GPU memory |
+# | computing | {{computing}} | up to 6 hours on one GPU (120 epochs of the report's 171 s) (estimated) |
+# | memory | {{memory}} | about 1 GB of GPU memory (estimated) |
 #
 # **You will be able to**
 # - say what a convolution costs, in weights and in multiplications, and build the cheap one that takes its place;
@@ -29,6 +30,10 @@
 # - join a fine and a coarse path, and measure what the network loses because it answers at an eighth of the size.
 #
 # **Before this** come lesson 02 (the loss, the optimiser, the score) and lesson 03 (batch normalisation, and why a pooled branch must not be trained with one image).
+#
+# {{links}}
+#
+# {{papers}}
 
 # %%
 from functools import partial
@@ -107,8 +112,8 @@ plots.diagram(NETWORK, FLOWS, shapes=plots.shapes(finished, (3, 512, 512)))
 # because each weight is used once for each pixel that comes out. Two jobs are done at once, and their prices multiply: looking *around* ($k^2$) and mixing *channels* ($a\,b$). A **depthwise separable**
 # convolution does one after the other:
 #
-# - **depthwise**: a $k × k$ kernel for each channel, which sees this channel alone: $a\,k^2$ weights;
-# - **pointwise**: a 1×1 convolution, which mixes the channels and does not look around: $a\,b$ weights.
+# - <dfn title="depthwise convolution">depthwise</dfn>: a $k × k$ kernel for each channel, which sees this channel alone: $a\,k^2$ weights;
+# - <dfn title="pointwise convolution">pointwise</dfn>: a 1×1 convolution, which mixes the channels and does not look around: $a\,b$ weights.
 #
 # The price falls from a product to a sum,
 #
@@ -176,7 +181,7 @@ plots.diagram(
 )
 
 
-# %% separable-conv
+# %% separable-conv minutes=15 difficulty="easy"
 class SeparableConv(nn.Sequential):
     """A 3×3 convolution in two cheap steps: each channel alone, then all channels at each pixel."""
 
@@ -312,8 +317,8 @@ for panel, n in zip(axes[1:], widths, strict=True):
     panel.set_title(f"{n} channels", fontsize=9)
 for panel in axes:
     panel.set(xticks=[], yticks=[], aspect="equal", xlim=(-1.2, 1.2), ylim=(-1.2, 1.2))
-plt.close(figure)
-figure
+plots.described(figure, "What a ReLU leaves of a spiral: of 2 channels two straight arms, of 6 a "
+                "bent line, of 60 nearly all of it.")  # fmt: skip
 
 # %% [markdown]
 # With 2 or 3 channels large parts of the spiral collapse onto lines, and no later layer can tell apart what lies there on top of each other. With 15 the spiral can be recognised, with 60 it is nearly whole. So the ReLUs belong where the block is wide. (The matrices are random
@@ -357,7 +362,7 @@ plots.diagram(
 )
 
 
-# %% inverted-residual
+# %% inverted-residual minutes=25 difficulty="medium"
 class InvertedResidual(nn.Module):
     """MobileNetV2's block: widen, look around in each channel, narrow; a shortcut where it fits."""
 
@@ -506,8 +511,7 @@ class LearningToDownsample(nn.Sequential):
 # %% [markdown]
 # ## Pyramid pooling
 #
-# At the end of the deep path the map has 1/32 of the image's height and width. To know that a dark patch is hair, not a hat, it helps to know what the whole picture looks like. **Pyramid
-# pooling** (from PSPNet; Zhao et al., 2017) lays grids of 1×1, 2×2, 3×3 and 6×6 bins over the map, takes the mean of each bin, and puts these coarse maps beside the features. The 1×1 grid knows what is in the picture,
+# At the end of the deep path the map has 1/32 of the image's height and width. To know that a dark patch is hair, not a hat, it helps to know what the whole picture looks like. <dfn title="pyramid pooling">Pyramid pooling</dfn> (from PSPNet; Zhao et al., 2017) lays grids of 1×1, 2×2, 3×3 and 6×6 bins over the map, takes the mean of each bin, and puts these coarse maps beside the features. The 1×1 grid knows what is in the picture,
 # the finer ones roughly where.
 #
 # `F.adaptive_avg_pool2d(x, n)` makes one grid. Along a side of length $L$, bin $i$ goes from $\lfloor iL/n \rfloor$ up to, not including, $\lceil (i+1)L/n \rceil$. When $n$ does not divide $L$, neighbours may overlap, and no pixel is left out.
@@ -574,7 +578,7 @@ plots.diagram(
 )
 
 
-# %% pyramid-pooling
+# %% pyramid-pooling minutes=25 difficulty="medium"
 class PyramidPooling(nn.Module):
     """Means over grids of regions, laid beside the features."""
 
@@ -783,7 +787,7 @@ plots.diagram(
 )
 
 
-# %% feature-fusion
+# %% feature-fusion minutes=25 difficulty="medium"
 class FeatureFusion(nn.Module):
     """Adds the coarse path to the fine one, at the fine one's size."""
 
@@ -971,7 +975,7 @@ class Classifier(nn.Sequential):
 # </details>
 
 
-# %% fast-scnn
+# %% fast-scnn minutes=20 difficulty="medium"
 class FastSCNN(nn.Module):
     """A network of two paths that share their first layers."""
 
@@ -1189,7 +1193,7 @@ plots.diagram(
 )
 
 
-# %% through-stride
+# %% through-stride minutes=20 difficulty="medium"
 def through_stride(maps: torch.Tensor, stride: int, num_classes: int) -> torch.Tensor:
     """Label maps after being shrunk by `stride` and enlarged again.
 
@@ -1565,3 +1569,52 @@ print("inverted residuals in it:", len(blocks) > 9)
 # - **A finer end.** Let the first layer have stride 1 (twice the side everywhere, four times the work). Compare with `fitted` at stride 4.
 #
 # **Lesson 05** turns to attention, a way of seeing far without pooling or dilation, and measures how fast all four networks are.
+
+# %% quiz [markdown]
+# ### A 3×3 convolution from 64 to 64 channels is replaced by depthwise 3×3 and pointwise 1×1. Which of the two has most of the weights left?
+#
+# - [ ] The depthwise one, because it looks around
+#   Looking around is cheap once each channel has its own kernel: 64 · 9 = 576 weights.
+# - [x] The pointwise one, because it mixes channels
+#   64 · 64 = 4,096 weights: mixing channels is the expensive half of what a convolution does.
+# - [ ] Both have the same, since each has half of the job
+#   The price was a product, 9 · 64 for each output. It falls apart into 9 and 64, and these are not alike.
+#
+# ### The count promises an eighth of the work, and the clock shows a quarter of the time. What is the likeliest reason?
+#
+# - [ ] The count forgot the additions
+#   There is about one addition for each multiplication, in both networks: that cancels.
+# - [ ] Two layers start more slowly than one, and that is all
+#   Starting costs something for small maps. But the depthwise layer alone was several times as slow for each multiplication.
+# - [x] A depthwise layer does little with each number that it fetches, and waits for memory
+#   Fewer multiplications are less time, but not in proportion: fetching is paid, too.
+#
+# ### Why does an inverted residual end *without* a ReLU?
+#
+# - [x] At its end there are few channels, and what a ReLU cuts off there no other channel has kept
+#   The spiral showed it: with 2 or 3 channels most of it was lost, with 60 hardly anything. So the ReLUs stand where the block is wide.
+# - [ ] So that the shortcut can be added: sums need positive numbers
+#   Numbers of any sign can be added, and that is no reason to leave it out.
+# - [ ] To save time: a ReLU at the end is the most expensive
+#   A ReLU costs next to nothing anywhere, and least of all where there are few channels.
+#
+# ### Pyramid pooling and ASPP both give context. What does only ASPP know?
+#
+# - [ ] What the picture as a whole is like
+#   The 1×1 grid of pyramid pooling knows just that, and so does ASPP's pooled branch.
+# - [ ] What lies in the upper half of the picture
+#   That is what a grid of 2×2 tells, not a kernel that looks at fixed distances.
+# - [x] What lies 12 pixels to the left of each pixel
+#   Dilated taps look at fixed distances from *each pixel*; a grid divides the *picture* into fixed parts.
+#
+# ### Label maps at 1/8, made of shares and enlarged, lose brows and lips at 96². Is that the best that FastSCNN can do there?
+#
+# - [ ] Yes: what is lost in an eighth cannot come back
+#   It was lost to *shares*. A network need not report shares: it may choose any scores.
+# - [x] No: fitted scores keep far more, because they may exaggerate
+#   Where two interpolated scores cross can be moved by making them larger than any share. Ask of every "upper bound" what was held fixed.
+# - [ ] Yes, unless it is trained for longer
+#   Training could not lift a true ceiling. But this is none, so there is something to gain.
+
+# %% [markdown]
+# {{links}}

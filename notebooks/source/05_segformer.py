@@ -19,9 +19,10 @@
 #
 # | | quick tier (default) | full tier |
 # |---|---|---|
+# | your time | {{your-time}} | the same |
 # | data | 48 rendered faces, 48² | CelebAMask-HQ, for example the course's 5,000 photos, 512² |
-# | time | 1 to 2 minutes on 2 CPU cores | the report: 85 epochs, 15 to 21 hours on one GPU (see the end) |
-# | memory | about 1 GB | the report asks for 20 GB of GPU memory; you will see why, and need far less |
+# | computing | {{computing}} | the report: 85 epochs, 15 to 21 hours on one GPU (see the end) |
+# | memory | {{memory}} | the report asks for 20 GB of GPU memory; you will see why, and need far less |
 #
 # **You will be able to**
 # - write attention from its equation, and say what each letter in it is for;
@@ -31,6 +32,10 @@
 # - compare networks by parameters, multiplications and time, and know why these are three things.
 #
 # **Before this** come lesson 02 (a network, its loss, its score) and, for the words normalisation and depthwise, lessons 03 and 04.
+#
+# {{links}}
+#
+# {{papers}}
 
 # %%
 import matplotlib.pyplot as plt  # once it is loaded, Jupyter shows figures
@@ -69,13 +74,13 @@ print(f"{len(train)} faces to learn from, {len(val)} to validate, {LABELS.num_cl
 # ## The idea: ask everyone
 #
 # Is this dark stroke the left brow or the right one? Lesson 02 answered by pooling until a small kernel saw a large part of the face.
-# Lesson 03 spread the kernel out. Both fix *beforehand* where a pixel looks. **Attention** lets it choose.
+# Lesson 03 spread the kernel out. Both fix *beforehand* where a pixel looks. <dfn title="attention">Attention</dfn> lets each place choose: its answer is a mean over all places, weighted by what it looks for.
 #
-# Cut the image into $N$ small patches, each described by a vector: a **token**. Every token makes three vectors of itself:
+# Cut the image into $N$ small patches, each described by a vector: a <dfn>token</dfn>. Every token makes three vectors of itself:
 #
-# - a **query** $q$: what am I looking for?
-# - a **key** $k$: what can be found at my place?
-# - a **value** $v$: what do I tell those who look at me?
+# - a <dfn>query</dfn> $q$: what am I looking for?
+# - a <dfn>key</dfn> $k$: what can be found at my place?
+# - a <dfn>value</dfn> $v$: what do I tell those who look at me?
 #
 # Token $i$ compares its query with every key. The dot product $q_i \cdot k_j$ is large where both point the same way. A softmax turns
 # these $N$ scores into $N$ weights that sum to 1, and the answer is the weighted mean of the values. With the queries, keys and values as rows of matrices:
@@ -130,7 +135,7 @@ for row, answer in zip(weights, weights @ v, strict=True):
 # </details>
 
 
-# %% attention
+# %% attention minutes=20 difficulty="medium"
 def attend(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
     """softmax(QKᵀ/√d) V: (…, N, d), (…, M, d) and (…, M, c) → (…, N, c)."""
     ### BEGIN SOLUTION
@@ -268,8 +273,8 @@ for axis, (name, class_id) in zip(axes[1:], asked, strict=True):
     axis.set_title(f"asked from the {name}", fontsize=9)
 for axis in axes:
     axis.set_axis_off()
-plt.close(figure)
-figure
+plots.described(figure, "Where a patch's largest weights lie: the skin's on the face, the hat's on "
+                "the hat, the background's around both.")  # fmt: skip
 
 # %% [markdown]
 # A patch of skin finds skin, on both cheeks at once and in one step, however far they lie apart. The wall finds the wall on both sides of the head, and some of the clothes. These tokens know
@@ -397,7 +402,7 @@ plots.diagram(
 )
 
 
-# %% online-softmax
+# %% online-softmax minutes=40 difficulty="hard"
 def attend_in_blocks(
     query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, block: int
 ) -> torch.Tensor:
@@ -646,7 +651,7 @@ same = torch.allclose(layer(some[:, order]), layer(some)[:, order], atol=1e-5)
 print("a face and its shuffled mosaic get the same answers:", same)
 
 # %% [markdown]
-# So a plain transformer cannot tell the left eye from the right one. The vision transformer of 2020 adds a learnt vector to each place, a **position code**. But a table of 16,384 such vectors fits our tokens
+# So a plain transformer cannot tell the left eye from the right one. The vision transformer of 2020 adds a learnt vector to each place, a <dfn>position code</dfn>. But a table of 16,384 such vectors fits our tokens
 # at 512² only; for any other size it has to be stretched, and the SegFormer paper finds that the score drops. SegFormer has no such table. Two kinds of convolution tell a token about its neighbours:
 #
 # - the patches **overlap**, so a token has seen a little of what is beside it;
@@ -659,7 +664,7 @@ print("a face and its shuffled mosaic get the same answers:", same)
 # The first stage takes a token from every 4th pixel of every 4th row. With patches of 4×4 they would tile the image, and no token would know what lies across its border. SegFormer's are 7×7 with stride 4: 3 pixels are shared with each neighbour.
 #
 # That is a strided convolution ($k = 7$, stride 4; in the later stages $k = 3$, stride 2), padded so that the side of the map is the image's divided by the stride, rounded up.
-# Then comes a `LayerNorm`: it gives the channels of each token mean 0 and variance 1, and then a learnt scale and shift. (More on it after exercise 4.)
+# Then comes a <dfn title="layer normalisation">`LayerNorm`</dfn>: it gives the channels of each token mean 0 and variance 1, and then a learnt scale and shift. (More on it after exercise 4.)
 #
 # | name | what |
 # |---|---|
@@ -695,7 +700,7 @@ plots.diagram(
 )
 
 
-# %% overlapping-patches
+# %% overlapping-patches minutes=15 difficulty="medium"
 class OverlapPatchEmbedding(nn.Module):
     """A token for every few pixels: (B, in, H, W) → (B, N, dim) and the size of their map."""
 
@@ -820,7 +825,7 @@ for name, sizes, shape, about in (
 #
 # $$ x_{\text{out}} = \mathrm{MLP}\bigl(\mathrm{GELU}\bigl(\mathrm{Conv}_{3\times3}(\mathrm{MLP}(x_{\text{in}}))\bigr)\bigr) + x_{\text{in}} $$
 #
-# The bend is the **GELU**, a ReLU with a rounded corner: $\mathrm{GELU}(x) = x\,\Phi(x)$, where $\Phi(x)$ is the share of a standard normal distribution below $x$.
+# The bend is the <dfn>GELU</dfn>, a ReLU with a rounded corner: $\mathrm{GELU}(x) = x\,\Phi(x)$, where $\Phi(x)$ is the share of a standard normal distribution below $x$.
 #
 # The sum with $x_{\text{in}}$ will stand in the block; leave it out here. The convolution is **depthwise**, as in lesson 04: each channel has its own 3×3 kernel and sees no other channel. The dense layers mix channels already, and a full convolution
 # of 64 → 64 channels would need 36,864 weights in place of 576.
@@ -859,7 +864,7 @@ plots.diagram(
 )
 
 
-# %% mix-ffn
+# %% mix-ffn minutes=20 difficulty="medium"
 class MixFFN(nn.Module):
     """Widen, look around, bend, narrow: (B, N, dim) → (B, N, dim)."""
 
@@ -1017,8 +1022,8 @@ for axis, title, pick in (
     axis.set_title(title, fontsize=9)
     axis.set(xticks=[], yticks=[2.5, 8.5], xlabel="channels")
     axis.set_yticklabels(["image 1", "image 2"])
-plt.close(figure)
-figure
+plots.described(figure, "A table of tokens by channels: BatchNorm averages over a column of both "
+                "images, LayerNorm over a row of one.")  # fmt: skip
 
 # %% [markdown]
 # Rows are tokens, columns are channels, dark squares share one mean. With batch normalisation, what comes out for one image in training depends on the other images of the batch, and over a batch of 2 the mean is noisy;
@@ -1076,7 +1081,7 @@ plots.diagram(
 )
 
 
-# %% transformer-block
+# %% transformer-block minutes=15 difficulty="easy"
 class Block(nn.Module):
     """Attention, then Mix-FFN; each reads normalised tokens and adds to them."""
 
@@ -1291,7 +1296,7 @@ plots.diagram(
 )
 
 
-# %% mlp-decoder
+# %% mlp-decoder minutes=25 difficulty="medium"
 class Decoder(nn.Module):
     """Every stage at one width and the first one's size, side by side, then mixed."""
 
@@ -1677,8 +1682,8 @@ for line, (name, (y, x)) in zip(
         )
 for axis in axes.flat:
     axis.set_axis_off()
-plt.close(figure)
-figure
+plots.described(figure, "A face, and from where in it each head takes what it adds up: bright "
+                "where the weight is large, times an even share.")  # fmt: skip
 
 # %% [markdown]
 # Each picture is one row of a matrix: where this one token looked. (Each has its own scale of colours; the number says how many even shares of the attention its brightest square gets.) Heads differ, and places differ; the maps are broader than those of mere colour above. Do the first stage's maps of the mouth lie on the face? No term of the loss mentions attention.
@@ -1855,3 +1860,54 @@ for name, spent in timed.items():
 # - **The backward pass in blocks.** Write the gradient of `attend_in_blocks` from its inputs, its answer and $m + \log \ell$, without keeping any weights.
 #
 # You have now seen the inside of all four networks in the report's table. **Lesson 06** leaves the network alone and changes what it is told to minimise.
+
+# %% quiz [markdown]
+# ### What are queries, keys and values for, in a word each?
+#
+# - [x] What I look for; what can be found at a place; what that place tells
+#   The query meets every key, the scores become weights, and the weights mix the values.
+# - [ ] Three copies of the token, so that attention has more parameters
+#   They are made by three *different* linear maps, because asking, being found and telling are three jobs.
+# - [ ] The red, green and blue channels of the patch
+#   Colour is in all three, mixed by learnt weights. Their number has nothing to do with channels of colour.
+#
+# ### Attention divides by √d. What happens without it, for long queries?
+#
+# - [ ] The weights no longer sum to 1
+#   A softmax makes every row sum to 1, whatever it is given.
+# - [ ] The result is √d times as large
+#   It is still a weighted mean of values, so it stays within them.
+# - [x] The scores grow, one weight comes close to 1, and hardly any gradient passes
+#   A dot product of d random terms scatters like √d. Far out the softmax is flat, so nothing is learnt there.
+#
+# ### The online softmax meets a block with a larger score than all before. What must be done?
+#
+# - [ ] Nothing: the new block uses the new maximum, the old ones used theirs
+#   Then parts of one sum would be scaled differently, and old keys would count for too much.
+# - [x] Both old sums are multiplied by exp(m − m′)
+#   That turns them into what they would have been with the new maximum from the start: the sum of weights *and* the sum of weighted values.
+# - [ ] Start again from the first key with the new maximum
+#   It would give the right result, and read all keys again for each new maximum. One factor does the same.
+# - [ ] The old sums are divided by the number of blocks
+#   A mean of blocks is another function: blocks do not weigh alike.
+#
+# ### How does SegFormer know where in the picture a token lies?
+#
+# - [ ] By a table of learnt position codes, one for each token
+#   That is the vision transformer of 2020. It ties the network to one size of image.
+# - [ ] Attention knows it: the rows of the matrix are in order
+#   Shuffle the tokens, and the answers come out shuffled alike. Attention itself is blind to place.
+# - [x] By its convolutions: overlapping patches, the 3×3 in Mix-FFN, and zeros at the border
+#   Padding is a mark that a convolution can feel, and each layer carries the news further. So images of any size can be used.
+#
+# ### SegFormer multiplies less than U-Net at 256² and takes longer. What does that teach?
+#
+# - [ ] That multiplications were counted wrongly
+#   They are exact. They are only not all that takes time.
+# - [ ] That it has too many parameters
+#   The two have nearly the same number.
+# - [x] That parameters, multiplications and time are three different things
+#   Normalising, softmax and moving data count as no multiplication, and the clock sees them. "Efficient" needs a unit.
+
+# %% [markdown]
+# {{links}}

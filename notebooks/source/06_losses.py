@@ -18,9 +18,10 @@
 #
 # | | quick tier (default) | full tier |
 # |---|---|---|
+# | your time | {{your-time}} | the same |
 # | data | 160 rendered faces, 48² | 1,000 photos, 256² |
-# | time | about 1 minute on 2 CPU cores | some 20 minutes on one GPU (estimated, not measured) |
-# | memory | about 1 GB | about 5 GB (estimated) |
+# | computing | {{computing}} | some 20 minutes on one GPU (estimated, not measured) |
+# | memory | {{memory}} | about 5 GB (estimated) |
 #
 # **You will be able to**
 # - say how much each class of a long tail pulls at the weights of a network, before you train it;
@@ -30,6 +31,10 @@
 # - compare losses fairly, and say what one run does not prove.
 #
 # **Before this** come lesson 01 (class counts, Eq. 2) and lesson 02 (cross-entropy, mean IoU).
+#
+# {{links}}
+#
+# {{papers}}
 
 # %%
 from itertools import pairwise
@@ -114,7 +119,7 @@ plots.diagram(
 )
 
 
-# %% gradient-share
+# %% gradient-share minutes=15 difficulty="easy"
 def inverse_frequency(counts: np.ndarray) -> np.ndarray:
     """Weights in inverse proportion to pixels: (C,), sum 1; 0 for a class without pixels."""
     ### BEGIN SOLUTION
@@ -288,7 +293,7 @@ figure
 #
 # ## Exercise 2: focal loss
 #
-# Weights look at how *rare* a pixel's class is. Focal loss (Lin, Goyal, Girshick, He and Dollár, 2017) looks at how *hard* the pixel is. It
+# Weights look at how *rare* a pixel's class is. <dfn title="focal loss">Focal loss</dfn> (Lin, Goyal, Girshick, He and Dollár, 2017) looks at how *hard* the pixel is: it
 # multiplies the cross-entropy by a power of $1 - p_y$, which is how far the network is from certainty:
 #
 # $$ \mathcal{L}_{\text{focal}} = -(1 - p_y)^{\gamma} \log p_y $$
@@ -325,7 +330,7 @@ plots.diagram(
 )
 
 
-# %% focal-loss
+# %% focal-loss minutes=20 difficulty="medium"
 def focal_loss(logits: torch.Tensor, target: torch.Tensor, gamma: float = 2.0) -> torch.Tensor:
     """Focal loss on the softmax, the mean over pixels.
 
@@ -455,7 +460,7 @@ figure
 # ## Exercise 3: soft Dice
 #
 # Weights and focusing keep the form of the loss, a mean over pixels. The score that we want has another form: a mean over *classes*, in which the necklace counts as much as all the
-# hair. So take the score itself, and put probabilities where it has yes and no. For class $c$, with sums over **all pixels of the batch**,
+# hair. So <dfn title="Dice loss">soft Dice</dfn> takes the score itself, and puts probabilities where it has yes and no. For class $c$, with sums over **all pixels of the batch**,
 #
 # $$ D_c = \frac{2 \sum p_c \, y_c}{\sum p_c + \sum y_c}, \qquad \mathcal{L}_{\text{Dice}} = 1 - \frac{1}{|\mathcal{P}|} \sum_{c \in \mathcal{P}} D_c $$
 #
@@ -492,7 +497,7 @@ plots.diagram(
 )
 
 
-# %% soft-dice
+# %% soft-dice minutes=25 difficulty="medium"
 def soft_dice_loss(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """1 minus the mean soft F1 of the classes in the target, over the batch as a whole.
 
@@ -607,7 +612,7 @@ for hidden_name, hidden_classes in (("all", 5), ("absent", 3)):
 # ## Exercise 4: the steps of the Jaccard loss
 #
 # Dice is made for F1. Is there a loss for **IoU**, the score of this course? The Jaccard loss of a class, $1 - \mathrm{IoU}$, is defined where each pixel is either right or wrong.
-# Berman, Triki and Blaschko (2018) extend it to errors between 0 and 1 by its **Lovász extension**. At the corners (all errors 0 or 1) that equals the Jaccard loss; between them it is
+# Berman, Triki and Blaschko (2018) extend it to errors between 0 and 1 by its <dfn>Lovász extension</dfn>: at the corners (all errors 0 or 1) that equals the Jaccard loss; between them it is
 # linear as long as the order of the errors stays the same; and it is convex in the errors. (Of all convex functions with these values at the corners it is the largest.)
 #
 # The recipe is short. Let $m_i$ be the error of pixel $i$, between 0 and 1. Sort the pixels, worst first. Then let them go wrong *one after the other* and note by how much each raises
@@ -645,7 +650,7 @@ plots.diagram(
 )
 
 
-# %% lovasz-gradient
+# %% lovasz-gradient minutes=25 difficulty="hard"
 def lovasz_gradient(foreground: torch.Tensor) -> torch.Tensor:
     """What each pixel adds to the Jaccard loss when they go wrong in this order.
 
@@ -778,7 +783,7 @@ plots.diagram(
 )
 
 
-# %% lovasz-softmax
+# %% lovasz-softmax minutes=25 difficulty="hard"
 def lovasz_softmax(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """Lovász-Softmax over the batch, the mean over the classes in the target.
 
@@ -1241,3 +1246,52 @@ for what, theirs, ours in (
 # - **More seeds.** Set `SIZES["seeds"]` to 5. Which differences in the table are larger than the spread?
 #
 # In **lesson 07** you take the rest of the recipe apart: the optimiser that switches, the rate that falls, and when to stop.
+
+# %% quiz [markdown]
+# ### At the very start of training with plain cross-entropy, how hard does each *class* pull at the weights?
+#
+# - [ ] All alike, since the loss treats classes alike
+#   It treats *pixels* alike. A class has as many voices as pixels.
+# - [x] In proportion to its number of pixels
+#   Every pixel pulls its class up by 18/19, so a class pulls as often as it occurs: the necklace has 0.015 % of the pull.
+# - [ ] Rare classes pull hardest, because they are predicted worst
+#   At the start *everything* is predicted equally badly.
+#
+# ### With weights of 1/f the necklace gets a fair share of the pull. What does it cost?
+#
+# - [ ] Nothing, but the report did not try it
+#   It warns of it, and you computed three prices without training anything.
+# - [ ] Recall: rare classes are found less often
+#   The other way round: recall is what it raises.
+# - [x] Precision: where a necklace is barely possible, the network is told to call one
+#   A missed necklace pixel costs as much as 2,088 hair pixels painted as necklace, so painting is cheap. IoU punishes that.
+#
+# ### What does focal loss make of a rare class?
+#
+# - [x] Nothing by itself: it looks at how *hard* a pixel is, not at how rare its class is
+#   At the start all pixels are equally hard, and each class keeps its share. The blurred border of the hair is hard, too, and large.
+# - [ ] It gives it the same share as every other class
+#   That is 1/f, or Lovász in each batch.
+# - [ ] It leaves it out, since rare pixels are easy
+#   Rare pixels are mostly hard, so they keep their weight. But so do all other hard ones.
+#
+# ### Two GPUs hold half of a batch each. Why may their Dice losses not be averaged?
+#
+# - [ ] Because the GPUs round differently
+#   That would be a difference in the last digit.
+# - [x] Because Dice is a quotient of sums over the batch, and a mean of quotients is another number
+#   Cross-entropy is a sum over pixels, so it can be put together from parts. Dice and Lovász score the batch as a whole.
+# - [ ] Because each GPU has other weights
+#   They hold the same weights; that is what makes them work on one training.
+#
+# ### After 150 steps Dice leads cross-entropy by 20 points of mean IoU, after 1,000 steps by about 5. What do you conclude?
+#
+# - [ ] Dice overfits when it is trained for longer
+#   It went on rising. What changed is that the other caught up.
+# - [ ] The second run must have had a bad seed
+#   One seed is little, but 15 points are far more than seeds differ by here.
+# - [x] A part of the lead was speed: cross-entropy learns small classes, too, only later
+#   So "which loss is better?" has no answer without "after how many steps?".
+
+# %% [markdown]
+# {{links}}

@@ -18,9 +18,10 @@
 #
 # | | quick tier (default) | full tier |
 # |---|---|---|
+# | your time | {{your-time}} | the same |
 # | data | 32 rendered faces, 24² | CelebAMask-HQ, for example the course's 5,000 photos, 512² |
-# | time | 1 to 2 minutes on 2 CPU cores | about 5 hours for the pipeline on one GPU, and 2 more for each control run |
-# | memory | under 1 GB | about 5 GB: the photos are kept as bytes |
+# | computing | {{computing}} | about 5 hours for the pipeline on one GPU, and 2 more for each control run (estimated) |
+# | memory | {{memory}} | about 5 GB: the photos are kept as bytes (estimated) |
 #
 # **You will be able to**
 # - write one step of SGD with momentum and one step of Adam, and say why their rates cannot be compared;
@@ -30,6 +31,10 @@
 # - design the control run that a claim about an optimiser needs.
 #
 # **Before this** comes lesson 02 (training, validation loss). No network is built here.
+#
+# {{links}}
+#
+# {{papers}}
 
 # %%
 import copy
@@ -86,11 +91,11 @@ print(f"{len(train)} faces to learn from, {len(val)} to validate")
 #
 # ## Exercise 1: a step of SGD
 #
-# Plain gradient descent takes the step $-l\,g$, with $l$ the **learning rate**. On a mini-batch the gradient $g$ is
+# Plain gradient descent takes the step $-l\,g$, with $l$ the <dfn>learning rate</dfn>. On a mini-batch the gradient $g$ is
 # noisy, hence *stochastic* gradient descent, SGD. Two things are added to it in practice.
 #
-# **L2 weight decay** adds $\tfrac{\lambda}{2}\lVert w\rVert^2$ to the loss, so every gradient gets $\lambda w$ more: a
-# pull towards zero. **Momentum** gathers gradients in a velocity $u$, as a heavy ball does:
+# <dfn title="weight decay">L2 weight decay</dfn> adds $\tfrac{\lambda}{2}\lVert w\rVert^2$ to the loss, so every gradient gets $\lambda w$ more: a
+# pull towards zero. <dfn title="momentum">Momentum</dfn> gathers gradients in a velocity $u$, as a heavy ball does:
 #
 # $$ \tilde g = g + \lambda w \qquad u \leftarrow \mu\, u + \tilde g \qquad w \leftarrow w - l\,u $$
 #
@@ -129,7 +134,7 @@ plots.diagram(
 )
 
 
-# %% sgd-step
+# %% sgd-step minutes=15 difficulty="easy"
 def sgd_step(
     weight: torch.Tensor, gradient: torch.Tensor, velocity: torch.Tensor,
     rate: float, momentum: float = 0.5, weight_decay: float = 0.0,
@@ -254,7 +259,7 @@ plots.diagram(
 )
 
 
-# %% adam-step
+# %% adam-step minutes=25 difficulty="medium"
 def adam_step(
     weight: torch.Tensor, gradient: torch.Tensor, m: torch.Tensor, v: torch.Tensor, t: int,
     rate: float, betas: tuple = (0.9, 0.999), eps: float = 1e-8, weight_decay: float = 0.0,
@@ -471,7 +476,7 @@ figure
 # ## What weight decay means in Adam
 #
 # In SGD without momentum, L2 shrinks every weight by the share $l\lambda$ a step. In Adam the pull $\lambda w$ goes through the division by $\sqrt{\hat v}$ with the rest of
-# the gradient. A weight with large gradients is hardly shrunk, one with small gradients strongly. **AdamW** (Loshchilov and Hutter, 2019) takes the decay out of
+# the gradient. A weight with large gradients is hardly shrunk, one with small gradients strongly. <dfn>AdamW</dfn> (Loshchilov and Hutter, 2019) takes the decay out of
 # the gradient and shrinks the weight directly, $w \leftarrow w - l\lambda w - \dots$ That is another algorithm, not another way to write the same one.
 #
 # An experiment: four weights, all 1, whose gradients are $+s, -s, +s, \dots$ and cancel. What happens to the weights is nearly all the decay's work.
@@ -530,7 +535,7 @@ for kind, rate in ((torch.optim.SGD, 0.02), (torch.optim.Adam, 1e-3), (torch.opt
 # </details>
 
 
-# %% cosine
+# %% cosine minutes=10 difficulty="easy"
 def cosine(t: int, t_max: int, highest: float, lowest: float) -> float:
     """Eq. 4: the rate after t epochs of a phase."""
     ### BEGIN SOLUTION
@@ -610,7 +615,7 @@ figure
 #
 # ## Exercise 4: patience, as a machine
 #
-# A phase ends when the validation loss has not fallen **strictly below the best so far** for `patience` epochs. As a state machine, in which each arrow is a patience event:
+# A phase ends when the validation loss has not fallen **strictly below the best so far** for <dfn>`patience`</dfn> epochs. As a state machine, in which each arrow is a patience event:
 
 # %% tags=["folded"]
 plots.diagram(
@@ -679,7 +684,7 @@ class State:
 # </details>
 
 
-# %% patience
+# %% patience minutes=30 difficulty="hard"
 class Machine(State):
     """Algorithm 1, as far as it decides: losses in, events out."""
 
@@ -951,7 +956,7 @@ plots.diagram(
 )
 
 
-# %% run-pipeline
+# %% run-pipeline minutes=40 difficulty="hard"
 def run_pipeline(model, machine: State, train_epoch, validate, epochs: int) -> list[dict]:
     """Train a model as the machine says; leave its best state in it; return the history."""
     ### BEGIN SOLUTION
@@ -1316,7 +1321,7 @@ Markdown("\n".join(["Against Adam's best loss at the switch:", "", *lines, "", l
 # ## The best of many is too good
 #
 # We keep the epoch with the lowest *validation* loss. So the validation set has made a choice, and what it says about its own choice is no longer an honest measurement: among 85 epochs, the
-# lowest loss is partly the best network and partly the luckiest measurement. This is **selection bias**. A simulation, with 85 epochs that are all *equally good* (true loss 1) and are measured with noise:
+# lowest loss is partly the best network and partly the luckiest measurement: <dfn>selection bias</dfn>. A simulation, with 85 epochs that are all *equally good* (true loss 1) and are measured with noise:
 
 # %%
 noise = np.random.default_rng(0).normal(0, 0.02, (20_000, 85))
@@ -1424,7 +1429,7 @@ print(f"in epoch 60: Eq. 4 {ours[60]:.2f}, timm {held[60]:.2f}, timm with cycles
 # Three continuations under one name: climbing again, staying at the bottom, starting anew with a jump (the *warm restarts* of Loshchilov and Hutter, 2017). In timm the number of
 # cycles decides, and the default is one.
 #
-# Beside them we draw two schedules with a **warm-up**, in which the rate first rises from near zero, and `ReduceLROnPlateau`, the nearest relative of our patience. It is fed a loss that never improves.
+# Beside them we draw two schedules with a <dfn>warm-up</dfn>, in which the rate first rises from near zero, and `ReduceLROnPlateau`, the nearest relative of our patience. It is fed a loss that never improves.
 
 # %%
 plateau = curve(lambda o: lr_scheduler.ReduceLROnPlateau(o, factor=0.5, patience=12), metrics=1.0)
@@ -1506,3 +1511,52 @@ for group in groups:
 # - **One cosine, no patience.** AdamW, five epochs of warm-up, a cosine to zero over the rest, the same number of epochs as the pipeline took. Which would you hand in?
 #
 # In **lesson 08** all four networks meet in one table, and you hand in a submission.
+
+# %% quiz [markdown]
+# ### Adam runs at 0.001 and SGD at 0.02. Does SGD take steps twenty times as long?
+#
+# - [ ] Yes: the rate is the length of a step
+#   That is nearly true for Adam. For SGD the step is the rate *times the gradient*.
+# - [x] That cannot be said: the two rates have different units
+#   Adam divides by the size of recent gradients, so its rate is a length. SGD's rate turns a gradient into a length.
+# - [ ] No: with momentum SGD's steps are shorter
+#   Momentum makes them longer, by 1/(1 − μ). And the comparison stays one of different units.
+#
+# ### Without bias correction, Adam's first steps are …
+#
+# - [ ] too short, because both means start at zero
+#   Both are too small, but the step is their *quotient*, and the lower one is too small for longer.
+# - [ ] right, because the two errors cancel
+#   They would if both means were equally slow. β₂ is nearer to 1 than β₁.
+# - [x] too long, up to six times, because v lags behind m
+#   And that at the start, when the weights are random and the steps should be short.
+#
+# ### What is different in AdamW?
+#
+# - [x] The decay shrinks the weight directly, and does not pass through the division by √v
+#   In Adam a weight with large gradients is hardly shrunk, one with small gradients strongly. In AdamW all shrink by the same share.
+# - [ ] It has a larger weight decay
+#   The size is yours to choose. What differs is where it acts.
+# - [ ] It adds momentum to Adam
+#   Adam's m is a momentum already.
+#
+# ### At a patience event, which of these must *not* be reset?
+#
+# - [ ] The counter of stalled epochs
+#   If it stays, every later epoch is an event at once: what the letter of Algorithm 1 does.
+# - [ ] The optimiser's velocity
+#   It was gathered on the way to weights that are no longer there: begin with a fresh optimiser.
+# - [x] The best loss so far
+#   A new phase must beat the best of *all* phases before. Otherwise its first epoch would always count as an improvement.
+#
+# ### The best validation loss of a run came right after the switch to SGD. Did the switch help?
+#
+# - [ ] Yes: the figure shows it
+#   It shows where the best weights come from. What Adam would have done in those epochs, it does not show.
+# - [ ] No: SGD's noise makes it worse in the end
+#   That cannot be seen either.
+# - [x] Nobody knows without a control run that goes on with Adam, from the same place, as long, with several seeds
+#   "It helped" compares with what would have happened otherwise, and only a control run shows that.
+
+# %% [markdown]
+# {{links}}

@@ -18,9 +18,10 @@
 #
 # | | quick tier (default) | full tier |
 # |---|---|---|
+# | your time | {{your-time}} | the same |
 # | data | 36 rendered faces, 32² | CelebAMask-HQ, for example the course's 5,000 photos, 512² |
-# | time | 1 to 2 minutes on 2 CPU cores | up to 53 hours on one GPU (120 epochs of the report's 1,598 s for all four) |
-# | memory | about 1 GB | about 20 GB of GPU memory for the largest network as the report has it; less here, see lesson 05 |
+# | computing | {{computing}} | up to 53 hours on one GPU (120 epochs of the report's 1,598 s for all four) (estimated) |
+# | memory | {{memory}} | about 20 GB of GPU memory for the largest network as the report has it; less here, see lesson 05 (estimated) |
 #
 # **You will be able to**
 # - say which F-measure a table shows, and by how much two of them differ on the same predictions;
@@ -31,6 +32,10 @@
 # - write, check and score a submission in both formats.
 #
 # **Before this** come lessons 02 to 05 (the networks), 06 (losses) and 07 (the optimiser). No network is built here.
+#
+# {{links}}
+#
+# {{papers}}
 
 # %%
 import io
@@ -191,7 +196,7 @@ print("arrays of", *sorted({str(each.shape) for each in counts.values()}))
 # </details>
 
 
-# %% f-and-iou
+# %% f-and-iou minutes=15 difficulty="easy"
 def f_from_iou(iou: np.ndarray) -> np.ndarray:
     """F of each class from its IoU, both in [0, 1]; an array of any shape."""
     ### BEGIN SOLUTION
@@ -411,7 +416,7 @@ plots.diagram(
 )
 
 
-# %% image-scores
+# %% image-scores minutes=30 difficulty="medium"
 def image_scores(counts: np.ndarray, eps: float = 1e-7) -> np.ndarray:
     """The score of each image, (N,), from counts (N, C, C): true class by predicted class."""
     ### BEGIN SOLUTION
@@ -605,7 +610,7 @@ print(f"mean IoU: ours {ours['pooled_miou']:.3f}, smp's macro by default {plain:
 #
 # ## Exercise 3: is the winner the winner?
 #
-# Other images would have given other scores. How different? We have no others; but we can ask how much the score depends on *which* images we have, by drawing from them. The **bootstrap** (Efron, 1979) draws as many images as there are, **with replacement**,
+# Other images would have given other scores. How different? We have no others; but we can ask how much the score depends on *which* images we have, by drawing from them. The <dfn>bootstrap</dfn> (Efron, 1979) draws as many images as there are, **with replacement**,
 # so that some come twice and some not at all, computes the score, and repeats this, here a thousand times. The scatter of these scores estimates how much the score would scatter from one set of images to another.
 #
 # Write three functions.
@@ -639,7 +644,7 @@ plots.diagram(
 )
 
 
-# %% bootstrap
+# %% bootstrap minutes=35 difficulty="hard"
 def bootstrap(counts: np.ndarray, draws: np.ndarray) -> np.ndarray:
     """Pooled mean IoU of each resample, (R,), from counts (N, C, C) and draws (R, n)."""
     ### BEGIN SOLUTION
@@ -984,7 +989,7 @@ print("no field moves outside these groups:", changed == set(sum(CAUSES.values()
 # </details>
 
 
-# %% one-cause
+# %% one-cause minutes=20 difficulty="medium"
 def only(style: Style, amount: float, fields: tuple[str, ...]) -> Style:
     """`style` with these fields alone as `style.shifted(amount)` has them."""
     ### BEGIN SOLUTION
@@ -1286,7 +1291,7 @@ plots.diagram(
 )
 
 
-# %% masks-in-a-zip
+# %% masks-in-a-zip minutes=30 difficulty="medium"
 def write_flat(target: str | Path | io.BytesIO, logits: dict[str, torch.Tensor]) -> None:
     """Write a flat submission.
 
@@ -1593,7 +1598,7 @@ for key, what in recipes.find("house").ingredients.items():
     print(f"{key:<10}{what}")
 
 # %% [markdown]
-# Which of them matter? Leave one out, keep the others, and train again: an **ablation**. Each dot is one training on those photographs; how far it lies to the left of the line is what the ingredient was worth. There are three seeds for each.
+# Which of them matter? Leave one out, keep the others, and train again: an <dfn>ablation</dfn>. Each dot is one training on those photographs; how far it lies to the left of the line is what the ingredient was worth. There are three seeds for each.
 
 # %%
 MEASURED = {  # mean IoU, %, seed by seed: of the whole recipe, and without each ingredient
@@ -1662,3 +1667,52 @@ print(f"seeds of one recipe lie up to {max(map(np.ptp, MEASURED.values())):.1f} 
 # - **The other score.** Lesson 06 has a loss for F and one for IoU. Does the one made for F win by `per_image_f_truth`?
 #
 # The course could end here. **[Lesson 09](09_ddgcn.ipynb)** begins its research part: three lessons that build one published method for face parsing, DML-CSR.
+
+# %% quiz [markdown]
+# ### A report prints mean IoU 71.4 % and F-measure 83.3 %. What does the second column add, if it is the F of the mean IoU?
+#
+# - [ ] A second opinion: F forgives false pixels more than IoU does
+#   For one class F is a fixed, rising function of IoU. It cannot have another opinion.
+# - [ ] How the classes differ from each other
+#   That would show in a mean of the classes' own F, and even there only indirectly.
+# - [x] Nothing: it is computed from the first, cannot change a rank, and looks better beside somebody's mean F
+#   The mean F of the same classes is lower, unless all classes score alike. Always ask which of the two is meant.
+#
+# ### Two networks are scored on the same 100 faces. Their 95 % intervals overlap. Is it a draw?
+#
+# - [ ] Yes: where intervals overlap, no difference can be shown
+#   That is a common rule, and too strict here: both saw the same faces, and their scores rise and fall together.
+# - [x] Not necessarily: look at the interval of the *difference*, resampled in pairs
+#   A face that is hard for one is mostly hard for the other. In the difference that cancels.
+# - [ ] No: the higher score wins, that is what scores are for
+#   On other faces of the same kind the order might turn round. The interval of the difference says how likely that is.
+#
+# ### What does a bootstrap over images *not* cover?
+#
+# - [x] How different the score would be after another training run
+#   The network is fixed; only the images are drawn again. For the seed one has to train again.
+# - [ ] How different the score would be with other faces of the same kind
+#   That is just what it estimates.
+# - [ ] How wide the interval becomes with fewer images
+#   It does: draw fewer, and the scores scatter more.
+#
+# ### Validation 71 %, test 57 %. You have the test images, not their masks. What can you find out?
+#
+# - [ ] The cause, by comparing brightness and contrast of both sets
+#   A difference that you find may or may not be the cause: colour moves brightness, and pose cost more.
+# - [ ] The cause, from the network's confidence
+#   Networks are often sure where they are wrong. A fall of confidence warns; none is no comfort.
+# - [x] Suspicions; to test them you need masks, or sets built on purpose with one cause each
+#   One score is one equation with many unknowns. Change one thing and measure.
+#
+# ### Small logits must become masks of 512². In which order?
+#
+# - [ ] Arg-max first, then nearest neighbours: so no class is invented
+#   Right, but borders become stairs of the small grid.
+# - [x] Enlarge the logits bilinearly, then arg-max
+#   Logits can be interpolated, and the border falls where two of them cross, in between the small pixels.
+# - [ ] Arg-max first, then bilinear: so borders are smooth
+#   Numbers of classes cannot be interpolated: between skin (1) and right brow (7) lies the left eye (4).
+
+# %% [markdown]
+# {{links}}

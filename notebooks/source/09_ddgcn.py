@@ -18,10 +18,10 @@
 #
 # | | quick tier (default) | full tier |
 # |---|---|---|
-# | your time | about 3 hours: 45 minutes of reading, six exercises of 10 to 35 minutes | the same |
+# | your time | {{your-time}} | the same |
 # | data | 128 rendered faces, 64² | CelebAMask-HQ, for example the course's 5,000 photos, 256² |
-# | computing | about 1 minute on 2 CPU cores | one to two hours on a GPU (estimated) |
-# | memory | about 1 GB | about 4 GB of GPU memory (estimated) |
+# | computing | {{computing}} | one to two hours on a GPU (estimated) |
+# | memory | {{memory}} | about 4 GB of GPU memory (estimated) |
 #
 # **You will be able to**
 # - say what pooling does to context, and what "no pooling" means in this paper;
@@ -30,9 +30,11 @@
 # - say what a block computes before it has learnt anything, and why that matters;
 # - find out by counting which of two descriptions of a network is the one that was used.
 #
-# **Before this** come lesson 03 (batch normalisation, ASPP) and lesson 05 (queries, keys and values). The paper:
-# [Decoupled Multi-task Learning with Cyclical Self-Regulation for Face Parsing](https://arxiv.org/abs/2203.14448), its Section 3.2; the block that it started from: [DGCNet](https://arxiv.org/abs/1909.06121).
-# Next comes [lesson 10](10_edges.ipynb), the edge tasks.
+# **Before this** come lesson 03 (batch normalisation, ASPP) and lesson 05 (queries, keys and values).
+#
+# {{links}}
+#
+# {{papers}}
 
 # %%
 import copy
@@ -147,16 +149,16 @@ plots.diagram(FIGURE_3, FLOWS, shapes=plots.shapes(finished, (2048, 60, 60)))
 
 # %% [markdown]
 # Read it from top to bottom. `conva` makes 512 channels of 2048: this is $X$. The left branch is a graph whose nodes are **places**, 8×8 = 64 of them. The right one is a graph whose nodes are **groups of
-# channels**, 128 of them. Both results are laid beside $X$ and mixed. Two learnt numbers, $\lambda$ and $\gamma$, the **gates**, say how much each graph counts. Both start at 0.
+# channels**, 128 of them. Both results are laid beside $X$ and mixed. Two learnt numbers, $\lambda$ and $\gamma$, the <dfn title="gate">gates</dfn>, say how much each graph counts. Both start at 0.
 #
 # ## A graph convolution, by hand
 #
-# A **graph** is a set of nodes and the links between them. Each node has some numbers, its **state**. A graph convolution (Kipf and Welling, 2017) does two things: every node takes a weighted sum of the states of the nodes
+# A <dfn>graph</dfn> is a set of nodes and the links between them. Each node has some numbers, its **state**. A graph convolution (Kipf and Welling, 2017) does two things: every node takes a weighted sum of the states of the nodes
 # that it is linked with, and then all states go through the same dense layer. With the states as rows of $Z$:
 #
 # $$ Z' = A\,Z\,W $$
 #
-# $A$, the **adjacency matrix**, holds the links: $A_{nm}$ says how much node $n$ hears of node $m$. $W$ mixes the numbers within a state. Four parts of a face in a chain, one number each; only the brow has news:
+# $A$, the <dfn>adjacency matrix</dfn>, holds the links: $A_{nm}$ says how much node $n$ hears of node $m$. $W$ mixes the numbers within a state. Four parts of a face in a chain, one number each; only the brow has news:
 
 # %%
 names = ["brow", "eye", "nose", "mouth"]
@@ -190,7 +192,7 @@ print("A Z W:", torch.allclose(over_states, adjacency @ z @ mixing, atol=1e-5))
 #
 # ### Two helpers
 #
-# DML-CSR normalises by **ABN**, activated batch normalisation: a batch normalisation whose scale is $|w|+\varepsilon$ (with $w$ learnt and $\varepsilon = 10^{-5}$), and a leaky ReLU with slope 0.01. It is written so that its output alone is kept for the backward pass, which saves memory; with `slope=1` there is
+# DML-CSR normalises by <dfn>ABN</dfn>, activated batch normalisation: a batch normalisation whose scale is $|w|+\varepsilon$ (with $w$ learnt and $\varepsilon = 10^{-5}$), and a leaky ReLU with slope 0.01. It is written so that its output alone is kept for the backward pass, which saves memory; with `slope=1` there is
 # no activation. `coursekit/models/abn.py` shows how.
 
 
@@ -213,7 +215,7 @@ def node_abn(channels: int) -> nn.Sequential:
 
 
 # %% [markdown]
-# ## Exercise 1: from places to nodes (10 minutes, easy)
+# ## Exercise 1: from places to nodes
 #
 # The spatial graph links every node with every other. DDGCN therefore does not take all 3,600 places for nodes, but makes the map smaller: three times a 3×3 convolution of stride 2, **each channel by itself**, followed by ABN. A side of 60 becomes 30, 15
 # and 8. `nn.Sequential` calls its parts in turn, and is given them one by one: `super().__init__(first, second, third)`.
@@ -232,7 +234,7 @@ def node_abn(channels: int) -> nn.Sequential:
 # </details>
 
 
-# %% node-projection
+# %% node-projection minutes=10 difficulty="easy"
 class Projection(nn.Sequential):
     """X → X_l: (B, C, h, w) → (B, C, h/8, w/8), each side rounded up at each step."""
 
@@ -304,7 +306,7 @@ for name, channels, shape in (("tall", 5, (3, 5, 26, 17)), ("small", 8, (2, 8, 9
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ## Exercise 2: who resembles whom (20 minutes, medium)
+# ## Exercise 2: who resembles whom
 #
 # As in lesson 05, three 1×1 convolutions make queries, keys and values of the nodes. Here they stand the other way round: a *column* for each of the $l$ nodes and a row for each of $c$ channels, so $Q, K, V$ are $c \times l$. And the
 # product is another one:
@@ -341,7 +343,7 @@ for side in (60, 128):
 # </details>
 
 
-# %% spatial-relation
+# %% spatial-relation minutes=20 difficulty="medium"
 def relate(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
     """M = Kᵀ softmax(Q Vᵀ): three times (B, c, l) → (B, l, c)."""
     ### BEGIN SOLUTION
@@ -433,7 +435,7 @@ for name, shape, factor, about in (
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ## Exercise 3: the spatial graph (25 minutes, medium)
+# ## Exercise 3: the spatial graph
 #
 # The branch from $X_l$ to $H_S$, with the shapes of the figure. The parts are given below; write `forward`.
 #
@@ -488,7 +490,7 @@ plots.diagram(
 )
 
 
-# %% spatial-graph
+# %% spatial-graph minutes=25 difficulty="medium"
 class SpatialGraph(SpatialGraphParts):
     """H_S: each place takes from the others what goes with it."""
 
@@ -621,7 +623,7 @@ for name, channels, shape in (("wide", 8, (2, 8, 3, 5)), ("one", 6, (4, 6, 1, 1)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ## Exercise 4: the feature graph (35 minutes, hard)
+# ## Exercise 4: the feature graph
 #
 # The second graph needs no projection, because its nodes are not places. A 1×1 convolution with ABN, $\Theta$, gives 128 maps: map $n$ says where node $n$ *looks*. Another, $\Phi$, gives each place a state of 256 numbers. With $L = h \cdot w$ places, $\Theta$ is $128 \times L$ and $\Phi$ is $256 \times L$. Node $n$ gathers the states from where it
 # looks:
@@ -672,7 +674,7 @@ plots.diagram(
 )
 
 
-# %% feature-graph
+# %% feature-graph minutes=35 difficulty="hard"
 class FeatureGraph(nn.Module):
     """H_F: each group of channels takes from the others what goes with it."""
 
@@ -833,7 +835,7 @@ for name, channels, shape in (("wide", 12, (2, 12, 3, 4)), ("one", 8, (4, 8, 1, 
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ## Exercise 5: the merge, dynamic and twice (30 minutes, medium)
+# ## Exercise 5: the merge, dynamic and twice
 #
 # Two graphs, and $X$. How are they put together? The paper says it in its Eq. 1, where $\odot$ is its sign for *concatenation*:
 #
@@ -892,7 +894,7 @@ class DDGCNParts(nn.Module):
         return self.bottleneck(torch.cat([c5, self.convb(self.reduce(y))], dim=1))  # (B, C, h, w)
 
 
-# %% dynamic-merge
+# %% dynamic-merge minutes=30 difficulty="medium"
 class DDGCN(DDGCNParts):
     """Context from two graphs, in both readings."""
 
@@ -1086,7 +1088,7 @@ for moment in ("at the start", "one step later"):
 # %% [markdown]
 # At the start only $\lambda$ and $\gamma$ learn; the graphs behind them get a gradient of exactly 0. If both stay small, so do the gradients of the graphs, and the graphs stay idle. Remember this when you look at your trained network.
 #
-# ## Exercise 6: which network was it? (15 minutes, easy)
+# ## Exercise 6: which network was it?
 #
 # Equation 1 and the code disagree. So do they about `conva`: the paper's text does not give its kernel, the public code has 3×3. Two questions, four possible networks. The paper prints one number that can decide, the size of DML-CSR without its edge heads: 59.67 million parameters (Section 4.1). One of the
 # four, with 11 classes, has **59,669,549**, which rounds to that.
@@ -1114,7 +1116,7 @@ with torch.device("meta"):
 print(f"encoder and parsing head: {REST:,} parameters; DDGCN must have {59_669_549 - REST:,}")
 
 
-# %% count-readings
+# %% count-readings minutes=15 difficulty="easy"
 def readings(
     target: int, rest: int, in_channels: int = 2048, channels: int = 512
 ) -> list[tuple[int, str]]:
@@ -1343,8 +1345,8 @@ for line, sample in zip(axes, (val[0], val[1]), strict=True):
         panel.set_title(f"asked near {name}", fontsize=9)
 for panel in axes.flat:
     panel.set_axis_off()
-plt.close(figure)
-figure
+plots.described(figure, "Two faces, and what four places in each add up (red) or subtract (blue); "
+                "in all of them a frame shows.")  # fmt: skip
 
 # %% [markdown]
 # Red is what the place with the cross adds up, blue what it subtracts; each picture has a scale of its own. A frame, if you see one, is made by padding: the zeros around the map are felt by every convolution below, and places at the border have that in common. Do places of one kind hear each other? Here is the mean of $w(p,q)$ over all $p$ of one class and all $q$ of another, in four faces, as a multiple of the mean over all pairs:
@@ -1414,3 +1416,52 @@ Markdown("\n".join(f"| {' | '.join(line)} |" for line in lines))
 # - **Eq. 1.** `merge="paper"`: is the identity at the start a better start?
 #
 # **[Lesson 10](10_edges.ipynb)** keeps this network and gives it two more tasks, so that it learns where the parts of a face end.
+
+# %% quiz [markdown]
+# ### "DDGCN uses no pooling." What is true of its spatial branch?
+#
+# - [ ] It works at full resolution throughout
+#   It makes the map smaller, 60 to 8 on a side: otherwise it would have 3,600 nodes.
+# - [x] It makes the map smaller by strided convolutions, whose nine weights are learnt
+#   Nine weights of 1/9 would be average pooling. So "no pooling" means no *fixed* mean and no maximum.
+# - [ ] It has no context, since only pooling gives that
+#   Its graph links every place with every other: that is the context.
+#
+# ### In Z′ = A Z W, which matrix says who listens to whom?
+#
+# - [x] A
+#   Row n of A holds the shares that node n takes of the others. In DDGCN it is learnt.
+# - [ ] Z
+#   Z holds what each node knows, its state.
+# - [ ] W
+#   W mixes the numbers *within* a state, for every node alike.
+#
+# ### Both gates λ and γ start at 0. What moves in the first step of training?
+#
+# - [ ] The graphs, so that the gates have something to let through
+#   Their gradient is multiplied by the gate: behind a gate of 0 it is exactly 0.
+# - [ ] Nothing: 0 stays 0
+#   The gradient *of the gate* is what the graph would add, and that is not 0.
+# - [x] Only the gates; the graphs follow once these are open
+#   And where gates stay small, the graphs hardly learn. That is one reason why they may stay idle.
+#
+# ### The network with DDGCN scores 1.2 points more than the one with a 3×3 convolution, one run each. What follows?
+#
+# - [ ] The graphs are worth 1.2 points
+#   DDGCN has more weights, too, and even without its graphs a projection that multiplies.
+# - [x] Little: single runs differ by about as much, and a control without graphs is missing
+#   First ask how far two runs of *one* network lie apart. Then take away the graphs alone.
+# - [ ] The paper's Table 5 is confirmed
+#   Other images, another size, another length of training: neither confirmed nor refuted.
+#
+# ### Paper, public code and a table disagree on how DDGCN merges. How could it be decided here?
+#
+# - [ ] The paper counts: code has bugs
+#   So do papers. Here the number in the paper itself speaks for the code.
+# - [ ] It cannot be decided without the authors
+#   Often true. Here there was one number that only one reading gives.
+# - [x] By counting: the number of parameters that the paper prints fits one of four readings
+#   Two questions with two answers each, and one number: enough to tell, without training anything.
+
+# %% [markdown]
+# {{links}}

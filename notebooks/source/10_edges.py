@@ -18,10 +18,10 @@
 #
 # | | quick tier (default) | full tier |
 # |---|---|---|
-# | your time | about 3 hours: 45 minutes of reading, six exercises of 15 to 25 minutes | the same |
+# | your time | {{your-time}} | the same |
 # | data | 120 crowded rendered faces with label errors, 64² | 1,000 of them, or your own folder |
-# | computing | about 1 minute on 2 CPU cores | Table 6 with 3 seeds: about 1¼ hours on one CPU core (estimated) |
-# | memory | about 1.1 GB | about 1.5 GB (estimated) |
+# | computing | {{computing}} | Table 6 with 3 seeds: about 1¼ hours on one CPU core (estimated) |
+# | memory | {{memory}} | about 1.5 GB (estimated) |
 #
 # **You will be able to**
 # - make edge labels from a label map, binary and for each category, and say what their two conventions are;
@@ -30,7 +30,11 @@
 # - write the dual edge attention (Eq. 3 and 4 of the paper), and find the mistake in its public code;
 # - read an ablation table with care.
 #
-# **Before this** come lesson 06 (cross-entropy, Lovász) and lesson 09 (the network, DDGCN). The paper: [Decoupled Multi-task Learning with Cyclical Self-Regulation for Face Parsing](https://arxiv.org/abs/2203.14448). Next comes [lesson 11](11_self_regulation.ipynb), self-regulation.
+# **Before this** come lesson 06 (cross-entropy, Lovász) and lesson 09 (the network, DDGCN).
+#
+# {{links}}
+#
+# {{papers}}
 
 # %%
 from dataclasses import FrozenInstanceError, replace
@@ -84,12 +88,12 @@ plots.panels([{"image": f.image, "label map": f.label_map} for f in crowd], acro
 
 # %% [markdown]
 # A neighbour's cheek has the colour and the texture of the target's cheek, and only one of them is skin. The evidence is at the *boundary* between the two. The paper calls
-# what goes wrong **boundary confusion**, between neighbours and between parts of one face (hair and cloth, lip and inner mouth).
+# what goes wrong <dfn>boundary confusion</dfn>, between neighbours and between parts of one face (hair and cloth, lip and inner mouth).
 #
 # Cross-entropy is a mean over all pixels, and few of them lie on a boundary. So the paper adds tasks that know nothing else:
 #
-# 1. **binary edges**: is this pixel on any boundary?
-# 2. **category edges**: on the boundary of which parts?
+# 1. <dfn title="binary edge map">binary edges</dfn>: is this pixel on any boundary?
+# 2. <dfn title="category edge map">category edges</dfn>: on the boundary of which parts?
 # 3. **attention**: the parsing loss once more, on the edge pixels alone.
 #
 # The first two get heads of their own. Nobody needs their output in the end: they are there so that the *features*, which the parsing shares, must know where parts end.
@@ -122,7 +126,7 @@ for rows in zip(*(spread(dot, width) for width in (0, 1, 2)), strict=True):
     print(*("".join(".#"[int(v)] for v in row) for row in rows), sep="   ")
 
 # %% [markdown]
-# ## Exercise 1: edge labels (25 minutes, medium)
+# ## Exercise 1: edge labels
 #
 # `category_edges` gives a map for each class, the background too. With $K$ the pixels that are not 255, a pixel of $K$ is on the edge of class $j$
 #
@@ -147,7 +151,7 @@ for rows in zip(*(spread(dot, width) for width in (0, 1, 2)), strict=True):
 # </details>
 
 
-# %% edge-labels
+# %% edge-labels minutes=25 difficulty="medium"
 def category_edges(
     target: torch.Tensor, num_classes: int, sides: str = "both", width: int = 1
 ) -> torch.Tensor:
@@ -351,7 +355,7 @@ plots.diagram(
 #
 # > **Paper and code disagree.** The paper speaks of two edge *branches*. Its public code has one, with two classifiers, as drawn here, and the count fits the code: you will see 60,155,634 weights below.
 #
-# ## Exercise 2: the edge heads (25 minutes, medium)
+# ## Exercise 2: the edge heads
 #
 # | name | what |
 # |---|---|
@@ -377,7 +381,7 @@ plots.diagram(
 # </details>
 
 
-# %% edge-heads
+# %% edge-heads minutes=25 difficulty="medium"
 class EdgeHeads(nn.Module):
     """Features of three depths, a map of each for every class; two classifiers read them all."""
 
@@ -501,9 +505,9 @@ for hidden_name, hidden_classes, hidden_width in (("few", 3, 4), ("more", 6, 5))
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ## Exercise 3: a balanced loss (25 minutes, medium)
+# ## Exercise 3: a balanced loss
 #
-# At 473², a head that always answers "no edge" is right in 97 % of the binary pixels, and in 99.7 % of the category maps. Plain cross-entropy finds that quite good. So the edge losses are **class-balanced**: each kind of pixel is weighted by the share of *the other*. With $n_1$ edge
+# At 473², a head that always answers "no edge" is right in 97 % of the binary pixels, and in 99.7 % of the category maps. Plain cross-entropy finds that quite good. So the edge losses are <dfn>class-balanced</dfn>: each kind of pixel is weighted by the share of *the other*. With $n_1$ edge
 # pixels and $n_0$ others in the whole batch,
 #
 # $$ w_1 = \frac{n_0}{n_0 + n_1}, \qquad w_0 = \frac{n_1}{n_0 + n_1}, \qquad \mathcal{L} = \frac{\sum_p w_p \, \mathrm{ce}_p}{\sum_p w_p} $$
@@ -532,7 +536,7 @@ for hidden_name, hidden_classes, hidden_width in (("few", 3, 4), ("more", 6, 5))
 # </details>
 
 
-# %% balanced-loss
+# %% balanced-loss minutes=25 difficulty="medium"
 def balanced(cost: torch.Tensor, edges: torch.Tensor) -> torch.Tensor:
     """For both losses: Σ w·cost / Σ w, of the costs of single pixels; both of one shape."""
     ### BEGIN SOLUTION
@@ -714,7 +718,7 @@ for hidden_kind, hidden_shape in (("binary", (2, 2, 4, 6)), ("category", (2, 3, 
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ## Exercise 4: binary edge attention (15 minutes, easy)
+# ## Exercise 4: binary edge attention
 #
 # Now the third task: the *parsing* loss once more, on edge pixels. With $\mathcal{L}^p_i$ the map of the parsing's cross-entropy in image $i$ (one number a pixel), $B_i$ its binary edges and $b_i$ their number,
 #
@@ -738,7 +742,7 @@ for hidden_kind, hidden_shape in (("binary", (2, 2, 4, 6)), ("category", (2, 3, 
 # </details>
 
 
-# %% binary-attention
+# %% binary-attention minutes=15 difficulty="easy"
 def binary_edge_attention(
     logits: torch.Tensor, target: torch.Tensor, edges: torch.Tensor
 ) -> torch.Tensor:
@@ -844,7 +848,7 @@ for hidden_name, hidden_fill in (("some", None), ("none", 0), ("unknown", 255)):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ## Exercise 5: category edge attention (25 minutes, hard)
+# ## Exercise 5: category edge attention
 #
 # The same for every class. $C_{ij}$ are the edges of class $j$ in image $i$, $c_{ij}$ is their number, and $w_j$ a weight for the class, which is 1 unless we want to stress a rare one:
 #
@@ -870,7 +874,7 @@ for hidden_name, hidden_fill in (("some", None), ("none", 0), ("unknown", 255)):
 # </details>
 
 
-# %% category-attention
+# %% category-attention minutes=25 difficulty="hard"
 def category_edge_attention(
     logits: torch.Tensor,
     target: torch.Tensor,
@@ -1080,7 +1084,7 @@ for who, factors in (("the paper", PAPER), ("the code ", {**PAPER, "p": 2.0, "c"
 # %% [markdown]
 # Whoever follows the paper and whoever runs its code train for different things. In both, the attention to binary edges leads; the two edge tasks themselves hardly move the encoder.
 #
-# ## Exercise 6: decouple (15 minutes, easy)
+# ## Exercise 6: decouple
 #
 # Training is over, and nobody needs the edges. Write `decouple`: from a network with edge heads, the same network without. Its configuration is `network.config`, a frozen dataclass with a field `edge_heads` (`"both"`, `"none"`).
 #
@@ -1103,7 +1107,7 @@ for who, factors in (("the paper", PAPER), ("the code ", {**PAPER, "p": 2.0, "c"
 # </details>
 
 
-# %% decouple
+# %% decouple minutes=15 difficulty="easy"
 def decouple(network: nn.Module) -> nn.Module:
     """The network for inference: no edge heads, the same weights, in the same mode."""
     ### BEGIN SOLUTION
@@ -1416,3 +1420,43 @@ print("Eq. 5:", bool(torch.isclose(mine, (sums.total / sums.mass).sum(), rtol=1e
 # - **w_j.** The course's objective takes the weights of lesson 01 for $w_j$. Give `category_edge_attention` your own, and look at the necklace.
 #
 # In **lesson 11** the labels themselves are put right: self-regulation.
+
+# %% quiz [markdown]
+# ### Why does the network get edge tasks, if nobody uses its edges?
+#
+# - [ ] To sharpen the predicted label maps afterwards
+#   The edge heads are removed before the network is used. Nothing is done afterwards.
+# - [x] The features that parsing shares must then know where parts end
+#   Tasks that are thrown away shape what they share with the task that stays.
+# - [ ] To have more parameters at inference
+#   At inference there is not one more: that is what *decoupled* means.
+#
+# ### The balanced edge loss is a mean of two means. Of which?
+#
+# - [ ] Of the binary and the category loss
+#   These are two losses of their own. Each of them is balanced.
+# - [ ] Of all pixels and of the edge pixels
+#   The edge attention adds that kind of thing to the *parsing* loss.
+# - [x] Of the mean over edge pixels and the mean over the others
+#   n₀ pixels weigh n₁ each and n₁ pixels n₀ each, so both kinds have the same say in sum, however rare edges are.
+#
+# ### In Eq. 4 each class is divided by the length of its own edge. What does the public code's division by the total length change?
+#
+# - [x] Long edges rule again: the hair's counts far more than an earring's
+#   With its own length each class gets one mean, one voice. With the total, a voice for each pixel.
+# - [ ] Nothing but the scale of the loss
+#   If all classes had equally long edges. They do not: 20 pixels against 2,000.
+# - [ ] Rare classes count for more
+#   The other way round.
+#
+# ### With edge tasks "right on edges" rises and "right elsewhere" falls, and the mean IoU rises. How can that be?
+#
+# - [ ] One of the three numbers must be wrong
+#   They measure different things, and each may be right.
+# - [x] Pixels elsewhere are mostly large classes; small parts are nearly all edge, and each class has one vote
+#   Some lost pixels of hair cost the mean little, some won pixels of an eye bring it much.
+# - [ ] The mean IoU looks at edges only
+#   It looks at all pixels, class by class.
+
+# %% [markdown]
+# {{links}}

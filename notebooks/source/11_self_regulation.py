@@ -17,10 +17,10 @@
 #
 # | | quick tier (default) | full tier |
 # |---|---|---|
-# | your time | about 3 hours: an hour of reading, six exercises of 10 to 30 minutes | the same |
+# | your time | {{your-time}} | the same |
 # | data | 80 crowded rendered faces with label errors, 48² | 1,000 of them, or your own folder, 128² |
-# | computing | about 1 minute on 2 CPU cores | about 20 minutes on one GPU (estimated, not measured) |
-# | memory | under 1 GB | about 2 GB (estimated) |
+# | computing | {{computing}} | about 20 minutes on one GPU (estimated, not measured) |
+# | memory | {{memory}} | about 2 GB (estimated) |
 #
 # **You will be able to**
 # - say what each cycle of self-regulation does, and draw its schedule;
@@ -29,7 +29,11 @@
 # - write a distillation loss, and name the ways in which it usually goes wrong;
 # - say how many seeds a claimed gain would need.
 #
-# **Before this** come lesson 06 (cross-entropy, Lovász), 07 (control runs) and 10 (edge tasks). The paper: [Decoupled Multi-task Learning with Cyclical Self-Regulation for Face Parsing](https://arxiv.org/abs/2203.14448), section 3.3. Next comes [lesson 14](14_capstone.ipynb), your own network.
+# **Before this** come lesson 06 (cross-entropy, Lovász), 07 (control runs) and 10 (edge tasks).
+#
+# {{links}}
+#
+# {{papers}}
 
 # %%
 import copy
@@ -124,9 +128,9 @@ plots.panels(rows, across=2)
 #
 # ## The schedule, before you build it
 #
-# There is one network that learns, the **student**. First an **initialisation**: 150 epochs from labels. Then $K = 5$ **cycles** of $N = 10$ epochs. $M_n$ is the student as it was at the end of a cycle's $n$-th epoch: one network, kept $N$ times. In each cycle
+# There is one network that learns, the <dfn>student</dfn>. First an **initialisation**: 150 epochs from labels. Then $K = 5$ **cycles** of $N = 10$ epochs. $M_n$ is the student as it was at the end of a cycle's $n$-th epoch: one network, kept $N$ times. In each cycle
 #
-# 1. a **teacher**, a network that is frozen (nothing changes its weights), replaces the labels: the student learns to say what the teacher says (Eq. 7);
+# 1. a <dfn>teacher</dfn>, a network that is frozen (nothing changes its weights), replaces the labels: the student learns to say what the teacher says, its <dfn>distillation</dfn> (Eq. 7);
 # 2. at the end, weights are averaged (Eq. 6) into an aggregate $M$;
 # 3. all images pass through $M$, to estimate the statistics of its normalisation layers anew;
 # 4. $M$ is the next cycle's teacher. The student goes on from where it is.
@@ -175,7 +179,7 @@ figure
 # %% [markdown]
 # > **Paper and public code disagree.** "Cosine annealing at 1e-5" says the paper. The code starts at 5e-4, fifty times as much, falls along half a cosine within ten *iterations* (batches), and jumps back, again and again. Which of the two gave the paper's figures is not known.
 #
-# ## Exercise 1: Eq. 6 (20 minutes, medium)
+# ## Exercise 1: Eq. 6
 #
 # In cycle $k = 1, 2, \dots$, with the $N$ students $M_1, \dots, M_N$ of its epochs, and the best model so far, $M_{best}$ (exercise 2 asks which that is), all *weights* become
 #
@@ -183,7 +187,7 @@ figure
 #
 # By hand: in cycle 2 a weight is 3 in $M_{best}$, and 5 and 7 in two students. $M = \tfrac{2}{3}\cdot 3 + \tfrac{1}{3 \cdot 2}(5 + 7) = 4$. The shares, $\tfrac23 + \tfrac16 + \tfrac16$, sum to 1.
 #
-# A `state_dict` holds more than weights. *Buffers* are not learnt: running statistics (exercise 3) and counters, which are whole numbers. Average what is in `names`, the names of the parameters; take all else from the **last student**.
+# A `state_dict` holds more than weights. <dfn title="buffer">Buffers</dfn> are not learnt: running statistics (exercise 3) and counters, which are whole numbers. Average what is in `names`, the names of the parameters; take all else from the **last student**.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -201,7 +205,7 @@ figure
 # </details>
 
 
-# %% aggregate
+# %% aggregate minutes=20 difficulty="medium"
 def aggregate(
     best: dict[str, torch.Tensor], students: list[dict[str, torch.Tensor]], k: int, names: set[str]
 ) -> dict[str, torch.Tensor]:
@@ -305,7 +309,7 @@ for hidden_n, hidden_k in ((3, 2), (1, 3), (6, 1), (2, 5)):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ## Exercise 2: who counts in the end? (20 minutes, medium)
+# ## Exercise 2: who counts in the end?
 #
 # $M_{best}$ is "the best model from previous epochs". Two readings are on the table:
 #
@@ -332,7 +336,7 @@ for hidden_n, hidden_k in ((3, 2), (1, 3), (6, 1), (2, 5)):
 # </details>
 
 
-# %% shares
+# %% shares minutes=20 difficulty="medium"
 def shares(renewed: list[bool]) -> np.ndarray:
     """How much M_0 and each cycle's mean count in the last M: (K + 1,), sum 1; K may be 0."""
     ### BEGIN SOLUTION
@@ -467,7 +471,7 @@ print(f"the mean of the two variances is {ratio:.1f} times the variance of the m
 # %% [markdown]
 # With $\sigma_1^2$ and $\sigma_2^2$ for the variances of the two outputs, and cov for their covariance, their mean has the variance $\tfrac14(\sigma_1^2 + \sigma_2^2 + 2\,\mathrm{cov})$: equal to the mean of the variances only if both always agree. With averaged statistics a layer divides by too much, and its output is too small, layer after layer. Students of one cycle are close relatives, so the effect is smaller for them; you will measure it below.
 #
-# ## Exercise 3: statistics (30 minutes, hard)
+# ## Exercise 3: statistics
 #
 # Give each normalisation layer the statistics of all images, in place, and leave everything else as it was:
 #
@@ -495,7 +499,7 @@ print(f"the mean of the two variances is {ratio:.1f} times the variance of the m
 # </details>
 
 
-# %% reestimate
+# %% reestimate minutes=30 difficulty="hard"
 def reestimate(network: nn.Module, batches: list[torch.Tensor]) -> None:
     """Statistics of normalisation from all images; batches of (B, 3, H, W), one H and W."""
     ### BEGIN SOLUTION
@@ -688,7 +692,7 @@ for hidden_training in (False, True):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ## Exercise 4: distillation (25 minutes, medium)
+# ## Exercise 4: distillation
 #
 # The teacher's answer to a pixel is not a class but a *distribution* $p$: 70 % eye, 20 % glasses, 10 % skin. The student's is $q$. Eq. 7 asks for the Kullback-Leibler divergence of the two, here for one pixel:
 #
@@ -719,7 +723,7 @@ for hidden_training in (False, True):
 # </details>
 
 
-# %% distillation
+# %% distillation minutes=25 difficulty="medium"
 def distillation_loss(
     student: torch.Tensor, teacher: torch.Tensor, valid: torch.Tensor
 ) -> torch.Tensor:
@@ -868,7 +872,7 @@ for name, p in targets.items():
 #
 # > **What the paper leaves open, and where its code differs.** Lovász needs a label for each pixel. Which: the mask, wrong ones included, or the teacher's class? The course can do both (`MultiTaskConfig(lovasz_target=…)`); below we take the masks. The public code distils from a *mix* of teacher and masks, and keeps the attention losses of lesson 10, which Eq. 7 does not have.
 #
-# ## Exercise 5: the cycles (25 minutes, hard)
+# ## Exercise 5: the cycles
 #
 # Now put the three together. `train_epoch(network, teacher)` trains the student for one epoch; you write what is around it:
 #
@@ -897,7 +901,7 @@ for name, p in targets.items():
 # </details>
 
 
-# %% run-cycles
+# %% run-cycles minutes=25 difficulty="hard"
 def run_cycles(
     network: nn.Module, teacher: nn.Module, train_epoch, batches: list, cycles: int, epochs: int
 ) -> list[nn.Module]:
@@ -1287,7 +1291,7 @@ for column, gain in zip(ABLATION_TABLE.columns, gains, strict=True):
     print(f"{column:<24} +CSR: {gain:+.2f} points")
 
 # %% [markdown]
-# ## Exercise 6: how many seeds? (15 minutes, medium)
+# ## Exercise 6: how many seeds?
 #
 # Seeds of one setting differ. For the mean IoU in a setting of ours, over 5 seeds, the standard deviation was 1.2 points; the paper gives none. How many runs of *each* of two methods would show a true gain of $\delta$? The usual answer, for two means with standard deviation $\sigma$ each:
 #
@@ -1309,7 +1313,7 @@ for column, gain in zip(ABLATION_TABLE.columns, gains, strict=True):
 # </details>
 
 
-# %% seeds-needed
+# %% seeds-needed minutes=15 difficulty="medium"
 def seeds_needed(gain: float, sd: float, alpha: float = 0.05, power: float = 0.8) -> int:
     """Runs of each method that show a true gain between means of runs with this spread."""
     ### BEGIN SOLUTION
@@ -1539,3 +1543,52 @@ print(f"{example.words}: {example.epochs} epochs in all; M_best is chosen by {ex
 # - **Suspects.** `coursekit data suspects` ranks real masks by how strongly a network contradicts them. Look at the contact sheet: which would you correct?
 #
 # In **lesson 14** you design a network of your own, under two million weights. Will you regulate it?
+
+# %% quiz [markdown]
+# ### Why can the teacher know better than the labels that it was trained on?
+#
+# - [ ] Because it has more parameters than the student
+#   It has the same: it is an average of students.
+# - [x] Most labels of a kind are right, and a network learns what many agree on before it learns single exceptions
+#   So in between its prediction on a training face can be better than the label. Trained for too long, it learns the mistakes by heart.
+# - [ ] Because it is shown the truth
+#   Nothing that trains may see the truth here. Only the count of repairs does.
+#
+# ### By Eq. 6, with M_best always the aggregate of the cycle before, what is M after K cycles?
+#
+# - [ ] Mostly the last cycle, since it is added last
+#   It is added with the share 1/(K + 1), and that is what the others are left with, too.
+# - [ ] Mostly M_0, since k/(k + 1) is close to 1
+#   That is the other reading, when nothing ever beats M_0.
+# - [x] The plain mean of M_0 and of each cycle's mean
+#   Each factor k/(k + 1) shrinks what is there to just the share that the new one gets.
+#
+# ### Weights were averaged. Why may their running variances not be averaged as well?
+#
+# - [x] The variance of a mean is smaller than the mean of the variances, unless both agree in everything
+#   With averaged statistics a layer divides by too much, and its output is too small, layer after layer.
+# - [ ] Because variances are buffers, and buffers cannot be averaged
+#   They can be, number by number. The result just does not describe what comes in.
+# - [ ] Because they must be those of the last batch
+#   The last batch is a few images. What is wanted is all of them.
+#
+# ### What does the teacher tell the student that a label cannot?
+#
+# - [ ] Where exactly a border lies
+#   A label does that, pixel by pixel (if it is right).
+# - [x] How sure it is, and what else the pixel could be
+#   A distribution in place of one class. And no gradient flows back into the teacher, or both would agree on anything.
+# - [ ] The truth
+#   It has errors as well, and repeats some. That is why both mended and *broken* labels are counted.
+#
+# ### A table shows a gain of 0.12 points, one run each. Seeds scatter by 0.5. How many runs of each would show such a gain?
+#
+# - [ ] Three: enough for a mean and a spread
+#   Three would find it in about one case of twenty.
+# - [ ] About 20, as 0.5 / 0.12 is 4, and 4² is 16
+#   Nearly: but for 95 % confidence and 80 % power a factor of about 16 comes on top.
+# - [x] A few hundred
+#   n grows with (σ/δ)². So the gain may be real, but the table does not show it.
+
+# %% [markdown]
+# {{links}}

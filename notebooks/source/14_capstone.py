@@ -17,9 +17,10 @@
 #
 # | | quick tier (default) | full tier |
 # |---|---|---|
+# | your time | {{your-time}} | the same |
 # | data | 40 rendered faces, 40² | CelebAMask-HQ, for example the course's 5,000 photos, 512² |
-# | time | 1 to 2 minutes on 2 CPU cores | six runs of 60 epochs: about 17 hours on one GPU, if an epoch takes the 171 s that the report gives for FastSCNN |
-# | memory | about 1 GB | about 5 GB, most of it the photos as bytes; GPU memory depends on your design |
+# | computing | {{computing}} | six runs of 60 epochs: about 17 hours on one GPU, if an epoch takes the 171 s that the report gives for FastSCNN (estimated) |
+# | memory | {{memory}} | about 5 GB, most of it the photos as bytes; GPU memory depends on your design (estimated) |
 #
 # **You will be able to**
 # - turn a limit into a width, by bisection and without a single weight in memory;
@@ -29,6 +30,10 @@
 # - write a report that shows what failed, and hand in a network that no library knows.
 #
 # **Before this** come lessons 02 (U-Net, the score) and 04 (separable convolutions). Lessons 03 and 05 to 07 are where ideas come from.
+#
+# {{links}}
+#
+# {{papers}}
 
 # %%
 import copy
@@ -124,7 +129,7 @@ for name in course:
 # %% [markdown]
 # Only FastSCNN fits, and it uses nine tenths of the work that is allowed and less than two thirds of the parameters. It is the baseline to beat.
 #
-# The line `with torch.device("meta")` is worth a second look. On the device **meta** a tensor has a shape and a type and *no numbers*. A network that is built there takes next to no memory and draws no random numbers. Its parameters can be counted, and an image's shape
+# The line `with torch.device("meta")` is worth a second look. On the device <dfn title="meta device">meta</dfn> a tensor has a shape and a type and *no numbers*. A network that is built there takes next to no memory and draws no random numbers. Its parameters can be counted, and an image's shape
 # can be sent through it. It is a drawing of a network, which is all that planning needs.
 #
 # ## Exercise 1: the widest that fits
@@ -152,7 +157,7 @@ for name in course:
 # </details>
 
 
-# %% widest
+# %% widest minutes=25 difficulty="medium"
 def widest(
     make: Callable[[int], nn.Module], limit: int,
     cost: Callable[[nn.Module], int] = count_parameters,
@@ -317,7 +322,7 @@ ledger(create_model("fastscnn"))
 #
 # ## Exercise 2: how far does it see?
 #
-# To call an ear *left* a network must see the nose, too. The **receptive field** of an output is the square of input pixels that can change it. For a chain of convolutions and poolings its side takes no network, only arithmetic. Keep two numbers:
+# To call an ear *left* a network must see the nose, too. The <dfn>receptive field</dfn> of an output is the square of input pixels that can change it. For a chain of convolutions and poolings its side takes no network, only arithmetic. Keep two numbers:
 #
 # - `field`: the side of the square that one output sees, in pixels of the image; before the first layer 1;
 # - `step`: how many pixels of the image lie between two neighbouring outputs; before the first layer 1.
@@ -342,7 +347,7 @@ ledger(create_model("fastscnn"))
 # </details>
 
 
-# %% receptive-field
+# %% receptive-field minutes=15 difficulty="easy"
 def receptive_field(layers: list[tuple[int, int, int]]) -> tuple[int, int]:
     """(field, step) after a chain of layers, each (kernel, stride, dilation)."""
     ### BEGIN SOLUTION
@@ -574,7 +579,7 @@ plots.diagram(  # FastSCNN, on your sheet of paper: make it yours
 )
 
 
-# %% own-network
+# %% own-network minutes=60 difficulty="hard"
 class Mine(nn.Module):
     """(B, 3, H, W) whitened images → (B, num_classes, H, W) logits, within both limits."""
 
@@ -962,7 +967,7 @@ Markdown("\n".join(lines))
 # </details>
 
 
-# %% paired
+# %% paired minutes=15 difficulty="medium"
 def paired(ours: list[float], theirs: list[float], critical: float) -> tuple[float, float, bool]:
     """Mean gain of ours, half the width of its interval, and whether all of that is above 0."""
     ### BEGIN SOLUTION
@@ -1115,7 +1120,7 @@ for n in (2, 3, 5, 10):
 # </details>
 
 
-# %% worst
+# %% worst minutes=15 difficulty="easy"
 def worst(matrices: list[torch.Tensor], k: int) -> list[int]:
     """Positions of the k images with the lowest mean IoU, worst first, ties by position."""
     ### BEGIN SOLUTION
@@ -1417,3 +1422,52 @@ print("an image of 53 × 71 gives", shape)
 # - **Left and right** (01): mirror half of the images, with the pairs of classes swapped (`Augmentation(mirror_probability=0.5)`).
 # - **Smaller for the same**: halve all widths. A network that is not clearly worse at a quarter of the price is a result.
 # - **Five seeds.** The cheapest improvement of any report.
+
+# %% quiz [markdown]
+# ### A design is limited to 10⁹ multiply-accumulates. Where do you save first?
+#
+# - [ ] At the bottom, where most of the parameters are
+#   Parameters are dear there, work is cheap: each weight is used at few places.
+# - [x] At full size, where each weight is used once for every pixel
+#   Leave full size as soon as possible, and put the width where the map is small.
+# - [ ] In the head, since it has the most channels
+#   It has 19. What counts is channels in times channels out times places.
+#
+# ### A layer has stride 2. Whose view does that widen?
+#
+# - [ ] Its own
+#   Its own outputs see what its kernel covers. The stride only moves them apart.
+# - [ ] That of all layers before it
+#   They have already looked.
+# - [x] That of all layers after it
+#   For these, neighbours now lie two steps apart, so each tap reaches twice as far.
+#
+# ### Your network beats the baseline by 1.3 ± 2.0 points over three seeds. What do you write?
+#
+# - [ ] "Our network is better by 1.3 points"
+#   The interval reaches from −0.7 to 3.3: it may as well be worse.
+# - [ ] "Both networks are equally good"
+#   The interval does not show that either. Not shown is not equal.
+# - [x] "Not clear: three seeds cannot tell"
+#   And the cure is more seeds, or a larger gain. A report may say so; it is a result.
+#
+# ### You tried eight learning rates on your own network and one on the baseline. What is wrong with the table?
+#
+# - [x] It compares searches, not networks
+#   The best of eight is partly luck, and the baseline had one chance. Tune both alike, and say how often.
+# - [ ] Nothing, if both had the same number of image passes
+#   The same passes *a run*. But your best run was chosen among eight.
+# - [ ] Nothing, if the seeds are the same
+#   Pairs remove what a seed does to both. They do not remove a choice that only one of them had.
+#
+# ### Why does a report show its worst images?
+#
+# - [ ] To be modest
+#   Modesty helps nobody. A reader wants to know when not to trust it.
+# - [ ] Because the best ones look alike
+#   True, and no reason.
+# - [x] They say what to do next, and where the network must not be used
+#   Ask what they have in common: pose, something worn, light, a rare class.
+
+# %% [markdown]
+# {{links}}

@@ -1,4 +1,4 @@
-"""The first lesson as `coursekit lab` opens it, and solved, with what its cells show."""
+"""The first lesson as `coursekit lab` opens it, and solved and run, with all widgets."""
 
 from __future__ import annotations
 
@@ -14,15 +14,28 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, TimeoutError
 
 from tests.browser.chromium import WIDTHS, faults
 
 ROOT = Path(__file__).parents[2]
 #: What is ours in JupyterLab: text, and what cells show.
 OURS = ".jp-RenderedMarkdown, .jp-OutputArea-output"
-#: Of figures in outputs JupyterLab shows no alternative text, and a notebook has no place for one.
-_NOT_OURS = ".jp-RenderedImage img"
+#: The course's widgets, below the solved lesson: a face's, and those of any drawing function.
+_WIDGETS = (
+    "from coursekit.widgets import face_explorer\nface_explorer()",
+    (
+        "import numpy as np\nfrom coursekit.widgets import sliders\n"
+        "def draw(width, share):\n    grey = np.full((60, 90, 3), 20 * width, np.uint8)\n"
+        "    return grey, f'width {width}, share {share}'\n"
+        "sliders(draw, width=(2, 1, 6), share=(0.5, 0.0, 1.0))"
+    ),
+    "import matplotlib.pyplot as plt\nplt.plot([1, 4, 9], label='squares')\nplt.show()",
+)
+_READY = ".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook-ExecutionIndicator[data-status='idle']"
+_RUN = """() => [...document.querySelectorAll('.jp-Notebook .jp-InputPrompt')].every(
+    prompt => !prompt.innerText.includes('*'))
+    && document.querySelector('.coursekit-slider output')"""
 _THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 _WIDER = """[...document.querySelectorAll('.jp-OutputArea-output')].filter(shown =>
     shown.scrollWidth > shown.clientWidth + 1).map(shown => shown.innerText.slice(0, 40))"""
@@ -38,7 +51,13 @@ def lab(folder: Path) -> Iterator[str]:
     shutil.copytree(ROOT / "notebooks", course / "notebooks")
     shutil.copy(ROOT / "pyproject.toml", course)
     shutil.copy(ROOT / "README.md", course)
-    shutil.copy(ROOT / "notebooks/solved/00_welcome.ipynb", course / "notebooks/99_solved.ipynb")
+    solved = json.loads((ROOT / "notebooks/solved/00_welcome.ipynb").read_text())
+    for number, source in enumerate(_WIDGETS):
+        solved["cells"].append({
+            "cell_type": "code", "id": f"widget-{number}", "metadata": {}, "source": source,
+            "execution_count": None, "outputs": [],
+        })  # fmt: skip
+    (course / "notebooks/99_solved.ipynb").write_text(json.dumps(solved))
     settings = folder / "config/lab/user-settings/@jupyterlab/notebook-extension"
     settings.mkdir(parents=True)
     # All cells are in the page, and not only those in sight.
@@ -85,7 +104,10 @@ def look_at_lesson(chromium: Browser, out: Path) -> list[str]:
             wrong.append(f"critical: lab: opens {page.title()!r}")
         wrong += _terminal(page, Path(folder) / "a course with späces" / "found.txt", out)
         _command(page, "docmanager:open", {"path": "notebooks/99_solved.ipynb"})
-        page.wait_for_timeout(10_000)
+        page.wait_for_selector(_READY)
+        _command(page, "notebook:run-all-cells")
+        page.wait_for_function(_RUN)
+        wrong += _by_name(page)
         _command(page, "application:toggle-left-area")
         for theme, name in _THEMES.items():
             _command(page, "apputils:change-theme", {"theme": name})
@@ -93,12 +115,23 @@ def look_at_lesson(chromium: Browser, out: Path) -> list[str]:
                 page.set_viewport_size({"width": width, "height": 12_000})
                 page.wait_for_timeout(4000)
                 where = f"lesson {theme} {width}"
-                wrong += faults(page, where, OURS, _NOT_OURS)
+                wrong += faults(page, where, OURS)
                 shown = page.evaluate(_WIDER)
                 wrong += [f"moderate: {where}: is cut at the right: {text!r}" for text in shown]
                 page.screenshot(path=f"{out}/lesson-{theme}-{width}.png")
         page.close()
     return wrong
+
+
+def _by_name(page: Page) -> list[str]:
+    """Move a slider and find a picture by their names alone, as a screen reader's user does."""
+    page.get_by_role("slider", name="width").press("ArrowRight")
+    try:
+        page.get_by_text("width 3, share 0.5", exact=True).wait_for()
+        page.get_by_role("img", name="Chart: squares: from 1 at 0 to 9 at 2").wait_for()
+    except TimeoutError as error:
+        return [f"critical: lab: {error}"]
+    return []
 
 
 def _command(page: Page, name: str, arguments: dict[str, Any] | None = None) -> None:

@@ -160,8 +160,10 @@ def test_lapa_landmarks(tmp_path):
     np.testing.assert_allclose(
         dataset[:1].arrays(32).landmarks[0], (points + 0.5) / 2 - 0.5, atol=0.006
     )
+    broken = dataset.subset([0, 2])
+    assert broken.arrays(16, landmarks=False).landmarks is None
     with pytest.raises(CourseError, match=r"3\.txt.*106"):
-        dataset.subset([0, 2]).arrays(16)
+        broken.arrays(16)
 
 
 def test_landmarks_without_masks(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from coursekit.grading import grader as module
 from coursekit.grading.grader import Grader, grade_task
-from coursekit.grading.records import Grade, HandedIn
+from coursekit.grading.records import Grade, HandedIn, PublicResult
 from coursekit.grading.submissions.collect import collect
 from coursekit.grading.task import Conditions, Task, make_task
 from coursekit.grading.verdict.judge import Judgement, Reference
@@ -97,6 +98,22 @@ def test_what_is_the_graders_fault_is_tried_once_more(
     lost = place.grade(found)
     assert lost.notes == grade.notes and len(judged) == 2
     assert lost.digest == ""  # nothing that the student did: graded anew next time
+
+
+def test_nothing_is_shown_from_a_run_after_one_that_had_inputs(
+    course: Path, tmp_path: Path, place: Grader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hand_in(tmp_path / "class", "ada", answered(course, RIGHT))
+    said = iter(("before", "after"))
+
+    def judge(_: Any, reference: Reference, submission: HandedIn, answers: Any) -> Judgement:
+        word = next(said)
+        shown = (PublicResult("middle", "error", word),)
+        return Judgement(replace(made(submission), public=shown), ours=word == "before")
+
+    monkeypatch.setattr(module, "judge", judge)
+    grade = place.grade(task(course, tmp_path / "class"))
+    assert [shown.message for shown in grade.public] == ["before"]
 
 
 def test_a_fault_of_the_grader_is_graded_again_next_time(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -195,8 +196,9 @@ def test_a_lesson_that_costs_too_much_is_refused() -> None:
     child = "import time\nwhile time.process_time() < 1: pass"
     code = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {child!r}])\nprint(1)"
     notebook = make_notebook([Cell("cell-1", "code", code, 1)])
-    executed, seconds = execute(notebook, "07_demo")
-    assert 1 <= seconds < 30 and len(executed["cells"]) == 1
+    executed, cost = execute(notebook, "07_demo")
+    assert 1 <= cost.seconds < 30 and len(executed["cells"]) == 1
+    assert 20 < cost.megabytes < 2000  # of a kernel that has loaded nothing else
     words = "07_demo: its replay took . s of processor time; at most 1: fewer faces"
     with pytest.raises(CourseError, match=words):
         execute(notebook, "07_demo", most=1)
@@ -283,12 +285,13 @@ def test_sharp_pictures_keep_their_shown_size_and_their_open_ground() -> None:
 def test_a_kernel_shows_pyplots_figures_in_the_same_way() -> None:
     source = (
         "import matplotlib.pyplot as plt\nfrom coursekit import plots\n"
-        "figure, axes = plt.subplots(figsize=(4, 2))\nplt.close(figure)\nfigure"
+        "figure, axes = plt.subplots(figsize=(4, 2))\naxes.plot([1, 3])\nplt.close(figure)\nfigure"
     )
-    output = executed(source)[0]["outputs"][0]
-    shown = output["metadata"]["image/png"]
-    with Image.open(io.BytesIO(base64.b64decode(output["data"]["image/png"]))) as picture:
-        assert picture.width > 700 and abs(picture.width - 2 * shown["width"]) <= 1
+    (html,) = executed(source)[0]["outputs"][0]["data"]["text/html"]
+    encoded, words, width = re.findall('"([^"]*)"', html)[:3]
+    assert words == "Chart: from 1 at 0 to 3 at 1"
+    with Image.open(io.BytesIO(base64.b64decode(encoded.partition(",")[2]))) as picture:
+        assert picture.width > 700 and abs(picture.width - 2 * int(width)) <= 1
         assert picture.convert("RGBA").getpixel((0, 0))[3] == 0  # type: ignore[index]
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 import json
+from html import unescape
 from pathlib import Path
 
 import pytest
 
 from coursekit import names
 from coursekit.lessons.build import find_sources
-from coursekit.lessons.notebook import FOLDED
+from coursekit.lessons.notebook import FOLDED, text_of
 from coursekit.lessons.regions import Cell, hidden_text
 from coursekit.lessons.source import Lesson, read_lesson
 from coursekit.mutation.answers import read_answers
@@ -64,6 +65,24 @@ def test_a_hidden_half_stands_on_its_own(path: Path) -> None:
                 assert not tripped, f"{other.id} takes {tripped}, which {cell.id} binds, too"
 
 
+@LESSONS
+def test_every_picture_says_what_it_shows(path: Path) -> None:
+    solved = json.loads((NOTEBOOKS / "solved" / f"{path.stem}.ipynb").read_bytes())
+    said = []
+    for cell in solved["cells"]:
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            assert "image/png" not in data, cell["id"]
+            if (html := text_of(data.get("text/html", ""))).startswith("<img "):
+                words = unescape(html.partition(' alt="')[2].partition('"')[0])
+                assert text_of(data["text/plain"]) == words, cell["id"]
+                assert len(words) > 30 and not words.startswith("<"), f"{cell['id']}: {words}"
+                assert "mathdefault" not in words and "nothing" not in words.split(), words
+                said.append(words)
+    assert len(said) >= 4
+    assert not any(say.startswith(("A picture", "Chart:")) for say in said), said
+
+
 def _length(source: str) -> int:
     lines = (line.strip() for line in source.splitlines())
     return sum(bool(line) and not line.startswith("#") for line in lines)
@@ -78,8 +97,10 @@ def test_a_lesson_has_the_parts_of_a_lesson(path: Path) -> None:
     for hint in ("Hint 1", "Hint 2"):
         assert text.count(f"<details><summary>{hint}</summary>") >= exercises, hint
     assert text.count("<details>") == text.count("</details>")
-    for part in ("minutes", "memory", "try next"):
+    for part in ("{{your-time}}", "{{computing}}", "{{memory}}", "{{links}}", "try next"):
         assert part in text.lower(), f"{part}: not a word about it"
+    for exercise in lesson.exercises:
+        assert exercise.answer.minutes and exercise.answer.difficulty, exercise.name
     for cell in lesson.solved():
         aside = _is_check(cell) or FOLDED in cell.tags
         most = MOST_HIDDEN if aside else MOST_LINES

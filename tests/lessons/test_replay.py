@@ -26,6 +26,10 @@ print(os.environ["COURSEKIT_TIER"], os.environ.get("COURSEKIT_DATA"))
 print(os.getpid())
 
 # %%
+from coursekit import plots
+plots.legend()
+
+# %%
 print("19 classes")
 """
 
@@ -44,7 +48,7 @@ def test_replay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copy(CONFTEST, tmp_path)
     _, solved = build(tmp_path)
     done = replay(tmp_path)
-    assert done.returncode == 0 and "3 passed" in done.stdout, done.stdout
+    assert done.returncode == 0 and "4 passed" in done.stdout, done.stdout
     solved.write_text(solved.read_text().replace("19 classes\\n", "18 classes\\n"))
     done = replay(tmp_path)
-    assert done.returncode == 1 and "1 failed, 2 passed" in done.stdout, done.stdout
+    assert done.returncode == 1 and "1 failed, 3 passed" in done.stdout, done.stdout

@@ -8,7 +8,9 @@ import pytest
 import torch
 
 from coursekit.codabench.formats import CODABENCH, UNDER_2025_LIMIT
+from coursekit.errors import CourseError
 from coursekit.models import BASELINES, MODEL_NAMES, count_parameters, create_model, describe
+from coursekit.models.dml_csr import SMALL
 
 
 @pytest.mark.parametrize("name", MODEL_NAMES)
@@ -46,7 +48,7 @@ def test_foreign_models_are_refused() -> None:
         ("dml_csr", {"merge": "sum"}, "merge is 'sum'; there are: code, paper"),
         ("dml_csr", {"graphs": 0}, "graphs is 0; it takes values such as True"),
         ("dml_csr", {"abn": "sync"}, "abn is .sync.; there are: inplace, package, plain"),
-        ("dml_csr", {"context_channels": 3}, "be built: the graphs divide the channels by 4"),
+        ("dml_csr", {"context_channels": 3}, ": the graphs divide the channels by 4"),
         ("dml_csr", {"context": "psp", "merge": "sum"}, "merge is 'sum'; there are: code, paper"),
         ("dml_csr", {"context": "none", "conva": 5}, "conva is 5; there are: 1, 3"),
         ("dml_csr", {"blocks": (1, 1)}, "cannot be built"),
@@ -58,12 +60,21 @@ def test_foreign_models_are_refused() -> None:
         ("fastscnn", {"dropout": math.nan}, r"must lie in \[0, 1\)"),
         ("fastscnn", {"bins": (0,)}, "bins holds 0"),
         ("segformer", {"heads": (3, 2, 2, 8)}, "do not divide 16 channels"),
-        ("segformer", {"heads": (2,)}, "cannot be built"),
+        ("segformer", {"heads": (2,)}, r"cannot be.*heads=\(2,\) \(default: \(2, 2, 2, 8\)\)"),
     ],
 )
 def test_bad_calls_say_what_there_is(name: str, settings: dict, message: str) -> None:
-    with torch.device("meta"), pytest.raises(ValueError, match=message):
+    with torch.device("meta"), pytest.raises(CourseError, match=message):
         create_model(name, **settings)
+
+
+def test_a_wrong_word_is_told_by_itself_whatever_else_is_set() -> None:
+    with torch.device("meta"), pytest.raises(CourseError) as caught:
+        create_model("dml_csr", **SMALL, context="pspp")
+    assert str(caught.value) == (
+        "dml_csr: context is 'pspp'; there are: ddgcn, none, psp, psp_no_pooling, dgcnet, "
+        "dgcnet_no_pooling"
+    )
 
 
 def test_lists_are_taken_as_tuples() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -9,8 +11,17 @@ from torch import Tensor, nn
 
 from coursekit import checkpoint, create_model
 from coursekit.checkpoint import ModelInfo
-from coursekit.data import Augmentation, FaceDataset, Sample, SynthDataset
+from coursekit.data import (
+    Augmentation,
+    FaceDataset,
+    Recipe,
+    Sample,
+    SynthDataset,
+    make,
+    open_dataset,
+)
 from coursekit.data.face_crops import Square
+from coursekit.data.statistics import describe
 from coursekit.errors import CourseError
 from coursekit.inference import prepare
 from coursekit.labels import CELEBAMASK_HQ
@@ -144,6 +155,19 @@ class Seeing(nn.Module):
         light = nn.functional.avg_pool2d(image.mean(1, keepdim=True), 4).clamp_min(0)
         shifts = [torch.roll(light, (k // 11 - 5, k % 11 - 5), (2, 3)) for k in range(106)]
         return torch.cat(shifts, 1) / light.amax()
+
+
+def test_a_broken_landmark_file_stops_those_alone_who_need_it(tmp_path) -> None:
+    make(tmp_path / "faces", Recipe(2, 1, 0, 32, layout="lapa"))
+    (tmp_path / "faces" / "train" / "landmarks" / "0.txt").write_text("106\n1 2\n")
+    train, val = (open_dataset(tmp_path / "faces", split) for split in ("train", "val"))
+    assert train.landmarked
+    config = FitConfig(size=16, epochs=1, batch_size=2, cpu=True)
+    fit(create_model("unet", 11, widths=(2, 4)), train, val, config)
+    assert describe(tmp_path / "faces", 16)["whitening"] is not None
+    config = replace(config, objective=LandmarkConfig())
+    with pytest.raises(CourseError, match=r"landmarks/0\.txt: states 106 points and holds 1"):
+        fit(create_model("hourglass", **SMALL), train, val, config)
 
 
 def test_a_face_is_looked_at_again_from_near() -> None:

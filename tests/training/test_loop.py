@@ -251,10 +251,8 @@ def test_a_finished_run_gives_its_model_again(tmp_path: Path) -> None:
     fit(model(), *data(), config(epochs=1), tmp_path)
     before = (tmp_path / "model.safetensors").read_bytes()
     (tmp_path / "model.safetensors").unlink()
-    (tmp_path / ".state-killed.safetensors").touch()
     fit(model(), *data(), config(epochs=1), tmp_path, resume=True)
     assert (tmp_path / "model.safetensors").read_bytes() == before
-    assert not (tmp_path / ".state-killed.safetensors").exists()
 
 
 @pytest.mark.parametrize("loss", ["focal", "dice", "lovasz", "cross_entropy+lovasz"])

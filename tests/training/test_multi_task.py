@@ -241,7 +241,7 @@ def test_bad_settings_are_named() -> None:
         ({"width": 1.5}, "width is 1.5"),
         ({"weights": 1}, "weights is 1; it must be 5 numbers"),
         ({"weights": ("a", 1, 1, 4, 1)}, "5 numbers of at least 0"),
-        ({"category": "no"}, r"category is 'no'; it must be one of \(True, False\)"),
+        ({"category": "no"}, "category is 'no'; it must be True or False"),
     ):
         with pytest.raises(CourseError, match=told):
             MultiTaskConfig(**wrong)

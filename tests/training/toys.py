@@ -115,6 +115,8 @@ class Finder(nn.Module):
 class LandmarkObjective(Objective):
     """The distance of points in shares of the side; scored as their mean, val_distance."""
 
+    landmarks = True
+
     def forward(self, batch: dict[str, Any]) -> Sums:
         wanted = batch["landmarks"] / batch["image"].shape[-1]
         with self.autocast(batch["image"]):

@@ -20,7 +20,7 @@ from coursekit.grading.sandbox.limits import KernelLimits
 from coursekit.grading.sandbox.provisioner import write_kernel_spec
 from coursekit.lessons.notebook import to_bytes
 from coursekit.probe import FOLDER, SECRET
-from coursekit.temporary import temporary_folder
+from coursekit.temporary import remove_tree, temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -184,7 +184,7 @@ class Executor:
                 else:
                     shutil.move(folder / "emitted", target)
             finally:
-                shutil.rmtree(folder, ignore_errors=True)
+                remove_tree(folder)
         return Run(
             {name: cell["outcome"] for name, cell in result["cells"].items()},
             Ended(**result["ended"]) if result["ended"] else None,

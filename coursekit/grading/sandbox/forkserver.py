@@ -13,6 +13,7 @@ import os
 import select
 import signal
 import socket
+import struct
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _LONGEST = 1 << 20
+_PATIENCE = 5  # seconds that all wait for one who asks and does not finish the sentence
+_IMPORT = 120  # seconds for one import statement
 _PRELOAD = b'{"preload"'  # how a request to import more begins
 _ALWAYS = ("import ipykernel.kernelapp", "import numpy")
 
@@ -32,7 +35,8 @@ def main(path: str) -> int:
     """Serve until the parent process ends.
 
     Args:
-        path: of a JSON file with `socket`, `preload`, `readable`, `new_root` and `isolate`.
+        path: of a JSON file with `socket`, `preload`, and what `supervisor.supervise` wants to
+            know of the place.
     """
     place = json.loads(Path(path).read_text())
     listener = socket.socket(socket.AF_UNIX)
@@ -53,21 +57,36 @@ def main(path: str) -> int:
 
 def _preload(statements: Iterable[str]) -> None:
     """Import for all kernels to come."""
+    signal.signal(signal.SIGALRM, _too_long)
     for statement in statements:
         # The lesson will say so where it imports it.
-        with suppress(Exception):
+        with suppress(Exception, SystemExit):
+            signal.alarm(_IMPORT)
             exec(statement, {})  # noqa: S102  (the instructor's own imports)
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
     gc.collect()
     gc.freeze()  # so that collecting garbage does not copy the pages that forks share
+
+
+def _too_long(number: int, frame: object) -> None:
+    raise TimeoutError
 
 
 def _serve(listener: socket.socket, place: dict[str, Any]) -> None:
     connection, _ = listener.accept()
     # What is read here stays in memory that all later kernels have: of a kernel's request, in which
     # the secret may be, not more than this.
-    begins = connection.recv(len(_PRELOAD), socket.MSG_PEEK | socket.MSG_WAITALL)
+    begins = b""
+    with suppress(OSError):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _seconds(_PATIENCE))
+        begins = connection.recv(len(_PRELOAD), socket.MSG_PEEK | socket.MSG_WAITALL)
     if begins == _PRELOAD:
-        _preload(_read(connection)["preload"])
+        with connection, suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+            _preload(map(str, _read(connection)["preload"]))
+            connection.sendall(b"1")
+        return
+    if len(begins) < len(_PRELOAD):  # nobody who starts kernels
         connection.close()
         return
     if os.fork():
@@ -78,10 +97,16 @@ def _serve(listener: socket.socket, place: dict[str, Any]) -> None:
         listener.close()
         namespaces.die_with_parent()
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        supervisor.supervise(connection, _read(connection), place)
+        request = _read(connection)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _seconds(0))
+        supervisor.supervise(connection, request, place)
         status = 0
     finally:
         os._exit(status)
+
+
+def _seconds(number: int) -> bytes:
+    return struct.pack("ll", number, 0)  # a timeval
 
 
 def _read(connection: socket.socket) -> dict[str, Any]:

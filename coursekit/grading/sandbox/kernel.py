@@ -9,10 +9,10 @@ import sys
 import warnings
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from coursekit.grading.sandbox import limits as _limits
-from coursekit.grading.sandbox import namespaces, seccomp
+from coursekit.grading.sandbox import machine, namespaces, seccomp
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -48,6 +48,7 @@ def run(
     if isolated:
         namespaces.mount_proc("/proc")
         namespaces.forbid_more_namespaces()
+        machine.cover()
     namespaces.drop_capabilities()
     namespaces.die_with_parent()
     _plain_files(keep=(ready, go))
@@ -124,13 +125,27 @@ def _each_by_itself(shell: InteractiveShell) -> Callable[..., Awaitable[bool]]:
     """How a shell runs a statement, of which it runs those of a cell one after the other.
 
     What fails in a student's cell beside the answer (a photograph of theirs is opened, a package is
-    not there) fails their cell, and keeps no definition below it from being made.
+    not there) fails their cell, and keeps no definition below it from being made. Only the first to
+    fail in a cell is told of: a traceback takes longer than most statements.
     """
-    run_code = shell.run_code
+    run_code, show = shell.run_code, shell.showtraceback
 
     async def run(code: CodeType, result: ExecutionResult | None = None, **more: bool) -> bool:
-        failed: bool = await run_code(code, result, **more)
         text = str(result.info.raw_cell) if result and result.info else ""
-        return failed and not text.endswith(EACH_BY_ITSELF)
+        if not text.endswith(EACH_BY_ITSELF):
+            return bool(await run_code(code, result, **more))
+        first = result.error_in_exec if result else None
+        vars(shell)["showtraceback"] = show if first is None else _say_nothing
+        try:
+            await run_code(code, result, **more)
+        finally:
+            vars(shell).pop("showtraceback", None)
+        if result and first is not None:
+            result.error_in_exec = first
+        return False
 
     return run
+
+
+def _say_nothing(*arguments: Any, **more: Any) -> None:
+    """A traceback that nobody reads."""

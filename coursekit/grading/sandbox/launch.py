@@ -11,11 +11,13 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coursekit.errors import CourseError
 from coursekit.files import socket_folder
+from coursekit.grading.sandbox import machine
 from coursekit.grading.sandbox.client import KernelHandle
 from coursekit.grading.sandbox.limits import KernelLimits
 from coursekit.temporary import TemporaryFolder
@@ -99,11 +101,12 @@ class Sandbox:
     def import_more(self, modules: Iterable[str]) -> None:
         """Have the fork server import modules, so that no later kernel has to; it may lack some."""
         statements = tuple(f"import {name}" for name in modules)
-        self.preload += statements  # for a fork server that has to be started again
-        with socket.socket(socket.AF_UNIX) as connection:
+        with socket.socket(socket.AF_UNIX) as connection, suppress(OSError):
+            connection.settimeout(_START)
             connection.connect(self.socket)
             connection.sendall(json.dumps({"preload": statements}).encode() + b"\n")
-            connection.recv(1)  # it closes the connection when it has done
+            if connection.recv(1):  # and not lost over it
+                self.preload += statements  # for a fork server that has to be started again
 
     def revive(self) -> None:
         """Start the fork server again if it was lost (the system may kill it when memory is short).
@@ -164,13 +167,15 @@ class Sandbox:
             return "needs Linux"
         if isolation == "bubblewrap" and not shutil.which("bwrap"):
             return "bwrap is not installed"
-        new_root = self._run / "new"
+        new_root, looks = self._run / "new", self._run / "machine"
         new_root.mkdir(exist_ok=True)
+        machine.copy(looks)
         place = {
             "socket": self.socket,
             "preload": self.preload,
             "readable": _readable(),
             "new_root": str(new_root),
+            "machine": str(looks),
             "isolate": isolation != "none",
         }
         config = self._run / "forkserver.json"
@@ -235,7 +240,7 @@ def _readable() -> list[str]:
     import coursekit
 
     wanted = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache"]
-    wanted += ["/sys/devices/system/cpu", "/nix/store", "/opt/conda"]
+    wanted += ["/nix/store", "/opt/conda"]
     wanted += [sys.prefix, sys.base_prefix, str(Path(sys.executable).resolve().parent.parent)]
     package = Path(coursekit.__file__).resolve().parent
     isolated = [sys.executable, "-I", "-c", "import json, sys; print(json.dumps(sys.path))"]
@@ -257,14 +262,12 @@ def _bubblewrap(run: Path) -> list[str]:
     command += ["--new-session", "--clearenv"]
     for name, value in _ENVIRONMENT.items():
         command += ["--setenv", name, value]
-    if os.geteuid() == 0:
-        # As root each kernel gets a user of its own, which a user namespace here would forbid; and
-        # the /proc that bubblewrap makes for root is one in which no kernel could have its own.
-        command += ["--bind", "/proc", "/proc"]
-    else:
-        command += ["--unshare-user", "--unshare-pid", "--proc", "/proc"]
+    # Not a /proc of bubblewrap's making, which hides a part: then no kernel could have its own.
+    command += ["--bind", "/proc", "/proc"]
+    if os.geteuid() != 0:  # as root each kernel gets a user of its own, which this would forbid
+        command += ["--unshare-user"]
     command += ["--dev", "/dev", "--tmpfs", "/tmp"]  # noqa: S108
-    shown = _readable()
+    shown = [*_readable(), "/sys/devices/system/cpu"]
     made: set[str] = set()
     for path in (*shown, str(run)):
         for parent in reversed(Path(path).parents[:-1]):

@@ -24,7 +24,6 @@ from coursekit.grading.sandbox.limits import MEBI, KernelLimits
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Sequence
 
 #: What a kernel emits, at most: bytes of a file, of all files, and files.
 MOST_BYTES, MOST_BYTES_OF_ALL, MOST_FILES = 32 * MEBI, 64 * MEBI, 300
@@ -43,7 +42,8 @@ def supervise(connection: socket.socket, request: dict[str, Any], place: dict[st
         connection: where it came from.
         request: `folder`, `environment`, `limits`, `identity` (a user id to become, or None) and
             `core` (the only one to use, or None).
-        place: `readable`, `new_root` and `isolate`, the same for all kernels of a fork server.
+        place: `readable`, `machine`, `new_root` and `isolate`, the same for all kernels of a fork
+            server.
     """
     folder, limits = request["folder"], KernelLimits(**request["limits"])
     outside = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -100,22 +100,23 @@ def _isolate(
         for path in (folder, f"{folder}/emitted"):
             os.chown(path, identity, identity)
         namespaces.private_mounts()
-    _build_root(place["new_root"], place["readable"], folder, limits)
+    _build_root(place, folder, limits)
     namespaces.enter_root(place["new_root"])
     if identity is not None:
         namespaces.become(identity)
         namespaces.leave_the_world()
 
 
-def _build_root(new_root: str, readable: Sequence[str], folder: str, limits: KernelLimits) -> None:
+def _build_root(place: dict[str, Any], folder: str, limits: KernelLimits) -> None:
     """A root that shows what is readable, one writable folder, and small scratch places."""
-    small = MEBI
+    small, new_root = MEBI, place["new_root"]
     namespaces.mount_tmpfs(new_root, small)
-    for name in ("tmp", "dev", "proc"):
+    for name in ("tmp", "dev", "proc", "sys"):
         Path(new_root, name).mkdir()
     namespaces.mount_tmpfs(f"{new_root}/tmp", limits.scratch // 2, 0o1777)  # noqa: S108
-    for path in readable:
+    for path in place["readable"]:
         _show(path, new_root)
+    namespaces.bind(place["machine"], f"{new_root}/sys")
     # The kernel lays its own over it: that is allowed only where a whole /proc can be seen.
     namespaces.bind("/proc", f"{new_root}/proc", writable=True)
     for name in _DEVICES:

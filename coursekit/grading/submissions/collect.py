@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from coursekit.errors import CourseError
 from coursekit.grading.records import HandedIn
 from coursekit.grading.submissions.find import Found, find
+from coursekit.grading.submissions.hand_zipped import may_be_class
 from coursekit.grading.submissions.layout import clean
 from coursekit.grading.submissions.platforms import Owner, login_of, owner_of, platform_owner
 
@@ -55,6 +56,7 @@ def collect(*paths: Path) -> list[HandedIn]:
         notes = [note] if note else []
         if owner.late:
             notes.append("Canvas says that it came late.")
+        notes += _many_folders([f for f in files if f.is_notebook], 2 if len(paths) > 1 else 1)
         made += _of_student(name, files, notes)
     return sorted(_with_unique_paths(made), key=lambda s: (s.student.casefold(), s.student, s.name))
 
@@ -161,7 +163,6 @@ def _folded(name: str) -> str:
 def _of_student(name: str, files: list[Found], notes: list[str]) -> list[HandedIn]:
     files = sorted(files, key=lambda f: f.parts)
     notebooks = [f for f in files if f.is_notebook]
-    notes += _many_folders(notebooks)
     troubles = [f"{_shown(f)} {f.problem}" for f in files if f.problem and not f.is_notebook]
     if not any(f.content is not None for f in notebooks):
         troubles = [f"{_shown(f)} {f.problem}" for f in notebooks] + troubles
@@ -197,15 +198,22 @@ def _nothing(files: list[Found]) -> str:
     return f"no notebook (.ipynb) was handed in, only {shown}"
 
 
-def _many_folders(notebooks: list[Found]) -> list[str]:
-    folders = {f.parts[1] for f in notebooks if len(f.parts) > 2}
-    if len(folders) < _MANY_FOLDERS or any(len(f.parts) <= 2 for f in notebooks):
-        return []
-    note = (
-        f"{clean(notebooks[0].parts[0])} was taken for one student's, and has notebooks in "
-        f"{len(folders)} folders: if it is a class, name it by itself to grade it."
-    )
-    return [note]
+def _many_folders(notebooks: list[Found], depth: int) -> list[str]:
+    """A note where one student's folder or zip, so deep below what was named, may be a class."""
+    tops: dict[tuple[str, ...], list[tuple[str, ...]]] = defaultdict(list)
+    for file in notebooks:
+        tops[file.parts[:depth]].append(file.parts[depth:])
+    notes = []
+    for top, paths in tops.items():
+        folders = {path[0] for path in paths if len(path) > 1}
+        if platform_owner(top[-1]) or any(len(path) < 2 for path in paths):
+            continue
+        if len(folders) >= _MANY_FOLDERS or may_be_class(paths):
+            notes.append(
+                f"{clean(top[-1])} was taken for one student's, and has notebooks in "
+                f"{len(folders)} folders: if it is a class, name it by itself to grade it."
+            )
+    return notes
 
 
 def _shown(file: Found) -> str:

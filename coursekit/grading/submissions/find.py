@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from coursekit import zips
 from coursekit.errors import CourseError
+from coursekit.grading.submissions.hand_zipped import classes_in
 from coursekit.grading.submissions.layout import (
     ARCHIVE,
     FORM,
@@ -35,6 +36,7 @@ from coursekit.grading.submissions.read import without_outputs
 
 if TYPE_CHECKING:
     import zipfile
+    from collections.abc import Mapping
 
 #: Bytes of a notebook, and of a zip within a zip; of the latter so many are held in memory.
 LARGEST_NOTEBOOK, _LARGEST_INNER, _IN_MEMORY = 256 << 20, 1 << 30, 32 << 20
@@ -88,7 +90,14 @@ def find(path: Path) -> list[Found]:
     Raises:
         CourseError: when the path itself cannot be read.
     """
-    reader = _Reader(path)
+    found = _read(path, {})
+    few = classes_in((file.source, file.parts) for file in found)
+    return _read(path, few) if few else found
+
+
+def _read(path: Path, classes: Mapping[str, int]) -> list[Found]:
+    """The same, where it is known which of what is on top are small classes."""
+    reader = _Reader(path, classes)
     if path.is_dir():
         reader.folder(path, (), 0)
     elif path.suffix.lower() == ".zip":
@@ -103,7 +112,8 @@ def find(path: Path) -> list[Found]:
 
 
 class _Reader:
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, classes: Mapping[str, int]) -> None:
+        self._classes = classes
         self.found: list[Found] = []
         self._root = path
         self._source = ""
@@ -151,7 +161,12 @@ class _Reader:
             self._add(parts, f"cannot be read ({error.strerror})")
             return
         before = self._source
-        if len(parts) == 1 and is_class_beside_students(parts[0], inside_each(listed)):
+        if len(parts) == 1 and parts[0] in self._classes:
+            self._source = parts[0]
+            for _ in range(self._classes[parts[0]]):
+                listed = listed_in(Path(listed[0].path))
+            parts = ()
+        elif len(parts) == 1 and is_class_beside_students(parts[0], inside_each(listed)):
             self._source, parts = parts[0], ()
         elif parts:
             self._enter(parts[0])
@@ -241,7 +256,11 @@ class _Reader:
                 twice += inner in entries and not info.is_dir()
                 entries[inner] = info  # of two with one name the last, as unpacking would do
         here = parts or (self._root.name,)
-        entries, holds_class = without_class_folder(entries, parts, self._root.stem)
+        if len(parts) == 1 and parts[0] in self._classes:
+            around, holds_class = self._classes[parts[0]], True
+            entries = {inner[around:]: i for inner, i in entries.items() if len(inner) > around}
+        else:
+            entries, holds_class = without_class_folder(entries, parts, self._root.stem)
         before = self._source
         if holds_class:
             self._source, parts = "".join(parts), ()

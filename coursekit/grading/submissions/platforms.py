@@ -144,24 +144,32 @@ def _is_class(inside: Inside, many: int = _MANY) -> bool:
     """
     if 2 * sum(platform_owner(name) is not None for name in inside) > len(inside):
         return True
-    people = {n: found for n, found in inside.items() if found is not None and not _is_counted(n)}
+    people = {n: found for n, found in inside.items() if found is not None and not is_counted(n)}
     often = Counter(
-        lesson for found in people.values() for lesson in {_lesson_of(name) for name in found}
+        lesson for found in people.values() for lesson in {lesson_of(name) for name in found}
     )
     most = max(often.values(), default=0)
     only_folders = None not in inside.values() and _MANY <= len(people) > len(inside) / 2
     return most >= many or (only_folders and most > 1 and 3 * most >= len(people))
 
 
-def _is_counted(name: str) -> bool:
+def is_counted(name: str) -> bool:
+    """Whether a folder is called by a number or a date, as one student's own are."""
     return bool(_COUNTED.fullmatch(name))
 
 
-def _lesson_of(name: str) -> str:
+def lesson_of(name: str) -> str:
     """A notebook's name without its student's and what browsers add to a copy."""
     stem = stem_of(name)
     lesson = _LESSON.fullmatch(stem) if len(stem) <= _LONGEST_NAME else None
     return (lesson["lesson"] if lesson else stem).casefold()
+
+
+def names_lesson(name: str) -> bool:
+    """Whether a name is a lesson's, without anybody's."""
+    stem = stem_of(name)
+    lesson = _LESSON.fullmatch(stem) if len(stem) <= _LONGEST_NAME else None
+    return bool(lesson and not lesson["name"])
 
 
 def stem_of(name: str) -> str:

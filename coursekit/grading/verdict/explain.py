@@ -1,4 +1,4 @@
-"""What the public checks said to an answer, from a run that held no hidden test.
+"""What the public checks said to an answer, before anything hidden came to a kernel of its own.
 
 All of it comes from a student's kernel. It goes to that student alone, as text that is escaped and
 pictures that are made anew (see `report`), and it decides nothing.
@@ -36,7 +36,9 @@ def explain(assignment: Assignment, run: Run, exercises: Collection[str]) -> Ite
 def _told(run: Run, name: str, cells: list[str], outputs: list[dict[str, Any]]) -> tuple[str, str]:
     errors = [o for o in outputs if o.get("output_type") == "error"]
     if errors:
-        kind, said = str(errors[0].get("ename")), str(errors[0].get("evalue"))
+        # What the check says, though a line beside the answer failed before it.
+        first = next((o for o in errors if o.get("ename") == "CheckFailed"), errors[0])
+        kind, said = str(first.get("ename")), str(first.get("evalue"))
         if kind == "CheckFailed":
             return "failed", said.removeprefix(f"{name}: ")
         return "error", f"{kind}: {said}"

@@ -105,15 +105,13 @@ def judge(
     attempt = _Attempt(sources, dict(sources))
     with temporary_folder() as scratch:
         shown = _run_whole(executor, reference, attempt, scratch, until)
-        if shown is None:
+        if shown is None or not _leaves_no_doubt(reference, attempt, shown):
+            if shown is not None:
+                shown = _run_shown(executor, reference, attempt, shown, scratch, until)
             _run_until_it_ends(executor, reference, attempt, scratch, until)
             _try_alone(executor, reference, attempt, scratch, until)
         checks = tuple(_results(reference, answers, attempt))
         failed = {c.exercise for c in checks if c.status != "passed"} & set(attempt.live)
-        left = _seconds_left(executor, until)
-        if failed and shown is None and left:
-            notebook = public_notebook(reference.assignment, attempt.live)
-            shown = executor.run(notebook, scratch / "public", keep_outputs=True, seconds=left)
         public: tuple[PublicResult, ...] = ()
         if failed and shown is not None:
             public = tuple(explain(reference.assignment, shown, failed))
@@ -150,13 +148,7 @@ def _seconds_left(executor: Executor, until: float) -> float:
 def _run_whole(
     executor: Executor, reference: Reference, attempt: _Attempt, scratch: Path, until: float
 ) -> Run | None:
-    """Run everything once. Gives the run when it leaves no doubt, and None when it does.
-
-    Hidden checks stand at its end, where a name that two answers share has its last meaning, and a
-    setting that one of them made (torch's default type, warnings as errors) holds for all; and an
-    answer may have ended the run. So a check that fails here, though its public half passed, is no
-    verdict yet.
-    """
+    """Run everything once; None where there is nothing to run, or no time."""
     left = _seconds_left(executor, until)
     if not attempt.live or not left:
         return None
@@ -164,14 +156,52 @@ def _run_whole(
     given = _given(reference, notebook)
     run = executor.run(notebook, scratch / "whole", given=given, keep_outputs=True, seconds=left)
     _note_results(reference, attempt, run, attempt.live)
-    if run.ended:
-        return None
-    for exercise in reference.assignment.exercises:
-        for check in exercise.checks:
-            agrees = run.cells.get(check.id) == "failed"
-            if exercise.name in attempt.live and not attempt.has_passed(check.id) and not agrees:
-                return None
     return run
+
+
+def _leaves_no_doubt(reference: Reference, attempt: _Attempt, run: Run) -> bool:
+    """Whether one run of everything is the verdict.
+
+    Hidden checks stand at its end, where a name that two answers share has its last meaning, and a
+    setting that one of them made (torch's default type, warnings as errors) holds for all; and an
+    answer may have ended the run. So a check that fails here, though its public half passed, is no
+    verdict yet.
+    """
+    checks = [
+        c.id for e in reference.assignment.exercises if e.name in attempt.live for c in e.checks
+    ]
+    return run.ended is None and all(
+        attempt.has_passed(check) or run.cells.get(check) == "failed" for check in checks
+    )
+
+
+def _run_shown(
+    executor: Executor,
+    reference: Reference,
+    attempt: _Attempt,
+    shown: Run,
+    scratch: Path,
+    until: float,
+) -> Run:
+    """The run whose public half is shown to the student, if that of all came to no end: another.
+
+    Never after a run that had inputs: what one kernel leaves in the machine, another may find.
+    """
+    live, number = dict(attempt.live), 0
+    half = (until + time.monotonic()) / 2  # the rest is for the verdict
+    while shown.ended and not any(name.startswith(HIDDEN_PREFIX) for name in shown.cells):
+        culprit = _culprit(reference, [*shown.cells], live)
+        live.pop(culprit or "", None)
+        number += 1
+        if culprit is None or not live or time.monotonic() > half:
+            break
+        shown = executor.run(
+            public_notebook(reference.assignment, live),
+            scratch / f"shown-{number}",
+            keep_outputs=True,
+            seconds=_seconds_left(executor, half) or _LEAST,
+        )
+    return shown
 
 
 def _run_until_it_ends(

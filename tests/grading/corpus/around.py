@@ -11,6 +11,7 @@ from tests.grading.corpus.kinds import (
     HANDED_IN,
     POINTS,
     RIGHT,
+    WRONG,
     Bait,
     Entry,
     Files,
@@ -226,6 +227,8 @@ def look_up(label_map, palette):
 )  # fmt: skip
 
 NEEDLESS = (
+    _answer("needless-many", "three hundred lines above the answer that all fail", "paint",
+            "import no_such_package\n1 / 0\n" * 150 + _PAINT),
     _answer("needless-imports", "above the answer: what only another machine has", "paint", """
 import seaborn as sns
 from google.colab import drive, files
@@ -257,6 +260,17 @@ demo = _flat(np.load("/content/drive/MyDrive/faces/0.npy"))
 """ + RIGHT["tally"].replace("np.asarray(label_map).ravel()", "_flat(label_map)")),
 )  # fmt: skip
 
+EXPLAINED = (
+    Entry("told-below", "a line fails, and then the answer is wrong: the check's words count",
+          hand_in({"paint": f"import seaborn as sns\n{WRONG['paint']}"}), frozenset({"paint"}),
+          statuses=frozenset({"wrong"}), says="another class's colour"),
+    Entry("told-beside", "another answer hangs: what the check says to this one is told",
+          hand_in({"small-net": "import time\ntime.sleep(60)\n" + RIGHT["small-net"],
+                   "paint": WRONG["paint"]}),
+          frozenset({"small-net", "paint"}), statuses=frozenset({"wrong", "timeout"}),
+          says="another class's colour", slow=True),
+)  # fmt: skip
+
 SYNTAX = (
     _answer("prompts", "pasted from Python's console", "paint", """
 >>> def paint(label_map, palette):
@@ -283,4 +297,4 @@ In [4]: def iou(truth, called, num_classes):
           earned=sum(POINTS.values()) - POINTS["paint"], says="Python 3.99"),
 )  # fmt: skip
 
-AROUND: tuple[Entry, ...] = (*NAMES, *PATCHES, *BOUND, *NEEDLESS, *SYNTAX)
+AROUND: tuple[Entry, ...] = (*NAMES, *PATCHES, *BOUND, *NEEDLESS, *EXPLAINED, *SYNTAX)

@@ -35,11 +35,12 @@ from tests.grading.corpus.honest import HONEST
 from tests.grading.corpus.kinds import EXERCISES, POINTS, Bait, Entry, assignment
 from tests.grading.corpus.lies import LIES
 from tests.grading.corpus.messages import MESSAGES
+from tests.grading.corpus.shared import SHARED
 from tests.grading.corpus.theft import THEFT
 from tests.grading.corpus.violence import VIOLENCE
 
 ATTACKS: tuple[Entry, ...] = (
-    *LIES, *FORGERIES, *THEFT, *CARRIED, *VIOLENCE, *MESSAGES, *FILES,
+    *LIES, *FORGERIES, *THEFT, *CARRIED, *SHARED, *VIOLENCE, *MESSAGES, *FILES,
 )  # fmt: skip
 ENTRIES: tuple[Entry, ...] = (*ATTACKS, *HONEST, *AROUND)
 TIMEOUTS = Timeouts(cell=8.0, notebook=24.0, submission=72.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import unicodedata
 import zipfile
 from pathlib import Path
@@ -125,6 +126,71 @@ def test_a_student_of_blackboard_who_handed_in_nothing(tmp_path: Path):
     put(tmp_path / "gradebook_C_W_alee_attempt_2026-10-12-11-22-33.txt", b"Name: Ann Lee (alee)")
     (ann,) = collect(tmp_path)
     assert ann.student == "alee" and ann.problem == "nothing was handed in"
+
+
+def by_finder(files: dict[str, bytes]) -> bytes:
+    """A zip as Finder makes it: decomposed names without the flag, and what macOS leaves."""
+    memory = io.BytesIO()
+    with zipfile.ZipFile(memory, "w") as archive:
+        for name, content in {"work/.DS_Store": b"\0", **files}.items():
+            name = unicodedata.normalize("NFD", name)
+            archive.writestr(Unflagged(name), content)
+            archive.writestr(Unflagged(f"__MACOSX/{name.replace('/', '/._')}"), b"\0\5\x16\7")
+    return memory.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "inside", "beside"),
+    [
+        ("week 2", "week 2/José/02_unet.ipynb week 2/Zoë/02_unet.ipynb", "Eve Ó.zip"),
+        ("Archive 2", "José/02_unet.ipynb José/note.pdf Zoë/other/02_unet (1).ipynb", "Eve Ó.zip"),
+        ("02_unet", "José/x.zip José/02_unet.ipynb Zoë/José_02_unet.ipynb", "Eve Ó.ipynb"),
+        ("rest of the class", "mine/José/02_unet.ipynb mine/Zoë/02_unet.ipynb", "Eve Ó.zip"),
+        ("my class", "my class/José/02_unet.ipynb", "Eve Ó.zip"),
+        ("group a", "José/02_unet.ipynb Zoë/02_unet.ipynb", "Eve Ó_12_assignsubmission_file.zip"),
+    ],
+)
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_few_students_zipped_by_hand(
+    tmp_path: Path, name: str, inside: str, beside: str, packed: bool
+):
+    paths = re.split(r" (?=José|Zoë|week 2|mine|my class)", inside)
+    files = {path: notebook(path) if path.endswith("b") else b"%PDF" for path in paths}
+    if "assign" in beside:  # a class beside which few are a class, too
+        content = {f"Eve Ó_{i}_assignsubmission_file/a.ipynb": notebook(f"{i}") for i in (11, 12)}
+        put(tmp_path / "all" / "moodle.zip", zipped(content))
+    elif beside.endswith("zip"):
+        put(tmp_path / "all" / beside, by_finder({"Eve Ó/02_unet.ipynb": notebook("e")}))
+    else:
+        put(tmp_path / "all" / beside, notebook("e"))
+    if packed:
+        put(tmp_path / "all" / f"{name}.zip", by_finder(files))
+    else:
+        for path, content in files.items():
+            put(tmp_path / "all" / name / unicodedata.normalize("NFD", path), content)
+            put(tmp_path / "all" / name / ".DS_Store", b"\0")
+    people = {"José"} | ({"Zoë"} if "Zoë" in inside else set())
+    got = collect(tmp_path / "all")
+    assert {s.student.partition(" (")[0] for s in got} == people | {"Eve Ó"}
+    assert not any("if it is a class" in note for s in got for note in s.notes)
+
+
+def test_few_folders_that_may_be_a_class_are_told(tmp_path: Path):
+    put(tmp_path / "all" / "cem.zip", zipped({"ann/02_unet.ipynb": notebook("a"),
+                                              "bob/02_unet.ipynb": notebook("b")}))  # fmt: skip
+    put(tmp_path / "all" / "eve.ipynb", notebook("e"))
+    for places in ([tmp_path / "all"], [tmp_path / "all", put(tmp_path / "dan.ipynb")]):
+        cem = [s for s in collect(*places) if s.student == "cem"]
+        assert len(cem) == 2 and "if it is a class" in cem[0].notes[0]
+
+
+def test_a_small_class_has_the_limits_of_each_of_its_students(tmp_path: Path):
+    files = {f"week 1/{name}/{i:02}_lesson.ipynb": notebook(f"{name} {i}")
+             for name in ("ann", "bob", "cem") for i in range(14)}  # fmt: skip
+    put(tmp_path / "all" / "week 1.zip", by_finder(files))
+    put(tmp_path / "all" / "eve.ipynb", notebook("e"))
+    got = collect(tmp_path / "all")
+    assert len(got) == 43 and not any(s.problem for s in got)
 
 
 @pytest.mark.parametrize(

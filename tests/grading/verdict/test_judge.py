@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from coursekit.grading.records import Answer
+from coursekit.grading.records import Answer, HandedIn
+from coursekit.grading.run.executor import Run, Timeouts
 from coursekit.grading.run.protocol import CELL, NOTEBOOK, Ended
 from coursekit.grading.verdict import judge
 from tests.grading import small_course
@@ -49,3 +51,46 @@ def test_a_forbidden_function_in_the_answer_s_text_brings_no_points(
 )
 def test_each_end_has_a_status(ended: Ended, status: str) -> None:
     assert judge._ending(ended)[0] == status
+
+
+class Runs:
+    """Runs nothing: cells pass but those that are told to end, hang or fail."""
+
+    timeouts, isolation = Timeouts(), "none"
+
+    def __init__(self, hangs: str, fails: str) -> None:
+        self.hangs, self.fails = hangs, fails
+        self.had_inputs: list[bool] = []
+        self.shown: list[bool] = []
+
+    def run(self, notebook: Any, target: Path, *, given: Any = None, keep_outputs: bool = False,
+            seconds: float = 0) -> Run:  # fmt: skip
+        cells, outputs, ended = {}, {}, None
+        for name in (cell["id"] for cell in notebook["cells"]):
+            error = {"output_type": "error", "ename": "CheckFailed", "evalue": f"{name} complains"}
+            cells[name] = "failed" if name == self.fails else "passed"
+            outputs[name] = [error] if name == self.fails else []
+            if name == self.hangs and "twice" in cells:
+                cells[name], ended = "ended", Ended("timeout", CELL)
+                break
+        self.had_inputs.append(given is not None and any(n.startswith("hidden-") for n in cells))
+        self.shown.append(keep_outputs)
+        return Run(cells, ended, target, outputs)
+
+
+@pytest.mark.parametrize("hangs", ["twice", "check-twice", "hidden-check-twice", "nothing"])
+def test_what_is_shown_comes_before_any_input_also_beside_an_answer_that_hangs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hangs: str
+) -> None:
+    monkeypatch.setattr(judge, "compare", lambda *_: ("wrong", ()))
+    (assignment,) = small_course.assignments(small_course.make_course(tmp_path))
+    for kind in ("given", "emitted/check-twice", "emitted/check-middle"):
+        (tmp_path / "reference" / kind).mkdir(parents=True)
+    reference = judge.Reference(assignment, tmp_path / "reference")
+    answers = tuple(Answer(n, t, "id", "found") for n, t in small_course.RIGHT.items())
+    runs = Runs(hangs, "check-middle")
+    got: Any = judge.judge(runs, reference, HandedIn("ada", "ada", b""), answers)  # type: ignore[arg-type]
+    told = {p.exercise: p for p in got.grade.public}
+    assert told["middle"].status == "failed" and "complains" in told["middle"].message
+    first = runs.had_inputs.index(True)
+    assert not any(runs.shown[first + 1 :])

@@ -1,0 +1,175 @@
+"""What the builder writes into lessons: what depends on other lessons, or on a measurement.
+
+A source holds the name of it in double braces, on a line or in a table:
+
+    {{your-time}} {{computing}} {{memory}}   of this lesson, for its card
+    {{links}}                                to the lessons beside it and the glossary
+    {{papers}}                               where its ideas were published
+    {{lessons}}                              all lessons, as a table
+    {{map}}                                  rows and arrows for `plots.diagram`, in a code cell
+
+Headings of exercises get their minutes and difficulty, from the header of the answer's cell. The
+cell `quiz` becomes folded text and, in a cell of its own, a widget.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from coursekit.lessons.outline import Entry, Outline, effort, hours
+from coursekit.lessons.quiz import QUIZ, folded, read_quiz, seal
+from coursekit.lessons.regions import Cell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from coursekit.lessons.source import Exercise, Lesson
+
+_MADE = re.compile(r"\{\{(your-time|computing|memory|links|papers|lessons|map)\}\}")
+_EXERCISE = re.compile(r"^## Exercise \d.*$", re.MULTILINE)
+#: How the id of the cell ends that asks the quiz.
+WIDGET = f"-{QUIZ}"
+#: Stands between the rows of the map and its arrows.
+MAP_SEPARATOR = "---"
+
+_QUIZ_WORDS = """\
+## Quiz
+
+{number} questions that bring no points. The cell below asks them: run it, and choose. Where nothing
+can be run, unfold them here; behind each choice stands what speaks for or against it.
+
+<details><summary>The questions, to read</summary>
+
+{questions}
+</details>"""
+
+
+def joined(
+    cells: Iterable[Cell], lesson: Lesson, outline: Outline, links: Mapping[str, str]
+) -> list[Cell]:
+    """A lesson's cells with what the builder writes into them.
+
+    Args:
+        cells: as a student or a reader gets them, from `lesson`.
+        lesson: as its source has it.
+        outline: of all lessons.
+        links: where each lesson, and the page GLOSSARY, lies; a name without a link is only named.
+    """
+    notes = iter(exercise_note(e) for e in lesson.exercises)
+    made: list[Cell] = []
+    for cell in cells:
+        text = _MADE.sub(lambda hit: _part(hit[1], lesson, outline, links), cell.source)
+        if cell.kind == "markdown" and cell.id == QUIZ:
+            made += _quiz(cell, lesson)
+            continue
+        if cell.kind == "markdown":
+            text = _EXERCISE.sub(lambda hit: hit[0] + next(notes, ""), text)
+        made.append(replace(cell, source=text))
+    return made
+
+
+def exercise_note(exercise: Exercise) -> str:
+    """What stands behind an exercise's heading."""
+    answer = exercise.answer
+    said = [f"{answer.minutes} minutes"] if answer.minutes else []
+    said += [answer.difficulty] if answer.difficulty else []
+    return f" ({', '.join(said)})" if said else ""
+
+
+def _quiz(cell: Cell, lesson: Lesson) -> list[Cell]:
+    questions = read_quiz(cell.source)
+    number = ("Two", "Three", "Four", "Five", "Six")[len(questions) - 2]
+    words = _QUIZ_WORDS.format(number=number, questions=folded(questions))
+    call = f'from coursekit.widgets import quiz\n\nquiz("""\n{seal(cell.source)}\n""")'
+    name = f"lesson-{lesson.name[:2]}{WIDGET}"
+    tags = ("folded", "nbval-ignore-output")
+    return [replace(cell, source=words), Cell(name, "code", call, cell.line, tags=tags)]
+
+
+def _part(what: str, lesson: Lesson, outline: Outline, links: Mapping[str, str]) -> str:
+    cost = outline.measured.get(lesson.name)
+    if what == "your-time":
+        return _your_time(lesson, outline)
+    if what == "computing":
+        seconds = "not measured yet" if cost is None else f"about {cost.seconds:.0f} seconds of one"
+        return seconds if cost is None else f"{seconds} CPU core"
+    if what == "memory":
+        return "not measured yet" if cost is None else f"{cost.megabytes / 1000:.1f} GB"
+    if what == "links":
+        return _links(lesson, outline, links)
+    if what == "papers":
+        return _papers(lesson, outline)
+    if what == "lessons":
+        return lessons_table(outline, outline.entries, links)
+    return course_map(outline)
+
+
+def _your_time(lesson: Lesson, outline: Outline) -> str:
+    if lesson.name not in outline.lessons:
+        return "not estimated yet"
+    reading, working = outline.minutes(lesson.name)
+    each = sorted(effort(e) for e in lesson.exercises)
+    span = f"{each[0]}" if each[0] == each[-1] else f"{each[0]} to {each[-1]}"
+    number = ("no", "one", "two", "three", "four", "five", "six")[len(each)]
+    return (
+        f"about {hours(reading + working)}: {5 * round(reading / 5)} minutes of reading, "
+        f"{number} exercise{'s' * (len(each) != 1)} of {span} minutes"
+    )
+
+
+def linked(entry: Entry, links: Mapping[str, str]) -> str:
+    """A lesson's name, with a link if it has one."""
+    name = f"{entry.number} · {entry.short}"
+    return f"[{name}]({links[entry.name]})" if entry.name in links else name
+
+
+def _links(lesson: Lesson, outline: Outline, links: Mapping[str, str]) -> str:
+    before, after = outline.neighbours(lesson.name)
+    said = [f"← {linked(before, links)}"] if before else []
+    said += [f"{linked(after, links)} →"] if after else []
+    if "GLOSSARY" in links:
+        said.append(f"[glossary]({links['GLOSSARY']})")
+    return " · ".join(said)
+
+
+def _papers(lesson: Lesson, outline: Outline) -> str:
+    mine = (entry.papers for entry in outline.entries if entry.name == lesson.name)
+    return "  \n".join(f"Paper: [{p.title}]({p.url}) ({p.by})" for papers in mine for p in papers)
+
+
+def lessons_table(outline: Outline, entries: Iterable[Entry], links: Mapping[str, str]) -> str:
+    """Lessons with what is built in them and how long that takes, in Markdown."""
+    rows = ["| lesson | what you build | your time |", "|---|---|---|"]
+    for entry in entries:
+        time = hours(sum(outline.minutes(entry.name)))
+        rows.append(f"| {linked(entry, links)} | {entry.builds} | {time} |")
+    return "\n".join(rows)
+
+
+def course_map(outline: Outline) -> str:
+    """The lessons as rows of a diagram, then what each builds on as its arrows.
+
+    An arrow that others make needless (a lesson builds on what it builds on builds on) is left out.
+    """
+    placed = [entry for entry in outline.entries if entry.place]
+    columns = 1 + max((entry.place[1] for entry in placed if entry.place), default=0)
+    rows: dict[int, list[str]] = {}
+    for entry in placed:
+        row, column = entry.place or (0, 0)
+        box = f"{entry.number} {entry.short}: {hours(sum(outline.minutes(entry.name)))}"
+        rows.setdefault(row, [""] * columns)[column] = f"[{box}]" if entry.research else box
+    reached: dict[str, set[str]] = {}
+    arrows = []
+    for entry in outline.entries:
+        far = set().union(*(reached[number] for number in entry.after))
+        reached[entry.number] = far | {entry.number}
+        near = [n for n in entry.after if not any(n in reached[m] for m in entry.after if m != n)]
+        arrows += [f"{_box(outline, number)} > {_box(outline, entry.number)}" for number in near]
+    lines = [" | ".join(rows[row]) for row in sorted(rows)]
+    return "\n".join([*lines, MAP_SEPARATOR, ",\n".join(arrows)])
+
+
+def _box(outline: Outline, number: str) -> str:
+    return f"{number} {outline.by_number[number].short}"
