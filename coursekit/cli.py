@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 #: Modules with an `add_parser(subparsers)`, as `--help` shows them.
 _COMMANDS = {
     "students": ("lab", "check", "demo", "doctor", "completion"),
-    "data": ("data",),
+    "data": ("data", "annotate"),
     "training": ("train", "evaluate", "predict"),
     "competition": ("submission",),
     "instructors": ("build", "release", "grade"),

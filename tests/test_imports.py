@@ -33,7 +33,8 @@ def test_light_imports(code: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["annotation", "data", "synthfaces", "labels", "codabench.validation"]
+    "module",
+    ["annotation", "data", "synthfaces", "labels", "codabench.validation", "labelling.server"],
 )
 def test_no_torch_where_none_is_needed(module: str) -> None:
     assert not loaded_after(f"import coursekit.{module}") & {"torch", "torchvision"}

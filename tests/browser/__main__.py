@@ -10,6 +10,7 @@ from pathlib import Path
 from coursekit.demo import DemoConfig, run_demo
 from coursekit.grading.records import STATUSES, Grade
 from coursekit.grading.report import write_all
+from tests.browser.annotate import look_at_annotating
 from tests.browser.chromium import GRAVE, browser, look
 from tests.browser.lab import look_at_lesson
 from tests.grading.report.made_class import assignment, grade_of, mixed_class, png
@@ -42,6 +43,7 @@ def main(out: Path) -> int:
         for name, path in pages(out).items():
             print(f"looking at {name}", flush=True)
             wrong += look(chromium, path.resolve().as_uri(), out / name.replace(" ", "-"))
+        wrong += look_at_annotating(chromium, out)
         print("looking at the first lesson", flush=True)
         wrong += look_at_lesson(chromium, out)
     print(*(wrong or ["axe-core finds nothing"]), sep="\n")

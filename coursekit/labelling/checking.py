@@ -1,0 +1,105 @@
+"""What a page sent, before it is believed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from coursekit.errors import CourseError
+from coursekit.landmarks import NUM_LANDMARKS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    Points = NDArray[np.float64]
+
+# No picture has so many pixels a side.
+_FARTHEST = 1e6
+_LONGEST = 64  # of a window's name
+
+
+@dataclass(frozen=True, eq=False)
+class Edit:
+    """What a hand has done to a picture by now.
+
+    Attributes:
+        points: (106, 2) x and y in pixels of the photograph, pixel centres at whole numbers.
+        hidden: which of them cannot be seen.
+        touched: which the hand itself has put somewhere; others may have followed them.
+        proposed: (106, 2) where they were before.
+        source: who proposed them.
+        drags: how often the hand moved something.
+        seconds: how long it was at work.
+        window: the page that sent it.
+        sequence: counts what that page sent of this picture.
+    """
+
+    points: Points
+    hidden: tuple[int, ...]
+    touched: tuple[int, ...]
+    proposed: Points
+    source: str
+    drags: int
+    seconds: float
+    window: str
+    sequence: int
+
+
+def edit(said: Mapping[str, Any]) -> Edit:
+    """What a page sent as an `Edit`.
+
+    Raises:
+        CourseError: when it is none.
+    """
+    return Edit(
+        points(said.get("points")),
+        indices(said.get("hidden")),
+        indices(said.get("touched")),
+        points(said.get("proposed")),
+        text(said.get("source", "")),
+        int(number(said.get("drags", 0))),
+        number(said.get("seconds", 0)),
+        text(said.get("window")),
+        int(number(said.get("sequence", 0))),
+    )
+
+
+def points(said: Any) -> Points:
+    """(106, 2) finite float64 from lists of numbers."""
+    try:
+        array = np.array(said, np.float64)
+    except (TypeError, ValueError) as error:
+        raise CourseError("the points are no list of x and y; nothing was changed") from error
+    if array.shape != (NUM_LANDMARKS, 2) or not (np.abs(array) < _FARTHEST).all():
+        raise CourseError(
+            f"{NUM_LANDMARKS} pairs of x and y in a picture are needed; nothing was changed"
+        )
+    return array
+
+
+def indices(said: Any) -> tuple[int, ...]:
+    """Some of the points, sorted."""
+    known = isinstance(said, list) and all(
+        type(index) is int and 0 <= index < NUM_LANDMARKS for index in said
+    )
+    if not known:
+        raise CourseError(f"{said!r:.60} are no points (0 to {NUM_LANDMARKS - 1})")
+    return tuple(sorted(set(said)))
+
+
+def number(said: Any) -> float:
+    """A number of at least 0."""
+    if isinstance(said, bool) or not isinstance(said, (int, float)) or not 0 <= said < 1e12:
+        raise CourseError(f"{said!r:.60} is no count; nothing was changed")
+    return float(said)
+
+
+def text(said: Any) -> str:
+    """A short line."""
+    if not isinstance(said, str) or len(said) > _LONGEST or not (said.isprintable()):
+        raise CourseError(f"{said!r:.60} is no name; nothing was changed")
+    return said
