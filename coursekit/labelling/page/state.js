@@ -70,7 +70,8 @@ export class Face extends EventTarget {
   redo() { this.swap(this.redos, this.undos); }
 
   swap(from, to) {
-    this.giveUp();
+    // In the middle of a drag it is the drag that is meant.
+    if (this.held) { this.giveUp(); return; }
     if (!from.length) return;
     to.push(this.snapshot());
     Object.assign(this, from.pop());
