@@ -27,7 +27,8 @@ export class Panel {
   }
 
   row([name, state, moved, drags, seconds], k, index) {
-    const work = moved || drags ? `${moved} moved, ${drags} moves, ${seconds} s` : "";
+    const many = (n, what) => `${n} ${what}${n === 1 ? "" : "s"}`;
+    const work = moved || drags ? `${many(moved, "point")} in ${many(drags, "move")}, ${seconds} s` : "";
     const told = [WORDS[state], work].filter(Boolean).join(", ");
     return h("li", { class: `ck-${state}` }, h("button", {
       type: "button", "aria-current": k === index ? "true" : null, onclick: () => this.tool.go(k),

@@ -7,6 +7,7 @@ import { Stage } from "./stage.js";
 import { press } from "./keys.js";
 import { build } from "./layout.js";
 import { Panel } from "./panel.js";
+import { failed, kernel } from "./transport.js";
 
 let tools = 0;
 
@@ -25,10 +26,9 @@ class Tool {
     // A page has no keys but the tool's; in a notebook they are its own while it is chosen.
     this.keys = document.body.matches(".ck-page") ? document : root;
     this.keys.addEventListener("keydown", this.pressed = (event) => {
-      if (!root.querySelector("dialog[open]") && press(this, event)) {
-        event.preventDefault();
-        event.stopPropagation();
-      }
+      if (!root.querySelector("dialog[open]") && press(this, event)) event.preventDefault();
+      // To a notebook b is a cell below, and x is no cell any more.
+      event.stopPropagation();
     });
     this.leave = () => this.saver?.leave(this.face);
     addEventListener("pagehide", this.leave);
@@ -364,33 +364,6 @@ export function mount(root, transport) {
   const tool = new Tool(root, transport);
   tool.open();
   return tool;
-}
-
-/** What goes wrong, as an error with what the page does about it. */
-export function failed({ error, kind }) {
-  return Object.assign(new Error(error), { kind });
-}
-
-/** Messages of a notebook's kernel as a transport. */
-function kernel(model) {
-  const asked = new Map();
-  let number = 0;
-  const answer = (message, buffers) => {
-    const waiting = asked.get(message.id);
-    if (!waiting) return;
-    asked.delete(message.id);
-    clearTimeout(waiting.timer);
-    if (message.error) waiting.no(failed(message));
-    else waiting.yes(buffers?.length ? new Blob([buffers[0]], { type: "image/jpeg" }) : message.found);
-  };
-  const ask = (method, said) => new Promise((yes, no) => {
-    const id = `${tools} ${++number}`;
-    const late = () => { asked.delete(id); no(new Error("the kernel does not answer; is it busy, or was it ended?")); };
-    asked.set(id, { yes, no, timer: setTimeout(late, 60000) });
-    model.send({ id, method, said });
-  });
-  model.on("msg:custom", answer);
-  return { call: ask, image: (name) => ask("image", { name }), last: (method, said) => model.send({ id: "last", method, said }), end: () => model.off("msg:custom", answer) };
 }
 
 function render({ model, el }) {
