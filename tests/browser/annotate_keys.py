@@ -124,6 +124,11 @@ def _each_key(chromium: Browser, folder: Path) -> Iterator[str]:
         page.evaluate("document.activeElement.blur()")
         press("d")
         _at(page, "face2")
+        page.fill(".ck-tool input[type=number]", "1")
+        press("Enter")
+        _at(page, "face0")
+        press("d")
+        _at(page, "face1")
         page.context.close()
 
 

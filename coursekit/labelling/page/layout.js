@@ -90,7 +90,9 @@ function start(tool, parts) {
 function list(tool, parts) {
   parts.done = h("p", { class: "ck-done" });
   parts.list = h("ol", { class: "ck-list" });
-  parts.number = h("input", { type: "number", min: 1, value: 1, "aria-label": "number of a picture", onchange: (event) => tool.go(Number(event.target.value) - 1) });
+  parts.number = h("input", { type: "number", min: 1, value: 1, "aria-label": "number of a picture",
+    onkeydown: (event) => { if (event.key === "Enter") parts.stage.focus(); }, // and the keys are the tool's again
+    onchange: (event) => tool.go(Number(event.target.value) - 1) });
   return h("section", { "aria-label": "pictures" }, h("h2", {}, "Pictures"), parts.done,
     h("div", { class: "ck-row" }, h("label", {}, "go to ", parts.number), button("next open", "next picture that is not saved", "U", () => tool.nextOpen())), parts.list);
 }
@@ -108,7 +110,8 @@ function help() {
 }
 
 function quarrel(tool, parts) {
-  parts.quarrelText = h("p", {});
+  // It has the focus: the hand may be about to press Enter, and neither answer is harmless.
+  parts.quarrelText = h("p", { tabindex: -1, autofocus: true });
   return h("dialog", { class: "ck-dialog ck-quarrel", "aria-label": "changed elsewhere", oncancel: (event) => event.preventDefault() }, parts.quarrelText,
     h("div", { class: "ck-row" },
       h("button", { type: "button", class: "ck-theirs", onclick: () => tool.settle("theirs") }, "take theirs"),

@@ -74,7 +74,7 @@ export class Panel {
     const score = nme == null ? "" : `; error ${(100 * nme).toFixed(1)} % of the face's box on ${held ? `${held} that were held back` : "the same pictures"}`;
     parts.training.textContent = {
       idle: "",
-      running: of ? `epoch ${epoch} of ${of}, ${pictures} pictures${score}` : "reading what is saved …",
+      running: of ? `epoch ${epoch} of ${of}, ${pictures} pictures${score}` : "reading what is saved, and rendering faces beside it …",
       done: `trained on ${pictures} pictures${score}. It proposes from now on.`,
       cancelled: "cancelled; the network is as it was",
       failed: `failed: ${error}`,
