@@ -1220,6 +1220,33 @@ if truth.is_dir():
         print("note:", note)
 
 # %% [markdown]
+# ## What a well-trained network sees
+#
+# Your network had seconds. The course brings the weights of *the same architecture*, as many parameters and the same keys, after
+# ten minutes: 15 passes over 1,500 rendered faces of 64², by the recipe `house` of lesson 08 (`python benchmarks/shipped.py` makes them).
+# It has seen rendered faces alone, never a photograph, and none of these faces.
+
+# %% reward tags=["slow"]
+# NBVAL_IGNORE_OUTPUT
+unseen = SynthDataset(seed=0, length=20, size=64, first=SIZES["train"], split="val")
+brought = checkpoint.load(checkpoint.SHIPPED)
+seen_by = {"well trained": (brought.model, brought.info)}
+if LABELS.num_classes == unseen.labels.num_classes:
+    seen_by = {"yours": (model.eval(), info)} | seen_by
+for name, (network, how) in seen_by.items():
+    score = mean_iou(evaluate(network, unseen, how, progress=False).matrix)
+    print(f"{name:<13}{100 * score:5.1f} % mean IoU on {len(unseen)} faces of 64²")
+rows = []
+for face in unseen[:4]:
+    row = {"image": face.image, "truth": face.label_map}
+    row |= {name: predict_label_map(net, face.image, how) for name, (net, how) in seen_by.items()}
+    rows.append(row)
+plots.panels(rows, unseen.labels)
+
+# %% [markdown]
+# What did the longer training add: large parts, or small ones and borders? Nothing in the network itself is different.
+
+# %% [markdown]
 # ## What to try next
 #
 # - **Train without skips.** Replace `skip` by zeros in `Up.forward` and train again. Which classes suffer most? Which hardly notice?
