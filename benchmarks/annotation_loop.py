@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from coursekit.checkpoint import ModelInfo
 
 #: Faces that are labelled after each round, and the epochs of training on them.
-ROUNDS = {25: 60, 50: 40, 100: 30, 200: 20, 400: 20, 800: 16, 1600: 32}
+ROUNDS = {25: 60, 100: 24, 400: 16, 1600: 28}
 #: Photos are so much larger than the square that a face is cut out to.
 DRAWN = 1.5
 #: A point further off than this share of the face's box is moved.

@@ -96,8 +96,8 @@ def main() -> None:
         "--points", type=Path, required=True, help="where mesh_points.py kept its points"
     )
     parser.add_argument("--out", type=Path, required=True, help="the run's folder")
-    parser.add_argument("--images", type=int, default=1800)
-    parser.add_argument("--epochs", type=int, default=14)
+    parser.add_argument("--images", type=int, default=1600)
+    parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--size", type=int, default=recipe.SIZE)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)

@@ -61,7 +61,7 @@ def agree(model: nn.Module, faces: FaceDataset, config: FitConfig, whitening: Wh
 
 
 def in_shares(points: Tensor, size: tuple[int, int]) -> Tensor:
-    """(B, K, 2) points of maps of (height, width) as (B, 2K), 0 in the middle, 1 from side to side."""
+    """(B, K, 2) points of maps of (height, width) as (B, 2K): ±0.5 at the sides."""
     return ((points + 0.5) / points.new_tensor([size[1], size[0]]) - 0.5).flatten(1)
 
 
