@@ -120,7 +120,7 @@ def test_it_goes_on_from_a_network_and_holds_a_fifth_back(
     learn.learn(tool.photos, list(tool.photos.photos), start)
     assert json.loads(capsys.readouterr().out.splitlines()[0])["held_back"] == 2
     made, before = checkpoint.load(tool.photos.model), checkpoint.load(start)
-    assert made.info.config == before.info.config
+    assert made.model.config == before.model.config
     key = "head.4.weight"
     assert not made.model.state_dict()[key].equal(before.model.state_dict()[key])
 
