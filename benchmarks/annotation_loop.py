@@ -88,7 +88,7 @@ def off(points: NDArray[np.float32], truth: NDArray[np.float32]) -> NDArray[np.b
 
 def retrain(model: nn.Module, labelled: Labelled, epochs: int, size: int, seed: int) -> ModelInfo:
     """Train on from the weights that are there; returns how the network sees images."""
-    crops = FaceCrops(labelled, size)
+    crops = FaceCrops(labelled, size, varied=True)
     few = crops.subset(range(recipe.BATCH))  # nothing is chosen by it
     config = recipe.settings(epochs, size=size, seed=seed, cpu=True)
     return recipe.train(model, crops, few, config)[0]

@@ -97,7 +97,7 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, required=True, help="the run's folder")
     parser.add_argument("--images", type=int, default=1600)
-    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--size", type=int, default=recipe.SIZE)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)

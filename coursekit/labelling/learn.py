@@ -66,8 +66,14 @@ class Faces(FaceDataset):
         return {"annotated": digest.hexdigest()}
 
 
-def faces(photos: Photos, names: Sequence[str], size: int) -> list[Sample]:
+def faces(photos: Photos, names: Sequence[str], size: int, looks: int = 0) -> list[Sample]:
     """The faces of saved pictures, cut out; those that cannot be read are left out.
+
+    Args:
+        photos: of the folder.
+        names: of those that are saved.
+        size: of the crops.
+        looks: so many crops of each, in squares that vary; 0 for one about the face.
 
     Raises:
         CourseError: when none is left.
@@ -79,9 +85,11 @@ def faces(photos: Photos, names: Sequence[str], size: int) -> list[Sample]:
         if points is None:
             continue
         with suppress(CourseError):
-            square = Square.about(points)
-            crop = square.cut(read_image(photos.photos[name]), size)
-            found.append(Sample(name, crop, landmarks=square.to_square(points, size)))
+            about, rng = Square.about(points), np.random.default_rng(len(found))
+            image = read_image(photos.photos[name])
+            for square in [about.varied(rng) for _ in range(looks)] or [about]:
+                crop = square.cut(image, size)
+                found.append(Sample(name, crop, landmarks=square.to_square(points, size)))
     if not found:
         raise CourseError("none of the saved pictures can be read; open them and save them anew")
     return found
@@ -104,11 +112,12 @@ def learn(photos: Photos, names: Sequence[str], start: Path | None) -> float:
     size = recipe.SIZE if loaded is None else loaded.info.size
     found = faces(photos, names, size)
     held_back = found[_FIFTH - 1 :: _FIFTH] if len(found) >= _HELD_BACK else []
-    seen = [sample for sample in found if sample not in held_back]
+    seen = [sample.name for sample in found if sample not in held_back]
     count = _RENDERED_AT_FIRST if loaded is None else _RENDERED
     rendered = recipe.rendered(17, count, size)
     often = min(_OFTEN, -(-count // len(seen)))
-    train = Faces([*seen * often, *(rendered[i] for i in range(count))], "train")
+    looks = faces(photos, seen, size, often)
+    train = Faces([*looks, *(rendered[i] for i in range(count))], "train")
     train.names = tuple(f"{number} {name}" for number, name in enumerate(train.names))
     config = (
         recipe.settings(_EPOCHS_AT_FIRST, size=size) if loaded is None

@@ -35,8 +35,8 @@ SIZE, BATCH = 64, 16
 RATE = 4e-3
 # Faces are drawn larger than they are cut out, with wider turns and more about them than usual.
 _DRAWN, _SHIFT, _CROWD = 1.5, 0.3, 0.1
-# A face is first looked for in the whole photograph, where it is smaller than it is cut out.
-_LOOKS = Augmentation(scale=(0.65, 1.15), rotation=20, mirror_probability=0.5)
+# Size and place vary with the squares that are cut out.
+_LOOKS = Augmentation(scale=(1.0, 1.1), rotation=15, mirror_probability=0.5)
 
 
 def train(
@@ -88,4 +88,4 @@ def settings(
 def rendered(seed: int, count: int, size: int = SIZE) -> FaceCrops:
     """Rendered faces, cut out."""
     faces = SynthDataset(seed, count, round(_DRAWN * size), crowd=_CROWD, shift=_SHIFT)
-    return FaceCrops(faces, size)
+    return FaceCrops(faces, size, varied=True)
