@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 import cv2
 import numpy as np
@@ -111,7 +112,7 @@ class FaceCrops(FaceDataset):
         photos: whose samples have landmarks.
         size: of each crop, in pixels.
         margin: see `Square.about`.
-        varied: whether each square varies in size and place, always alike for the same index: a
+        varied: whether each square varies in size and place, always alike for the same photo: a
             network learns to find a face that does not fill its picture. To shrink what was cut
             out tightly would not do: the face is then where the border ends.
 
@@ -139,7 +140,8 @@ class FaceCrops(FaceDataset):
         check_landmarks(whole.landmarks, whole.image.shape, whole.image_path or whole.name)
         square = Square.about(whole.landmarks, self.margin)
         if self.varied:
-            square = square.varied(np.random.default_rng(index), self.margin)
+            name = crc32(self.names[index].encode())
+            square = square.varied(np.random.default_rng(name), self.margin)
         return Sample(
             whole.name,
             square.cut(whole.image, self.size),
