@@ -78,7 +78,8 @@ def faces(photos: Photos, names: Sequence[str], size: int, looks: int = 0) -> li
     Raises:
         CourseError: when none is left.
     """
-    records, found = Records(photos), []
+    records = Records(photos)
+    found: list[Sample] = []
     for name in names:
         held = records.read(name)
         points = held.points if held.edit is None else held.edit.points

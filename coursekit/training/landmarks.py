@@ -116,7 +116,7 @@ class LandmarkObjective(Objective):
         with self.autocast(image):
             heatmaps = self.model(image)
         heatmaps = heatmaps.float()  # (B, 106, s, s)
-        size, small = tuple(image.shape[-2:]), tuple(heatmaps.shape[-2:])
+        size, small = _size(image), _size(heatmaps)
         places = to_map(points, size, small)
         counts = inside(points, size)  # (B, 106)
         likely = getattr(getattr(self.network, "config", None), "likelihood", False)
@@ -128,12 +128,12 @@ class LandmarkObjective(Objective):
         return Sums(total[None], counts.sum()[None].to(total.dtype), found)
 
     def _squared(self, heatmaps: Tensor, places: Tensor) -> Tensor:
-        wanted = draw_heatmaps(places, heatmaps.shape[-2:], self.config.sigma)
+        wanted = draw_heatmaps(places, _size(heatmaps), self.config.sigma)
         weight = 1 + self.config.foreground * wanted  # (B, 106, s, s)
         return (weight * (heatmaps - wanted).square()).mean((2, 3))
 
     def _surprise(self, heatmaps: Tensor, places: Tensor) -> Tensor:
-        wanted = draw_heatmaps(places, heatmaps.shape[-2:], self.config.sigma)
+        wanted = draw_heatmaps(places, _size(heatmaps), self.config.sigma)
         wanted, share = (
             maps / maps.sum((2, 3), keepdim=True).clamp_min(_TINY) for maps in (wanted, heatmaps)
         )
@@ -144,6 +144,10 @@ class LandmarkObjective(Objective):
     def score(self) -> LandmarkScore:
         """The normalised mean error, as the group's benchmark divides it."""
         return LandmarkScore()
+
+
+def _size(images: Tensor) -> tuple[int, int]:
+    return images.shape[-2], images.shape[-1]
 
 
 class LandmarkScore:
