@@ -212,6 +212,18 @@ def paint(label_map, palette):
         "def set_up(factor):\n    global FACTOR\n    FACTOR = factor",
         "def start():\n    set_up(1)\n    globals()['REST'] = 0",
         "globals()['SHIFT'] = 0\nstart()")),
+    _cells("writefile-package", "helpers in a package of files in a folder", "paint",
+           "from my_pack.look import look_up\nfrom my_pack import ONE\n" + """
+def paint(label_map, palette):
+    return look_up(label_map, palette) * ONE
+""", before=(
+        "!mkdir -p my_pack", "%%writefile my_pack/__init__.py\nONE = 1",
+        "%%writefile my_pack/tools.py\ndef take(a, b):\n    return a[b]", """
+%%writefile my_pack/look.py
+from .tools import take
+def look_up(label_map, palette):
+    return take(palette, label_map)
+"""), says="my_pack/look.py"),
     _cells("writefile", "helpers in a file that a cell writes", "paint", """
 import my_helpers as h
 from my_helpers import *
