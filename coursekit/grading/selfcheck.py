@@ -50,6 +50,7 @@ _EACH = (
     "from coursekit.grading.sandbox.kernel import each_by_itself as _each\n"
     "get_ipython().run_code = _each(get_ipython()); del _each"
 )
+_BARE = "Run again without what its cell tries beside it, as grading does: with that,"
 _IN_OWN = "It passes in your own notebook, not with the answer alone; grading tries both."
 
 
@@ -135,7 +136,10 @@ def selfcheck(
     for name, (status, message) in _judge(task, live, timeout, progress).items():
         if status == "passed" and borrows(live[name], name):
             status = "borrowed"
-        findings[name] = replace(findings[name], status=status, message=message)
+        notes = findings[name].notes
+        if status in ("passed", "borrowed") and message:
+            notes, message = (*notes, message), ""
+        findings[name] = replace(findings[name], status=status, message=message, notes=notes)
     failed = [n for n, f in findings.items() if f.status in _TRIED and n in own.until]
     for name in _pass_in_own(task, own, failed, timeout, progress) if failed else ():
         notes = (*findings[name].notes, _IN_OWN)
@@ -218,8 +222,10 @@ def _judge(
     while left:
         outcome, culprit, cell = _run(task, left, timeout, progress)
         if culprit is None:
-            passed = {name for name, (status, _) in outcome.items() if status == "passed"}
-            return outcome | {name: end for name, end in judged.items() if name not in passed}
+            for name, (status, said) in judged.items():
+                passed = outcome.get(name, ("",))[0] == "passed"
+                outcome[name] = ("passed", f"{_BARE} {said}.") if passed else (status, said)
+            return outcome
         judged[culprit] = outcome[culprit]
         bare = without_trials(left[culprit], key_of(task.lesson))
         if cell == culprit and bare != left[culprit]:

@@ -150,7 +150,9 @@ def test_what_is_tried_beside_an_answer_costs_nothing(student: Path) -> None:
     """A line that fails, above or below; one that ends the kernel; one that takes all day."""
     write(student, twice=f"import seaborn_of_mine\nimport time\n{TWICE}\ntime.sleep(60)\n")
     write(student, shift=f"{SHIFT}\nimport os\nos._exit(1)\n")
-    assert set(statuses(selfcheck(student, timeout=4)).values()) == {"passed"}
+    checked = selfcheck(student, timeout=4)
+    assert set(statuses(checked).values()) == {"passed"}
+    assert "with that, it took longer than 4 s." in finding(checked, "twice").notes[-1]
 
 
 def test_what_failed_first_is_told_too(student: Path) -> None:
