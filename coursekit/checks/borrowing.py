@@ -42,7 +42,8 @@ def borrows(answer: str, exercise: str) -> bool:
     lent |= {name for name, text in _files(tree) if borrows(text, exercise)}
     taken = [(n, origin) for n, origin in text_names.imports(answer) if _first(origin) in lent]
     stars = any(origin.endswith(".*") for _, origin in taken)
-    others = {ALIKE[exercise]} - known.keys() if exercise in ALIKE else set()
+    own = known.keys() - {n for n, _ in taken}
+    others = {ALIKE[exercise]} - own if exercise in ALIKE else set()
     try:
         return any(
             uses(tree, [name], _is_ours(name, others, taken, lent)) if name in known else stars

@@ -63,6 +63,8 @@ def test_an_answer_of_one_s_own_is_none(answer: str) -> None:
     ("exercise", "answer", "told"),
     [
         ("cosine", "from coursekit.optim import cosine_rate as cosine", True),
+        ("cosine", "from coursekit.optim import cosine_rate\ncosine = partial(cosine_rate)", True),
+        ("cosine", "from coursekit.optim import cosine_rate as r\ncosine = lambda *a: r(*a)", True),
         ("cosine", "from coursekit import optim\ndef cosine(*a):\n    return optim.cosine_rate(*a)",
          True),
         ("cosine", "def cosine(t):\n    return cos(t)\n\noptim.cosine_rate(1, 2, 3, 4)", False),
