@@ -24,6 +24,7 @@ from coursekit.data import Augmentation, FaceDataset, Sample, SynthDataset
 from coursekit.data.face_crops import FaceCrops, Square
 from coursekit.data.images import read_image
 from coursekit.errors import CourseError
+from coursekit.labelling import checking
 from coursekit.labelling.photos import Photos, find_photos
 from coursekit.labelling.records import Records
 from coursekit.labels import LAPA
@@ -78,20 +79,21 @@ class Faces(FaceDataset):
 
 
 def faces(photos: Photos, names: Sequence[str], size: int) -> list[Sample]:
-    """The faces of saved pictures, cut out; those that cannot be read are left out.
+    """The faces of saved pictures, cut out; those that cannot be read, or have another's points,
+    are left out.
 
     Raises:
         CourseError: when none is left.
     """
     records, found = Records(photos), []
     for name in names:
-        held = records.read(name)
-        points = held.points if held.edit is None else held.edit.points
-        if points is None:
-            continue
         with suppress(CourseError):
-            square = Square.about(points)
-            crop = square.cut(read_image(photos.photos[name]), size)
+            held, image = records.read(name), read_image(photos.photos[name])
+            points = held.points if held.edit is None else held.edit.points
+            if points is None:
+                continue
+            square = Square.about(checking.face(points, image.shape[:2], name))
+            crop = square.cut(image, size)
             found.append(Sample(name, crop, landmarks=square.to_square(points, size)))
     if not found:
         raise CourseError("none of the saved pictures can be read; open them and save them anew")
