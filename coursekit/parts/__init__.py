@@ -72,6 +72,22 @@ PARTS: dict[str, dict[str, str]] = {
     },
 }  # fmt: skip
 
+#: By exercise: what its part is made of, where that is the work under another name.
+_MADE_OF = {
+    "gradient-share": "inverse_frequency_weights", "read-mask": "decode_mask",
+    "soft-dice": "dice_loss",
+}  # fmt: skip
+
+
+def lessons_with(exercise: str) -> list[str]:
+    """The lessons (modules here) that have an exercise of this name."""
+    return [lesson for lesson, exercises in PARTS.items() if exercise in exercises]
+
+
+def made_of(exercise: str) -> list[str]:
+    """Names in the package that stand for the work of an exercise, beside its part's own."""
+    return _MADE_OF.get(exercise, "").split()
+
 
 def parts_of(exercise: str) -> list[str]:
     """The names that an exercise's answer binds; none for an exercise that is not the course's."""
