@@ -45,7 +45,10 @@ def borrows(answer: str, exercise: str) -> bool:
     stars = any(origin.endswith(".*") for _, origin in _taken(answer))
     try:
         return any(
-            uses(tree, [name], _is_ours(answer, name)) if name in known else stars for name in parts
+            uses(tree, [name], _is_ours(answer, {name, *made_of(exercise)}))
+            if name in known
+            else stars
+            for name in parts
         )
     except RecursionError:
         return False  # nested too deeply to be read, such as a thousand `elif`
@@ -142,21 +145,21 @@ def _is_here(origin: str) -> bool:
     return origin.partition(".")[0] == coursekit.__name__
 
 
-def _is_ours(answer: str, name: str) -> Callable[[ast.AST], bool]:
-    """Says of a piece of an answer whether it is the course's own thing of this name."""
+def _is_ours(answer: str, names: set[str]) -> Callable[[ast.AST], bool]:
+    """Says of a piece of an answer whether it is the course's own thing of one of these names."""
     taken = _taken(answer)
-    same = {alias for alias, origin in taken if origin.rpartition(".")[2] == name}
+    same = {alias for alias, origin in taken if origin.rpartition(".")[2] in names}
     modules = _modules() | {alias for alias, _ in taken}  # the latter may be called anything
 
     def is_ours(node: ast.AST) -> bool:
         if isinstance(node, ast.ImportFrom):
             return _is_here(node.module or "") and any(
-                name in (a.name, a.asname) for a in node.names
+                not names.isdisjoint((a.name, a.asname)) for a in node.names
             )
         if isinstance(node, ast.Attribute):
             inner = node.value
             last = inner.attr if isinstance(inner, ast.Attribute) else getattr(inner, "id", "")
-            return node.attr == name and last in modules
+            return node.attr in names and last in modules
         return isinstance(node, ast.Name) and node.id in same
 
     return is_ours

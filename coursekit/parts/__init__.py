@@ -78,8 +78,10 @@ PARTS: dict[str, dict[str, str]] = {
 
 #: By exercise: what its part is made of, where that is the work under another name.
 _MADE_OF = {
-    "gradient-share": "inverse_frequency_weights", "read-mask": "decode_mask",
-    "soft-dice": "dice_loss",
+    "read-mask": "decode_mask", "gradient-share": "inverse_frequency_weights",
+    "soft-dice": "dice_loss", "cosine": "cosine_rate", "patience": "Pipeline",
+    "reestimate": "reestimate_statistics", "boundary": "binary_edges",
+    "fusion-loss": "boundary_weighted_cross_entropy",
 }  # fmt: skip
 
 

@@ -53,6 +53,12 @@ def test_an_answer_of_one_s_own_is_none(answer: str) -> None:
     assert not borrows(answer, "up")
 
 
+def test_the_work_under_another_name_is_known() -> None:
+    answer = "def soft_dice_loss(x, y):\n    return losses.dice_loss(x, y)"
+    assert borrows(answer, "soft-dice") and not borrows(answer, "focal-loss")
+    assert borrows("from coursekit.optim import Pipeline\nMachine = Pipeline", "patience")
+
+
 def test_pillow_s_mirror_is_not_the_course_s() -> None:
     answer = "def mirror(image, label_map, pairs):\n    return ImageOps.mirror(image)"
     assert not borrows(answer, "mirror")
