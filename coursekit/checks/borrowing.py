@@ -8,9 +8,14 @@ it, too.
 from __future__ import annotations
 
 import ast
+import importlib
+import inspect
 import re
+import sys
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import coursekit
@@ -18,7 +23,7 @@ from coursekit import names as text_names
 from coursekit.checks.cells import cell_of, codes
 from coursekit.checks.crashes import is_students
 from coursekit.checks.rules import definitions, uses
-from coursekit.parts import ALIKE, parts_of
+from coursekit.parts import alike, lessons_with, parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -43,7 +48,7 @@ def borrows(answer: str, exercise: str) -> bool:
     taken = [(n, origin) for n, origin in text_names.imports(answer) if _first(origin) in lent]
     stars = any(origin.endswith(".*") for _, origin in taken)
     own = known.keys() - {n for n, _ in taken}
-    others = {ALIKE[exercise]} - own if exercise in ALIKE else set()
+    others = {*alike(exercise)} - own
     try:
         return any(
             uses(tree, [name], _is_ours(name, others, taken, lent)) if name in known else stars
@@ -69,6 +74,79 @@ def _files(tree: ast.Module) -> Iterator[tuple[str, str]]:
             magic, path, *text = (str(getattr(a, "value", "")) for a in node.args)
             if magic == "writefile":
                 yield from ((part, "".join(text)) for part in re.findall(r"\w+", path))
+
+
+class BorrowedError(Exception):
+    """The course's own part was called where an answer is tried."""
+
+
+_tell: Callable[[], Any] = str
+
+
+@contextmanager
+def taken_away(exercise: str, tell: Callable[[], None]) -> Iterator[None]:
+    """While an answer is tried, the course's own part cannot be called, by whatever way it came.
+
+    No text shows all ways: modules have names that can be put together, files that can be written.
+
+    Args:
+        exercise: whose answer is tried.
+        tell: is called when the part is.
+    """
+    global _tell
+    _tell = tell
+    with ExitStack() as stack:
+        for part in _own_parts(exercise):
+            if isinstance(part, type):
+                first = vars(part).get("__init__")
+                if isinstance(first, FunctionType):
+                    part.__init__ = _but_for_others(first)  # type: ignore[misc]
+                    stack.callback(setattr, part, "__init__", first)
+            elif not part.__code__.co_freevars:
+                stack.callback(setattr, part, "__code__", part.__code__)
+                part.__code__ = _gone.__code__
+        yield
+
+
+def _own_parts(exercise: str) -> list[Any]:
+    """The functions and classes that are the course's own part, and what those are made of."""
+    found: dict[int, Any] = {}
+    names = {*parts_of(exercise), *alike(exercise)}
+    for lesson in lessons_with(exercise):
+        with suppress(Exception):
+            module = importlib.import_module(f"{coursekit.__name__}.parts.{lesson}")
+            for part in (vars(module)[name] for name in parts_of(exercise)):
+                of = part.__mro__ if isinstance(part, type) else [part, *_called(part, names)]
+                found |= {id(p): p for p in of if _first(p.__module__) == coursekit.__name__}
+    return [p if isinstance(p, type) else inspect.unwrap(p) for p in found.values()]
+
+
+def _called(function: Any, names: set[str]) -> Iterator[Any]:
+    """What a part calls of these names, as it finds them."""
+    function = inspect.unwrap(function)
+    there = [function.__globals__.get(name) for name in function.__code__.co_names]
+    for name in names.intersection(function.__code__.co_names):
+        yield from (v for v in (getattr(x, name, x) for x in there) if inspect.isfunction(v))
+
+
+def _but_for_others(init: Any) -> Any:
+    """How a class of the course's begins when its part is taken away: for other parts, as ever."""
+
+    def begin(self: Any, *args: Any, **kwargs: Any) -> None:
+        caller = str(sys._getframe(1).f_globals.get("__name__"))
+        if not caller.startswith((f"{coursekit.__name__}.parts.", f"{coursekit.__name__}.models.")):
+            _gone()
+        init(self, *args, **kwargs)
+
+    return begin
+
+
+def _gone(*args: Any, **kwargs: Any) -> None:
+    # These lines run in place of a part's own, among the names of its module.
+    from coursekit.checks import borrowing
+
+    borrowing._tell()
+    raise borrowing.BorrowedError(borrowing.BORROWED)
 
 
 def _first(origin: str) -> str:

@@ -239,7 +239,7 @@ class Dependencies:
         offers = self._by_name.get(name, [])
         if name in _THERE:
             offers = [p for p in offers if p.order[0] <= horizon]
-            if not names.is_data(name, (s.node for p in there for s in p.statements)):
+            if not _is_data(name, there):
                 offers = _of_kinds(offers, (*names.DEFINITIONS, *names.IMPORTS))
         elif key.assigned.get(name, exercise.place) < exercise.place:
             # A helper that has the name of a lesson's variable.
@@ -254,6 +254,12 @@ class Dependencies:
                 if name not in names.needed_at_once(piece.text):  # as in `table = more(table)`
                     break
         return found
+
+
+def _is_data(name: str, there: Iterable[Piece]) -> bool:
+    """Whether a built-in's name stands for something else: used, but never called or handed on."""
+    said = [s.handling for p in there for s in p.statements]
+    return any(name in used for used, _ in said) and not any(name in calls for _, calls in said)
 
 
 def _calls_method(piece: Piece) -> bool:

@@ -150,17 +150,19 @@ class _Reader:
 
     def folder(self, path: Path, parts: tuple[str, ...], depth: int) -> None:
         """Look into a folder; of a class, or with `parts` of a student."""
+        before = self._source
         try:
             listed = listed_in(path)
             if len(parts) < 2 and (around := around_class(listed, parts)):
+                self._source = "".join(parts) or before
                 self.folder(around, (), depth + 1)
+                self._source = before
                 return
         except OSError as error:
             if not parts:
                 raise CourseError(f"{path}: cannot be read ({error.strerror})") from error
             self._add(parts, f"cannot be read ({error.strerror})")
             return
-        before = self._source
         if len(parts) == 1 and parts[0] in self._classes:
             self._source = parts[0]
             for _ in range(self._classes[parts[0]]):

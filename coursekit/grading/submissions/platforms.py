@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     #: What is in a folder or zip by its name: of a folder the notebooks right in it, else None.
     Inside = Mapping[str, Collection[str] | None]
 
+# What follows the platform's own words a student has chosen, and may look like them.
 # Ann Lee_1234567_assignsubmission_file_/02_unet.ipynb
-_MOODLE = re.compile(r"(?P<name>.+)_(?P<number>\d+)_assignsubmission_[a-z]+_?(?P<rest>.*)", re.I)
+_MOODLE = re.compile(r"(?P<name>.+?)_(?P<number>\d+)_assignsubmission_[a-z]+_?(?P<rest>.*)", re.I)
 # leeann_LATE_4711_815123_02_unet-1.ipynb, leeann_4711_text.html; anon_x7Bq2_815123_02_unet.ipynb
 _CANVAS = re.compile(
     r"(?P<name>[^_]+)(?P<late>_LATE)?_(?P<number>\d{3,})_(?:\d{4,}_(?P<rest>.+)|(?:text|link)\.html)"
@@ -23,8 +24,9 @@ _CANVAS = re.compile(
 _CANVAS_ANONYMOUS = re.compile(r"(?P<name>anon_[^\W_]{5})(?P<late>_LATE)?_\d{4,}_(?P<rest>.+)")
 # gradebook_COURSE_COLUMN_alee_attempt_2026-10-12-11-22-33_02_unet.ipynb, and one .txt an attempt
 _BLACKBOARD = re.compile(
-    r"(?:.*_)?(?P<name>[^_]+)_attempt_\d{4}(?:-\d\d){5}(?:_(?P<rest>.*))?", re.I | re.DOTALL
+    r"(?:.*?_)??(?P<name>[^_]+)_attempt_\d{4}(?:-\d\d){5}(?:_(?P<rest>.*))?", re.I | re.DOTALL
 )
+_ATTEMPT = re.compile(r"_attempt_\d{4}(?:-\d\d){5}", re.I)
 # 12345-67890 - Ann Lee - Oct 12, 2026 1122 AM/02_unet.ipynb: a user, a folder, a folder an attempt
 _BRIGHTSPACE = re.compile(r"(?P<number>\d+)-\d+ ?- ?(?P<name>.+?) ?- ?(?P<date>[^-]*\d{4}.*)")
 _LESSON = re.compile(
@@ -118,10 +120,16 @@ def login_of(name: str, form: bytes) -> dict[str, str]:
         By the names' common beginning, whose they are: a login may hold what parts logins from
         columns.
     """
-    start = name.rpartition("_attempt_")[0]
+    start = before_attempt(name)
     said = re.match(rb"\s*Name:[^\n]*\(([^()\s]+)\)", form)
     login = said[1].decode("utf-8", "replace") if said else ""
     return {start: login} if login and start.endswith(f"_{login}") else {}
+
+
+def before_attempt(name: str) -> str:
+    """What a name of Blackboard's says before its attempt; "" for other names."""
+    start, *rest = _ATTEMPT.split(name, maxsplit=1)
+    return start if rest else ""
 
 
 def is_class_beside_students(top: str, inside: Inside) -> bool:

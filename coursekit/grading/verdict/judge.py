@@ -20,6 +20,7 @@ from coursekit.grading.run.assemble import (
     solutions,
     whole_notebook,
 )
+from coursekit.grading.run.fresh import says_borrowed
 from coursekit.grading.run.protocol import NOTEBOOK, Ended
 from coursekit.grading.verdict.compare import compare
 from coursekit.grading.verdict.explain import explain
@@ -86,6 +87,10 @@ class _Attempt:
     def has_passed(self, check: str) -> bool:
         """Whether nothing that comes later can take its points."""
         return self.results.get(check, ("",))[0] == "passed"
+
+    def is_certain(self, check: str) -> bool:
+        """Whether another run would say the same."""
+        return self.results.get(check, ("",))[0] in ("passed", "borrowed")
 
 
 def judge(
@@ -175,7 +180,7 @@ def _leaves_no_doubt(reference: Reference, attempt: _Attempt, run: Run) -> bool:
         c.id for e in reference.assignment.exercises if e.name in attempt.live for c in e.checks
     ]
     return run.ended is None and all(
-        attempt.has_passed(check) or run.cells.get(check) == "failed" for check in checks
+        attempt.is_certain(check) or run.cells.get(check) == "failed" for check in checks
     )
 
 
@@ -363,6 +368,8 @@ def _result(
     outcome = run.cells.get(HIDDEN_PREFIX + check)
     if outcome in (None, "ended"):
         return None
+    if says_borrowed(run.probe, exercise):
+        return "borrowed", (BORROWED,)
     # What an answer's cell does beside the answer (it looks for a file, it asserts) is not judged.
     if outcome == "failed" and cell == "failed":
         return "error", ("the cell with the answer ends with an exception",)

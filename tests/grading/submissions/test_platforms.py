@@ -32,6 +32,10 @@ from tests.grading.submissions.test_collect import notebook, put, zipped
         ("gradebook_FACE_101_Week201_alee_attempt_2026-10-12-11-22-33_02_unet.ipynb", "alee"),
         ("gradebook_FACE_101_Week202_alee_attempt_2026-10-12-11-22-33.txt", "alee"),
         ("Week 1_alee_attempt_2026-10-12-11-22-33_a_b.zip", "alee"),
+        ("gradebook_C_W_eve_attempt_2026-10-12-11-22-33_bob_attempt_2026-10-12-11-22-34_x.ipynb",
+         "eve"),
+        ("Eve_13_assignsubmission_file_Bob_12_assignsubmission_file_x.ipynb", "Eve"),
+        ("eve_LATE_4711_815123_bob_4712_815124_x.ipynb", "eve"),
         ("12345-67890 - Ann Lee - Oct 12, 2026 1122 AM", "Ann Lee"),
         ("12345-67890 - Anne-Marie O'Neil-Lee - 2 oktober, 2026 1122", "Anne-Marie O'Neil-Lee"),
         ("ann", None), ("02_unet.ipynb", None), ("week-2", None), ("Ann Lee - Oct 12", None),
@@ -114,6 +118,30 @@ def test_a_login_of_blackboard_may_hold_an_underscore(tmp_path: Path):
         put(tmp_path / f"{name}_x.ipynb")
         put(tmp_path / f"{name}.txt", f"Name: A Lee ({login})\nAssignment: x\n".encode())
     assert [s.student for s in collect(tmp_path)] == ["a_lee", "a_lee", "b_lee", "lee", "zoe"]
+
+
+def test_a_student_s_own_file_is_no_form(tmp_path: Path):
+    name = "gradebook_C_W_x_eve_attempt_2026-10-12-11-22-33"
+    put(tmp_path / f"{name}_a.ipynb")
+    put(tmp_path / f"{name}_b_attempt_2026-10-12-11-22-33.txt", b"Name: Bob (eve)")
+    put(tmp_path / f"{name}.txt", b"Name: Eve (x_eve)")
+    assert [s.student for s in collect(tmp_path)] == ["x_eve"]
+
+
+@pytest.mark.parametrize("inside", ["", "submitted/"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_what_one_hands_in_for_others_is_said(tmp_path: Path, inside: str, packed: bool):
+    files = {f"{inside}{n}/02_unet.ipynb": notebook(f"eve's {n}") for n in ("bob", *"cdefg")}
+    put(tmp_path / "bob" / "02_unet.ipynb", notebook("bob's"))
+    put(tmp_path / "ann" / "02_unet.ipynb", notebook("ann's"))
+    if packed:
+        put(tmp_path / "eve.zip", zipped(files))
+    for name, content in {} if packed else {f"eve.zip/{n}": c for n, c in files.items()}.items():
+        put(tmp_path / name, content)
+    bobs = [s for s in collect(tmp_path) if s.student == "bob"]
+    assert [s.name for s in bobs] == ["bob/02_unet.ipynb", "eve.zip/bob/02_unet.ipynb"]
+    said = "Some of it is from eve.zip, which was read as a class of its own: is it theirs?"
+    assert all(said in s.notes for s in bobs)
 
 
 def test_a_folder_around_a_class_may_have_any_name(tmp_path: Path):
