@@ -316,13 +316,25 @@ WRONG = {
 
 RIGHT = {
     "sgd-step": [
-        _edit(_SGD, ("pull = gradient + weight_decay * weight", "pull = torch.add(gradient, weight, alpha=weight_decay)")),
+        _edit(
+            _SGD,
+            (
+                "pull = gradient + weight_decay * weight",
+                "pull = torch.add(gradient, weight, alpha=weight_decay)",
+            ),
+        ),
         """
 def sgd_step(weight, gradient, velocity, rate, momentum=0.5, weight_decay=0.0):
     new = velocity.clone().mul_(momentum).add_(gradient).add_(weight, alpha=weight_decay)
     return weight.sub(new, alpha=rate), new
 """,
-        _edit(_SGD, ("return weight - rate * velocity, velocity", "return [weight - velocity * rate, velocity]")),
+        _edit(
+            _SGD,
+            (
+                "return weight - rate * velocity, velocity",
+                "return [weight - velocity * rate, velocity]",
+            ),
+        ),
         _SGD,
         """
 def sgd_step(weight, gradient, velocity, rate, momentum=0.5, weight_decay=0.0):
@@ -351,8 +363,16 @@ def sgd_step(weight, gradient, velocity, rate, momentum=0.5, weight_decay=0.0):
     ],
     "adam-step": [
         _edit(_ADAM, ("pull**2", "pull * pull"), ("v_hat.sqrt()", "torch.sqrt(v_hat)")),
-        _edit(_ADAM, ("m = betas[0] * m + (1 - betas[0]) * pull", "m = torch.lerp(pull, m, betas[0])")),
-        _edit(_ADAM, ("    m_hat = m / (1 - betas[0] ** t)\n    v_hat = v / (1 - betas[1] ** t)\n    return weight - rate * m_hat / (v_hat.sqrt() + eps), m, v", "    scale = (1 - betas[1] ** t) ** 0.5\n    return weight - rate / (1 - betas[0] ** t) * m / (v.sqrt() / scale + eps), m, v")),
+        _edit(
+            _ADAM, ("m = betas[0] * m + (1 - betas[0]) * pull", "m = torch.lerp(pull, m, betas[0])")
+        ),
+        _edit(
+            _ADAM,
+            (
+                "    m_hat = m / (1 - betas[0] ** t)\n    v_hat = v / (1 - betas[1] ** t)\n    return weight - rate * m_hat / (v_hat.sqrt() + eps), m, v",
+                "    scale = (1 - betas[1] ** t) ** 0.5\n    return weight - rate / (1 - betas[0] ** t) * m / (v.sqrt() / scale + eps), m, v",
+            ),
+        ),
         _ADAM,
         """
 def adam_step(weight, gradient, m, v, t, rate, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0):
@@ -373,8 +393,20 @@ def adam_step(weight, gradient, m, v, t, rate, betas=(0.9, 0.999), eps=1e-8, wei
     ],
     "cosine": [
         _edit(_COSINE, ("math.cos(math.pi * t / t_max)", "float(np.cos(np.pi * t / t_max))")),
-        _edit(_COSINE, ("lowest + 0.5 * (highest - lowest) * (1 + math.cos(math.pi * t / t_max))", "lowest + (highest - lowest) * math.cos(math.pi * t / (2 * t_max)) ** 2")),
-        _edit(_COSINE, ("lowest + 0.5 * (highest - lowest) * (1 + math.cos(math.pi * t / t_max))", "(highest + lowest) / 2 + (highest - lowest) / 2 * math.cos(t * math.pi / t_max)")),
+        _edit(
+            _COSINE,
+            (
+                "lowest + 0.5 * (highest - lowest) * (1 + math.cos(math.pi * t / t_max))",
+                "lowest + (highest - lowest) * math.cos(math.pi * t / (2 * t_max)) ** 2",
+            ),
+        ),
+        _edit(
+            _COSINE,
+            (
+                "lowest + 0.5 * (highest - lowest) * (1 + math.cos(math.pi * t / t_max))",
+                "(highest + lowest) / 2 + (highest - lowest) / 2 * math.cos(t * math.pi / t_max)",
+            ),
+        ),
         _COSINE,
         """
 def cosine(t, t_max, highest, lowest):
@@ -388,9 +420,25 @@ def cosine(t, t_max, highest, lowest):
 """,
     ],
     "patience": [
-        _edit(_MACHINE, ("if loss < self.best:", "if self.best > loss:"), ("self.peak /= 2", "self.peak = 0.5 * self.peak")),
-        _edit(_MACHINE, ("self.stalled += 1\n        if self.stalled < self.config.patience:\n            return \"wait\"", "if self.stalled + 1 < self.config.patience:\n            self.stalled += 1\n            return \"wait\"")),
-        _edit(_MACHINE, ("        self.step += 1\n", "        self.step = self.step + 1\n        assert self.phase != \"stopped\"\n")),
+        _edit(
+            _MACHINE,
+            ("if loss < self.best:", "if self.best > loss:"),
+            ("self.peak /= 2", "self.peak = 0.5 * self.peak"),
+        ),
+        _edit(
+            _MACHINE,
+            (
+                'self.stalled += 1\n        if self.stalled < self.config.patience:\n            return "wait"',
+                'if self.stalled + 1 < self.config.patience:\n            self.stalled += 1\n            return "wait"',
+            ),
+        ),
+        _edit(
+            _MACHINE,
+            (
+                "        self.step += 1\n",
+                '        self.step = self.step + 1\n        assert self.phase != "stopped"\n',
+            ),
+        ),
         _MACHINE,
         """
 class Machine(State):
@@ -434,9 +482,21 @@ class Machine(State):
 """,
     ],
     "run-pipeline": [
-        _edit(_RUN, ("copy.deepcopy(model.state_dict())", "{k: v.clone() for k, v in model.state_dict().items()}")),
-        _edit(_RUN, ("while machine.phase != \"stopped\" and len(history) < epochs:", "for _ in range(epochs):\n        if machine.phase == \"stopped\":\n            break")),
-        _edit(_RUN, ("elif event != \"wait\":", "elif event in (\"switch\", \"halve\", \"stop\"):")),
+        _edit(
+            _RUN,
+            (
+                "copy.deepcopy(model.state_dict())",
+                "{k: v.clone() for k, v in model.state_dict().items()}",
+            ),
+        ),
+        _edit(
+            _RUN,
+            (
+                'while machine.phase != "stopped" and len(history) < epochs:',
+                'for _ in range(epochs):\n        if machine.phase == "stopped":\n            break',
+            ),
+        ),
+        _edit(_RUN, ('elif event != "wait":', 'elif event in ("switch", "halve", "stop"):')),
         _RUN,
         """
 def run_pipeline(model, machine, train_epoch, validate, epochs):
