@@ -76,6 +76,14 @@ PARTS: dict[str, dict[str, str]] = {
     },
 }  # fmt: skip
 
+#: By exercise: another name of the same thing in the package, which an answer may not only call.
+ALIKE = {
+    "read-mask": "decode_mask", "unet": "create_model", "deeplabv3plus": "create_model",
+    "fast-scnn": "create_model", "gradient-share": "inverse_frequency_weights",
+    "soft-dice": "dice_loss", "cosine": "cosine_rate", "reestimate": "reestimate_statistics",
+    "boundary": "binary_edges", "fusion-loss": "boundary_weighted_cross_entropy",
+}  # fmt: skip
+
 
 def parts_of(exercise: str) -> list[str]:
     """The names that an exercise's answer binds; none for an exercise that is not the course's."""

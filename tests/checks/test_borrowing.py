@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import coursekit
 from coursekit.checks import Check
 from coursekit.checks.borrowing import borrows, is_borrowed
+from coursekit.parts import ALIKE, parts_of
+
+
+def writing(path: str, text: str) -> str:
+    """What grading makes of a `%%writefile` cell."""
+    return f"get_ipython().run_cell_magic('writefile', {path!r}, {text!r})\n"
 
 
 @pytest.mark.parametrize(
@@ -23,6 +31,9 @@ from coursekit.checks.borrowing import borrows, is_borrowed
         "from coursekit.models.unet import DoubleConv as Up",
         "def Up(a, b):\n    from coursekit.models.unet import Up\n    return Up(a, b)",
         "Up = lambda a, b: unet.Up(a, b)",
+        writing("h.py", "from coursekit.parts.unet import Up") + "from h import Up",
+        writing("-a p/h.py", "from coursekit.models.unet import Up as U\nclass Up(U):\n    pass")
+        + "import p.h\nUp = p.h.Up",
     ],
 )
 def test_the_course_s_own_is_known_by_its_text(answer: str) -> None:
@@ -39,10 +50,38 @@ def test_the_course_s_own_is_known_by_its_text(answer: str) -> None:
         "from torch.nn import Upsample as Up",
         "Up = mine.Up",
         "Up = (",
+        writing("h.py", "from coursekit.parts.unet import Up")
+        + "class Up(nn.Module):\n    pass\nimport h\nh.Up(1, 2)",
+        writing("h.py", "class Up:\n    pass") + "from h import Up",
     ],
 )
 def test_an_answer_of_one_s_own_is_none(answer: str) -> None:
     assert not borrows(answer, "up")
+
+
+@pytest.mark.parametrize(
+    ("exercise", "answer", "told"),
+    [
+        ("cosine", "from coursekit.optim import cosine_rate as cosine", True),
+        ("cosine", "from coursekit.optim import cosine_rate\ncosine = partial(cosine_rate)", True),
+        ("cosine", "from coursekit.optim import cosine_rate as r\ncosine = lambda *a: r(*a)", True),
+        ("cosine", "from coursekit import optim\ndef cosine(*a):\n    return optim.cosine_rate(*a)",
+         True),
+        ("cosine", "def cosine(t):\n    return cos(t)\n\noptim.cosine_rate(1, 2, 3, 4)", False),
+        ("unet", "def UNet(n=19):\n    return create_model('unet', num_classes=n)", True),
+        ("unet", "class UNet(Layers):\n    pass\n\ncreate_model('unet').state_dict()", False),
+        ("fast-scnn", "class FastSCNN:\n    x = timm.create_model('mobilenet')", False),
+        ("fast-scnn", "def create_model():\n    pass\ndef FastSCNN():\n    create_model()", False),
+    ],
+)  # fmt: skip
+def test_another_name_for_the_same(exercise: str, answer: str, told: bool) -> None:
+    assert borrows(answer, exercise) == told
+
+
+def test_each_other_name_is_one_of_the_package() -> None:
+    texts = "\n".join(p.read_text() for p in Path(coursekit.__file__).parent.rglob("*.py"))
+    for exercise, name in ALIKE.items():
+        assert parts_of(exercise) and f"def {name}(" in texts, name
 
 
 def test_pillow_s_mirror_is_not_the_course_s() -> None:

@@ -78,11 +78,14 @@ def _by_owner(path: Path) -> dict[Owner, list[Found]]:
     for file in found:
         if file.content is not None and not file.is_notebook:
             logins |= login_of(file.parts[0], file.content)
+    # A zip of one student may hold nothing but 02_unet.ipynb; one of repositories 02-unet-ann/.
+    several = may_be_class(f.parts for f in found if f.is_notebook)
+    alone = path.name if path.is_file() and not several else ""
     for file in found:
         top = file.parts[0]
         # A file beside the students' that no platform named is nobody's.
         if len(file.parts) > 1 or file.is_notebook or file.problem or platform_owner(top):
-            owner = owner_of(top, alone=path.name if path.is_file() else "")
+            owner = owner_of(top, alone=alone)
             login = logins.get(top.rpartition("_attempt_")[0])
             grouped[replace(owner, key=login, name=login) if login else owner].append(file)
     if not grouped:
@@ -205,13 +208,16 @@ def _many_folders(notebooks: list[Found], depth: int) -> list[str]:
         tops[file.parts[:depth]].append(file.parts[depth:])
     notes = []
     for top, paths in tops.items():
-        folders = {path[0] for path in paths if len(path) > 1}
-        if platform_owner(top[-1]) or any(len(path) < 2 for path in paths):
+        while all(len(path) > 2 for path in paths) and len({path[0] for path in paths}) == 1:
+            paths = [path[1:] for path in paths]
+        few = may_be_class(paths)
+        if platform_owner(top[-1]) or (any(len(path) < 2 for path in paths) and not few):
             continue
-        if len(folders) >= _MANY_FOLDERS or may_be_class(paths):
+        folders = {path[0] for path in paths}
+        if few or len(folders) >= _MANY_FOLDERS:
             notes.append(
-                f"{clean(top[-1])} was taken for one student's, and has notebooks in "
-                f"{len(folders)} folders: if it is a class, name it by itself to grade it."
+                f"{clean(top[-1])} was taken for one student's, and has notebooks of "
+                f"{len(folders)} folders or names: if it is a class, name it by itself to grade it."
             )
     return notes
 

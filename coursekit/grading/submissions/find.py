@@ -273,6 +273,22 @@ class _Reader:
             )
         if twice:
             self._add(here, f"holds several entries of one name ({twice}); the last counts")
+        classes = set() if parts else self._classes.keys() & {inner[0] for inner in entries}
+        for top in sorted(classes):
+            below = {inner[1:]: entries.pop(inner) for inner in [*entries] if inner[0] == top}
+            around, self._source = self._classes[top], top
+            few = {inner[around:]: info for inner, info in below.items() if len(inner) > around}
+            self._each(archive, few, (), level)
+        self._each(archive, entries, parts, level)
+        self._source = before
+
+    def _each(
+        self,
+        archive: zipfile.ZipFile,
+        entries: dict[tuple[str, ...], zipfile.ZipInfo],
+        parts: tuple[str, ...],
+        level: int,
+    ) -> None:
         # What lies on top comes first: of very many notebooks the deepest are not looked at.
         for inner, info in sorted(entries.items(), key=lambda entry: (len(entry[0]), entry[0])):
             whole = (*parts, *inner)
@@ -280,7 +296,6 @@ class _Reader:
                 self._enter(whole[0])
             if not info.is_dir() and self._may_look(whole):
                 self._zipped(archive, info, whole, level)
-        self._source = before
 
     def _zipped(
         self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, parts: tuple[str, ...], level: int

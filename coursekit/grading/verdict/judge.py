@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coursekit.checks.borrowing import BORROWED, borrows
 from coursekit.checks.rules import broken, declared
+from coursekit.grading.answers.key import key_of
+from coursekit.grading.answers.trials import without_trials
 from coursekit.grading.records import Answer, CheckResult, Grade, HandedIn, PublicResult
 from coursekit.grading.run.assemble import (
     HIDDEN_PREFIX,
@@ -24,7 +26,7 @@ from coursekit.grading.verdict.explain import explain
 from coursekit.temporary import temporary_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from coursekit.grading.run.executor import Executor, Run
     from coursekit.lessons.course import Assignment
@@ -113,7 +115,7 @@ def judge(
             _try_alone(executor, reference, attempt, scratch, until)
         checks = tuple(_results(reference, answers, attempt))
         wrong = (c.exercise for c in checks if c.status not in ("passed", "borrowed"))
-        failed = set(wrong) & set(attempt.live)
+        failed = set(wrong) & set(attempt.live) - attempt.out.keys()
         public: tuple[PublicResult, ...] = ()
         if failed and shown is not None:
             public = tuple(explain(reference.assignment, shown, failed))
@@ -124,7 +126,7 @@ def judge(
         assignment=reference.assignment.name,
         digest="",
         isolation=executor.isolation,
-        answers=tuple(a for a in answers if a.exercise in graded),
+        answers=tuple(_with_note(a, attempt) for a in answers if a.exercise in graded),
         checks=checks,
         public=public,
         notes=(*submission.notes, *attempt.notes),
@@ -192,8 +194,10 @@ def _run_shown(
     live, number = dict(attempt.live), 0
     half = (until + time.monotonic()) / 2  # the rest is for the verdict
     while shown.ended and not any(name.startswith(HIDDEN_PREFIX) for name in shown.cells):
-        culprit = _culprit(reference, [*shown.cells], live)
-        live.pop(culprit or "", None)
+        reached = [*shown.cells]
+        culprit = _culprit(reference, reached, live)
+        if culprit is not None:
+            _take_out(reference, live, culprit, reached)
         number += 1
         if culprit is None or not live or time.monotonic() > half:
             break
@@ -232,19 +236,41 @@ def _run_until_it_ends(
         if (run.ended.kind, run.ended.detail) == ("timeout", NOTEBOOK) and progress:
             continue  # nobody in particular was too slow
         attempt.out[culprit] = _ending(run.ended)
+        _take_out(reference, attempt.live, culprit, reached)
         attempt.notes.append(f"the answer to {culprit} ended the run ({run.ended})")
-        del attempt.live[culprit]
     if attempt.live:
         attempt.out |= dict.fromkeys(attempt.live, ("timeout", "the submission's time was up"))
         attempt.notes.append("the submission's time was up, so some answers were not run")
         attempt.live.clear()
 
 
+def _take_out(
+    reference: Reference, live: dict[str, str], culprit: str, reached: Sequence[str]
+) -> None:
+    """Take out an answer that ended a run; of one whose own cell did, at first only its trials."""
+    bare = without_trials(live[culprit], key_of(reference.assignment.lesson))
+    if reached[-1] == culprit and bare != live[culprit]:
+        live[culprit] = bare
+    else:
+        del live[culprit]
+
+
+def _with_note(answer: Answer, attempt: _Attempt) -> Answer:
+    """The answer; of one that was run without its trials, with a word on that."""
+    name = answer.exercise
+    if name not in attempt.out or name not in attempt.live:
+        return answer
+    detail = attempt.out[name][1]
+    note = f"Run again without what its cell tries beside it: with that, {detail}."
+    return replace(answer, notes=(*answer.notes, note))
+
+
 def _try_alone(
     executor: Executor, reference: Reference, attempt: _Attempt, scratch: Path, until: float
 ) -> None:
     """Run answers by themselves on which a kernel died: another may have left it dying."""
-    for name in [name for name, (status, _) in attempt.out.items() if status == "dead"]:
+    dead = [name for name, (status, _) in attempt.out.items() if status == "dead"]
+    for name in [name for name in dead if name not in attempt.live]:
         left = _seconds_left(executor, until)
         if not left:
             return
