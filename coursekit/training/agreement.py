@@ -4,7 +4,8 @@ A face has some thirty ways to differ from another, 106 points have 212 coordina
 leaves open the others have seen. Each coordinate is moved by a linear function of all of them,
 found by ridge regression on augmented training faces. Dense layers that are trained with the maps
 gain nothing: the ways in which places contradict each other are small beside the places, and a
-gradient hardly sees them. The closed form does (`benchmarks/annotation_loop.py`).
+gradient hardly sees them. The closed form does: of a network of 64² that had seen 17,000 faces, on
+200 others, 55.9 of 106 points were off by more than 2 % of the box without it and 49.7 with it.
 """
 
 from __future__ import annotations
