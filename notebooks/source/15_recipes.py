@@ -58,6 +58,7 @@ TIER, DATA, SIZES = tier.choose(
     test=(16, 100), amounts=((0.0, 0.5, 1.0), (0.0, 0.25, 0.5, 0.75, 1.0)),
 )  # fmt: skip
 SIZE, SEEDS = SIZES["size"], SIZES["seeds"]
+SQUARE = min(SEEDS, SIZES["square"])  # seeds of the recipes between the two
 TEST = 20_000  # the number of the first rendered test face
 
 if DATA:
@@ -121,7 +122,7 @@ def run(key: str, seed: int, epochs: int = SIZES["epochs"]) -> tuple[nn.Module, 
 
 
 # %% train-recipes tags=["slow"]
-seeds = {key: SEEDS if key in ("report", "house") else SIZES["square"] for key in RUNS}
+seeds = {key: SEEDS if key in ("report", "house") else SQUARE for key in RUNS}
 trained = {key: [run(key, seed) for seed in range(number)] for key, number in seeds.items()}
 losses = [[entry["train_loss"] for entry in r.history] for _, r in trained["house"]]
 print("with house every training loss fell:", all(each[-1] < each[0] for each in losses))
@@ -366,14 +367,14 @@ figure
 #
 # ## Exercise 2: two by two
 #
-# Two changes, $a$ and $b$, make four recipes. Call their scores $s_0$ (neither), $s_a$, $s_b$ and $s_{ab}$ (both).
+# Two changes, $a$ and $b$, make four recipes; here they are the rate and the schedule. Call their scores $s_0$ (neither), $s_a$, $s_b$ and $s_{ab}$ (both).
 
 # %% tags=["folded"]
 plots.diagram(
     """
-    (neither: s0)
-    a: sa | b: sb
-    (both: sab)
+    (neither: 0.001, by patience: s0)
+    a: rate 0.02: sa | b: one cosine: sb
+    (both: 0.02, one cosine: sab)
     """,
     "neither > a > both, neither > b > both",
 )
@@ -461,7 +462,7 @@ for name in ("one", "few", "many"):
 # %% tags=["slow"]
 # NBVAL_IGNORE_OUTPUT
 PHOTOS = [MEASURED[key] for key in ("schedule and rate", "schedule", "rate", "house")]
-OURS = [scores[key][: SIZES["square"]] for key in ("neither", "rate", "schedule", "house")]
+OURS = [scores[key][:SQUARE] for key in ("neither", "rate", "schedule", "house")]
 ROWS = "the rate alone", "the schedule alone", "the rate on top of the schedule", "interaction"
 for title, four in ((f"here, {TIER} tier", OURS), ("measured on photographs", PHOTOS)):
     print(title)

@@ -256,4 +256,8 @@ def effects(neither, a, b, both):
 }  # fmt: skip
 
 # Planted bugs that change nothing that is asked for: line, change, reason.
-EQUIVALENT: dict[str, list[tuple[str, str, str]]] = {}
+EQUIVALENT = {
+    "warm-cosine": [
+        ("if step < rise:", "< → <=", "the line and the cosine meet at t = r, at the highest rate"),
+    ],
+}
