@@ -65,6 +65,10 @@ PARTS: dict[str, dict[str, str]] = {
         "distillation": "distillation_loss", "run-cycles": "run_cycles",
         "seeds-needed": "seeds_needed",
     },
+    "bspnet": {
+        "boundary": "boundary", "fusion": "FusionBranch", "fusion-loss": "fusion_loss",
+        "alpha": "weight_share alpha_for", "claims": "not_above",
+    },
     "capstone": {
         "widest": "widest", "receptive-field": "receptive_field", "own-network": "Mine",
         "paired": "paired", "worst": "worst",

@@ -84,9 +84,9 @@ def test_few_pictures_are_too_few(tmp_path: Path) -> None:
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {"_RENDERED": 4, "_RENDERED_AT_FIRST": 4, "_EPOCHS": 1, "_EPOCHS_AT_FIRST": 1, "SIZE": 32, "BATCH": 4,
-                        "NETWORK": {"num_classes": 106, "width": 8, "stem": (8, 8), "depth": 1},
-                        }.items():  # fmt: skip
+    network = {"num_classes": 106, "width": 8, "stem": (8, 8), "depth": 1}
+    few = {"_RENDERED": 4, "_RENDERED_AT_FIRST": 4, "_EPOCHS": 1, "_EPOCHS_AT_FIRST": 1}
+    for name, value in {**few, "SIZE": 32, "BATCH": 4, "NETWORK": network}.items():
         monkeypatch.setattr(learn, name, value)
 
 

@@ -436,11 +436,6 @@ class FusionBranch(nn.Module):
         return self.classify(self.mix(x))
 """,
         """
-from functools import partial
-from coursekit.models import bspnet
-FusionBranch = partial(bspnet.FusionBranch, abn="inplace")
-""",
-        """
 class FusionBranch(nn.Module):
     def __init__(self, context, edges, num_classes, width):
         super().__init__()
