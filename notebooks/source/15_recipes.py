@@ -385,9 +385,9 @@ plots.diagram(
 # | $a$ alone | $s_a - s_0$ |
 # | $b$ alone | $s_b - s_0$ |
 # | $a$ on top of $b$ | $s_{ab} - s_b$ |
-# | <dfn>interaction</dfn> | by how much more $a$ brings on top of $b$ than alone |
+# | interaction | the third minus the first |
 #
-# An interaction above 0 means that the two need each other; below 0, that one does part of the other's work. It does not matter which of the two is called $a$.
+# The <dfn>interaction</dfn> of two changes is by how much more one of them brings on top of the other than alone. Above 0 it means that the two need each other; below 0, that one does part of the other's work. It does not matter which of the two is called $a$.
 #
 # You get four lists of scores, one score for each seed, the same seeds in each. Take the effects *within* each seed: an array of shape (4, seeds), a row for each effect in the table's order.
 #
