@@ -47,8 +47,7 @@ PARTS: dict[str, dict[str, str]] = {
     },
     "competition": {
         "f-and-iou": "f_from_iou two_means", "image-scores": "image_scores",
-        "bootstrap": "bootstrap interval lead", "one-cause": "only all_but",
-        "masks-in-a-zip": "write_flat",
+        "bootstrap": "bootstrap interval lead", "masks-in-a-zip": "write_flat",
     },
     "ddgcn": {
         "node-projection": "Projection", "spatial-relation": "relate",
@@ -73,6 +72,9 @@ PARTS: dict[str, dict[str, str]] = {
     "capstone": {
         "widest": "widest", "receptive-field": "receptive_field", "own-network": "Mine",
         "paired": "paired", "worst": "worst",
+    },
+    "recipes": {
+        "warm-cosine": "warm_cosine", "two-by-two": "effects", "one-cause": "only all_but",
     },
 }  # fmt: skip
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import io
 import zipfile
 from typing import TYPE_CHECKING, Any
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
-
-    from coursekit.synthfaces import Style
 
 
 def f_from_iou(iou: NDArray[Any]) -> NDArray[Any]:
@@ -60,18 +57,6 @@ def lead(
 ) -> NDArray[Any]:
     """The interval of the difference a minus b, both on the same resamples."""
     return interval(bootstrap(a, draws) - bootstrap(b, draws), level)
-
-
-def only(style: Style, amount: float, fields: tuple[str, ...]) -> Style:
-    """`style` with these fields alone as `style.shifted(amount)` has them."""
-    shifted = style.shifted(amount)
-    return dataclasses.replace(style, **{name: getattr(shifted, name) for name in fields})
-
-
-def all_but(style: Style, amount: float, fields: tuple[str, ...]) -> Style:
-    """`style.shifted(amount)` with these fields as `style` has them."""
-    same = {name: getattr(style, name) for name in fields}
-    return dataclasses.replace(style.shifted(amount), **same)
 
 
 def write_flat(target: str | Path | io.BytesIO, logits: dict[str, Tensor]) -> None:

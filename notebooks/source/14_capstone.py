@@ -18,7 +18,7 @@
 # | | quick tier (default) | full tier |
 # |---|---|---|
 # | your time | {{your-time}} | the same |
-# | data | 40 rendered faces, 40² | CelebAMask-HQ, for example the course's 5,000 photos, 512² |
+# | data | 28 rendered faces, 40² | CelebAMask-HQ, for example the course's 5,000 photos, 512² |
 # | computing | {{computing}} | six runs of 60 epochs: about 17 hours on one GPU, if an epoch takes the 171 s that the report gives for FastSCNN (estimated) |
 # | memory | {{memory}} | about 5 GB, most of it the photos as bytes; GPU memory depends on your design (estimated) |
 #
@@ -54,16 +54,10 @@ from coursekit import count_parameters, create_model, data, metrics, plots, synt
 from coursekit.checks import Check
 from coursekit.complexity import multiply_accumulates
 
-# %% [markdown]
-# Each size is given for both tiers: first the quick one, then the full one, which `COURSEKIT_TIER=full`
-# chooses. `COURSEKIT_DATA` names the folder of real data. Every cell below runs as it stands with either.
-#
-# The validation set is cut in two. One half is for *you*: look at it as often as you like while you design. The other half is for the *report*: nothing is chosen on it (lesson 07, "the best of many is too good").
-
 # %%
 TIER, DATA, SIZES = tier.choose(
-    train=(40, 5000),
-    val=(40, 1000),
+    train=(28, 5000),
+    val=(24, 1000),
     size=(40, 512),
     epochs=(4, 60),
     batch=(4, 8),
@@ -84,10 +78,11 @@ design, report = val[::2], val[1::2]
 print(f"{len(train)} faces to learn from, {len(design)} to design with, {len(report)} to report on")
 
 # %% [markdown]
+# The validation set is cut in two. One half is for *you*: look at it as often as you like while you design. The other half is for the *report*: nothing is chosen on it (lesson 07, "the best of many is too good").
+#
 # ## The commission
 #
-# > A photo booth needs a face parser: 19 classes, images of any size, one network, on a small board. It may have **fewer than 1,821,085 parameters** (the limit of the 2025 competition)
-# > and **fewer than 1,000,000,000 multiply-accumulates** for an image of 512². It is trained from scratch: no external data, no pretrained weights, no ensemble.
+# > A photo booth needs a face parser: 19 classes, images of any size, one network, on a small board. It may have **fewer than 1,821,085 parameters** (the limit of the 2025 competition) and **fewer than 1,000,000,000 multiply-accumulates** for an image of 512². It is trained from scratch: no external data, no pretrained weights, no ensemble.
 #
 # You hand in four things.
 #
@@ -129,18 +124,16 @@ for name in course:
 # %% [markdown]
 # Only FastSCNN fits, and it uses nine tenths of the work that is allowed and less than two thirds of the parameters. It is the baseline to beat.
 #
-# The line `with torch.device("meta")` is worth a second look. On the device <dfn title="meta device">meta</dfn> a tensor has a shape and a type and *no numbers*. A network that is built there takes next to no memory and draws no random numbers. Its parameters can be counted, and an image's shape
-# can be sent through it. It is a drawing of a network, which is all that planning needs.
+# On the device <dfn title="meta device">meta</dfn> a tensor has a shape and a type and *no numbers*. A network that is built there takes next to no memory. Its parameters can be counted, and an image's shape can be sent through it: all that planning needs.
 #
 # ## Exercise 1: the widest that fits
 #
-# In a family of networks, `make(width)`, the `cost` grows with the width. What is the **largest** width, from 1, whose cost is still **below** the limit?
-# Trying every width is slow; solving for the width by hand takes a new formula for each family. **Bisection** needs neither:
+# In a family of networks, `make(width)`, the `cost` grows with the width. What is the **largest** width, from 1, whose cost is still **below** the limit? **Bisection** finds it without a formula:
 #
 # 1. Double the width until it no longer fits. The answer now lies between the last width that fits and the first that does not.
 # 2. Look at the middle. Keep the half in which the answer lies. Stop when the two ends are neighbours.
 #
-# For an answer near a million that is about forty drawings. Build each network on the device `meta`, and hand it to `cost`. If not even width 1 fits, raise a `ValueError`.
+# For an answer near a million that is about forty networks. Build each on the device `meta`, and hand it to `cost`. If not even width 1 fits, raise a `ValueError`.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -275,23 +268,20 @@ for name in ("first", "second", "third"):
 probe.emit("devices", sorted(set(hidden_devices)), "where the weights were made")
 ### END HIDDEN TESTS
 
-# %% [markdown]
-# Now the course's U-Net, of widths $w, 2w, 4w, 8w, 16w$. How wide may it be under each limit?
-
 
 # %%
 def unet(width: int) -> nn.Module:
+    """The course's U-Net, of widths w, 2w, 4w, 8w and 16w."""
     return create_model("unet", widths=tuple(width * 2**level for level in range(5)))
 
 
 by_parameters, by_work = widest(unet, PARAMETERS), widest(unet, WORK, cost=work)
-print(f"fewer than {PARAMETERS:,} parameters: w = {by_parameters}")
-print(f"fewer than {WORK:,} multiply-accumulates: w = {by_work},",
+print(f"a U-Net with fewer than {PARAMETERS:,} parameters: w = {by_parameters}")
+print(f"with fewer than {WORK:,} multiply-accumulates: w = {by_work},",
       f"which leaves {count_parameters(unet(by_work)):,} parameters")  # fmt: skip
 
 # %% [markdown]
-# Two limits, two answers, far apart: the limit on *work* leaves a U-Net a fifteenth of the parameters that it may have. Which limit bites is the first thing to know about a design. The next is *where* it bites.
-# `ledger` prints both costs for each part of a network, with PyTorch's own counter.
+# Two limits, two answers, far apart: the limit on *work* leaves a U-Net a fifteenth of the parameters that it may have. `ledger` prints both costs for each part of a network, with PyTorch's own counter.
 
 
 # %%
@@ -313,20 +303,14 @@ def ledger(network: nn.Module, size: int = 512) -> None:
 
 
 ledger(unet(4))
-
-# %% [markdown]
-# The same opposition as in lesson 02, now as a rule for designers: **parameters are dear at the bottom, work is dear at the top.** Nearly half of the work is done at full and half size (`down.0`, `down.1`, `up.2`, `up.3`, `head`), by a thirtieth of the parameters:
-# for an image of 512² a weight at full size is used 262,144 times, one at the bottom 1,024 times. To save work, leave full size as soon as possible, and put the width where the map is small.
-
-# %%
 ledger(create_model("fastscnn"))
 
 # %% [markdown]
-# FastSCNN obeys the rule: after its first three layers all of it works at an eighth of the side or less. It pays with fine detail (lesson 04, `through_stride`).
+# **Parameters are dear at the bottom, work is dear at the top** (lesson 02). U-Net does nearly half of its work at full and half size (`down.0`, `down.1`, `up.2`, `up.3`, `head`), with a thirtieth of the parameters: for an image of 512² a weight at full size is used 262,144 times, one at the bottom 1,024 times. To save work, leave full size as soon as possible, and put the width where the map is small. FastSCNN obeys the rule, and pays with fine detail (lesson 04, `through_stride`).
 #
 # ## Exercise 2: how far does it see?
 #
-# To call an ear *left* a network must see the nose, too. The <dfn>receptive field</dfn> of an output is the square of input pixels that can change it. For a chain of convolutions and poolings its side takes no network, only arithmetic. Keep two numbers:
+# To call an ear *left* a network must see the nose, too. The <dfn>receptive field</dfn> of an output is the square of input pixels that can change it. For a chain of convolutions and poolings its side takes only arithmetic. Keep two numbers:
 #
 # - `field`: the side of the square that one output sees, in pixels of the image; before the first layer 1;
 # - `step`: how many pixels of the image lie between two neighbouring outputs; before the first layer 1.
@@ -411,37 +395,64 @@ for name in ("few", "more", "many"):
     probe.emit(f"{name}-type", found[-1][0], "the type of a field", kind=True)
 ### END HIDDEN TESTS
 
-# %% [markdown]
-# Here is how the field grows from layer to layer, in three chains: U-Net's encoder (convolutions and pooling), FastSCNN's deep path, and four dilated 3×3 convolutions in a row, without a stride.
-
 # %%
 CHAINS = {
-    "U-Net": [(3, 1, 1), (3, 1, 1), (2, 2, 1)] * 4 + [(3, 1, 1)] * 2,
-    "FastSCNN, deep path": [
+    "U-Net's encoder": [(3, 1, 1), (3, 1, 1), (2, 2, 1)] * 4 + [(3, 1, 1)] * 2,
+    "FastSCNN's deep path": [
         (3, s, 1) for s in (2, 2, 2, 2, 1, 1, 2, 1, 1, 1, 1, 1)
     ],
     "dilated 1, 2, 4, 8": [(3, 1, d) for d in (1, 2, 4, 8)],
+    "the bricks below": [(3, 2, 1)] + [(3, 2, 1), (3, 1, 1)] * 3 + [(3, 1, 3)],
 }  # fmt: skip
 figure, axes = plt.subplots(figsize=(7.5, 2.8), layout="constrained")
-for (name, chain), colour in zip(CHAINS.items(), (plots.BLUE, plots.RED, plots.GREY), strict=True):
+colours = (plots.BLUE, plots.RED, plots.GREY, "#b7791f")
+for (name, chain), colour in zip(CHAINS.items(), colours, strict=True):
     sides = [receptive_field(chain[:n])[0] for n in range(len(chain) + 1)]
     axes.plot(sides, "o-", color=colour, markersize=3, label=name)
     print(f"{name}: sees {sides[-1]}, one output every {receptive_field(chain)[1]} pixels")
-axes.set(
-    yscale="log", xlabel="layers with a kernel above 1×1, and poolings", ylabel="field, pixels"
-)
+axes.set(yscale="log", xlabel="layers that look around", ylabel="field, pixels")
 axes.legend(frameon=False, fontsize=8)
 axes.spines[["top", "right"]].set_visible(False)
 plt.close(figure)
 figure
 
 # %% [markdown]
-# At its bottom the course's U-Net sees 140 pixels of 512, and its decoder adds sixty: at 512² it never sees a whole face at once. FastSCNN's deep path reaches over seven eighths of a side, and its pyramid pooling, which no chain describes, sees everything.
-# (The field says what *can* change an output, not what does: most of the influence comes from the middle.)
+# At its bottom the course's U-Net sees 140 pixels of 512, and its decoder adds sixty: at 512² it never sees a whole face at once. FastSCNN's pyramid pooling, which no chain describes, sees everything.
 #
 # ## A box of bricks
 #
-# Use them, change them, or ignore them: the checks look at what the network does. Nearly every convolution in them has a normalisation (lesson 03).
+# Use them, change them, or ignore them: the checks look at what the network does. First a separable convolution, then context, then the way up.
+
+# %% tags=["folded"]
+from IPython.display import display
+
+separable = plots.diagram(
+    """
+    (x: a × H × W)
+    around: depthwise, 3×3: a × H × W |
+    mix: 1×1: b × H × W |
+    sum: where the shape stays
+    """,
+    "x > around > mix > sum, x > sum",
+)
+context = plots.diagram(
+    """
+    (x: c × H × W)
+    near: Separable: 3×3 | far: Separable: dilation 3 | whole: Conv2d: of the mean, c × 1²
+    sum: c × H × W
+    """
+)
+join = plots.diagram(
+    """
+    (x: below × h × w) | (skip: skip × H × W)
+    enlarge: below × H × W |
+    concatenate: (skip + below) × H × W
+    mix: skip × H × W
+    block: Separable: skip × H × W
+    """,
+    "x > enlarge > concatenate > mix > block, skip > concatenate",
+)
+display(separable, context, join)
 
 
 # %%
@@ -452,18 +463,6 @@ def conv_bn(
     padding = kernel // 2 * dilation
     convolution = nn.Conv2d(a, b, kernel, stride, padding, dilation, groups, bias=False)
     return nn.Sequential(convolution, nn.BatchNorm2d(b))
-
-
-# %% tags=["folded"]
-plots.diagram(
-    """
-    (x: a × H × W)
-    around: depthwise, 3×3: a × H × W |
-    mix: 1×1: b × H × W |
-    sum: where the shape stays
-    """,
-    "x > around > mix > sum, x > sum",
-)
 
 
 # %%
@@ -487,29 +486,6 @@ class Down(nn.Sequential):
 
     def __init__(self, a: int, b: int) -> None:
         super().__init__(Separable(a, b, stride=2), Separable(b, b))
-
-
-# %% tags=["folded"]
-plots.diagram(
-    """
-    (x: c × H × W)
-    near: Separable: 3×3 | far: Separable: dilation 3 | whole: Conv2d: of the mean, c × 1²
-    sum: c × H × W
-    """
-)
-
-
-# %% tags=["folded"]
-plots.diagram(
-    """
-    (x: below × h × w) | (skip: skip × H × W)
-    enlarge: below × H × W |
-    concatenate: (skip + below) × H × W
-    mix: skip × H × W
-    block: Separable: skip × H × W
-    """,
-    "x > enlarge > concatenate > mix > block, skip > concatenate",
-)
 
 
 # %%
@@ -555,8 +531,7 @@ class Join(nn.Module):
 # | it **looks around**: what lies five pixels away and farther, put in another order, changes the logits of a pixel | a colour does not tell a lip from an ear, nor left from right |
 # | it **learns**: after 60 small steps on 48 drawn faces it finds background, skin and hair in unseen ones (mean IoU above 0.24; fresh weights give 0.10 to 0.17) | a network can keep all other promises and still be useless |
 #
-# The last threshold is low on purpose: on our test machine the course's four networks reach 0.33 to 0.50, and the narrow U-Net from above, without normalisation and with a fifteenth of the parameters that are allowed, reaches 0.31.
-# (The faces are shifted at random, so that knowing the average face is of no use.)
+# The last threshold is low on purpose: on our test machine the course's four networks reach 0.33 to 0.50, and the narrow U-Net from above reaches 0.31.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -619,13 +594,9 @@ class Mine(nn.Module):
         ### END SOLUTION
 
 
-# %% [markdown]
-# The checks need three tools, which are useful on their own as well: `shaken` adds some noise to all weights, so that nothing is zero only because it is fresh, `looks_around` puts all that is far from a pixel into another order and looks at the logits of that pixel, and `briefly` is the short training of the last promise.
-
-
-# %%
+# %% tags=["folded"]
 def shaken(network: nn.Module, seed: int = 0) -> nn.Module:
-    """The network with noise on all its weights."""
+    """The network with noise on all its weights: nothing is 0 only because it is fresh."""
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for weight in network.parameters():
@@ -644,7 +615,6 @@ def looks_around(network: nn.Module, image: torch.Tensor) -> float:
     return float((after - before)[:, :, 16, 16].abs().max() / before.std((2, 3)).max())
 
 
-# %%
 def drawn_faces(seed: int, number: int) -> tuple[np.ndarray, np.ndarray]:
     """Images (N, 32, 32, 3) and maps of 0 background, 1 skin and face parts, 2 hair; shifted."""
     group = np.array([0] + [1] * 12 + [2, 2, 1, 1, 1, 0])  # of the course's 19 classes
@@ -655,12 +625,12 @@ def drawn_faces(seed: int, number: int) -> tuple[np.ndarray, np.ndarray]:
     return np.stack(images), group[np.stack(maps)]
 
 
+# %% tags=["folded"]
 def planes(images: np.ndarray) -> torch.Tensor:
     """(N, H, W, 3) bytes → (N, 3, H, W) floats around 0."""
     return torch.from_numpy(images).permute(0, 3, 1, 2).float() / 64 - 2
 
 
-# %%
 def briefly(network: nn.Module, images: np.ndarray, maps: np.ndarray) -> nn.Module:
     """60 steps of Adam with four images each; the network, in eval mode."""
     x, y = planes(images), torch.from_numpy(maps).long()
@@ -882,32 +852,23 @@ with torch.no_grad():
 probe.emit("trained", called, "faces that it has not seen, once trained", miou=("others", 0.24))
 ### END HIDDEN TESTS
 
-# %% [markdown]
-# All promises are kept. Where did your parameters and multiplications go?
-
 # %%
 print(plots.shapes(Mine(), (3, 512, 512)))
 ledger(Mine())
 
 # %% [markdown]
-# Here are the reasons for the design of the solved lesson, one for each part. Yours should be as short, and have *measured* numbers where these have arithmetic.
+# Where did your parameters and multiplications go? Here are the reasons for the design of the solved lesson. Yours should be as short, and have *measured* numbers where these have arithmetic.
 #
-# - **Half size at once.** Full size is where work is dear (see U-Net's ledger), and at half size a brow of four pixels still has two.
-# - **Separable bricks, with a shortcut** wherever the shape stays: separable ones cost about an eighth of dense ones (lesson 04), and the shortcut lets the gradient through.
-# - **Widths that double as the side halves**: the work of each level on the way down stays alike, and the parameters gather at the bottom, where each costs least work.
-# - **Context at the bottom**: the chain sees 183 pixels (computed below), a good third of a side of 512²; the mean over the whole map sees all of it, so that *left* and *right* have a frame.
+# - **Half size at once**: full size is where work is dear.
+# - **Separable bricks**: they cost about an eighth of dense ones (lesson 04).
+# - **Widths that double as the side halves**: the work of each level stays alike.
+# - **Context at the bottom**: the chain of bricks sees 183 pixels, a good third of a side of 512²; the mean over the whole map sees all of it, so that *left* and *right* have a frame.
 # - **Skips up to half size**, not to an eighth as in FastSCNN: most of the 19 classes are small or thin parts.
-# - **No learnt upsampling**: bilinear enlarging has no weights, fits odd sizes, and leaves no checkerboard.
-
-# %%
-chain = [(3, 2, 1)] + [(3, 2, 1), (3, 1, 1)] * 3 + [(3, 1, 3)]
-print("the bricks' longest chain sees {} pixels, one every {}".format(*receptive_field(chain)))
-
-# %% [markdown]
+# - **No learnt upsampling**: bilinear enlarging has no weights and fits odd sizes.
+#
 # ## A fair fight
 #
-# Your network and the baseline, FastSCNN, get the same faces, augmentation, loss, optimiser, batch and number of **image passes** (epochs times images). For each seed the order of the images and their augmentation are the same for both.
-# The recipe is AdamW with one cosine from end to end and an average of the weights. No epoch is chosen (lesson 07), so the `design` half flatters nobody. The loss is Dice, which finds small parts in few steps (lesson 06).
+# Your network and the baseline, FastSCNN, get the same faces, augmentation, loss, optimiser, batch and number of **image passes** (epochs times images). For each seed the order of the images and their augmentation are the same for both. The recipe is AdamW with one cosine and an average of the weights; no epoch is chosen, so the `design` half flatters nobody. The loss is Dice, which finds small parts in few steps (lesson 06). All are scored on the report half, which chose nothing.
 #
 # Neither was tuned. Had you tried ten learning rates on yours and one on the baseline, the table would compare your patience, not the networks. If you tune, tune both and say how often.
 
@@ -930,9 +891,6 @@ for seed in range(SIZES["seeds"]):
         trained[name].append((model, result))
 first, last = (trained["Mine"][0][1].history[i]["train_loss"] for i in (0, -1))
 print("the loss of Mine fell:", last < first)
-
-# %% [markdown]
-# Now score all of them on the report half, which chose nothing. (`ModelInfo` says how images are prepared. Your network has no name in `coursekit`, and `evaluate` does not ask for one.)
 
 # %% tags=["slow"]
 # NBVAL_IGNORE_OUTPUT
@@ -958,13 +916,13 @@ Markdown("\n".join(lines))
 #
 # $$ \bar g = \frac{1}{n}\sum g_i \qquad s = \sqrt{\frac{1}{n-1}\sum (g_i - \bar g)^2} \qquad \text{interval: } \bar g \pm t\,\frac{s}{\sqrt n} $$
 #
-# The $n - 1$ pays for the mean, which was itself taken from these numbers. The **critical value** $t$ is Student's, for 95 % and $n - 1$ degrees of freedom. (It assumes that the differences follow a normal distribution. So few of them cannot show whether they do.)
+# The $n - 1$ pays for the mean, which was itself taken from these numbers. The **critical value** $t$ is Student's, for 95 % and $n - 1$ degrees of freedom. (It assumes a normal distribution, which so few differences cannot show.)
 #
 # | pairs $n$ | 2 | 3 | 4 | 5 | 10 | many |
 # |---|---|---|---|---|---|---|
 # | $t$ | 12.71 | 4.30 | 3.18 | 2.78 | 2.26 | 1.96 |
 #
-# Look at the first columns: two seeds say next to nothing, three very little. A gain is **clear** when the whole interval lies above 0. (A clear *loss* is not a gain.) A single pair shows no spread: take its half-width as infinite, so that nothing is clear. Return the mean gain, the half-width and whether the gain is clear, as a tuple.
+# A gain is **clear** when the whole interval lies above 0. (A clear *loss* is not a gain.) A single pair shows no spread: take its half-width as infinite, so that nothing is clear. Return the mean gain, the half-width and whether the gain is clear, as a tuple.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -1080,21 +1038,10 @@ probe.emit("single-clear", bool(single[2]), "whether one pair is clear")
 ### END HIDDEN TESTS
 
 # %%
+# How little do three seeds say? The true gain is one point, or none, and the differences scatter
+# around it by one point (a normal distribution). How often is the gain called clear?
 STUDENT = {2: 12.71, 3: 4.30, 4: 3.18, 5: 2.78, 6: 2.57, 7: 2.45, 8: 2.36, 9: 2.31, 10: 2.26}
 STUDENT[1] = np.inf  # one pair says nothing
-
-# %% tags=["slow"]
-# NBVAL_IGNORE_OUTPUT
-gain = paired(scores["Mine"], scores["FastSCNN"], STUDENT[min(SIZES["seeds"], 10)])
-verdict = "a clear gain" if gain[2] else "not clear: I do not know"
-if gain[0] + gain[1] < 0:  # all of the interval lies below 0
-    verdict = "a clear loss"
-print(f"gain: {100 * gain[0]:+.1f} ± {100 * gain[1]:.1f} points; {verdict}")
-
-# %% [markdown]
-# How little do three seeds say? A simulation: the true gain is one point, or none, and the differences scatter around it by one point (a normal distribution). How often is the gain called clear?
-
-# %%
 noise = np.random.default_rng(0).normal(0, 0.01, (2000, 10))
 for n in (2, 3, 5, 10):
     found = {}
@@ -1105,17 +1052,24 @@ for n in (2, 3, 5, 10):
         f"{n:>2} pairs: found {found[0.01]:>3} of true gains, and {found[0.0]} of gains that are none"
     )
 
+# %% tags=["slow"]
+# NBVAL_IGNORE_OUTPUT
+gain = paired(scores["Mine"], scores["FastSCNN"], STUDENT[min(SIZES["seeds"], 10)])
+verdict = "a clear gain" if gain[2] else "not clear: I do not know"
+if gain[0] + gain[1] < 0:  # all of the interval lies below 0
+    verdict = "a clear loss"
+print(f"gain: {100 * gain[0]:+.1f} ± {100 * gain[1]:.1f} points; {verdict}")
+
 # %% [markdown]
-# With three seeds a gain as large as its noise is found about one time in six. So "not clear" means *I do not know*, never *they are equal*; and the cure is more seeds, or a larger gain. What
-# no number of seeds cures is a comparison that was unfair to begin with. (Where there is no gain, one is still called clear in about 2.5 % of the cases: the interval misses the truth in 5 %, half of them on this side.)
+# With three seeds a gain as large as its noise is found about one time in six. So "not clear" means *I do not know*, never *they are equal*; the cure is more seeds, or a larger gain. (Where there is no gain, one is still called clear in about 2.5 % of the cases: the interval misses the truth in 5 %, half of them on this side.)
 #
-# The interval is about **seeds**, with these faces held fixed. Other faces would give other scores, too. How far apart, the bootstrap over images says (lesson 08); that is another question.
+# The interval is about **seeds**, with these faces held fixed. What other faces would change, the bootstrap over images says (lesson 08).
 #
 # ## Exercise 5: show the worst
 #
 # Everybody's best images look good. A report shows the **worst**: they say what to do next. Score each image by itself and pick the $k$ worst.
 #
-# You get one confusion matrix for each image (row: true, column: called). An image's score is its mean IoU over the classes that occur in it, in truth or prediction (lesson 02; `metrics.mean_iou`). Three rules:
+# You get one confusion matrix for each image (row: true, column: called). An image's score is its mean IoU over the classes that occur in it, in truth or prediction (`metrics.mean_iou`). Three rules:
 #
 # - worst first; among **equal** scores the earlier image first, so that the same scores always give the same picture;
 # - an image in which **nothing** was counted (all pixels unlabelled) has no score. It is not the worst: leave it out;
@@ -1230,17 +1184,15 @@ for position in (*order[:3], order[-1]):
 plots.panels(rows, LABELS)
 
 # %% [markdown]
-# Read such a picture with a question: is it the *pose*, something *worn*, *light*, or a rare *class* that these have in common? A good sentence would be "two of the three are bald, and so was only one of the faces that it learnt from". That is worth more in a report than another decimal.
-#
-# On the quick tier both networks are far from done: they have learnt the large regions, and little else.
+# Read such a picture with a question: is it the *pose*, something *worn*, *light*, or a rare *class* that these have in common? "Two of the three are bald, and so was only one of the faces that it learnt from" is worth more in a report than another decimal.
 #
 # ## The report
 #
-# One page, numbers first: what a reader could doubt stands there as a number that a cell has measured, and the sentences come after. Such a page is called a model card. Fill in the words, leave the numbers to the code.
+# One page, numbers first; such a page is called a model card. Fill in the words, leave the numbers to the code.
 
 # %% tags=["slow"]
 WORDS = {
-    "what": "a U of separable convolutions at 1/2 to 1/16 of the side, with context at the bottom",
+    "what": "*your design in one sentence: at which sides it works, and what its bottom sees*",
     "trained on": f"{len(train)} {'photos' if DATA else 'rendered faces'} at {SIZE}², no other data, no pretrained weights",
     "not for": "faces from the side, several faces, or deciding who somebody is",
     "tried, and kept out": "*your failed experiments: what, how often, how much it lost or gained*",
@@ -1274,59 +1226,32 @@ Markdown(
     "\n".join(card) + "\n\n" + "\n".join(f"- **{key}**: {text}" for key, text in WORDS.items())
 )
 
-# %% [markdown]
-# Then the classes, because a mean of 19 hides most of what happened: the seeds' mean, with a line from the lowest to the highest seed.
-
 # %% tags=["slow"]
+# NBVAL_IGNORE_OUTPUT
 figure, axes = plt.subplots(figsize=(7.5, 3.2), layout="constrained")
-for offset, (name, colour) in zip(
-    (-0.2, 0.2), (("FastSCNN", plots.GREY), ("Mine", plots.BLUE)), strict=True
-):
-    values = 100 * torch.stack([metrics.iou(t) for t in tables[name]]).numpy()
-    at = np.arange(19) + offset
-    axes.bar(at, values.mean(0), 0.4, color=colour, label=name)
+found = {name: 100 * torch.stack([metrics.iou(t) for t in some]) for name, some in tables.items()}
+for offset, name, colour in ((-0.2, "FastSCNN", plots.GREY), (0.2, "Mine", plots.BLUE)):
+    values, at = found[name].numpy(), np.arange(19) + offset
+    axes.bar(at, values.mean(0), 0.4, color=colour, label=f"{name}, mean of the seeds")
     axes.vlines(at, values.min(0), values.max(0), color="black", linewidth=1)
 axes.set_xticks(range(19), LABELS.titles, rotation=50, ha="right")
 axes.set(ylabel="IoU, %", ylim=(0, 100))
 axes.legend(frameon=False)
 axes.spines[["top", "right"]].set_visible(False)
+each = {name: values.nanmean(0).nan_to_num() for name, values in found.items()}
+ahead = [LABELS.titles[c] for c in range(19) if each["Mine"][c] > each["FastSCNN"][c]]
+missed = [LABELS.titles[c] for c in range(19) if max(v[c] for v in each.values()) < 0.5]
+print(f"Mine is ahead in {len(ahead)} of 19 classes:", ", ".join(ahead) or "none")
+print("Found by neither:", ", ".join(missed) or "none")
 plt.close(figure)
 figure
 
-# %% tags=["slow"]
-# NBVAL_IGNORE_OUTPUT
-each = {name: torch.stack([metrics.iou(table) for table in some]) for name, some in tables.items()}
-each = {name: values.nanmean(0).nan_to_num() for name, values in each.items()}
-ahead = [LABELS.titles[c] for c in range(19) if each["Mine"][c] > each["FastSCNN"][c]]
-missed = [LABELS.titles[c] for c in range(19) if max(v[c] for v in each.values()) < 0.005]
-print(f"Mine is ahead in {len(ahead)} of 19 classes:", ", ".join(ahead) or "none")
-print("Found by neither:", ", ".join(missed) or "none")
-
 # %% [markdown]
-# On the quick tier this picture says more than the table: which classes has neither network found yet, and where does the difference of the two means come from? In the mean a lip has as many votes as the hair.
+# Which classes has neither network found yet, and where does the difference of the two means come from? In the mean a lip has as many votes as the hair.
 #
 # ## The submission
 #
-# Both editions take a zip of masks: 512², one channel, class ids. The 2024 edition wants `0.png`, … at the root, that of 2025 `masks/<stem>.png`. On the command line `coursekit submit` takes checkpoints of the *course's* networks, because a checkpoint names
-# the network that it belongs to, and yours has no such name. In Python `submit` takes yours, too: a `Checkpoint` is the network and what must be known to prepare its images. `submit` predicts, writes and validates, and leaves a zip only if it is valid.
-
-# %% tags=["slow"]
-from coursekit.checkpoint import Checkpoint
-from coursekit.codabench import FORMATS, submit
-
-folder = Path(tempfile.mkdtemp())
-faces = Path(DATA) if DATA else folder / "faces"
-if not DATA:
-    data.make(faces, data.Recipe(train=0, val=0, test=4, size=128, seed=1))
-test_images = data.open_dataset(faces, "test").sample(0).image_path.parent
-for form in FORMATS:
-    made = submit(Checkpoint(model.eval(), info), test_images, form, folder / f"{form}.zip")
-    print(f"{form}: {made.masks} masks, warnings: {len(made.warnings)}")
-
-# %% [markdown]
-# The **final phase** of the 2025 edition wants the network, too: `solution/` with `ckpt.pth`, `requirements.txt` and a `run.py` that needs no `coursekit` and must give the very masks of the zip. `submit` puts `run.py` together from your source code. But that lives in
-# the cells of a notebook, so first put it into a file of its own: the cells of its classes, and the imports that they need. In a project you would have such a file anyway.
-# (Here a cell collects the source of the others. If you use other bricks, name one function of each of their cells.)
+# Both editions take a zip of masks (lesson 08). The **final phase** of the 2025 edition wants the network, too: `solution/` with `ckpt.pth`, `requirements.txt` and a `run.py` that needs no `coursekit` and must give the very masks of the zip. `submit` puts `run.py` together from your source code. But that lives in the cells of a notebook, so first put it into a file of its own: the cells of its classes, and the imports that they need. (If you use other bricks, name one function of each of their cells.)
 
 # %% tags=["slow"]
 import importlib
@@ -1371,17 +1296,28 @@ if apart > 1e-4:
 print("what is handed in is what was trained")
 
 # %% tags=["slow"]
+from coursekit.checkpoint import Checkpoint
+from coursekit.codabench import FORMATS, submit
+
+folder = Path(tempfile.mkdtemp())
+faces = Path(DATA) if DATA else folder / "faces"
+if not DATA:
+    data.make(faces, data.Recipe(train=0, val=0, test=4, size=128, seed=1))
+test_images = data.open_dataset(faces, "test").sample(0).image_path.parent
 entry = Checkpoint(submitted.eval(), info)
+for form in FORMATS:
+    made = submit(entry, test_images, form, folder / f"{form}.zip")
+    print(f"{form}: {made.masks} masks, warnings: {len(made.warnings)}")
 made = submit(entry, test_images, "codabench", folder / "final.zip", final=True)
 with zipfile.ZipFile(made.path) as archive:
     print(*(name for name in archive.namelist() if name.startswith("solution/")))
 
 # %% [markdown]
-# With `final=True`, `submit` also calls `run.py` as the organisers do, in a folder with nothing but its weights, and compares its mask of the first image with the one in the zip; if they differ, there is no zip. Test the others yourself before you upload, and read `run.py` once: you answer for what it does.
+# In Python `submit` takes any network, as a `Checkpoint`; on the command line only the course's, which have names. It leaves a zip only if it is valid. With `final=True` it also calls `run.py` as the organisers do, in a folder with nothing but its weights, and compares its mask of the first image with the one in the zip. Read `run.py` once before you upload: you answer for what it does.
 #
 # ## The paper says, we measured
 #
-# Hold the course's own report against the rubric from above. It is a good report, and it has gaps; yours should have fewer.
+# Hold the course's own report against the rubric from above. Yours should have fewer gaps.
 
 # %% tags=["slow"]
 # NBVAL_IGNORE_OUTPUT
@@ -1397,9 +1333,7 @@ Markdown(f"""
 """)
 
 # %% [markdown]
-# **These columns are not a race**: photographs and hours on the left, drawn faces and a minute on the right (on the quick tier).
-#
-# With one seed for each network, what does the report's 71.38 % against 70.62 % say? A difference of 0.76 points, with no spread beside it. By exercise 4 a single pair has an infinite interval. The order of the four networks may well be right, but the report cannot show it.
+# **These columns are not a race**: photographs and hours on the left, drawn faces and a minute on the right (on the quick tier). With one seed for each network, what does the report's 71.38 % against 70.62 % say? By exercise 4 a single pair has an infinite interval. The order of the four networks may well be right, but the report cannot show it.
 #
 # ## The library twin
 #
@@ -1425,24 +1359,24 @@ with torch.no_grad():
 print("an image of 53 × 71 gives", shape)
 
 # %% [markdown]
-# It fits, it takes odd sizes, and its encoder was found by a search with far more computing time than you have. But its decoder goes up to full size, where the ledger says that work is dear, and so has to be narrow.
+# It fits, and it takes odd sizes. But its decoder goes up to full size, where work is dear, and so has to be narrow.
 #
 # | prefer | when |
 # |---|---|
-# | `smp` or timm | pretrained weights are allowed, you want to try several encoders, and nobody asks where the work goes |
-# | your own | a limit decides, odd sizes come, every part must be accounted for, or you want to know what is in it |
+# | `smp` or timm | pretrained weights are allowed, or you want to try several encoders |
+# | your own | a limit decides, or every part must be accounted for |
 #
 # ## What to try next
 #
-# Ideas, each with the lesson that teaches its tool. One change at a time, three seeds each, and write down what failed.
+# One change at a time, three seeds each, and write down what failed.
 #
-# - **Work where it pays** (04): spend the rest of the 10⁹ on wider bricks at 1/8 and 1/16. Does `ledger` say where it went, and `paired` that it helped?
-# - **More sight** (03): atrous bricks with dilation 2 and 4 in `Context`; compute the field first. Or one block of attention (05) at 1/16 of the side: 1,024 tokens at 512².
-# - **A loss for the small classes** (06): which classes move when Lovász or cross-entropy takes the place of Dice (`ParsingConfig("lovasz")`, `ParsingConfig("cross_entropy")`)? Look at the bars, not at the mean.
-# - **The schedule** (07): twice the epochs, half the rate. Does the order of the two networks stay?
+# - **Work where it pays** (04): spend the rest of the 10⁹ on wider bricks at 1/8 and 1/16. Does `paired` say that it helped?
+# - **More sight** (03, 05): atrous bricks with dilation 2 and 4 in `Context`, or one block of attention at 1/16 of the side.
+# - **A loss for the small classes** (06): which classes move with `ParsingConfig("lovasz")` in place of Dice? Look at the bars, not at the mean.
 # - **Left and right** (01): mirror half of the images, with the pairs of classes swapped (`Augmentation(mirror_probability=0.5)`).
 # - **Smaller for the same**: halve all widths. A network that is not clearly worse at a quarter of the price is a result.
-# - **Five seeds.** The cheapest improvement of any report.
+#
+# What the *recipe* can do for a network, and which part of it, is lesson 15.
 
 # %% quiz [markdown]
 # ### A design is limited to 10⁹ multiply-accumulates. Where do you save first?

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import statistics
 from pathlib import Path
 from typing import NamedTuple
@@ -144,3 +145,21 @@ def test_a_lesson_says_what_the_records_hold(quote: Quote) -> None:
     text = (SOURCES / f"{quote.lesson}.py").read_text(encoding="utf-8")
     said = quote.text.format(**figures())
     assert said in text, f"{quote.lesson} must say: {said}"
+
+
+def test_lesson_15_quotes_the_ablation() -> None:
+    """Its table holds the recipes' records, seed by seed."""
+    tree = ast.parse((SOURCES / "15_recipes.py").read_text(encoding="utf-8"))
+    (said,) = (
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "MEASURED"
+    )
+    runs = Rows(records.read()).all("recipes", model="fastscnn", size=96, epochs=8)
+    found = {(run["recipe"], run["without"]): run["mean_iou"] for run in runs}
+    expected = {
+        "report": found.pop(("report_table1", "nothing")),
+        "house": found.pop(("house", "nothing")),
+        **{without.replace("+", " and "): each for (_, without), each in found.items()},
+    }
+    assert said == expected

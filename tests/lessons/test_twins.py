@@ -157,10 +157,22 @@ class TestCompetition:
         got = mine["f_from_iou"](metrics.iou(matrix).numpy())
         np.testing.assert_allclose(got, metrics.f1_score(matrix))
 
+
+class TestRecipes:
+    @pytest.fixture
+    def mine(self) -> dict[str, Any]:
+        return answers("15_recipes")
+
     def test_one_cause_of_the_shift(self, mine: dict[str, Any]) -> None:
         every = tuple(field.name for field in dataclasses.fields(Style))
         assert mine["only"](Style(), 0.7, every) == Style().shifted(0.7)
         assert mine["only"](Style(), 0.7, ()) == Style()
+
+    @pytest.mark.parametrize("warmup", [0.0, 0.05, 0.33])
+    def test_the_schedule_of_house(self, mine: dict[str, Any], warmup: float) -> None:
+        for step in range(37):
+            expected = optim.averaged_cosine.warm_cosine(step, 37, 0.02, warmup)
+            assert mine["warm_cosine"](step, 37, 0.02, warmup) == pytest.approx(expected)
 
 
 class TestOptimiser:

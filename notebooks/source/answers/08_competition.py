@@ -42,21 +42,6 @@ _TABLES = (
 )
 _LEAD = "interval(bootstrap(a, draws) - bootstrap(b, draws), level)"
 
-_CAUSE = """
-def only(style, amount, fields):
-    {0}
-
-
-def all_but(style, amount, fields):
-    {1}
-"""
-_ONLY = (
-    "harder = style.shifted(amount); "
-    "return replace(style, **{name: getattr(harder, name) for name in fields})"
-)
-_BUT = "return replace(style.shifted(amount), **{name: getattr(style, name) for name in fields})"
-_LOOP = "for name in fields:\n        {0} = replace({1}, **{{name: getattr({2}, name)}})\n    return new"
-
 _ZIP = """
 def write_flat(target, logits):
     with zipfile.ZipFile(target, "w") as archive:
@@ -218,46 +203,6 @@ WRONG = {
         (_BOOT.format(_POOL, _QUANTILE, "interval(bootstrap(a, draws) - bootstrap(b, draws))"),
          "pass level on"),
     ],
-    "one-cause": [
-        (_CAUSE.format("return style.shifted(amount)", _BUT), "every field moved"),
-        (_CAUSE.format("return style", _BUT), "no effect"),
-        (_CAUSE.format(_BUT, _ONLY), "the other function"),
-        (_CAUSE.format(_ONLY.replace("style.shifted", "Style().shifted"), _BUT),
-         "these fields come from Style()"),
-        (_CAUSE.format(_ONLY.replace("shifted(amount)", "shifted(1.0)"), _BUT), "amount"),
-        (_CAUSE.format(_ONLY, _BUT.replace("shifted(amount)", "shifted(1)")), "amount"),
-        (_CAUSE.format(_ONLY, _ONLY), "all_but: the wrong fields"),
-        (_CAUSE.format("for name in fields:\n        setattr(style, name, "
-                       "getattr(style.shifted(amount), name))\n    return style", _BUT), "frozen"),
-        (_CAUSE.format("harder = style.shifted(amount)\n    for name in fields:\n        style = "
-                       "replace(style, name=getattr(harder, name))\n    return style", _BUT),
-         "getattr(style, name)"),
-        (_CAUSE.format("return replace(style, **{name: style.shifted(amount).name for name in fields})",
-                       _BUT), "getattr(style, name)"),
-        (_CAUSE.format("return replace(style, **{name: style.shifted(amount)[name] for name in fields})",
-                       _BUT), "getattr(style, name)"),
-        (_CAUSE.format(_ONLY, _BUT.replace("replace(style.shifted(amount), **{", "replace("
-                       "style.shifted(amount), {")), "getattr(style, name)"),
-        (_CAUSE.format(_ONLY.replace("in fields", "in fields[:2]"), _BUT), "not as they should"),
-        (_CAUSE.format(_ONLY, _BUT.replace("in fields", "in (fields[0], fields[1])")), "tuple index"),
-        (_CAUSE.format(_ONLY, _BUT.replace("return replace", "replace")), "gives None"),
-        (_CAUSE.format(_ONLY, _BUT.replace("getattr(style", "getattr(Style()")),
-         "these fields come from Style()"),
-        (_CAUSE.format(_ONLY.replace("replace(style", "replace(Style()"), _BUT), "others come from"),
-        (_CAUSE.format(_ONLY, _BUT.replace("replace(style", "replace(Style()")), "others come from"),
-        (_CAUSE.format(_LOOP.format("new", "style", "style.shifted(amount)"), _BUT), "the last field"),
-        (_CAUSE.format(_ONLY, _LOOP.format("new", "style.shifted(amount)", "style")), "the last field"),
-        (_CAUSE.format(_LOOP.replace("    return new", "        return new").format(
-            "new", "style", "style.shifted(amount)"), _BUT), "inside the loop"),
-        (_CAUSE.format("for name in fields:\n        object.__setattr__(style, name, "
-                       "getattr(style.shifted(amount), name))\n    return style", _BUT),
-         "changes the style"),
-        (_CAUSE.format(_ONLY.replace("in fields", "in fields[:1]"), _BUT), "the first field"),
-        (_CAUSE.format(_ONLY.replace("getattr(harder, name)", "(1 + amount) * getattr(style, name)"),
-                       _BUT), "not as they should"),
-        (_CAUSE.format(_ONLY.replace("return replace(style, **", "return (").replace("fields})",
-                       "fields})"), _BUT), "expected: a Style"),
-    ],
     "masks-in-a-zip": [
         (_edit(_ZIP, 'f"{stem}.png"', 'f"masks/{stem}.png"'), "in a folder"),
         (_edit(_ZIP, 'f"{stem}.png"', 'f"submission/{stem}.png"'), "in a folder"),
@@ -367,14 +312,6 @@ def image_scores(counts, eps=1e-7):
             "np.sort(values)[[round(len(values) * (0.5 + s * level / 2)) - 1 for s in (-1, 1)]]",
             "np.quantile(bootstrap(a, draws) - bootstrap(b, draws), "
             "[0.5 - level / 2, 0.5 + level / 2], method='higher')",
-        ),
-    ],
-    "one-cause": [
-        _CAUSE.format(
-            "harder = asdict(style.shifted(amount)); "
-            "return Style(**(asdict(style) | {name: harder[name] for name in fields}))",
-            "others = [name for name in asdict(style) if name not in fields]; "
-            "return only(style, amount, others)",
         ),
     ],
     "masks-in-a-zip": [
