@@ -148,7 +148,7 @@ WRONG = {
         (_edit(_EQ6_RIGHT, ("return made", "return list(made.values())")), "is a list"),
         (_edit(_EQ6_RIGHT, ("best[name]", "best[names]")), "TypeError"),
         (_EQ6.format("k / (k + 1) * best[name] + total / ((k + 1) * k)"), 'not k'),
-        (_EQ6.format("k / (k + 1) * best[name] + total / ((k + 1) * (n + 1))"), 'do not add 1'),
+        (_EQ6.format("k / (k + 1) * best[name] + total / ((k + 1) * (n + 1))"), '`len(students)`'),
         (_edit(_EQ6_RIGHT,("for s in students)","for s in students[:-1])")), 'a student is missing'),
         (_edit(_EQ6_RIGHT,("for s in students)","for s in students[1:])")), 'a student is missing'),
         (_EQ6.format("best[name].mul_(k / (k + 1)).add_(total / ((k + 1) * n))"), 'your function changes its argument `best`: work on a copy'),
@@ -467,7 +467,7 @@ def distillation_loss(student, teacher, valid):
         (_edit(_CYCLES,("made.append(teacher)","made.append((k, teacher))")), 'each M is a network, not a state_dict'),
         (_edit(_CYCLES,("copy.deepcopy(network.state_dict())","dict(network.state_dict())")), 'only the last student of a cycle counts: append in the'),
         (_edit(_CYCLES,("    made = []","    made = [teacher]")), 'expected: `epochs` epochs in each of `cycles` cycles, and'),
-        (_edit(_CYCLES,("train_epoch(network, teacher)","train_epoch(network)")), 'and the teacher'),
+        (_edit(_CYCLES,("train_epoch(network, teacher)","train_epoch(network)")), 'missing 1 required'),
         (_edit(_CYCLES,("return made","return iter(made)")), 'what you return is a list_iterator, expected: a list'),
     ],
     "seeds-needed": [
@@ -522,11 +522,6 @@ def aggregate(best, students, k, names):
         mean = torch.stack([s[name] for s in students]).mean(0)
         made[name] = (k * best[name] + mean) / (k + 1)
     return made
-""",
-        """
-def aggregate(best, students, k, names):
-    total = {n: sum(s[n] for s in students) for n in names}
-    return students[-1] | aggregation.aggregate(best, total, k, len(students))
 """,
         _EQ6.format("best[name] + (total / n - best[name]) / (k + 1)"),
         _EQ6.format(
@@ -606,7 +601,6 @@ def distillation_loss(student, teacher, valid):
     cost = F.cross_entropy(student, p, reduction="none") + (p * log_p).sum(1)
     return torch.where(valid, cost, 0).sum() / max(int(valid.sum()), 1)
 """,
-        "distillation_loss = losses.distillation_loss\n",
         _KL.format("cost[valid].mean().nan_to_num()"),
         _LIBRARY.format("student.log_softmax(1), teacher.detach().log_softmax(1), log_target=True"),
         "def distillation_loss(student, teacher, valid):\n    with torch.no_grad():\n        log_p = teacher.log_softmax(1)\n    cost = (log_p.exp() * log_p).sum(1) - (log_p.exp() * student.log_softmax(1)).sum(1)\n    return torch.where(valid, cost, 0).sum() / max(int(valid.sum()), 1)\n",
