@@ -24,12 +24,10 @@ from records import Recorder, processor
 
 import coursekit
 from coursekit import metrics
-from coursekit.checkpoint import ModelInfo, triple
-from coursekit.data import Augmentation, FaceDataset, Sample, SynthDataset
+from coursekit.data import FaceDataset, Sample, SynthDataset
+from coursekit.data.face_crops import FaceCrops
+from coursekit.labelling import recipe
 from coursekit.landmark_inference import predict_landmarks
-from coursekit.landmarks import LANDMARK_SET
-from coursekit.optim import AveragedCosineConfig
-from coursekit.training import FitConfig, LandmarkConfig, fit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,12 +35,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import nn
 
+    from coursekit.checkpoint import ModelInfo
+
 #: Faces that are labelled after each round, and the epochs of training on them.
-ROUNDS = {25: 60, 50: 30, 100: 20, 200: 16, 400: 14, 800: 22}
-NETWORK: dict[str, Any] = {"width": 64, "stem": (32, 32)}
+ROUNDS = {25: 60, 100: 20, 400: 12, 1000: 24}
+#: Photos are so much larger than the square that a face is cut out to.
+DRAWN = 1.5
 #: A point further off than this share of the face's box is moved.
 OFF = 0.02
-BATCH, RATE, FOREGROUND, TESTED = 8, 4e-3, 20.0, 200
+TESTED = 120
 
 
 class Labelled(FaceDataset):
@@ -75,7 +76,7 @@ def propose(
 ) -> NDArray[np.float32]:
     """What the network says of some photos, (N, 106, 2)."""
     model.eval()
-    found = [predict_landmarks(model, photos.image(i), info, rounds=1).points for i in indices]
+    found = [predict_landmarks(model, photos.image(i), info).points for i in indices]
     return np.stack(found)
 
 
@@ -87,30 +88,23 @@ def off(points: NDArray[np.float32], truth: NDArray[np.float32]) -> NDArray[np.b
 
 def retrain(model: nn.Module, labelled: Labelled, epochs: int, size: int, seed: int) -> ModelInfo:
     """Train on from the weights that are there; returns how the network sees images."""
-    config = FitConfig(
-        size=size, epochs=epochs, batch_size=BATCH, seed=seed, cpu=True,
-        objective=LandmarkConfig(foreground=FOREGROUND),
-        plan=AveragedCosineConfig(lr=RATE, average=0.99),
-        augmentation=Augmentation(scale=(0.9, 1.1), rotation=10, mirror_probability=0.5),
-    )  # fmt: skip
-    few = labelled.subset(range(BATCH))  # nothing is chosen by it
-    white = fit(model, labelled, few, config, progress=False).whitening
-    return ModelInfo(
-        "hourglass", {**NETWORK, "num_classes": 106}, LANDMARK_SET, size, triple(white.mean),
-        triple(white.std),
-    )  # fmt: skip
+    crops = FaceCrops(labelled, size, varied=True)
+    few = crops.subset(range(recipe.BATCH))  # nothing is chosen by it
+    config = recipe.settings(epochs, size=size, seed=seed, cpu=True)
+    return recipe.train(model, crops, few, config)[0]
 
 
 def loop(size: int, seed: int) -> list[dict[str, float]]:
     """All rounds: what each training set gave, and what the annotator moved for the next."""
-    pool = SynthDataset(2 * seed + 1, max(ROUNDS), size)
-    test = SynthDataset(2 * seed + 2, TESTED, size, split="test")
-    truth, wanted_points = (d.arrays(size).landmarks for d in (pool, test))
+    drawn = round(DRAWN * size)
+    pool = SynthDataset(2 * seed + 1, max(ROUNDS), drawn)
+    test = SynthDataset(2 * seed + 2, TESTED, drawn, split="test")
+    truth, wanted_points = (d.arrays(drawn).landmarks for d in (pool, test))
     assert truth is not None
     assert wanted_points is not None
     points = np.array(truth)  # of the first round: placed by hand
     torch.manual_seed(seed)
-    model = coursekit.create_model("hourglass", num_classes=106, **NETWORK)
+    model = coursekit.create_model("hourglass", **recipe.NETWORK)
     rows: list[dict[str, float]] = []
     done, moved = 0, 106.0
     for count, epochs in ROUNDS.items():
@@ -164,7 +158,7 @@ def draw(rows: list[dict[str, float]], path: Path) -> None:
 def main() -> None:
     """Run the loop, keep its record, draw it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--size", type=int, default=96)
+    parser.add_argument("--size", type=int, default=recipe.SIZE)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--picture", type=Path, help="where the curve is drawn")
@@ -175,7 +169,7 @@ def main() -> None:
     rows = loop(options.size, options.seed)
     first, last = rows[0]["moved_after"], rows[-1]["moved_after"]
     recorder.keep(wanted.annotation_loop(options.size, options.seed), {
-        "rounds": rows, "off": OFF,
+        "rounds": rows, "off": OFF, "tested": TESTED,
         "cut_from_by_hand": round_to(1 - last / 106, 3),
         "cut_from_first_model": round_to(1 - last / first, 3),
         "processor_minutes": round_to(time.process_time() / 60, 3),

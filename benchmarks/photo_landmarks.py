@@ -24,38 +24,21 @@ from records import Recorder, processor
 
 import coursekit
 from coursekit import checkpoint, metrics
-from coursekit.data import Augmentation, SynthDataset, open_dataset
-from coursekit.data.face_crops import FaceCrops
+from coursekit.data import open_dataset
+from coursekit.labelling import recipe
 from coursekit.landmark_inference import predict_landmarks
 from coursekit.landmarks import LANDMARK_GROUPS, NUM_LANDMARKS
-from coursekit.optim import AveragedCosineConfig
-from coursekit.training import FitConfig, LandmarkConfig, fit
-
-NETWORK: dict[str, Any] = {"width": 64, "stem": (32, 32)}
-BATCH, RATE, FOREGROUND = 8, 4e-3, 20.0
-#: Faces are drawn a little larger than they are cut out, and with wider turns than usual.
-DRAWN, SHIFT, CROWD = 1.25, 0.3, 0.1
 
 
 def train(images: int, epochs: int, size: int, seed: int, out: Path) -> None:
     """Train on rendered faces, cut out; goes on with a run that was begun."""
-    drawn = round(DRAWN * size)
-    faces = SynthDataset(2 * seed + 1, images, drawn, crowd=CROWD, shift=SHIFT)
-    others = SynthDataset(2 * seed + 2, 100, drawn, split="val")
     torch.manual_seed(seed)
-    model = coursekit.create_model("hourglass", **NETWORK)
-    augmentation = Augmentation(
-        scale=(0.7, 1.25), rotation=20, mirror_probability=0.5, brightness=0.4, contrast=0.4,
-        saturation=0.5, noise=0.04,
-    )  # fmt: skip
-    config = FitConfig(
-        size=size, epochs=epochs, batch_size=BATCH, seed=seed, cpu=True, augmentation=augmentation,
-        objective=LandmarkConfig(foreground=FOREGROUND),
-        plan=AveragedCosineConfig(lr=RATE, average=0.99),
-    )  # fmt: skip
-    fit(
-        model, FaceCrops(faces, size), FaceCrops(others, size), config, out, resume=True,
-        progress=False, on_epoch=lambda entry: print(entry, flush=True),
+    model = coursekit.create_model("hourglass", **recipe.NETWORK)
+    faces = recipe.rendered(2 * seed + 1, images, size)
+    others = recipe.rendered(2 * seed + 2, 100, size)
+    config = recipe.settings(epochs, size=size, seed=seed, cpu=True)
+    recipe.train(
+        model, faces, others, config, out, on_epoch=lambda entry: print(entry, flush=True)
     )  # fmt: skip
 
 
@@ -68,7 +51,7 @@ def compare(root: Path, points: Path, out: Path) -> tuple[dict[str, Any], np.nda
     nowhere = np.full((NUM_LANDMARKS, 2), np.nan)  # no face was found there
     target = torch.from_numpy(np.stack([rows.get(name, nowhere) for name in photos.names]))
     found = np.stack([
-        predict_landmarks(loaded.model, photos.image(k), loaded.info, rounds=1).points
+        predict_landmarks(loaded.model, photos.image(k), loaded.info).points
         for k in range(len(photos))
     ])  # fmt: skip
     errors = metrics.nme(torch.from_numpy(found), target, "eyes")
@@ -113,9 +96,9 @@ def main() -> None:
         "--points", type=Path, required=True, help="where mesh_points.py kept its points"
     )
     parser.add_argument("--out", type=Path, required=True, help="the run's folder")
-    parser.add_argument("--images", type=int, default=1800)
+    parser.add_argument("--images", type=int, default=1600)
     parser.add_argument("--epochs", type=int, default=10)
-    parser.add_argument("--size", type=int, default=80)
+    parser.add_argument("--size", type=int, default=recipe.SIZE)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--picture", type=Path, help="where faces are drawn with their points")

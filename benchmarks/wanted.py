@@ -149,12 +149,12 @@ def transfer(
                             "seed": seed})  # fmt: skip
 
 
-def annotation_loop(size: int = 96, seed: int = 0) -> Row:
+def annotation_loop(size: int = 64, seed: int = 0) -> Row:
     """Rounds of labelling and retraining on rendered faces."""
     return Row("annotation_loop", {"size": size, "seed": seed})
 
 
-def photo_landmarks(images: int = 1800, epochs: int = 10, size: int = 80, seed: int = 0) -> Row:
+def photo_landmarks(images: int = 1600, epochs: int = 10, size: int = 64, seed: int = 0) -> Row:
     """An hourglass that saw rendered faces alone, against a face mesh's points on photographs."""
     return Row("photo_landmarks", {"images": images, "epochs": epochs, "size": size, "seed": seed})
 

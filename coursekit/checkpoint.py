@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
     from coursekit.labels import LabelSet
 
+#: A U-Net that the course brings, trained by us on rendered faces alone: benchmarks/shipped.py.
+SHIPPED = Path(__file__).parent / "weights" / "unet_rendered_faces.safetensors"
+
 _FORMAT = 1
 #: What the channels of a network can be, and how many there are.
 _CHANNELS = {key: labels.num_classes for key, labels in LABEL_SETS.items()}

@@ -10,10 +10,12 @@ import copy
 import statistics
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
 from coursekit.errors import CourseError
@@ -158,6 +160,25 @@ def kept_bytes(model: nn.Module, images: Tensor) -> int:
         out = model(images)  # alive until its parts are counted: no two share an address
     del out
     return sum(held.values())
+
+
+class Largest(TorchDispatchMode):
+    """How many numbers the largest tensor has that is made inside of `with`.
+
+    Attributes:
+        numbers: of the largest tensor; 0 before the first.
+        steps: operations of PyTorch so far.
+    """
+
+    numbers = steps = 0
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        out = func(*args, **(kwargs or {}))
+        made = [leaf.numel() for leaf in tree_leaves(out) if isinstance(leaf, torch.Tensor)]
+        self.numbers, self.steps = max([self.numbers, *made]), self.steps + 1
+        return out
 
 
 def _dtype(model: nn.Module) -> torch.dtype:

@@ -15,7 +15,7 @@ import torch
 from coursekit.data.face_crops import Square
 from coursekit.inference import prepare
 from coursekit.landmarks import LANDMARK_GROUPS, NUM_LANDMARKS
-from coursekit.models.heatmaps import read_heatmaps, to_image
+from coursekit.models.heatmaps import read_heatmaps, read_points, see_twice, to_image
 from coursekit.synthfaces.geometry import MEAN_FACE
 
 if TYPE_CHECKING:
@@ -93,11 +93,11 @@ def _look(
     device = next(model.parameters()).device
     cut = square.cut(image, info.size)
     planes = prepare(cut, info.size, info.mean, info.std).to(device)  # (1, 3, S, S)
-    heatmaps = model(planes).float()  # (1, 106, s, s)
+    heatmaps = see_twice(model, planes)  # (1, 106, s, s)
     small = (heatmaps.shape[-2], heatmaps.shape[-1])
     found, peaks = read_heatmaps(heatmaps)  # (1, 106, 2), (1, 106)
     head = fit_head(found[0].cpu().numpy(), peaks[0].cpu().numpy())
-    found, peaks = _read_near(heatmaps, torch.from_numpy(head).to(heatmaps))
+    found, peaks = _read_near(model, heatmaps, torch.from_numpy(head).to(heatmaps))
     points = to_image(found, small, (info.size, info.size))[0].cpu().numpy()
     return FoundLandmarks(square.to_photo(points, info.size), peaks[0].cpu().numpy())
 
@@ -140,7 +140,7 @@ def _laid(points: NDArray[np.floating], weight: NDArray[np.floating]) -> NDArray
     return laid
 
 
-def _read_near(heatmaps: Tensor, head: Tensor) -> tuple[Tensor, Tensor]:
+def _read_near(model: nn.Module, heatmaps: Tensor, head: Tensor) -> tuple[Tensor, Tensor]:
     """Read (1, 106, h, w) maps near the (106, 2) points of a head, in pixels of the maps."""
     reach = _REACH * (head[_LEFT_EYE] - head[_RIGHT_EYE]).norm().clamp_min(2)
     rows = torch.arange(heatmaps.shape[-2], device=heatmaps.device)
@@ -148,5 +148,5 @@ def _read_near(heatmaps: Tensor, head: Tensor) -> tuple[Tensor, Tensor]:
     down = (rows - head[:, 1, None]).square()[:, :, None]  # (106, h, 1)
     across = (columns - head[:, 0, None]).square()[:, None, :]  # (106, 1, w)
     near = (down + across) <= reach**2  # (106, h, w)
-    found, peaks = read_heatmaps(torch.where(near, heatmaps, 0.0))
+    found, peaks = read_points(model, torch.where(near, heatmaps, 0.0))
     return torch.where(peaks[..., None] > _FAINT, found, head), peaks

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 DEFINITIONS = (*FUNCTIONS, ast.ClassDef)
@@ -123,12 +123,12 @@ def root(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def is_data(name: str, statements: Iterable[ast.stmt]) -> bool:
-    """Whether a built-in's name stands for something else: used, but never called or handed on."""
-    uses, types, as_itself = set[int](), set[int](), set[int]()
-    for node in (n for s in statements for n in ast.walk(s)):
-        if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load):
-            uses.add(id(node))
+def handling(statement: ast.stmt) -> tuple[set[str], set[str]]:
+    """The names that a statement uses, but for types, and those that it calls or hands on."""
+    uses, types, as_itself = dict[int, str](), set[int](), set[int]()
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            uses[id(node)] = node.id
         elif isinstance(node, ast.Call):
             handed = (node.func, *node.args, *(k.value for k in node.keywords))
             as_itself |= {id(n) for n in handed}
@@ -141,8 +141,8 @@ def is_data(name: str, statements: Iterable[ast.stmt]) -> bool:
         for field in ("annotation", "returns"):
             if isinstance(said := getattr(node, field, None), ast.AST):
                 types |= {id(n) for n in ast.walk(said)}
-    uses -= types
-    return bool(uses) and not uses & as_itself
+    used = {place: name for place, name in uses.items() if place not in types}
+    return {*used.values()}, {name for place, name in used.items() if place in as_itself}
 
 
 @lru_cache(maxsize=2048)  # a class's notebooks have most of their cells in common

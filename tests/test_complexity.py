@@ -10,6 +10,7 @@ from torch import nn
 
 from coursekit import create_model
 from coursekit.complexity import (
+    Largest,
     hooked_operations,
     kept_bytes,
     measure,
@@ -89,6 +90,12 @@ def test_a_matrix_of_attention_is_seen() -> None:
 
     tokens = torch.zeros(1, 256, 8, requires_grad=True)
     assert kept_bytes(Written(), tokens) >= 256 * 256 * 4
+
+
+def test_the_largest_tensor_and_the_steps() -> None:
+    with Largest() as largest:
+        (torch.ones(3, 5) @ torch.ones(5, 4)).sum()
+    assert (largest.numbers, largest.steps) == (20, 4)
 
 
 def test_everything_is_measured_and_nothing_is_left_behind() -> None:

@@ -8,8 +8,14 @@ it, too.
 from __future__ import annotations
 
 import ast
+import importlib
+import inspect
+import re
+import sys
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import coursekit
@@ -17,10 +23,10 @@ from coursekit import names as text_names
 from coursekit.checks.cells import cell_of, codes
 from coursekit.checks.crashes import is_students
 from coursekit.checks.rules import definitions, uses
-from coursekit.parts import parts_of
+from coursekit.parts import alike, lessons_with, parts_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
 #: What students and their instructors are told.
 BORROWED = "the course's own part is borrowed: the lesson goes on with it, and it brings no points"
@@ -37,10 +43,16 @@ def borrows(answer: str, exercise: str) -> bool:
     if tree is None or not parts:
         return False
     known = definitions(tree)
-    stars = any(origin.endswith(".*") for _, origin in _taken(answer))
+    lent = {coursekit.__name__}  # and a file that the answer writes and that borrows
+    lent |= {name for name, text in _files(tree) if borrows(text, exercise)}
+    taken = [(n, origin) for n, origin in text_names.imports(answer) if _first(origin) in lent]
+    stars = any(origin.endswith(".*") for _, origin in taken)
+    own = known.keys() - {n for n, _ in taken}
+    others = {*alike(exercise)} - own
     try:
         return any(
-            uses(tree, [name], _is_ours(answer, name)) if name in known else stars for name in parts
+            uses(tree, [name], _is_ours(name, others, taken, lent)) if name in known else stars
+            for name in parts
         )
     except RecursionError:
         return False  # nested too deeply to be read, such as a thousand `elif`
@@ -55,30 +67,119 @@ def is_borrowed(exercise: str, names: Mapping[str, Any]) -> bool:
     return any(borrows(cell, exercise) for cell in cells)
 
 
-def _taken(answer: str) -> list[tuple[str, str]]:
-    """What an answer imports of the package: names, and the dotted name of each one's origin."""
-    return [(n, origin) for n, origin in text_names.imports(answer) if _is_here(origin)]
+def _files(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """What a file that an answer writes is imported by, and its text (see `pieces.WrittenFile`)."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "run_cell_magic":
+            magic, path, *text = (str(getattr(a, "value", "")) for a in node.args)
+            if magic == "writefile":
+                yield from ((part, "".join(text)) for part in re.findall(r"\w+", path))
 
 
-def _is_here(origin: str) -> bool:
-    return origin.partition(".")[0] == coursekit.__name__
+class BorrowedError(Exception):
+    """The course's own part was called where an answer is tried."""
 
 
-def _is_ours(answer: str, name: str) -> Callable[[ast.AST], bool]:
-    """Says of a piece of an answer whether it is the course's own thing of this name."""
-    taken = _taken(answer)
-    same = {alias for alias, origin in taken if origin.rpartition(".")[2] == name}
-    modules = _modules() | {alias for alias, _ in taken}  # the latter may be called anything
+_tell: Callable[[], Any] = str
+
+
+@contextmanager
+def taken_away(exercise: str, tell: Callable[[], None]) -> Iterator[None]:
+    """While an answer is tried, the course's own part cannot be called, by whatever way it came.
+
+    No text shows all ways: modules have names that can be put together, files that can be written.
+
+    Args:
+        exercise: whose answer is tried.
+        tell: is called when the part is.
+    """
+    global _tell
+    _tell = tell
+    with ExitStack() as stack:
+        for part in _own_parts(exercise):
+            if isinstance(part, type):
+                first = vars(part).get("__init__")
+                if isinstance(first, FunctionType):
+                    part.__init__ = _but_for_others(first)  # type: ignore[misc]
+                    stack.callback(setattr, part, "__init__", first)
+            elif not part.__code__.co_freevars:
+                stack.callback(setattr, part, "__code__", part.__code__)
+                part.__code__ = _gone.__code__
+        yield
+
+
+def _own_parts(exercise: str) -> list[Any]:
+    """The functions and classes that are the course's own part, and what those are made of."""
+    found: dict[int, Any] = {}
+    names = {*parts_of(exercise), *alike(exercise)}
+    for lesson in lessons_with(exercise):
+        with suppress(Exception):
+            module = importlib.import_module(f"{coursekit.__name__}.parts.{lesson}")
+            for part in (vars(module)[name] for name in parts_of(exercise)):
+                of = part.__mro__ if isinstance(part, type) else [part, *_called(part, names)]
+                found |= {id(p): p for p in of if _first(p.__module__) == coursekit.__name__}
+    return [p if isinstance(p, type) else inspect.unwrap(p) for p in found.values()]
+
+
+def _called(function: Any, names: set[str]) -> Iterator[Any]:
+    """What a part calls of these names, as it finds them."""
+    function = inspect.unwrap(function)
+    there = [function.__globals__.get(name) for name in function.__code__.co_names]
+    for name in names.intersection(function.__code__.co_names):
+        yield from (v for v in (getattr(x, name, x) for x in there) if inspect.isfunction(v))
+
+
+def _but_for_others(init: Any) -> Any:
+    """How a class of the course's begins when its part is taken away: for other parts, as ever."""
+
+    def begin(self: Any, *args: Any, **kwargs: Any) -> None:
+        caller = str(sys._getframe(1).f_globals.get("__name__"))
+        if not caller.startswith((f"{coursekit.__name__}.parts.", f"{coursekit.__name__}.models.")):
+            _gone()
+        init(self, *args, **kwargs)
+
+    return begin
+
+
+def _gone(*args: Any, **kwargs: Any) -> None:
+    # These lines run in place of a part's own, among the names of its module.
+    from coursekit.checks import borrowing
+
+    borrowing._tell()
+    raise borrowing.BorrowedError(borrowing.BORROWED)
+
+
+def _first(origin: str) -> str:
+    return origin.partition(".")[0]
+
+
+def _is_ours(
+    name: str, others: Collection[str], taken: Collection[tuple[str, str]], lent: Collection[str]
+) -> Callable[[ast.AST], bool]:
+    """Says of a piece of an answer whether it is the course's own thing.
+
+    Args:
+        name: of the thing.
+        others: further names of it in the package.
+        taken: what the answer imports of it: names, and the dotted name of each one's origin.
+        lent: what it can be imported from.
+    """
+    names = {name, *others}
+    same = {alias for alias, origin in taken if origin.rpartition(".")[2] in names} | {*others}
+    modules = _modules() | {
+        *lent,
+        *(alias for alias, _ in taken),
+    }  # the latter may be called anything
 
     def is_ours(node: ast.AST) -> bool:
         if isinstance(node, ast.ImportFrom):
-            return _is_here(node.module or "") and any(
-                name in (a.name, a.asname) for a in node.names
+            return _first(node.module or "") in lent and any(
+                a.name in names or a.asname == name for a in node.names
             )
         if isinstance(node, ast.Attribute):
             inner = node.value
             last = inner.attr if isinstance(inner, ast.Attribute) else getattr(inner, "id", "")
-            return node.attr == name and last in modules
+            return node.attr in names and last in modules
         return isinstance(node, ast.Name) and node.id in same
 
     return is_ours

@@ -29,6 +29,9 @@ _SYNTAX: dict[str, tuple[type[ast.AST], ...]] = {
     "for": (ast.For, ast.comprehension),
     "while": (ast.While,),
 }
+#: Ways to take something by a text: of its name, or of a program.
+_BY_NAME = ("getattr", "attrgetter", "methodcaller", "__getattribute__")
+_FROM_TEXT = ("eval", "exec", "compile", "__import__")
 
 
 @dataclass(frozen=True)
@@ -99,13 +102,16 @@ def _forbidden(tree: ast.Module, name: str) -> Callable[[ast.AST], bool]:
 def uses(tree: ast.Module, wanted: Iterable[str], is_use: Callable[[ast.AST], bool]) -> bool:
     """Whether what the wanted names mean, or what that needs of its cell, has such a piece."""
     known = definitions(tree)
-    waiting, seen = [*wanted], set()
+    waiting, seen = [*wanted], set[str | int]()
     while waiting:
         one = waiting.pop()
         if one in seen:
             continue
         seen.add(one)
         for node in known.get(one, ()):
+            if id(node) in seen:  # a statement may bind a thousand names
+                continue
+            seen.add(id(node))
             if any(map(is_use, _code(node))):
                 return True
             # A name of the function's own, such as a parameter, is not what the cell calls so.
@@ -116,14 +122,20 @@ def uses(tree: ast.Module, wanted: Iterable[str], is_use: Callable[[ast.AST], bo
 def definitions(tree: ast.Module) -> dict[str, list[ast.stmt]]:
     """The statements at the top of a cell that give a name its meaning."""
     found: dict[str, list[ast.stmt]] = {}
+    own = {n for node in tree.body if not _is_import(node) for n in text_names.bound(node)}
     for node in tree.body:
         names = text_names.bound(node)
+        names |= text_names.changed(node) & own  # `table.append(f)`; not `torch.allclose(x, y)`
         if isinstance(node, (ast.Assign, ast.AugAssign)):  # `UNet.forward = forward`
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             names |= {root for t in targets if (root := _root(t))}
         for name in names:
             found.setdefault(name, []).append(node)
     return found
+
+
+def _is_import(node: ast.stmt) -> bool:
+    return isinstance(node, text_names.IMPORTS)
 
 
 def _root(node: ast.expr) -> str:
@@ -152,6 +164,8 @@ def _code(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _is_use(node: ast.AST, name: str, aliases: set[str]) -> bool:
+    if isinstance(node, ast.Name) and node.id in _FROM_TEXT:
+        return True  # whatever a text says that is not written out: who forbids cannot read it
     if name in _SYNTAX:
         return isinstance(node, _SYNTAX[name])
     last = name.split(".")[-1]
@@ -162,9 +176,19 @@ def _is_use(node: ast.AST, name: str, aliases: set[str]) -> bool:
         return any(alias.name == last for alias in node.names)
     if isinstance(node, ast.Name):
         return node.id in aliases or ("." not in name and node.id == name)
-    if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "getattr":
-        return any(isinstance(a, ast.Constant) and a.value == last for a in node.args)
-    return False
+    # By its name: getattr(F, "…"), attrgetter("…")(F), vars(F)["…"], F.__dict__["…"].
+    named: list[ast.expr] = []
+    if isinstance(node, ast.Call) and _called(node) in _BY_NAME:
+        named = node.args
+    elif isinstance(node, ast.Subscript) and _called(node.value) in ("vars", "__dict__"):
+        named = [node.slice]
+    return any(isinstance(n, ast.Constant) and n.value == last for n in named)
+
+
+def _called(node: ast.expr) -> str:
+    """The last name of `vars(x)`, `operator.attrgetter(x)` or `x.__dict__`."""
+    node = node.func if isinstance(node, ast.Call) else node
+    return str(getattr(node, "attr", getattr(node, "id", "")))
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 import cv2
 import numpy as np
@@ -63,6 +64,16 @@ class Square:
         left, top = (low + high) / 2 - side / 2
         return cls(float(left), float(top), side)
 
+    def varied(self, rng: np.random.Generator, margin: float = MARGIN) -> Square:
+        """This square about a face as another look at its photo might have it.
+
+        The side is 0.9 to 1.6 times as long, and the face lies anywhere within.
+        """
+        side = self.side * float(np.exp(rng.uniform(np.log(0.9), np.log(1.6))))
+        room = 0.8 * (side - self.side / (1 + 2 * margin)) / 2  # before the face's box touches
+        left, top = rng.uniform(-room, room, 2) - (side - self.side) / 2
+        return Square(self.left + float(left), self.top + float(top), side)
+
     def cut(self, image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
         """What (H, W, 3) `image` shows there, (size, size, 3); its edge goes on outside of it."""
         step = self.side / size
@@ -101,17 +112,23 @@ class FaceCrops(FaceDataset):
         photos: whose samples have landmarks.
         size: of each crop, in pixels.
         margin: see `Square.about`.
+        varied: whether each square varies in size and place, always alike for the same photo: a
+            network learns to find a face that does not fill its picture. To shrink what was cut
+            out tightly would not do: the face is then where the border ends.
 
     Raises:
         CourseError: when samples have no landmarks, and for a sample whose landmarks are those of
             another photo.
     """
 
-    def __init__(self, photos: FaceDataset, size: int, margin: float = MARGIN) -> None:
+    def __init__(
+        self, photos: FaceDataset, size: int, margin: float = MARGIN, *, varied: bool = False
+    ) -> None:
         super().__init__()
         if not photos.landmarked:
             raise CourseError(f"{photos}: has photos without landmarks; faces cannot be cut out")
         self.photos, self.size, self.margin = photos, size, margin
+        self.varied = varied
         self.labels, self.layout = photos.labels, photos.layout
         self.split, self.names = photos.split, photos.names
         self.labelled, self.landmarked = False, True
@@ -122,6 +139,9 @@ class FaceCrops(FaceDataset):
         assert whole.landmarks is not None
         check_landmarks(whole.landmarks, whole.image.shape, whole.image_path or whole.name)
         square = Square.about(whole.landmarks, self.margin)
+        if self.varied:
+            name = crc32(self.names[index].encode())
+            square = square.varied(np.random.default_rng(name), self.margin)
         return Sample(
             whole.name,
             square.cut(whole.image, self.size),
@@ -131,8 +151,9 @@ class FaceCrops(FaceDataset):
         )
 
     def subset(self, indices: Sequence[int]) -> FaceCrops:
-        return FaceCrops(self.photos.subset(indices), self.size, self.margin)
+        part = self.photos.subset(indices)
+        return FaceCrops(part, self.size, self.margin, varied=self.varied)
 
     def identity(self) -> dict[str, Any]:
-        crops = {"size": self.size, "margin": self.margin}
+        crops = {"size": self.size, "margin": self.margin, "varied": self.varied}
         return {"crops": crops, "photos": self.photos.identity()}

@@ -17,15 +17,19 @@ import coursekit
 from coursekit.checks import NOT_WRITTEN
 from coursekit.checks.borrowing import borrows
 from coursekit.errors import CourseError
+from coursekit.grading.answers.key import key_of
 from coursekit.grading.answers.match import match
 from coursekit.grading.answers.recover import recover_all
+from coursekit.grading.answers.trials import without_trials
 from coursekit.grading.run.assemble import public_notebook
 from coursekit.grading.run.own import PUBLIC_PREFIX, notebook_as_handed_in
 from coursekit.grading.submissions.read import read_notebook
+from coursekit.grading.verdict.explain import BEFORE
 from coursekit.lessons.course import read_assignments
 from coursekit.lessons.execution import execute_cell, kernel_for
-from coursekit.lessons.notebook import to_bytes
+from coursekit.lessons.notebook import make_notebook, to_bytes
 from coursekit.lessons.outline import read_outline
+from coursekit.lessons.regions import Cell
 from coursekit.release.handout import PRISTINE, assignment_of, covers, handout
 from coursekit.temporary import temporary_folder
 
@@ -41,6 +45,12 @@ if TYPE_CHECKING:
 CELL_SECONDS = 120
 #: What may pass with all that stands around it.
 _TRIED = ("failed", "error", "not-written", "missing", "unreadable")
+#: What a kernel is told first: a line that fails in a student's cell takes none below with it.
+_EACH = (
+    "from coursekit.grading.sandbox.kernel import each_by_itself as _each\n"
+    "get_ipython().run_code = _each(get_ipython()); del _each"
+)
+_BARE = "Run again without what its cell tries beside it, as grading does: with that,"
 _IN_OWN = "It passes in your own notebook, not with the answer alone; grading tries both."
 
 
@@ -126,7 +136,10 @@ def selfcheck(
     for name, (status, message) in _judge(task, live, timeout, progress).items():
         if status == "passed" and borrows(live[name], name):
             status = "borrowed"
-        findings[name] = replace(findings[name], status=status, message=message)
+        notes = findings[name].notes
+        if status in ("passed", "borrowed") and message:
+            notes, message = (*notes, message), ""
+        findings[name] = replace(findings[name], status=status, message=message, notes=notes)
     failed = [n for n, f in findings.items() if f.status in _TRIED and n in own.until]
     for name in _pass_in_own(task, own, failed, timeout, progress) if failed else ():
         notes = (*findings[name].notes, _IN_OWN)
@@ -200,28 +213,36 @@ def _judge(
     timeout: float,
     progress: Callable[[str], None],
 ) -> dict[str, tuple[str, str]]:
-    """Status and message of each answer. What ends a run is taken out, and the rest run again."""
+    """Status and message of each answer. What ends a run is taken out, and the rest run again.
+
+    Where a cell with an answer ends it, first only what is tried in that cell goes, as in grading.
+    """
     judged: dict[str, tuple[str, str]] = {}
     left = dict(live)
     while left:
-        outcome, culprit = _run(task, left, timeout, progress)
+        outcome, culprit, cell = _run(task, left, timeout, progress)
         if culprit is None:
-            return judged | outcome
+            for name, (status, said) in judged.items():
+                passed = outcome.get(name, ("",))[0] == "passed"
+                outcome[name] = ("passed", f"{_BARE} {said}.") if passed else (status, said)
+            return outcome
         judged[culprit] = outcome[culprit]
-        del left[culprit]
+        bare = without_trials(left[culprit], key_of(task.lesson))
+        if cell == culprit and bare != left[culprit]:
+            left[culprit] = bare
+        else:
+            del left[culprit]
     return judged
 
 
 def _run(
     task: Assignment, live: Mapping[str, str], timeout: float, progress: Callable[[str], None]
-) -> tuple[dict[str, tuple[str, str]], str | None]:
-    """Status and message of each answer, and which one ended the run, if one did."""
-    import nbformat
-
-    notebook = public_notebook(task, {**_stubs(task), **live})
-    node = nbformat.reads(to_bytes(notebook), as_version=4)
+) -> tuple[dict[str, tuple[str, str]], str | None, str]:
+    """Status and message of each answer; which one ended the run, if one did; the last cell."""
+    node = _each_by_itself(public_notebook(task, {**_stubs(task), **live}))
     of = {c.id: e.name for e in task.exercises for c in (e.answer, *e.checks)}
     outcome = dict.fromkeys(live, ("passed", ""))
+    beside: dict[str, str] = {}  # what failed in the cells with answers
     last = next(iter(live))
     with (
         temporary_folder() as scratch,
@@ -233,12 +254,27 @@ def _run(
             last = name if name in live else last
             end = execute_cell(client, cell, index)
             if end.kind == "timeout":
-                return {last: ("timeout", f"it took longer than {timeout:g} s")}, last
+                return {last: ("timeout", f"it took longer than {timeout:g} s")}, last, cell.id
             if end.kind == "dead":
-                return {last: ("dead", "it ended the kernel; out of memory?")}, last
-            if name in live and outcome[name][0] == "passed":
-                outcome[name] = _told(name, end)
-    return outcome, None
+                return {last: ("dead", "it ended the kernel; out of memory?")}, last, cell.id
+            if name not in live or end.kind == "passed" or outcome[name][0] != "passed":
+                continue
+            if cell.id == name:
+                beside[name] = f"{end.error}: {end.message}"
+                continue
+            status, message = _told(name, end)
+            if status == "failed" and name in beside:
+                message = f"{message}\n{BEFORE} {beside[name]}"
+            outcome[name] = (status, beside.get(name, message) if status == "error" else message)
+    return outcome, None, ""
+
+
+def _each_by_itself(notebook: dict[str, Any]) -> Any:
+    """A notebook for a kernel that runs a student's cells as those that grade do."""
+    import nbformat
+
+    begin = make_notebook([Cell("each-by-itself", "code", _EACH, 0)])["cells"]
+    return nbformat.reads(to_bytes({**notebook, "cells": begin + notebook["cells"]}), as_version=4)
 
 
 def _pass_in_own(
@@ -249,10 +285,7 @@ def _pass_in_own(
     progress: Callable[[str], None],
 ) -> set[str]:
     """Those exercises that pass where their writer wrote them; see `grading.verdict.own`."""
-    import nbformat
-
-    notebook = notebook_as_handed_in(task, own, failed, hidden=False)
-    node = nbformat.reads(to_bytes(notebook), as_version=4)
+    node = _each_by_itself(notebook_as_handed_in(task, own, failed, hidden=False))
     left = {PUBLIC_PREFIX + c.id: e.name for e in task.exercises for c in e.checks}
     left = {check: name for check, name in left.items() if name in failed}
     with temporary_folder() as scratch, kernel_for(node, scratch, timeout) as client:

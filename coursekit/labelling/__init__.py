@@ -5,6 +5,7 @@ records      one JSON file a picture: points, hidden ones, what the hand did; ne
 checking     what a page sent, before it is believed
 proposals    where points are before a hand moves them: a network, the mean face, the moved ones
 drawing      the fitted label map as lines, for the page; as pixels, for the file
+recent       photographs and proposals, kept while they are asked for
 sessions     what a page can ask for
 training     the network trained again on what was saved, in a process of its own
 server       the page in a browser: this machine alone, with a token

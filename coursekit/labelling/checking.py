@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from coursekit.annotation.points import checked
+from coursekit.data.landmark_files import check_landmarks
 from coursekit.errors import CourseError
 from coursekit.landmarks import NUM_LANDMARKS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -81,6 +83,18 @@ def points(said: Any) -> Points:
     return array
 
 
+def face(said: Points, shape: Sequence[int], name: str) -> Points:
+    """Points that are a face of a picture of (height, width).
+
+    Raises:
+        CourseError: when they are none, or another picture's.
+    """
+    height, width = shape[:2]
+    found = checked(said, height, width, name)
+    check_landmarks(found, shape, name)
+    return found
+
+
 def indices(said: Any) -> tuple[int, ...]:
     """Some of the points, sorted."""
     known = isinstance(said, list) and all(
@@ -96,6 +110,11 @@ def number(said: Any) -> float:
     if isinstance(said, bool) or not isinstance(said, (int, float)) or not 0 <= said < 1e12:
         raise CourseError(f"{said!r:.60} is no count; nothing was changed")
     return float(said)
+
+
+def line(said: str) -> str:
+    """Anything, such as a file's name, as a line that `text` takes."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in said)[:_LONGEST]
 
 
 def text(said: Any) -> str:

@@ -19,35 +19,24 @@ import numpy as np
 import torch
 
 from coursekit import checkpoint
-from coursekit.checkpoint import ModelInfo, triple
-from coursekit.data import Augmentation, FaceDataset, Sample, SynthDataset
-from coursekit.data.face_crops import FaceCrops, Square
+from coursekit.data import FaceDataset, Sample
+from coursekit.data.face_crops import Square
 from coursekit.data.images import read_image
 from coursekit.errors import CourseError
+from coursekit.labelling import checking, recipe
 from coursekit.labelling.photos import Photos, find_photos
 from coursekit.labelling.records import Records
 from coursekit.labels import LAPA
-from coursekit.landmarks import LANDMARK_SET
 from coursekit.models import create_model
-from coursekit.optim import AveragedCosineConfig
-from coursekit.training import FitConfig, LandmarkConfig, fit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-#: Of a network that begins here: small enough for minutes on a CPU.
-NETWORK: dict[str, Any] = {"num_classes": 106, "width": 64, "stem": (32, 32)}
-SIZE, BATCH, FOREGROUND = 96, 8, 20.0
 # Of one that goes on, and of one that begins here, which has everything to learn: rendered faces,
 # how often they are seen, the highest rate. Each photograph is seen so often beside them at most.
 _RENDERED, _RENDERED_AT_FIRST, _OFTEN = 200, 800, 20
-_EPOCHS, _EPOCHS_AT_FIRST = 8, 16
-_RATE, _RATE_AT_FIRST = 1e-3, 4e-3
-# A face is first looked for in the whole photograph, where it is smaller than it is cut out.
-_LOOKS = Augmentation(
-    scale=(0.55, 1.2), rotation=20, mirror_probability=0.5, brightness=0.4, contrast=0.4,
-    saturation=0.5, noise=0.04,
-)  # fmt: skip
+_EPOCHS, _EPOCHS_AT_FIRST = 8, 24
+_RATE = 1e-3
 # From so many pictures on, each fifth is held back to measure on.
 _HELD_BACK, _FIFTH = 10, 5
 
@@ -77,22 +66,32 @@ class Faces(FaceDataset):
         return {"annotated": digest.hexdigest()}
 
 
-def faces(photos: Photos, names: Sequence[str], size: int) -> list[Sample]:
-    """The faces of saved pictures, cut out; those that cannot be read are left out.
+def faces(photos: Photos, names: Sequence[str], size: int, looks: int = 0) -> list[Sample]:
+    """The faces of saved pictures, cut out; those that cannot be read, or have another's points,
+    are left out.
+
+    Args:
+        photos: of the folder.
+        names: of those that are saved.
+        size: of the crops.
+        looks: so many crops of each, in squares that vary; 0 for one about the face.
 
     Raises:
         CourseError: when none is left.
     """
-    records, found = Records(photos), []
+    records = Records(photos)
+    found: list[Sample] = []
     for name in names:
-        held = records.read(name)
-        points = held.points if held.edit is None else held.edit.points
-        if points is None:
-            continue
         with suppress(CourseError):
-            square = Square.about(points)
-            crop = square.cut(read_image(photos.photos[name]), size)
-            found.append(Sample(name, crop, landmarks=square.to_square(points, size)))
+            held, image = records.read(name), read_image(photos.photos[name])
+            points = held.points if held.edit is None else held.edit.points
+            if points is None:
+                continue
+            about = Square.about(checking.face(points, image.shape[:2], name))
+            rng = np.random.default_rng(len(found))
+            for square in [about.varied(rng) for _ in range(looks)] or [about]:
+                crop = square.cut(image, size)
+                found.append(Sample(name, crop, landmarks=square.to_square(points, size)))
     if not found:
         raise CourseError("none of the saved pictures can be read; open them and save them anew")
     return found
@@ -111,36 +110,28 @@ def learn(photos: Photos, names: Sequence[str], start: Path | None) -> float:
     """
     loaded = None if start is None else checkpoint.load(start)
     torch.manual_seed(0)
-    model = create_model("hourglass", **NETWORK) if loaded is None else loaded.model
-    size = SIZE if loaded is None else loaded.info.size
+    model = create_model("hourglass", **recipe.NETWORK) if loaded is None else loaded.model
+    size = recipe.SIZE if loaded is None else loaded.info.size
     found = faces(photos, names, size)
     held_back = found[_FIFTH - 1 :: _FIFTH] if len(found) >= _HELD_BACK else []
-    seen = [sample for sample in found if sample not in held_back]
+    seen = [sample.name for sample in found if sample not in held_back]
     count = _RENDERED_AT_FIRST if loaded is None else _RENDERED
-    rendered = FaceCrops(SynthDataset(17, count, round(1.25 * size), crowd=0.1, shift=0.3), size)
+    rendered = recipe.rendered(17, count, size)
     often = min(_OFTEN, -(-count // len(seen)))
-    train = Faces([*seen * often, *(rendered[i] for i in range(count))], "train")
+    looks = faces(photos, seen, size, often)
+    train = Faces([*looks, *(rendered[i] for i in range(count))], "train")
     train.names = tuple(f"{number} {name}" for number, name in enumerate(train.names))
-    config = FitConfig(
-        size=size, batch_size=BATCH, epochs=_EPOCHS_AT_FIRST if loaded is None else _EPOCHS,
-        objective=LandmarkConfig(foreground=FOREGROUND),
-        plan=AveragedCosineConfig(
-            lr=_RATE_AT_FIRST if loaded is None else _RATE, average=0.99
-        ),
-        augmentation=_LOOKS,
+    config = (
+        recipe.settings(_EPOCHS_AT_FIRST, size=size) if loaded is None
+        else recipe.settings(_EPOCHS, _RATE, size=size)
     )  # fmt: skip
     say(epoch=0, of=config.epochs, held_back=len(held_back))
 
     def tell(entry: dict[str, Any]) -> None:
         say(epoch=entry["epoch"] + 1, of=config.epochs, nme=round(entry["val_nme"], 5))
 
-    result = fit(
-        model, train, Faces(held_back or found, "val"), config, progress=False, on_epoch=tell
-    )
-    settings = NETWORK if loaded is None else loaded.info.config
-    white = result.whitening
-    info = ModelInfo(
-        "hourglass", settings, LANDMARK_SET, size, triple(white.mean), triple(white.std)
+    info, result = recipe.train(
+        model, train, Faces(held_back or found, "val"), config, on_epoch=tell
     )
     checkpoint.save(photos.model, model, info)
     return float(result.history[-1]["val_nme"])

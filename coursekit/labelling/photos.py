@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 IMAGES, LANDMARKS, LABELS, RECORDS = "images", "landmarks", "labels", "annotation"
+_LONGEST = 255  # bytes of a file's name
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,8 @@ def find_photos(folder: str | os.PathLike[str]) -> Photos:
     """
     root = Path(folder)
     if not root.is_dir():
-        raise CourseError(f"{root}: there is no such folder; name the one with the photographs")
+        what = "is no folder" if root.exists() else "there is no such folder"
+        raise CourseError(f"{root}: {what}; name the one with the photographs")
     root = root.resolve()
     if root.name == IMAGES:
         root = root.parent
@@ -94,6 +96,8 @@ def _listed(place: Path, root: Path) -> tuple[dict[str, Path], list[str]]:
         key = same_name(path.stem).casefold()  # a.jpg and A.png: one a.txt, on some systems
         if not path.resolve().is_relative_to(root):
             left_out.append(f"{path}: is a link out of the folder; copy the photograph there")
+        elif len(os.fsencode(path.stem)) + len(".json") > _LONGEST:
+            left_out.append(f"{path.name}: is too long a name for a record beside it; shorten it")
         elif key in taken:
             left_out.append(f"{path}: shares its stem with {taken[key].name}; rename one of them")
         else:

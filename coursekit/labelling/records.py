@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 _FORMAT = 1
 #: A point this far from where it was proposed, in pixels, was moved.
 _MOVED = 0.05
+#: What becomes of a landmark file that cannot be used.
+KEPT = "It is kept until you save, and a copy after that"
 
 
 class Conflict(CourseError):
@@ -78,6 +80,31 @@ def moved(edit: Edit) -> int:
     return int(np.count_nonzero(off > _MOVED))
 
 
+@dataclass(frozen=True)
+class Row:
+    """What a list shows of a picture.
+
+    Attributes:
+        state: "new", "file" (it has landmarks, not from here), "draft" or "saved".
+        moved: points that were moved.
+        drags: how often the hand moved something.
+        seconds: how long it was at work.
+    """
+
+    state: str
+    moved: int = 0
+    drags: int = 0
+    seconds: float = 0.0
+
+    @classmethod
+    def of(cls, held: Held) -> Row:
+        """The row of what is on disk."""
+        if held.edit is None:
+            return cls("new" if held.points is None else "file")
+        state = "saved" if held.saved else "draft"
+        return cls(state, held.moved, held.edit.drags, held.edit.seconds)
+
+
 class Records:
     """Reads and writes what belongs to the photographs of a folder."""
 
@@ -94,11 +121,16 @@ class Records:
         record, landmarks = _bytes(self.photos.record(name)), _bytes(self.photos.landmarks(name))
         tag = _digest(record + b"|" + landmarks)
         points, message = None, ""
+        if self.photos.landmarks(name).is_symlink():
+            message = (
+                f"{self.photos.landmarks(name)}: is a link, which is not followed; copy the file "
+                "there, or a save takes its place"
+            )
         if landmarks:
             try:
                 points = read_landmarks(self.photos.landmarks(name)).astype(np.float64)
             except CourseError as error:
-                message = f"{error}. It is kept until you save, and a copy after that"
+                message = f"{error}. {KEPT}"
         if not record:
             return Held(tag, points=points, message=message)
         try:

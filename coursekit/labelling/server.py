@@ -95,7 +95,7 @@ class _Api(_Handler):
         given = self.request.headers.get("X-Token", "")
         if not compare_digest(given.encode(), self.token.encode()):
             raise tornado.web.HTTPError(
-                403, reason="the token is another start's; open the address that was printed"
+                403, reason="no token, or another start's; open the address that was printed"
             )
 
     async def post(self, method: str) -> None:

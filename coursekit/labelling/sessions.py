@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
-from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from coursekit.annotation import label_map
-from coursekit.annotation.points import checked
 from coursekit.data.images import read_image
-from coursekit.data.landmark_files import check_landmarks, outside_by
 from coursekit.errors import CourseError
 from coursekit.files import write_text
 from coursekit.labelling import checking, drawing
 from coursekit.labelling.photos import RECORDS, Photos, find_photos
 from coursekit.labelling.proposals import Network, Proposal, follow, mean_face
-from coursekit.labelling.records import Conflict, Held, Records
+from coursekit.labelling.recent import Recent
+from coursekit.labelling.records import KEPT, Conflict, Held, Records, Row
 from coursekit.labelling.training import Training
 from coursekit.labels import LAPA
 from coursekit.landmarks import LANDMARK_GROUPS, LANDMARK_NAMES
@@ -36,37 +33,10 @@ if TYPE_CHECKING:
 
     from coursekit.annotation.regions import Network as Parser
 
-T = TypeVar("T")
-
 # Decoded photographs that are kept, and proposals.
 _IMAGES, _PROPOSALS = 4, 512
 _THREADS = 8  # that read records
 _FILE = "the landmark file"
-
-
-@dataclass(frozen=True)
-class Row:
-    """What a list shows of a picture.
-
-    Attributes:
-        state: "new", "file" (it has landmarks, not from here), "draft" or "saved".
-        moved: points that were moved.
-        drags: how often the hand moved something.
-        seconds: how long it was at work.
-    """
-
-    state: str
-    moved: int = 0
-    drags: int = 0
-    seconds: float = 0.0
-
-    @classmethod
-    def of(cls, held: Held) -> Row:
-        """The row of what is on disk."""
-        if held.edit is None:
-            return cls("new" if held.points is None else "file")
-        state = "saved" if held.saved else "draft"
-        return cls(state, held.moved, held.edit.drags, held.edit.seconds)
 
 
 class Session:
@@ -94,9 +64,9 @@ class Session:
         self.network = network
         self.records = Records(photos)
         self.training = Training(photos, self._trained)
-        self._images: _Recent[NDArray[np.uint8]] = _Recent(_IMAGES)
-        self._proposals: _Recent[Proposal] = _Recent(_PROPOSALS)
-        self._regions: _Recent[NDArray[np.uint8]] = _Recent(_IMAGES)
+        self._images: Recent[NDArray[np.uint8]] = Recent(_IMAGES)
+        self._proposals: Recent[Proposal] = Recent(_PROPOSALS)
+        self._regions: Recent[tuple[checking.Points, NDArray[np.uint8]]] = Recent(_IMAGES)
         self.rows = self._read_rows()
         self._methods: dict[str, Callable[[Mapping[str, Any]], Any]] = {
             "open": self._open, "picture": self._picture, "image": self._image, "at": self._at,
@@ -227,16 +197,12 @@ class Session:
         name = self._name(said)
         image = self.image(name)
         height, width = image.shape[:2]
-        held = self.records.read(name)
+        held = self._held(name, image)
+        self.rows[name] = Row.of(held)
         messages = [held.message]
         proposal = Proposal(np.zeros((0, 2)), np.zeros(0, np.float32), "")
         if held.edit is None and held.points is not None:
             proposal = Proposal(held.points, np.ones(len(held.points), np.float32), _FILE)
-            if beyond := outside_by(held.points, (height, width)):
-                messages.append(
-                    f"{self.photos.landmarks(name)}: a point lies {beyond:.0f} pixels outside the "
-                    f"{width}×{height} photograph; is it another one's?"
-                )
         elif not held.saved:
             proposal, told = self._proposed(name, image)
             messages.append(told)
@@ -252,14 +218,26 @@ class Session:
             "hidden": [] if edit is None else list(edit.hidden),
             "touched": [] if edit is None else list(edit.touched),
             "sure": np.round(proposal.sure, 3).tolist(),
-            "source": proposal.source if edit is None else edit.source,
+            "source": checking.line(proposal.source if edit is None else edit.source),
             "drags": 0 if edit is None else edit.drags,
             "seconds": 0 if edit is None else edit.seconds,
+            "window": "" if edit is None else edit.window,
             "tag": held.tag,
             "state": Row.of(held).state,
             "message": " ".join(filter(None, messages)),
             "paths": drawing.paths(points),
         }
+
+    def _held(self, name: str, image: NDArray[np.uint8]) -> Held:
+        """What is on disk; a landmark file that is no face of its photograph counts as none."""
+        held = self.records.read(name)
+        if held.edit is None and held.points is not None:
+            try:
+                checking.face(held.points, image.shape[:2], str(self.photos.landmarks(name)))
+            except CourseError as error:
+                told = f"{held.message} {error}. Its points are not shown. {KEPT}".strip()
+                return replace(held, points=None, message=told)
+        return held
 
     def _proposed(self, name: str, image: NDArray[np.uint8]) -> tuple[Proposal, str]:
         """What the network says, or the mean face with the reason."""
@@ -277,11 +255,13 @@ class Session:
         image, wanted = self.image(name), said.get("of")
         if wanted == "network":
             proposal, told = self._proposed(name, image)
+            if self.network is None:
+                told = "There is no network yet: this is the mean face. Save some, and train it"
         elif wanted == "mean":
             proposal, told = mean_face(*image.shape[:2]), ""
         else:
             other = self._name({"name": wanted})
-            held = self.records.read(other)
+            held = self._held(other, self.image(other))
             points = held.points if held.edit is None else held.edit.points
             if points is None:
                 raise CourseError(f"{other} has no points yet; label it first")
@@ -293,7 +273,7 @@ class Session:
         return {
             "points": _rounded(proposal.points),
             "sure": np.round(proposal.sure, 3).tolist(),
-            "source": proposal.source,
+            "source": checking.line(proposal.source),
             "message": told,
         }
 
@@ -307,13 +287,25 @@ class Session:
         return {"points": _rounded(points), "paths": drawing.paths(points)}
 
     def _found(self, name: str, points: checking.Points) -> NDArray[np.uint8] | None:
-        """Hair and skin of a picture; they depend on the points only in which face it is."""
+        """Hair and skin of a picture; they depend on the points only in which face it is.
+
+        So they are looked for anew when the points have gone to another place, as from the mean
+        face to a face at the side.
+        """
         if self.parser is None:
             return None
         from coursekit.annotation.regions import segment
 
         parser = self.parser
-        return self._regions.get(name, lambda: segment(self.image(name), points, parser, parser))
+
+        def look() -> tuple[checking.Points, NDArray[np.uint8]]:
+            return points, segment(self.image(name), points, parser, parser)
+
+        seen, found = self._regions.get(name, look)
+        if _apart(seen, points):
+            self._regions.forget(name)
+            _, found = self._regions.get(name, look)
+        return found
 
     def _layers(self, said: Mapping[str, Any]) -> dict[str, Any]:
         name, points = self._name(said), checking.points(said.get("points"))
@@ -335,8 +327,7 @@ class Session:
     def _save(self, said: Mapping[str, Any]) -> dict[str, Any]:
         name, edit = self._name(said), checking.edit(said)
         height, width = self.image(name).shape[:2]
-        points = checked(edit.points, height, width, name)
-        check_landmarks(points, (height, width), name)
+        points = checking.face(edit.points, (height, width), name)
         message = ""
         try:
             found = self._found(name, points)
@@ -367,24 +358,11 @@ class Session:
         self._proposals.clear()
 
 
-class _Recent(OrderedDict[str, T]):
-    """The values that were asked for last."""
-
-    def __init__(self, most: int) -> None:
-        super().__init__()
-        self.most, self.lock = most, threading.Lock()
-
-    def get(self, name: str, make: Callable[[], T]) -> T:  # type: ignore[override]
-        with self.lock:
-            if name in self:
-                self.move_to_end(name)
-                return self[name]
-        made = make()
-        with self.lock:
-            self[name] = made
-            while len(self) > self.most:
-                self.popitem(last=False)
-        return made
+def _apart(one: checking.Points, other: checking.Points) -> bool:
+    """Whether the boxes of two faces share less than half of what they cover."""
+    low, high = np.stack([one.min(0), other.min(0)]), np.stack([one.max(0), other.max(0)])
+    shared = float((high.min(0) - low.max(0)).clip(0).prod())
+    return 2 * shared < float((high - low).prod(1).sum()) - shared
 
 
 def _tag(said: Mapping[str, Any]) -> str:

@@ -41,7 +41,8 @@ class Training:
 
     def __init__(self, photos: Photos, done: Callable[[], None]) -> None:
         self.photos, self._done = photos, done
-        self.call = (sys.executable, "-m", "coursekit.labelling.learn", str(photos.root))
+        # -P: photographs may lie beside a file that is named as a module is.
+        self.call = (sys.executable, "-P", "-m", "coursekit.labelling.learn", str(photos.root))
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
         self._said: dict[str, Any] = {"state": "idle"}

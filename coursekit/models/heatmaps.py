@@ -7,15 +7,25 @@ windows that the border cuts). The product of two Gaussians has its mean half-wa
 the step is twice the difference, and ends at the Gaussian's own centre. The quarter-pixel step of
 the hourglass's public code knows nothing finer than ±0.25 and is off by up to 0.25 pixels each way.
 
+A map can also say how likely the point is at each pixel, a softmax over all of them (`shared_out`).
+Then its centre of mass (`read_centres`) is the place of the least squared error, also where there
+is no one peak: a brow behind hair. It is a smooth function of the weights, so that a network can be
+trained for the place itself, and half a pixel of a small map counts.
+
 Points are in pixels of the map, pixel centres at whole numbers. `to_map` and `to_image` change
 between these and pixels of the image; borders coincide, as those of `data.images.resize_landmarks`.
 """
 
 from __future__ import annotations
 
+import math
+
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
+
+from coursekit.landmarks import LANDMARK_MIRROR
+from coursekit.models import unwrap
 
 #: Of the Gaussians, in pixels of the map.
 SIGMA = 1.0
@@ -76,6 +86,43 @@ def read_heatmaps(
         points = start + (points - start).clamp(-1, 1)  # the highest pixel's neighbourhood
         points = points.clamp_min(-0.5).minimum(last)
     return torch.where(peak[..., None] > 0, points, start), peak
+
+
+def read_points(model: nn.Module, heatmaps: Tensor) -> tuple[Tensor, Tensor]:
+    """Points and peaks as a network reads its own maps; by `read_heatmaps` if it says nothing."""
+    read = getattr(unwrap(model), "read", read_heatmaps)
+    found: tuple[Tensor, Tensor] = read(heatmaps)
+    return found
+
+
+def see_twice(model: nn.Module, images: Tensor) -> Tensor:
+    """The mean of a network's maps of (B, 3, S, S) images and of the mirrored ones, turned back.
+
+    The two fall on pixels a little differently, and not all of a network's errors are on both.
+    """
+    straight, mirrored = model(torch.cat([images, images.flip(-1)])).float().chunk(2)
+    return (straight + mirrored.flip(-1)[:, list(LANDMARK_MIRROR)]) / 2
+
+
+def shared_out(scores: Float[Tensor, "b k h w"], sigma: float = SIGMA) -> Float[Tensor, "b k h w"]:
+    """Scores as maps of probability, which sum to 2πσ²: those of a Gaussian of height 1."""
+    return 2 * math.pi * sigma**2 * scores.flatten(2).softmax(-1).view_as(scores)
+
+
+def read_centres(
+    heatmaps: Float[Tensor, "b k h w"],
+) -> tuple[Float[Tensor, "b k 2"], Float[Tensor, "b k"]]:
+    """The centre of mass of each map of probability, and its highest value.
+
+    Returns:
+        (B, K, 2) x and y in pixels of the map, (0, 0) of a map that is all 0; (B, K) the peaks.
+    """
+    height, width = heatmaps.shape[-2:]
+    rows, columns = (
+        torch.arange(n, dtype=heatmaps.dtype, device=heatmaps.device) for n in (height, width)
+    )
+    places = [_mean(heatmaps.sum(2), columns), _mean(heatmaps.sum(3), rows)]
+    return torch.stack(places, -1), heatmaps.amax((2, 3))
 
 
 def _mean(weights: Tensor, places: Tensor) -> Tensor:

@@ -14,11 +14,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from coursekit.errors import CourseError
+from coursekit.models.heatmaps import read_centres, read_heatmaps, shared_out
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,9 @@ class HourglassConfig:
             gives 877,994 weights.
         stem: channels after the 7×7 convolution and after the first residual.
         depth: how often the size is halved.
+        likelihood: whether a map says how likely its point is at each pixel (`shared_out` in
+            `models/heatmaps.py`), and all maps have a say in each point (`training/agreement.py`);
+            else maps are what the last convolution gives, each read alone, as in the paper.
     """
 
     num_classes: int = 106
@@ -39,6 +44,7 @@ class HourglassConfig:
     width: int = 256
     stem: tuple[int, ...] = (64, 128)
     depth: int = 4
+    likelihood: bool = False
 
 
 class Residual(nn.Module):
@@ -120,6 +126,11 @@ class StackedHourglass(nn.Module):
             nn.ReLU(inplace=True),
             nn.Conv2d(width, config.num_classes, 1),
         )
+        both = 2 * config.num_classes
+        self.agreement: Tensor | None
+        self.register_buffer(
+            "agreement", torch.zeros(both + 1, both) if config.likelihood else None
+        )
 
     def forward(
         self, image: Float[Tensor, "batch channels height width"]
@@ -132,4 +143,17 @@ class StackedHourglass(nn.Module):
         Returns:
             (B, num_classes, H/4, W/4): about 1 where a point lies, about 0 elsewhere.
         """
-        return self.head(self.hourglass(self.stem(image)))
+        maps = self.head(self.hourglass(self.stem(image)))
+        return shared_out(maps) if self.config.likelihood else maps
+
+    def read(
+        self, heatmaps: Float[Tensor, "batch points h w"]
+    ) -> tuple[Float[Tensor, "batch points 2"], Float[Tensor, "batch points"]]:
+        """The points that its maps say, in pixels of the maps, and the maps' highest values."""
+        if self.agreement is None:
+            return read_heatmaps(heatmaps)
+        points, peaks = read_centres(heatmaps)
+        side = points.new_tensor([heatmaps.shape[-1], heatmaps.shape[-2]])
+        shares = ((points + 0.5) / side - 0.5).flatten(1)  # (B, 2K)
+        moves = shares @ self.agreement[:-1] + self.agreement[-1]
+        return points + moves.view_as(points) * side, peaks

@@ -169,7 +169,8 @@ def _judge_stub(tally: Tally, how: Tried) -> None:
 def _judge_right(tally: Tally, what: str, how: Tried) -> None:
     if not how.passed_public:
         tally.problems.append(f"{tally.exercise}: {what} gives {_ended(how)}")
-    if not how.passed_hidden:
+    # What only calls the package's own is as right, and brings no points.
+    if how.hidden.kind != "passed" or set(how.reasons) - {BORROWED}:
         why = how.reasons or (f"{how.hidden.kind}: {how.hidden.message}",)
         tally.problems.append(f"{tally.exercise}: {what} fails the hidden half: {'; '.join(why)}")
 

@@ -76,6 +76,25 @@ PARTS: dict[str, dict[str, str]] = {
     },
 }  # fmt: skip
 
+#: By exercise: other names of the same work in the package, which an answer may not only call.
+_ALIKE = {
+    "read-mask": "decode_mask", "unet": "create_model", "deeplabv3plus": "create_model",
+    "fast-scnn": "create_model", "gradient-share": "inverse_frequency_weights",
+    "soft-dice": "dice_loss", "cosine": "cosine_rate", "patience": "Pipeline",
+    "reestimate": "reestimate_statistics", "boundary": "binary_edges",
+    "fusion-loss": "boundary_weighted_cross_entropy",
+}  # fmt: skip
+
+
+def lessons_with(exercise: str) -> list[str]:
+    """The lessons (modules here) that have an exercise of this name."""
+    return [lesson for lesson, exercises in PARTS.items() if exercise in exercises]
+
+
+def alike(exercise: str) -> list[str]:
+    """Names in the package that stand for the work of an exercise, beside its part's own."""
+    return _ALIKE.get(exercise, "").split()
+
 
 def parts_of(exercise: str) -> list[str]:
     """The names that an exercise's answer binds; none for an exercise that is not the course's."""

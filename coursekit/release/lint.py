@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from coursekit.lessons.source import Lesson
     from coursekit.release.reread import Region, SourceCell
 
-#: Bytes of one file, and of all of them.
-MOST_FILE, MOST_ALL = 2_000_000, 20_000_000
+#: Bytes of one file, of weights that the package brings, and of all of them.
+MOST_FILE, MOST_WEIGHTS, MOST_ALL = 2_000_000, 8_000_000, 20_000_000
 
 _KINDS = {
     ".ipynb", ".py", ".md", ".j2", ".toml", ".lock", ".yml", ".json", ".typed", ".css", ".js",
@@ -130,8 +130,10 @@ def _lint_file(path: Path, name: str, secrets: Secrets, machine: set[str]) -> It
         return
     yield from _lint_name(name)
     content = path.read_bytes()
-    if len(content) > MOST_FILE:
-        yield f"has {len(content):,} bytes; at most {MOST_FILE:,} are sensible"
+    weights = name.startswith("coursekit/weights/") and name.endswith(".safetensors")
+    most = MOST_WEIGHTS if weights else MOST_FILE
+    if len(content) > most:
+        yield f"has {len(content):,} bytes; at most {most:,} are sensible"
         return
     library = False
     if name.startswith("coursekit/"):
@@ -139,6 +141,8 @@ def _lint_file(path: Path, name: str, secrets: Secrets, machine: set[str]) -> It
         library = original.is_file() and original.read_bytes() == content
         if not library:
             yield "is not what the package has"
+        elif weights:
+            return  # numbers, byte for byte the package's
     text = content.decode("utf-8", errors="replace")
     code = [text] if name.endswith(".py") else []
     if name.endswith(".ipynb"):
@@ -173,7 +177,8 @@ def _lint_name(name: str) -> Iterator[str]:
         yield "lies in a hidden folder or a cache"
     if name.endswith(".py") and parts[0] != "coursekit":
         yield "is a program outside of the package (a lesson's source?)"
-    if Path(name).suffix not in _KINDS and parts[-1] not in _NAMES:
+    weights = parts[:2] == ("coursekit", "weights") and name.endswith(".safetensors")
+    if Path(name).suffix not in _KINDS and parts[-1] not in _NAMES and not weights:
         yield "is of a kind that no release has (a cache, a checkpoint, an archive, a secret?)"
     if re.search(r"secret|credential|course\.toml", parts[-1], re.IGNORECASE):
         yield "has the name of something that is the instructor's"

@@ -60,7 +60,7 @@ TIER, DATA, SIZES = tier.choose(
     train=(120, 5000),
     val=(40, 1000),
     size=(48, 512),
-    epochs=(9, 120),
+    epochs=(7, 120),
     batch=(4, 2),
     lr=(0.002, 0.001),
     patience=(3, 12),
@@ -883,9 +883,10 @@ result = fit(
 )  # fmt: skip
 history = result.history
 print("the first epoch's loss is below log 19:", history[0]["train_loss"] < np.log(19))
-print("the loss fell by more than half:", history[-1]["train_loss"] < history[0]["train_loss"] / 2)
-
-# %% tags=["slow"]
+print(
+    "the loss fell by a third or more:",
+    3 * history[-1]["train_loss"] < 2 * history[0]["train_loss"],
+)
 plots.convergence(history)
 
 # %% [markdown]
@@ -1047,8 +1048,7 @@ print(
 )
 
 # %% [markdown]
-# Look at the last number beside the first. Most pixels are right and the mean IoU is low: background, skin and hair are most of the
-# pixels and 3 of 19 classes. Which classes pay for it?
+# Look at the last number beside the first: background, skin and hair are most of the pixels and 3 of 19 classes. Which classes pay for it?
 
 # %% tags=["slow"]
 scores = pooled.summary()["per_class"]
@@ -1114,15 +1114,9 @@ Markdown(f"""
 | validation mean IoU | 66.68 % (table), 68.51 % (log) | {100 * m:.1f} % |
 | F by the report's way, $2m/(1+m)$ | 79.98 % | {200 * m / (1 + m):.1f} % |
 | F as the mean over classes | not given | {100 * f:.1f} % |
-""")
 
-# %% [markdown]
-# **These columns are not a race.** The left one is real photographs and hours of a GPU, the right one (on the quick tier) drawn faces and a minute of your
-# laptop. What the two share is the code path: the same network, loss, optimiser and metric. What you can compare is *within* a
-# column: here, the last two rows.
-
-# %% tags=["slow"]
-print("2m/(1+m) is above the mean of the classes' F:", 2 * m / (1 + m) > f)
+$2m/(1+m)$ is {200 * m / (1 + m) - 100 * f:.1f} points above the mean of the classes' F. **These columns are not a race**: the left one is photographs and hours of a GPU. What they share is the code: network, loss, optimiser, metric.
+""")  # fmt: skip
 
 # %% [markdown]
 # ## The library twin
@@ -1148,41 +1142,6 @@ print(
 
 
 # %% [markdown]
-# Like size, but not like work. Count the multiplications of the convolutions for one 512² image: each output value of a convolution
-# costs (input channels / groups) × kernel area.
-
-
-# %%
-def giga_multiplications(network: nn.Module, size: int) -> float:
-    """Multiplications of all convolutions for one (3, size, size) image, in 10⁹."""
-    counted = []
-
-    def listen(part: nn.Module, inputs: tuple, out: torch.Tensor) -> None:
-        grid = inputs[0] if isinstance(part, nn.ConvTranspose2d) else out  # where the kernel is put
-        counted.append(part.weight.numel() * grid.shape[-2] * grid.shape[-1])
-
-    hooks = [
-        part.register_forward_hook(listen)
-        for part in network.modules()
-        if isinstance(part, nn.Conv2d | nn.ConvTranspose2d)
-    ]
-    with torch.no_grad():
-        network.eval()(torch.zeros(1, 3, size, size))
-    for hook in hooks:
-        hook.remove()
-    return sum(counted) / 1e9
-
-
-ours, theirs = giga_multiplications(mine, 512), giga_multiplications(library, 512)
-print(
-    f"ours: {ours:.1f} · 10⁹; smp: {theirs:.1f} · 10⁹; ours works {ours / theirs:.1f} times as hard"
-)
-
-# %% [markdown]
-# Half the multiplications are not half the time: on two cores of our test machine the twin needed 0.4 to 0.7 times as long as ours for an
-# image of 512². Its depthwise convolutions do little arithmetic for each number that they fetch, and fetching is what takes the time. Lesson 05
-# measures this properly.
-#
 # | prefer | when |
 # |---|---|
 # | `smp.Unet` | you want a pretrained encoder, a network that is fast on a CPU or phone, or a baseline by tonight |
@@ -1218,20 +1177,7 @@ problems = validate(made.path, images, "flat")
 print(f"{made.parameters:,} parameters; problems: {len(problems)}; valid: {is_valid(problems)}")
 
 # %% [markdown]
-# `submit` has already refused to write anything that `validate` would refuse. What can go wrong is easy to show: zip the
-# *folder* instead of what is in it, as a real team once did.
-
-# %% tags=["slow"]
-import zipfile
-
-with zipfile.ZipFile(made.path) as good, zipfile.ZipFile(folder / "bad.zip", "w") as bad:
-    print("in the good zip:", good.namelist()[:3], "…")
-    for name in good.namelist():
-        bad.writestr(f"submission/{name}", good.read(name))
-for problem in validate(folder / "bad.zip", images, "flat"):
-    print(f"{problem.severity} [{problem.kind}]")
-
-# %% [markdown]
+# `submit` has already refused to write anything that `validate` would refuse; lesson 08 shows what can go wrong.
 # For made faces the truth is known, and kept where a student's code does not look by accident. So we can be the competition's server too.
 
 # %% tags=["slow"]
@@ -1244,6 +1190,31 @@ if truth.is_dir():
         print("note:", note)
 
 # %% [markdown]
+# ## What a well-trained network sees
+#
+# Your network had seconds. The course brings the weights of *the same architecture* after a longer training: 15 passes over 1,500 rendered
+# faces of 64², by the recipe `house` of lesson 15 (`python benchmarks/shipped.py` makes them). It has seen no photograph, and none of these faces.
+
+# %% reward tags=["slow"]
+# NBVAL_IGNORE_OUTPUT
+unseen = SynthDataset(seed=0, length=20, size=64, first=SIZES["train"], split="val")
+brought = checkpoint.load(checkpoint.SHIPPED)
+seen_by = {"well trained": (brought.model, brought.info)}
+if LABELS.num_classes == unseen.labels.num_classes:
+    seen_by = {"yours": (model.eval(), info)} | seen_by
+for name, (network, how) in seen_by.items():
+    score = mean_iou(evaluate(network, unseen, how, progress=False).matrix)
+    print(f"{name:<13}{100 * score:5.1f} % mean IoU on {len(unseen)} faces of 64²")
+rows = []
+for face in unseen[:4]:
+    row = {"image": face.image, "truth": face.label_map}
+    row |= {name: predict_label_map(net, face.image, how) for name, (net, how) in seen_by.items()}
+    rows.append(row)
+plots.panels(rows, unseen.labels)
+
+# %% [markdown]
+# What did the longer training add: large parts, or small ones and borders? Nothing in the network itself is different.
+#
 # ## What to try next
 #
 # - **Train without skips.** Replace `skip` by zeros in `Up.forward` and train again. Which classes suffer most? Which hardly notice?

@@ -14,7 +14,7 @@
 # # 7 · The optimiser pipeline: Adam, then SGD
 #
 # Since lesson 02 a tool has trained your networks: Adam until it stalls, then SGD at ever smaller rates. Here you take it apart,
-# build it again, and ask of each part what the report does not: *what did it buy?*
+# build it again, and ask of each part what the report does not: *what did it gain?*
 #
 # | | quick tier (default) | full tier |
 # |---|---|---|
@@ -54,10 +54,6 @@ from coursekit.checks import Check
 from coursekit.losses import class_weights
 from coursekit.optim import AdamToSGD, AdamToSGDConfig, Pipeline, cosine_rate
 
-# %% [markdown]
-# Each size is given for both tiers: first the quick one, then the full one, which `COURSEKIT_TIER=full`
-# chooses. `COURSEKIT_DATA` names the folder of real data. Every cell below runs as it stands with either.
-
 # %%
 TIER, DATA, SIZES = tier.choose(
     train=(32, 5000), val=(24, 1000), size=(24, 512), epochs=(60, 120), batch=(8, 2), seeds=(3, 1),
@@ -87,23 +83,20 @@ print(f"{len(train)} faces to learn from, {len(val)} to validate")
 # - **An epoch**: should the steps become smaller with time? The cosine of lesson 02, the report's Eq. 4, says how.
 # - **A phase**: when does it no longer pay to go on like this? *Patience* decides, by the validation loss.
 #
-# The report's pipeline is one answer to each. We build them from the inside out.
-#
 # ## Exercise 1: a step of SGD
 #
 # Plain gradient descent takes the step $-l\,g$, with $l$ the <dfn>learning rate</dfn>. On a mini-batch the gradient $g$ is
 # noisy, hence *stochastic* gradient descent, SGD. Two things are added to it in practice.
 #
-# <dfn title="weight decay">L2 weight decay</dfn> adds $\tfrac{\lambda}{2}\lVert w\rVert^2$ to the loss, so every gradient gets $\lambda w$ more: a
-# pull towards zero. <dfn title="momentum">Momentum</dfn> gathers gradients in a velocity $u$, as a heavy ball does:
+# <dfn title="weight decay">L2 weight decay</dfn> adds $\tfrac{\lambda}{2}\lVert w\rVert^2$ to the loss, so every gradient gets $\lambda w$ more: it
+# draws the weights towards zero. <dfn title="momentum">Momentum</dfn> adds gradients up in a velocity $u$, as a heavy ball does:
 #
 # $$ \tilde g = g + \lambda w \qquad u \leftarrow \mu\, u + \tilde g \qquad w \leftarrow w - l\,u $$
 #
 # with $u = 0$ at the start. If the gradient stays the same, $u$ grows to $\tilde g/(1-\mu)$: with the report's $\mu = 0.5$ to
 # twice the gradient, with the more usual 0.9 to ten times. So *a rate has a meaning only together with its momentum*.
 #
-# Note where $l$ stands: outside the velocity, as in PyTorch. Other texts put it inside, $u \leftarrow \mu u + l\,\tilde g$. While $l$ is constant both
-# take the same steps. Here $l$ changes every epoch.
+# $l$ stands outside the velocity, as in PyTorch. Other texts put it inside, which is the same only while $l$ is constant.
 #
 # Return new tensors; leave the arguments as they are.
 #
@@ -124,7 +117,6 @@ print(f"{len(train)} faces to learn from, {len(val)} to validate")
 #
 # `from coursekit.parts.optimiser import sgd_step` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
-
 
 # %% tags=["folded"]
 plots.diagram(
@@ -151,31 +143,11 @@ def sgd_step(
     ### END SOLUTION
 
 
-# %%
-def slips(w: torch.Tensor, g: torch.Tensor, u: torch.Tensor) -> list[tuple[torch.Tensor, str]]:
-    """Known mistakes at rate 0.2, momentum 0.6, decay 0.3: what is taken for the new velocity."""
-    p = g + 0.3 * w
-    return [
-        (-0.6 * u - p, "the step goes uphill: subtract it"),
-        (0.6 * u - p, "the gradient is subtracted twice: the velocity is momentum · velocity + g̃"),
-        (p - 0.6 * u, "the gradient is added in the end: the velocity is momentum · velocity + g̃"),
-        (0.6 * u + g, "weight_decay has no effect"),
-        (0.6 * u + g - 0.3 * w, "weight decay pushes away from zero: mind its sign"),
-        (0.6 * u + g + 0.15 * w, "you halved the decay: the gradient of λ/2 · w² is λ w"),
-        (0.6 * u + 1.3 * g, "the decay is a share of the weight, not of the gradient"),
-        (p, "momentum has no effect: the old velocity is forgotten"),
-        (0.5 * u + p, "momentum is always 0.5: use the argument"),
-        (0.6 * u + 0.4 * p, "that is a mean of gradients: there is no (1 - momentum) here"),
-        (0.6 * (u + p), "momentum shrinks the old velocity, not the gradient"),
-        (u + 0.6 * p, "momentum stands at the gradient: it shrinks the old velocity"),
-        (3 * u + p, "the rate is inside the velocity: the same only while the rate is constant"),
-        (0.6 * (0.6 * u + p) + p, "that is Nesterov's momentum"),
-    ]
-
-
 # %% check-sgd-step points=2
+from coursekit.checks.mistakes.optimiser import slips
+
 check = Check("sgd-step")
-w, g, u = torch.tensor([[2.0, -3.0], [0.5, 1.0], [-1.0, 4.0]]).double()
+w, g, u = torch.tensor([[2.0, -3.0], [0.7, 1.5], [-2.0, 4.0]]).double()
 made = check.call(sgd_step, w, g, u, 0.2, momentum=0.6, weight_decay=0.3)
 got, velocity = check.unpack(made, "the new weight", "the new velocity")
 p = g + 0.3 * w
@@ -231,8 +203,8 @@ probe.emit("default", list(moved), "momentum and decay at their defaults")
 #
 # all of it for each weight by itself, with $\tilde g = g + \lambda w$ as before (PyTorch's addition: the paper has no decay), $\beta_1 = 0.9$, $\beta_2 = 0.999$, $\varepsilon = 10^{-8}$.
 #
-# The means start at zero, so at first they are too small: after one step $m = 0.1\,\tilde g$. Dividing by $1-\beta^t$ mends it: after the first
-# step $\hat m = \tilde g$ and $\hat v = \tilde g^2$, exactly. So that step is $l$ long (up to $\varepsilon$) for *every* weight whose gradient is not 0.
+# The means start at zero, so at first they are too small: after one step $m = 0.1\,\tilde g$. Dividing by $1-\beta^t$, the *bias correction*, mends it: after the first
+# step $\hat m = \tilde g$ and $\hat v = \tilde g^2$. So that step is $l$ long (up to $\varepsilon$) for *every* weight whose gradient is not 0.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -251,7 +223,6 @@ probe.emit("default", list(moved), "momentum and decay at their defaults")
 #
 # `from coursekit.parts.optimiser import adam_step` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
-
 
 # %% tags=["folded"]
 plots.diagram(
@@ -283,50 +254,9 @@ def adam_step(
     ### END SOLUTION
 
 
-# %%
-def flawed(flaw: str, w: torch.Tensor, g: torch.Tensor, m: torch.Tensor) -> torch.Tensor:
-    """Where a third step with a known flaw ends; the check compares yours with it."""
-    a, b = (0.9, 0.7) if flaw == "turned" else (0.7, 0.9)
-    p = {"none": g, "decoupled": g, "away": g - 0.3 * w}.get(flaw, g + 0.3 * w)
-    old, new = {"weights": (0.3, 0.7), "sum": (a, 1)}.get(flaw, (a, 1 - a))
-    mean = old * m + new * p
-    old, new = {"weights": (0.1, 0.9), "sum": (b, 1)}.get(flaw, (b, 1 - b))
-    v = old * m**2 + new * {"g": g**2, "plain": p, "mean": mean**2}.get(flaw, p**2)
-    none = math.inf  # to the power of infinity, a beta is 0
-    times = {"bias": (none, none), "m": (3, none), "v": (none, 3), "t": (4, 4)}
-    s, t = {"always": (1, 1), "early": (2, 2), **times}.get(flaw, (3, 3))
-    shares = (0.3**3, 0.1**3) if flaw == "power" else (1 - a**s, 1 - b**t)
-    m_hat, v_hat = mean / shares[0], v / shares[1]
-    eps = 0 if flaw == "no eps" else 0.05
-    root = {"eps": (v_hat + eps).sqrt(), "root": v_hat + eps}.get(flaw, v_hat.sqrt() + eps)
-    start = w * (1 - 0.2 * 0.3) if flaw == "decoupled" else w
-    return start - (-0.2 if flaw == "uphill" else 0.2) * m_hat / root
-
-
-# %%
-FLAWS = {
-    "uphill": "the step goes uphill: subtract it", "none": "weight_decay has no effect",
-    "bias": "no bias correction: divide m by 1 - β₁ᵗ and v by 1 - β₂ᵗ",
-    "m": "only m is corrected: divide v by 1 - β₂ᵗ, too",
-    "v": "only v is corrected: divide m by 1 - β₁ᵗ, too",
-    "t": "the first step is t = 1 already: β ** t, not β ** (t + 1)",
-    "early": "the first step is t = 1, and β ** 0 corrects nothing: β ** t, not β ** (t - 1)",
-    "always": "t has no effect: the corrections are 1 - β ** t",
-    "power": "(1 - β) ** t is another number than 1 - β ** t",
-    "weights": "β and 1 - β have changed places: most of the old mean is kept",
-    "sum": "the new gradient counts in full: 1 - β is missing in the means",
-    "plain": "v is the mean of the *squared* gradient",
-    "mean": "v takes the square of m: square the gradient",
-    "eps": "ε stands under the root: add it afterwards",
-    "no eps": "eps has no effect: add the argument to the root",
-    "turned": "β₁ belongs to m and β₂ to v", "root": "divided by v̂ itself: take its root",
-    "away": "weight decay pushes away from zero: mind its sign",
-    "decoupled": "that is AdamW: in Adam the decay is a part of the gradient",
-    "g": "the decay goes into m only: it belongs into both means",
-}  # fmt: skip
-
-
 # %% check-adam-step points=3
+from coursekit.checks.mistakes.optimiser import FLAWS, flawed
+
 check = Check("adam-step")
 w, g, m = torch.tensor([[2.0, -3.0], [0.5, 1.0], [-1.0, 4.0]]).double()
 kind, zero = {"betas": (0.7, 0.9), "eps": 0.05}, torch.zeros(2).double()
@@ -335,8 +265,7 @@ got, got_m, got_v = check.unpack(made, "the new weight", "m", "v")
 for flaw, message in FLAWS.items():
     check.catches(flawed(flaw, w, g, m), got, message)
 check.close(got, flawed("", w, g, m), "expected: the third step of torch.optim.Adam")
-pull = g + 0.3 * w
-means = [0.7 * m + 0.3 * pull, 0.9 * m**2 + 0.1 * pull**2]
+means = [0.7 * m + 0.3 * (g + 0.3 * w), 0.9 * m**2 + 0.1 * (g + 0.3 * w) ** 2]
 check.catches(means[1], got_m, "the order of what is given back is weight, m, v")
 together = zip("mv", means, (m, m**2), kind["betas"], made[1:], strict=True)
 for letter, mean, old, beta, kept in together:
@@ -353,8 +282,8 @@ for t in range(1, 5):
     w, m, v = check.call(adam_step, w, torch.cos(w), m, v, t, 0.1 * t, weight_decay=0.3, **kind)
     twin.grad, theirs.param_groups[0]["lr"] = torch.cos(twin.detach()), 0.1 * t
     theirs.step()
-    state = theirs.state[twin]
-    for one, other in zip((w, m, v), (twin, state["exp_avg"], state["exp_avg_sq"]), strict=True):
+    kept = twin, theirs.state[twin]["exp_avg"], theirs.state[twin]["exp_avg_sq"]
+    for one, other in zip((w, m, v), kept, strict=True):
         check.close(one, other, f"expected after step {t}: torch.optim.Adam's weight, m and v")
 check.passed("four steps, each as torch.optim.Adam takes it")
 ### BEGIN HIDDEN TESTS
@@ -434,10 +363,9 @@ figure
 
 # %% [markdown]
 # SGD jumps from wall to wall, because the gradient is large across the valley; along it the steps are small. Adam divides each
-# coordinate by the size of its own gradients: its first steps go as fast along as across.
+# coordinate by the size of its own gradients: its first steps go as fast along as across. But it scales along the *axes*, so its walk does not turn with the valley.
 #
-# Turn the valley, and SGD's walk turns with it. Adam's does not: it scales along the *axes*, and the valley no longer lies along one. (It also
-# overshoots: its means remember.) Now the units. Multiply the loss by ten.
+# Now the units. What changes when the loss is multiplied by ten?
 
 # %%
 plain, loud = descend("sgd"), descend("sgd", factor=10.0)
@@ -452,16 +380,14 @@ print("Adam, turned: the same:", bool(torch.allclose(adam.norm(dim=1), adam_turn
 
 # %% [markdown]
 # - SGD's rate times a *gradient* is a step: the rate has the unit weight² per loss. Scale the loss and you must scale the rate.
-# - Adam's rate *is* a step (gradient over gradient has no unit): its unit is that of a weight. $l = 0.001$ means: move each weight by about a thousandth
-#   at a time.
+# - Adam's rate *is* a step (gradient over gradient has no unit). $l = 0.001$ means: move each weight by about a thousandth at a time.
 #
-# So "0.02 for SGD is twenty times as large as 0.001 for Adam" compares numbers with different units and says nothing. And whoever changes the *scale* of a loss (a sum in place of a
-# mean) needs a new rate for SGD; Adam hardly notices.
+# So "0.02 for SGD is twenty times as large as 0.001 for Adam" compares numbers with different units and says nothing.
 #
 # ## What bias correction is for
 #
-# Without it both means are too small at first, $m$ by the factor $1-\beta_1^t$ and $\sqrt v$ by $\sqrt{1-\beta_2^t}$. You might expect the first steps to be too *short*. Look at the
-# quotient of the two, with a gradient that never changes (the right step is then 1 rate long, always):
+# Without it both means are too small at first, $m$ by the factor $1-\beta_1^t$ and $\sqrt v$ by $\sqrt{1-\beta_2^t}$. Are the first steps then too short? Here is the
+# quotient of the two, with a gradient that never changes (the right step is 1 rate long, always):
 
 # %%
 steps = np.arange(1, 3001)
@@ -478,16 +404,15 @@ plt.close(figure)
 figure
 
 # %% [markdown]
-# They are too *long*, up to six and a half times, and that at the start, when the weights are random. The slow mean, $v$, lags behind for longer than the
-# quick one.
+# They are too *long*, up to six and a half times: the slow mean, $v$, stays too small for longer than the quick one.
 #
 # ## What weight decay means in Adam
 #
-# In SGD without momentum, L2 shrinks every weight by the share $l\lambda$ a step. In Adam the pull $\lambda w$ goes through the division by $\sqrt{\hat v}$ with the rest of
-# the gradient. A weight with large gradients is hardly shrunk, one with small gradients strongly. <dfn>AdamW</dfn> (Loshchilov and Hutter, 2019) takes the decay out of
-# the gradient and shrinks the weight directly, $w \leftarrow w - l\lambda w - \dots$ That is another algorithm, not another way to write the same one.
+# In SGD without momentum, L2 shrinks every weight by the share $l\lambda$ a step. In Adam $\lambda w$ is divided by $\sqrt{\hat v}$ with the rest of
+# the gradient: a weight with large gradients is hardly shrunk, one with small gradients strongly. <dfn>AdamW</dfn> (Loshchilov and Hutter, 2019) takes the decay out of
+# the gradient and shrinks the weight directly, $w \leftarrow w - l\lambda w - \dots$ That is another algorithm.
 #
-# An experiment: four weights, all 1, whose gradients are $+s, -s, +s, \dots$ and cancel. What happens to the weights is nearly all the decay's work.
+# An experiment: four weights, all 1, whose gradients are $+s, -s, +s, \dots$ and cancel. What is left of each weight shows the decay.
 
 # %%
 sizes = torch.tensor([0.0, 0.01, 1.0, 100.0], dtype=torch.float64)
@@ -502,32 +427,15 @@ for kind in (torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW):
     print(f"{kind.__name__:<6} λ = 0.01: left{left}")
 
 # %% [markdown]
-# SGD and AdamW keep about 99 % of each weight, whatever its gradients. Adam keeps anything from a quarter to nearly all of it, and what decides is the size of the gradients.
+# SGD and AdamW keep about 99 % of each weight, whatever its gradients. In Adam the size of the gradients decides.
 #
-# The report has $\lambda = 10^{-7}$, which looks like nothing. In SGD it is: a share of 0.02 · 10⁻⁷ a step, or twice that with momentum. In Adam there is one exception, which a U-Net without normalisation can meet:
-# a **dead** unit, whose ReLU never opens. Its weights have gradient 0, so the decay is all that $\hat m$ and $\hat v$ see, and Adam divides it by its own size.
-
-# %%
-for kind, rate in ((torch.optim.SGD, 0.02), (torch.optim.Adam, 1e-3), (torch.optim.AdamW, 1e-3)):
-    dead = nn.Parameter(torch.tensor([0.1], dtype=torch.float64))
-    optimiser = kind([dead], lr=rate, weight_decay=1e-7)
-    for _ in range(200):
-        dead.grad = torch.zeros_like(dead)
-        optimiser.step()
-    print(f"a dead weight of 0.1 after 200 steps of {kind.__name__:<5}: {dead.item():.3f}")
-
-# %% [markdown]
-# The pull on a weight of 0.1 is $10^{-8}$, as large as $\varepsilon$: so the quotient is about a half, and the weight sets out for zero at half the full speed. This is no bug: it is what the equations of exercise 2
-# say. AdamW hardly moves the dead weight.
-
-# %% [markdown]
 # ## Exercise 3: the cosine
 #
 # Within a phase the rate falls along a cosine (Eq. 4), from $l_{\max}$ at $t = 0$ to $l_{\min}$ at $t = T$:
 #
 # $$ l(t) = l_{\min} + \tfrac{1}{2}\,(l_{\max} - l_{\min})\left(1 + \cos\frac{\pi t}{T}\right) $$
 #
-# Here $t$ counts the epochs of the phase. (The report's text calls $T$ the number of training *steps*; the rates in its log fit $T = 50$ epochs.) Take the equation as it stands, for every $t$.
+# Here $t$ counts the epochs of the phase. (The report's text calls $T$ the number of training *steps*; the rates in its log fit $T = 50$ epochs.) Take the equation as it stands, for every $t$. The report takes $l_{\min} = l_{\max}/2$, and $T = 50$, or 25 in the SGD phases of DeepLabV3+ and FastSCNN; the picture shows both.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -546,6 +454,21 @@ for kind, rate in ((torch.optim.SGD, 0.02), (torch.optim.Adam, 1e-3), (torch.opt
 # `from coursekit.parts.optimiser import cosine` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
+# %%
+figure, axes = plt.subplots(figsize=(7.5, 2.6), layout="constrained")
+for t_max, colour in ((50, plots.BLUE), (25, plots.RED)):
+    shares = [cosine_rate(t, t_max, 1.0, 0.5) for t in range(86)]  # the package's own
+    axes.plot(shares, color=colour, label=f"T = {t_max}")
+axes.axvspan(0, 12, color=plots.GREY, alpha=0.15, linewidth=0)
+axes.text(6, 0.51, "a phase that\nnever improves", ha="center", fontsize=8, color=plots.GREY)
+axes.set(xlabel="epochs in the phase", ylabel="rate / l_max", ylim=(0.45, 1.05))
+axes.spines[["top", "right"]].set_visible(False)
+axes.legend(frameon=False, loc="upper right")
+plt.close(figure)
+print(f"after 12 epochs: {cosine_rate(12, 50, 1, 0.5):.3f} of l_max with T = 50,",
+      f"{cosine_rate(12, 25, 1, 0.5):.3f} with T = 25")  # fmt: skip
+figure
+
 
 # %% cosine minutes=10 difficulty="easy"
 def cosine(t: int, t_max: int, highest: float, lowest: float) -> float:
@@ -556,31 +479,13 @@ def cosine(t: int, t_max: int, highest: float, lowest: float) -> float:
 
 
 # %% check-cosine points=1
+from coursekit.checks.mistakes.optimiser import off_the_curve
+
 check = Check("cosine")
-epochs = range(24)
-got = [check.call(cosine, t, 10, 4.0, 1.0) for t in epochs]
+got = [check.call(cosine, t, 10, 4.0, 1.0) for t in range(24)]
 check.kind(got[3], float)
-expected = [cosine_rate(t, 10, 4.0, 1.0) for t in epochs]
-bend = [math.cos(math.pi * t / 10) for t in epochs]
-angles = [2 * math.pi * t / 10 for t in epochs], [math.radians(math.pi * t / 10) for t in epochs]
-angles = *angles, [math.pi * (t // 10) for t in epochs], [t / 10 for t in epochs]
-whole, degrees, floor, plain = [[2.5 + 1.5 * math.cos(a) for a in each] for each in angles]
-for wrong, message in (
-    (expected[:11] + [1.0] * 13, "it stays at l_min after T: Eq. 4 does not, look at cos beyond π"),
-    ([expected[t % 10] for t in epochs], "it starts again at T: Eq. 4 knows no jump"),
-    (whole, "a whole turn in T epochs: π, not 2π"),
-    ([5 - r for r in expected], "it rises: highest and lowest, or a sign, are the wrong way round"),
-    ([1 + 3 * (1 + b) for b in bend], "at t = 0 it is above l_max: the half is missing"),
-    ([1 + 2 * (1 + b) for b in bend], "it starts above l_max: the cosine spans l_max - l_min"),
-    ([1 + 1.5 * b for b in bend], "it falls below l_min: 1 is added to the cosine"),
-    ([1.5 + 1.5 * b for b in bend], "it ends at 0: l_min is added"),
-    (degrees, "math.cos takes radians"),
-    (plain, "there is no π: a half turn in T epochs"),
-    (floor, "t // T is a whole number: divide with /"),
-    ([cosine_rate(t, 10, 4.0, 2.0) for t in epochs], "l_min is the argument lowest, not l_max / 2"),
-    ([4 - 0.3 * t for t in epochs], "that is a straight line: Eq. 4 has a cosine"),
-    ([cosine_rate(t + 1, 10, 4.0, 1.0) for t in epochs], "t = 0 is l_max itself: do not add 1"),
-):
+expected = [cosine_rate(t, 10, 4.0, 1.0) for t in range(24)]
+for wrong, message in off_the_curve(expected):
     check.catches(wrong, got, message)
 check.close(got, expected, "expected: the values of Eq. 4")
 got, right = check.call(cosine, 3, 7, 0.3, 0.2), cosine_rate(3, 7, 0.3, 0.2)
@@ -599,35 +504,43 @@ for name in ("one", "two", "three"):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# The report takes $l_{\min} = l_{\max}/2$, and $T = 50$, or 25 in the SGD phases of DeepLabV3+ and FastSCNN.
-
-# %%
-figure, axes = plt.subplots(figsize=(7.5, 2.6), layout="constrained")
-for t_max, colour in ((50, plots.BLUE), (25, plots.RED)):
-    shares = [cosine(t, t_max, 1.0, 0.5) for t in range(86)]
-    axes.plot(shares, color=colour, label=f"T = {t_max}")
-axes.axvspan(0, 12, color=plots.GREY, alpha=0.15, linewidth=0)
-axes.text(6, 0.51, "a phase that\nnever improves", ha="center", fontsize=8, color=plots.GREY)
-axes.set(xlabel="epochs in the phase", ylabel="rate / l_max", ylim=(0.45, 1.05))
-axes.spines[["top", "right"]].set_visible(False)
-axes.legend(frameon=False, loc="upper right")
-plt.close(figure)
-print(f"after 12 epochs: {cosine(12, 50, 1, 0.5):.3f} of l_max with T = 50,",
-      f"{cosine(12, 25, 1, 0.5):.3f} with T = 25")  # fmt: skip
-figure
-
-# %% [markdown]
-# Two things that the words "cosine annealing" hide:
-#
-# - **It is periodic.** In a phase that outlives $T$ the rate climbs again. That is no accident of our code: it is Eq. 4, and PyTorch's `CosineAnnealingLR` does the same.
-# - **A short phase sees only the top of it.** With the report's patience, a phase that never improves ends after 12 epochs (the grey band). With $T = 50$ the rate has then fallen by 7 %: hardly
-#   a schedule at all. $T = 25$ makes it 23 %.
-#
-# The cosine needs to know the length of the run. Patience makes it unknown. The two do not go together well.
+# Two things that the words "cosine annealing" hide. **It is periodic**: after $T$ the rate rises again. And **a short phase sees only the top of it**: with the report's patience, a phase that never improves ends after 12 epochs (the grey band), and with $T = 50$ the rate has then fallen by 7 %. The cosine needs to know the length of the run; patience makes it unknown.
 #
 # ## Exercise 4: patience, as a machine
 #
-# A phase ends when the validation loss has not fallen **strictly below the best so far** for <dfn>`patience`</dfn> epochs. As a state machine, in which each arrow is a patience event:
+# A phase ends when the validation loss has not fallen **strictly below the best so far** for <dfn>`patience`</dfn> epochs. The picture below shows it as a state machine: each arrow is a patience event.
+#
+# At each of these events some things begin anew, and some do not:
+#
+# | | at a patience event |
+# |---|---|
+# | the counter of stalled epochs | back to 0 |
+# | the epoch of the cosine, `step` | back to 0 |
+# | the **best loss** | **stays**: a new phase must beat the best of all phases before it |
+# | weights | the best so far are loaded (exercise 5) |
+# | momentum, Adam's means | gone: a fresh optimiser (exercise 5) |
+#
+# The fields are given (the cell after the picture); a phase's $l_{\max}$ is called `peak`. You write `record`. It takes the loss of the epoch that ended, changes the fields, and returns the event: "improved" or "wait", or one of
+# "switch", "halve", "stop". Stop when the *next* peak would be below `sgd_min_lr`; equal to it is allowed. `step` grows with every epoch of a phase, improved or not.
+#
+# <details><summary>Hint 1</summary>
+#
+# Begin with `self.step += 1`. Then three cases: better; not better, with patience left; patience run out.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# When patience has run out, reset first (`step` and `stalled`), then ask for the phase: from "adam" there is one way on, from
+# "sgd" there are two.
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# From "adam": `phase` becomes "sgd" and `peak` becomes `config.sgd_lr`. From "sgd": if `peak / 2 < config.sgd_min_lr`, the
+# phase becomes "stopped", otherwise `peak` is halved.
+# </details>
+# <details><summary>Borrow it</summary>
+#
+# `from coursekit.parts.optimiser import Machine` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
+# </details>
 
 # %% tags=["folded"]
 plots.diagram(
@@ -639,22 +552,6 @@ plots.diagram(
     stopped: "stop"
     """
 )
-
-# %% [markdown]
-# At each of these events some things begin anew, and some do not:
-#
-# | | at a patience event |
-# |---|---|
-# | the counter of stalled epochs | back to 0 |
-# | the epoch of the cosine, `step` | back to 0 |
-# | the **best loss** | **stays**: a new phase must beat the best of all phases before it |
-# | weights | the best so far are loaded (exercise 5) |
-# | momentum, Adam's means | gone: a fresh optimiser (exercise 5) |
-#
-# The fields are given; a phase's $l_{\max}$ is called `peak`. You write `record`, which takes the loss of the epoch that ended, changes the fields, and returns the event: "improved" or "wait", or one of
-# "switch", "halve", "stop". Stop when the *next* peak would be below `sgd_min_lr`; equal to it is allowed.
-#
-# `step` grows with every epoch of a phase, improved or not.
 
 
 # %%
@@ -677,27 +574,6 @@ class State:
         """The rate of the coming epoch; by the package's cosine, which computes as yours does."""
         t_max = self.config.adam_t_max if self.phase == "adam" else self.config.sgd_t_max
         return cosine_rate(self.step, t_max, self.peak, self.peak * self.config.min_fraction)
-
-
-# %% [markdown]
-# <details><summary>Hint 1</summary>
-#
-# Begin with `self.step += 1`. Then three cases: better; not better, with patience left; patience run out.
-# </details>
-# <details><summary>Hint 2</summary>
-#
-# When patience has run out, reset first (`step` and `stalled`), then ask for the phase: from "adam" there is one way on, from
-# "sgd" there are two.
-# </details>
-# <details><summary>Hint 3</summary>
-#
-# From "adam": `phase` becomes "sgd" and `peak` becomes `config.sgd_lr`. From "sgd": if `peak / 2 < config.sgd_min_lr`, the
-# phase becomes "stopped", otherwise `peak` is halved.
-# </details>
-# <details><summary>Borrow it</summary>
-#
-# `from coursekit.parts.optimiser import Machine` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
-# </details>
 
 
 # %% patience minutes=30 difficulty="hard"
@@ -852,7 +728,7 @@ for number in range(3):
 #
 # The log of one run of the report, its SegFormer's, gives five numbers: switches after epochs 48, 61 and 73, the stop at 85, the best loss at 49. What must have happened? A phase
 # ends 12 epochs after the best loss or after the event before it, whichever is later. So Adam's best was at 36. SGD improved on it at 49, in its *first* epoch: 61 is 49 + 12. It never did again: 73 and 85 follow at 12 epochs each.
-# Feed your machine losses with just these two lows:
+# Give your machine losses with just these two lows:
 
 # %%
 machine, seen = Machine(), []
@@ -865,13 +741,12 @@ print([pair for pair in seen if pair[1] not in ("improved", "wait")])
 print("epochs after the best one:", seen[-1][0] - 49, "of", seen[-1][0])
 
 # %% [markdown]
-# The five numbers, reproduced. **What did each phase buy?** In that run the network that was handed in is the one of epoch 49. The phase at 0.02 bought one improvement and
-# the phases at 0.01 and 0.005 bought nothing: the last 36 of 85 epochs, more than ten minutes each by the log's time stamps, found no lower loss. That
-# need not be waste, since nobody could know; but read the report's Fig. 4 with this question in mind.
+# The five numbers, reproduced. **What did each phase gain?** In that run the phase at 0.02 gained one improvement, and
+# the phases at 0.01 and 0.005 none: the last 36 of 85 epochs found no lower loss.
 #
 # ## Algorithm 1, taken at its word
 #
-# Pseudocode is read by people, who mend it while they read. What if it is run as printed? Below is the report's Algorithm 1 line by line, on a validation loss
+# People mend pseudocode while they read it. What if it is run as printed? Below is the report's Algorithm 1 line by line, on a validation loss
 # that never improves after the first epoch.
 
 
@@ -906,17 +781,14 @@ print("counter reset:", phases(literal(120, reset_counter=True)))
 # %% [markdown]
 # Four things that cannot be meant:
 #
-# - **Line 3 goes back to Adam.** The outer loop asks for the number of epochs only. Once SGD's rate is below its minimum, the inner loop ends, the outer one does not, and Adam
-#   begins again. The report's text does not say so, and its log stops there. So do `coursekit` and you.
+# - **Line 3 goes back to Adam.** Once SGD's rate is below its minimum, the inner loop ends, the outer one does not, and Adam
+#   begins again. The log stops there; so do `coursekit` and you.
 # - **Nobody resets the counter.** Lines 9 and 15 reset the *scheduler*. With the counter kept, every later epoch is a patience event (first line of the output). The log has 12 epochs between
 #   events, so it was reset.
-# - **Line 10 compares which rate?** Line 12 has just lowered it. With the running rate, the phase at 0.005 would end after its first epoch, since $l_{\min}$ is half of $l_{\max}$. It must be the phase's peak.
-# - **Line 19 stands inside the loop** of line 3: the best weights would be loaded after every epoch of Adam, and no epoch that made things worse could ever be the way to
-#   something better.
+# - **Line 10 compares which rate?** With the running rate, which line 12 has just lowered, the phase at 0.005 would end after its first epoch. It must be the phase's peak.
+# - **Line 19 stands inside the loop** of line 3: the best weights would be loaded after every epoch of Adam.
 #
-# (And Adam does not minimise $\mathcal L_{\text{val}}$, as line 4 has it, but the training loss. If it did, there would be nothing left to validate with.)
-#
-# None of this says that the report's *program* was wrong: by its log, it reset the counter and it stopped. It says: **when you publish, run your pseudocode**.
+# The report's *program* was not wrong: by its log, it reset the counter and it stopped. But **when you publish, run your pseudocode**.
 #
 # ## Exercise 5: run it over a model
 #
@@ -929,19 +801,7 @@ print("counter reset:", phases(literal(120, reset_counter=True)))
 #
 # `train_epoch(model, optimiser)` trains for an epoch and gives the training loss, `validate(model)` gives the validation loss; there are at most `epochs` epochs.
 # Return one dictionary an epoch: `epoch` (from 0), `phase` and `rate` (in force during the epoch), `train_loss`, `val_loss`, `event`.
-
-
-# %%
-def make_optimiser(model: nn.Module, machine: State) -> torch.optim.Optimizer:
-    """A fresh optimiser for the machine's phase."""
-    decay, rate = machine.config.weight_decay, machine.rate
-    if machine.phase == "adam":
-        return torch.optim.Adam(model.parameters(), lr=rate, weight_decay=decay)
-    momentum = machine.config.momentum
-    return torch.optim.SGD(model.parameters(), lr=rate, momentum=momentum, weight_decay=decay)
-
-
-# %% [markdown]
+#
 # <details><summary>Hint 1</summary>
 #
 # `model.state_dict()` does not copy: it is a window on tensors that go on changing. `copy.deepcopy` it.
@@ -961,7 +821,6 @@ def make_optimiser(model: nn.Module, machine: State) -> torch.optim.Optimizer:
 # `from coursekit.parts.optimiser import run_pipeline` in place of all below the cell's first line takes the course's own part. The lesson goes on; the exercise brings no points.
 # </details>
 
-
 # %% tags=["folded"]
 plots.diagram(
     """
@@ -974,6 +833,16 @@ plots.diagram(
     """,
     "rate > train_epoch > validate > record > copy, record > load best > make_optimiser",
 )
+
+
+# %%
+def make_optimiser(model: nn.Module, machine: State) -> torch.optim.Optimizer:
+    """A fresh optimiser for the machine's phase."""
+    decay, rate = machine.config.weight_decay, machine.rate
+    if machine.phase == "adam":
+        return torch.optim.Adam(model.parameters(), lr=rate, weight_decay=decay)
+    momentum = machine.config.momentum
+    return torch.optim.SGD(model.parameters(), lr=rate, momentum=momentum, weight_decay=decay)
 
 
 # %% run-pipeline minutes=40 difficulty="hard"
@@ -1000,33 +869,9 @@ def run_pipeline(model, machine: State, train_epoch, validate, epochs: int) -> l
     ### END SOLUTION
 
 
-# %%
-class Toy:  # a small network on made numbers, with prescribed validation losses; it notes what it sees
-    def __init__(self, inputs: np.ndarray, losses: list[float]) -> None:
-        torch.manual_seed(0)
-        self.model = nn.Sequential(nn.Linear(3, 2, bias=False), nn.BatchNorm1d(2)).double()
-        self.inputs, self.losses = torch.as_tensor(inputs), list(losses)  # (N, 3)
-        self.before, self.after, self.notes = [], [], []
-
-    def state(self) -> torch.Tensor:
-        return torch.cat([t.detach().double().flatten() for t in self.model.state_dict().values()])
-
-    def train_epoch(self, model: nn.Module, optimiser: torch.optim.Optimizer) -> float:
-        rate, kind = optimiser.param_groups[0]["lr"], type(optimiser).__name__
-        self.notes.append((rate, kind, len(optimiser.state) == 0))
-        self.before.append(self.state())
-        optimiser.zero_grad()
-        error = model.train()(self.inputs) - len(self.before) * self.inputs[:, :2]
-        error.square().mean().backward()
-        optimiser.step()
-        self.after.append(self.state())
-        return float(len(self.after))
-
-    def validate(self, model: nn.Module) -> float:
-        return self.losses[min(len(self.after), len(self.losses)) - 1]
-
-
 # %% check-run-pipeline points=3
+from coursekit.checks.toy import Toy
+
 check = Check("run-pipeline")
 check.may_change("model", "machine")
 gone = "it trains on when the machine has stopped: look at machine.phase before each epoch"
@@ -1034,11 +879,10 @@ check.crashes(RuntimeError, "the pipeline has stopped", gone)
 made_up = [5.0, 4.0, 4.5, 3.9, 4.2, 4.1, 4.3, 3.8, 4.2, 4.1, 4.0, 4.3, 4.4, 4.5, 4.6, 4.7, 4.8]
 toy = Toy(np.random.default_rng(0).normal(0, 1, (8, 3)), made_up)
 twin = Pipeline(AdamToSGDConfig(patience=3, adam_lr=0.01))
-history = check.call(
-    run_pipeline, toy.model, Pipeline(twin.config), toy.train_epoch, toy.validate, 50
-)
+run = toy.model, Pipeline(twin.config), toy.train_epoch, toy.validate, 50
+history = check.call(run_pipeline, *run)
 check.that(len(toy.after) > 7, "it ended with the first phase: go on until the machine has stopped")
-check.equal(len(toy.after), 17, "the machine stopped after 17 epochs: train no more, no fewer")
+check.equal(len(toy.after), 17, "17 epochs are right: record each val_loss, after its training")
 used, kinds, fresh = zip(*toy.notes, strict=True)
 rates, found = zip(*[(twin.rate, twin.record(loss)) for loss in made_up], strict=True)
 check.that("SGD" in kinds, "SGD never trained: make_optimiser anew after a patience event")
@@ -1055,9 +899,10 @@ check.that(fresh[11], "after 'halve' the old momentum is still there: make a fre
 for before, after, event in zip(toy.before[1:], toy.after[:-1], found[:-1], strict=True):
     if event in ("improved", "wait"):
         check.equal(before, after, f"after '{event}' nothing is loaded: train on from where it is")
-check.equal(sum(fresh), 4, "a fresh optimiser in the midst of a phase forgets what it gathered")
+check.equal(sum(fresh), 4, "within a phase momentum is lost: make_optimiser, only at events")
 check.passed("best weights reloaded at patience events, momentum forgotten")
 ### BEGIN HIDDEN TESTS
+from coursekit.checks.toy import Toy
 from coursekit.probe import Probe
 
 probe = Probe("check-run-pipeline")
@@ -1087,6 +932,8 @@ for number in range(3):
 ### END HIDDEN TESTS
 
 # %% check-run-pipeline-2 points=1
+from coursekit.checks.toy import Toy
+
 check = Check("run-pipeline")
 check.may_change("model", "machine")
 names = ("epoch", "phase", "rate", "train_loss", "val_loss", "event")
@@ -1108,8 +955,7 @@ reference, expected = AdamToSGD(theirs.model, config), []
 while not reference.stopped:
     entry = [len(expected), reference.phase, reference.rate]
     entry.append(theirs.train_epoch(theirs.model, reference.optimiser))
-    loss = theirs.validate(theirs.model)
-    expected.append([*entry, loss, reference.end_epoch(loss)])
+    expected.append([*entry, loss := theirs.validate(theirs.model), reference.end_epoch(loss)])
 reference.load_best()
 for entry, other in zip(history, expected, strict=True):
     for name, value in zip(names, other, strict=True):
@@ -1118,6 +964,7 @@ for entry, other in zip(history, expected, strict=True):
 check.close(mine.state(), theirs.state(), "another end than with coursekit's AdamToSGD", atol=1e-12)
 check.passed("the very weights that coursekit.optim.AdamToSGD ends with")
 ### BEGIN HIDDEN TESTS
+from coursekit.checks.toy import Toy
 from coursekit.probe import Probe
 
 probe = Probe("check-run-pipeline-2")
@@ -1139,7 +986,6 @@ for number, most in enumerate((1, 3, 6)):
 #
 # *Your* loop and *your* machine now train a U-Net. On the quick tier it is a narrow one (29,627 parameters) on 32 drawn faces, with a patience of 3 and Adam at 0.005, so that
 # all four phases fit into seconds. That is a toy; below we say what it can show and what it cannot.
-
 
 # %%
 white, weights = (
@@ -1199,38 +1045,18 @@ history = runs[0][0]
 lowest = min(entry["val_loss"] for entry in history)
 print("the loss fell by more than a third:", lowest < history[0]["val_loss"] * 2 / 3)
 print("the model holds its best weights:", abs(validate(model) - lowest) < 1e-4)
-
-# %% [markdown]
-# First in the form of the report's Fig. 4, with its red lines; then the rate, on a logarithmic scale.
-
-# %% tags=["slow"]
 plots.convergence(history)
 
-# %% tags=["slow"]
-figure, axes = plt.subplots(figsize=(7.5, 1.9), layout="constrained")
-for phase, colour in (("adam", plots.BLUE), ("sgd", plots.RED)):
-    there = [entry for entry in history if entry["phase"] == phase]
-    axes.plot(
-        [e["epoch"] for e in there], [e["rate"] for e in there], ".", color=colour, label=phase
-    )
-axes.set(yscale="log", xlabel="epoch", ylabel="learning rate")
-axes.spines[["top", "right"]].set_visible(False)
-axes.legend(frameon=False)
-plt.close(figure)
-figure
-
 # %% [markdown]
-# Remember the units: that the red dots lie higher does not say that SGD's *steps* are longer than Adam's.
+# ## What did each phase gain?
 #
-# ## What did each phase buy?
-#
-# The first picture seems to answer: the kept weights come from where its dot stands, in the report's log after a red line. So did the switches help? **To say that the switch helped, we must know what would have
-# happened without it.** That is a control run, and the report shows none. Ours start at the switch and get as many epochs as the SGD phases got:
+# The kept weights come from where the dot stands. So did the switches (the red lines) help? **To say that, we must know what would have
+# happened without them.** That is a control run, and the report shows none. Ours start at the switch and get as many epochs as the SGD phases got:
 #
 # - **Adam goes on**, as if patience had not run out: the last weights, its own means, its own cosine;
 # - **Adam, a quarter of the rate**, fresh, from the best weights: is it SGD that helps, or only smaller steps from a better place?
 #
-# And all of it for several seeds (one on the full tier, where a run takes hours): other first weights, another order, other augmentation.
+# And all of it for several seeds (one on the full tier, where a run takes hours). The table shows for each phase the best validation loss *so far* and its epochs: read along a row to see what each phase gained.
 
 
 # %%
@@ -1282,10 +1108,6 @@ for seed, bests, controls in table:
     rows.append(f"| {seed} | " + " | ".join([*cells, *(f"{c:.3f}" for c in controls)]) + " |")
 Markdown("\n".join(rows))
 
-# %% [markdown]
-# Each of the four phases shows the best validation loss *so far* and how many epochs it took: read along a row to see what each phase bought. The two controls
-# got as many epochs as the SGD phases of their row together.
-
 # %% tags=["slow"]
 figure, axes = plt.subplots(figsize=(7.5, 2.6), layout="constrained")
 for row, (_, bests, (went_on, quarter)) in enumerate(table):
@@ -1329,18 +1151,15 @@ lines = [f"- {name}: {spread(place)}" for place, name in enumerate(told)] if end
 Markdown("\n".join(["Against Adam's best loss at the switch:", "", *lines, "", lesson]))
 
 # %% [markdown]
-# Had we shown only the first picture, we could have written where the best weights come from. It would have been true, and it could have misled: the picture does not know what Adam had still to give.
-#
 # What this does not show:
 #
-# - **That the report's switch was a mistake.** Its patience was 12, its Adam had 48 epochs of 2,500 steps, where the toy has a few dozen of four, and its SGD ran at 0.02 on another network. The question is the same; the answer need not be.
-# - **How large the difference is.** Three seeds that agree tell the sign with some confidence, not the size.
-# - **Anything, from one run of each kind.** Compare the rows of the table with its columns: seeds can differ from each other more than methods do. Three toy runs can show something only because both controls start from the
+# - **That the report's switch was a mistake.** Its patience was 12, its Adam had 48 epochs of 2,500 steps, and its SGD ran on another network. The question is the same; the answer need not be.
+# - **How large the difference is.** Three seeds that agree tell the sign with some confidence, not the size. They can do so only because both controls start from the
 #   *same* switch as the SGD phases beside them (a **paired** comparison).
 #
 # ## The best of many is too good
 #
-# We keep the epoch with the lowest *validation* loss. So the validation set has made a choice, and what it says about its own choice is no longer an honest measurement: among 85 epochs, the
+# We keep the epoch with the lowest *validation* loss. Among 85 epochs, the
 # lowest loss is partly the best network and partly the luckiest measurement: <dfn>selection bias</dfn>. A simulation, with 85 epochs that are all *equally good* (true loss 1) and are measured with noise:
 
 # %%
@@ -1361,18 +1180,11 @@ plt.close(figure)
 figure
 
 # %% [markdown]
-# With one epoch the measurement is right on average; the lowest of 85 is too low by about two and a half times the noise, on average, and practically never too high. In a real run neighbouring epochs are alike, and all are measured on the same images. So the noise
-# between them is smaller than in one independent measurement, and the bias with it. It never has the other sign.
-#
-# Three consequences:
+# The lowest of 85 is too low by about two and a half times the noise, on average. (In a real run neighbouring epochs are alike, so the bias is smaller; it never has the other sign.) Three consequences:
 #
 # - **Report the test score of the kept weights, once**, not the validation score that chose them.
-# - **Patience is fooled, too.** Each lucky epoch raises the bar for all that follow, so a noisy validation loss can end a phase early.
-# - **Fair comparisons choose equally often.** A method that was allowed 100 epochs, or 20 settings, had more chances to be lucky than one that got 10. That is why our
-#   controls had exactly as many epochs as SGD.
-#
-# Selection does *not* explain everything. The report's SegFormer has 71.38 % mean IoU in validation and 56.67 % in the test. For selection alone to explain 14.7 points, equally good epochs would have to
-# scatter by about six points.
+# - **Patience is misled, too.** A lucky epoch is hard to beat, so a noisy validation loss can end a phase early.
+# - **Fair comparisons choose equally often.** More epochs, or more settings, are more chances to be lucky. That is why our controls had exactly as many epochs as SGD.
 #
 # ## The paper says, we measured
 
@@ -1401,133 +1213,69 @@ many parameters and {12 / SETTINGS.patience:g} times our patience. **These colum
 """)
 
 # %% [markdown]
-# The report says that each switch of the optimiser mitigates overfitting and captures finer patterns, and that the noise of SGD regularises. This may be so. The one log that we have is compatible with it for the first switch, and
-# not for the two others, after which nothing was kept. To show it, one would have to run the controls above at the report's size and with its patience.
+# The report says that each switch of the optimiser mitigates overfitting, and that the noise of SGD regularises. Its log is compatible with that for the first switch, and
+# not for the two others, after which nothing was kept.
 #
 # ## The library twin
 #
-# PyTorch has the parts, but not the whole pipeline. `CosineAnnealingLR` is Eq. 4. `timm.scheduler` has a cosine, too. What does each do *after* $T$?
+# PyTorch has the parts, but not the whole pipeline. `CosineAnnealingLR` is Eq. 4, and timm has a cosine, too: what does each do *after* $T$? `ReduceLROnPlateau` is the nearest relative of our patience; here its loss never improves. `OneCycleLR` begins with a <dfn>warm-up</dfn>, in which the rate rises from near zero.
 
 # %%
+from functools import partial
+
 from timm.scheduler import CosineLRScheduler
 from torch.optim import lr_scheduler
 
-
-def optimiser_at(rate: float = 1.0) -> torch.optim.Optimizer:
-    return torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=rate)
-
-
-def curve(make, epochs: int = 110, **step) -> list[float]:
-    """The rate of each epoch under a scheduler of PyTorch."""
-    optimiser, found = optimiser_at(), []
-    scheduler = make(optimiser)
-    for _ in range(epochs):
-        found.append(optimiser.param_groups[0]["lr"])
-        optimiser.step()
-        scheduler.step(**step)
-    return found
-
-
-def timm_curve(epochs: int = 110, **options) -> list[float]:
-    """The same for timm's, which is told the number of the epoch."""
-    scheduler, found = CosineLRScheduler(optimiser_at(), t_initial=50, lr_min=0.5, **options), []
-    for epoch in range(epochs):
-        scheduler.step(epoch)
-        found.append(scheduler.optimizer.param_groups[0]["lr"])
-    return found
-
-
-# %%
-torch_cosine = curve(lambda o: lr_scheduler.CosineAnnealingLR(o, T_max=50, eta_min=0.5))
-ours = [cosine(t, 50, 1.0, 0.5) for t in range(110)]
-held, again = timm_curve(), timm_curve(cycle_limit=9)
-print("CosineAnnealingLR is Eq. 4, also beyond T:", bool(np.allclose(torch_cosine, ours)))
-print("timm's is Eq. 4 before T:", bool(np.allclose(held[:50], ours[:50])))
-print(f"in epoch 60: Eq. 4 {ours[60]:.2f}, timm {held[60]:.2f}, timm with cycles {again[60]:.2f}")
-
-# %% [markdown]
-# Three continuations under one name: climbing again, staying at the bottom, starting anew with a jump (the *warm restarts* of Loshchilov and Hutter, 2017). In timm the number of
-# cycles decides, and the default is one.
-#
-# Beside them we draw two schedules with a <dfn>warm-up</dfn>, in which the rate first rises from near zero, and `ReduceLROnPlateau`, the nearest relative of our patience. It is fed a loss that never improves.
-
-# %%
-plateau = curve(lambda o: lr_scheduler.ReduceLROnPlateau(o, factor=0.5, patience=12), metrics=1.0)
-one_cycle = curve(lambda o: lr_scheduler.OneCycleLR(o, max_lr=1.0, total_steps=111))
-two_parts = curve(
-    lambda o: lr_scheduler.SequentialLR(
-        o,
-        [
-            lr_scheduler.LinearLR(o, 0.05, total_iters=10),
-            lr_scheduler.CosineAnnealingLR(o, T_max=100),
-        ],
-        milestones=[10],
-    )
-)
-
-# %%
-shown = {
-    "CosineAnnealingLR (Eq. 4)": torch_cosine, "timm, one cycle": held, "timm, cycles": again,
-    "ReduceLROnPlateau": plateau, "OneCycleLR": one_cycle, "SequentialLR: warm-up, cosine": two_parts,
+MADE = {  # how a scheduler is made, and what it is told after each epoch
+    "CosineAnnealingLR": (partial(lr_scheduler.CosineAnnealingLR, T_max=50, eta_min=0.5), ()),
+    "timm, one cycle": (partial(CosineLRScheduler, t_initial=50, lr_min=0.5), ("epoch",)),
+    "ReduceLROnPlateau": (partial(lr_scheduler.ReduceLROnPlateau, factor=0.5, patience=12), (1.0,)),
+    "OneCycleLR": (partial(lr_scheduler.OneCycleLR, max_lr=1.0, total_steps=111), ()),
 }  # fmt: skip
+RATES = {name: [] for name in MADE}
+for name, (make, told) in MADE.items():
+    optimiser = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0)
+    scheduler = make(optimiser)
+    for epoch in range(110):
+        RATES[name].append(optimiser.param_groups[0]["lr"])
+        optimiser.step()
+        scheduler.step(*(epoch + 1 if it == "epoch" else it for it in told))
+
+# %%
 figure, grid = plt.subplots(
-    2, 3, figsize=(7.5, 3.6), sharex=True, sharey=True, layout="constrained"
+    2, 2, figsize=(6.0, 3.4), sharex=True, sharey=True, layout="constrained"
 )
-for axes, (name, rates) in zip(grid.flat, shown.items(), strict=True):
+for axes, (name, rates) in zip(grid.flat, RATES.items(), strict=True):
     axes.plot(rates, color=plots.BLUE)
     axes.set_title(name, fontsize=9)
     axes.spines[["top", "right"]].set_visible(False)
 figure.supxlabel("epoch", fontsize=9)
 figure.supylabel("rate / l_max", fontsize=9)
 plt.close(figure)
+ours = [cosine(t, 50, 1.0, 0.5) for t in range(110)]
+alike = [bool(np.allclose(RATES[name], ours)) for name in ("CosineAnnealingLR", "timm, one cycle")]
+print("Eq. 4, also after T: CosineAnnealingLR {}, timm {}".format(*alike))
+first_cut = next(epoch for epoch, rate in enumerate(RATES["ReduceLROnPlateau"]) if rate < 1)
+machine = Machine(AdamToSGDConfig(patience=12))
+first_event = [machine.record(1.0) for _ in range(20)].index("switch") + 1
+print(f"ReduceLROnPlateau cuts after epoch {first_cut}, your machine after epoch {first_event}")
 figure
 
 # %% [markdown]
-# `ReduceLROnPlateau` looks like our machine, but differs from it. With `patience=12`, count the epochs until its first cut and until our switch:
-
-# %%
-first_cut = next(epoch for epoch, rate in enumerate(plateau) if rate < 1)
-machine = Machine(AdamToSGDConfig(patience=12))
-first_event = [machine.record(1.0) for _ in range(20)].index("switch") + 1
-print(
-    f"ReduceLROnPlateau cuts after epoch {first_cut}, our machine switches after epoch {first_event}"
-)
-watch = lr_scheduler.ReduceLROnPlateau(optimiser_at(), patience=12)
-watch.step(1.0)
-watch.step(0.99995)  # lower, by half of what it asks for
-print("a loss lower by 0.005 % counts as a bad epoch there:", watch.num_bad_epochs == 1)
-
-# %% [markdown]
-# - Its patience is one longer: it cuts when *more than* 12 epochs were bad.
-# - It asks for a loss at least 0.01 % below the best (`threshold=1e-4`); ours takes any.
-# - It changes the rate only. It does not load the best weights, does not change the optimiser, and never stops.
+# `ReduceLROnPlateau` cuts when *more than* 12 epochs were bad, and asks for a loss at least 0.01 % below the best. It does not load the best weights, change the optimiser or stop.
 #
-# The optimisers come from libraries too: `timm.optim.create_optimizer_v2(model, opt="adamw", lr=…, weight_decay=…)` knows some hundred names, and by default spares biases and norms from the weight decay, which
-# `torch.optim` does not:
-
-# %%
-from timm.optim import create_optimizer_v2
-
-network = create_model("fastscnn")
-groups = create_optimizer_v2(network, opt="adamw", lr=1e-3, weight_decay=0.05).param_groups
-for group in groups:
-    print(f"decay {group['weight_decay']:g}: {len(group['params'])} tensors,",
-          f"{sum(p.numel() for p in group['params']):,} parameters")  # fmt: skip
-
-# %% [markdown]
 # | prefer | when |
 # |---|---|
-# | `AdamW`, warm-up and one cosine to (nearly) zero, by `SequentialLR` or timm | you know how many epochs you can pay for: today's usual recipe, one run, nothing to watch |
+# | `AdamW`, warm-up and one cosine to (nearly) zero, by `SequentialLR` or timm | you know how many epochs you can pay for: today's usual recipe |
 # | `ReduceLROnPlateau` | you do not know how long it will take, and the validation loss is quiet |
-# | `OneCycleLR` | few epochs, stepped after every *batch* |
 # | the pipeline of this lesson | you reproduce the report, or want a phase to begin from the best weights |
 #
 # ## What to try next
 #
-# - **Give patience time.** `AdamToSGDConfig(adam_lr=0.005, patience=8)` on the quick tier, with more epochs: how much of Adam's advantage over SGD was only due to the early switch?
+# - **Give patience time.** `AdamToSGDConfig(adam_lr=0.005, patience=8)` on the quick tier, with more epochs: what changes in the table?
 # - **Another rate for SGD.** 0.02 was chosen on another network, another data set and another batch size. Try 0.1 and momentum 0.9 on yours. (Recall what momentum does to the rate.)
 # - **What does the reload do?** Take the loading out of `run_pipeline` at "switch" and "halve". Then only the fresh optimiser is left.
-# - **A quieter validation loss.** Ten times as many validation faces: does the switch come later?
+# - **Weight decay on a dead weight.** Give Adam a weight of 0.1 with gradient 0 and $\lambda = 10^{-7}$ for 200 steps. Why does it move, and why not in AdamW?
 # - **One cosine, no patience.** AdamW, five epochs of warm-up, a cosine to zero over the rest, the same number of epochs as the pipeline took. Which would you hand in?
 #
 # In **lesson 08** all four networks meet in one table, and you hand in a submission.

@@ -865,7 +865,7 @@ probe = Probe("check-own-network-4")
 
 def hidden_faces(rng: np.random.Generator, number: int) -> tuple[np.ndarray, np.ndarray]:
     """Drawn faces that nobody has seen before."""
-    return drawn_faces(int(rng.integers(10**6)), number)
+    return drawn_faces(int(rng.integers(2**62)), number)
 
 
 learnt = probe.given("learnt", lambda rng: list(hidden_faces(rng, 48)))

@@ -11,6 +11,7 @@ from coursekit.demo import DemoConfig, run_demo
 from coursekit.grading.records import STATUSES, Grade
 from coursekit.grading.report import write_all
 from tests.browser.annotate import look_at_annotating
+from tests.browser.annotate_keys import look_at_keys
 from tests.browser.chromium import GRAVE, browser, look
 from tests.browser.lab import look_at_lesson
 from tests.grading.report.made_class import assignment, grade_of, mixed_class, png
@@ -44,6 +45,7 @@ def main(out: Path) -> int:
             print(f"looking at {name}", flush=True)
             wrong += look(chromium, path.resolve().as_uri(), out / name.replace(" ", "-"))
         wrong += look_at_annotating(chromium, out)
+        wrong += look_at_keys(chromium)
         print("looking at the first lesson", flush=True)
         wrong += look_at_lesson(chromium, out)
     print(*(wrong or ["axe-core finds nothing"]), sep="\n")

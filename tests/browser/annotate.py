@@ -198,6 +198,9 @@ def _two_windows(chromium: Browser, folder: Path, out: Path) -> Iterator[str]:
         second.screenshot(path=f"{out}/annotate-two-windows.png")
         if started.record("face1")["points"] != kept:
             yield "the second window overwrote the first one's points"
+        second.keyboard.press("Enter")  # was meant for saving
+        if not second.locator(".ck-quarrel[open]").count():
+            yield "a key that was meant for saving answers whose points count"
         second.click(".ck-theirs")
         second.wait_for_function(
             "text => document.querySelector('.ck-status').textContent === text", arg="begun"

@@ -16,6 +16,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, TimeoutError
 
+from tests.browser.annotate import TIP, drag, photographs, status
 from tests.browser.chromium import WIDTHS, faults
 
 ROOT = Path(__file__).parents[2]
@@ -31,6 +32,7 @@ _WIDGETS = (
         "sliders(draw, width=(2, 1, 6), share=(0.5, 0.0, 1.0))"
     ),
     "import matplotlib.pyplot as plt\nplt.plot([1, 4, 9], label='squares')\nplt.show()",
+    "from coursekit.labelling import tool\ntool('../mine/train')",
 )
 _READY = ".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook-ExecutionIndicator[data-status='idle']"
 _RUN = """() => [...document.querySelectorAll('.jp-Notebook .jp-InputPrompt')].every(
@@ -51,6 +53,7 @@ def lab(folder: Path) -> Iterator[str]:
     shutil.copytree(ROOT / "notebooks", course / "notebooks")
     shutil.copy(ROOT / "pyproject.toml", course)
     shutil.copy(ROOT / "README.md", course)
+    photographs(course / "mine")
     solved = json.loads((ROOT / "notebooks/solved/00_welcome.ipynb").read_text())
     for number, source in enumerate(_WIDGETS):
         solved["cells"].append({
@@ -108,6 +111,7 @@ def look_at_lesson(chromium: Browser, out: Path) -> list[str]:
         _command(page, "notebook:run-all-cells")
         page.wait_for_function(_RUN)
         wrong += _by_name(page)
+        wrong += _labels(page, Path(folder) / "a course with späces/mine/train/annotation")
         _command(page, "application:toggle-left-area")
         for theme, name in _THEMES.items():
             _command(page, "apputils:change-theme", {"theme": name})
@@ -132,6 +136,24 @@ def _by_name(page: Page) -> list[str]:
     except TimeoutError as error:
         return [f"critical: lab: {error}"]
     return []
+
+
+def _labels(page: Page, records: Path) -> list[str]:
+    """Label a face; no key that is pressed there is the notebook's."""
+    page.wait_for_selector(".ck-stage[data-name='face0']:not(.ck-opening)")
+    cells = page.locator(".jp-Notebook .jp-Cell").count()
+    drag(page, TIP, 20, 5)
+    status(page, "kept")
+    for key in ("b", "x", "d", "d", "PageUp", "PageUp", "0", "0", "Shift+Enter"):
+        page.keyboard.press(key)
+    wrong = []
+    if page.locator(".jp-Notebook .jp-Cell").count() != cells or page.locator(".jp-Dialog").count():
+        wrong.append(
+            "critical: lab: keys that are pressed in the labelling tool reach the notebook"
+        )
+    if not (records / "face0.json").is_file():
+        wrong.append("critical: lab: what is dragged in the labelling tool is not kept")
+    return wrong
 
 
 def _command(page: Page, name: str, arguments: dict[str, Any] | None = None) -> None:

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import functools
+import importlib
+import inspect
+import re
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
 
+import coursekit
+from coursekit import losses
 from coursekit.checks import Check
-from coursekit.checks.borrowing import borrows, is_borrowed
+from coursekit.checks.borrowing import BorrowedError, borrows, is_borrowed, taken_away
+from coursekit.optim import Pipeline
+from coursekit.parts import PARTS, alike, data, optimiser, parts_of, unet, welcome
+
+
+def writing(path: str, text: str) -> str:
+    """What grading makes of a `%%writefile` cell."""
+    return f"get_ipython().run_cell_magic('writefile', {path!r}, {text!r})\n"
 
 
 @pytest.mark.parametrize(
@@ -23,6 +39,9 @@ from coursekit.checks.borrowing import borrows, is_borrowed
         "from coursekit.models.unet import DoubleConv as Up",
         "def Up(a, b):\n    from coursekit.models.unet import Up\n    return Up(a, b)",
         "Up = lambda a, b: unet.Up(a, b)",
+        writing("h.py", "from coursekit.parts.unet import Up") + "from h import Up",
+        writing("-a p/h.py", "from coursekit.models.unet import Up as U\nclass Up(U):\n    pass")
+        + "import p.h\nUp = p.h.Up",
     ],
 )
 def test_the_course_s_own_is_known_by_its_text(answer: str) -> None:
@@ -39,10 +58,42 @@ def test_the_course_s_own_is_known_by_its_text(answer: str) -> None:
         "from torch.nn import Upsample as Up",
         "Up = mine.Up",
         "Up = (",
+        writing("h.py", "from coursekit.parts.unet import Up")
+        + "class Up(nn.Module):\n    pass\nimport h\nh.Up(1, 2)",
+        writing("h.py", "class Up:\n    pass") + "from h import Up",
     ],
 )
 def test_an_answer_of_one_s_own_is_none(answer: str) -> None:
     assert not borrows(answer, "up")
+
+
+@pytest.mark.parametrize(
+    ("exercise", "answer", "told"),
+    [
+        ("cosine", "from coursekit.optim import cosine_rate as cosine", True),
+        ("cosine", "from coursekit.optim import cosine_rate\ncosine = partial(cosine_rate)", True),
+        ("cosine", "from coursekit.optim import cosine_rate as r\ncosine = lambda *a: r(*a)", True),
+        ("cosine", "from coursekit import optim\ndef cosine(*a):\n    return optim.cosine_rate(*a)",
+         True),
+        ("cosine", "def cosine(t):\n    return cos(t)\n\noptim.cosine_rate(1, 2, 3, 4)", False),
+        ("soft-dice", "def soft_dice_loss(x, y):\n    return losses.dice_loss(x, y)", True),
+        ("focal-loss", "def soft_dice_loss(x, y):\n    return losses.dice_loss(x, y)", False),
+        ("patience", "from coursekit.optim import Pipeline\nMachine = Pipeline", True),
+        ("unet", "def UNet(n=19):\n    return create_model('unet', num_classes=n)", True),
+        ("unet", "class UNet(Layers):\n    pass\n\ncreate_model('unet').state_dict()", False),
+        ("fast-scnn", "class FastSCNN:\n    x = timm.create_model('mobilenet')", False),
+        ("fast-scnn", "def create_model():\n    pass\ndef FastSCNN():\n    create_model()", False),
+    ],
+)  # fmt: skip
+def test_another_name_for_the_same(exercise: str, answer: str, told: bool) -> None:
+    assert borrows(answer, exercise) == told
+
+
+def test_each_other_name_is_one_of_the_package() -> None:
+    texts = "\n".join(p.read_text() for p in Path(coursekit.__file__).parent.rglob("*.py"))
+    for exercise in (e for exercises in PARTS.values() for e in exercises):
+        for name in alike(exercise):
+            assert parts_of(exercise) and re.search(rf"(def|class) {name}\b", texts), name
 
 
 def test_pillow_s_mirror_is_not_the_course_s() -> None:
@@ -67,3 +118,46 @@ check.passed("coloured")
     exec("from coursekit.parts.welcome import paint\n" + check, names)
     assert "→" in (said := capsys.readouterr().out) and "borrowed" in said and "✓" not in said
     assert is_borrowed("paint", names)
+
+
+def test_a_part_that_is_taken_away_says_that_it_was_called() -> None:
+    ids, kept, told = np.array([[1, 0]]), welcome.paint, list[int]()
+    with taken_away("paint", lambda: told.append(1)):
+        for paint in (welcome.paint, kept, functools.partial(kept)):
+            with pytest.raises(BorrowedError):
+                paint(ids, np.eye(3))
+        assert welcome.count_pixels(ids, 2).tolist() == [1, 1], "that is another exercise's"
+    assert told == [1, 1, 1] and kept(ids, np.eye(3)).shape == (1, 2, 3)
+
+
+def test_a_class_that_is_taken_away_is_there_for_other_parts() -> None:
+    with taken_away("unet", list):
+        for network in (unet.UNet, type("Mine", (unet.UNet,), {})):
+            with pytest.raises(BorrowedError):
+                network(num_classes=3)
+        assert [*unet.Layers(3)._modules]
+    unet.UNet(3)
+
+
+def test_what_a_part_is_made_of_goes_with_it() -> None:
+    counts, no_target = np.ones(19, dtype=int), torch.zeros(1, 3, 3, dtype=torch.long)
+    for exercise, call in (
+        ("class-weights", lambda: losses.class_weights(counts)),
+        ("patience", lambda: Pipeline(3)),
+        ("soft-dice", lambda: losses.dice_loss(torch.zeros(1, 2, 3, 3), no_target)),
+        ("read-mask", lambda: data.decode_mask("-")),
+    ):
+        with taken_away(exercise, list), pytest.raises(BorrowedError):
+            call()
+    assert optimiser.Machine is Pipeline and losses.class_weights(counts).shape == (19,)
+
+
+@pytest.mark.parametrize("exercise", [e for exercises in PARTS.values() for e in exercises])
+def test_every_exercise_has_a_part_that_can_be_taken_away(exercise: str) -> None:
+    with taken_away(exercise, list):
+        lesson = next(name for name, exercises in PARTS.items() if exercise in exercises)
+        module = importlib.import_module(f"coursekit.parts.{lesson}")
+        for name in PARTS[lesson][exercise].split():
+            part = getattr(module, name)
+            part = part.__init__ if isinstance(part, type) else inspect.unwrap(part)
+            assert part.__code__.co_name in ("begin", "_gone")

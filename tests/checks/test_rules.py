@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import sys
 from typing import Any
@@ -150,6 +151,13 @@ RULES = [Rule("F.cross_entropy", "-")]
         "if True:\n    def loss(x, y):\n        return F.cross_entropy(x, y)",
         "from torch.nn.functional import cross_entropy as loss",
         "from torch.nn.functional import *\ndef loss(x, y):\n    return cross_entropy(x, y)",
+        "def loss(x, y):\n    return vars(F)['cross_entropy'](x, y)",
+        "def loss(x, y):\n    return torch.nn.functional.__dict__['cross_entropy'](x, y)",
+        "import operator\nloss = operator.attrgetter('cross_entropy')(F)",
+        "def loss(x, y):\n    return F.__getattribute__('cross_entropy')(x, y)",
+        "def loss(x, y):\n    return eval('F.cross_' + 'entropy')(x, y)",
+        "kept = []\nkept.append(F.cross_entropy)\ndef loss(x, y):\n    return kept[0](x, y)",
+        "kept = {}\nkept.update(a=F.cross_entropy)\nloss = lambda x, y: kept['a'](x, y)",
     ],
 )
 def test_a_text_that_breaks_a_rule(answer: str) -> None:
@@ -167,6 +175,9 @@ def test_a_text_that_breaks_a_rule(answer: str) -> None:
         "def loss(x, y):\n    cross_entropy = 1\n    return cross_entropy",
         "class Loss:\n    def go(self):\n        return self.cross_entropy\nloss = Loss()",
         "def loss(x, y):\n    each = x - y\n    return each\neach = F.cross_entropy(a, b)",
+        "def loss(x, y):\n    return torch.mean(x)\ntorch.sum(F.cross_entropy(a, b))",
+        "seen = []\ndef loss(x, y):\n    return F.elu(x)\nseen.append(F.cross_entropy(a, b))",
+        "def loss(x, y):\n    return x.eval()['cross_entropy']",
         "def loss(x, y):\n    return x\nfor x in range(3):\n    print(F.cross_entropy(x, b))",
         "no python (",
         f"loss = {'+'.join(3000 * ['1'])}",
@@ -190,3 +201,13 @@ def test_rules_are_read_from_a_check_s_text() -> None:
     text = 'check.forbids("F.cross_entropy", "for", because="write " "it")\nother(1)\n'
     assert declared(text) == [Rule("F.cross_entropy", "write it"), Rule("for", "write it")]
     assert declared("check.equal(1, 2, '-')") == []
+
+
+def test_a_statement_that_binds_thousands_of_names_is_read_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    names, read = [f"b{i}" for i in range(3000)], list[object]()
+    unparse = ast.unparse
+    monkeypatch.setattr(ast, "unparse", lambda node: read.append(node) or unparse(node))
+    text = f"{' = '.join(names)} = 0\ndef loss(x, y):\n    return {', '.join(names)}\n"
+    assert broken(text, RULES, SOLUTION) is None and len(read) == 2

@@ -77,6 +77,27 @@ def test_faces_are_cut_out_of_a_data_set() -> None:
     assert crops.identity() != FaceCrops(photos, 32, margin=0.3).identity()
 
 
+def test_squares_vary_and_a_face_stays_within_them() -> None:
+    photos = SynthDataset(0, 40, 48)
+    plain, varied = FaceCrops(photos, 32), FaceCrops(photos, 32, varied=True)
+    sizes, places = [], []
+    for k in range(40):
+        before, after = plain[k].landmarks, varied[k].landmarks
+        assert before is not None
+        assert after is not None
+        sizes.append(np.ptp(before, axis=0).max() / np.ptp(after, axis=0).max())
+        places.append((after.min(0) + after.max(0)) / 2 - 15.5)
+        assert after.min() > -0.5
+        assert after.max() < 31.5
+        change = np.linalg.lstsq(np.c_[before, np.ones(106)], after, rcond=None)[0]
+        np.testing.assert_allclose(change[:2], np.eye(2) / sizes[-1], atol=1e-4)
+    assert 0.9 <= min(sizes) < 1
+    assert 1.45 < max(sizes) <= 1.6
+    assert np.abs(places).max() > 4
+    np.testing.assert_array_equal(varied.subset([7])[0].image, varied[7].image)
+    assert varied.identity() != plain.identity()
+
+
 def test_data_without_landmarks_or_with_another_photo_s_are_refused(tmp_path) -> None:
     trees.write_course2025(tmp_path / "faces", train=2, val=1, test=1)
     with pytest.raises(CourseError, match="photos without landmarks"):

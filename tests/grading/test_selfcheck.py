@@ -13,6 +13,7 @@ import pytest
 from coursekit.cli import main
 from coursekit.errors import CourseError
 from coursekit.grading.selfcheck import ExerciseResult, SelfCheck, selfcheck
+from coursekit.grading.verdict.explain import BEFORE
 from coursekit.lessons.course import read_assignments
 from coursekit.release.handout import assignment_of, covers, handout
 from coursekit.release.release import release
@@ -138,11 +139,29 @@ def test_answers_are_found_and_run_as_graded(student: Path) -> None:
 
 
 def test_what_hangs_or_dies_costs_itself_alone(student: Path) -> None:
-    write(student, twice=f"{TWICE}\nimport os\nos._exit(1)\n")
+    write(student, twice="import os\n" + TWICE.replace("    return", "    os._exit(1)\n    return"))
     write(student, shift=SHIFT.replace("    return", "    while True: pass\n    return"))
     checked = selfcheck(student, timeout=4)
     assert statuses(checked) == {"twice": "dead", "shift": "timeout", "last": "passed"}
     assert finding(checked, "shift").message == "it took longer than 4 s"
+
+
+def test_what_is_tried_beside_an_answer_costs_nothing(student: Path) -> None:
+    """A line that fails, above or below; one that ends the kernel; one that takes all day."""
+    write(student, twice=f"import seaborn_of_mine\nimport time\n{TWICE}\ntime.sleep(60)\n")
+    write(student, shift=f"{SHIFT}\nimport os\nos._exit(1)\n")
+    checked = selfcheck(student, timeout=4)
+    assert set(statuses(checked).values()) == {"passed"}
+    assert "with that, it took longer than 4 s." in finding(checked, "twice").notes[-1]
+
+
+def test_what_failed_first_is_told_too(student: Path) -> None:
+    write(student, twice=f"import seaborn_of_mine\n{TWICE.replace('2 * x', '3 * x')}")
+    told = finding(selfcheck(student), "twice")
+    assert told.status == "failed"
+    assert told.message.endswith(
+        f"\n{BEFORE} ModuleNotFoundError: No module named 'seaborn_of_mine'"
+    )
 
 
 def test_an_answer_that_is_nowhere_or_no_python(

@@ -37,10 +37,11 @@ def test_what_is_left_out_is_named(tmp_path: Path) -> None:
     (images / "link.png").symlink_to(outside)
     (images / "0.JPG").write_bytes(outside.read_bytes())
     (images / "x.heic").write_bytes(b"x")
+    (images / f"{'x' * 251}.png").write_bytes(b"x")
     found = find_photos(root)
     assert len(found.photos) == 1
     told = " ".join(found.left_out)
-    for word in ("a link out of the folder", "shares its stem", "x.heic"):
+    for word in ("a link out of the folder", "shares its stem", "x.heic", "too long a name"):
         assert word in told
 
 
@@ -48,6 +49,7 @@ def test_what_is_left_out_is_named(tmp_path: Path) -> None:
     ("made", "told"),
     [
         ((), "there is no such folder"),
+        (("mine",), "is no folder"),
         (("mine/",), "holds no photograph"),
         (("mine/a.heic",), "holds no photograph"),
         (("mine/train/images/", "mine/val/images/"), "holds splits; name one of them"),

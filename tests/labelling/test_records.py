@@ -152,6 +152,7 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
         path.symlink_to(secret)
     held = kept.read("0")
     assert held.points is None
+    assert "landmarks/0.txt: is a link, which is not followed" in held.message
     kept.save("0", edit(), held.tag, MAP)
     assert secret.read_text() == "do not touch"
 

@@ -97,7 +97,7 @@ def test_without_the_token_nothing_is_told(token: str, caller: Caller) -> None:
     status, told = caller.call("open", X_Token=token)
     assert status == 403
     assert told == {
-        "error": "403: the token is another start's; open the address that was printed",
+        "error": "403: no token, or another start's; open the address that was printed",
         "kind": "refused",
     }
 

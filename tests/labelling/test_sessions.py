@@ -15,6 +15,7 @@ from coursekit.commands.annotate import summary
 from coursekit.data import open_dataset
 from coursekit.data.landmark_files import read_landmarks, write_landmarks
 from coursekit.errors import CourseError
+from coursekit.labelling.learn import faces
 from coursekit.labelling.photos import find_photos
 from coursekit.labelling.proposals import Network, Proposal
 from coursekit.labelling.records import Conflict
@@ -117,18 +118,76 @@ def test_landmark_files_that_are_there_are_shown(tmp_path: Path) -> None:
     root = folder(tmp_path)
     (root / "landmarks").mkdir()
     write_landmarks(root / "landmarks/0.txt", face(0).landmarks)
-    write_landmarks(root / "landmarks/1.txt", face(1).landmarks * 9)
     tool = Session(find_photos(root))
-    assert [row[1] for row in tool.call("open", {})["pictures"]] == ["file", "file"]
+    assert [row[1] for row in tool.call("open", {})["pictures"]] == ["file", "new"]
     picture = tool.call("picture", {"name": "0"})
     assert picture["source"] == "the landmark file"
     np.testing.assert_allclose(picture["points"], face(0).landmarks, atol=0.01)
     assert not picture["message"]
-    other = tool.call("picture", {"name": "1"})
-    assert "pixels outside the 96×96 photograph; is it another one's?" in other["message"]
-    with pytest.raises(CourseError, match="points lie outside the picture"):
-        tool.call("save", sent(other))
-    assert not tool.photos.label_map("1").exists()
+
+
+@pytest.mark.parametrize(
+    ("scale", "shift", "told"),
+    [
+        (9, 0, "points lie outside the picture"), (0, 0, "all points lie within 8 pixels"),
+        (1 / 96, 0, "all points lie within 8 pixels"), (1e8, 0, "has no place in a picture"),
+        (1, 42, "outside its 96×96 photo"),
+    ],
+)  # fmt: skip
+def test_landmark_files_of_other_pictures(
+    scale: float, shift: float, told: str, tmp_path: Path
+) -> None:
+    root = folder(tmp_path, 1)
+    (root / "landmarks").mkdir()
+    write_landmarks(root / "landmarks/0.txt", face(0).landmarks * scale + (shift, 0))
+    theirs = (root / "landmarks/0.txt").read_bytes()
+    tool = Session(find_photos(root))
+    with pytest.raises(CourseError, match="none of the saved pictures can be read"):
+        faces(tool.photos, ["0"], 32)
+    picture = tool.call("picture", {"name": "0"})
+    assert (picture["state"], picture["source"]) == ("new", "the mean face")
+    assert f"{root / 'landmarks/0.txt'}: " in picture["message"]
+    assert told in picture["message"]
+    assert tool.call("open", {})["pictures"][0][1] == "new"
+    assert tool.call("save", sent(picture))["state"] == "saved"
+    assert (root / "annotation/replaced/landmarks/0.txt").read_bytes() == theirs
+
+
+def test_one_file_that_cannot_be_read_does_not_stop_the_training(tmp_path: Path) -> None:
+    tool = session(tmp_path)
+    for name in ("0", "1"):
+        tool.call("save", sent(tool.call("picture", {"name": name})))
+    tool.photos.record("0").unlink()
+    tool.photos.record("0").mkdir()
+    assert [sample.name for sample in faces(tool.photos, ["0", "1"], 32)] == ["1"]
+
+
+def test_points_of_a_picture_with_any_name(tmp_path: Path) -> None:
+    """Who proposed them is kept in a record, whose lines are printable and short."""
+    root = folder(tmp_path)
+    (root / "images/0.png").rename(root / f"images/{'a' * 60} #\u200bé.png")
+    tool = Session(find_photos(root))
+    other = next(name for name in tool.photos.photos if name != "1")
+    tool.call("save", sent(tool.call("picture", {"name": other})))
+    found = tool.call("propose", {"name": "1", "of": other})
+    picture = tool.call("picture", {"name": "1"})
+    kept = tool.call("keep", sent(picture, source=found["source"], **moved(picture, 54, 3)))
+    assert kept["state"] == "draft"
+    assert Session(tool.photos).rows["1"].state == "draft"
+
+
+def test_a_picture_that_is_opened_again_says_who_has_written_it(tmp_path: Path) -> None:
+    tool = session(tmp_path)
+    picture = tool.call("picture", {"name": "0"})
+    assert picture["window"] == ""
+    tool.call("keep", sent(picture, "one", **moved(picture, 54, 3)))
+    assert tool.call("picture", {"name": "0"})["window"] == "one"
+
+
+def test_without_a_network_it_is_said_that_there_is_none(tmp_path: Path) -> None:
+    found = session(tmp_path).call("propose", {"name": "0", "of": "network"})
+    assert found["source"] == "the mean face"
+    assert "There is no network yet" in found["message"]
 
 
 def test_points_that_cut_a_face_may_lie_outside(tmp_path: Path) -> None:
@@ -161,6 +220,21 @@ def test_hair_over_the_parts(tmp_path: Path) -> None:
     tool.call("save", sent(picture))
     drawn = np.array(Image.open(tool.photos.label_map("0")))
     assert (drawn[:40] == LAPA.index("hair")).all()
+
+
+def test_hair_is_looked_for_where_the_face_is(tmp_path: Path) -> None:
+    looks: list[tuple[int, ...]] = []
+
+    def parser(image: np.ndarray) -> np.ndarray:
+        looks.append(image.shape)
+        return np.full(image.shape[:2], SKIN, np.uint8)
+
+    tool = Session(find_photos(folder(tmp_path)), parser=parser)
+    points = np.array(tool.call("picture", {"name": "0"})["points"])
+    for shift, seen in ((0, 2), (3, 2), (40, 4), (41, 4)):  # coarsely and finely
+        said = {"name": "0", "points": (0.5 * points + (shift, 20)).tolist()}
+        tool.call("regions", said)
+        assert len(looks) == seen
 
 
 def test_networks_that_see_no_face_there(tmp_path: Path) -> None:

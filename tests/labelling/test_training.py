@@ -13,7 +13,7 @@ import pytest
 
 from coursekit import checkpoint
 from coursekit.errors import CourseError
-from coursekit.labelling import learn, training
+from coursekit.labelling import learn, recipe, training
 from coursekit.labelling.sessions import Session
 from coursekit.labelling.training import Training
 from tests.labelling.folders import sent, session
@@ -84,10 +84,12 @@ def test_few_pictures_are_too_few(tmp_path: Path) -> None:
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    network = {"num_classes": 106, "width": 8, "stem": (8, 8), "depth": 1}
+    network = {"num_classes": 106, "width": 8, "stem": (8, 8), "depth": 1, "likelihood": True}
     few = {"_RENDERED": 4, "_RENDERED_AT_FIRST": 4, "_EPOCHS": 1, "_EPOCHS_AT_FIRST": 1}
-    for name, value in {**few, "SIZE": 32, "BATCH": 4, "NETWORK": network}.items():
+    for name, value in few.items():
         monkeypatch.setattr(learn, name, value)
+    for name, value in {"SIZE": 32, "BATCH": 4, "NETWORK": network}.items():
+        monkeypatch.setattr(recipe, name, value)
 
 
 def saved(tmp_path: Path, count: int) -> Session:
@@ -118,7 +120,7 @@ def test_it_goes_on_from_a_network_and_holds_a_fifth_back(
     learn.learn(tool.photos, list(tool.photos.photos), start)
     assert json.loads(capsys.readouterr().out.splitlines()[0])["held_back"] == 2
     made, before = checkpoint.load(tool.photos.model), checkpoint.load(start)
-    assert made.info.config == before.info.config
+    assert made.model.config == before.model.config
     key = "head.4.weight"
     assert not made.model.state_dict()[key].equal(before.model.state_dict()[key])
 

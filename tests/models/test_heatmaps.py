@@ -5,9 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from coursekit.data.images import resize_landmarks
-from coursekit.models.heatmaps import draw_heatmaps, read_heatmaps, to_image, to_map
+from coursekit.landmarks import LANDMARK_MIRROR
+from coursekit.models.heatmaps import (
+    draw_heatmaps,
+    read_centres,
+    read_heatmaps,
+    see_twice,
+    shared_out,
+    to_image,
+    to_map,
+)
 
 EVERY_OFFSET = torch.stack(
     torch.meshgrid(*2 * [torch.linspace(9.5, 10.5, 41)], indexing="xy"), -1
@@ -49,6 +59,37 @@ def test_at_the_border_and_of_nothing() -> None:
         found, peak = read_heatmaps(empty)
         assert found.isfinite().all()
         assert (peak <= 0).all()
+
+
+def test_a_map_of_likelihood_sums_to_what_a_gaussian_does_and_is_read_by_its_mean() -> None:
+    scores = torch.randn(2, 3, 6, 9, generator=torch.Generator().manual_seed(0))
+    maps = shared_out(scores)
+    found, peak = read_centres(maps)
+    for face in range(2):
+        for k in range(3):
+            likely = np.exp(scores[face, k].double().numpy())
+            likely /= likely.sum()
+            rows, columns = np.mgrid[:6, :9]
+            mean = (likely * columns).sum(), (likely * rows).sum()
+            assert found[face, k].tolist() == pytest.approx(mean, rel=1e-5)
+            assert float(peak[face, k]) == pytest.approx(2 * np.pi * likely.max(), rel=1e-5)
+    drawn = draw_heatmaps(EVERY_OFFSET, (20, 20))
+    assert (read_centres(drawn)[0] - EVERY_OFFSET).abs().max() < 1e-3
+    assert drawn.sum((2, 3)).mean() == pytest.approx(float(maps[0, 0].sum()), rel=1e-4)
+    assert read_centres(torch.zeros(1, 2, 4, 4))[0].tolist() == [[[0, 0], [0, 0]]]
+
+
+def test_a_face_seen_twice_has_the_mean_of_both_maps_in_its_own_order() -> None:
+    image = torch.rand(1, 3, 4, 6, generator=torch.Generator().manual_seed(0))
+
+    class Bright(nn.Module):
+        def forward(self, image: torch.Tensor) -> torch.Tensor:
+            return torch.cat([image[:, :1] * k for k in range(106)], 1)
+
+    seen = see_twice(Bright(), image)
+    for k in range(106):
+        expected = image[0, 0] * (k + LANDMARK_MIRROR[k]) / 2
+        torch.testing.assert_close(seen[0, k], expected)
 
 
 def test_maps_and_images_share_their_borders() -> None:

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from coursekit import count_parameters, create_model
+from coursekit.models.heatmaps import read_centres
 from tests.models.contract import ModelContract, output_shapes
 
 
@@ -39,3 +40,22 @@ def test_a_small_one_for_the_quick_tier() -> None:
 def test_a_stem_of_three_widths_is_refused() -> None:
     with pytest.raises(ValueError, match="must be two widths"):
         create_model("hourglass", stem=(8, 8, 8))
+
+
+@torch.no_grad()
+def test_maps_of_likelihood_and_how_all_have_a_say() -> None:
+    model = create_model("hourglass", width=8, stem=(4, 8), depth=1, likelihood=True).eval()
+    maps = model(torch.randn(2, 3, 32, 48))
+    torch.testing.assert_close(maps.sum((2, 3)), torch.full((2, 106), 2 * torch.pi))
+    before, peaks = model.read(maps)
+    torch.testing.assert_close(before, read_centres(maps)[0])
+    agreement = model.agreement
+    agreement[2 * 5, 2 * 9] = 0.5  # the x of point 9 by that of point 5, in shares of the side
+    agreement[-1, 2 * 9 + 1] = 0.25
+    after, again = model.read(maps)
+    moved = after - before
+    expected = torch.zeros(2, 106, 2)
+    expected[:, 9, 0] = 0.5 * (before[:, 5, 0] + 0.5 - 12 / 2)
+    expected[:, 9, 1] = 0.25 * 8
+    torch.testing.assert_close(moved, expected, atol=1e-4, rtol=1e-4)
+    assert torch.equal(peaks, again)

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from coursekit.checks.borrowing import BORROWED
 from coursekit.cli import main
 from coursekit.errors import CourseError
 from coursekit.lessons.source import Lesson, read_lesson
 from coursekit.mutation.answers import Answers
-from coursekit.mutation.forked import MEMORY, run_forked
-from coursekit.mutation.report import Tally, as_text, examine, score
-from coursekit.mutation.trial import Trial, try_answers
+from coursekit.mutation.forked import MEMORY, Ending, run_forked
+from coursekit.mutation.report import Tally, _judge_right, as_text, examine, score
+from coursekit.mutation.trial import Trial, Tried, try_answers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -324,3 +325,12 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert "between the halves: [off by one] return 2 * x: 2 → 3; let" in capsys.readouterr().out
     assert json.loads(data.read_text())["between"] > 0
     assert not list(tmp_path.glob("*.ipynb"))
+
+
+@pytest.mark.parametrize(
+    ("reasons", "problems"), [((BORROWED,), 0), ((BORROWED, "wrong values"), 1), ((), 0)]
+)
+def test_a_right_answer_may_call_the_package_s_own(reasons: tuple[str, ...], problems: int) -> None:
+    tally, passed = Tally("cosine"), Ending("passed")
+    _judge_right(tally, "right answer 1", Tried(passed, passed, reasons))
+    assert len(tally.problems) == problems

@@ -27,7 +27,8 @@ from coursekit.inference import prepare
 from coursekit.labels import CELEBAMASK_HQ
 from coursekit.landmark_inference import fit_head, predict_landmarks
 from coursekit.landmarks import LANDMARK_SET
-from coursekit.models.heatmaps import draw_heatmaps, to_map
+from coursekit.models.heatmaps import draw_heatmaps, shared_out, to_map
+from coursekit.models.hourglass import HourglassConfig
 from coursekit.optim import AveragedCosineConfig
 from coursekit.synthfaces import render
 from coursekit.training import FitConfig, LandmarkConfig, LandmarkObjective, evaluate, fit
@@ -56,7 +57,9 @@ def test_the_loss_is_the_mean_squared_error_of_points_inside(foreground: float) 
     points = torch.rand(2, 106, 2, generator=generator) * 31
     points[0, :3] = torch.tensor([[-5.0, 3.0], [torch.nan, 1.0], [31.6, 4.0]])
     maps = torch.rand(1, 106, 8, 8, generator=generator)
-    total, mass, _ = LandmarkObjective(Fixed(maps), 1.0, foreground)(batch_of(points))
+    total, mass, _ = LandmarkObjective(Fixed(maps), LandmarkConfig(foreground=foreground))(
+        batch_of(points)
+    )
     expected, count = 0.0, 0
     for face in range(2):
         for k in range(106):
@@ -69,6 +72,39 @@ def test_the_loss_is_the_mean_squared_error_of_points_inside(foreground: float) 
             bell = np.exp(-((columns - cx) ** 2 + (rows - cy) ** 2) / 2)
             expected += ((1 + foreground * bell) * (maps[0, k].numpy() - bell) ** 2).mean()
     assert mass.tolist() == [count] == [209]
+    assert float(total.detach()) == pytest.approx(expected, rel=1e-5)
+
+
+class Likely(Fixed):
+    """As a network whose maps say how likely a point is."""
+
+    config = HourglassConfig(likelihood=True)
+
+
+def test_maps_of_likelihood_are_asked_for_gaussians_and_for_places() -> None:
+    generator = torch.Generator().manual_seed(0)
+    points = torch.rand(2, 106, 2, generator=generator) * 31
+    points[0, :2] = torch.tensor([[-5.0, 3.0], [torch.nan, 1.0]])
+    maps = shared_out(3 * torch.randn(1, 106, 8, 8, generator=generator))
+    model = Likely(maps)
+    total, mass, _ = LandmarkObjective(model, LandmarkConfig(distance=0.5))(batch_of(points))
+    total.sum().backward()
+    assert model.maps.grad is not None
+    assert model.maps.grad.isfinite().all()
+    expected = 0.0
+    rows, columns = np.mgrid[:8, :8]
+    for face in range(2):
+        for k in range(106):
+            x, y = points[face, k].tolist()
+            if not (-0.5 <= x <= 31.5 and -0.5 <= y <= 31.5):
+                continue
+            cx, cy = (x + 0.5) / 4 - 0.5, (y + 0.5) / 4 - 0.5
+            bell = np.exp(-((columns - cx) ** 2 + (rows - cy) ** 2) / 2)
+            share = maps[0, k].double().numpy() / maps[0, k].double().sum().item()
+            expected -= (bell / bell.sum() * np.log(share)).sum()
+            off = abs((share * columns).sum() - cx) + abs((share * rows).sum() - cy)
+            expected += 0.5 * off
+    assert mass.tolist() == [210]
     assert float(total.detach()) == pytest.approx(expected, rel=1e-5)
 
 
@@ -212,5 +248,7 @@ def test_what_does_not_fit_is_refused() -> None:
         LandmarkConfig().check(model, photos, photos)
     with pytest.raises(CourseError, match="sigma is 0"):
         LandmarkConfig(sigma=0)
+    with pytest.raises(CourseError, match="distance is -1"):
+        LandmarkConfig(distance=-1)
     with pytest.raises(CourseError, match="objective=LandmarkConfig"):
         fit(model, photos, photos, FitConfig(size=32, cpu=True))

@@ -51,6 +51,11 @@ class Statement:
         return names.changed(self.node)
 
     @cached_property
+    def handling(self) -> tuple[set[str], set[str]]:
+        """See `names.handling`."""
+        return names.handling(self.node)
+
+    @cached_property
     def free(self) -> set[str]:
         """See `names.free`."""
         return names.free(self.text)

@@ -39,7 +39,7 @@ class Dependencies:
         self._by_name: dict[str, list[Piece]] = {}
         self._changing: dict[str, list[Piece]] = {}
         self._opaque: list[Piece] = []
-        self._files: dict[str, list[Piece]] = {}
+        self._files: dict[str, list[WrittenFile]] = {}
         for cell in cells:
             for statement in cell.statements if cell.runs else ():
                 self._offer(Piece(cell, statement), statement)
@@ -48,7 +48,9 @@ class Dependencies:
             )
             if written:
                 file = WrittenFile(cell, None, written["path"], bool(written["more"]))
-                self._files.setdefault(written["module"], []).append(file)
+                # By the folders that it is in, too: it may be a module of a package.
+                for name in {written["module"], *written["path"].split("/")[:-1]}:
+                    self._files.setdefault(name, []).append(file)
 
     def _offer(self, piece: Piece, statement: Statement) -> None:
         node = statement.node
@@ -158,8 +160,10 @@ class Dependencies:
         for module in sorted(modules & self._files.keys()):
             files = self._files[module]
             files = [f for f in files if f.order[0] <= horizon] or files
-            whole = [i for i, f in enumerate(files) if isinstance(f, WrittenFile) and not f.more]
-            found += files[max(whole, default=0) :]
+            for path in dict.fromkeys(f.path for f in files):
+                same = [f for f in files if f.path == path]
+                whole = [i for i, f in enumerate(same) if not f.more]
+                found += same[max(whole, default=0) :]
         return found
 
     def _is_own(self, piece: Piece) -> bool:
@@ -235,7 +239,7 @@ class Dependencies:
         offers = self._by_name.get(name, [])
         if name in _THERE:
             offers = [p for p in offers if p.order[0] <= horizon]
-            if not names.is_data(name, (s.node for p in there for s in p.statements)):
+            if not _is_data(name, there):
                 offers = _of_kinds(offers, (*names.DEFINITIONS, *names.IMPORTS))
         elif key.assigned.get(name, exercise.place) < exercise.place:
             # A helper that has the name of a lesson's variable.
@@ -250,6 +254,12 @@ class Dependencies:
                 if name not in names.needed_at_once(piece.text):  # as in `table = more(table)`
                     break
         return found
+
+
+def _is_data(name: str, there: Iterable[Piece]) -> bool:
+    """Whether a built-in's name stands for something else: used, but never called or handed on."""
+    said = [s.handling for p in there for s in p.statements]
+    return any(name in used for used, _ in said) and not any(name in calls for _, calls in said)
 
 
 def _calls_method(piece: Piece) -> bool:

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from coursekit import names
 from coursekit.grading.answers.pieces import Piece, holds
 
 if TYPE_CHECKING:
@@ -86,7 +87,10 @@ def own_notebook(
 
 
 def _left(cell: StudentCell, key: LessonKey, taken: Sequence[Piece]) -> str:
-    """What of a cell is the student's and runs in no answer."""
+    """What of a cell is the student's and does not run once, as there: in no answer, or in several.
+
+    A table that two answers take is empty again when the second has its turn.
+    """
     if cell.kind != "code" or cell.given:
         return ""
     if cell.code.tree is None or cell.code.magic or cell.code.notes:
@@ -94,5 +98,11 @@ def _left(cell: StudentCell, key: LessonKey, taken: Sequence[Piece]) -> str:
     return "\n".join(
         s.text
         for s in cell.statements
-        if s.same not in key.statements and not holds(taken, Piece(cell, s))
+        if s.same not in key.statements and not _runs_once(Piece(cell, s), taken)
     )
+
+
+def _runs_once(piece: Piece, taken: Sequence[Piece]) -> bool:
+    """Whether a statement runs in one answer; an import may in several."""
+    times = sum(holds([other], piece) for other in taken)
+    return times == 1 or (times > 1 and isinstance(piece.statements[0].node, names.IMPORTS))

@@ -65,8 +65,10 @@ class WrittenFile(Piece):
         """The call that IPython makes of the cell; a folder that was just read is read again."""
         option = "-a " if self.more else ""
         code = self.cell.code.source.lstrip("\n") + "\n"
+        folder = self.path.rpartition("/")[0]
+        make = f"__import__('os').makedirs({folder!r}, exist_ok=True)\n" if folder else ""
         return (
-            f"get_ipython().run_cell_magic('writefile', {option + self.path!r}, {code!r})\n"
+            f"{make}get_ipython().run_cell_magic('writefile', {option + self.path!r}, {code!r})\n"
             "__import__('importlib').invalidate_caches()"
         )
 

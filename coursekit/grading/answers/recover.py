@@ -80,6 +80,7 @@ class _Finder:
     notes: list[str] = field(default_factory=list)
     taken: list[Piece] = field(default_factory=list)
     until: dict[str, int] = field(default_factory=dict)
+    horizons: dict[str, int] = field(default_factory=dict)
     woken: dict[int, StudentCell] = field(default_factory=dict)
 
     def answer(self, exercise: ExerciseKey) -> Answer:
@@ -170,6 +171,11 @@ class _Finder:
 
     def _horizon(self, exercise: ExerciseKey) -> int:
         """Number of the last cell that checks the exercise; of the last cell when none does."""
+        if exercise.name not in self.horizons:  # thousands of stubs ask, and texts are long
+            self.horizons[exercise.name] = self._last_check(exercise)
+        return self.horizons[exercise.name]
+
+    def _last_check(self, exercise: ExerciseKey) -> int:
         call = re.compile(rf"""\bCheck\(\s*["']{re.escape(exercise.name)}["']""")
         numbers = [
             c.number

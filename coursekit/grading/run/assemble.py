@@ -158,6 +158,7 @@ def freshly(
     text = answers.get(exercise.name, "") if answers is not None else None
     unknown = text is None or names.has_star(text)
     given = {
+        "exercise": exercise.name,
         "answers": sorted(set().union(*map(names.defined, solutions(assignment).values()))),
         "own": None if unknown else sorted(names.defined(text or "")),
         "defaults": defaults,

@@ -12,10 +12,15 @@ Like all that is in that kernel, this decides nothing.
 from __future__ import annotations
 
 import builtins
+import os
 import sys
 import warnings
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from coursekit.checks.borrowing import taken_away
+from coursekit.probe import FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -33,6 +38,7 @@ def keep(*names: str) -> None:
 def hidden(
     text: str,
     *,
+    exercise: str,
     answers: Collection[str],
     own: Collection[str] | None,
     defaults: bool,
@@ -41,6 +47,7 @@ def hidden(
 
     Args:
         text: the test.
+        exercise: whose answer is tried.
         answers: the names that answers define.
         own: those that this check's answer binds in its cell; None when they cannot be known.
         defaults: whether with settings as nobody has changed them, or with those of the student.
@@ -56,6 +63,7 @@ def hidden(
     there |= lent
     try:
         with ExitStack() as stack:
+            stack.enter_context(taken_away(exercise, lambda: _say_borrowed(exercise)))
             if defaults:
                 stack.enter_context(_defaults())
             exec(compile(text, "<hidden test>", "exec", dont_inherit=True), names)  # noqa: S102
@@ -63,6 +71,22 @@ def hidden(
         for name in lent:
             there.pop(name, None)
         there.update(aside)
+
+
+def says_borrowed(probe: Path, exercise: str) -> bool:
+    """Whether a kernel has said that the course's own part stands in place of an answer.
+
+    Args:
+        probe: its folder, where who grades finds it.
+        exercise: which.
+    """
+    return (probe / "emitted" / "borrowed" / f"{exercise}.json").is_file()
+
+
+def _say_borrowed(exercise: str) -> None:
+    path = Path(os.environ[FOLDER], "emitted", "borrowed", f"{exercise}.json")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
 
 
 @contextmanager

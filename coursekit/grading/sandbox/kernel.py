@@ -108,7 +108,7 @@ def _serve(connection_file: str, ready: int, go: int) -> None:
     app.initialize(["-f", connection_file, "--HistoryManager.enabled=False"])
     assert app.shell is not None
     app.shell.input_transformer_manager = Transformers()
-    app.shell.run_code = _each_by_itself(app.shell)
+    app.shell.run_code = each_by_itself(app.shell)
     with suppress(ImportError):
         import numpy as np
 
@@ -121,7 +121,7 @@ def _serve(connection_file: str, ready: int, go: int) -> None:
     app.start()
 
 
-def _each_by_itself(shell: InteractiveShell) -> Callable[..., Awaitable[bool]]:
+def each_by_itself(shell: InteractiveShell) -> Callable[..., Awaitable[bool]]:
     """How a shell runs a statement, of which it runs those of a cell one after the other.
 
     What fails in a student's cell beside the answer (a photograph of theirs is opened, a package is

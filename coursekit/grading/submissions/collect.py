@@ -17,7 +17,13 @@ from coursekit.grading.records import HandedIn
 from coursekit.grading.submissions.find import Found, find
 from coursekit.grading.submissions.hand_zipped import may_be_class
 from coursekit.grading.submissions.layout import clean
-from coursekit.grading.submissions.platforms import Owner, login_of, owner_of, platform_owner
+from coursekit.grading.submissions.platforms import (
+    Owner,
+    before_attempt,
+    login_of,
+    owner_of,
+    platform_owner,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,7 +52,10 @@ def collect(*paths: Path) -> list[HandedIn]:
         for owner, files in _by_owner(path).items():
             within = (path.name,) if len(paths) > 1 else ()
             by_owner.setdefault(owner, []).extend(
-                replace(f, parts=(*within, *f.parts), source=f"{path}\0{f.source}") for f in files
+                replace(
+                    f, parts=(*within, *f.parts), source=f"{path if within else ''}\0{f.source}"
+                )
+                for f in files
             )
     by_owner = _joined(_numbered_once(by_owner))
     names = _unique_names(by_owner)
@@ -56,6 +65,7 @@ def collect(*paths: Path) -> list[HandedIn]:
         notes = [note] if note else []
         if owner.late:
             notes.append("Canvas says that it came late.")
+        notes += _of_others(files)
         notes += _many_folders([f for f in files if f.is_notebook], 2 if len(paths) > 1 else 1)
         made += _of_student(name, files, notes)
     return sorted(_with_unique_paths(made), key=lambda s: (s.student.casefold(), s.student, s.name))
@@ -78,12 +88,15 @@ def _by_owner(path: Path) -> dict[Owner, list[Found]]:
     for file in found:
         if file.content is not None and not file.is_notebook:
             logins |= login_of(file.parts[0], file.content)
+    # A zip of one student may hold nothing but 02_unet.ipynb; one of repositories 02-unet-ann/.
+    several = may_be_class(f.parts for f in found if f.is_notebook)
+    alone = path.name if path.is_file() and not several else ""
     for file in found:
         top = file.parts[0]
         # A file beside the students' that no platform named is nobody's.
         if len(file.parts) > 1 or file.is_notebook or file.problem or platform_owner(top):
-            owner = owner_of(top, alone=path.name if path.is_file() else "")
-            login = logins.get(top.rpartition("_attempt_")[0])
+            owner = owner_of(top, alone=alone)
+            login = logins.get(before_attempt(top))
             grouped[replace(owner, key=login, name=login) if login else owner].append(file)
     if not grouped:
         raise CourseError(
@@ -198,6 +211,16 @@ def _nothing(files: list[Found]) -> str:
     return f"no notebook (.ipynb) was handed in, only {shown}"
 
 
+def _of_others(files: list[Found]) -> list[str]:
+    """A note where work of a student lies, too, in what another handed in, it may be."""
+    sources = {file.source.rpartition("\0")[2] for file in files}
+    return [
+        f"Some of it is from {clean(source)}, which was read as a class of its own: is it theirs?"
+        for source in sorted(sources - {""})
+        if "" in sources
+    ]
+
+
 def _many_folders(notebooks: list[Found], depth: int) -> list[str]:
     """A note where one student's folder or zip, so deep below what was named, may be a class."""
     tops: dict[tuple[str, ...], list[tuple[str, ...]]] = defaultdict(list)
@@ -205,19 +228,25 @@ def _many_folders(notebooks: list[Found], depth: int) -> list[str]:
         tops[file.parts[:depth]].append(file.parts[depth:])
     notes = []
     for top, paths in tops.items():
-        folders = {path[0] for path in paths if len(path) > 1}
-        if platform_owner(top[-1]) or any(len(path) < 2 for path in paths):
+        while all(len(path) > 2 for path in paths) and len({path[0] for path in paths}) == 1:
+            paths = [path[1:] for path in paths]
+        few = may_be_class(paths)
+        if platform_owner(top[-1]) or (any(len(path) < 2 for path in paths) and not few):
             continue
-        if len(folders) >= _MANY_FOLDERS or may_be_class(paths):
+        folders = {path[0] for path in paths}
+        if few or len(folders) >= _MANY_FOLDERS:
             notes.append(
-                f"{clean(top[-1])} was taken for one student's, and has notebooks in "
-                f"{len(folders)} folders: if it is a class, name it by itself to grade it."
+                f"{clean(top[-1])} was taken for one student's, and has notebooks of "
+                f"{len(folders)} folders or names: if it is a class, name it by itself to grade it."
             )
     return notes
 
 
 def _shown(file: Found) -> str:
-    return "/".join(clean(part) or "…" for part in file.parts if part)
+    several, _, source = file.source.rpartition("\0")
+    first = 1 if several else 0
+    parts = (*file.parts[:first], source, *file.parts[first:])
+    return "/".join(clean(part) or "…" for part in parts if part)
 
 
 def _with_unique_paths(made: Iterable[HandedIn]) -> list[HandedIn]:

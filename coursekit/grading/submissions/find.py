@@ -150,17 +150,19 @@ class _Reader:
 
     def folder(self, path: Path, parts: tuple[str, ...], depth: int) -> None:
         """Look into a folder; of a class, or with `parts` of a student."""
+        before = self._source
         try:
             listed = listed_in(path)
             if len(parts) < 2 and (around := around_class(listed, parts)):
+                self._source = "".join(parts) or before
                 self.folder(around, (), depth + 1)
+                self._source = before
                 return
         except OSError as error:
             if not parts:
                 raise CourseError(f"{path}: cannot be read ({error.strerror})") from error
             self._add(parts, f"cannot be read ({error.strerror})")
             return
-        before = self._source
         if len(parts) == 1 and parts[0] in self._classes:
             self._source = parts[0]
             for _ in range(self._classes[parts[0]]):
@@ -273,6 +275,22 @@ class _Reader:
             )
         if twice:
             self._add(here, f"holds several entries of one name ({twice}); the last counts")
+        classes = set() if parts else self._classes.keys() & {inner[0] for inner in entries}
+        for top in sorted(classes):
+            below = {inner[1:]: entries.pop(inner) for inner in [*entries] if inner[0] == top}
+            around, self._source = self._classes[top], top
+            few = {inner[around:]: info for inner, info in below.items() if len(inner) > around}
+            self._each(archive, few, (), level)
+        self._each(archive, entries, parts, level)
+        self._source = before
+
+    def _each(
+        self,
+        archive: zipfile.ZipFile,
+        entries: dict[tuple[str, ...], zipfile.ZipInfo],
+        parts: tuple[str, ...],
+        level: int,
+    ) -> None:
         # What lies on top comes first: of very many notebooks the deepest are not looked at.
         for inner, info in sorted(entries.items(), key=lambda entry: (len(entry[0]), entry[0])):
             whole = (*parts, *inner)
@@ -280,7 +298,6 @@ class _Reader:
                 self._enter(whole[0])
             if not info.is_dir() and self._may_look(whole):
                 self._zipped(archive, info, whole, level)
-        self._source = before
 
     def _zipped(
         self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, parts: tuple[str, ...], level: int

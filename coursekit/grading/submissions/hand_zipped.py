@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
+from os.path import commonprefix
 from typing import TYPE_CHECKING
 
 from coursekit.grading.submissions.platforms import (
+    MANY,
     is_counted,
     lesson_of,
     names_lesson,
+    person_in,
     platform_owner,
     stem_of,
 )
@@ -60,7 +63,7 @@ def classes_in(found: Iterable[tuple[str, tuple[str, ...]]]) -> dict[str, int]:
         if (
             people
             and not platform_owner(top)
-            and (_names_class(top) or (beside_class and people > 1))
+            and (_names_class(top) or people >= MANY or (beside_class and people > 1))
         ):
             classes[top] = around
     return classes
@@ -83,15 +86,32 @@ def _around(top: str, paths: list[tuple[str, ...]]) -> int:
 
 
 def _people(paths: list[tuple[str, ...]]) -> int:
-    """How many students' folders these are; 0 where they are none, or one student's own."""
+    """How many students' folders or notebooks these are; 0 where they are none, or one student's.
+
+    Files beside the folders count only where they are called by a student and a lesson.
+    """
     lessons: dict[str, set[str]] = defaultdict(set)
     for path in paths:
-        if len(path) < 2 or _names_no_one(path[0]):
-            return 0
-        lessons[path[0]] |= {lesson_of(path[-1])} if path[-1].lower().endswith(".ipynb") else set()
+        notebook = bool(path) and path[-1].lower().endswith(".ipynb")
+        if len(path) > 1 or notebook:
+            whose = path[0] if len(path) > 1 else person_in(path[0])
+            lessons[whose] |= {lesson_of(path[-1])} if notebook else set()
+    own = _without_common_start(list(lessons))
+    if any(map(_names_no_one, own)) or "" in own:
+        return 0
     often = Counter(lesson for some in lessons.values() for lesson in some)
     most = max(often.values(), default=0)
     return len(lessons) if 2 * most >= len(lessons) and most >= min(2, len(lessons)) else 0
+
+
+def _without_common_start(folders: list[str]) -> list[str]:
+    """Of week1-ann and week1-bob, as GitHub Classroom calls them, ann and bob."""
+    start = commonprefix(folders) if len(folders) > 1 else ""  # noqa: RUF071  (of characters)
+    start = re.sub(r"[^ _-]*$", "", start)
+    own = [folder[len(start) :] for folder in folders]
+    copies = any(a != b and b.startswith(a) for a in own for b in own)  # unet, unet-Copy1
+    dates = not any(c.isalpha() for one in own for c in one)
+    return folders if copies or dates else own
 
 
 def _names_class(name: str) -> bool:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     import zipfile
 
 NOTEBOOK = re.compile(r".+\.ipynb(\.txt|\.json)?", re.IGNORECASE)
-FORM = re.compile(r".+_attempt_\d{4}(-\d\d){5}\.txt", re.IGNORECASE)  # Blackboard's, of an attempt
+#: Blackboard's, of an attempt; a student's own file has the attempt's name before its own.
+FORM = re.compile(r"(?:(?!_attempt_\d{4}-).)+_attempt_\d{4}(-\d\d){5}\.txt", re.IGNORECASE)
 ARCHIVE = re.compile(r".+\.(rar|7z|tar|tgz|gz|bz2|xz)", re.IGNORECASE)
 _NOISE = {
     "__macosx", "thumbs.db", "desktop.ini", "__pycache__", "site-packages", "node_modules",

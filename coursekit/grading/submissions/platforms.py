@@ -14,16 +14,19 @@ if TYPE_CHECKING:
     #: What is in a folder or zip by its name: of a folder the notebooks right in it, else None.
     Inside = Mapping[str, Collection[str] | None]
 
+# What follows the platform's own words a student has chosen, and may look like them.
 # Ann Lee_1234567_assignsubmission_file_/02_unet.ipynb
-_MOODLE = re.compile(r"(?P<name>.+)_(?P<number>\d+)_assignsubmission_[a-z]+_?(?P<rest>.*)", re.I)
-# leeann_LATE_4711_815123_02_unet-1.ipynb
+_MOODLE = re.compile(r"(?P<name>.+?)_(?P<number>\d+)_assignsubmission_[a-z]+_?(?P<rest>.*)", re.I)
+# leeann_LATE_4711_815123_02_unet-1.ipynb, leeann_4711_text.html; anon_x7Bq2_815123_02_unet.ipynb
 _CANVAS = re.compile(
-    r"(?P<name>[^_]+)(?P<late>_LATE)?_(?P<number>\d{3,})_(?P<other>\d{4,})_(?P<rest>.+)"
+    r"(?P<name>[^_]+)(?P<late>_LATE)?_(?P<number>\d{3,})_(?:\d{4,}_(?P<rest>.+)|(?:text|link)\.html)"
 )
+_CANVAS_ANONYMOUS = re.compile(r"(?P<name>anon_[^\W_]{5})(?P<late>_LATE)?_\d{4,}_(?P<rest>.+)")
 # gradebook_COURSE_COLUMN_alee_attempt_2026-10-12-11-22-33_02_unet.ipynb, and one .txt an attempt
 _BLACKBOARD = re.compile(
-    r"(?:.*_)?(?P<name>[^_]+)_attempt_\d{4}(?:-\d\d){5}(?:_(?P<rest>.*))?", re.I | re.DOTALL
+    r"(?:.*?_)??(?P<name>[^_]+)_attempt_\d{4}(?:-\d\d){5}(?:_(?P<rest>.*))?", re.I | re.DOTALL
 )
+_ATTEMPT = re.compile(r"_attempt_\d{4}(?:-\d\d){5}", re.I)
 # 12345-67890 - Ann Lee - Oct 12, 2026 1122 AM/02_unet.ipynb: a user, a folder, a folder an attempt
 _BRIGHTSPACE = re.compile(r"(?P<number>\d+)-\d+ ?- ?(?P<name>.+?) ?- ?(?P<date>[^-]*\d{4}.*)")
 _LESSON = re.compile(
@@ -38,7 +41,7 @@ _LONGEST_NAME = 300
 _CLASS = {"submitted", "submissions", "submission", "handins", "class"}
 #: So many folders, and nothing beside them, are a class, whatever is around them is called; also
 #: beside students, when a notebook of one lesson is in so many, or in a third of them.
-_MANY = 5
+MANY = 5
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ def platform_owner(name: str) -> Owner | None:
     stem = stem_of(name)
     if len(stem) > _LONGEST_NAME:  # no file system has it, and patterns could take long
         return None
-    for platform in (_MOODLE, _CANVAS, _BLACKBOARD, _BRIGHTSPACE):
+    for platform in (_MOODLE, _CANVAS, _CANVAS_ANONYMOUS, _BLACKBOARD, _BRIGHTSPACE):
         if found := platform.fullmatch(stem):
             groups = found.groupdict()
             number, shown = groups.get("number", ""), groups["name"].strip()
@@ -93,8 +96,17 @@ def owner_of(name: str, *, alone: str = "") -> Owner:
     lesson = _LESSON.fullmatch(stem) if len(stem) <= _LONGEST_NAME else None
     if alone and lesson and not lesson["name"]:
         return owner_of(alone)
-    shown = (lesson["name"] if lesson else None) or stem
+    shown = (person_in(name) if lesson else "") or stem
     return Owner(shown, shown)
+
+
+def person_in(name: str) -> str:
+    """Whose a notebook is that is called by a name and a lesson; "" without a name."""
+    stem = stem_of(name)
+    lesson = _LESSON.fullmatch(stem) if len(stem) <= _LONGEST_NAME else None
+    # Google's Classroom writes `Ann Lee - 02_unet`, and Drive `Copy of 02_unet`.
+    said = re.sub(r"(?:^|[ _-]+)copy of$", "", (lesson and lesson["name"]) or "", flags=re.I)
+    return said.rstrip(" _-.")
 
 
 def login_of(name: str, form: bytes) -> dict[str, str]:
@@ -108,10 +120,16 @@ def login_of(name: str, form: bytes) -> dict[str, str]:
         By the names' common beginning, whose they are: a login may hold what parts logins from
         columns.
     """
-    start = name.rpartition("_attempt_")[0]
+    start = before_attempt(name)
     said = re.match(rb"\s*Name:[^\n]*\(([^()\s]+)\)", form)
     login = said[1].decode("utf-8", "replace") if said else ""
     return {start: login} if login and start.endswith(f"_{login}") else {}
+
+
+def before_attempt(name: str) -> str:
+    """What a name of Blackboard's says before its attempt; "" for other names."""
+    start, *rest = _ATTEMPT.split(name, maxsplit=1)
+    return start if rest else ""
 
 
 def is_class_beside_students(top: str, inside: Inside) -> bool:
@@ -132,11 +150,11 @@ def is_around_class(name: str, inside: Inside, parts: tuple[str, ...], root: str
     if parts:  # nbgrader's name alone: a student may well have a folder `submission`
         named = name.casefold() == "submitted" and len(folders) > 1
         return named or is_class_beside_students(parts[0], inside)
-    only_folders = len(folders) == len(inside) >= _MANY
+    only_folders = len(folders) == len(inside) >= MANY
     return name.casefold() in {*_CLASS, root.casefold()} or only_folders or _is_class(inside, 2)
 
 
-def _is_class(inside: Inside, many: int = _MANY) -> bool:
+def _is_class(inside: Inside, many: int = MANY) -> bool:
     """Whether a platform named most of what is in a folder, or many hold a notebook of one lesson.
 
     People call their files as they like: where there is nothing else beside many folders, a third
@@ -149,7 +167,7 @@ def _is_class(inside: Inside, many: int = _MANY) -> bool:
         lesson for found in people.values() for lesson in {lesson_of(name) for name in found}
     )
     most = max(often.values(), default=0)
-    only_folders = None not in inside.values() and _MANY <= len(people) > len(inside) / 2
+    only_folders = None not in inside.values() and MANY <= len(people) > len(inside) / 2
     return most >= many or (only_folders and most > 1 and 3 * most >= len(people))
 
 

@@ -10,7 +10,9 @@ from typing import Any
 MOST_CELLS, MOST_TEXT = 2_000, 4_000_000
 _MOST_BYTES = 64 << 20
 _MOST_BRACKETS = 1_000_000  # each becomes a list or dict of at least 56 bytes
-_MOST_PASSED = 10_000_000  # brackets within outputs, which are only counted
+_MOST_STRINGS = 1_000_000
+_MOST_PASSED = 4_000_000  # brackets within outputs, which are only counted
+_MOST_SHOWN = 50_000  # places with outputs, attachments or states of widgets
 # What a notebook shows can be of any size and says nothing of its code: passed over unread.
 _STRING = rb'"(?:[^"\\]++|\\.)*+"'
 _SHOWN = rb'"(?:outputs|attachments|widgets)"\s*+:\s*+[\[{]'
@@ -19,6 +21,7 @@ _KEPT = re.compile(rb'(?:[^"]++|(?!' + _SHOWN + rb")" + _STRING + rb")*+", re.DO
 _FLAT = re.compile(rb'(?:[^"\[\]{}]++|' + _STRING + rb")*+", re.DOTALL)
 #: A picture within a text, as Colab writes it.
 _PICTURE = re.compile(r"data:[\w/.+-]{1,80};base64,[\w+/=%-]{100,}+")
+_MANY_PARTS = "its outputs have too many parts; clear them and save it again"
 _NOT_JSON = {
     b"PK\x03\x04": "a zip: rename it to .zip, or hand in the notebook inside",
     b"%PDF": "a PDF: hand in the notebook itself",
@@ -99,7 +102,9 @@ def _without_shown(content: bytes) -> bytes:
             start = at + 1
             brackets += 1
             if brackets > _MOST_PASSED:
-                raise ValueError("its outputs have too many parts; clear them and save it again")
+                raise ValueError(_MANY_PARTS)
+        if len(kept) > 2 * _MOST_SHOWN:
+            raise ValueError(_MANY_PARTS)
     kept.append(content[start:])
     if sum(map(len, kept)) > _MOST_BYTES:
         raise ValueError(f"it is larger than {_MOST_BYTES >> 20} MB even without its outputs")
@@ -128,7 +133,8 @@ def _decode(content: bytes, notes: list[str]) -> str:
 
 def _object(text: str) -> dict[str, Any]:
     """The JSON object that a text is."""
-    if text.count("[") + text.count("{") > _MOST_BRACKETS:
+    brackets, quotes = text.count("[") + text.count("{"), text.count('"')
+    if brackets > _MOST_BRACKETS or quotes > 2 * _MOST_STRINGS:
         raise ValueError("its JSON has too many parts; clear the outputs and save it again")
     try:
         data = json.loads(

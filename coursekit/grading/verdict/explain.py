@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 LONGEST = 1_200  # characters of a message
 MOST_PICTURES = 4  # of an exercise
+#: What leads what failed in an answer's cell before its check did.
+BEFORE = "In the cell with the answer a line had failed before:"
+_LONGEST_BEFORE = 300
 
 
 def explain(assignment: Assignment, run: Run, exercises: Collection[str]) -> Iterator[PublicResult]:
@@ -39,9 +42,13 @@ def _told(run: Run, name: str, cells: list[str], outputs: list[dict[str, Any]]) 
         # What the check says, though a line beside the answer failed before it.
         first = next((o for o in errors if o.get("ename") == "CheckFailed"), errors[0])
         kind, said = str(first.get("ename")), str(first.get("evalue"))
-        if kind == "CheckFailed":
-            return "failed", said.removeprefix(f"{name}: ")
-        return "error", f"{kind}: {said}"
+        if kind != "CheckFailed":
+            return "error", f"{kind}: {said}"
+        said = said.removeprefix(f"{name}: ")
+        if first is not errors[0]:  # such as an import, of what is not there now
+            kind, before = str(errors[0].get("ename")), str(errors[0].get("evalue"))
+            said = f"{said[: LONGEST - _LONGEST_BEFORE]}\n{BEFORE} {kind}: {before}"
+        return "failed", said
     reached = [run.cells[c] for c in cells if c in run.cells]
     if reached and all(outcome == "passed" for outcome in reached) and len(reached) == len(cells):
         return "passed", "the public check passes; the hidden one tries other inputs"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coursekit.checks.borrowing import BORROWED, borrows
 from coursekit.checks.rules import broken, declared
+from coursekit.grading.answers.key import key_of
+from coursekit.grading.answers.trials import without_trials
 from coursekit.grading.records import Answer, CheckResult, Grade, HandedIn, PublicResult
 from coursekit.grading.run.assemble import (
     HIDDEN_PREFIX,
@@ -18,13 +20,14 @@ from coursekit.grading.run.assemble import (
     solutions,
     whole_notebook,
 )
+from coursekit.grading.run.fresh import says_borrowed
 from coursekit.grading.run.protocol import NOTEBOOK, Ended
 from coursekit.grading.verdict.compare import compare
 from coursekit.grading.verdict.explain import explain
 from coursekit.temporary import temporary_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from coursekit.grading.run.executor import Executor, Run
     from coursekit.lessons.course import Assignment
@@ -85,6 +88,10 @@ class _Attempt:
         """Whether nothing that comes later can take its points."""
         return self.results.get(check, ("",))[0] == "passed"
 
+    def is_certain(self, check: str) -> bool:
+        """Whether another run would say the same."""
+        return self.results.get(check, ("",))[0] in ("passed", "borrowed")
+
 
 def judge(
     executor: Executor, reference: Reference, submission: HandedIn, answers: tuple[Answer, ...]
@@ -113,7 +120,7 @@ def judge(
             _try_alone(executor, reference, attempt, scratch, until)
         checks = tuple(_results(reference, answers, attempt))
         wrong = (c.exercise for c in checks if c.status not in ("passed", "borrowed"))
-        failed = set(wrong) & set(attempt.live)
+        failed = set(wrong) & set(attempt.live) - attempt.out.keys()
         public: tuple[PublicResult, ...] = ()
         if failed and shown is not None:
             public = tuple(explain(reference.assignment, shown, failed))
@@ -124,7 +131,7 @@ def judge(
         assignment=reference.assignment.name,
         digest="",
         isolation=executor.isolation,
-        answers=tuple(a for a in answers if a.exercise in graded),
+        answers=tuple(_with_note(a, attempt) for a in answers if a.exercise in graded),
         checks=checks,
         public=public,
         notes=(*submission.notes, *attempt.notes),
@@ -173,7 +180,7 @@ def _leaves_no_doubt(reference: Reference, attempt: _Attempt, run: Run) -> bool:
         c.id for e in reference.assignment.exercises if e.name in attempt.live for c in e.checks
     ]
     return run.ended is None and all(
-        attempt.has_passed(check) or run.cells.get(check) == "failed" for check in checks
+        attempt.is_certain(check) or run.cells.get(check) == "failed" for check in checks
     )
 
 
@@ -192,8 +199,10 @@ def _run_shown(
     live, number = dict(attempt.live), 0
     half = (until + time.monotonic()) / 2  # the rest is for the verdict
     while shown.ended and not any(name.startswith(HIDDEN_PREFIX) for name in shown.cells):
-        culprit = _culprit(reference, [*shown.cells], live)
-        live.pop(culprit or "", None)
+        reached = [*shown.cells]
+        culprit = _culprit(reference, reached, live)
+        if culprit is not None:
+            _take_out(reference, live, culprit, reached)
         number += 1
         if culprit is None or not live or time.monotonic() > half:
             break
@@ -232,19 +241,41 @@ def _run_until_it_ends(
         if (run.ended.kind, run.ended.detail) == ("timeout", NOTEBOOK) and progress:
             continue  # nobody in particular was too slow
         attempt.out[culprit] = _ending(run.ended)
+        _take_out(reference, attempt.live, culprit, reached)
         attempt.notes.append(f"the answer to {culprit} ended the run ({run.ended})")
-        del attempt.live[culprit]
     if attempt.live:
         attempt.out |= dict.fromkeys(attempt.live, ("timeout", "the submission's time was up"))
         attempt.notes.append("the submission's time was up, so some answers were not run")
         attempt.live.clear()
 
 
+def _take_out(
+    reference: Reference, live: dict[str, str], culprit: str, reached: Sequence[str]
+) -> None:
+    """Take out an answer that ended a run; of one whose own cell did, at first only its trials."""
+    bare = without_trials(live[culprit], key_of(reference.assignment.lesson))
+    if reached[-1] == culprit and bare != live[culprit]:
+        live[culprit] = bare
+    else:
+        del live[culprit]
+
+
+def _with_note(answer: Answer, attempt: _Attempt) -> Answer:
+    """The answer; of one that was run without its trials, with a word on that."""
+    name = answer.exercise
+    if name not in attempt.out or name not in attempt.live:
+        return answer
+    detail = attempt.out[name][1]
+    note = f"Run again without what its cell tries beside it: with that, {detail}."
+    return replace(answer, notes=(*answer.notes, note))
+
+
 def _try_alone(
     executor: Executor, reference: Reference, attempt: _Attempt, scratch: Path, until: float
 ) -> None:
     """Run answers by themselves on which a kernel died: another may have left it dying."""
-    for name in [name for name, (status, _) in attempt.out.items() if status == "dead"]:
+    dead = [name for name, (status, _) in attempt.out.items() if status == "dead"]
+    for name in [name for name in dead if name not in attempt.live]:
         left = _seconds_left(executor, until)
         if not left:
             return
@@ -337,6 +368,8 @@ def _result(
     outcome = run.cells.get(HIDDEN_PREFIX + check)
     if outcome in (None, "ended"):
         return None
+    if says_borrowed(run.probe, exercise):
+        return "borrowed", (BORROWED,)
     # What an answer's cell does beside the answer (it looks for a file, it asserts) is not judged.
     if outcome == "failed" and cell == "failed":
         return "error", ("the cell with the answer ends with an exception",)

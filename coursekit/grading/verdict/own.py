@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from coursekit.checks.rules import declared
 from coursekit.grading.answers.mend import printable
 from coursekit.grading.run.assemble import HIDDEN_PREFIX
+from coursekit.grading.run.fresh import says_borrowed
 from coursekit.grading.run.own import notebook_as_handed_in, written
 from coursekit.grading.verdict.compare import compare
 from coursekit.temporary import temporary_folder
@@ -39,11 +40,13 @@ class _Tried:
     Attributes:
         reached: checks whose hidden half came to an end.
         passed: those of them that brought what the solution brings.
+        borrowed: exercises in place of whose answer the course's own part stands.
         ended: why the run came to no end, and where; "" when it did.
     """
 
     reached: frozenset[str] = frozenset()
     passed: frozenset[str] = frozenset()
+    borrowed: frozenset[str] = frozenset()
     ended: str = "the submission's time was up"
 
 
@@ -91,10 +94,13 @@ def _try(
             for check, outcome in ends.items()
             if outcome == "passed" and compare(reference.folder, run.probe, check)[0] == "passed"
         }
+        borrowed = frozenset(name for name in exercises if says_borrowed(run.probe, name))
     last = next((n for n in reversed(names) if n in run.cells), "its beginning")
     ended = f"{last.replace('own-', 'cell ')}: {run.ended}" if run.ended else ""
+    if run.ended and not run.cells.keys().isdisjoint(hidden):
+        ended = run.ended.kind  # where and how code ends that knows inputs, it can choose
     reached = {check for check, outcome in ends.items() if outcome != "ended"}
-    return _Tried(frozenset(reached), frozenset(passed), ended)
+    return _Tried(frozenset(reached), frozenset(passed), borrowed, ended)
 
 
 def _judged(
@@ -106,7 +112,8 @@ def _judged(
     before = [c for c in grade.checks if c.exercise == exercise]
     broken = _forbidden(reference, exercise, cells)
     after = [_there(check, tried) for check in before]
-    if broken or sum(c.earned for c in after) <= sum(c.earned for c in before):
+    borrowed = exercise in tried.borrowed
+    if broken or borrowed or sum(c.earned for c in after) <= sum(c.earned for c in before):
         said = f"{where}: {_told(before, tried, broken)}"
         why = f"It was tried in the student's own notebook, too, {said}."
         return _with_checks(
@@ -151,6 +158,8 @@ def _told(before: Sequence[CheckResult], tried: _Tried, broken: str) -> str:
         return f"that did not come to this check ({tried.ended})"
     if broken and failed & tried.passed:
         return f"there it passes, but a cell has {broken}, which the exercise forbids"
+    if before[0].exercise in tried.borrowed:
+        return "there the course's own part stands in place of an answer"
     return "it fails there as well"
 
 

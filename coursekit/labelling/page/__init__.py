@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 
 #: In an order in which each uses only those before it.
-MODULES = ("geometry", "state", "saver", "stage", "keys", "layout", "panel", "tool")
+MODULES = ("geometry", "state", "saver", "stage", "keys", "layout", "panel", "transport", "tool")
 
 _HERE = Path(__file__).parent
 _IMPORT = re.compile(r"^import\s[^;]*;\n", re.MULTILINE)

@@ -9,8 +9,18 @@ export function middle(points, indices) {
 }
 
 export function box(points, indices) {
-  const xs = indices.map((i) => points[i][0]), ys = indices.map((i) => points[i][1]);
+  const of = [...indices], xs = of.map((i) => points[i][0]), ys = of.map((i) => points[i][1]);
   return { left: Math.min(...xs), right: Math.max(...xs), top: Math.min(...ys), bottom: Math.max(...ys) };
+}
+
+/** Whether two boxes share less than half of what they cover, as those of two faces do. */
+export function apart(a, b) {
+  const size = ({ left, right, top, bottom }) => Math.max(right - left, 0) * Math.max(bottom - top, 0);
+  const shared = size({
+    left: Math.max(a.left, b.left), right: Math.min(a.right, b.right),
+    top: Math.max(a.top, b.top), bottom: Math.min(a.bottom, b.bottom),
+  });
+  return 2 * shared < size(a) + size(b) - shared;
 }
 
 /** A copy in which some points are moved by (dx, dy). */

@@ -57,7 +57,7 @@ function hand(tool, parts) {
   parts.point = h("p", { class: "ck-point" });
   parts.opacity = h("input", { type: "range", min: 0, max: 1, step: 0.05, value: tool.opacity, oninput: (event) => tool.setOpacity(Number(event.target.value)) });
   parts.hide = button("hidden", "the point cannot be seen: it stays where it would be", "H", () => tool.hide(), { "aria-pressed": "false" });
-  return h("section", { class: "ck-hand", "aria-label": "points" }, parts.point,
+  const section = h("section", { class: "ck-hand", "aria-label": "points" }, parts.point,
     h("div", { class: "ck-row" }, modes(tool), arrows(tool)), shapes(tool, parts),
     h("div", { class: "ck-row" },
       button("‹ point", "the point before", "comma", () => tool.nextPoint(-1)),
@@ -68,6 +68,8 @@ function hand(tool, parts) {
       button("−", "farther", "-", () => tool.stage.zoom(0.8)), button("+", "nearer", "+", () => tool.stage.zoom(1.25)),
       button("whole", "the whole picture", "0", () => tool.stage.fit()),
       button("part", "the part of the chosen point", "9", () => tool.lookAtPart())));
+  parts.works.push(section);
+  return section;
 }
 
 function start(tool, parts) {
@@ -76,18 +78,21 @@ function start(tool, parts) {
   parts.progress = h("progress", { max: 1, value: 0, hidden: true, "aria-label": "training" });
   parts.train = button("train again", "train the network on what is saved", "", () => tool.panel.train());
   parts.cancel = button("cancel", "cancel the training", "", () => tool.panel.cancel(), { hidden: true });
-  return h("section", { "aria-label": "proposals" }, h("h2", {}, "Proposals"), parts.proposer,
-    h("div", { class: "ck-row" },
-      button("network", "propose anew", "P", () => tool.propose("network")),
-      button("mean face", "lay in the mean face", "M", () => tool.propose("mean")),
-      button("as before", "the points of the picture before", "C", () => tool.copyLast())),
+  const anew = h("div", { class: "ck-row" },
+    button("network", "propose anew", "P", () => tool.propose("network")),
+    button("mean face", "lay in the mean face", "M", () => tool.propose("mean")),
+    button("as before", "the points of the picture before", "C", () => tool.copyLast()));
+  parts.works.push(anew);
+  return h("section", { "aria-label": "proposals" }, h("h2", {}, "Proposals"), parts.proposer, anew,
     h("div", { class: "ck-row" }, parts.train, parts.cancel), parts.progress, parts.training);
 }
 
 function list(tool, parts) {
   parts.done = h("p", { class: "ck-done" });
   parts.list = h("ol", { class: "ck-list" });
-  parts.number = h("input", { type: "number", min: 1, value: 1, "aria-label": "number of a picture", onchange: (event) => tool.go(Number(event.target.value) - 1) });
+  parts.number = h("input", { type: "number", min: 1, value: 1, "aria-label": "number of a picture",
+    onkeydown: (event) => { if (event.key === "Enter") parts.stage.focus(); }, // and the keys are the tool's again
+    onchange: (event) => tool.go(Number(event.target.value) - 1) });
   return h("section", { "aria-label": "pictures" }, h("h2", {}, "Pictures"), parts.done,
     h("div", { class: "ck-row" }, h("label", {}, "go to ", parts.number), button("next open", "next picture that is not saved", "U", () => tool.nextOpen())), parts.list);
 }
@@ -105,7 +110,8 @@ function help() {
 }
 
 function quarrel(tool, parts) {
-  parts.quarrelText = h("p", {});
+  // It has the focus: the hand may be about to press Enter, and neither answer is harmless.
+  parts.quarrelText = h("p", { tabindex: -1, autofocus: true });
   return h("dialog", { class: "ck-dialog ck-quarrel", "aria-label": "changed elsewhere", oncancel: (event) => event.preventDefault() }, parts.quarrelText,
     h("div", { class: "ck-row" },
       h("button", { type: "button", class: "ck-theirs", onclick: () => tool.settle("theirs") }, "take theirs"),
@@ -114,7 +120,7 @@ function quarrel(tool, parts) {
 
 /** Everything, in `root`; gives the elements that change. */
 export function build(root, tool) {
-  const parts = {};
+  const parts = { works: [] }; // what works on a picture, and on nothing without one
   parts.stage = h("div", { class: "ck-stage", tabindex: 0, role: "application", "aria-roledescription": "photograph with points", "aria-label": "the photograph; press ? for its keys" });
   parts.message = h("p", { class: "ck-message", role: "alert", hidden: true });
   parts.speech = h("p", { class: "ck-speech", "aria-live": "polite" });

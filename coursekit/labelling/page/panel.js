@@ -27,7 +27,8 @@ export class Panel {
   }
 
   row([name, state, moved, drags, seconds], k, index) {
-    const work = moved || drags ? `${moved} moved, ${drags} moves, ${seconds} s` : "";
+    const many = (n, what) => `${n} ${what}${n === 1 ? "" : "s"}`;
+    const work = moved || drags ? `${many(moved, "point")} in ${many(drags, "move")}, ${seconds} s` : "";
     const told = [WORDS[state], work].filter(Boolean).join(", ");
     return h("li", { class: `ck-${state}` }, h("button", {
       type: "button", "aria-current": k === index ? "true" : null, onclick: () => this.tool.go(k),
@@ -73,7 +74,7 @@ export class Panel {
     const score = nme == null ? "" : `; error ${(100 * nme).toFixed(1)} % of the face's box on ${held ? `${held} that were held back` : "the same pictures"}`;
     parts.training.textContent = {
       idle: "",
-      running: of ? `epoch ${epoch} of ${of}, ${pictures} pictures${score}` : "reading what is saved …",
+      running: of ? `epoch ${epoch} of ${of}, ${pictures} pictures${score}` : "reading what is saved, and rendering faces beside it …",
       done: `trained on ${pictures} pictures${score}. It proposes from now on.`,
       cancelled: "cancelled; the network is as it was",
       failed: `failed: ${error}`,

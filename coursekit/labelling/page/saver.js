@@ -11,14 +11,18 @@ export class Saver {
     this.waiting = new Map(); // by picture: the face whose last state is not kept
     this.sending = null;
     this.tries = 0;
+    this.sequence = 0; // of all that this page sends: a picture may be opened twice
     this.refused = new Set(); // pictures whose conflict is not settled
   }
 
   key(name) { return this.prefix + name; }
 
+  /** What is sent of a picture. */
+  edit(face) { return { ...face.edit(), window: this.window, sequence: ++this.sequence }; }
+
   /** Something was changed. */
   note(face) {
-    const edit = { ...face.edit(), window: this.window };
+    const edit = this.edit(face);
     try { localStorage.setItem(this.key(face.name), JSON.stringify(edit)); } catch { /* full, or off */ }
     this.waiting.set(face.name, { face, edit });
     if (!this.refused.has(face.name)) this.say("keeping …");
@@ -74,7 +78,7 @@ export class Saver {
   /** Landmark file and label map; true when they are written. */
   async save(face) {
     face.worked();
-    const edit = { ...face.edit(), window: this.window };
+    const edit = this.edit(face);
     this.waiting.set(face.name, { face, edit });
     while (this.sending) await this.sending;
     if (this.refused.has(face.name)) {
@@ -101,10 +105,12 @@ export class Saver {
   yield(name) {
     this.refused.delete(name);
     this.waiting.delete(name);
-    this.forget(name);
+    this.clear(name);
   }
 
-  forget(name) { try { localStorage.removeItem(this.key(name)); } catch { /* off */ } }
+  /** What lies here is kept; unless another window has laid it. */
+  forget(name) { if (this.left(name)?.window === this.window) this.clear(name); }
+  clear(name) { try { localStorage.removeItem(this.key(name)); } catch { /* off */ } }
 
   /** What was sent and never kept, by this browser. */
   left(name) {

@@ -219,7 +219,7 @@ export class Stage {
   }
 
   down(event) {
-    if (!this.face) return;
+    if (!this.tool.face) return;
     this.host.focus({ preventScroll: true });
     const at = this.at(event);
     this.pointers.set(event.pointerId, at);
@@ -251,6 +251,8 @@ export class Stage {
     const { doing, face } = this;
     if (doing.kind === "pinch") { this.pinch(event.pointerId, at, before); return; }
     this.pointers.set(event.pointerId, at);
+    // Somebody else has ended the drag: a key, or the page that went out of sight.
+    if (doing.begun && doing.kind !== "pan" && !face.held) { this.doing = null; return; }
     if (!doing.begun && distance(at, doing.start) < doing.still) return;
     doing.begun = true;
     const place = this.inPhoto(at);
@@ -293,7 +295,7 @@ export class Stage {
 
   wheel(event) {
     // In a notebook the page scrolls until the stage is chosen.
-    if (!this.face || (!event.ctrlKey && document.activeElement !== this.host && !this.host.contains(document.activeElement))) return;
+    if (!this.tool.face || (!event.ctrlKey && document.activeElement !== this.host && !this.host.contains(document.activeElement))) return;
     event.preventDefault();
     this.zoom(Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : 0.0015)), this.at(event));
   }

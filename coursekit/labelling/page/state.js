@@ -14,8 +14,7 @@ export class Face extends EventTarget {
     this.undos = []; // states before each change
     this.redos = [];
     this.selected = -1;
-    this.sequence = 0;
-    this.last = 0;
+    this.last = performance.now() / 1000; // looking is work, too
     this.held = null; // what was before the drag that goes on
   }
 
@@ -71,7 +70,8 @@ export class Face extends EventTarget {
   redo() { this.swap(this.redos, this.undos); }
 
   swap(from, to) {
-    this.giveUp();
+    // In the middle of a drag it is the drag that is meant.
+    if (this.held) { this.giveUp(); return; }
     if (!from.length) return;
     to.push(this.snapshot());
     Object.assign(this, from.pop());
@@ -81,6 +81,7 @@ export class Face extends EventTarget {
 
   select(index) {
     this.selected = index;
+    this.worked();
     this.tell("selected");
   }
 
@@ -106,7 +107,7 @@ export class Face extends EventTarget {
 
   worked() {
     const now = performance.now() / 1000;
-    if (this.last) this.seconds += Math.min(now - this.last, PAUSE);
+    this.seconds += Math.min(now - this.last, PAUSE);
     this.last = now;
   }
 
@@ -115,7 +116,6 @@ export class Face extends EventTarget {
     return {
       name: this.name, points: this.points, hidden: [...this.hidden], touched: [...this.touched], proposed: this.proposed,
       source: this.source, drags: this.drags, seconds: this.seconds, tag: this.tag,
-      sequence: ++this.sequence,
     };
   }
 }

@@ -1,12 +1,13 @@
 // The tool: a picture, the hand, and what is kept. `mount` for a page, `render` for a notebook.
 
-import { middle, shifted, turned, wholeParts } from "./geometry.js";
+import { apart, box, middle, shifted, turned, wholeParts } from "./geometry.js";
 import { Face } from "./state.js";
 import { Saver } from "./saver.js";
 import { Stage } from "./stage.js";
 import { press } from "./keys.js";
 import { build } from "./layout.js";
 import { Panel } from "./panel.js";
+import { failed, kernel } from "./transport.js";
 
 let tools = 0;
 
@@ -22,15 +23,16 @@ class Tool {
     this.stage = new Stage(this.parts.stage, this);
     this.panel = new Panel(this, this.parts);
     this.setOpacity(this.opacity);
-    root.addEventListener("keydown", (event) => {
-      if (!root.querySelector("dialog[open]") && press(this, event)) {
-        event.preventDefault();
-        event.stopPropagation();
-      }
+    // A page has no keys but the tool's; in a notebook they are its own while it is chosen.
+    this.keys = document.body.matches(".ck-page") ? document : root;
+    this.keys.addEventListener("keydown", this.pressed = (event) => {
+      if (!root.querySelector("dialog[open]") && press(this, event)) event.preventDefault();
+      // To a notebook b is a cell below, and x is no cell any more.
+      event.stopPropagation();
     });
     this.leave = () => this.saver?.leave(this.face);
     addEventListener("pagehide", this.leave);
-    document.addEventListener("visibilitychange", this.unseen = () => { if (document.hidden) this.leave(); });
+    document.addEventListener("visibilitychange", this.unseen = () => { if (document.hidden) this.leave(); else this.look(); });
   }
 
   async open() {
@@ -57,6 +59,7 @@ class Tool {
 
   close() {
     this.leave();
+    this.keys.removeEventListener("keydown", this.pressed);
     removeEventListener("pagehide", this.leave);
     document.removeEventListener("visibilitychange", this.unseen);
     clearTimeout(this.panel.timer);
@@ -68,6 +71,7 @@ class Tool {
     if (!this.pictures?.[index]) return;
     const name = this.pictures[index][0];
     this.face?.drop();
+    this.rest();
     this.index = this.wants = index;
     this.panel.list(this.pictures, index);
     this.say("opening …");
@@ -76,7 +80,6 @@ class Tool {
       if (this.wants === index) this.show(new Face(picture), address);
     } catch (error) {
       if (this.wants !== index) return;
-      this.face = null;
       this.parts.stage.classList.add("ck-none");
       this.parts.title.textContent = name;
       this.say("");
@@ -84,10 +87,18 @@ class Tool {
     }
   }
 
+  /** Nothing is under the hand: a picture is being opened, or cannot be. */
+  rest() {
+    this.face = this.stage.doing = null;
+    for (const part of this.parts.works) part.inert = true;
+    this.parts.stage.classList.add("ck-opening");
+  }
+
   show(face, address) {
     this.face = face;
     const { parts } = this;
-    parts.stage.classList.remove("ck-none");
+    for (const part of parts.works) part.inert = false;
+    parts.stage.classList.remove("ck-none", "ck-opening");
     parts.title.textContent = face.file;
     parts.stage.dataset.name = face.name;
     this.warn(face.message);
@@ -96,6 +107,7 @@ class Tool {
     face.addEventListener("moved", () => { this.stage.draw(); this.stage.follow(); this.describe(); });
     face.addEventListener("selected", () => { this.stage.draw(); this.describe(true); });
     face.addEventListener("changed", () => {
+      if (face === this.looked?.face && apart(this.looked.at, box(face.points, face.points.keys()))) this.hair(face);
       this.stage.draw();
       this.stage.follow();
       this.describe();
@@ -109,20 +121,31 @@ class Tool {
     this.ahead();
   }
 
-  /** Points that this browser has sent and nobody has kept. */
+  /** Points that this browser has sent and nobody has kept; those of others count as well. */
   back(face) {
     const left = this.saver.left(face.name);
-    if (!left?.points || JSON.stringify(left.points) === JSON.stringify(face.points)) return;
-    const { points, proposed, source, touched } = left;
-    const stale = left.tag !== face.tag;
+    if (!left?.points) return;
+    const { points, proposed, source, touched } = left, same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+    if (same(points, face.points) && same(left.hidden, [...face.hidden])) { this.saver.clear(face.name); return; }
+    // Changed elsewhere since: what that window has seen is no longer there, and the hand is asked.
+    if (left.window !== face.window) face.tag = left.tag;
     face.change({ points, proposed, source, hidden: new Set(left.hidden), touched: new Set(touched) }, 0);
     face.seconds = Math.max(face.seconds, left.seconds);
-    this.warn(stale ? "Points are back that could not be kept; meanwhile the picture was changed elsewhere. Undo takes them away."
-      : "Points are back that could not be kept last time. Undo takes them away.");
+    this.warn("Points are back that could not be kept last time. Undo takes them away.");
+  }
+
+  /** The page is seen again: what other windows have done. */
+  async look() {
+    try {
+      const { pictures } = await this.transport.call("rows", {});
+      pictures.forEach((row, i) => { this.pictures[i].splice(0, row.length, ...row); });
+      this.panel.list(this.pictures, this.index);
+    } catch { /* said at the next move */ }
   }
 
   async hair(face) {
     if (!this.about.parsing) return;
+    this.looked = { face, at: box(face.points, face.points.keys()) };
     try {
       const found = await this.transport.call("regions", { name: face.name, points: face.points });
       if (face === this.face) this.stage.regions(found);
@@ -341,33 +364,6 @@ export function mount(root, transport) {
   const tool = new Tool(root, transport);
   tool.open();
   return tool;
-}
-
-/** What goes wrong, as an error with what the page does about it. */
-export function failed({ error, kind }) {
-  return Object.assign(new Error(error), { kind });
-}
-
-/** Messages of a notebook's kernel as a transport. */
-function kernel(model) {
-  const asked = new Map();
-  let number = 0;
-  const answer = (message, buffers) => {
-    const waiting = asked.get(message.id);
-    if (!waiting) return;
-    asked.delete(message.id);
-    clearTimeout(waiting.timer);
-    if (message.error) waiting.no(failed(message));
-    else waiting.yes(buffers?.length ? new Blob([buffers[0]], { type: "image/jpeg" }) : message.found);
-  };
-  const ask = (method, said) => new Promise((yes, no) => {
-    const id = `${tools} ${++number}`;
-    const late = () => { asked.delete(id); no(new Error("the kernel does not answer; is it busy, or was it ended?")); };
-    asked.set(id, { yes, no, timer: setTimeout(late, 60000) });
-    model.send({ id, method, said });
-  });
-  model.on("msg:custom", answer);
-  return { call: ask, image: (name) => ask("image", { name }), last: (method, said) => model.send({ id: "last", method, said }), end: () => model.off("msg:custom", answer) };
 }
 
 function render({ model, el }) {

@@ -130,6 +130,25 @@ WRONG = {
             .replace("\ndef", "\nfrom collections import OrderedDict\ndef"),
             "without names",
         ),
+        (_edit(_BLOCK, "(kernel // 2)", "(kernel - 1)"), "the kernel's span"),
+        (_edit(_BLOCK, "dilation * (kernel // 2)", "kernel + (kernel - 1) * (dilation - 1)"),
+         "the kernel's span"),
+        (_edit(_BLOCK, "Conv2d(in_channels, out_channels", "Conv2d(out_channels, in_channels"),
+         "a convolution in → out"),
+        (_edit(_BLOCK, "BatchNorm2d", "InstanceNorm2d"), "convolution, batch normalisation, ReLU"),
+        (_edit(_BLOCK, "nn.ReLU()", "nn.ReLU(), nn.Dropout(0.1)"), "batch normalisation, ReLU"),
+        (_edit(_BLOCK, "padding=padding", "padding='valid'"), "no padding"),
+        (_edit(_BLOCK, "d(out_channels)", "d(out_channels).requires_grad_(False)"), "is frozen"),
+        (
+            """
+def conv_bn_relu(in_channels, out_channels, kernel=1, dilation=1):
+    pad = dilation * (kernel // 2)
+    conv = nn.Conv2d(in_channels, out_channels, kernel, padding=pad, dilation=dilation)
+    return F.relu(nn.BatchNorm2d(out_channels)(conv))
+""",
+            "give nn.Sequential its parts",
+        ),
+        (_edit(_BLOCK, "nn.ReLU()", "F.relu"), "each of them made"),
     ],
     "fold-norm": [
         (_edit(_FOLD, " + norm.eps", ""), "ε is missing"),
@@ -175,6 +194,29 @@ WRONG = {
         (_edit(_FOLD, "    return", "    norm.running_var += norm.eps\n    return"),
          "changes its argument `norm`"),
         (_edit(_FOLD, "    return", "    folded.stride = (1, 1)\n    return"), "stride=(2, 2)"),
+        (_edit(_FOLD, "norm.weight / torch.sqrt(norm.running_var + norm.eps)",
+               "norm.weight / norm.running_var.sqrt() + norm.eps"), "ε is added to the scale"),
+        (_edit(_FOLD, "norm.running_var + norm.eps", "norm.running_mean + norm.eps"),
+         "a root of a negative number"),
+        (_edit(_FOLD, "norm.weight / torch.sqrt(norm.running_var + norm.eps)",
+               "torch.sqrt(norm.weight / (norm.running_var + norm.eps))"), "a root of a negative"),
+        (_edit(_FOLD, "norm.running_var + norm.eps", "norm.running_var**2 + norm.eps"), "is σ² already"),
+        (_edit(_FOLD, "norm.weight / torch", "norm.bias / torch"), "β is taken for γ"),
+        (_edit(_FOLD, "    return", "    folded.weight *= scale[:, None, None, None]\n    return"),
+         "scaled twice"),
+        (_edit(_FOLD, "scale[:, None, None, None])",
+               "scale[:, None, None, None] + norm.bias[:, None, None, None])"), "in the bias alone"),
+        (_edit(_FOLD, "(conv.bias - norm.running_mean)", "(norm.running_mean - conv.bias)"),
+         "it is b − μ"),
+        (_edit(_FOLD, "(conv.bias - norm.running_mean) * scale",
+               "conv.bias * scale - norm.running_mean"), "the mean is scaled, too"),
+        (_edit(_FOLD, "scale + norm.bias", "scale - norm.bias"), "β is added"),
+        (_edit(_FOLD, "scale + norm.bias", "scale + norm.weight"), "the shift is β"),
+        (_edit(_FOLD, "folded.bias.copy_", "folded.bias.add_"), "still in it"),
+        (_edit(_FOLD, "(conv.bias - norm.running_mean) * scale + norm.bias", "norm.bias"),
+         "the old bias and the mean are lost"),
+        (_edit(_FOLD, "    folded.bias.copy_((conv.bias - norm.running_mean) * scale + norm.bias)\n", ""),
+         "the bias is still the old one"),
     ],
     "aspp-pooling": [
         (_edit(_POOLING, ".expand(-1, -1, *x.shape[-2:])", ""), "lay the result out"),
@@ -228,6 +270,25 @@ class ASPPPooling(nn.Module):
                "conv_bn_relu(in_channels, out_channels)[:2]\n"), "as it is"),
         (_edit(_POOLING, "conv_bn_relu(in_channels, out_channels)\n",
                "conv_bn_relu(in_channels, out_channels).append(nn.Dropout(0.1))\n"), "as it is"),
+        (_edit(_POOLING, "self.project(mean).expand(-1, -1, *x.shape[-2:])",
+               "self.project(mean.expand(-1, -1, *x.shape[-2:]))"), "mix the means first"),
+        (_edit(_POOLING, "self.project(mean)", "self.project[2](self.project[0](mean))"),
+         "all of project"),
+        (_edit(_POOLING, "x.mean((2, 3), keepdim=True)",
+               "x.mean((1, 2, 3), keepdim=True).expand(-1, x.shape[1], 1, 1)"),
+         "a mean for each channel"),
+        (_edit(_POOLING, "x.mean((2, 3), keepdim=True)", "x.mean().expand(len(x), x.shape[1], 1, 1)"),
+         "a mean for each channel of each image"),
+        (_edit(_POOLING, "x.mean((2, 3), keepdim=True)", "x.std((2, 3), keepdim=True)"),
+         "the deviation"),
+        (_edit(_POOLING, "x.mean((2, 3), keepdim=True)", "F.avg_pool2d(x, 2)"),
+         "mean over all of H and W"),
+        (_edit(_POOLING, "x.mean((2, 3), keepdim=True)", "x.mean(3, keepdim=True)"),
+         "differs from pixel to pixel"),
+        (_edit(_POOLING, ".expand(-1, -1, *x.shape[-2:])", ".repeat(1, 1, x.shape[3], x.shape[2])"),
+         "at the size of x"),
+        (_edit(_POOLING, ".expand(-1, -1, *x.shape[-2:])", ".expand_as(x)"), "-1 is a size"),
+        (_edit(_POOLING, "        mean =", "        x = x.detach()\n        mean ="), "detach nothing"),
     ],
     "aspp": [
         (_edit(_ASPP, "torch.cat([branch(x) for branch in self.branches], dim=1)",
@@ -284,6 +345,21 @@ class ASPPPooling(nn.Module):
         (_edit(_ASPP, "conv_bn_relu(width * len(self.branches), width)",
                "conv_bn_relu(width * len(self.branches), width).append(nn.Dropout(0.5))"),
          "in training"),
+        (_edit(_ASPP, "*(ASPPConv(in_channels, width, rate) for rate in rates)",
+               "*([ASPPConv(in_channels, width, rates[0])] * len(rates))"), "stands there twice"),
+        (_edit(_ASPP, "*(ASPPConv(in_channels, width, rate) for rate in rates)",
+               "nn.ModuleList(ASPPConv(in_channels, width, rate) for rate in rates)"),
+         "a list stands inside the list"),
+        (_edit(_ASPP, "*(ASPPConv(in_channels, width, rate) for rate in rates)",
+               "*(ASPPConv(in_channels, width, rates[i]) for i in range(3))"), "any number of rates"),
+        (_edit(_ASPP, "for rate in rates", "for rate in sorted(rates)"), "in its order"),
+        (_edit(_ASPP, "ASPPConv(in_channels, width, rate)", "conv_bn_relu(in_channels, width, 1, rate)"),
+         "then 3×3 blocks"),
+        (_edit(_ASPP, "[branch(x) for branch in self.branches]",
+               "[x, *(branch(x) for branch in self.branches)]"), "x itself is not"),
+        (_edit(_ASPP, "width * len(self.branches)", "width * len(rates)"), "those of all branches"),
+        (_edit(_ASPP, "self.branches", "self.branch"), "there is no self.branches"),
+        (_edit(_ASPP, "ASPPPooling(in_channels, width)", "nn.AdaptiveAvgPool2d(1)"), "sees everything"),
     ],
     "deeplab-decoder": [
         (_edit(_DECODER, "[deep, thin]", "[thin, deep]"), "stands in front"),
@@ -313,6 +389,25 @@ class ASPPPooling(nn.Module):
         (_edit(_DECODER, "        thin =", "        shallow.relu_()\n        thin ="),
          "changes its argument `shallow`"),
         (_edit(_DECODER, "dim=1)))", "dim=1))).argmax(1)"), "a score for each class"),
+        (_edit(_DECODER, "self.low_level(shallow)", "self.low_level[0](shallow)"), "normalise the skip"),
+        (_edit(_DECODER, "(self, deep, shallow)", "(self, shallow, deep)"), "low_level gets shallow"),
+        (_edit(_DECODER, "torch.cat([deep, thin], dim=1)", "deep + thin"), "dim=1"),
+        (_edit(_DECODER, "torch.cat([deep, thin], dim=1)", "torch.stack([deep, thin], dim=1)"), "dim=1"),
+        (_edit(_DECODER, 'mode="bilinear")', 'mode="bilinear").relu()'), "after the enlarged map"),
+        (_edit(_DECODER, "dim=1)))", "dim=1))).log_softmax(1)"), "probabilities"),
+        (_edit(_DECODER, "dim=1)))", "dim=1))).relu()"), "negative scores"),
+        (
+            """
+class Decoder(DecoderParts):
+    def forward(self, deep, shallow):
+        thin = F.interpolate(self.low_level(shallow), deep.shape[-2:], mode="bilinear")
+        logits = self.head(self.refine(torch.cat([deep, thin], dim=1)))
+        return F.interpolate(logits, shallow.shape[-2:], mode="bilinear")
+""",
+            "enlarge first",
+        ),
+        (_edit(_DECODER, "[deep, thin]", "[deep, thin, shallow]"), "thin the skip first"),
+        (_edit(_DECODER, "dim=1)))", "dim=1))), deep"), "which has no shape"),
     ],
     "deeplabv3plus": [
         (_edit(_NETWORK, "self.up(self.decoder(self.aspp(last), first))",
@@ -357,6 +452,22 @@ class ASPPPooling(nn.Module):
          "changes its argument `image`"),
         (_edit(_NETWORK, "fit_to(logits, image)", "logits[..., : image.shape[-2], : image.shape[-1]]"),
          "a pixel short"),
+        (_edit(_NETWORK, "self.up(self.decoder(self.aspp(last), first))", "self.up(self.aspp(last))"),
+         "up comes last"),
+        (_edit(_NETWORK, "self.decoder(self.aspp(last), first)", "self.decoder(self.aspp(last))"),
+         "the decoder gets two maps"),
+        (_edit(_NETWORK, "first, *_, last", "first, last"), "a list of three"),
+        (_edit(_NETWORK, "self.up(self", "self.up(self.up(self").replace("first))", "first)))"),
+         "up is used once"),
+        (_edit(_NETWORK, "fit_to(logits, image)", "fit_to(logits, image).sigmoid()"), "probabilities"),
+        (_edit(_NETWORK, "fit_to(logits, image)", "(fit_to(logits, image), last)"),
+         "is a tuple of 2, expected: a tensor"),
+        (_edit(_NETWORK, "last), first))", "last), first).relu())"), "the decoder's negative scores"),
+        (_edit(_NETWORK, "fit_to(logits, image)", "F.interpolate(logits, image.shape[-2:])"),
+         "the row that is missing is the last one"),
+        (_edit(_NETWORK, "self.encoder(image)", "self.encoder(image / 255)"), "whitened already"),
+        (_edit(_NETWORK, "self.aspp(last)", "F.dropout(self.aspp(last), 0.5, self.training)"),
+         "in training something else"),
     ],
 }  # fmt: skip
 
@@ -373,6 +484,15 @@ def conv_bn_relu(in_channels, out_channels, kernel=1, dilation=1):
 """,
         _edit(_BLOCK, "dilation * (kernel // 2)", "(kernel - 1) * dilation // 2"),
         _edit(_BLOCK, "nn.ReLU(),\n    )", "nn.ReLU(inplace=False),\n    )"),
+        """
+class conv_bn_relu(nn.Sequential):
+    def __init__(self, in_channels, out_channels, kernel=1, dilation=1):
+        span = kernel + (kernel - 1) * (dilation - 1)
+        super().__init__()
+        self.append(nn.Conv2d(in_channels, out_channels, kernel, 1, span // 2, dilation))
+        self.append(nn.BatchNorm2d(out_channels))
+        self.append(nn.ReLU(True))
+""",
     ],
     "fold-norm": [
         _FOLD,
@@ -400,6 +520,17 @@ def fold(conv, norm):
         folded.bias.data[c] = s * (conv.bias[c] - mean[c]) + norm.bias[c]
     return folded
 """,
+        """
+def fold(conv, norm):
+    folded = copy.deepcopy(conv)
+    with torch.no_grad():
+        zero = torch.zeros(1, conv.out_channels, 1, 1, dtype=conv.weight.dtype)
+        shift = norm(zero)[0, :, 0, 0]
+        scale = norm(zero + 1)[0, :, 0, 0] - shift
+        folded.weight.copy_(torch.einsum("o,oikl->oikl", scale, conv.weight))
+        folded.bias.copy_(conv.bias * scale + shift)
+    return folded
+""",
     ],
     "aspp-pooling": [
         _POOLING,
@@ -419,6 +550,7 @@ class ASPPPooling(nn.Module):
         _edit(_POOLING, "conv_bn_relu(in_channels, out_channels)\n",
               "nn.Sequential(\n            nn.Conv2d(in_channels, out_channels, 1),"
               " nn.BatchNorm2d(out_channels), nn.ReLU())\n"),
+        _edit(_POOLING, "x.mean((2, 3), keepdim=True)", "F.avg_pool2d(x, x.shape[-2:])"),
     ],
     "aspp": [
         _ASPP,
@@ -452,6 +584,8 @@ class ASPP(nn.Module):
     def forward(self, x):
         return self.project(torch.hstack([branch(x) for branch in self.branches]))
 """,
+        _edit(_ASPP, "torch.cat([branch(x) for branch in self.branches], dim=1)",
+              "torch.stack([branch(x) for branch in self.branches], 1).flatten(1, 2)"),
     ],
     "deeplab-decoder": [
         _DECODER,
@@ -481,6 +615,10 @@ class Decoder(DecoderParts):
               "x = self.up(self.decoder(self.aspp(last), first))\n"
               "        down, right = image.shape[2] - x.shape[2], image.shape[3] - x.shape[3]\n"
               "        return F.pad(x, (0, right, 0, down), mode='replicate')"),
+        _edit(_NETWORK, "return fit_to(logits, image)",
+              "rows, columns = (torch.arange(n) for n in image.shape[-2:])\n"
+              "        logits = logits[:, :, rows.clamp(max=logits.shape[2] - 1)]\n"
+              "        return logits[..., columns.clamp(max=logits.shape[3] - 1)]"),
     ],
 }  # fmt: skip
 

@@ -167,6 +167,17 @@ WRONG = {
                        f"{_BARE[1]}, nn.ReLU())", _POINT).replace("=0)", "='reflect')"),
             "expected: depthwise",
         ),
+        (_separable(_DEPTH), "a depthwise 3×3, then a 1×1"),
+        (_separable(_DEPTH, "nn.Conv2d(in_channels, out_channels, 1)"), "convolution without bias"),
+        (_separable(_DEPTH, _edit(_POINT, ")", ", groups=in_channels)")), "a depthwise 3×3, then a 1×1"),
+        (_separable(_DEPTH, _edit(_POINT, "in_channels", "out_channels")), "then a 1×1, 6 → 12"),
+        (_separable(_edit(_DEPTH, "3, stride", "5, stride"), _POINT), "a depthwise 3×3"),
+        (_separable(_edit(_DEPTH, "groups=in_channels", "groups=out_channels"), _POINT),
+         "divisible by groups"),
+        (_separable(_edit(_DEPTH, "in_channels)", "in_channels).requires_grad_(False)"), _POINT),
+         "is frozen"),
+        (_edit(_separable(_DEPTH, _POINT), "super().__init__(",
+               "super().__init__()\n        self.layers = nn.Sequential("), "two conv_bn_relu"),
     ],
     "inverted-residual": [
         (
@@ -260,6 +271,23 @@ WRONG = {
             "no shortcut here",
         ),
         (_edit(_INVERTED, "groups=hidden),", "groups=hidden)[:2],"), "behind the second step"),
+        (_edit(_INVERTED, "self.layers(x) + x", "self.layers(x) + x.detach()"), "by the shortcut"),
+        (_edit(_INVERTED, "in_channels * expansion", "in_channels"), "widen 6 → 24"),
+        (_edit(_INVERTED, "in_channels * expansion", "in_channels + expansion"), "widen 6 → 24"),
+        (_edit(_INVERTED, "stride == 1 and", "stride == 1 or"), "a sum of different shapes"),
+        (_edit(_INVERTED, "nn.BatchNorm2d(out_channels)", "nn.BatchNorm2d(hidden)"),
+         "the normalisation of out_channels"),
+        (
+            _edit(_INVERTED, "nn.Conv2d(hidden, out_channels, 1, bias=False),\n"
+                  "            nn.BatchNorm2d(out_channels),",
+                  "nn.BatchNorm2d(hidden),\n"
+                  "            nn.Conv2d(hidden, out_channels, 1, bias=False),"),
+            "the normalisation of out_channels",
+        ),
+        (_edit(_INVERTED, "            nn.BatchNorm2d(out_channels),\n", ""), "two conv_bn_relu"),
+        (_edit(_INVERTED, "conv_bn_relu(hidden, hidden, 3,", "conv_bn_relu(hidden, hidden, 5,"),
+         "depthwise 24"),
+        (_edit(_INVERTED, "self.layers(x) + x", "torch.cat([self.layers(x), x], 1)"), "x + layers(x)"),
     ],
     "pyramid-pooling": [
         (_edit(_PPM, "adaptive_avg_pool2d", "adaptive_max_pool2d"), "largest value"),
@@ -323,6 +351,19 @@ WRONG = {
          "with its ReLU"),
         (_edit(_PPM, "+ len(bins) * share, out_channels)",
                "+ len(bins) * share, out_channels).append(nn.Dropout(0.1))"), "as it is"),
+        (_edit(_PPM, "[conv_bn_relu(channels, share) for grid in bins]",
+               "[conv_bn_relu(channels, share)] * len(bins)"), "do not share"),
+        (_edit(_PPM, "self.bins = bins", "self.bins = len(bins)"), "self.bins is an int"),
+        (_edit(_PPM, "self.reduce[i](F.adaptive_avg_pool2d(x, (grid, grid)))",
+               "F.adaptive_avg_pool2d(self.reduce[i](x), (grid, grid))"), "the means first"),
+        (_edit(_PPM, "(x, (grid, grid))", "(x, grid * grid)"), "pooled to n² × n² bins"),
+        (_edit(_PPM, "(x, (grid, grid))", "(x, 1)"), "the same grid every time"),
+        (_edit(_PPM, "            maps.append(F", "            maps.insert(1, F"),
+         "in the order of the grids"),
+        (_edit(_PPM, "torch.cat(maps, 1)", "sum(maps)"), "then torch.cat"),
+        (_edit(_PPM, "torch.cat(maps, 1)", "torch.stack(maps, 1)"), "then torch.cat"),
+        (_edit(_PPM, "channels // len(bins)\n", "channels // 4\n"), "9 channels to 4 for 2 grids"),
+        (_edit(_PPM, "self.project(torch.cat(maps, 1))", "torch.cat(maps, 1)"), "out_channels should"),
     ],
     "feature-fusion": [
         (_edit(_FUSION, "(self.high(fine) + coarse).relu()", "self.high(fine) + coarse"),
@@ -377,6 +418,24 @@ WRONG = {
          "expected: enlarge, low and high"),
         (_edit(_FUSION, "conv_bn_relu(width, width)", "conv_bn_relu(width, width)[:2]"), "with its ReLU"),
         (_edit(_FUSION, "3, groups=coarse)", "3, groups=coarse)[:2]"), "with its ReLU"),
+        (_edit(_FUSION, "(self.high(fine) + coarse).relu()", "F.relu6(self.high(fine) + coarse)"),
+         "this is ReLU6"),
+        (_edit(_FUSION, "self.high(fine) +", "self.high[0](fine) +"), "normalisation of high"),
+        (_edit(_FUSION, "self.mix(both)", "self.mix(self.mix(both))"), "mix is used once"),
+        (_edit(_FUSION, "(self.high(fine) + coarse).relu()",
+               "torch.cat([self.high(fine), coarse], 1).relu()"), "added, not concatenated"),
+        (_edit(_FUSION, "3, groups=coarse", "1, groups=coarse"), "low: depthwise 3×3"),
+        (_edit(_FUSION, "conv_bn_relu(width, width)", "conv_bn_relu(width, width, 3)"), "mix: one 1×1"),
+        (_edit(_FUSION, "nn.Conv2d(fine, width, 1", "nn.Conv2d(coarse, width, 1"), "high: one 1×1"),
+        (_edit(_FUSION, "(self, fine, coarse):\n        size", "(self, coarse, fine):\n        size"),
+         "fine goes through high"),
+        (
+            _edit(_FUSION, "        coarse = self.low(F.interpolate(coarse, size, mode=\"bilinear\","
+                  " align_corners=False))\n",
+                  "        coarse = self.low(coarse)\n"
+                  "        fine = F.interpolate(fine, coarse.shape[-2:], mode=\"bilinear\")\n"),
+            "at the fine map's size",
+        ),
     ],
     "fast-scnn": [
         (_edit(_NETWORK, "self.feature_fusion(fine, coarse)", "self.feature_fusion(coarse, fine)"),
@@ -419,6 +478,27 @@ WRONG = {
          "changes its argument `image`"),
         (_edit(_NETWORK, "self.classifier(self.feature_fusion(fine, coarse))",
                "self.classifier(coarse)"), "another output"),
+        (_edit(_NETWORK, 'mode="bilinear")', 'mode="bilinear"), fine'), "is a tuple of 2"),
+        (_edit(_NETWORK, 'mode="bilinear")', 'mode="bilinear").sigmoid()'), "probabilities"),
+        (_edit(_NETWORK, 'mode="bilinear")', 'mode="bilinear").log_softmax(1)'), "probabilities"),
+        (_edit(_NETWORK, "F.interpolate(logits,", "F.interpolate(logits.relu(),"),
+         "the classifier's negative scores"),
+        (_edit(_NETWORK, "self.feature_fusion(fine, coarse)", "self.feature_fusion(fine)"),
+         "feature_fusion gets two maps"),
+        (_edit(_NETWORK, "self.classifier(self.feature_fusion(fine, coarse))", "self.classifier(fine)"),
+         "then the classifier"),
+        (_edit(_NETWORK, "LearningToDownsample(downsample)", "LearningToDownsample(*downsample)"),
+         "widths come as one tuple"),
+        (_edit(_NETWORK, "FeatureFusion(downsample[-1], width, width)",
+               "FeatureFusion(width, downsample[-1], width)"), "number of parameters"),
+        (_edit(_NETWORK, "downsample(image)", "downsample(image / 255)"), "whitened already"),
+        (
+            _edit(_NETWORK, "logits = self.classifier(self.feature_fusion(fine, coarse))\n"
+                  "        return F.interpolate(logits, image.shape[-2:], mode=\"bilinear\")",
+                  "both = F.interpolate(self.feature_fusion(fine, coarse), image.shape[-2:],"
+                  " mode=\"bilinear\")\n        return self.classifier(both)"),
+            "classify at an eighth",
+        ),
     ],
     "through-stride": [
         (_edit(_THROUGH, ", maps.shape[-2:], mode=\"bilinear\").argmax(1)", ", maps.shape[-2:]).argmax(1)"),
@@ -478,6 +558,19 @@ def through_stride(maps, stride, num_classes):
         (_edit(_THROUGH, "return F.interpolate(shares, maps.shape[-2:], mode=\"bilinear\")",
                "shares = shares.repeat_interleave(stride, 2)\n"
                "    return shares.repeat_interleave(stride, 3)"), "steps of 8 pixels"),
+        (_edit(_THROUGH, "F.avg_pool2d(shares", "F.adaptive_avg_pool2d(shares"), "squares of 8 × 8 pixels"),
+        (_edit(_THROUGH, "    return F", "    shares = F.one_hot(shares.argmax(1), num_classes)"
+               ".permute(0, 3, 1, 2).float()\n    return F"), "on the small map"),
+        (_edit(_THROUGH, "F.avg_pool2d(shares, stride)", "F.avg_pool2d(shares, stride).round()"),
+         "shares are not rounded"),
+        (_edit(_THROUGH, "F.avg_pool2d(shares, stride)", "shares[..., ::stride, ::stride]"),
+         "one pixel of 64"),
+        (_edit(_THROUGH, ".permute(0, 3, 1, 2)", ".reshape(len(maps), num_classes, *maps.shape[1:])"),
+         "reshape mixes"),
+        (_edit(_THROUGH, "maps.shape[-2:]", "maps.shape"), "height and width alone"),
+        (_edit(_THROUGH, "maps.shape[-2:]", "scale_factor=8"), "use the arguments"),
+        (_edit(_THROUGH, ".argmax(1)", ".argmax(1).int()"), "expected: torch.int64"),
+        (_edit(_THROUGH, ".argmax(1)", ".max(1).values"), "expected: torch.int64"),
     ],
 }  # fmt: skip
 
@@ -538,6 +631,8 @@ class InvertedResidual(nn.Module):
             y = layer(y)
         return y if self.shortcut is None else self.shortcut(x) + y
 """,
+        _edit(_INVERTED, "        if self.residual:\n            return self.layers(x) + x\n        return self.layers(x)",
+              "        return self.layers(x) + (x if self.residual else 0)"),
     ],
     "pyramid-pooling": [
         _PPM,
@@ -561,6 +656,7 @@ class PyramidPooling(nn.Module):
             both = torch.cat((both, means), dim=1)
         return self.project(both)
 """,
+        _edit(_PPM, "self.bins = bins", "self.bins = [*bins]"),
     ],
     "feature-fusion": [
         _FUSION,
@@ -601,6 +697,9 @@ class FastSCNN(nn.Module):
         size = tuple(image.shape[2:])
         return nn.Upsample(size, mode="bilinear")(self.classifier(both))
 """,
+        _edit(_NETWORK, "fine = self.learning_to_downsample(image)\n        coarse = self.global_feature_extractor(fine)",
+              "fine = image\n        for layer in self.learning_to_downsample:\n            fine = layer(fine)\n"
+              "        coarse = fine\n        for layer in self.global_feature_extractor:\n            coarse = layer(coarse)"),
     ],
     "through-stride": [
         _THROUGH,
@@ -620,6 +719,8 @@ def through_stride(maps, stride, num_classes):
     shares = squares.mean((2, 4)).movedim(-1, 1)
     return torch.argmax(F.interpolate(shares, (h, w), mode="bilinear"), dim=1)
 """,
+        _edit(_THROUGH, "F.avg_pool2d(shares, stride)",
+              "shares.unfold(2, stride, stride).unfold(3, stride, stride).mean((-1, -2))"),
     ],
 }  # fmt: skip
 

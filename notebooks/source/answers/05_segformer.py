@@ -98,6 +98,14 @@ class Decoder(nn.Module):
 
 WRONG = {
     "attention": [
+        (_edit(_ATTEND, "scores.softmax(dim=-1)", "scores.sigmoid()"), "that is a sigmoid"),
+        (_edit(_ATTEND, "scores.softmax(dim=-1) @", "scores.softmax(dim=-1).transpose(-2, -1) @"), "weights @ value"),
+        (_edit(_ATTEND, "query @ key.transpose(-2, -1)", "torch.bmm(query, key.transpose(-2, -1))"), "any number of dimensions"),
+        (_edit(_ATTEND, ".softmax(dim=-1)", ".log_softmax(dim=-1)"), "logarithms"),
+        (_edit(_ATTEND, "query.shape[-1]", "query.shape[1]"), "number of heads"),
+        (_edit(_ATTEND, "scores.softmax(dim=-1)", "(scores - scores.max()).exp() / (scores - scores.max()).exp().sum()"), "all weights together"),
+        (_edit(_ATTEND, "** 0.5", "** 2"), "d²"),
+        (_edit(_ATTEND, "@ value", "@ value, scores"), "as long as a value"),
         (_edit(_ATTEND, " / query.shape[-1] ** 0.5", ""), "not divided by the root of d"),
         (_edit(_ATTEND, "** 0.5", ""), "it is its root"),
         (_edit(_ATTEND, "/ query", "* query"), "multiplied by the root"),
@@ -140,6 +148,13 @@ def attend(query, key, value):
 """, "write the equation"),
     ],
     "online-softmax": [
+        (_edit(_BLOCKS, "s.max(-1, keepdim=True).values", "s.amax(-1)"), "keepdim=True"),
+        (_edit(_BLOCKS, "key.shape[-2], block", "query.shape[-2], block"), "keys are missing"),
+        (_edit(_BLOCKS, "key.shape[-2], block", "key.shape[2], block"), "from the back"),
+        (_edit(_BLOCKS, "torch.maximum(m,", "max(m, "), "torch.maximum"),
+        (_edit(_BLOCKS, "key[..., i:i + block, :], value[..., i:i + block, :]", "key[..., i:i + block], value[..., i:i + block]"), "start:stop"),
+        (_edit(_BLOCKS, "torch.exp(s - new)", "torch.exp(s - m)"), "the old m"),
+        (_edit(_BLOCKS, "torch.maximum(m, s.max(-1, keepdim=True).values)", "s.max(-1, keepdim=True).values"), "large scores"),
         (_edit(_BLOCKS, "w = torch.exp(s - new)", "w = s.softmax(-1)",
                "torch.exp(m - new) * o", "o", "torch.exp(m - new) * l", "l"),
          "do not weigh the same"),
@@ -178,7 +193,7 @@ def attend_in_blocks(query, key, value, block):
 """, "block by block yourself"),
         (_edit(_BLOCKS, "torch.exp(m - new) * o + w @ v", "w @ v",
                "torch.exp(m - new) * l + w.sum", "w.sum"), "only the last block"),
-        (_edit(_BLOCKS, "    return o / l", "        return o / l"), "inside of the loop"),
+        (_edit(_BLOCKS, "    return o / l", "        return o / l"), "after the loop"),
         (_edit(_BLOCKS, "key.shape[-2], block", "key.shape[-2] // block * block, block"),
          "shorter block"),
         (_edit(_BLOCKS, " / query.shape[-1] ** 0.5", ""), "root of d"),
@@ -197,6 +212,12 @@ def attend_in_blocks(query, key, value, block):
         (_edit(_BLOCKS, "return o / l", "return (o / l).half()"), "float16, expected: torch.float32"),
     ],
     "overlapping-patches": [
+        (_edit(_EMBED, "kernel, stride=stride,", "kernel, "), "use stride"),
+        (_edit(_EMBED, "return tokens, x.shape[-2:]", "return x.shape[-2:], tokens"), "tokens come first"),
+        (_edit(_EMBED, "self.norm(to_tokens(x))", "self.norm(self.norm(to_tokens(x)))"), "normalised twice"),
+        (_edit(_EMBED, "self.norm(to_tokens(x))", "F.relu(self.norm(to_tokens(x)))"), "a ReLU cuts"),
+        (_edit(_EMBED, "padding=kernel // 2", "padding=\"same\""), "half a kernel"),
+        (_edit(_EMBED, "self.norm(to_tokens(x))", "to_tokens(x) + self.norm(to_tokens(x))"), "added to normalised"),
         (_edit(_EMBED, ", padding=kernel // 2", ""), "nothing is padded"),
         (_edit(_EMBED, "dim, kernel, stride=stride, padding=kernel // 2", "dim, stride, stride"),
          "nothing overlaps"),
@@ -237,6 +258,13 @@ def attend_in_blocks(query, key, value, block):
          "changes its argument `x`"),
     ],
     "mix-ffn": [
+        (_edit(_FFN, "F.gelu", "F.silu"), "SiLU"),
+        (_edit(_FFN, "x = F.gelu(x)", "x = F.dropout(F.gelu(x), 0.1)"), "no dropout"),
+        (_edit(_FFN, "        x = self.widen(x)\n", ""), "widen first"),
+        (_edit(_FFN, "        x = F.gelu(x)\n", "", "self.narrow(x)", "F.gelu(self.narrow(x))"), "before narrow"),
+        (_edit(_FFN, "return self.narrow(x)", "return x"), "narrow it"),
+        (_edit(_FFN, "F.gelu(x)", "torch.sigmoid(x)"), "sigmoid"),
+        (_edit(_FFN, "F.gelu(x)", "F.gelu(F.gelu(x))"), "two GELUs"),
         (_edit(_FFN, ",\n                                   groups=expansion * dim", ""),
          "one kernel a channel"),
         (_edit(_FFN, "        x = F.gelu(x)\n", ""), "no GELU"),
@@ -244,7 +272,7 @@ def attend_in_blocks(query, key, value, block):
          "before the convolution"),
         (_edit(_FFN, "self.widen(x)", "F.gelu(self.widen(x))"), "one behind it will do"),
         (_edit(_FFN, "F.gelu(x)", "F.relu(x)"), "ReLU"),
-        (_edit(_FFN, "        x = self.depthwise(x)\n", ""), "never asked"),
+        (_edit(_FFN, "        x = self.depthwise(x)\n", ""), "never called"),
         (_edit(_FFN, "self.narrow(x)", "F.gelu(self.narrow(x))"), "at the end"),
         (_edit(_FFN, "x = self.widen(x)", "y = x\n        x = self.widen(x)",
                "self.narrow(x)", "y + self.narrow(x)"), "stands in the block"),
@@ -278,6 +306,13 @@ def attend_in_blocks(query, key, value, block):
                "x = self.widen(x)", "x = wide = self.widen(x)"), "only the whole block has a sum"),
     ],
     "transformer-block": [
+        (_edit(_BLOCK, "self.attention(self.norm1(x))", "self.norm1(self.attention(x))", "self.ffn(self.norm2(x), size)", "self.norm2(self.ffn(x, size))"), "the answers are normalised"),
+        (_edit(_BLOCK, "x, size):", "x):"), "the tokens and the size"),
+        (_edit(_BLOCK, "x + self.attention", "x - self.attention"), "subtracted"),
+        (_edit(_BLOCK, "return x", "return F.layer_norm(x, x.shape[-1:])"), "at the end"),
+        (_edit(_BLOCK, "self.ffn(self.norm2(x), size)", "self.attention(self.norm2(x))"), "attention comes twice"),
+        (_edit(_BLOCK, "MixFFN(dim, expansion)", "MixFFN(expansion, dim)"), "dim first"),
+        (_edit(_BLOCK, "x = x + self.ffn(self.norm2(x), size)", "x = self.norm2(x)\n        x = x + self.ffn(x, size)"), "not to normalised ones"),
         (_edit(_BLOCK, "x + self.attention(self.norm1(x))", "self.norm1(x + self.attention(x))",
                "x + self.ffn(self.norm2(x), size)", "self.norm2(x + self.ffn(x, size))"),
          "post-norm"),
@@ -290,7 +325,7 @@ def attend_in_blocks(query, key, value, block):
                "x = self.norm1(x)\n        x = x + self.attention(x)",
                "x = x + self.ffn(self.norm2(x), size)",
                "x = self.norm2(x)\n        x = x + self.ffn(x, size)"), "not to normalised ones"),
-        (_edit(_BLOCK, "        x = x + self.ffn(self.norm2(x), size)\n", ""), "never asked"),
+        (_edit(_BLOCK, "        x = x + self.ffn(self.norm2(x), size)\n", ""), "never called"),
         (_edit(_BLOCK, "dim, heads)", "dim, 1)"), "number of heads"),
         (_edit(_BLOCK, "dim, expansion)", "dim, 4)"), "expansion"),
         (_edit(_BLOCK, "self.norm2 = nn.LayerNorm(dim)", "self.norm2 = self.norm1"), "one layer"),
@@ -316,7 +351,7 @@ def attend_in_blocks(query, key, value, block):
         (_edit(_BLOCK, "self.attention(self.norm1(x))", "self.attention(x)",
                "self.ffn(self.norm2(x), size)", "self.ffn(x, size)"), "nothing is normalised"),
         (_edit(_BLOCK, "        x = x + self.attention(self.norm1(x))\n", ""),
-         "attention is never asked"),
+         "attention is never called"),
         (_edit(_BLOCK, "x + self.attention(self.norm1(x))",
                "x.detach() + self.attention(self.norm1(x))"), "another gradient"),
         (_edit(_BLOCK, "self.norm2(x), size)", "self.norm2(x))"), "wants the size, too"),
@@ -330,6 +365,11 @@ def attend_in_blocks(query, key, value, block):
         (_edit(_BLOCK, "LayerNorm(dim)", "LayerNorm(dim, bias=False)"), "two LayerNorm(dim)"),
     ],
     "mlp-decoder": [
+        (_edit(_DECODER, "return self.head(x)", "return F.interpolate(self.head(x), scale_factor=4, mode=\"bilinear\")"), "the first map's size"),
+        (_edit(_DECODER, "self.head(x)", "self.head(F.dropout(x, 0.1, self.training))"), "no dropout"),
+        (_edit(_DECODER, "\"bilinear\"", "\"area\""), "mode area"),
+        (_edit(_DECODER, "torch.cat(parts, 1)", "torch.stack(parts, 1)"), "torch.cat"),
+        (_edit(_DECODER, "features[0].shape[2:]", "features[0].shape[2:][::-1]"), "changed places"),
         (_edit(_DECODER, "nn.ModuleList([conv_bn_relu(dim, width) for dim in dims])",
                "[conv_bn_relu(dim, width) for dim in dims]"), "plain list"),
         (_edit(_DECODER, "torch.cat(parts, 1)", "torch.cat(parts[::-1], 1)"), "last stage stands"),
@@ -339,7 +379,7 @@ def attend_in_blocks(query, key, value, block):
          "side by side"),
         (_edit(_DECODER, "            x = unify(x)\n", "",
                'F.interpolate(x, size=size, mode="bilinear")',
-               'unify(F.interpolate(x, size=size, mode="bilinear"))'), "raised the maps first"),
+               'unify(F.interpolate(x, size=size, mode="bilinear"))'), "upsampled the maps first"),
         (_edit(_DECODER, "self.head(x)", "F.relu(self.head(x))"), "negative scores"),
         (_edit(_DECODER, "self.head(x)", "self.head(x).softmax(1)"), "probabilities"),
         (_edit(_DECODER, "features[0]", "features[-1]"), "last map"),
@@ -371,7 +411,7 @@ def attend_in_blocks(query, key, value, block):
          "unify[n] takes map number n"),
         (_edit(_DECODER, '"bilinear"', '"bicubic"'), "that is bicubic"),
         (_edit(_DECODER, "F.interpolate(x, size=size,",
-               "F.interpolate(x, scale_factor=size[0] // x.shape[2],"), "raise each to the size"),
+               "F.interpolate(x, scale_factor=size[0] // x.shape[2],"), "upsample each to the size"),
         (_edit(_DECODER, "        size =", "        features.reverse()\n        size ="),
          "unify[n] takes map number n"),
         (_edit(_DECODER, "zip(self.unify, features)", "zip(self.unify, [features.pop(0) for _ in features * 1])"),
@@ -387,6 +427,19 @@ def attend_in_blocks(query, key, value, block):
 
 RIGHT = {
     "attention": [
+        _edit(_ATTEND, "** 0.5", "** (1 / 2)", "@ value", ".matmul(value)"),
+        """
+def attend(query, key, value):
+    d = query.size(-1)
+    scores = torch.matmul(query, key.movedim(-1, -2)).div(np.sqrt(d))
+    return torch.einsum('...nm,...mc->...nc', torch.softmax(scores, -1), value)
+""",
+        """
+def attend(query, key, value):
+    scores = (query * query.shape[-1] ** -0.25) @ (key * key.shape[-1] ** -0.25).mT
+    weights = torch.exp(scores - scores.logsumexp(-1, keepdim=True))
+    return weights @ value
+""",
         _ATTEND,
         """
 def attend(query, key, value):
@@ -407,6 +460,9 @@ def attend(query, key, value):
 """,
     ],
     "online-softmax": [
+        _edit(_BLOCKS, "torch.maximum(m, s.max(-1, keepdim=True).values)", "torch.cat([m, s], -1).amax(-1, keepdim=True)"),
+        _edit(_BLOCKS, "for i in range(0, key.shape[-2], block):", "import math\n    for n in range(math.ceil(key.shape[-2] / block)):\n        i = n * block"),
+        _edit(_BLOCKS, "torch.zeros_like(m), 0", "0.0, 0.0", "torch.exp(m - new) * o + w @ v", "w @ v + o * (m - new).exp()"),
         _BLOCKS,
         """
 def attend_in_blocks(query, key, value, block):
@@ -455,6 +511,9 @@ def attend_in_blocks(query, key, value, block):
 """,
     ],
     "overlapping-patches": [
+        _edit(_EMBED, "nn.Conv2d(in_channels, dim, kernel, stride=stride, padding=kernel // 2)", "nn.Conv2d(in_channels=in_channels, out_channels=dim, kernel_size=(kernel, kernel), stride=(stride, stride), padding=(kernel // 2, kernel // 2))"),
+        _edit(_EMBED, "x.shape[-2:]", "tuple(x.shape[-2:])", "self.norm(to_tokens(x))", "F.layer_norm(to_tokens(x), (x.shape[1],), self.norm.weight, self.norm.bias)"),
+        _edit(_EMBED, "to_tokens(x)", "x.flatten(start_dim=2).permute(0, 2, 1).contiguous()"),
         _EMBED,
         """
 class OverlapPatchEmbedding(nn.Module):
@@ -472,6 +531,9 @@ class OverlapPatchEmbedding(nn.Module):
               "return tokens, x.shape[-2:]", "return [tokens, tuple(x.shape[2:])]"),
     ],
     "mix-ffn": [
+        _edit(_FFN, "x = to_tokens(x)\n        x = F.gelu(x)", "x = to_tokens(F.gelu(x))"),
+        _edit(_FFN, "to_map(x, size)", "x.mT.reshape(x.shape[0], x.shape[2], size[0], size[1])"),
+        _edit(_FFN, "F.gelu(x)", "nn.functional.gelu(x)", "padding=1,", "padding=(1, 1), stride=1, "),
         _FFN,
         """
 class MixFFN(nn.Module):
@@ -490,6 +552,9 @@ class MixFFN(nn.Module):
 """,
     ],
     "transformer-block": [
+        _edit(_BLOCK, "x = x + self.ffn(self.norm2(x), size)\n        return x", "return torch.add(x, self.ffn(self.norm2(x), size))"),
+        _edit(_BLOCK, "x = x + self.attention(self.norm1(x))", "h = self.norm1(x)\n        h = self.attention(h)\n        x = x + h"),
+        _edit(_BLOCK, "nn.LayerNorm(dim)", "nn.LayerNorm((dim,))"),
         _BLOCK,
         _edit(_BLOCK, "x = x + self.ffn(self.norm2(x), size)\n        return x",
               "skip = x\n        x = self.ffn(self.norm2(x), size)\n        return skip + x"),
@@ -497,6 +562,9 @@ class MixFFN(nn.Module):
               "x = self.attention(self.norm1(x)) + x", "self.norm2(x), size)", "self.norm2(x), size=size)"),
     ],
     "mlp-decoder": [
+        _edit(_DECODER, "nn.ModuleList([conv_bn_relu(dim, width) for dim in dims])", "nn.ModuleList()\n        for dim in dims:\n            self.unify.append(conv_bn_relu(dim, width))"),
+        _edit(_DECODER, "nn.ModuleList([conv_bn_relu(dim, width) for dim in dims])", "nn.Sequential(*[conv_bn_relu(dim, width) for dim in dims])"),
+        _edit(_DECODER, "mode=\"bilinear\")", "mode=\"bilinear\", antialias=False)", "torch.cat(parts, 1)", "torch.cat(tuple(parts), dim=1).relu()"),
         _DECODER,
         _edit(_DECODER, 'F.interpolate(x, size=size, mode="bilinear")',
               'F.interpolate(x, size, mode="bilinear", align_corners=False)'),

@@ -71,6 +71,12 @@ _DICE_RIGHT = _DICE.format("1 - score[present].mean()")
 
 WRONG = {
     "gradient-share": [
+        (_SHARE.format("weights / weights.mean()", _PULL), "mean is 1"),
+        (_SHARE.format("weights ** 0.5 / (weights ** 0.5).sum()", _PULL), "root of f"),
+        (_SHARE.format("np.where(present, counts.sum() / counts.clip(1), 0)", _PULL), "do not sum to 1"),
+        (_SHARE.format(_SUM, "100 * weights * counts / (weights * counts).sum()"), "per cent"),
+        (_SHARE.format(_SUM, "weights / weights.sum() * counts / counts.sum()"), "sum of the products"),
+        (_SHARE.format(_SUM, "weights * counts / (weights * counts).max()"), "not by the largest"),
         (_SHARE.format("weights", _PULL), "do not sum to 1"),
         (_SHARE.format("counts / counts.sum()", _PULL), "these are the frequencies"),
         (_SHARE.format("1 / counts / (1 / counts[present]).sum()", _PULL), "infinite"),
@@ -105,7 +111,7 @@ def gradient_share(weights, counts):
 """,
             "leave it at 0",
         ),
-        (_SHARE.format(_SUM, "weights * counts / weights.sum()"), "over the sum of all of them"),
+        (_SHARE.format(_SUM, "weights * counts / weights.sum()"), "not by the weights"),
         (_SHARE.format(_SUM, "(weights * counts).sum()"), "expected: an array"),
         (
             _edit(_SHARE.format(_SUM, "weights / weights.sum()"), "share(weights, counts):",
@@ -118,6 +124,20 @@ def gradient_share(weights, counts):
         (_SHARE.format(_SUM, "weights * counts / counts.sum()"), "not by the pixels"),
     ],
     "focal-loss": [
+        (_edit(_FOCAL_RIGHT, "log_p).mean()", "log_p / 2.302585).mean()"), "base 10"),
+        (_FOCAL.format("-(0.25 * (1 - p) ** gamma * log_p).mean()"), "no α"),
+        (_FOCAL.format("-((1 - p ** gamma) * log_p).mean()"), "not of p alone"),
+        (_FOCAL.format("-((1 - p) ** gamma * log_p + p ** gamma * (1 - p).log()).mean()"), "yes and no"),
+        (_FOCAL.format("((1 - p) ** gamma * (1 - p)).mean()"), "the logarithm is missing"),
+        (_FOCAL.format("((-log_p) ** gamma).mean()"), "not of the logarithm"),
+        ("""
+def focal_loss(logits, target, gamma=2.0):
+    p = logits.softmax(1).max(1).values
+    return (-(1 - p) ** gamma * p.log()).mean()
+""", "not the largest"),
+        (_edit(_FOCAL_RIGHT, "gamma=2.0", "gamma=1.0"), "by default"),
+        (_FOCAL.format("((1 - p) ** gamma * F.cross_entropy(logits, target)).mean()"), "before the mean"),
+        (_edit(_FOCAL_RIGHT, "target[:, None]", "target[..., None]"), "target[:, None]"),
         (_FOCAL.format("((1 - p) ** gamma * log_p).mean()"), "sign"),
         (_FOCAL.format("-(p ** gamma * log_p).mean()"), "hard pixels down"),
         (_FOCAL.format("-((1 - p) ** gamma * log_p).sum()"), "the sum over the pixels"),
@@ -150,7 +170,6 @@ def focal_loss(logits, target, gamma=2.0):
         (_FOCAL.format("-((1 - p) ** gamma * log_p).sum() / len(target)"), "number of images"),
         (_FOCAL.format("-((1 - p[:, None]) ** gamma * log_p).mean()"), "pairs all images"),
         (_FOCAL.format("-((1 - p) ** gamma * log_p).mean().item()"), "is a float, expected: a tensor"),
-        (_FOCAL.format("-(0.25 * (1 - p) ** gamma * log_p).mean()"), "expected: the mean"),
         (_FOCAL.format("-((1 - p) ** -gamma * log_p).mean()"), "expected: the mean"),
         (_edit(_FOCAL_RIGHT, "target[:, None])[:, 0]", "target)"), "gather wants"),
         (_edit(_FOCAL_RIGHT, "F.log_softmax(logits, dim=1)", "F.logsigmoid(logits)"), "no sigmoid"),
@@ -182,6 +201,15 @@ def focal_loss(logits, target, gamma=2.0):
         ),
     ],
     "soft-dice": [
+        (_edit(_DICE_RIGHT, "permute(0, 3, 1, 2)", "reshape(p.shape)"), "does not move dimensions"),
+        (_edit(_DICE_RIGHT, "(called + there)", "(called + there - hit)"), "below stands the union"),
+        (_DICE.format("-score[present].log().mean()"), "minus the logarithm"),
+        (_DICE.format("(1 - score[present]).sum()"), "the sum over the classes"),
+        (_edit(_DICE_RIGHT, "2 * hit / (called + there)", "hit / there.clip(1)"), "soft recall"),
+        (_edit(_DICE_RIGHT, "2 * hit / (called + there)", "hit / called"), "soft precision"),
+        (_edit(_DICE_RIGHT, "logits.softmax(dim=1)", "logits.log_softmax(dim=1)"), "not log_softmax"),
+        (_DICE.format("1 - (score * there).sum() / there.sum()"), "plain mean"),
+        (_edit(_DICE_RIGHT, "logits.shape[1])", "19)"), "19 classes"),
         (_DICE.format("score[present].mean()"), "this is the score"),
         (_DICE.format("1 - score.mean()"), "counts as 0"),
         (_DICE.format("1 - torch.where(present, score, 1.0).mean()"), "counts as 1"),
@@ -270,6 +298,13 @@ def soft_dice_loss(logits, target):
         ),
     ],
     "lovasz-gradient": [
+        (_edit(_GRADIENT.format(_DIFF), "size = foreground.sum()", "size = len(foreground)"), "not of all"),
+        (_GRADIENT.format("torch.diff(jaccard, prepend=torch.ones(1))"), "the loss is 0, not 1"),
+        (_edit(_GRADIENT.format(_DIFF), "size - foreground.cumsum(0)", "size - (~foreground).cumsum(0)"), "not those of the background"),
+        (_edit(_GRADIENT.format(_DIFF), "size + (~", "size - (~"), "add them"),
+        (_edit(_GRADIENT.format(_DIFF), "1 - intersection / union", "1 - 2 * intersection / (intersection + union)"), "steps of Dice"),
+        (_GRADIENT.format("(1 - jaccard)"), "values of IoU"),
+        (_GRADIENT.format("torch.diff(jaccard, append=torch.ones(1))"), "prepend it"),
         (_GRADIENT.format("jaccard"), "the losses J themselves"),
         (_edit(_GRADIENT.format(_DIFF), "~foreground", "1 - foreground"), "its opposite is"),
         (_GRADIENT.format("torch.diff(jaccard, prepend=0)"), "wants a tensor"),
@@ -311,6 +346,16 @@ def soft_dice_loss(logits, target):
         ),
     ],
     "lovasz-softmax": [
+        (_edit(_LOVASZ, "(m * lovasz_gradient(foreground[order])).sum()", "(m * lovasz_gradient(foreground[order])).mean()"), "no mean"),
+        (_edit(_LOVASZ, "m, order = torch.sort(errors, descending=True)", "m, order = errors, slice(None)"), "nothing is sorted"),
+        (_edit(_LOVASZ, "torch.where(foreground, 1 - p[:, c], p[:, c])", "1 - p[:, c]"), "1 - p everywhere"),
+        (_edit(_LOVASZ, "torch.where(foreground, 1 - p[:, c], p[:, c])", "torch.where(foreground, 1 - p[:, c], p[:, c]) ** 2"), "are squared"),
+        (_edit(_LOVASZ, "logits.softmax(dim=1)", "F.one_hot(logits.argmax(1), logits.shape[1]).movedim(-1, 1).float()"), "arg-max has no slope"),
+        (_edit(_LOVASZ, "lovasz_gradient(foreground[order])", "lovasz_gradient(~foreground[order])"), "not its opposite"),
+        (_edit(_LOVASZ, "range(p.shape[1])", "range(1, p.shape[1])"), "class 0 was left out"),
+        (_edit(_LOVASZ, "sum(costs) / len(costs)", "max(costs)"), "worst class alone"),
+        (_edit(_LOVASZ, "lovasz_gradient(foreground[order])", "lovasz_gradient(foreground[order]).cumsum(0)"), "added up again"),
+        (_edit(_LOVASZ, "logits.softmax(dim=1)", "logits.sigmoid()"), "no sigmoid"),
         (
             _edit(_LOVASZ, "permute(0, 2, 3, 1).", ""),
             "reshape mixed",
@@ -330,7 +375,7 @@ def soft_dice_loss(logits, target):
         (_edit(_LOVASZ, "sum(costs) / len(costs)", "float(sum(costs) / len(costs))"),
          "is a float, expected: a tensor"),
         (_edit(_LOVASZ, "torch.where(foreground, 1 - p[:, c], p[:, c])", "1 - p[:, c]"),
-         "three steps"),
+         "1 - p everywhere"),
         (
             _edit(_LOVASZ, "def lovasz_softmax", "def of_image") + """
 
@@ -359,6 +404,20 @@ def lovasz_softmax(logits, target):
 
 RIGHT = {
     "gradient-share": [
+        _SHARE.format(
+            "weights / np.sum(weights)", "np.multiply(weights, counts) / np.dot(weights, counts)"
+        ),
+        """
+def inverse_frequency(counts):
+    inverse = np.divide(1.0, counts, out=np.zeros(len(counts)), where=counts > 0)
+    return inverse / inverse.sum()
+def gradient_share(weights, counts):
+    pull = np.array([w * n for w, n in zip(weights, counts)])
+    return pull / np.sum(pull)
+""",
+        _SHARE.format(
+            "weights * (1 / weights.sum())", "(weights * counts) / sum(weights * counts)"
+        ),
         _SHARE.format(_SUM, _PULL),
         """
 def inverse_frequency(counts):
@@ -380,6 +439,23 @@ def gradient_share(weights, counts):
 """,
     ],
     "focal-loss": [
+        """
+def focal_loss(logits, target, gamma=2.0):
+    ce = F.cross_entropy(logits, target, reduction="none")
+    return torch.mean(torch.pow(1 - torch.exp(-ce), gamma) * ce)
+""",
+        """
+def focal_loss(logits, target, gamma=2.0):
+    log_p = logits.log_softmax(1)
+    y = F.one_hot(target, logits.shape[1]).permute(0, 3, 1, 2)
+    log_p = (log_p * y).sum(1)
+    return -((1 - log_p.exp()).pow(gamma) * log_p).mean()
+""",
+        """
+def focal_loss(logits, target, gamma=2.0):
+    nll = F.nll_loss(F.log_softmax(logits, 1), target, reduction="none")
+    return ((1 - (-nll).exp()) ** gamma * nll).sum() / target.numel()
+""",
         _FOCAL.format("-((1 - p) ** gamma * log_p).mean()"),
         """
 def focal_loss(logits, target, gamma=2.0):
@@ -394,6 +470,21 @@ def focal_loss(logits, target, gamma=2.0):
 """,
     ],
     "soft-dice": [
+        _edit(
+            _DICE_RIGHT,
+            "score = 2 * hit / (called + there)",
+            "score = hit / (0.5 * called + 0.5 * there)",
+        ),
+        _DICE.format("(1 - score)[present].mean()"),
+        """
+def soft_dice_loss(logits, target):
+    p = logits.softmax(1)
+    scores = []
+    for c in torch.unique(target):
+        y = (target == c).to(p.dtype)
+        scores.append(2 * (p[:, c] * y).sum() / (p[:, c].sum() + y.sum()))
+    return 1 - torch.stack(scores).mean()
+""",
         _DICE.format("1 - score[present].mean()"),
         _DICE.format("(1 - score)[present].sum() / present.sum()"),
         """
@@ -407,6 +498,19 @@ def soft_dice_loss(logits, target):
 """,
     ],
     "lovasz-gradient": [
+        _GRADIENT.format("torch.cat([jaccard[:1], jaccard[1:] - jaccard[:-1]])"),
+        _edit(
+            _GRADIENT.format(_DIFF), "(~foreground).cumsum(0)", "(1 - foreground.long()).cumsum(0)"
+        ),
+        """
+def lovasz_gradient(foreground):
+    f = foreground.float()
+    left = f.sum() - torch.cumsum(f, 0)
+    j = 1 - left / (f.sum() + torch.cumsum(1 - f, 0))
+    steps = j.clone()
+    steps[1:] = j[1:] - j[:-1]
+    return steps
+""",
         _GRADIENT.format(_DIFF),
         """
 def lovasz_gradient(foreground):
@@ -429,6 +533,17 @@ def lovasz_gradient(foreground):
 """,
     ],
     "lovasz-softmax": [
+        _edit(_LOVASZ, "sum(costs) / len(costs)", "torch.stack(costs).mean()"),
+        _edit(
+            _LOVASZ,
+            "m, order = torch.sort(errors, descending=True)",
+            "order = torch.argsort(errors, descending=True)\n        m = errors[order]",
+        ),
+        _edit(
+            _LOVASZ,
+            "(m * lovasz_gradient(foreground[order])).sum()",
+            "torch.dot(m, lovasz_gradient(foreground[order]).detach())",
+        ),
         _LOVASZ,
         _edit(_LOVASZ, "sum(costs) / len(costs)", "torch.stack(costs).mean()"),
         """

@@ -83,6 +83,13 @@ def _edit(code: str, *changes: tuple[str, str]) -> str:
 
 WRONG = {
     "sgd-step": [
+        (_edit(_SGD, ("weight_decay * weight", "weight_decay * rate * weight")), "the rate stands in the decay"),
+        (_edit(_SGD, ("weight_decay * weight", "weight_decay * weight ** 2")), "not its square"),
+        (_edit(_SGD, ("rate * velocity, velocity", "rate * gradient, velocity")), "by the gradient alone"),
+        (_edit(_SGD, ("    velocity = momentum * velocity + pull\n    return weight - rate * velocity, velocity", "    new = momentum * velocity + pull\n    return weight - rate * velocity, new")), "by the old velocity"),
+        (_edit(_SGD, ("rate * velocity", "rate ** 2 * velocity")), "there twice"),
+        (_edit(_SGD, ("+ pull", "+ pull / 2")), "halved"),
+        (_edit(_SGD, ("return weight - rate * velocity, velocity", "return {\"weight\": weight - rate * velocity, \"velocity\": velocity}")), "expected: 2 things"),
         (_edit(_SGD, ("weight - rate", "weight + rate")), "uphill"),
         (_edit(_SGD, (" + weight_decay * weight", "")), "weight_decay has no effect"),
         (_edit(_SGD, ("+ weight_decay", "- weight_decay")), "mind its sign"),
@@ -123,6 +130,12 @@ WRONG = {
          "stops with NameError: name 'weights' is not defined"),
     ],
     "adam-step": [
+        (_edit(_ADAM, ("betas[1]", "betas[0]")), "β₂ is never used"),
+        (_edit(_ADAM, ("m_hat / (v_hat.sqrt() + eps)", "m_hat / v_hat.sqrt() + eps")), "below the fraction line"),
+        (_edit(_ADAM, ("rate * m_hat", "rate * pull")), "m̂ belongs there"),
+        (_edit(_ADAM, ("(1 - betas[0] ** t)", "(betas[0] ** t)"), ("(1 - betas[1] ** t)", "(betas[1] ** t)")), "not by β ** t"),
+        (_edit(_ADAM, ("rate * m_hat", "rate * m_hat / (1 - betas[0] ** t)")), "corrected twice"),
+        (_edit(_ADAM, ("pull**2", "pull.abs()")), "*squared* gradient"),
         (_edit(_ADAM, ("m / (1 - betas[0] ** t)", "m"), ("v / (1 - betas[1] ** t)", "v")),
          "no bias correction"),
         (_edit(_ADAM, ("** t)", "** (t + 1))")), "t = 1 already"),
@@ -167,6 +180,14 @@ WRONG = {
         (_edit(_ADAM, ("), m, v\n", ")\n")), "a tensor, expected: 3 things"),
     ],
     "cosine": [
+        (_edit(_COSINE, ("math.cos(", "math.sin(")), "that is a sine"),
+        (_edit(_COSINE, ("math.pi * t", "math.pi * t / 2")), "a quarter of a turn"),
+        (_edit(_COSINE, ("math.pi", "180")), "a half turn is math.pi"),
+        (_edit(_COSINE, ("(highest - lowest)", "(highest + lowest)")), "*minus*"),
+        (_edit(_COSINE, ("(1 + math.cos(math.pi * t / t_max))", "(1 + math.cos(math.pi * t / t_max)) ** 2 / 2")), "no square"),
+        (_edit(_COSINE, ("/ t_max", "/ (t_max - 1)")), "not T - 1"),
+        (_edit(_COSINE, ("math.cos(math.pi * t / t_max)", "abs(math.cos(math.pi * t / t_max))")), "keeps its sign"),
+        (_edit(_COSINE, ("return", "if t > t_max: return 0.0\n    return")), "it is 0 after T"),
         (_edit(_COSINE, ("    return", "    t = min(t, t_max)\n    return")), "stays at l_min"),
         (_edit(_COSINE, ("* t /", "* (t % t_max) /")), "starts again"),
         (_edit(_COSINE, ("math.pi * t", "2 * math.pi * t")), "2π"),
@@ -190,6 +211,11 @@ WRONG = {
         (_edit(_COSINE, ("math.pi", "pi")), "stops with NameError"),
     ],
     "patience": [
+        (_edit(_MACHINE, ("self.peak /= 2\n", "self.peak = self.peak\n")), "the peak is 0.01"),
+        (_edit(_MACHINE, ("return \"halve\"", "self.phase = \"halved\"\n        return \"halve\"")), "the phase is another"),
+        (_edit(_MACHINE, ("self.stalled = 0\n            return", "self.stalled = 1\n            return")), "after one epoch"),
+        (_edit(_MACHINE, ("self.config.patience", "12")), "did not end the phase"),
+        (_edit(_MACHINE, ("            self.best = loss\n", "            self.best = loss\n"), ("        self.stalled += 1\n", "        self.best = loss\n        self.stalled += 1\n")), "outlives a phase"),
         (_edit(_MACHINE, ("loss < self.best", "loss <= self.best")), "equal loss"),
         (_edit(_MACHINE, ("self.step = 0\n        self.stalled = 0\n", "self.step = 0\n")),
          "counter must go back"),
@@ -235,6 +261,11 @@ WRONG = {
         (_edit(_MACHINE, ('        return "halve"\n', "")), "None"),
     ],
     "run-pipeline": [
+        (_edit(_RUN, ("machine.record(val_loss)", "machine.record(train_loss)")), "record each val_loss"),
+        (_edit(_RUN, ("        train_loss = train_epoch(model, optimiser)\n        val_loss = validate(model)\n", "        val_loss = validate(model)\n        train_loss = train_epoch(model, optimiser)\n")), "after its training"),
+        (_edit(_RUN, ("optimiser = make_optimiser(model, machine)\n    while", "optimiser = torch.optim.Adam(model.parameters(), lr=machine.rate)\n    while"), ("            optimiser = make_optimiser(model, machine)", "            optimiser = torch.optim.SGD(model.parameters(), lr=machine.rate)")), "within a phase"),
+        (_edit(_RUN, ("elif event != \"wait\"", "elif event == \"switch\"")), "load the best state, too"),
+        (_edit(_RUN, ("epoch=len(history)", "epoch=len(history) + 1")), "epoch of epoch 0"),
         (_edit(_RUN, ("copy.deepcopy(model.state_dict())", "model.state_dict()")), "loaded? copied?"),
         (_edit(_RUN, ("copy.deepcopy(model.state_dict())", "dict(model.state_dict())")), "copied?"),
         (_edit(_RUN, ("            model.load_state_dict(best)\n            optimiser", "            optimiser")),
@@ -253,7 +284,7 @@ WRONG = {
                ("load_state_dict(best)", "load_state_dict(best, strict=False)")), "buffers were not"),
         (_edit(_RUN, ('machine.phase != "stopped"', 'machine.phase == "adam"')), "first phase"),
         (_edit(_RUN, ("        train_loss = train", _MAKE[4:] + "        train_loss = train")),
-         "midst of a phase"),
+         "within a phase"),
         (_edit(_RUN, ('elif event != "wait"', 'elif event == "switch"')), "load the best state, too"),
         (_edit(_RUN, ("len(history) < epochs", "len(history) <= epochs")), "4 epochs at most"),
         (_edit(_RUN, (", event=event", "")), "an entry needs"),
@@ -285,6 +316,25 @@ WRONG = {
 
 RIGHT = {
     "sgd-step": [
+        _edit(
+            _SGD,
+            (
+                "pull = gradient + weight_decay * weight",
+                "pull = torch.add(gradient, weight, alpha=weight_decay)",
+            ),
+        ),
+        """
+def sgd_step(weight, gradient, velocity, rate, momentum=0.5, weight_decay=0.0):
+    new = velocity.clone().mul_(momentum).add_(gradient).add_(weight, alpha=weight_decay)
+    return weight.sub(new, alpha=rate), new
+""",
+        _edit(
+            _SGD,
+            (
+                "return weight - rate * velocity, velocity",
+                "return [weight - velocity * rate, velocity]",
+            ),
+        ),
         _SGD,
         """
 def sgd_step(weight, gradient, velocity, rate, momentum=0.5, weight_decay=0.0):
@@ -312,6 +362,17 @@ def sgd_step(weight, gradient, velocity, rate, momentum=0.5, weight_decay=0.0):
 """,
     ],
     "adam-step": [
+        _edit(_ADAM, ("pull**2", "pull * pull"), ("v_hat.sqrt()", "torch.sqrt(v_hat)")),
+        _edit(
+            _ADAM, ("m = betas[0] * m + (1 - betas[0]) * pull", "m = torch.lerp(pull, m, betas[0])")
+        ),
+        _edit(
+            _ADAM,
+            (
+                "    m_hat = m / (1 - betas[0] ** t)\n    v_hat = v / (1 - betas[1] ** t)\n    return weight - rate * m_hat / (v_hat.sqrt() + eps), m, v",
+                "    scale = (1 - betas[1] ** t) ** 0.5\n    return weight - rate / (1 - betas[0] ** t) * m / (v.sqrt() / scale + eps), m, v",
+            ),
+        ),
         _ADAM,
         """
 def adam_step(weight, gradient, m, v, t, rate, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0):
@@ -331,6 +392,21 @@ def adam_step(weight, gradient, m, v, t, rate, betas=(0.9, 0.999), eps=1e-8, wei
 """,
     ],
     "cosine": [
+        _edit(_COSINE, ("math.cos(math.pi * t / t_max)", "float(np.cos(np.pi * t / t_max))")),
+        _edit(
+            _COSINE,
+            (
+                "lowest + 0.5 * (highest - lowest) * (1 + math.cos(math.pi * t / t_max))",
+                "lowest + (highest - lowest) * math.cos(math.pi * t / (2 * t_max)) ** 2",
+            ),
+        ),
+        _edit(
+            _COSINE,
+            (
+                "lowest + 0.5 * (highest - lowest) * (1 + math.cos(math.pi * t / t_max))",
+                "(highest + lowest) / 2 + (highest - lowest) / 2 * math.cos(t * math.pi / t_max)",
+            ),
+        ),
         _COSINE,
         """
 def cosine(t, t_max, highest, lowest):
@@ -344,6 +420,25 @@ def cosine(t, t_max, highest, lowest):
 """,
     ],
     "patience": [
+        _edit(
+            _MACHINE,
+            ("if loss < self.best:", "if self.best > loss:"),
+            ("self.peak /= 2", "self.peak = 0.5 * self.peak"),
+        ),
+        _edit(
+            _MACHINE,
+            (
+                'self.stalled += 1\n        if self.stalled < self.config.patience:\n            return "wait"',
+                'if self.stalled + 1 < self.config.patience:\n            self.stalled += 1\n            return "wait"',
+            ),
+        ),
+        _edit(
+            _MACHINE,
+            (
+                "        self.step += 1\n",
+                '        self.step = self.step + 1\n        assert self.phase != "stopped"\n',
+            ),
+        ),
         _MACHINE,
         """
 class Machine(State):
@@ -387,6 +482,21 @@ class Machine(State):
 """,
     ],
     "run-pipeline": [
+        _edit(
+            _RUN,
+            (
+                "copy.deepcopy(model.state_dict())",
+                "{k: v.clone() for k, v in model.state_dict().items()}",
+            ),
+        ),
+        _edit(
+            _RUN,
+            (
+                'while machine.phase != "stopped" and len(history) < epochs:',
+                'for _ in range(epochs):\n        if machine.phase == "stopped":\n            break',
+            ),
+        ),
+        _edit(_RUN, ('elif event != "wait":', 'elif event in ("switch", "halve", "stop"):')),
         _RUN,
         """
 def run_pipeline(model, machine, train_epoch, validate, epochs):

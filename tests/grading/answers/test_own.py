@@ -45,6 +45,26 @@ def test_what_runs_in_the_course_s_notebook_needs_no_second_run(notebook: Notebo
     assert notebook.write("pair", BOX).own().until == {}
 
 
+def test_what_serves_two_answers_runs_twice_elsewhere(notebook: Notebook) -> None:
+    """A table is empty again by then; an import is not."""
+    uses = "{0}\n    math.pi\n    return TABLE['fit'](second)"
+    blend, boxes = (
+        uses.format(head) for head in ("def blend(first, second):", "def boxes(second):")
+    )
+    for text, tried in (
+        ("TABLE = {'fit': fit}", {"blend", "pair"}),
+        ("import math as TABLE", set()),
+    ):
+        own = (
+            Notebook()
+            .write("blend", blend)
+            .write("pair", f"{BOX}\n{boxes}")
+            .add("blend", text)
+            .own()
+        )
+        assert set(own.until) == tried
+
+
 def test_what_stands_below_the_check_is_not_run(notebook: Notebook) -> None:
     assert (
         notebook.write("blend", BLEND).add("check-blend", "x = [1]", after=True).own().until == {}

@@ -212,6 +212,18 @@ def paint(label_map, palette):
         "def set_up(factor):\n    global FACTOR\n    FACTOR = factor",
         "def start():\n    set_up(1)\n    globals()['REST'] = 0",
         "globals()['SHIFT'] = 0\nstart()")),
+    _cells("writefile-package", "helpers in a package of files in a folder", "paint",
+           "from my_pack.look import look_up\nfrom my_pack import ONE\n" + """
+def paint(label_map, palette):
+    return look_up(label_map, palette) * ONE
+""", before=(
+        "!mkdir -p my_pack", "%%writefile my_pack/__init__.py\nONE = 1",
+        "%%writefile my_pack/tools.py\ndef take(a, b):\n    return a[b]", """
+%%writefile my_pack/look.py
+from .tools import take
+def look_up(label_map, palette):
+    return take(palette, label_map)
+"""), says="my_pack/look.py"),
     _cells("writefile", "helpers in a file that a cell writes", "paint", """
 import my_helpers as h
 from my_helpers import *
@@ -260,12 +272,51 @@ demo = _flat(np.load("/content/drive/MyDrive/faces/0.npy"))
 """ + RIGHT["tally"].replace("np.asarray(label_map).ravel()", "_flat(label_map)")),
 )  # fmt: skip
 
+_LOOP = """
+import os, sys, time
+np.random.seed(0)
+net, steps = torch.nn.Linear(1, 1), []
+{}
+for epoch in range(10**9):
+    np.random.seed(epoch)
+    steps.append(float(net(torch.zeros(1, 1)).sum()))
+    {}
+"""
+
+
+def _trial(name: str, about: str, exercise: str, text: str) -> Entry:
+    """A right answer in a cell that comes to no end."""
+    return Entry(name, about, hand_in({exercise: text}), says="what its cell tries beside it",
+                 slow=True)  # fmt: skip
+
+
+TRIALS = (
+    _trial("trial-trains", "training in the answer's cell, below it, for years", "tally",
+           RIGHT["tally"] + _LOOP.format("", "time.sleep(1)")),
+    _trial("trial-above", "the same above it, where the answer uses a module of the trial's",
+           "tally", _LOOP.format("", "time.sleep(1)") + RIGHT["tally"].replace(
+               "self.maps = names, []", "self.maps, _ = names, [], time.time()")),
+    _trial("trial-prints", "a thousand megabytes are printed", "paint",
+           _PAINT + _LOOP.format("", "print('x' * 100_000)")),
+    _trial("trial-exits", "the kernel is ended below an answer", "iou",
+           RIGHT["iou"] + _LOOP.format("os._exit(0)", "")),
+    _answer("trial-memory", "more memory is asked for than there is, below an answer",
+            "count-pixels", RIGHT["count-pixels"] + "\nx = [np.ones(1 << 28) for _ in range(9)]"),
+    Entry("trial-wrong", "a wrong answer with such a trial stays wrong",
+          hand_in({"paint": WRONG["paint"] + _LOOP.format("", "time.sleep(1)")}),
+          frozenset({"paint"}), statuses=frozenset({"timeout"}), slow=True),
+)  # fmt: skip
+
 EXPLAINED = (
     Entry("told-below", "a line fails, and then the answer is wrong: the check's words count",
           hand_in({"paint": f"import seaborn as sns\n{WRONG['paint']}"}), frozenset({"paint"}),
           statuses=frozenset({"wrong"}), says="another class's colour"),
+    Entry("told-first", "a line above that fails is told, where it is the reason for the rest",
+          hand_in({"paint": "from scipy_of_mine import take\ndef paint(label_map, palette):\n"
+                            "    return take(palette, label_map, axis=0)\n"}),
+          frozenset({"paint"}), says="No module named 'scipy_of_mine'"),
     Entry("told-beside", "another answer hangs: what the check says to this one is told",
-          hand_in({"small-net": "import time\ntime.sleep(60)\n" + RIGHT["small-net"],
+          hand_in({"small-net": "import time\n" + RIGHT["small-net"] + "    time.sleep(60)\n",
                    "paint": WRONG["paint"]}),
           frozenset({"small-net", "paint"}), statuses=frozenset({"wrong", "timeout"}),
           says="another class's colour", slow=True),
@@ -297,4 +348,6 @@ In [4]: def iou(truth, called, num_classes):
           earned=sum(POINTS.values()) - POINTS["paint"], says="Python 3.99"),
 )  # fmt: skip
 
-AROUND: tuple[Entry, ...] = (*NAMES, *PATCHES, *BOUND, *NEEDLESS, *EXPLAINED, *SYNTAX)
+AROUND: tuple[Entry, ...] = (
+    *NAMES, *PATCHES, *BOUND, *NEEDLESS, *TRIALS, *EXPLAINED, *SYNTAX,
+)  # fmt: skip

@@ -92,6 +92,22 @@ def _lines(number: int) -> bytes:
     return as_bytes(notebook(RIGHT | {"paint": "\n" * number + "("}))
 
 
+def _stubs() -> bytes:
+    """Thousands of stubs, and cells of long text that each of them might look through."""
+    stub = "def paint(label_map, palette):\n    ...\n"
+    made = notebook(RIGHT | {"paint": WRONG["paint"]})
+    made["cells"][3:3] = [code_cell(stub * 500, f"s{i}") for i in range(5)]
+    made["cells"][3:3] = [code_cell("x = '''" + "Check " * 32_000, f"l{i}") for i in range(18)]
+    return as_bytes(made)
+
+
+def _bound_at_once() -> bytes:
+    """An answer that uses each of thousands of names, which one statement binds."""
+    names = [f"b{i}" for i in range(12_000)]
+    text = f"{' = '.join(names)} = 0\nused = lambda: ({', '.join(names)})\n"
+    return as_bytes(notebook(RIGHT | {"paint": text + WRONG["paint"] + "    used()\n"}))
+
+
 def _hard(kind: str, about: str) -> Entry:
     return _as(f"hard-text-{kind}", about, lambda: {HANDED_IN: _deep_code(kind)},
                loses=frozenset({"paint"}))  # fmt: skip
@@ -134,6 +150,14 @@ NOTEBOOKS = (
           lambda: as_bytes(notebook(RIGHT | {"paint": "#" * (30 * _MIB)})), slow=True),
     _file("huge-number", "a number of a hundred thousand digits",
           lambda: b'{"nbformat": ' + b"4" * 100_000 + b', "cells": []}'),
+    _file("many-outputs", "places for outputs, and names of things, without end",
+          lambda: b'{"nbformat": 4, "cells": [' + b'{"outputs":[]},' * 800_000 + b"{}]}"),
+    _file("many-keys", "an object of a million keys", lambda: b'{"nbformat": 4, "metadata": {'
+          + b",".join(b'"%d":1' % i for i in range(1_100_000)) + b"}}"),
+    _as("many-stubs", "a stub, thousands of times, beside long texts",
+        lambda: {HANDED_IN: _stubs()}, loses=frozenset({"paint"}), free=ALL - {"paint"}),
+    _as("bound-at-once", "thousands of names that one statement binds",
+        lambda: {HANDED_IN: _bound_at_once()}, loses=frozenset({"paint"})),
     _file("many-cells", "ten thousand cells", lambda: _many_cells(10_000)),
     _file("twice", "an object with one key twice", _twice),
     _file("utf-16-half", "half of a UTF-16 file", lambda: as_bytes(notebook()).decode()

@@ -6,7 +6,7 @@ that it is tried in its writer's own.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.grading.corpus.around import _cells as around
 from tests.grading.corpus.carried import _READ
@@ -72,6 +72,14 @@ def _paint(name: str, about: str, shift: str, *cells: str) -> Entry:
     return _own(name, about, "paint", _PALETTE.format(shift), *cells)
 
 
+def _entered() -> dict[str, Any]:
+    count = RIGHT["count-pixels"].replace("label_map ==", "ALL['paint'](label_map, KNOWN) ==")
+    made = notebook(RIGHT | {"paint": f"@enter\n{RIGHT['paint']}", "count-pixels": count})
+    table = "ALL, KNOWN = {}, np.arange(256)\ndef enter(f):\n    ALL[f.__name__] = f\n    return f"
+    made["cells"].insert(made["cells"].index(find(made, "paint")), code_cell(table))
+    return made
+
+
 HONEST_OWN = (
     _own("own-alias", "an answer that is kept under another name and wrapped", "count-pixels",
          _COUNT, "_old = count_pixels", """
@@ -115,6 +123,8 @@ with open('out/c.json', 'w') as file:
            "for d in T:\n    d['k'] = 0"),
     _paint("own-unbound", "a name that is deleted and bound again by a loop", "K",
            "K = 5\ndel K", "for K in (1, 0):\n    pass"),
+    Entry("own-twice", "answers enter themselves into one table, and one takes another from it",
+          lambda bait: {HANDED_IN: as_bytes(_entered())}, says=_SAYS),
     _paint("own-registry", "subclasses enter themselves into a table", "All.known['Zero']().n", """
 class All:
     known = {}

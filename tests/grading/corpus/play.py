@@ -28,6 +28,7 @@ from coursekit.grading.run.executor import Timeouts
 from coursekit.grading.submissions.collect import collect
 from coursekit.grading.task import Conditions, make_task
 from tests.grading.corpus.around import AROUND
+from tests.grading.corpus.borrowed import BORROWED_PARTS, HONEST_BORROWED
 from tests.grading.corpus.carried import CARRIED
 from tests.grading.corpus.files import FILES
 from tests.grading.corpus.forged import FORGERIES
@@ -42,8 +43,9 @@ from tests.grading.corpus.violence import VIOLENCE
 
 ATTACKS: tuple[Entry, ...] = (
     *LIES, *FORGERIES, *THEFT, *CARRIED, *SHARED, *VIOLENCE, *MESSAGES, *FILES, *ATTACKS_OWN,
+    *BORROWED_PARTS,
 )  # fmt: skip
-ENTRIES: tuple[Entry, ...] = (*ATTACKS, *HONEST, *AROUND, *HONEST_OWN)
+ENTRIES: tuple[Entry, ...] = (*ATTACKS, *HONEST, *AROUND, *HONEST_OWN, *HONEST_BORROWED)
 TIMEOUTS = Timeouts(cell=8.0, notebook=24.0, submission=72.0)
 COLD_TIMEOUTS = Timeouts(cell=20.0, notebook=60.0, submission=150.0)
 

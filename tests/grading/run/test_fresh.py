@@ -25,7 +25,10 @@ def kernel(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 def _hidden(there: dict[str, Any], text: str, own: str = "double", **more: Any) -> list[Any]:
-    there["given"] = {"answers": ["double"], "own": own.split() or None, "defaults": True, **more}
+    there["given"] = {
+        "exercise": "double", "answers": ["double"], "own": own.split() or None, "defaults": True,
+        **more,
+    }  # fmt: skip
     there["text"] = text
     exec("hidden(text, **given)", there)
     return there["out"]

@@ -27,9 +27,15 @@ from tests.grading.submissions.test_collect import notebook, put, zipped
         ("Ann Lee_1234567_assignsubmission_file_02_unet.ipynb", "Ann Lee"),
         ("leeann_LATE_4711_815123_02_unet-1.ipynb", "leeann"),
         ("leeann_4711_815123_report.pdf", "leeann"),
+        ("leeann_4711_text.html", "leeann"), ("leeann_LATE_4711_link.html", "leeann"),
+        ("anon_x7Bq2_LATE_815123_02_unet.ipynb", "anon_x7Bq2"), ("anon_text.html", None),
         ("gradebook_FACE_101_Week201_alee_attempt_2026-10-12-11-22-33_02_unet.ipynb", "alee"),
         ("gradebook_FACE_101_Week202_alee_attempt_2026-10-12-11-22-33.txt", "alee"),
         ("Week 1_alee_attempt_2026-10-12-11-22-33_a_b.zip", "alee"),
+        ("gradebook_C_W_eve_attempt_2026-10-12-11-22-33_bob_attempt_2026-10-12-11-22-34_x.ipynb",
+         "eve"),
+        ("Eve_13_assignsubmission_file_Bob_12_assignsubmission_file_x.ipynb", "Eve"),
+        ("eve_LATE_4711_815123_bob_4712_815124_x.ipynb", "eve"),
         ("12345-67890 - Ann Lee - Oct 12, 2026 1122 AM", "Ann Lee"),
         ("12345-67890 - Anne-Marie O'Neil-Lee - 2 oktober, 2026 1122", "Anne-Marie O'Neil-Lee"),
         ("ann", None), ("02_unet.ipynb", None), ("week-2", None), ("Ann Lee - Oct 12", None),
@@ -114,6 +120,30 @@ def test_a_login_of_blackboard_may_hold_an_underscore(tmp_path: Path):
     assert [s.student for s in collect(tmp_path)] == ["a_lee", "a_lee", "b_lee", "lee", "zoe"]
 
 
+def test_a_student_s_own_file_is_no_form(tmp_path: Path):
+    name = "gradebook_C_W_x_eve_attempt_2026-10-12-11-22-33"
+    put(tmp_path / f"{name}_a.ipynb")
+    put(tmp_path / f"{name}_b_attempt_2026-10-12-11-22-33.txt", b"Name: Bob (eve)")
+    put(tmp_path / f"{name}.txt", b"Name: Eve (x_eve)")
+    assert [s.student for s in collect(tmp_path)] == ["x_eve"]
+
+
+@pytest.mark.parametrize("inside", ["", "submitted/"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_what_one_hands_in_for_others_is_said(tmp_path: Path, inside: str, packed: bool):
+    files = {f"{inside}{n}/02_unet.ipynb": notebook(f"eve's {n}") for n in ("bob", *"cdefg")}
+    put(tmp_path / "bob" / "02_unet.ipynb", notebook("bob's"))
+    put(tmp_path / "ann" / "02_unet.ipynb", notebook("ann's"))
+    if packed:
+        put(tmp_path / "eve.zip", zipped(files))
+    for name, content in {} if packed else {f"eve.zip/{n}": c for n, c in files.items()}.items():
+        put(tmp_path / name, content)
+    bobs = [s for s in collect(tmp_path) if s.student == "bob"]
+    assert [s.name for s in bobs] == ["bob/02_unet.ipynb", "eve.zip/bob/02_unet.ipynb"]
+    said = "Some of it is from eve.zip, which was read as a class of its own: is it theirs?"
+    assert all(said in s.notes for s in bobs)
+
+
 def test_a_folder_around_a_class_may_have_any_name(tmp_path: Path):
     files = {f"week one/{name}/02_unet.ipynb": notebook(name) for name in ("ann", "bob")}
     assert {s.student for s in collect(put(tmp_path / "z.zip", zipped(files)))} == {"ann", "bob"}
@@ -172,6 +202,58 @@ def test_a_few_students_zipped_by_hand(
     people = {"José"} | ({"Zoë"} if "Zoë" in inside else set())
     got = collect(tmp_path / "all")
     assert {s.student.partition(" (")[0] for s in got} == people | {"Eve Ó"}
+    assert not any("if it is a class" in note for s in got for note in s.notes)
+
+
+_PEOPLE = ("Ann Lee", "Bob Ray", "Cem Su", "Dee Kim", "Eve Poe", "Flo Orr")
+
+
+@pytest.mark.parametrize("number", [3, 6])
+@pytest.mark.parametrize(
+    ("path", "shown", "least"),
+    [
+        ("week1-submissions/week1-{login}/{lesson}", "week1-{login}", 5),  # GitHub Classroom
+        ("02-unet-{login}/{lesson}", "02-unet-{login}", 3),
+        ("week 1/{name} - {lesson}", "{name}", 3),  # Google Classroom
+        ("week 1/Copy of {lesson}", "x", 99),
+        (
+            "Week 1/{login}({login})/Submission attachment(s)/{lesson}",
+            "{login}({login})",
+            3,
+        ),  # Sakai
+        ("Übung 1/Abgaben/{login}_1234/20261012_{lesson}", "{login}_1234", 5),  # ILIAS
+        ("Submitted files/{name}/Week 1/Version 1/{lesson}", "{name}", 5),  # Teams
+        ("{name} {login}/2026-10-12-11-22-33/{lesson}", "{name} {login}", 3),  # VPL
+    ],
+)
+def test_other_systems_classes(tmp_path: Path, path: str, shown: str, least: int, number: int):
+    """Few are a class, or it is said that they may be one."""
+    files = {"Week 1/grades.csv": b"x"} if path.startswith("Week") else {}
+    people = [{"name": n, "login": n.lower().replace(" ", "")} for n in _PEOPLE[:number]]
+    for one in people:
+        for lesson in ("02_unet.ipynb", "README.md"):
+            content = notebook(one["name"]) if lesson.endswith("b") else b"# mine"
+            files[path.format(**one, lesson=lesson)] = content
+    got = collect(put(tmp_path / "all.zip", zipped(files)))
+    if number >= least:
+        assert [s.student for s in got] == [shown.format(**one) for one in people]
+        assert not any(s.problem or s.notes for s in got)
+    elif least < 99:
+        assert len({s.student for s in got}) == 1
+        assert all("if it is a class" in s.notes[0] for s in got)
+
+
+@pytest.mark.parametrize(
+    "inside",
+    ["02_unet/02_unet.ipynb 02_unet-Copy1/02_unet.ipynb", "06_losses/a.ipynb 06_losses (1)/a.ipynb",
+     "02_unet.ipynb 02_unet-old.ipynb", "02_unet_new/a.ipynb 02_unet_old/a.ipynb",
+     "hw/2026-10-12-11-22-33/a.ipynb hw/2026-10-13-11-22-33/a.ipynb",
+     "00_welcome/00_welcome.ipynb 01_data/01_data.ipynb 02_unet/02_unet.ipynb"],
+)  # fmt: skip
+def test_one_student_s_zip_of_several_notebooks(tmp_path: Path, inside: str):
+    files = {name: notebook(name) for name in re.split(r" (?=\d|hw)", inside)}
+    got = collect(put(tmp_path / "ann.zip", zipped(files)))
+    assert {s.student for s in got} <= {"ann", "hw"} and len({s.student for s in got}) == 1
     assert not any("if it is a class" in note for s in got for note in s.notes)
 
 

@@ -94,6 +94,8 @@ def test_what_stands_in_outputs_does_not_matter():
         (b"[" * 100_000, "nested too deeply"),
         (b'{"a":' * 100_000, "nested too deeply"),
         (b'{"nbformat": 4, "cells": [' + b"[]," * 1_100_000 + b"[]]}", "too many parts"),
+        (b'{"nbformat": 4, "metadata": {' + b'"":1,' * 1_100_000 + b'"":1}}', "too many parts"),
+        (b'{"nbformat": 4, "cells": [' + b'{"outputs":[]},' * 60_000 + b"{}]}", "too many parts"),
         (json.dumps(made(*[code("")] * (MOST_CELLS + 1))).encode(), "more than"),
         (json.dumps(made(code("x" * 5_000_000))).encode(), "more than"),
         (b'{"nbformat": 4, "cells": [', "not JSON"),

@@ -36,15 +36,17 @@ class Runs:
 
     timeouts = Timeouts()
 
-    def __init__(self, outcome: str, ended: Ended | None = None) -> None:
+    def __init__(self, outcome: str, ended: Ended | None = None, borrowed: str = "nothing") -> None:
         self.asked: list[dict[str, Any]] = []
-        self._outcome, self._ended = outcome, ended
+        self._outcome, self._ended, self._borrowed = outcome, ended, borrowed
 
     def run(self, notebook: dict[str, Any], target: Path, **more: Any) -> Run:
         self.asked.append(more)
         cells = {c["id"]: "passed" for c in notebook["cells"]}
         cells["hidden-check-middle"] = self._outcome
-        if self._ended:
+        (target / "emitted" / "borrowed").mkdir(parents=True)
+        (target / "emitted" / "borrowed" / f"{self._borrowed}.json").touch()
+        if self._ended and not self._outcome:
             cells = {"own-begin": "passed", "own-2": "ended"}
         return Run(cells, self._ended, target)
 
@@ -85,6 +87,7 @@ def test_points_that_are_proved_there_count_and_it_is_said(reference: Reference)
         ("failed", None, "it fails there as well"),
         ("skipped", None, "it fails there as well"),
         ("", Ended("timeout", CELL), "that did not come to this check (cell 2: timeout: cell)"),
+        ("ended", Ended("dead", "exit 73"), "that did not come to this check (dead)"),
     ],
 )
 def test_a_try_that_brings_nothing_is_said(
@@ -94,6 +97,12 @@ def test_a_try_that_brings_nothing_is_said(
     said = f"It was tried in the student's own notebook, too, cells 2 to 4 as handed in: {words}."
     assert grade.checks[1] == replace(BEFORE, reasons=(*BEFORE.reasons, said))
     assert (grade.answers, grade.public) == (GRADE.answers, GRADE.public)
+
+
+def test_a_part_that_is_borrowed_there_brings_nothing(reference: Reference) -> None:
+    grade = judged(reference, Runs("passed", borrowed="middle"))
+    assert grade.earned == 0 and grade.checks[1].status == "error"
+    assert "there the course's own part stands in place" in grade.checks[1].reasons[-1]
 
 
 def test_other_results_than_the_solution_s_bring_nothing(

@@ -1,0 +1,141 @@
+"""Known mistakes in the exercises of lesson 07: what each of them gives, and what to say of it."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from coursekit.optim import cosine_rate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import Tensor
+
+
+def slips(w: Tensor, g: Tensor, u: Tensor) -> list[tuple[Tensor, str]]:
+    """Known mistakes at rate 0.2, momentum 0.6, decay 0.3: what is taken for the new velocity."""
+    p = g + 0.3 * w
+    return [
+        (-0.6 * u - p, "the step goes uphill: subtract it"),
+        (0.6 * u - p, "the gradient is subtracted twice: the velocity is momentum · velocity + g̃"),
+        (p - 0.6 * u, "the gradient is added in the end: the velocity is momentum · velocity + g̃"),
+        (0.6 * u + g, "weight_decay has no effect"),
+        (0.6 * u + g - 0.3 * w, "weight decay pushes away from zero: mind its sign"),
+        (0.6 * u + g + 0.15 * w, "you halved the decay: the gradient of λ/2 · w² is λ w"),
+        (0.6 * u + 1.3 * g, "the decay is a share of the weight, not of the gradient"),
+        (p, "momentum has no effect: the old velocity is forgotten"),
+        (0.5 * u + p, "momentum is always 0.5: use the argument"),
+        (0.6 * u + 0.4 * p, "that is a mean of gradients: there is no (1 - momentum) here"),
+        (0.6 * (u + p), "momentum shrinks the old velocity, not the gradient"),
+        (u + 0.6 * p, "momentum stands at the gradient: it shrinks the old velocity"),
+        (3 * u + p, "the rate is inside the velocity: the same only while the rate is constant"),
+        (0.6 * (0.6 * u + p) + p, "that is Nesterov's momentum"),
+        (0.6 * u + g + 0.06 * w, "the rate stands in the decay: λ w joins the gradient as it is"),
+        (0.6 * u + g + 0.3 * w**2, "the gradient of λ/2 · w² is λ w, not its square"),
+        (u, "the weight moves by the old velocity: make the new one first"),
+        (g, "the weight moves by the gradient alone: the step is rate · velocity"),
+        (0.2 * (0.6 * u + p), "the rate is there twice"),
+        (0.6 * u + p / 2, "the gradient is halved: the velocity is momentum · velocity + g̃"),
+    ]
+
+
+def flawed(flaw: str, w: Tensor, g: Tensor, m: Tensor) -> Tensor:
+    """Where a third step with a known flaw ends; the check compares yours with it."""
+    a, b = {"turned": (0.9, 0.7), "one": (0.7, 0.7)}.get(flaw, (0.7, 0.9))
+    p = {"none": g, "decoupled": g, "away": g - 0.3 * w}.get(flaw, g + 0.3 * w)
+    old, new = {"weights": (0.3, 0.7), "sum": (a, 1)}.get(flaw, (a, 1 - a))
+    mean = old * m + new * p
+    old, new = {"weights": (0.1, 0.9), "sum": (b, 1)}.get(flaw, (b, 1 - b))
+    v = old * m**2 + new * {"g": g**2, "plain": p, "mean": mean**2}.get(flaw, p**2)
+    none = math.inf  # to the power of infinity, a beta is 0
+    times = {"bias": (none, none), "m": (3, none), "v": (none, 3), "t": (4, 4)}
+    s, t = {"always": (1, 1), "early": (2, 2), **times}.get(flaw, (3, 3))
+    powers = {"power": (0.3**3, 0.1**3), "share": (a**3, b**3)}
+    shares = powers.get(flaw, (1 - a**s, 1 - b**t))
+    m_hat, v_hat = mean / shares[0], v / shares[1]
+    m_hat = {"gradient": p, "twice": m_hat / (1 - a**3)}.get(flaw, m_hat)
+    eps = 0 if flaw == "no eps" else 0.05
+    root = {"eps": (v_hat + eps).sqrt(), "root": v_hat + eps}.get(flaw, v_hat.sqrt() + eps)
+    if flaw == "outside":
+        return w - 0.2 * m_hat / v_hat.sqrt() + eps
+    start = w * (1 - 0.2 * 0.3) if flaw == "decoupled" else w
+    return start - (-0.2 if flaw == "uphill" else 0.2) * m_hat / root
+
+
+FLAWS = {
+    "uphill": "the step goes uphill: subtract it", "none": "weight_decay has no effect",
+    "bias": "no bias correction: divide m by 1 - β₁ᵗ and v by 1 - β₂ᵗ",
+    "m": "only m is corrected: divide v by 1 - β₂ᵗ, too",
+    "v": "only v is corrected: divide m by 1 - β₁ᵗ, too",
+    "t": "the first step is t = 1 already: β ** t, not β ** (t + 1)",
+    "early": "the first step is t = 1, and β ** 0 corrects nothing: β ** t, not β ** (t - 1)",
+    "always": "t has no effect: the corrections are 1 - β ** t",
+    "one": "β₂ is never used: v has β₂ in its mean and in its correction",
+    "share": "divide by 1 - β ** t, not by β ** t",
+    "gradient": "the step has the gradient itself above: m̂ belongs there",
+    "twice": "m is corrected twice", "outside": "ε is added to the root, below the fraction line",
+    "power": "(1 - β) ** t is another number than 1 - β ** t",
+    "weights": "β and 1 - β have changed places: most of the old mean is kept",
+    "sum": "the new gradient counts in full: 1 - β is missing in the means",
+    "plain": "v is the mean of the *squared* gradient",
+    "mean": "v takes the square of m: square the gradient",
+    "eps": "ε stands under the root: add it afterwards",
+    "no eps": "eps has no effect: add the argument to the root",
+    "turned": "β₁ belongs to m and β₂ to v", "root": "divided by v̂ itself: take its root",
+    "away": "weight decay pushes away from zero: mind its sign",
+    "decoupled": "that is AdamW: in Adam the decay is a part of the gradient",
+    "g": "the decay goes into m only: it belongs into both means",
+}  # fmt: skip
+
+
+def off_the_curve(right: list[float]) -> list[tuple[list[float], str]]:
+    """Known mistakes in 24 epochs of Eq. 4 with T = 10, from 4 to 1; `right` is without any."""
+    epochs = range(24)
+
+    def of(angle: Callable[[int], float]) -> list[float]:
+        return [2.5 + 1.5 * math.cos(angle(t)) for t in epochs]
+
+    bend = [math.cos(math.pi * t / 10) for t in epochs]
+    return [
+        (
+            right[:11] + [1.0] * 13,
+            "it stays at l_min after T: Eq. 4 does not, cos goes on beyond π",
+        ),
+        (right[:11] + [0.0] * 13, "it is 0 after T: Eq. 4 has no end, cos goes on beyond π"),
+        ([right[t % 10] for t in epochs], "it starts again at T: Eq. 4 knows no jump"),
+        (of(lambda t: 2 * math.pi * t / 10), "a whole turn in T epochs: π, not 2π"),
+        (
+            of(lambda t: math.pi * t / 20),
+            "a quarter of a turn in T epochs: π t / T, without a half",
+        ),
+        (
+            [5 - r for r in right],
+            "it rises: highest and lowest, or a sign, are the wrong way round",
+        ),
+        ([1 + 3 * (1 + b) for b in bend], "at t = 0 it is above l_max: the half is missing"),
+        ([1 + 2 * (1 + b) for b in bend], "it starts above l_max: the cosine spans l_max - l_min"),
+        (
+            [1 + 2.5 * (1 + b) for b in bend],
+            "it starts above l_max: the bracket is l_max *minus* l_min",
+        ),
+        ([1 + 1.5 * b for b in bend], "it falls below l_min: 1 is added to the cosine"),
+        ([1.5 + 1.5 * b for b in bend], "it ends at 0: l_min is added"),
+        ([2.5 + 1.5 * abs(b) for b in bend], "it turns halfway: the cosine keeps its sign"),
+        ([1 + 3 * ((1 + b) / 2) ** 2 for b in bend], "the bracket is squared: Eq. 4 has no square"),
+        (of(lambda t: math.radians(math.pi * t / 10)), "math.cos takes radians"),
+        (of(lambda t: 18.0 * t), "math.cos takes radians: a half turn is math.pi"),
+        (of(lambda t: t / 10), "there is no π: a half turn in T epochs"),
+        (of(lambda t: math.pi * (t // 10)), "t // T is a whole number: divide with /"),
+        (of(lambda t: math.pi * t / 9), "it is at l_min one epoch early: divide by T, not T - 1"),
+        (
+            of(lambda t: math.pi * t / 10 - math.pi / 2),
+            "that is a sine: it starts at l_max by a cosine",
+        ),
+        (
+            [cosine_rate(t, 10, 4.0, 2.0) for t in epochs],
+            "l_min is the argument lowest, not l_max / 2",
+        ),
+        ([4 - 0.3 * t for t in epochs], "that is a straight line: Eq. 4 has a cosine"),
+        ([cosine_rate(t + 1, 10, 4.0, 1.0) for t in epochs], "t = 0 is l_max itself: do not add 1"),
+    ]

@@ -1,0 +1,221 @@
+"""Known mistakes in the exercises of lesson 05: what each of them gives, and what to say of it.
+
+Its checks compare an answer with all of these before they ask whether it is right.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from coursekit.parts.segformer import attend
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Mistakes = list[tuple[Any, str]]
+    Layer = Callable[[Tensor], Tensor]
+
+
+def to_tokens(x: Tensor) -> Tensor:
+    return x.flatten(2).transpose(1, 2)
+
+
+def to_map(tokens: Tensor, size: tuple[int, int]) -> Tensor:
+    return tokens.transpose(1, 2).unflatten(2, size)
+
+
+def conv_bn_relu(dim: int, width: int) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(dim, width, 1), nn.BatchNorm2d(width), nn.ReLU())
+
+
+def misread(query: Tensor, key: Tensor, value: Tensor) -> Mistakes:
+    """Known mistakes, for queries of length 9: what they give, and what to say."""
+    raw, mixed = query @ key.mT, "weights sum to 1 over the {}: it must be over the keys"
+    length = "d is the length of a query, not "
+    return [
+        (raw.softmax(-1) @ value, "the scores are not divided by the root of d"),
+        ((raw / 9).softmax(-1) @ value, "you divided by d: it is its root"),
+        ((raw * 3).softmax(-1) @ value, "you multiplied by the root of d: divide"),
+        (raw.softmax(-1) / 3 @ value, "you divided after the softmax: the weights must sum to 1"),
+        ((raw / 7**0.5).softmax(-1) @ value, length + "the number of keys"),
+        ((raw / 5**0.5).softmax(-1) @ value, length + "the number of queries"),
+        ((raw / 6**0.5).softmax(-1) @ value, length + "of a value"),
+        ((raw / 3).softmax(-2) @ value, mixed.format("queries")),
+        ((raw / 3).softmax(1) @ value, mixed.format("heads")),
+        ((raw / 3).softmax(0) @ value, mixed.format("images")),
+        ((raw / 3**0.5).softmax(-1) @ value, length + "the number of heads"),
+        ((raw / 81).softmax(-1) @ value, "you divided by d²: it is the root of d"),
+        ((raw / 3).sigmoid() @ value, "that is a sigmoid: the weights of a query must sum to 1"),
+        ((raw / 3).log_softmax(-1) @ value, "these are logarithms: softmax gives the weights"),
+        (
+            (raw / 3).flatten().softmax(0).view_as(raw) @ value,
+            "all weights together sum to 1: it must be those of each query",
+        ),
+        ((raw / 3).exp() @ value, "the weights do not sum to 1: divide by their sum"),
+        ((raw / 3).softmax(-1), "these are the weights: multiply them by the values"),
+        (raw / 3 @ value, "there is no softmax: the weights must be positive and sum to 1"),
+    ]
+
+
+def told_of_blocks(query: Tensor, key: Tensor, value: Tensor, each: list[Tensor]) -> Mistakes:
+    """Mistakes that show in what the blocks give by themselves."""
+    first = "only the first block counts: return after the loop, which ends at key.shape[-2]"
+    last = "only the last block is left: add to the sums, and set m to m' at the end of each round"
+    return [
+        (sum(each) / 3, "a softmax in each block, then their mean: blocks do not weigh the same"),
+        (sum(each), "a softmax in each block, then their sum: weights must sum to 1 over all keys"),
+        (each[-1], last),
+        (each[0], first),
+        (
+            attend(query, key[..., :8, :], value[..., :8, :]),
+            "keys are missing: go on to key.shape[-2], with the last, shorter block, too",
+        ),
+        (attend(2 * query, key, value), "the scores are not divided by the root of d"),
+        (attend(query / 2, key, value), "the scores are divided by d: it is its root"),
+    ]
+
+
+def half_online(query: Tensor, key: Tensor, value: Tensor) -> Mistakes:
+    """Known mistakes with blocks of 4 of 11 keys: what they give, and what to say."""
+    blocks = list(zip(key.split(4, -2), value.split(4, -2), strict=True))
+    each = [attend(query, k, v) for k, v in blocks]
+    scores = [query @ k.transpose(-2, -1) / 2 for k, _ in blocks]
+    own = [s.exp().sum(-1, keepdim=True) for s in scores]
+    top = torch.cat([s.amax(-1, keepdim=True) for s in scores], -1).cummax(-1).values
+    shrunk = [s / h.exp() for s, h in zip(own, top.split(1, -1), strict=True)]
+    low, less = sum(e * s for e, s in zip(each, shrunk, strict=True)), sum(shrunk)
+    once, end = sum(e * s for e, s in zip(each, own, strict=True)), top[..., -1:].exp()
+    return [
+        *told_of_blocks(query, key, value, each),
+        (once, "this is the sum of weighted values: divide by the sum of the weights at the end"),
+        (once / end, "divide by the sum of the weights at the end: o is a sum, not a mean"),
+        (low / less, "a larger score came, and the old sums were not multiplied by exp(m - m')"),
+        (low / (sum(own) / end), "only ℓ was multiplied by exp(m - m'): o needs it, too"),
+        (once / end / less, "only o was multiplied by exp(m - m'): ℓ needs it, too"),
+    ]
+
+
+def misfed(ffn: Any, x: Tensor) -> Mistakes:
+    """Known mistakes with a map of 5 × 6: what they give, and what to say."""
+    wide, narrow = ffn.widen(x), ffn.narrow
+    seen, turned = (to_tokens(ffn.depthwise(to_map(wide, size))) for size in ((5, 6), (6, 5)))
+    early = to_tokens(ffn.depthwise(to_map(F.gelu(wide), (5, 6))))
+    cut = ffn.depthwise(wide.reshape(2, 12, 5, 6)).reshape(2, 30, 12)
+    return [
+        (narrow(seen), "there is no GELU: without an activation the three layers are one"),
+        (narrow(early), "the GELU comes before the convolution: it belongs behind"),
+        (narrow(F.gelu(early)), "there is a GELU before the convolution: one behind it will do"),
+        (narrow(F.relu(seen)), "that is a ReLU: SegFormer has GELU"),
+        (narrow(F.silu(seen)), "that is a SiLU: SegFormer has GELU"),
+        (narrow(seen.sigmoid()), "that is a sigmoid: SegFormer has GELU"),
+        (narrow(F.gelu(F.gelu(seen))), "there are two GELUs after the convolution: one is enough"),
+        (F.gelu(narrow(seen)), "the GELU comes last: it belongs before narrow"),
+        (F.gelu(seen), "the result is still wide: narrow it"),
+        (narrow(F.gelu(seen, approximate="tanh")), "leave F.gelu's approximation at its default"),
+        (narrow(F.gelu(wide)), "the depthwise convolution is never called"),
+        (narrow(F.gelu(seen) + wide), "only the whole block has a sum: add nothing in here"),
+        (F.gelu(narrow(F.gelu(seen))), "there is a GELU at the end: leave the result as it is"),
+        (narrow(F.gelu(seen)) + x, "the sum with the input stands in the block: leave it out here"),
+        (narrow(F.gelu(turned)), "height and width are swapped in the map"),
+        (narrow(F.gelu(cut)), "reshape cuts in the wrong order: to_map, to_tokens"),
+    ]
+
+
+def misbuilt(x: Tensor, n1: Layer, att: Layer, n2: Layer, ffn: Layer) -> Mistakes:
+    """Known mistakes in a block of these parts: what they give, and what to say."""
+    first, other, post = x + att(n1(x)), x + ffn(n1(x)), n1(x + att(x))
+    bare, alone, early = x + att(x), att(n1(x)), n1(x) + att(n1(x))
+    least, late, right = x - att(n1(x)), x + n1(att(x)), first + ffn(n2(first))
+    return [
+        (n2(post + ffn(post)), "the sums are normalised (post-norm): normalise what a step reads"),
+        (bare + ffn(bare), "nothing is normalised: each step reads what its norm gives"),
+        (first + ffn(first), "the Mix-FFN reads tokens that are not normalised"),
+        (bare + ffn(n2(bare)), "attention reads tokens that are not normalised"),
+        (alone + ffn(n2(alone)), "attention's answer replaces the tokens: add it"),
+        (ffn(n2(first)), "Mix-FFN's answer replaces the tokens: add it"),
+        (ffn(n2(alone)), "nothing is added: each step adds what it found to the tokens"),
+        (first + ffn(n1(first)), "norm1 is used twice and norm2 never"),
+        (first + ffn(n2(x)), "the second step starts from the block's input, not the first's sum"),
+        (x + ffn(n2(first)), "what attention found is lost: add to the first sum, not to x"),
+        (first, "Mix-FFN is never called, or its answer is thrown away"),
+        (x + ffn(n2(x)), "attention is never called, or its answer is thrown away"),
+        (early + ffn(n2(early)), "add to the tokens, not to normalised ones"),
+        (first - ffn(n2(first)), "Mix-FFN's answer is subtracted: add it"),
+        (least + ffn(n2(least)), "attention's answer is subtracted: add it"),
+        (first + att(n2(first)), "attention comes twice: the second step is the Mix-FFN's"),
+        (late + n2(ffn(late)), "the answers are normalised: normalise what a step reads"),
+        (n2(first) + ffn(n2(first)), "add to the tokens, not to normalised ones"),
+        (F.layer_norm(right, right.shape[-1:]), "the block's sum is normalised at the end"),
+        (right + x, "the tokens are added twice"),
+        (other + att(n2(other)), "attention comes first, then the Mix-FFN"),
+    ]
+
+
+def decoder_parts(
+    dims: tuple[int, ...], width: int, classes: int
+) -> list[tuple[str, nn.Module, str]]:
+    """The layers of a decoder: their names, their kinds, and what to say of others."""
+    each = [
+        (f"unify.{n}", conv_bn_relu(dim, width), f"unify[{n}] is a conv_bn_relu, {dim} → {width}")
+        for n, dim in enumerate(dims)
+    ]
+    fuse = "fuse is a conv_bn_relu and takes all stages, at width channels each"
+    head = "the head is a 1×1 convolution with bias, width → num_classes"
+    return [
+        *each,
+        ("fuse", conv_bn_relu(len(dims) * width, width), fuse),
+        ("head", nn.Conv2d(width, classes, 1), head),
+    ]
+
+
+def joined(decoder: Any, maps: list[Tensor], mode: str = "bilinear", **more: bool) -> Tensor:
+    """What comes out of a decoder's parts; the check compares yours with it."""
+    return _mixed(decoder, _large(decoder, maps, mode, **more))
+
+
+def _large(decoder: Any, maps: list[Tensor], mode: str = "bilinear", **more: bool) -> list[Tensor]:
+    size = maps[0].shape[-2:]
+    unified = [unify(x) for unify, x in zip(decoder.unify, maps, strict=True)]
+    return [F.interpolate(x, size, mode=mode, **more) for x in unified]
+
+
+def _mixed(decoder: Any, large: list[Tensor]) -> Tensor:
+    mixed: Tensor = decoder.head(decoder.fuse(torch.cat(large, 1)))
+    return mixed
+
+
+def misjoined(decoder: Any, maps: list[Tensor]) -> Mistakes:
+    """Known mistakes with the same parts: what they give, and what to say."""
+    late = [F.interpolate(x, maps[0].shape[-2:], mode="bilinear") for x in maps]
+    right = joined(decoder, maps)
+    return [
+        (joined(decoder, maps, "nearest"), "upsample bilinearly: nearest neighbours give blocks"),
+        (joined(decoder, maps, "bicubic"), "upsample bilinearly: that is bicubic"),
+        (joined(decoder, maps, align_corners=True), "leave align_corners at its default"),
+        (joined(decoder, late), "you upsampled the maps first: unify small ones, then upsample"),
+        (
+            _mixed(decoder, _large(decoder, maps)[::-1]),
+            "the last stage stands in front: the first one should",
+        ),
+        (joined(decoder, maps, "area"), "upsample bilinearly: that is the mode area"),
+        (right.relu(), "a ReLU after the head cuts negative scores off"),
+        (right.softmax(1), "these are probabilities: return logits"),
+        (right.log_softmax(1), "these are log-probabilities: return logits"),
+    ]
+
+
+def mistokened(tokens: Tensor, norm: nn.LayerNorm, reshaped: Tensor) -> Mistakes:
+    """Known mistakes between the projected map and what is given back."""
+    plain = "the norm's learnt scale and shift have no effect: call self.norm"
+    return [
+        (norm(reshaped), "reshape cuts the numbers up in the wrong order: use to_tokens"),
+        (tokens, "the tokens are not normalised"),
+        (F.layer_norm(tokens, tokens.shape[-1:]), plain),
+        (norm(norm(tokens)), "the tokens are normalised twice"),
+        (norm(tokens).relu(), "a ReLU cuts the tokens off: project and norm are all"),
+        (tokens + norm(tokens), "the tokens are added to normalised ones: give back self.norm's"),
+    ]

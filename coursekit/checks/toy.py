@@ -1,0 +1,56 @@
+"""A small network whose validation losses are prescribed: it shows how a loop trains it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+
+
+class Toy:
+    """Learns made-up numbers, and notes what it sees.
+
+    Args:
+        inputs: (N, 3).
+        losses: what `validate` gives after the first, second, … epoch; the last one for all later.
+
+    Attributes:
+        model: the network, with weights and buffers.
+        before: its whole state before each epoch.
+        after: the same after each epoch.
+        notes: rate and kind of each epoch's optimiser, and whether it has just been made.
+    """
+
+    def __init__(self, inputs: np.ndarray, losses: Sequence[float]) -> None:
+        torch.manual_seed(0)
+        self.model = nn.Sequential(nn.Linear(3, 2, bias=False), nn.BatchNorm1d(2)).double()
+        self.inputs, self.losses = torch.as_tensor(inputs), list(losses)
+        self.before: list[Tensor] = []
+        self.after: list[Tensor] = []
+        self.notes: list[tuple[float, str, bool]] = []
+
+    def state(self) -> Tensor:
+        """Weights and buffers, one after the other."""
+        return torch.cat([t.detach().double().flatten() for t in self.model.state_dict().values()])
+
+    def train_epoch(self, model: nn.Module, optimiser: torch.optim.Optimizer) -> float:
+        """One step, as an epoch; gives the number of epochs so far as its loss."""
+        rate, kind = optimiser.param_groups[0]["lr"], type(optimiser).__name__
+        self.notes.append((rate, kind, len(optimiser.state) == 0))
+        self.before.append(self.state())
+        optimiser.zero_grad()
+        error = model.train()(self.inputs) - len(self.before) * self.inputs[:, :2]
+        error.square().mean().backward()
+        optimiser.step()
+        self.after.append(self.state())
+        return float(len(self.after))
+
+    def validate(self, model: nn.Module) -> float:
+        """The prescribed loss of the epoch that ended."""
+        return self.losses[min(len(self.after), len(self.losses)) - 1]
