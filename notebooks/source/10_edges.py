@@ -13,8 +13,7 @@
 # %% [markdown]
 # # 10 · Edge tasks: learn where the parts end
 #
-# Two faces stand close together, and the network paints half of the neighbour as well. DML-CSR (Zheng et al., CVPR 2022) teaches the network a second and a third task, to draw *edges*, and removes
-# them again before the network is used. You build both tasks and their losses, and measure whether it pays.
+# Two faces stand close together, and the network paints half of the neighbour as well. DML-CSR (Zheng et al., CVPR 2022) gives the network two more tasks, to draw *edges*. Both are removed again before the network is used. You build the tasks and their losses, and measure whether they pay.
 #
 # | | quick tier (default) | full tier |
 # |---|---|---|
@@ -87,23 +86,22 @@ crowd = [render(0, index, 128, crowd=1.0) for index in (4, 8, 21)]
 plots.panels([{"image": f.image, "label map": f.label_map} for f in crowd], across=3)
 
 # %% [markdown]
-# A neighbour's cheek has the colour and the texture of the target's cheek, and only one of them is skin. The evidence is at the *boundary* between the two. The paper calls
-# what goes wrong <dfn>boundary confusion</dfn>, between neighbours and between parts of one face (hair and cloth, lip and inner mouth).
+# A neighbour's cheek has the colour and the texture of the target's cheek, and only one of them is skin. The evidence is at the *boundary* between the two. The paper calls what goes wrong <dfn>boundary confusion</dfn>, between neighbours and between parts of one face (hair and cloth, lip and inner mouth).
 #
-# Cross-entropy is a mean over all pixels, and few of them lie on a boundary. So the paper adds tasks that know nothing else:
+# Cross-entropy is a mean over all pixels, and few of them lie on a boundary. So the paper adds three tasks:
 #
 # 1. <dfn title="binary edge map">binary edges</dfn>: is this pixel on any boundary?
 # 2. <dfn title="category edge map">category edges</dfn>: on the boundary of which parts?
 # 3. **attention**: the parsing loss once more, on the edge pixels alone.
 #
-# The first two get heads of their own. Nobody needs their output in the end: they are there so that the *features*, which the parsing shares, must know where parts end.
+# The first two get heads of their own. Nobody needs their output in the end. They are there so that the *features*, which the parsing shares, must show where parts end.
 #
 # ## Edge labels (the paper's Fig. 4)
 #
-# No data set has edge labels, but every label map contains them. The paper looks at the four neighbours of a pixel, above, below, left and right, in the mask of each class: *if one of them has the value zero*, the pixel is an edge pixel. Three things are left open.
+# No data set has edge labels, but every label map contains them. The paper looks at the four neighbours of a pixel, above, below, left and right, in the mask of each class. *If one of them has the value zero*, the pixel is an edge pixel. Three things are left open.
 #
-# - **Which side?** By the letter, a mask's edge is its outermost row of pixels (we say `"inner"`). The code of EAGRNet, which this paper starts from, marks *both* sides of a change of label (`"both"`, our default).
-# - **Unknown pixels**, 255: they are 255 in the edge map, too, and no pixel is an edge because of them, or because of the frame of the picture.
+# - **Which side?** By the letter, a mask's edge is its outermost row of pixels (`"inner"`). The code of EAGRNet, from which this paper starts, marks *both* sides of a change of label (`"both"`, our default).
+# - **Unknown pixels**, 255: they are 255 in the edge map, too. They make no other pixel an edge, nor does the frame of the picture.
 # - **How wide?** One step in the paper; we allow `width` steps.
 #
 # One tool is given: `spread` marks whatever is within `width` steps of a marked pixel.
@@ -320,7 +318,7 @@ plots.panels([row])
 # %% [markdown]
 # ## How rare is an edge?
 #
-# An edge is as long as the face is high, and a pixel or two wide, so its *share* of the picture falls when the picture grows.
+# An edge is as long as the face is high, but only a pixel or two wide. So its *share* of the picture falls when the picture grows.
 
 # %%
 print("share of the pixels    binary edges    category edges, of all maps")
@@ -332,7 +330,7 @@ for size in (64, 128, 256, 473):
     print(f"{size:>10}² {both:>21.1f} % {every:>24.2f} %")
 
 # %% [markdown]
-# At the paper's 473² about 3 pixels in 100 are on an edge, and 3 in 1,000 of the category maps. At the 64² of the quick tier it is one in five: much of so small a face *is* edge.
+# The table is the course's rendered faces: at the paper's 473² about 3 pixels in 100 are on an edge, at 64² one in five.
 #
 # ## The network, before you build its heads
 #
@@ -353,9 +351,9 @@ plots.diagram(
 )
 
 # %% [markdown]
-# Three depths are brought to 256 channels each, and *one* 3×3 convolution, shared by all three, makes a map for each class of them. These maps, enlarged to the finest and concatenated, are read by two 1×1 classifiers.
+# Three depths are brought to 256 channels each. *One* 3×3 convolution, shared by all three, makes a map for each class from them. These maps are enlarged to the finest and concatenated; two 1×1 classifiers read them.
 #
-# > **Paper and code disagree.** The paper speaks of two edge *branches*. Its public code has one, with two classifiers, as drawn here, and the count fits the code: you will see 60,155,634 weights below.
+# > **Paper and code disagree.** The paper speaks of two edge *branches*. Its public code has one, with two classifiers, as drawn here. The parameter count fits the code, as you will see.
 #
 # ## Exercise 2: the edge heads
 #
@@ -511,18 +509,18 @@ for hidden_name, hidden_classes, hidden_width in (("few", 3, 4), ("more", 6, 5))
 # %% [markdown]
 # ## Exercise 3: a balanced loss
 #
-# At 473², a head that always answers "no edge" is right in 97 % of the binary pixels, and in 99.7 % of the category maps. Plain cross-entropy finds that quite good. So the edge losses are <dfn>class-balanced</dfn>: each kind of pixel is weighted by the share of *the other*. With $n_1$ edge
+# At 473², a head that always answers "no edge" is right in 97 % of the binary pixels, and in 99.7 % of the category maps. Plain cross-entropy of such a head is low. So the edge losses are <dfn>class-balanced</dfn>: each kind of pixel is weighted by the share of *the other*. With $n_1$ edge
 # pixels and $n_0$ others in the whole batch,
 #
 # $$ w_1 = \frac{n_0}{n_0 + n_1}, \qquad w_0 = \frac{n_1}{n_0 + n_1}, \qquad \mathcal{L} = \frac{\sum_p w_p \, \mathrm{ce}_p}{\sum_p w_p} $$
 #
 # $\mathrm{ce}_p$ is the cross-entropy of pixel $p$, and $w_p$ is $w_1$ on an edge, else $w_0$. Pixels of 255 count nowhere: not in $n$, not in the sums. If there is no edge at all (or nothing else), all weights are 0. Then the loss is 0, never NaN, and `backward` must still work.
 #
-# - `balanced`: the weighted mean, for both (write it elsewhere, if you like: nobody else calls it).
+# - `balanced`: the weighted mean, for both.
 # - `binary_edge_loss`: two logits a pixel, softmax cross-entropy.
-# - `category_edge_loss`: $C$ logits a pixel, and *several* can be right, since a pixel between skin and nose is on both edges. So it is yes or no for each map, by a sigmoid. $n_0$ and $n_1$ count over all maps together.
+# - `category_edge_loss`: $C$ logits a pixel, and *several* can be right, since a pixel between skin and nose is on both edges. So each map has a sigmoid of its own. $n_0$ and $n_1$ count over all maps together.
 #
-# With a pencil: the loss is a mean of two means. Of which?
+# With a pencil: the loss is a mean of two means. Which two?
 #
 # <details><summary>Hint 1</summary>
 #
@@ -730,7 +728,7 @@ for hidden_kind, hidden_shape in (("binary", (2, 2, 4, 6)), ("category", (2, 3, 
 #
 # $$ \mathcal{L}_{attn}^b = \frac{1}{N} \sum_{i=1}^N \frac{1}{b_i} \sum_{\text{pixels}} \mathcal{L}_i^p \odot B_i \tag{3} $$
 #
-# Here $\odot$ is a product pixel by pixel: it keeps the costs on the edge and makes all others 0. (In Eq. 1 the paper used the same sign for concatenation. And it leaves the sum over pixels out; without it no single number would come.) So it is the mean cost of an edge pixel: first in each image, then over the $N$ images. An image without edges contributes 0, and is counted in $N$. A 255 in the edge map is no edge.
+# Here $\odot$ is a product pixel by pixel: it keeps the costs on the edge and makes all others 0. (In Eq. 1 the same sign means concatenation. The sum over pixels is ours: the paper leaves it out.) So the loss is the mean cost of an edge pixel, first in each image, then over the $N$ images. An image without edges contributes 0, and is counted in $N$. A 255 in the edge map is no edge.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -864,7 +862,7 @@ for hidden_name, hidden_fill in (("some", None), ("none", 0), ("unknown", 255)):
 #
 # Each class that has an edge gets a mean of its own, over its own edge. So the edge of an earring, 20 pixels, counts as much as that of the hair, 2,000. A class without an edge contributes 0, and is counted in $C$.
 #
-# > **Paper and public code disagree.** Where Eq. 4 has $w_j$, the public code multiplies by the *integer label map*: a pixel of hair (id 13) costs 13 times as much as one of skin (id 1), and background nothing. Where Eq. 4 has $1/c_{ij}$, it divides by the total count. Then the long edges rule again, and the order of the classes in a table decides the rest.
+# > **Paper and public code disagree.** Where Eq. 4 has $w_j$, the public code multiplies by the *integer label map*: a pixel of hair (id 13) costs 13 times as much as one of skin (id 1), and background nothing. Where Eq. 4 has $1/c_{ij}$, it divides by the total count. Then the long edges dominate again, and the ids of the classes decide the rest.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -995,7 +993,7 @@ for hidden_name, hidden_fill in (("some", None), ("none", 0), ("unknown", 255)):
 #
 # A plain mean gives each of $P$ pixels the weight $1/P$. Eq. 3 gives each of $b$ edge pixels $\lambda_3/b$ on top, and the paper sets $\lambda_3 = 4$. So an edge pixel weighs $1 + 4P/b$ times as much as an inner one. Eq. 4 adds more, the smaller the part the more.
 #
-# Move it by hand. As a stand-in for a trained network we take the truth, blurred: sure everywhere but near boundaries. Bright pixels have the largest part of the loss.
+# Move it by hand. In place of a trained network we take the truth, blurred: it is sure everywhere but near boundaries. Bright pixels have the largest part of the loss.
 
 
 # %%
@@ -1034,7 +1032,7 @@ display(plots.panels([row]))
 sliders(draw, width=(1, 1, 10), λ3=(4.0, 0.0, 8.0), λ4=(1.0, 0.0, 8.0))
 
 # %% [markdown]
-# (The sliders need a running notebook.) Find two things: the `width` from which on the "edge" has half of the pixels, and what $\lambda_4$ alone does to eyes and to the outline of the hair.
+# (The sliders need a running notebook.) Find the `width` from which on the "edge" has half of the pixels. What does $\lambda_4$ alone do to the eyes and to the outline of the hair?
 #
 # ## The whole loss (Eq. 2 and 5)
 #
@@ -1064,7 +1062,7 @@ def loss_terms(heads: tuple, target: torch.Tensor, row: str) -> dict[str, torch.
 
 
 # %% [markdown]
-# Which of the five has most to say? Here is the length of each term's gradient at the encoder's weights, times its $\lambda$, for one batch and a fresh network. The public code's *effective* weights are not 1, 1, 1 but 2, 1 and 0.2, for parsing, binary and category edges (attention is left at 4 and 1 here).
+# Which of the five counts most? Here is the length of each term's gradient at the encoder's weights, times its $\lambda$, for one batch and a fresh network. The public code's *effective* weights are 2, 1 and 0.2 for parsing, binary and category edges, not 1, 1, 1 (attention stays at 4 and 1 here).
 
 # %%
 # NBVAL_IGNORE_OUTPUT
@@ -1092,11 +1090,11 @@ for who, factors in (("the paper", PAPER), ("the code ", {**PAPER, "p": 2.0, "c"
     print(f"λ of {who}: shares of the gradient", shares)
 
 # %% [markdown]
-# Whoever follows the paper and whoever runs its code train for different things. In both, the attention to binary edges leads; the two edge tasks themselves hardly move the encoder.
+# So the paper and its code train for different things. (One labelled example, the author's: with either λ, binary attention had the largest share, and the two edge tasks small ones.)
 #
 # ## Exercise 6: decouple
 #
-# Training is over, and nobody needs the edges. Write `decouple`: from a network with edge heads, the same network without. Its configuration is `network.config`, a frozen dataclass with a field `edge_heads` (`"both"`, `"none"`).
+# After training nobody needs the edges. Write `decouple`: from a network with edge heads it makes the same network without. Its configuration is `network.config`, a frozen dataclass with a field `edge_heads` (`"both"`, `"none"`).
 #
 # - The parsing logits stay the same, **bit for bit**. The new network is in the mode of the old one (training or evaluation), which stays as it was.
 # - It works on the *meta* device, too, where tensors have shapes and no memory. So no weight may be copied *into* another.
@@ -1217,11 +1215,11 @@ print(f"two branches, as in the paper's text: {second:,} more in training, none 
 #
 # ## Training, with and without
 #
-# Now the experiment: the same small network, the same faces in the same order, with the parsing loss alone and with all five terms. A fifth of the faces are struck by each kind of label error; we score on faces *without* errors. The full tier trains all rows of Table 6, three seeds each.
+# Now the experiment: the same small network and the same faces in the same order, with the parsing loss alone and with all five terms. A fifth of the faces have each kind of label error; we score on faces *without* errors. The full tier trains all rows of Table 6, three seeds each.
 #
 # Besides mean IoU and mean F1 (without background, as in the paper) we ask what the edge tasks are *for*: which pixels are right on edges and elsewhere, and how much of the background, where the neighbours stand, is called a part of the face.
 #
-# What is finished is kept in `RUNS`: interrupt the cell when you like, and run it again to go on.
+# (You may interrupt the training cell, and run it again to go on.)
 
 # %%
 RUNS: dict[tuple[str, int], nn.Module] = {}  # run this cell again to begin anew
@@ -1302,17 +1300,17 @@ for name in ("mean IoU", "right on edges", "right elsewhere", "background called
     print(f"with all five terms {name!r} changes by {mean:+.1f} points ({luck})")
 
 # %% [markdown]
-# **Do not believe one run.** The quick tier makes a few dozen steps with a single seed: the network has hardly begun, and what you see may be luck.
+# **Do not believe one run.** The quick tier makes a few dozen steps with a single seed: what you see may be luck.
 #
 # *Labelled examples, the author's*, in per cent, mean ± standard deviation:
 #
-# - The quick tier with five seeds (`COURSEKIT_SIZES='{"seeds": 5}'`): mean IoU **15.8 ± 0.6** without and **19.0 ± 1.0** with edges; right on edges 47.7 ± 0.4 and 49.3 ± 0.6, right elsewhere 76.3 ± 0.9 and 73.1 ± 1.4. The weight that edges get is taken from all else.
-# - The full tier's length, one seed: 46.9 without and 47.4 with edges; right on edges 60.9 and 62.5, right elsewhere 92.1 and 91.0. The lead in mean IoU has shrunk to half a point, which one seed cannot tell from luck; the trade between edges and the rest is still there.
-# - The course's own comparison (`benchmarks/RESULTS.md`), the small network on 1,000 faces with wrong labels, ten epochs in batches of 8, 5 seeds: mean IoU **43.8 ± 0.9** without and **46.0 ± 1.2** with all five terms; 44.8 ± 0.6 with the two heads and no attention, 44.8 ± 0.7 with the attention losses and no heads, 46.4 ± 0.8 with category edges and their attention alone. With a plain 3×3 convolution in place of DDGCN 44.0 ± 0.3 without and 45.4 ± 0.4 with. There the gain is beyond the spread, heads and attention do more together than either alone, and DDGCN has no part in it.
+# - The quick tier with five seeds (`COURSEKIT_SIZES='{"seeds": 5}'`): mean IoU **15.8 ± 0.6** without and **19.0 ± 1.0** with edges; right on edges 47.7 ± 0.4 and 49.3 ± 0.6, right elsewhere 76.3 ± 0.9 and 73.1 ± 1.4. What edges gain, all else loses.
+# - The full tier's length, one seed: 46.9 without and 47.4 with edges; right on edges 60.9 and 62.5, right elsewhere 92.1 and 91.0. One seed cannot tell half a point of mean IoU from luck.
+# - The course's own comparison (`benchmarks/RESULTS.md`), the small network on 1,000 faces with wrong labels, ten epochs in batches of 8, 5 seeds: mean IoU **43.8 ± 0.9** without and **46.0 ± 1.2** with all five terms; 44.8 ± 0.6 with the two heads and no attention, 44.8 ± 0.7 with the attention losses and no heads, 46.4 ± 0.8 with category edges and their attention alone. With a plain 3×3 convolution in place of DDGCN 44.0 ± 0.3 without and 45.4 ± 0.4 with. There the gain is beyond the spread, and DDGCN has no part in it.
 #
 # ## What was learnt, in a picture (the paper's Fig. 5)
 #
-# Crowded faces that no network has seen: the prediction without and with edge tasks, and the edges that the heads draw before they are thrown away. Category edges are shown where the binary edges are above one half, in the colour of the likeliest class.
+# Crowded faces that no network has seen: the prediction without and with edge tasks, and the edges that the heads draw. Category edges are shown where both heads are above one half, in the colour of the likeliest class. Do the heads know where outlines are? Which parts does only one of the two networks draw? What happens to the neighbours?
 
 
 # %% tags=["slow"]
@@ -1339,8 +1337,6 @@ def seen_by(index: int) -> dict[str, np.ndarray]:
 plots.panels([seen_by(index) for index in range(4)], LABELS)
 
 # %% [markdown]
-# Look at the edges first. Even after so few steps the heads know roughly where outlines are: an edge is a local thing, and easy to learn. Then look for the parts that only one of the two networks draws, and for the neighbours.
-#
 # ## The paper says, we measured
 #
 # The paper's Table 6 beside yours. (F1 in per cent: overall F1 on Helen, mean F1 on the others and here.)
@@ -1361,9 +1357,9 @@ Markdown(table)
 #
 # - **The baseline is not the row before.** The caption says that all rows have DDGCN. But 92.11 is what Table 4 gives for the network *without* it; with DDGCN alone it is 92.56, 85.33 and 92.10. So the edge tasks add 1.19, 0.65 and 0.22 points, not 1.64, 1.64 and 2.48. Our "p" has DDGCN.
 # - **No row has a spread.** On LaPa the six rows lie within 0.16 points, and three seeds of one of *our* settings differ by about one point. How many runs would tell two rows apart?
-# - Attention (ba, ca) adds between 0.06 and 0.18 points; category edges are better than binary ones by 0.26, 0.15 and 0.05. This may all be true. The table alone does not show it.
+# - Attention (ba, ca) adds between 0.06 and 0.18 points; category edges are better than binary ones by 0.26, 0.15 and 0.05. This may be true; the table alone does not show it.
 #
-# **The real thing**, the paper's network at 473² on a GPU, is one command, and so is the whole of Table 6:
+# **The real thing**, the paper's network at 473² on a GPU, is one command. So is the whole of Table 6:
 #
 # ```
 # coursekit train dml_csr --recipe dml_csr --data ROOT --size 473 --epochs 200 --out runs/dml_csr
@@ -1372,7 +1368,7 @@ Markdown(table)
 #
 # ## The library twin
 #
-# Do the course's parts compute what you wrote? Two libraries have a part of it: OpenCV's morphological gradient, the largest minus the smallest label around a pixel, and the class weights of `F.cross_entropy`.
+# Do the course's parts compute what you wrote? Two libraries have a part of it. OpenCV's morphological gradient is the largest minus the smallest label around a pixel. `F.cross_entropy` has class weights: it divides by their sum, so for the *binary* loss it is a twin. (`F.binary_cross_entropy_with_logits` divides by the number of pixels: for the *category* loss it is none.)
 
 # %%
 import cv2
@@ -1416,18 +1412,10 @@ mine = sum(PAPER[name] * value for name, value in terms.items())
 print("Eq. 5:", bool(torch.isclose(mine, (sums.total / sums.mass).sum(), rtol=1e-4)))
 
 # %% [markdown]
-# `F.cross_entropy` divides by the sum of the weights, so for the *binary* loss it is a twin. `F.binary_cross_entropy_with_logits` has weights, too, but divides by the number of pixels: for the *category* loss it is none.
-#
-# | prefer | when |
-# |---|---|
-# | `cv2.morphologyEx` | label maps lie on the CPU and 255 does not occur |
-# | `coursekit.losses` | edges are made on the device, from the augmented target, with 255; `MultiTaskObjective` calls them |
-# | your own | another rule of what an edge is |
-#
 # ## What to try next
 #
-# - **Width.** Train with `binary_edges(target, width=2)` in `loss_terms`. At 64² a fifth of the face is edge already: does a wider one help or hurt?
-# - **Only attention.** The row `"p+ba+ca"` needs no edge heads (put it into `HEADS`). Is it the *heads* or the *attention* that helps? The paper's table has no such row.
+# - **Width.** Train with `binary_edges(target, width=2)` in `loss_terms`. Does a wider edge help or hurt?
+# - **Only attention.** The row `"p+ba+ca"` needs no edge heads (put it into `HEADS`). Is it the *heads* or the *attention* that helps?
 # - **The code's λ.** Put 2, 1 and 0.2 into `PAPER`.
 # - **w_j.** The course's objective takes the weights of lesson 01 for $w_j$. Give `category_edge_attention` your own, and look at the necklace.
 #

@@ -13,12 +13,12 @@
 # %% [markdown]
 # # 11 · Self-regulation: labels that put themselves right
 #
-# Some of the labels that you train on are wrong. DML-CSR (Zheng et al., CVPR 2022) lets the network correct them: it averages its own weights, and the average teaches. You build each part, count how many wrong labels are mended and how many right ones are broken, and ask whether it pays.
+# Some training labels are wrong. DML-CSR (Zheng et al., CVPR 2022) lets the network correct them: it averages its own weights, and the average teaches. You build each part. Then you count how many wrong labels are mended and how many right ones are broken, and ask whether it pays.
 #
 # | | quick tier (default) | full tier |
 # |---|---|---|
 # | your time | {{your-time}} | the same |
-# | data | 80 crowded rendered faces with label errors, 48² | 1,000 of them, or your own folder, 128² |
+# | data | 64 crowded rendered faces with label errors, 48² | 1,000 of them, or your own folder, 128² |
 # | computing | {{computing}} | about 20 minutes on one GPU (estimated, not measured) |
 # | memory | {{memory}} | about 2 GB (estimated) |
 #
@@ -39,7 +39,6 @@
 import copy
 import math
 from itertools import pairwise
-from pathlib import Path
 from statistics import NormalDist
 from types import SimpleNamespace
 
@@ -56,14 +55,13 @@ from coursekit.data import SynthDataset, open_dataset, whitening
 from coursekit.models.abn import ABN
 from coursekit.models.layers import conv_abn
 from coursekit.optim import aggregation
-from coursekit.synthfaces import render
 from coursekit.synthfaces.noise import NOISE_KINDS, add_label_noise, kinds_of_noise
 
 # %%
 # Each size on the quick tier, then on the full one, which COURSEKIT_TIER=full chooses.
 TIER, DATA, SIZES = tier.choose(
-    train=(80, 1000), val=(40, 200), size=(48, 128), batch=(4, 8), noise=(0.3, 0.2),
-    epochs=(18, 20), cycles=(3, 5), cycle_epochs=(2, 2), widths=((16, 24, 32), (32, 64, 96, 128)),
+    train=(64, 1000), val=(32, 200), size=(48, 128), batch=(4, 8), noise=(0.3, 0.2),
+    epochs=(16, 20), cycles=(3, 5), cycle_epochs=(2, 2), widths=((16, 24, 32), (32, 64, 96, 128)),
     rate=(0.01, 0.004), seeds=(1, 3),
 )  # fmt: skip
 SIZE, BATCH, CYCLES, EACH = (SIZES[name] for name in ("size", "batch", "cycles", "cycle_epochs"))
@@ -83,11 +81,11 @@ print(f"{len(train)} faces to learn from, {len(val)} to validate")
 # %% [markdown]
 # ## Wrong labels
 #
-# Masks are drawn by people, who follow polygons, get tired, and disagree. The paper's Fig. 1 shows eyes that were marked as glasses. In real data we can only *suspect* such a label (`coursekit data suspects ROOT --checkpoint FILE` ranks them; in CelebAMask-HQ it finds, for example, faces whose left and right are exchanged).
+# People draw masks with polygons, get tired, and disagree. The paper's Fig. 1 shows eyes that were marked as glasses. In real data we can only *suspect* such labels (`coursekit data suspects ROOT --checkpoint FILE` ranks them).
 #
-# To *count* repairs, the truth must be known. So we take label maps for true and plant four kinds of errors in a copy, each in a share `noise` of the faces:
+# To *count* repairs, the truth must be known. So we take label maps for true, and plant four kinds of errors in a copy, each in a share `noise` of the faces:
 #
-# - `missing_necklace`: the annotator overlooked it, and its pixels are called neck;
+# - `missing_necklace`: the necklace was overlooked, and its pixels are called neck;
 # - `eyes_as_glasses`: both eyes are called glasses, though the face wears none;
 # - `neck_as_cloth`: the whole neck is called cloth;
 # - `shifted_boundary`: one part, the hair for example, lies a pixel beside its place.
@@ -122,18 +120,20 @@ for place, kind in enumerate(NOISE_KINDS):
 plots.panels(rows, across=2)
 
 # %% [markdown]
-# One face for each kind, the one that it struck worst. A face may have errors of several kinds; "wrong" shows all of them in black. (At this size a necklace is a pixel or two: leave it out of your conclusions.)
+# One face for each kind, the one with the most errors of it. "Wrong" shows all errors of the face in black. (At this size a necklace is a pixel or two: leave it out of your conclusions.)
 #
-# Why should a network that learns from these labels know better than they do? Because most eyes are marked as eyes. A network learns first what many examples agree on, and learns single exceptions by heart later, if it is trained long enough. In between, its prediction on its own training faces can be *better than their labels*. Self-regulation wants to stay in between.
+# Why should a network know better than its labels? Because most eyes are marked as eyes. A network first learns what many examples agree on, and single exceptions later, by heart. In between, its prediction on its own training faces can be *better than their labels*. Self-regulation wants to stay in between.
 #
 # ## The schedule, before you build it
 #
-# There is one network that learns, the <dfn>student</dfn>. First an **initialisation**: 150 epochs from labels. Then $K = 5$ **cycles** of $N = 10$ epochs. $M_n$ is the student as it was at the end of a cycle's $n$-th epoch: one network, kept $N$ times. In each cycle
+# One network learns, the <dfn>student</dfn>. First comes an **initialisation**: 150 epochs from labels. Then $K = 5$ **cycles** of $N = 10$ epochs follow. $M_n$ is the student at the end of a cycle's $n$-th epoch. In each cycle
 #
-# 1. a <dfn>teacher</dfn>, a network that is frozen (nothing changes its weights), replaces the labels: the student learns to say what the teacher says, its <dfn>distillation</dfn> (Eq. 7);
+# 1. a <dfn>teacher</dfn>, a frozen network (nothing changes its weights), replaces the labels: the student learns to predict what the teacher predicts, its <dfn>distillation</dfn> (Eq. 7);
 # 2. at the end, weights are averaged (Eq. 6) into an aggregate $M$;
 # 3. all images pass through $M$, to estimate the statistics of its normalisation layers anew;
 # 4. $M$ is the next cycle's teacher. The student goes on from where it is.
+#
+# In cycle 1 the teacher is $M_{best}$ itself (our reading: the paper does not say who teaches first). The second picture shows the learning rates of this schedule, from the course's `SelfRegulationConfig`.
 
 # %% tags=["folded"]
 plots.diagram(
@@ -151,9 +151,6 @@ plots.diagram(
     """labels > initialisation > M_best > cycle 1 > students > aggregate, M_best > aggregate,
     aggregate > reestimate > M > cycle 2""",
 )
-
-# %% [markdown]
-# In cycle 1 the teacher is $M_{best}$ itself (our reading: the paper does not say who teaches first). The course holds this schedule in `SelfRegulationConfig`. Its rates:
 
 # %%
 paper = optim.SelfRegulationConfig()
@@ -177,11 +174,11 @@ plt.close(figure)
 figure
 
 # %% [markdown]
-# > **Paper and public code disagree.** "Cosine annealing at 1e-5" says the paper. The code starts at 5e-4, fifty times as much, falls along half a cosine within ten *iterations* (batches), and jumps back, again and again. Which of the two gave the paper's figures is not known.
+# > **Paper and public code disagree.** "Cosine annealing at 1e-5" says the paper. The code starts at 5e-4, fifty times as much, and falls within ten *iterations* (batches), again and again. Which of the two gave the paper's figures is not known.
 #
 # ## Exercise 1: Eq. 6
 #
-# In cycle $k = 1, 2, \dots$, with the $N$ students $M_1, \dots, M_N$ of its epochs, and the best model so far, $M_{best}$ (exercise 2 asks which that is), all *weights* become
+# In cycle $k = 1, 2, \dots$ there are the $N$ students $M_1, \dots, M_N$ of its epochs, and the best model so far, $M_{best}$ (exercise 2 asks which that is). All *weights* become
 #
 # $$ M = \frac{k}{k+1} M_{best} + \frac{1}{(k+1)\,N} \sum_{n=1}^N M_n \tag{6} $$
 #
@@ -247,6 +244,10 @@ def averages(b: torch.Tensor, every: list[torch.Tensor], k: int) -> list[tuple]:
         (k / (k + 1) * b + every[0] / (k + 1), "only the first student counts: take the mean of all N"),
         (k / (k + 1) * b + last / ((k + 1) * n), "only one student is in the sum"),
         (total / ((k + 1) * n), "M_best is lost: k / (k + 1) with one stroke, since `//` gives 0"),
+        (b / (k + 1) + total / ((k + 1) * n), "the shares sum to less than 1: that of M_best is k / (k + 1)"),
+        (k / (k + 1) * b + total / ((k + 1) * k), "N is the number of students, `len(students)`, not k"),
+        (k / (k + 1) * b + total / ((k + 1) * (n + 1)), "N is the number of students, `len(students)`: do not add 1"),
+        *((k / (k + 1) * b + (total - one) / ((k + 1) * n), "a student is missing from the sum") for one in (last, every[0])),
         (mean, "M_best has no effect"), (b, "the students have no effect"), (last, "this is the last student's: is every name in `names` averaged?"),
         (k / (k + 1) * b + total / ((k + 1) * n), ""),
     ]  # fmt: skip
@@ -313,16 +314,16 @@ for hidden_n, hidden_k in ((3, 2), (1, 3), (6, 1), (2, 5)):
 # %% [markdown]
 # ## Exercise 2: who counts in the end?
 #
-# $M_{best}$ is "the best model from previous epochs". Two readings are on the table:
+# $M_{best}$ is "the best model from previous epochs". This can be read in two ways:
 #
-# - **the aggregate**: $M_{best}$ is the $M$ of the cycle before, as in SCHP (Li et al., 2020), from which the idea comes, and in the public code. With $e_k$ for the mean of cycle $k$'s students, the cycles give $M^{(1)} = \tfrac12 M_0 + \tfrac12 e_1$, then $M^{(2)} = \tfrac23 M^{(1)} + \tfrac13 e_2 = \tfrac13 (M_0 + e_1 + e_2)$, and in general
+# - **the aggregate**: $M_{best}$ is the $M$ of the cycle before, as in SCHP (Li et al., 2020), from which the idea comes, and in the public code. With $e_k$ for the mean of cycle $k$'s students, $M^{(1)} = \tfrac12 M_0 + \tfrac12 e_1$, then $M^{(2)} = \tfrac23 M^{(1)} + \tfrac13 e_2 = \tfrac13 (M_0 + e_1 + e_2)$, and in general
 #   $$ M^{(k)} = \tfrac{k}{k+1}\cdot\tfrac1k (M_0 + e_1 + \dots + e_{k-1}) + \tfrac{1}{k+1} e_k = \tfrac{1}{k+1} (M_0 + e_1 + \dots + e_k), $$
-#   the *plain mean* of all. That is where the odd factor $k/(k+1)$ comes from.
+#   the *plain mean* of all. That is where the factor $k/(k+1)$ comes from.
 # - **by validation loss**: whatever was best so far. Then $M_{best}$ may stay the same for several cycles, and Eq. 6 is no plain mean any more.
 #
-# Write one function for both. `renewed` has an entry for each cycle. Where `renewed[k - 1]` is True, $M_{best}$ of cycle $k$ is the $M$ that cycle $k - 1$ made; where it is False, $M_{best}$ is the same as in cycle $k - 1$. In cycle 1 it is $M_0$ in any case. Return the shares of $M_0, e_1, \dots, e_K$ in the last $M$.
+# Write one function for both. Where `renewed[k - 1]` is True, $M_{best}$ of cycle $k$ is the $M$ that cycle $k - 1$ made. Where it is False, $M_{best}$ stays as in cycle $k - 1$. In cycle 1 it is $M_0$ in any case. Return the shares of $M_0, e_1, \dots, e_K$ in the last $M$.
 #
-# By hand, for `[True, False]`: cycle 1 makes $\tfrac12 M_0 + \tfrac12 e_1$. In cycle 2 $M_{best}$ is still $M_0$, so $M = \tfrac23 M_0 + \tfrac13 e_2$, and the shares are (⅔, 0, ⅓): cycle 1 is forgotten.
+# By hand, for `[True, False]`: cycle 1 makes $\tfrac12 M_0 + \tfrac12 e_1$. In cycle 2 $M_{best}$ is still $M_0$, so $M = \tfrac23 M_0 + \tfrac13 e_2$. The shares are (⅔, 0, ⅓): cycle 1 is forgotten.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -334,7 +335,7 @@ for hidden_n, hidden_k in ((3, 2), (1, 3), (6, 1), (2, 5)):
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# `for k, new in enumerate(renewed, 1):`, in it `best = m if new else best`, then `m = k / (k + 1) * best + unit[k] / (k + 1)`. (Nothing later needs this function but the next picture.)
+# `for k, new in enumerate(renewed, 1):`, in it `best = m if new else best`, then `m = k / (k + 1) * best + unit[k] / (k + 1)`.
 # </details>
 # <details><summary>Borrow it</summary>
 #
@@ -366,14 +367,16 @@ def traced(renewed: list[bool], flaw: str = "") -> np.ndarray:
             best = {"always": m, "never": unit[0], "turned": best if new else m}.get(
                 flaw, m if new else kept
             )
-        j = {"zero": k - 1, "half": 1, "more": k + 1}.get(flaw, k)
-        m = j / (j + 1) * best + unit[k] / (j + 1)
+        j = {"zero": k - 1, "half": 1, "more": k + 1, "count": k - 1}.get(flaw, k)
+        m = j / (j + 1) * best + unit[j if flaw == "count" else k] / (j + 1)
         if flaw == "swapped":
             m = best / (k + 1) + k / (k + 1) * unit[k]
         if flaw == "stroke":
             m = k / k + 1 * best + unit[k] / (k + 1)
         if flaw == "late" and new:
             best = m
+        if flaw == "early":
+            return m
     return best if flaw == "best" else m[::-1] if flaw == "reversed" else m
 
 
@@ -385,7 +388,7 @@ check.crashes(
 check.crashes(IndexError, lambda error: True, "K cycles and M_0: there are K + 1 shares")
 check.crashes(UnboundLocalError, lambda error: True, "in cycle 1 M_best is M_0 in any case, and K may be 0: begin with both before the loop")  # fmt: skip
 for renewed in (
-    [True, True, False, True], [False, False, True], [True, False, False], [True] * 4, [False] * 3, [True], [],
+    [True, True, False, True], [False, False, True], [True, False, False], [True] * 4, [False] * 3, [True] * 2, [True], [],
 ):  # fmt: skip
     got, right = check.call(shares, renewed), traced(renewed)
     check.kind(got, np.ndarray)
@@ -400,6 +403,7 @@ for renewed in (
         ("swapped", "the shares have changed places: M_best gets k / (k + 1)"), ("reversed", "M_0's share comes first"),
         ("stroke", "`k / k + 1` is (k / k) + 1: write k / (k + 1)"),
         ("half", "k has no effect: the shares are k / (k + 1) and 1 / (k + 1)"),
+        ("count", "cycles count from 1: `enumerate(renewed, 1)`"), ("early", "this is the M of cycle 1: does a `return` stand in the loop?"),
         ("late", "renewed[k - 1] speaks of cycle k itself: decide M_best before you make its M"),
     ):  # fmt: skip
         wrong = traced(renewed, flaw)
@@ -446,13 +450,13 @@ plt.close(figure)
 figure
 
 # %% [markdown]
-# Taken by the letter, Eq. 6 can forget whole cycles: if nothing beats $M_0$, the last $M$ is five sixths $M_0$, one sixth of the last cycle, and four cycles were for nothing.
+# So Eq. 6 can forget whole cycles. If nothing beats $M_0$, the last $M$ is five sixths $M_0$ and one sixth of the last cycle.
 #
-# > **Paper and public code disagree.** Eq. 6 averages the $N$ students of a cycle with the *best* model; the code keeps a running mean and puts only the *last* student of each cycle in. The paper has $K = 5$; the code aggregates 6 times. `SelfRegulationConfig(best="validation")` is the paper's reading, `best="aggregate"` the running mean.
+# > **Paper and public code disagree.** Eq. 6 averages all $N$ students of a cycle with the *best* model. The code keeps a running mean and adds only the *last* student of each cycle. The paper has $K = 5$; the code aggregates 6 times. (`SelfRegulationConfig` has both: `best="validation"` and `best="aggregate"`.)
 #
 # ## Why statistics must be estimated anew
 #
-# Each normalisation layer holds the mean and the variance of what comes in. Average the weights, and something else comes in. Could we not average the statistics, too? For the *means* of the first layer this is even right, since a convolution is linear. The variances are another matter. Take two convolutions that know nothing of each other:
+# Each normalisation layer holds the mean and the variance of its inputs. If the weights are averaged, the inputs change. May we average the statistics, too? For the *means* of the first layer this is right, since a convolution is linear. For the variances it is not. Take two unrelated convolutions:
 
 # %%
 WHITE = whitening(learnt_from)
@@ -475,7 +479,7 @@ ratio = ((variances[0] + variances[1]) / 2 / variances[2]).median()
 print(f"the mean of the two variances is {ratio:.1f} times the variance of the mean (median)")
 
 # %% [markdown]
-# With $\sigma_1^2$ and $\sigma_2^2$ for the variances of the two outputs, and cov for their covariance, their mean has the variance $\tfrac14(\sigma_1^2 + \sigma_2^2 + 2\,\mathrm{cov})$: equal to the mean of the variances only if both always agree. With averaged statistics a layer divides by too much, and its output is too small, layer after layer. Students of one cycle are close relatives, so the effect is smaller for them; you will measure it below.
+# Let the two outputs have the variances $\sigma_1^2$ and $\sigma_2^2$ and the covariance cov. Their mean has the variance $\tfrac14(\sigma_1^2 + \sigma_2^2 + 2\,\mathrm{cov})$. This equals the mean of the variances only if both always agree. So with averaged statistics a layer divides by too much, and its output is too small.
 #
 # ## Exercise 3: statistics
 #
@@ -484,10 +488,10 @@ print(f"the mean of the two variances is {ratio:.1f} times the variance of the m
 # 1. Find the layers by what they *have*, a `running_mean` that is not None. Their class does not matter: here some are torch's, some our ABN of lesson 09.
 # 2. Reset them (`reset_running_stats()`).
 # 3. Pass all batches, without gradients. **Only the normalisation layers are in training mode**: dropout stays off, as it is in use.
-# 4. In training mode such a layer computes `new = (1 - momentum) * old + momentum * batch`. With the usual momentum of 0.1 the last batches rule. We want the mean over *images*: give each batch the momentum (its images) / (images so far, its own included). (The running variance becomes the mean of the batches' variances. That the batches' means differ is left out of it.)
+# 4. In training mode such a layer computes `new = (1 - momentum) * old + momentum * batch`. With the usual momentum of 0.1 the last batches count most. We want the mean over *images*: give each batch the momentum (its images) / (images so far, its own included).
 # 5. Put modes and momenta back, and switch gradients on again (`with torch.no_grad():` does so at its end).
 #
-# > **What goes wrong in the public code.** It looks for a layer by its *class*. The in-place ABN that runs on a single GPU is of another class, so nothing is re-estimated, and nothing is said.
+# > **What goes wrong in the public code.** It looks for a layer by its *class*. The in-place ABN for a single GPU is of another class, so nothing is re-estimated, without a warning.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -608,7 +612,7 @@ STATISTICS = {
     "turned": "momentum is the share of the new batch, not of the old value",
     "again": "only the last batch is in it: reset once, before the loop, and pass every batch",
     "whole": "all images at once: real ones do not fit into memory. Pass batch by batch",
-    "children": "a layer inside of another part was not found: `modules()` goes in, `children()` does not",
+    "children": "a layer was not found: `modules()` goes into parts, `children()` does not; and look for `running_mean`, not for a class",
     "before": "count a batch's own images, too, before you set its momentum",
     "abn": CLASS, "maps": CLASS, "2d": CLASS, "torch": CLASS, "torch even": CLASS, "torch even all": CLASS, "torch own": CLASS,
     "torch own all": CLASS, "2d own": CLASS,
@@ -623,6 +627,11 @@ check.may_change("network")
 check.crashes(TypeError, "iterable", "batches are a list: `for images in batches`")
 check.crashes(ZeroDivisionError, lambda error: True, "count a batch's own images, too, before you set its momentum")  # fmt: skip
 check.crashes(AttributeError, "NoneType", "a layer may have running_mean None: it keeps no statistics, leave it out")  # fmt: skip
+check.crashes(
+    AttributeError,
+    "reset_parameters",
+    "`reset_running_stats()` resets statistics; the weights stay",
+)
 torch.manual_seed(1)
 batches = list((2 + 3 * torch.randn(15, 3, 9, 8, dtype=torch.float64)).split(6))  # 6, 6 and 3
 network, twin = specimen(), specimen()
@@ -702,7 +711,7 @@ for hidden_training in (False, True):
 # %% [markdown]
 # ## Exercise 4: distillation
 #
-# The teacher's answer to a pixel is not a class but a *distribution* $p$: 70 % eye, 20 % glasses, 10 % skin. The student's is $q$. Eq. 7 asks for the Kullback-Leibler divergence of the two, here for one pixel:
+# For each pixel the teacher gives not a class but a *distribution* $p$, for example 70 % eye, 20 % glasses, 10 % skin. The student's is $q$. Eq. 7 asks for their Kullback-Leibler divergence, here for one pixel:
 #
 # $$ \mathrm{KL}(p \,\|\, q) = \sum_c p_c \,(\log p_c - \log q_c) $$
 #
@@ -713,7 +722,7 @@ for hidden_training in (False, True):
 # - **no gradient reaches the teacher**;
 # - if no pixel is valid, the loss is 0.
 #
-# KL is not symmetric. $\mathrm{KL}(p\|q)$ punishes a student who finds impossible what the teacher finds possible; the reverse punishes the opposite.
+# KL is not symmetric: mind which of the two is $p$.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -766,6 +775,7 @@ def divergences(s: torch.Tensor, t: torch.Tensor, valid: torch.Tensor) -> dict[s
         "softmax over the images: the classes are dimension 1": t.softmax(0) * (t.log_softmax(0) - s.log_softmax(0)),
         "the teacher's weights p are its log-probabilities here: `exp` is missing": log_p * (log_p - log_q),
         "that is the squared difference of the logits": (s - t) ** 2, "that is the squared difference of the probabilities": (p - q) ** 2,
+        "no clamp: the terms of KL may have either sign": (p * (log_p - log_q)).clamp_min(0),
         "absolute values: the terms of KL may have either sign": (p * (log_p - log_q)).abs(),
         "softmax over the last dimension: the classes are dimension 1": t.softmax(-1) * (t.log_softmax(-1) - s.log_softmax(-1)),
         "sigmoids: the classes of a pixel exclude each other, so one softmax": t.sigmoid() * (F.logsigmoid(t) - F.logsigmoid(s)),
@@ -855,43 +865,28 @@ for hidden_name, hidden_share in (("some", 0.5), ("none", -1.0)):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# What does it change? A pixel of an eye that was marked as glasses: each loss pulls at the student's logits by (target distribution) − $q$. Lesson 06 called that the pull.
-
-# %%
-q = torch.tensor([0.5, 0.4, 0.1])
-targets = {"the wrong label": torch.tensor([0.0, 1.0, 0.0]), "the teacher": torch.tensor([0.7, 0.2, 0.1])}  # fmt: skip
-print(f"{'':<18}{'eye':>8}{'glasses':>9}{'skin':>8}")
-for name, p in targets.items():
-    logits = q.log()[None, :, None, None].requires_grad_()
-    if name == "the teacher":
-        loss = distillation_loss(logits, p.log()[None, :, None, None], torch.ones(1, 1, 1, dtype=torch.bool))  # fmt: skip
-    else:
-        loss = F.cross_entropy(logits, p.argmax().view(1, 1, 1))
-    loss.backward()
-    pull = "".join(f"{round(-x, 1) + 0.0:+8.1f} " for x in logits.grad.flatten().tolist())
-    print(f"pull of {name:<15}{pull}")
-
-# %% [markdown]
-# The label pulls towards its mistake. The teacher pulls towards what *many other faces* say, and it says how sure it is.
+# What does the teacher change? Take a pixel of an eye that was marked as glasses, where $q$ is 50 % eye, 40 % glasses, 10 % skin. Each loss moves the student's logits in the direction (target distribution) − $q$:
 #
-# All of Eq. 7, with $\alpha = 1, 1, 0.1$ for parsing, binary and category edges:
+# | target | eye | glasses | skin |
+# |---|---|---|---|
+# | the wrong label: (0, 1, 0) | −0.5 | +0.6 | −0.1 |
+# | the teacher: (0.7, 0.2, 0.1) | +0.2 | −0.2 | 0 |
+#
+# # All of Eq. 7, with $\alpha = 1, 1, 0.1$. The small $p$, $b$ and $c$ are the three tasks: parsing, binary and category edges:
 #
 # $$ \mathcal{L}_{CSR} = \alpha_0\,(\mathcal{L}_{kl}^p + \mathcal{L}_{lov\acute asz}^p) + \alpha_1\,\mathcal{L}_{kl}^b + \alpha_2\,\mathcal{L}_{kl}^c \tag{7} $$
 #
-# The small $p$, $b$ and $c$ above say which of the three tasks: this $p$ is parsing, not the teacher's distribution.
-#
-# > **What the paper leaves open, and where its code differs.** Lovász needs a label for each pixel. Which: the mask, wrong ones included, or the teacher's class? The course can do both (`MultiTaskConfig(lovasz_target=…)`); below we take the masks. The public code distils from a *mix* of teacher and masks, and keeps the attention losses of lesson 10, which Eq. 7 does not have.
+# > **What the paper leaves open, and where its code differs.** Lovász needs a label for each pixel: the mask, with its errors, or the teacher's class? Below we take the masks (`MultiTaskConfig(lovasz_target=…)` has both). The public code distils from a *mix* of teacher and masks, and keeps lesson 10's attention losses, which Eq. 7 does not have.
 #
 # ## Exercise 5: the cycles
 #
 # Now put the three together. `train_epoch(network, teacher)` trains the student for one epoch; you write what is around it:
 #
-# - the student of each epoch is kept (a *copy* of its `state_dict`: the window that `state_dict()` gives goes on changing);
-# - at the end of a cycle, $M$ is made of $M_{best}$ and the students. $M_{best}$ is the teacher's state;
-# - $M$ is the next cycle's teacher, so $M_{best}$ is the $M$ of the cycle before (the plain mean of exercise 2);
-# - $M$ is a network of its own. The student goes on from its own weights, not from those of $M$, and stays the object `network`: the optimiser inside `train_epoch` holds *its* parameters;
-# - $M$ gets its statistics from `reestimate(m, batches)`;
-# - every $M$ is frozen and in evaluation mode: `m.eval().requires_grad_(False)`.
+# - Keep the student of each epoch: a *copy* of its `state_dict`, since the dictionary itself goes on changing.
+# - At the end of a cycle, make $M$ of $M_{best}$ (the teacher's state) and the students. $M$ is a network of its own.
+# - $M$ gets its statistics from `reestimate(m, batches)`. It is frozen and in evaluation mode: `m.eval().requires_grad_(False)`.
+# - $M$ is the next cycle's teacher, so $M_{best}$ is the $M$ of the cycle before (the plain mean of exercise 2).
+# - The student goes on from its own weights, not from those of $M$, and stays the object `network`: the optimiser inside `train_epoch` holds *its* parameters.
 #
 # Use `aggregate` and `reestimate`. Return the list of all $M$.
 #
@@ -906,8 +901,6 @@ for name, p in targets.items():
 # <details><summary>Hint 3</summary>
 #
 # In the inner loop `train_epoch(network, teacher)`, then `students.append(copy.deepcopy(network.state_dict()))`. After it: `m.load_state_dict(aggregate(teacher.state_dict(), students, k, names))`, `reestimate(m, batches)`, `teacher = m.eval().requires_grad_(False)`, `made.append(teacher)`.
-#
-# These lines are the whole of it: put together, they take you on. The course's own version is `optim.SelfRegulation`, which meets yours at the end.
 # </details>
 # <details><summary>Borrow it</summary>
 #
@@ -983,7 +976,7 @@ def cycled(flaw: str, inputs: np.ndarray, cycles: int, epochs: int) -> tuple[lis
             lesson.train_epoch(network, teacher)
             students.append(before if flaw == "early" else copy.deepcopy(network.state_dict()))
         used = [network.state_dict()] * epochs if flaw == "window" else students
-        best = start if flaw == "first" else teacher.state_dict()
+        best = {"first": start, "student": network.state_dict()}.get(flaw, teacher.state_dict())
         total = {n: sum(s[n] for s in used) for n in (weight, "1.weight", "1.bias")}
         j = {"zero": k - 1, "one": 1}.get(flaw, k)
         m = copy.deepcopy(network)
@@ -992,19 +985,14 @@ def cycled(flaw: str, inputs: np.ndarray, cycles: int, epochs: int) -> tuple[lis
             optim.reestimate_statistics(m, lambda: lesson.batches)
         made.append(m.eval().requires_grad_(False))
         teacher = made[-1]
-        if flaw == "student":
-            network.load_state_dict(m.state_dict())
     return [state_of(m) for m in made], lesson.teachers
 
 
-# %% tags=["folded"]
 CYCLED = (
     ("window", "only the last student of a cycle counts: append in the inner loop, and copy, since `state_dict()` is a window"),
-    ("early", "a student is kept as it was before its epoch: train first, then copy"),
-    ("all", "the students of earlier cycles are still in the list: begin a new one in each cycle"),
+    ("early", "a student is kept as it was before its epoch: train first, then copy"), ("all", "the students of earlier cycles are still in the list: begin a new one in each cycle"),
     ("first", "M_best is always the first teacher: from cycle 2 on it is the M of the cycle before"),
-    ("zero", "cycles count from 1"), ("one", "k has no effect: it is the number of the cycle"),
-    ("statistics", "M has the last student's statistics: re-estimate them"),
+    ("student", "M_best is the teacher's state, not the student's"), ("zero", "cycles count from 1"), ("one", "k has no effect: it is the number of the cycle"), ("statistics", "M has the last student's statistics: re-estimate them"),
 )  # fmt: skip
 made_up = np.random.default_rng(0).normal(1, 2, (7, 2, 3, 4))
 
@@ -1013,6 +1001,7 @@ check = Check("run-cycles")
 check.may_change("network", "teacher")
 check.crashes(KeyError, lambda error: True, "names are those of the network's parameters: named_parameters()")  # fmt: skip
 check.crashes(AttributeError, "_IncompatibleKeys", "load_state_dict changes `m` itself and gives no network back")  # fmt: skip
+check.crashes(TypeError, "missing .* teacher", "train_epoch takes the network and the teacher")
 check.crashes(TypeError, "dictionary update|not iterable", "students are state_dicts: copy.deepcopy(network.state_dict())")  # fmt: skip
 for cycles, epochs in ((3, 2), (2, 3), (1, 1)):
     lesson = Lesson(made_up)
@@ -1062,7 +1051,17 @@ for hidden_cycles, hidden_epochs in ((3, 2), (2, 1), (1, 3)):
 # %% [markdown]
 # ## Labels being repaired
 #
-# A small U-Net with ABN, in place of the 59.7 million weights of the real network. And one `train_epoch` for all runs: from labels (Eq. 5 of the paper, of which we keep cross-entropy and Lovász; the edges would take too long here) or from the teacher (Eq. 7 likewise).
+# Instead of the real network with its 59.7 million weights we train a small U-Net with ABN. All runs share one `train_epoch`: from labels (Eq. 5 of the paper, of which we keep cross-entropy and Lovász) or from the teacher (Eq. 7 likewise).
+#
+# The initialisation is trained once a seed. From its end start three runs of equally many epochs at equal rates:
+#
+# | | teacher | averages (Eq. 6) |
+# |---|---|---|
+# | self-regulation | yes | yes |
+# | averages alone | no: labels | yes |
+# | plain | no: labels | no |
+#
+# The paper has no such controls: its row "+CSR" has 50 epochs more than the row before. (You may interrupt the training cell, and run it again to go on.)
 
 
 # %%
@@ -1130,17 +1129,6 @@ def trainer(network: nn.Module, rate: float, epochs: int, seed: int, taught: boo
     return train_epoch
 
 
-# %% [markdown]
-# **The design.** The initialisation is trained once a seed. From its end, three runs of equally many epochs at equal rates:
-#
-# | | teacher | averages (Eq. 6) |
-# |---|---|---|
-# | self-regulation | yes | yes |
-# | averages alone | no: labels | yes |
-# | plain | no: labels | no |
-#
-# The paper has no such controls: its row "+CSR" has 50 epochs more than the row before. What is finished is kept in `RUNS`: interrupt the cell if you like, and run it again to go on.
-
 # %%
 RUNS: dict[tuple[str, int], list[nn.Module]] = {}  # run this cell again to begin anew
 ARMS = ("self-regulation", "averages alone", "plain")
@@ -1176,7 +1164,13 @@ for seed in range(SIZES["seeds"]):
 print("trained:", ", ".join(f"{arm} ({seed})" for arm, seed in RUNS))
 
 # %% [markdown]
-# Of all pixels with a *wrong* label, the share for which the network says the truth is **mended**, and the share for which it says that wrong label, too, is **repeated** (for the rest it says a third class). Of all pixels with a *right* label, the share for which it says another class is **broken**. `coursekit.metrics.repairs` counts them.
+# Three shares say what a network does to the labels; `coursekit.metrics.repairs` counts them:
+#
+# - **mended**: of all pixels with a *wrong* label, those for which it says the truth;
+# - **repeated**: of the same pixels, those for which it says that wrong label, too;
+# - **broken**: of all pixels with a *right* label, those for which it says another class.
+#
+# Below the curves and the table stand three faces whose labels are wrong in a whole region: the label, what the network says at the start and after each cycle, the truth. Last come the *wrong* pixels of the label: green where the last M mends them, red where it repeats them, yellow where it says a third class.
 
 # %% tags=["slow"]
 NUM, TRUTHS = train.labels.num_classes, torch.from_numpy(TRUTH).long()
@@ -1228,15 +1222,14 @@ table = "| % | mended | repeated | broken | mean IoU, unseen faces |\n|---|---|-
 for title, arm, cycle in (("initialisation", ARMS[0], 0), *((arm, arm, -1) for arm in ARMS)):
     cells = (f"{last(arm, name, cycle):.1f}" for name in ("mended", "repeated", "broken", "mean IoU"))  # fmt: skip
     table += f"| {title} | {' | '.join(cells)} |\n"
+SPREAD = 1.2  # points of mean IoU: the standard deviation over seeds that the course measured
 held = last("plain", "repeated") - last(ARMS[0], "repeated")
 wins = last(ARMS[0], "mean IoU") - last("plain", "mean IoU")
 told = "fewer" if held > 0 else "more"
-luck = "" if SIZES["seeds"] > 1 else " (With one seed, either may be luck.)"
+chance = 2 * SPREAD * math.sqrt(2 / SIZES["seeds"])  # so far apart two equal methods may lie
+verdict = "unknown" if abs(wins) < chance else "a gain" if wins > 0 else "a loss"
 Markdown(f"""{table}
-"Repeated" are wrong labels that the network has learnt to say itself. Self-regulation repeats **{abs(held):.1f} points {told}** of them than plain training of the same length, and its mean IoU is **{abs(wins):.1f} points {"higher" if wins > 0 else "lower"}**.{luck} By kind, its last M mends {", ".join(f"{kind.replace('_', ' ')} {last(ARMS[0], kind):.0f} %" for kind in NOISE_KINDS[1:])}.""")  # fmt: skip
-
-# %% [markdown]
-# Three faces whose labels are wrong in a whole region: the label, what the network says at the start and after each cycle, the truth. Last, the *wrong* pixels of the label: green where the last M mends them, red where it repeats them, yellow where it says a third thing.
+"Repeated" are wrong labels that the network has learnt to say itself. Self-regulation repeats **{abs(held):.1f} points {told}** of them than plain training of the same length, and its mean IoU is **{abs(wins):.1f} points {"higher" if wins > 0 else "lower"}: {verdict}** (with {SIZES["seeds"]} seed{"s" * (SIZES["seeds"] > 1)}, {chance:.1f} points may be chance). By kind, its last M mends {", ".join(f"{kind.replace('_', ' ')} {last(ARMS[0], kind):.0f} %" for kind in NOISE_KINDS[1:])}.""")  # fmt: skip
 
 # %% tags=["slow"]
 regions = np.isin(planted, [NOISE_KINDS.index(k) for k in ("eyes_as_glasses", "neck_as_cloth")])
@@ -1254,33 +1247,8 @@ for i in np.argsort(-regions.sum((1, 2)), kind="stable")[:3]:
 plots.panels(rows, train.labels)
 
 # %% [markdown]
-# (Where eyes are mended to 0 %, the network has not yet learnt to draw eyes: at 48² an eye is about six pixels.)
+# # Read the broken share with care: no network is right everywhere. *One labelled example, measured by the course*: with a network of 0.8 million weights on 1,000 faces of 64², a fifth struck by each kind of error, the network at the end of two cycles had mended 64 ± 1 % of the wrong pixels and broke 19.9 ± 0.7 % of the right ones. Networks trained *without* any wrong label get 14.7 ± 0.5 % of these wrong, too, and plain training on the wrong labels for as long 14.7 ± 0.7 %. So there the wrong labels broke nothing more; the cycles did.
 #
-# Read the broken share with care. No network is right everywhere, so most of it has nothing to do with the labels. *One labelled example, measured by the course*: with a network of 0.8 million weights on 1,000 faces of 64², a fifth struck by each kind of error, the network at the end of two cycles had mended 64 ± 1 % of the wrong pixels and broke 19.9 ± 0.7 % of the right ones. Networks trained *without* any wrong label get 14.7 ± 0.5 % of these wrong, too, and plain training on the wrong labels for as long 14.7 ± 0.7 %. So the difference is not the work of wrong labels: it is what a network that is worse for other reasons gets wrong.
-#
-# ## What the statistics are worth
-#
-# The same question as before exercise 3, now with real relatives: the start and the end of plain training, averaged half and half. The cost is measured on the faces and labels that both learnt from. Relatives so close agree on nearly everything, so look at the third and fourth digit. (In the paper's cycles they are closer still.)
-
-# %% tags=["slow"]
-# NBVAL_IGNORE_OUTPUT
-start, end = RUNS["plain", 0][0], RUNS["plain", 0][-1]
-middle, a, b = clone(start), start.state_dict(), end.state_dict()
-names = {name for name, _ in middle.named_parameters()}
-both, pairs = {k: (a[k] + b[k]) / 2 for k in a}, list(zip(BATCHES, TARGETS.split(32), strict=True))
-for title, buffers in (("the start's", a), ("the end's", b), ("averaged", both), ("re-estimated", a)):  # fmt: skip
-    middle.load_state_dict({k: both[k] if k in names else buffers[k] for k in a})
-    if title == "re-estimated":
-        reestimate(middle, BATCHES)
-    with torch.no_grad():
-        cost = np.mean([F.cross_entropy(middle(x).cpu(), y, ignore_index=255).item() for x, y in pairs])  # fmt: skip
-    print(f"averaged weights, statistics {title:<13} cross-entropy {cost:.4f}")
-found = middle.state_dict()
-ratios = torch.cat([both[k] / found[k] for k in a if k.endswith("running_var")])
-print(f"the mean of the two variances is {ratios.median():.2f} times the re-estimated one (median); "
-      f"it was {ratio:.1f} times for strangers")  # fmt: skip
-
-# %% [markdown]
 # ## Does it pay?
 #
 # *Labelled example, measured by the course* (the small network with edge tasks; five seeds of each; 10 passes over 1,000 faces in every row, 200 unseen faces without errors; mean IoU in per cent ± standard deviation over the seeds):
@@ -1292,26 +1260,17 @@ print(f"the mean of the two variances is {ratios.median():.2f} times the re-esti
 # | the same without the teacher | 39.3 ± 1.0 |
 # | the same without averages, too | 40.7 ± 0.9 |
 #
-# At this length self-regulation **lost** to the same passes of plain training, and the two controls say why. Most of the loss comes from the cosine, which ends after six epochs in place of ten: the last row has neither teacher nor averages, and loses as well. The averages cost something more, and so does the teacher. A network that has seen its faces ten times is underfitted: it has not begun to learn the errors by heart, and what it needs is more training. What the course measured under other conditions (more noise, longer initialisation, SGD) stands in `benchmarks/RESULTS.md`.
+# At this length self-regulation **lost** to the same passes of plain training. Most of the loss comes from the cosine, which ends after six epochs in place of ten: the last row has neither teacher nor averages. The averages cost something more, and so does the teacher. After ten passes a network is underfitted: it has not begun to learn the errors by heart. (Other conditions: `benchmarks/RESULTS.md`.)
 #
-# The paper reports a gain in all of six columns. How large is it?
-
-# %%
-from coursekit.training.published import ABLATION_TABLE
-
-rows = list(ABLATION_TABLE.rows.items())
-gains = [b - a for a, b in zip(rows[-2][1], rows[-1][1], strict=True)]
-for column, gain in zip(ABLATION_TABLE.columns, gains, strict=True):
-    print(f"{column:<24} +CSR: {gain:+.2f} points")
-
-# %% [markdown]
+# The paper's Table 4 reports a gain by +CSR in all six columns: in mean IoU, 0.10 to 0.13 points. Is that more than chance?
+#
 # ## Exercise 6: how many seeds?
 #
 # Seeds of one setting differ. For the mean IoU in a setting of ours, over 5 seeds, the standard deviation was 1.2 points; the paper gives none. How many runs of *each* of two methods would show a true gain of $\delta$? The usual answer, for two means with standard deviation $\sigma$ each:
 #
 # $$ n = \frac{2\,(z_{1-\alpha/2} + z_{1-\beta})^2\,\sigma^2}{\delta^2} $$
 #
-# rounded **up** to a whole number. $\alpha$ is the risk to call luck a gain (of either sign, hence the half), $1-\beta$ the *power*, the chance to find a gain that is there. $z_p$ is the normal distribution's quantile: `NormalDist().inv_cdf(p)`; $z_{0.975} = 1.96$, $z_{0.8} = 0.84$. The 2 is there because both means are uncertain.
+# rounded **up** to a whole number. $\alpha$ is the risk to call luck a gain (of either sign, hence the half). $1-\beta$ is the *power*, the chance to find a gain that is there. $z_p$ is the normal distribution's quantile, `NormalDist().inv_cdf(p)`: $z_{0.975} = 1.96$, $z_{0.8} = 0.84$. The 2 is there because both means are uncertain.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -1323,7 +1282,7 @@ for column, gain in zip(ABLATION_TABLE.columns, gains, strict=True):
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# `return math.ceil(2 * (z(1 - alpha / 2) + z(power)) ** 2 * sd**2 / gain**2)`. (Nothing later needs it but the next cell.)
+# `return math.ceil(2 * (z(1 - alpha / 2) + z(power)) ** 2 * sd**2 / gain**2)`.
 # </details>
 # <details><summary>Borrow it</summary>
 #
@@ -1342,6 +1301,7 @@ def seeds_needed(gain: float, sd: float, alpha: float = 0.05, power: float = 0.8
 
 # %% check-seeds-needed points=1 tags=["folded"]
 check = Check("seeds-needed")
+check.crashes(TypeError, r"for \^", "a power is `**` in Python")
 for gain, sd, alpha, power in ((0.1, 1.1, 0.05, 0.8), (0.03, 0.9, 0.05, 0.9), (0.2, 3.0, 0.01, 0.8), (0.05, 1.2, 0.1, 0.6)):  # fmt: skip
     got = check.call(seeds_needed, gain, sd, alpha, power)
     normal, share = NormalDist(), (sd / gain) ** 2
@@ -1349,10 +1309,9 @@ for gain, sd, alpha, power in ((0.1, 1.1, 0.05, 0.8), (0.03, 0.9, 0.05, 0.9), (0
     whole = z(1 - alpha / 2) + z(power)
     exact, one_sided = 2 * whole**2 * share, 2 * (z(1 - alpha) + z(power)) ** 2 * share
     for wrong, message in (
-        (exact / 2, "the factor 2 is missing: both means are uncertain"),
-        (2 * exact, "runs of *each* method, not of both together"),
-        (one_sided, "α is halved: luck has two signs. z(1 - alpha / 2)"),
-        (2 * whole * share, "the sum of the two z is squared"), (2 * whole**2 * sd / gain, "σ and δ are squared"), (math.sqrt(exact), "no root: n itself is this"),
+        (exact / 2, "the factor 2 is missing: both means are uncertain"), (2 * exact, "runs of *each* method, not of both together"),
+        (one_sided, "α is halved: luck has two signs. z(1 - alpha / 2)"), (2 * (z(1 - alpha / 2) * z(power)) ** 2 * share, "the two z are added, not multiplied"),
+        (2 * (z(1 - 2 * alpha) + z(power)) ** 2 * share, "α is halved, not doubled"), (2 * whole * share, "the sum of the two z is squared"), (2 * whole**2 * sd / gain, "σ and δ are squared"), (math.sqrt(exact), "no root: n itself is this"),
         (2 * whole**2 * sd / gain**2, "σ is squared, too"), (2 * whole**2 * sd**2 / gain, "δ is squared, too"),
         (2 * (z(1 - alpha / 2) ** 2 + z(power) ** 2) * share, "add the two z, then square: (a + b)² is not a² + b²"),
         (2 * (z(1 - alpha / 2) - z(power)) ** 2 * share, "the two z are added, and both are positive: z(1 - alpha / 2) and z(power)"),
@@ -1401,14 +1360,14 @@ print(f"three seeds each would find 0.12 points {chance:.0%} of the time")
 figure
 
 # %% [markdown]
-# With a spread of 0.5 points a gain of 0.12 points needs **a few hundred** runs of each method; with ours, six times as many. The paper shows one. Its networks may scatter less (they are trained for longer, on more images). All six columns agree in sign, but they are three pairs of networks, not six. So: the gain may be real; the table does not show it. And where the *best* of many epochs is chosen on the test set, as the public code does, some gain comes by itself (lesson 07: the best of many is too good).
-#
-# Beside a gain stands its price: the cycles are 50 epochs of training more.
+# With a spread of 0.5 points a gain of 0.12 points needs **a few hundred** runs of each method; with ours, six times as many. The paper shows one. Its networks may scatter less, since they are trained for longer on more images. All six columns agree in sign, but they come from three pairs of networks. So the gain may be real; the table does not show it. And the public code chooses the *best* epoch on the test set, which brings some gain by itself (lesson 07).
 #
 # ## The paper says, we measured
 
 # %% tags=["slow"]
 # NBVAL_IGNORE_OUTPUT
+from coursekit.training.published import ABLATION_TABLE
+
 table = f"| | Helen | CelebAMask-HQ | LaPa | here, {TIER} tier, {SIZES['seeds']} seed{'s' * (SIZES['seeds'] > 1)} |\n|---|---|---|---|---|\n"  # fmt: skip
 ours = {
     "+DDGCN+DML": f"plain, equal passes: {last('plain', 'mean IoU'):.1f}",
@@ -1417,7 +1376,6 @@ ours = {
 for name, figures in ABLATION_TABLE.rows.items():
     cells = " | ".join(f"{figures[i]:.2f}" for i in (0, 2, 4))
     table += f"| {name} | {cells} | {ours.get(name, 'lessons 09 and 10')} |\n"
-SPREAD = 1.2  # points of mean IoU: the standard deviation over seeds that the course measured
 runs = seeds_needed(max(abs(wins), 0.01), SPREAD)
 Markdown(f"""Mean IoU in per cent; the paper's Table 4, and your run. Compare the steps from row to row, not the heights: your pictures are others, and your network is small and trained for minutes.
 
@@ -1425,87 +1383,20 @@ Markdown(f"""Mean IoU in per cent; the paper's Table 4, and your run. Compare th
 Your difference is {wins:+.1f} points, from {SIZES["seeds"]} seed{"s" * (SIZES["seeds"] > 1)}. If your seeds spread by {SPREAD} points, as the course's did, showing it would take {runs} run{"s" * (runs > 1)} of each.""")  # fmt: skip
 
 # %% [markdown]
-# **The real thing**, the paper's network at its settings (473², batch 28, 150 + 50 epochs, on a GPU), is the first of these commands:
+# **The real thing**, the paper's network at its settings (473², batch 28, 150 + 50 epochs, on a GPU), is the first of these commands. The next two train all four rows of Table 4 with a small network, about two minutes each on a CPU. The last draws the paper's **Fig. 6**, one column for each `model.safetensors` in `runs/table4`. Run them in the course's folder:
 #
 # ```
 # coursekit train dml_csr --recipe dml_csr --data CelebAMask-HQ --size 473 --epochs 200 --out runs/csr
 # coursekit data make faces --train 1000 --size 64 --label-noise 0.2 --crowd 0.3
 # python benchmarks/paper_tables.py --table 4 --data faces --split val --out runs/table4 --small
+# coursekit predict PHOTOS --checkpoint runs/table4/…/model.safetensors --out out/csr
 # ```
 #
-# Run them in the course's folder. The others train all four rows of Table 4 with a small network, about two minutes each on a CPU. (The masks of `val` have errors here, too: read the pictures, not the scores.) These pictures are the paper's **Fig. 6**, step by step. When you have run it, this cell draws them:
-
-# %%
-STEPS = {
-    "baseline": "no-context-binary-category-attention-self_regulation", "+DDGCN": "no-binary-category-attention-self_regulation",
-    "+DML": "no-self_regulation", "+CSR": "no",
-}  # fmt: skip
-folder = next((p / "runs" / "table4" for p in (Path.cwd(), *Path.cwd().parents) if (p / "runs" / "table4").is_dir()), None)  # fmt: skip
-files = {n: list(folder.glob(f"dml_csr*-{s}-0/model.safetensors")) for n, s in STEPS.items()} if folder else {}  # fmt: skip
-drawn = None
-if files and all(files.values()):
-    from coursekit import checkpoint, inference
-
-    faces = [render(0, 5000 + i, 128, crowd=1.0) for i in range(3)]
-    rows = [{"image": f.image} for f in faces]
-    for name, found in files.items():
-        loaded = checkpoint.load(found[0])
-        for row, face in zip(rows, faces, strict=True):
-            row[name] = inference.predict_label_map(loaded.model, face.image, loaded.info)
-    drawn = plots.panels([row | {"truth": f.label_map} for row, f in zip(rows, faces, strict=True)])
-else:
-    print("no runs/table4 yet: run the last command above")
-drawn
-
-# %% [markdown]
 # ## The library twin
 #
-# First, each function against the course's.
-
-# %%
-torch.manual_seed(0)
-scores, told = 3 * torch.randn(2, 2, 19, 8, 8)
-every = torch.rand(2, 8, 8) < 0.7
-costs = [loss(scores, told, every) for loss in (distillation_loss, losses.distillation_loss)]
-print("distillation:", bool(torch.isclose(*costs)))
-draws = list(torch.randn(15, 3, 9, 8).double().split((6, 6, 3)))
-mine, theirs = (specimen().eval() for _ in range(2))
-reestimate(mine, draws)
-optim.reestimate_statistics(theirs, lambda: draws)
-print("statistics:", torch.allclose(statistics_of(mine), statistics_of(theirs)))
-
-# %% [markdown]
-# The library's relative is `torch.optim.swa_utils` (*stochastic weight averaging*, Izmailov et al., 2018): `AveragedModel` takes Eq. 6 as its `avg_fn`, and `update_bn` estimates statistics. `specimen()` makes the small network of exercise 3's check: convolutions, dropout, and normalisation of three classes.
-
-# %%
-from torch.optim.swa_utils import AveragedModel, update_bn
-
-
-def eq_6(average: torch.Tensor, student: torch.Tensor, seen: int) -> torch.Tensor:
-    """Cycle 2 with two students: M_best shrinks to two thirds once, each student adds a sixth."""
-    return (2 / 3 if seen == 1 else 1) * average + student / 6
-
-
-best, *students = (specimen(seed) for seed in range(3))
-swa = AveragedModel(best, avg_fn=eq_6)
-for model in (best, *students):  # the first is copied
-    swa.update_parameters(model)
-names = {name for name, _ in best.named_parameters()}
-m = aggregate(best.state_dict(), [s.state_dict() for s in students], 2, names)
-print("Eq. 6:", all(torch.allclose(p, m[name]) for name, p in swa.module.named_parameters()))
-for sizes in ((5, 5, 5), (6, 6, 3)):
-    draws, mine, theirs = torch.cat(draws).split(sizes), specimen().eval(), specimen().eval()
-    reestimate(mine, draws)
-    update_bn(draws, theirs)
-    pairs = zip(layers_of(mine), layers_of(theirs), strict=True)
-    same = (torch.allclose(a.running_mean, b.running_mean) for a, b in pairs)
-    print(f"update_bn with batches of {sizes} agrees: BatchNorm2d {next(same)}, ABN {next(same)}, "
-          f"BatchNorm1d after dropout {next(same)}")  # fmt: skip
-
-# %% [markdown]
-# Three differences, none of them announced. `update_bn` resets torch's own classes alone: our ABN keeps a part of its old statistics, at its own momentum. The *whole* network is in training mode, so dropout is on, and what comes after it differs. And every batch counts alike, the small last one too.
+# The course's *plan*, which `fit` asks what to do at each step, should give the $M$ of your `run_cycles`. (`specimen()` is the network of exercise 3's check.)
 #
-# Last, the whole: the course's *plan* (the object that `fit` asks what to do at each step and at the end of each epoch), and your `run_cycles`, on the same student.
+# The library's relative is `torch.optim.swa_utils` (*stochastic weight averaging*, Izmailov et al., 2018). `AveragedModel` takes Eq. 6 as its `avg_fn`, and `update_bn` estimates statistics, with three differences. It resets torch's own classes alone: our ABN keeps a part of its old statistics. The *whole* network is in training mode, so dropout is on. And every batch counts alike, the small last one too.
 
 
 # %% tags=["folded"]
@@ -1539,26 +1430,53 @@ def both_ways(seed: int = 0) -> tuple[list[nn.Module], nn.Module]:
 
 
 # %%
+torch.manual_seed(0)
+scores, told = 3 * torch.randn(2, 2, 19, 8, 8)
+every = torch.rand(2, 8, 8) < 0.7
+costs = [loss(scores, told, every) for loss in (distillation_loss, losses.distillation_loss)]
+print("distillation:", bool(torch.isclose(*costs)))
+draws = list(torch.randn(15, 3, 9, 8).double().split((6, 6, 3)))
+mine, theirs = (specimen().eval() for _ in range(2))
+reestimate(mine, draws)
+optim.reestimate_statistics(theirs, lambda: draws)
+print("statistics:", torch.allclose(statistics_of(mine), statistics_of(theirs)))
 made, planned = both_ways()
 states = made[-1].state_dict(), planned.state_dict()
 print("the plan's M is yours:", all(torch.allclose(states[0][k], states[1][k], atol=1e-5) for k in states[0]))  # fmt: skip
-example = optim.SelfRegulationConfig(initial_epochs=6, cycles=2, cycle_epochs=2, optimiser="adamw", lr=0.002, cycle_lr=4e-4, schedule="cosine")  # fmt: skip
-print(f"{example.words}: {example.epochs} epochs in all; M_best is chosen by {example.best}")
+
+# %%
+from torch.optim.swa_utils import AveragedModel, update_bn
+
+
+def eq_6(average: torch.Tensor, student: torch.Tensor, seen: int) -> torch.Tensor:
+    """Cycle 2 with two students: M_best shrinks to two thirds once, each student adds a sixth."""
+    return (2 / 3 if seen == 1 else 1) * average + student / 6
+
+
+best, *students = (specimen(seed) for seed in range(3))
+swa = AveragedModel(best, avg_fn=eq_6)
+for model in (best, *students):  # the first is copied
+    swa.update_parameters(model)
+names = {name for name, _ in best.named_parameters()}
+m = aggregate(best.state_dict(), [s.state_dict() for s in students], 2, names)
+print("Eq. 6:", all(torch.allclose(p, m[name]) for name, p in swa.module.named_parameters()))
+for sizes in ((5, 5, 5), (6, 6, 3)):
+    draws, mine, theirs = torch.cat(draws).split(sizes), specimen().eval(), specimen().eval()
+    reestimate(mine, draws)
+    update_bn(draws, theirs)
+    pairs = zip(layers_of(mine), layers_of(theirs), strict=True)
+    same = (torch.allclose(a.running_mean, b.running_mean) for a, b in pairs)
+    print(f"update_bn with batches of {sizes} agrees: BatchNorm2d {next(same)}, ABN {next(same)}, "
+          f"BatchNorm1d after dropout {next(same)}")  # fmt: skip
 
 # %% [markdown]
-# | prefer | when |
-# |---|---|
-# | `torch.optim.swa_utils` | you average along one run, and all your layers are torch's |
-# | `FitConfig(plan=SelfRegulationConfig(…), objective=MultiTaskConfig(…))` | cycles with a teacher, resumable in mid-cycle, any normalisation |
-# | your own | another rule of who teaches whom |
-#
 # ## What to try next
 #
-# - **Learn the noise by heart.** `COURSEKIT_SIZES='{"epochs": 60}'`, set in the shell before Jupyter starts: the longer the initialisation, the more wrong labels it repeats. From which length on does the teacher beat plain training?
+# - **Learn the noise by heart.** `COURSEKIT_SIZES='{"epochs": 60}'`, set in the shell before Jupyter starts. From which length on does the teacher beat plain training?
 # - **Lovász from the teacher.** Let Lovász compare with `teacher(image).argmax(1)` in `trainer`. Do more labels get mended? Are more broken?
 # - **More noise.** `COURSEKIT_SIZES='{"noise": 0.6}'`.
-# - **Start from the teacher.** Load M into the student at each cycle's end. The paper does not say who starts where; the plan has `start_from`.
-# - **Suspects.** `coursekit data suspects` ranks real masks by how strongly a network contradicts them. Look at the contact sheet: which would you correct?
+# - **Start from the teacher.** Load M into the student at each cycle's end. (The plan has `start_from`.)
+# - **Suspects.** Which masks of the contact sheet of `coursekit data suspects` would you correct?
 #
 # In **lesson 12** another paper looks at boundaries, without a teacher. In **lesson 14** you design a network of your own, under two million weights. Will you regulate it?
 

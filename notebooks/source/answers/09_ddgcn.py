@@ -132,7 +132,17 @@ WRONG = {
                "*[conv_abn(channels, channels, 3, 2, groups=channels)] * 3"), "one step, three times"),
         (_edit(_PROJECTION, "super().__init__(*(conv_abn", "self.steps = nn.Sequential(*(conv_abn"),
          "`super().__init__()` is missing"),
-        ('Projection = lambda channels: ddgcn.Projection(channels, "inplace")', "brings no points"),
+        ('\nclass Projection(nn.Sequential):\n    def __init__(self, channels):\n        super().__init__(conv_abn(channels, channels, 3, 2, groups=channels), conv_abn(channels, channels, 3, 2, groups=channels), conv_abn(channels, channels, 3, 2))\n', 'every channel mixes all channels: `groups` makes it'),
+        ('\nclass Projection(nn.Sequential):\n    def __init__(self, channels):\n        super().__init__(conv_abn(channels, channels, 3, 2, groups=channels), *(conv_abn(channels, channels, 3, groups=channels) for _ in range(2)))\n', 'the stride is missing or another: each of the three steps'),
+        ('\nclass Projection(nn.Sequential):\n    def __init__(self, channels):\n        super().__init__(conv_abn(channels, channels, 3, 8, groups=channels), *(conv_abn(channels, channels, 3, groups=channels) for _ in range(2)))\n', 'the stride is missing or another: each of the three steps'),
+        (_edit(_PROJECTION, "channels, 3, 2", "channels, 2, 2"), 'expected: 3×3, one kernel a channel'),
+        ('\nclass Projection(nn.Sequential):\n    def __init__(self, channels):\n        super().__init__(conv_abn(channels, 2*channels, 3, 2, groups=channels), conv_abn(2*channels, 4*channels, 3, 2, groups=2*channels), conv_abn(4*channels, 8*channels, 3, 2, groups=4*channels))\n', 'expected: 3×3, one kernel a channel'),
+        (_edit(_PROJECTION, "groups=channels", "groups=channels // 2"), 'expected: 3×3, one kernel a channel'),
+        ('\nclass Projection(nn.Sequential):\n    def __init__(self, channels):\n        super().__init__(nn.Sequential(conv_abn(channels, channels, 3, 2, groups=channels),conv_abn(channels, channels, 3, 2, groups=channels),conv_abn(channels, channels, 3, 2, groups=channels)))\n', 'expected: three steps, `conv_abn` each, one by one to'),
+        ('\nclass Projection(nn.Sequential):\n    def __init__(self, channels):\n        super().__init__(conv_abn(channels, channels, 3, 2, groups=channels),conv_abn(channels, channels, 3, 2, groups=channels),conv_abn(channels, channels, 3, 2, groups=channels), nn.ReLU())\n', 'expected: three steps, `conv_abn` each, one by one to'),
+        (_edit(_PROJECTION, "3, 2, groups=channels", "3, 2, channels"), 'name what is not first: `groups=channels`'),
+        (_edit(_PROJECTION, "(*(conv", "((conv"), 'modules are given one by one, not in a list, and each of'),
+        ('\nclass Projection(nn.Sequential):\n    def __init__(self, channels):\n        super().__init__()\n        self.steps = [conv_abn(channels, channels, 3, 2, groups=channels) for _ in range(3)]\n', 'expected: three steps, `conv_abn` each, one by one to'),
     ],
     "spatial-relation": [
         (_edit(_RELATE, ".softmax(dim=-1)\n    return key.mT @ weights",
@@ -180,6 +190,19 @@ WRONG = {
          "exp overflows"),
         (_edit(_RELATE, "key.mT @ weights", "(key.mT @ weights).float()"), "float64"),
         (_edit(_RELATE, "key.mT @ weights", "(key.mT @ weights).tolist()"), "expected: a tensor"),
+        ('def relate(query, key, value):\n    return query.mT @ (query @ value.mT).softmax(-1)\n', 'Q, K and V stand in other places than in the equation,'),
+        ('def relate(query, key, value):\n    return value.mT @ (query @ value.mT).softmax(-1)\n', 'Q, K and V stand in other places than in the equation,'),
+        ('def relate(query, key, value):\n    return key.mT @ (key @ value.mT).softmax(-1)\n', 'Q, K and V stand in other places than in the equation,'),
+        ('def relate(query, key, value):\n    return F.scaled_dot_product_attention(query, key, value)\n', 'a row for each node, a column for each channel'),
+        ('def relate(query, key, value):\n    return F.scaled_dot_product_attention(query.mT, key.mT, value.mT)\n', "this is lesson 05's: here channels meet, not nodes"),
+        ('def relate(query, key, value):\n    return key.mT @ (query @ value.mT / query.shape[-1]).softmax(-1)\n', 'nothing is divided by a root or a number'),
+        ('def relate(query, key, value):\n    return key.mT @ (query @ value.mT).softmax(-1).softmax(-1)\n', 'one softmax is enough'),
+        ('def relate(query, key, value):\n    return key.softmax(-1).mT @ (query @ value.mT).softmax(-1)\n', 'only QVᵀ has a softmax'),
+        ('def relate(query, key, value):\n    return key * (query * value).softmax(-1)\n', 'a row for each node, a column for each channel'),
+        ("def relate(query, key, value):\n    return torch.einsum('bil,bjl->ij', query, value).softmax(-1).T @ key\n", 'a row for each node, a column for each channel'),
+        ('def relate(query, key, value):\n    return torch.from_numpy((key.mT @ (query @ value.mT).softmax(-1)).detach().numpy())\n', 'what comes out has no gradient: detach nothing'),
+        ('def relate(query, key, value):\n    return [k.T @ (q @ v.T).softmax(-1) for q, k, v in zip(query, key, value)]\n', 'your answer is a list, expected: a tensor'),
+        ('def relate(query, key, value):\n    return key.mT @ (query @ value.mT).softmax(-1) + query.mT\n', 'nothing is added'),
     ],
     "spatial-graph": [
         (_edit(_SPATIAL, "self.value(x)", "self.key(x)"), "is used twice"),
@@ -227,8 +250,15 @@ WRONG = {
         (_edit(_SPATIAL, "self.extend(", "self.scale * self.extend("), "has no attribute 'scale'"),
         (_edit(_SPATIAL, "        m = relate(q, k, v)\n",
                "        m = (q.mT @ k).softmax(-1) @ v.mT\n"), "use your `relate`"),
-        ('SpatialGraph = lambda channels: ddgcn.SpatialGraph(channels, "inplace")',
-         "brings no points"),
+        (_edit(_SPATIAL, "q, k, v = self.query(x).flatten(2), self.key(x).flatten(2), self.value(x).flatten(2)", "q, k, v = (F.relu(p(x)).flatten(2) for p in (self.query, self.key, self.value))"), 'Q, K and V have no ReLU: 1×1 convolutions alone'),
+        (_edit(_SPATIAL, "self.update(m.mT)", "self.update(self.update(m.mT))"), '`update` is called once'),
+        (_edit(_SPATIAL, "x.shape[-2:]))", "x.shape[-2:])) * x"), 'H_S alone is asked for: nothing is multiplied here'),
+        (_edit(_SPATIAL, "self.update(m.mT)", "self.update(m.mT).mT"), 'the nodes go back to the map that they came from'),
+        (_edit(_SPATIAL, "self.key(x).flatten(2)", "self.key(x)"), '`relate` takes matrices, (B, c, l): `.flatten(2)` makes'),
+        (_edit(_SPATIAL, "self.key(x)", "self.key(self.query(x))"), '`query`, `key` and `value` are each called with x, and'),
+        (_edit(_SPATIAL, "relate(q, k, v)", "relate(x.flatten(2), x.flatten(2), x.flatten(2))"), '`query`, `key` and `value` are each called with x, and'),
+        (_edit(_SPATIAL, "relate(q, k, v)", "relate(q.mT, k.mT, v.mT)"), 'turn M round'),
+        (_edit(_SPATIAL, "relate(q, k, v)", "relate(q, k, v) / q.shape[-1]"), 'nothing is divided by the number of nodes'),
     ],
     "feature-graph": [
         (_edit(_FEATURE, "z = self.adjacency(z.mT).mT + z", "z += self.adjacency(z.mT).mT"),
@@ -281,7 +311,7 @@ WRONG = {
         (_edit(_FEATURE, "self.adjacency(z.mT).mT", "self.adjacency(z)"),
          "nodes and states have changed places"),
         (_edit(_FEATURE, "phi @ theta.mT", "phi @ theta.mT / theta.shape[-1]"), "number of places"),
-        (_edit(_FEATURE, "y = z @ theta", "y = z @ theta.softmax(1)"), "no softmax over the nodes"),
+        (_edit(_FEATURE, "y = z @ theta", "y = z @ theta.softmax(1)"), "Θ has no softmax"),
         (_edit(_FEATURE, ".mT + z", ".mT + z\n        z = z.relu()"), "no ReLU between"),
         (_edit(_FEATURE, "self.update(z)", "self.update(z).relu()"), "no ReLU after `update`"),
         (_edit(_FEATURE, ".mT + z", ".mT - z"), "not taken away"),
@@ -301,8 +331,19 @@ WRONG = {
         (_edit(_FEATURE, "        return self", "        self"), "end in a `return`"),
         (_edit(_FEATURE, "        phi, theta", "        x /= 2\n        phi, theta"),
          "changes its argument `x`"),
-        ('FeatureGraph = lambda channels: ddgcn.FeatureGraph(channels, "inplace")',
-         "brings no points"),
+        (_edit(_FEATURE, "z @ theta", "z @ phi"), 'the matrices do not fit: Z is Φ Θᵀ, of (B, C/2, L) and (B,'),
+        (_edit(_FEATURE, "self.adjacency = node_abn(nodes)", "self.adjacency = conv_abn(nodes, nodes)"), "self.adjacency is made by another helper than the table's"),
+        (_edit(_FEATURE, "conv_abn(states, channels)", "conv_abn(nodes, channels)"), 'self.extend: not as wide as in the table'),
+        (_edit(_FEATURE, "        z = self.adjacency(z.mT).mT + z\n", "        z = self.adjacency(z.mT).mT + z\n        z = self.adjacency(z.mT).mT + z\n"), '`adjacency` is called once'),
+        (_edit(_FEATURE, "self.phi(x).flatten(2)", "self.phi(x).flatten(2).softmax(2)"), 'Θ has no softmax, nor has Φ: ABN alone makes them'),
+        (_edit(_FEATURE, "self.theta(x).flatten(2)", "self.theta(x).flatten(2).sigmoid()"), 'Θ has no sigmoid, nor has Φ: ABN alone makes them'),
+        (_edit(_FEATURE, "conv_abn(states, channels)", "conv_abn(states, states)"), 'self.extend: not as wide as in the table'),
+        (_edit(_FEATURE, "conv_abn(states, channels)", "conv_abn(states, channels, 3)"), 'self.extend: not as wide as in the table'),
+        (_edit(_FEATURE, "self.adjacency(z.mT).mT + z", "(self.adjacency(z.mT).mT + z) / 2"), 'nothing is divided: Z and what the links bring are added'),
+        (_edit(_FEATURE, "z = phi @ theta.mT", "z = phi @ theta.mT / phi.shape[1] ** 0.5"), 'nothing is divided by the number of places, nor by a root'),
+        (_edit(_FEATURE, "x.shape[-2:]", "(x.shape[3], x.shape[2])"), 'height and width are swapped'),
+        (_edit(_FEATURE, "        z = self.adjacency(z.mT).mT + z\n        z = self.update(z)", "        a = self.adjacency(z.mT).mT\n        z = self.update(a) + a"), 'the old states are lost: Z is added to what the links'),
+        (_edit(_FEATURE, "self.adjacency(z.mT).mT + z", "z - self.adjacency(z.mT).mT"), 'Z is added to what the links bring, not taken away'),
     ],
     "dynamic-merge": [
         (_edit(_MERGE, "self.feature(x)",
@@ -368,8 +409,27 @@ WRONG = {
          "you asked a graph"),
         (_edit(_MERGE, "    nothing = torch.zeros_like(x)",
                "    nothing = 0 * block.feature(x)"), "you asked a graph"),
-        ("DDGCN = ddgcn.DDGCN\ndef at_start(block, x):\n    return block.merge_as_code(x)\n",
-         "brings no points"),
+        (_edit(_MERGE, "self.lambda_ * h_s + x_l", "self.lambda_ * (h_s + x_l)"), 'λ multiplies H_S alone, not X_l'),
+        (_edit(_MERGE, "self.gamma * h_f + x", "self.gamma * (h_f + x)"), 'γ multiplies H_F alone, not X'),
+        (_edit(_MERGE, "[x * s + x, g]", "[x * s + g]"), 'Y of "code" has 2 times the channels of X (concatenated:'),
+        (_edit(_MERGE, "[x * s + x, g]", "[x * s + g, g]"), 'G stands beside the first part, not in it'),
+        (_edit(_MERGE, "[x * s + x, g]", "[x, x * s + x, g]"), 'Y of "code" has 2 times the channels of X (concatenated:'),
+        (_edit(_MERGE, "[x * s + x, g]", "[s, g]"), 'the first part is X · up(S) + X, not S'),
+        (_edit(_MERGE, "[x, self.lambda_ * up, self.gamma * h_f]", "[x, self.lambda_ * up + x, self.gamma * h_f + x]"), '⊙ is concatenation: Eq. 1 lays maps side by side, there is'),
+        (_edit(_MERGE, "[x, self.lambda_ * up, self.gamma * h_f]", "[self.lambda_ * up, x, self.gamma * h_f]"), 'the parts stand in another order'),
+        (_edit(_MERGE, "size = x.shape[-2:]", "size = (x.shape[3], x.shape[2])"), "the sizes do not fit: enlarge what has X_l's size to the"),
+        (_edit(_MERGE,'mode="bilinear")\n        g','mode="bicubic")\n        g'), 'enlarge bilinearly, not bicubically'),
+        (_edit(_MERGE, "size = x.shape[-2:]", "size = x.shape"), '`F.interpolate` takes the height and width alone:'),
+        ("class DDGCN(DDGCNParts):\n    def merged(self, x):\n        return self.gamma * x\n\ndef at_start(block, x):\n    return x\n", 'Y of "paper" has 3 times the channels of X (concatenated:'),
+        (_edit(_MERGE,'if block.merge == "paper":','if block.merge == "code":'), '"paper": as many channels as Y has'),
+        (_edit(_MERGE, "torch.zeros_like(x)\n        return torch.cat([x, nothing", "torch.ones_like(x)\n        return torch.cat([x, nothing"), '"paper": γ and λ are 0: beside X stand zeros, not ones'),
+        (_edit(_MERGE,'def at_start(block, x):\n','def at_start(block, x):\n    block.lambda_.data.zero_()\n    return block.merged(x)\n'), '"paper": it is no number, because you asked a graph; with 0'),
+        (_edit(_MERGE, "nothing = torch.zeros_like(x)", "nothing = torch.zeros(x.shape[1:])"), '`torch.zeros_like(x)` has the batch, too'),
+        (_edit(_MERGE, "[x, nothing, nothing]", "[x, nothing]"), '"paper": as many channels as Y has'),
+        (_edit(_MERGE, "    x_l = block.projection(x)\n    up", "    x_l = block.projection(block.conva(x))\n    up"), '`x` is X already: `conva` comes before'),
+        (_edit(_MERGE, "    up = F.interpolate(x_l, x.shape[-2:], mode=\"bilinear\")", "    up = F.interpolate(x_l, x.shape[-2:], mode=\"bilinear\", align_corners=True)"), '"code": leave align_corners at its default'),
+        (_edit(_MERGE, "[x * up + x, x]", "[x, up]"), '"code": X · up(S) + X comes first, then G, which is X'),
+        (_edit(_MERGE, "[x * up + x, x]", "[up, x]"), '"code": the first part is X · up(S) + X, not S'),
     ],
     "count-readings": [
         (_edit(_COUNT, "rest + count_parameters(block)", "count_parameters(block)"),
@@ -396,6 +456,20 @@ WRONG = {
          "a rest of"),
         (_edit(_COUNT, "merge=merge)\n", "merge=merge)\n            block = ddgcn.DDGCN("
                "in_channels, channels, conva=conva, merge=merge)\n"), "built in memory"),
+        (_edit(_COUNT, "== target", ">= target"), 'every reading is in the list: compare its count with the'),
+        (_edit(_COUNT, "== target", "<= target"), "expected: those with exactly the target's number, `==`"),
+        (_edit(_COUNT, "return found", "return set(found)"), 'your answer is a set, expected: a list'),
+        (_edit(_COUNT, "return found", "return tuple(found)"), 'your answer is a tuple of 1, expected: a list'),
+        (_edit(_COUNT, "found.append((conva, merge))", "found.append((conva, merge, count_parameters(block)))"), "expected: the readings with exactly the target's number"),
+        (_edit(_COUNT, "rest + count_parameters(block) == target", "abs(rest + count_parameters(block) - target) < 10_000"), "expected: those with exactly the target's number, `==`"),
+        (_edit(_COUNT, "DDGCN(in_channels, channels,", "DDGCN(channels, in_channels,"), 'no reading fits: add `rest`, count parameters alone (no'),
+        (_edit(_COUNT, "rest + count_parameters(block)", "count_parameters(block) - rest"), 'no reading fits: add `rest`, count parameters alone (no'),
+        (_edit(_COUNT, ", merge=merge)", ")"), 'DDGCN is built without `merge=merge`: two readings are the'),
+        (_edit(_COUNT, " conva=conva,", ""), 'DDGCN is built without `conva=conva`: two readings are the'),
+        (_edit(_COUNT, "                found.append((conva, merge))\n    return found", "                return [(conva, merge)]\n"), 'your answer gives None: does every way through it end in a'),
+        (_edit(_COUNT, "found.append((conva, merge))", "found.append([conva, merge])"), 'a reading is a list, expected: a tuple'),
+        (_edit(_COUNT, "    return found", "    print(found)"), 'your answer gives None: does every way through it end in a'),
+        (_edit(_COUNT, "found.append((conva, merge))", "found.append((f'{conva}x{conva}', merge))"), "expected: the readings with exactly the target's number"),
     ],
 }  # fmt: skip
 
@@ -418,6 +492,7 @@ class Projection(nn.Sequential):
         for number in range(3):
             self.append(conv_abn(channels, channels, kernel=3, stride=2, groups=channels))
 """,
+        '\nclass Projection(nn.Sequential):\n    def __init__(self, channels):\n        super().__init__()\n        for i in range(3):\n            self.add_module(str(i), conv_abn(channels, channels, 3, 2, groups=channels))\n',
     ],
     "spatial-relation": [
         _RELATE,
@@ -432,6 +507,8 @@ def relate(query, key, value):
     weights = scores.exp() / scores.exp().sum(-1, keepdim=True)
     return torch.bmm(key.transpose(1, 2), weights)
 """,
+        'def relate(query, key, value):\n    return torch.stack([k.T @ F.softmax(q @ v.T, 1) for q, k, v in zip(query, key, value)])\n',
+        'def relate(query, key, value):\n    return torch.matmul(torch.softmax(torch.matmul(query, value.transpose(-2, -1)), -1).mT, key).mT\n',
     ],
     "spatial-graph": [
         _SPATIAL,
@@ -443,6 +520,8 @@ class SpatialGraph(SpatialGraphParts):
         states = self.update(relate(q, k, v).transpose(1, 2))
         return self.extend(states.reshape(b, -1, h, w))
 """,
+        _edit(_SPATIAL, "m.unflatten(2, x.shape[-2:])", "m.view(len(x), -1, x.size(2), x.size(3))"),
+        _edit(_SPATIAL, "        m = self.update(m.mT)\n", "        conv, norm = self.update\n        m = norm(conv(m.permute(0, 2, 1)))\n"),
     ],
     "feature-graph": [
         _FEATURE,
@@ -461,6 +540,8 @@ class FeatureGraph(nn.Module):
         y = torch.bmm(self.update(nodes.permute(0, 2, 1)), where)
         return self.extend(y.view(len(x), -1, *x.shape[2:]))
 """,
+        _edit(_FEATURE, "z = phi @ theta.mT", "z = torch.einsum('bsl,bnl->bsn', phi, theta)"),
+        _edit(_FEATURE, "self.adjacency(z.mT).mT + z", "(self.adjacency(z.mT) + z.mT).mT"),
     ],
     "dynamic-merge": [
         _MERGE,
@@ -484,6 +565,7 @@ def at_start(block, x):
         return torch.cat((x * (s + 1), x), 1)
     return torch.cat((x, x.new_zeros(n, 2 * c, h, w)), 1)
 """,
+        _edit(_MERGE,'        s = self.lambda_ * h_s + x_l\n        s = F.interpolate(s, size, mode="bilinear")','        s = self.lambda_ * F.interpolate(h_s, size, mode="bilinear") + F.interpolate(x_l, size, mode="bilinear")'),
     ],
     "count-readings": [
         _COUNT,
@@ -497,6 +579,7 @@ def readings(target, rest, in_channels=2048, channels=512):
         }
     return [pair for pair, size in sizes.items() if size == target - rest]
 """,
+        _edit(_COUNT, "if rest + count_parameters(block) == target", "if not target - rest - count_parameters(block)"),
     ],
 }  # fmt: skip
 

@@ -147,6 +147,15 @@ WRONG = {
         (_edit(_EQ6_RIGHT, ("    return made", "    made")), "does every way"),
         (_edit(_EQ6_RIGHT, ("return made", "return list(made.values())")), "is a list"),
         (_edit(_EQ6_RIGHT, ("best[name]", "best[names]")), "TypeError"),
+        (_EQ6.format("k / (k + 1) * best[name] + total / ((k + 1) * k)"), 'not k'),
+        (_EQ6.format("k / (k + 1) * best[name] + total / ((k + 1) * (n + 1))"), '`len(students)`'),
+        (_edit(_EQ6_RIGHT,("for s in students)","for s in students[:-1])")), 'a student is missing'),
+        (_edit(_EQ6_RIGHT,("for s in students)","for s in students[1:])")), 'a student is missing'),
+        (_EQ6.format("best[name].mul_(k / (k + 1)).add_(total / ((k + 1) * n))"), 'your function changes its argument `best`: work on a copy'),
+        (_edit(_EQ6_RIGHT,("dict(students[-1])","{}"),("    return made","    return {k: v for k, v in made.items() if k in names}")), 'a key is missing: M is a whole state_dict, so that it can'),
+        (_edit(_EQ6_RIGHT,("dict(students[-1])","{**students[-1], **best}")), "buffers are M_best's: all but the parameters is the last"),
+        ('\ndef aggregate(best, students, k, names):\n    made = dict(students[-1])\n    n = len(students)\n    for name in names:\n        total = sum(s[name] for s in students)\n        made[name] = (k / (k + 1) * best[name] + total / ((k + 1) * n)).numpy()\n    return made\n', "M's conv.bias is an array, expected: a tensor"),
+        (_EQ6.format("1 / (k + 1) * best[name] + total / ((k + 1) * n)"), 'sum to less than 1'),
     ],
     "shares": [
         (_edit(_SHARES, ("m if new else best", "m")), "always the M of the cycle before"),
@@ -194,6 +203,15 @@ def shares(renewed):
         (_edit(_SHARES, ("    best = m = unit[0]\n", "    best = m = unit[0].copy()\n"),
                ("m = k / (k + 1) * best + unit[k] / (k + 1)", "m *= k / (k + 1)\n        m += unit[k] / (k + 1)")), "in place"),
         (_edit(_SHARES, ("    best = m = unit[0]", "    best = m = np.zeros(len(unit))")), "expected: the shares"),
+        (_edit(_SHARES,("best = m if new else best","best = m if renewed[k - 2] else best")), 'renewed[k - 1] speaks of cycle k itself: decide M_best'),
+        (_edit(_SHARES,("best = m if new else best","best = m if k < len(renewed) and renewed[k] else best")), 'True and False have changed places: True renews M_best'),
+        (_edit(_SHARES,("enumerate(renewed, 1)","enumerate(renewed)")), 'cycles count from 1'),
+        (_edit(_SHARES,("        best = m if new else best\n","        if not new:\n            continue\n        best = m\n")), 'renewed[k - 1] speaks of cycle k itself: decide M_best'),
+        (_edit(_SHARES,("return m","return m[:-1]")), 'one share for M_0 and one for each cycle'),
+        (_edit(_SHARES,("    for k","    every = [m]\n    for k"),("    return m","        every.append(m)\n    return np.stack(every)")), 'one share for M_0 and one for each cycle'),
+        ('\ndef shares(renewed):\n    unit = np.eye(len(renewed) + 1)\n    best = m = unit[0]\n    for k, new in enumerate(renewed, 1):\n        best = m if new else best\n        m = k / (k + 1) * best + unit[k] / (k + 1)\n    return m.round(2)\n', 'expected: the shares for'),
+        (_edit(_SHARES,("np.eye","torch.eye")), 'your answer is a tensor, expected: an array'),
+        (_edit(_SHARES,("    return m","        return m")), 'the M of cycle 1'),
     ],
     "reestimate": [
         (_edit(_STATISTICS, ("        layer.train()\n", "")), "nothing was estimated"),
@@ -267,6 +285,18 @@ def reestimate(network, batches):
         (_edit(_STATISTICS, ("    network.eval()", "    nn.init.ones_(network[0].weight)\n    network.eval()")),
          "expected: of each layer"),
         (_edit(_STATISTICS, ("in enumerate(batches, 1)", "in enumerate(batches(), 1)")), "not callable"),
+        (_edit(_STATISTICS,("    network.eval()\n",""),("    seen = 0\n","    network.eval()\n    seen = 0\n")), 'the statistics are reset, but nothing was estimated: the'),
+        (_edit(_STATISTICS,("    network.eval()\n","")), 'all of the network was in training mode: dropout was on,'),
+        (_edit(_STATISTICS,("in enumerate(batches, 1)","in enumerate(batches + batches, 1)")), 'the counter should be that of this pass:'),
+        (_edit(_STATISTICS,("for m in network.modules() if","for _, m in network.named_children() if")), 'a layer was not found'),
+        (_edit(_STATISTICS,("seen += len(images)","seen += 1")), 'only the last batch counts: momentum 1 forgets all before'),
+        (_edit(_STATISTICS,("    for module, mode in modes:\n        module.training = mode\n","    network.train()\n")), 'afterwards everything is in training mode: put the modes'),
+        (_edit(_STATISTICS,("    for module, mode in modes:\n        module.training = mode\n","    network.eval()\n")), 'afterwards everything is in evaluation mode: put the modes'),
+        (_edit(_STATISTICS,("    for module, mode in modes:\n        module.training = mode\n","    network.train(modes[0][1])\n")), 'afterwards everything is in evaluation mode: put the modes'),
+        (_edit(_STATISTICS,("        layer.momentum = momentum\n","        layer.momentum = 0.1\n")), 'put the momenta back: training goes on with them'),
+        (_edit(_STATISTICS,("layer.momentum = len(images) / seen","layer.momentum = None")), 'every batch counts alike; the last is smaller: weigh by'),
+        (_edit(_STATISTICS,("layer.reset_running_stats()","layer.reset_parameters()")), 'the weights stay'),
+        (_edit(_STATISTICS,('getattr(m, "running_mean", None) is not None','isinstance(m, nn.modules.batchnorm._NormBase)')), 'a layer was not found'),
     ],
     "distillation": [
         (_KL.format("(cost * valid).mean()"), "divided by all pixels"),
@@ -379,6 +409,12 @@ def distillation_loss(student, teacher, valid):
 """,
             "summed away",
         ),
+        (_KL.format("(cost * valid).sum() / cost.numel()"), 'divided by all pixels: count the valid ones'),
+        (_edit(_KL_RIGHT,("log_p.exp() * (log_p - log_q)","(log_p.exp() * (log_p - log_q)).clamp_min(0)")), 'no clamp'),
+        ("def distillation_loss(student, teacher, valid):\n    c = F.kl_div(student.log_softmax(1), teacher.detach().softmax(1), reduction='none')\n    return c.permute(0, 2, 3, 1)[valid].mean()\n", 'the mean over the classes, too: sum over them'),
+        ("def distillation_loss(student, teacher, valid):\n    with torch.no_grad():\n        log_p, log_q = teacher.log_softmax(1), student.log_softmax(1)\n    cost = (log_p.exp() * (log_p - log_q)).sum(1)\n    return (cost * valid).sum() / valid.sum().clamp_min(1)\n", 'the loss has no gradient: the *teacher* is detached, not'),
+        (_KL.format("(cost * valid).sum() / len(cost)"), 'the sum over pixels by the number of images (`batchmean`'),
+        ("def distillation_loss(student, teacher, valid):\n    return F.mse_loss(student.softmax(1), teacher.detach().softmax(1))\n", 'that is the squared difference of the probabilities'),
     ],
     "run-cycles": [
         (_edit(_CYCLES, ("copy.deepcopy(network.state_dict())", "network.state_dict()")), "window"),
@@ -421,6 +457,18 @@ def distillation_loss(student, teacher, valid):
         (_edit(_CYCLES, ("            train_epoch(network, teacher)\n", ""),
                ("network.state_dict()))\n", "network.state_dict()))\n            train_epoch(network, teacher)\n")), "train first"),
         (_edit(_CYCLES, ("        m.load_state_dict", "        m = m.load_state_dict")), "gives no network back"),
+        (_edit(_CYCLES,("    for k in range(1, cycles + 1):","    k = 1\n    for _ in range(cycles):")), 'k has no effect: it is the number of the cycle'),
+        (_edit(_CYCLES,("{n for n, _ in network.named_parameters()}","set(network.parameters())")), "names are those of the network's parameters:"),
+        (_edit(_CYCLES,("aggregate(teacher.state_dict()","aggregate(network.state_dict()")), "the teacher's state"),
+        (_edit(_CYCLES,("m = copy.deepcopy(network)","m = copy.copy(network)")), 'the student can no longer learn: requires_grad_(False) is'),
+        (_edit(_CYCLES,("m = copy.deepcopy(network)","m = teacher")), 'each M is a network of its own, and not the student:'),
+        (_edit(_CYCLES,("        m.load_state_dict(aggregate(teacher.state_dict(), students, k, names))\n        reestimate(m, batches)\n","        reestimate(m, batches)\n        m.load_state_dict(aggregate(teacher.state_dict(), students, k, names))\n")), "M has the last student's statistics: re-estimate them"),
+        (_edit(_CYCLES,("            students.append(copy.deepcopy(network.state_dict()))\n","            students.append(copy.deepcopy(network.state_dict()))\n            teacher = copy.deepcopy(network).eval().requires_grad_(False)\n")), "the teacher's state"),
+        (_edit(_CYCLES,("made.append(teacher)","made.append((k, teacher))")), 'each M is a network, not a state_dict'),
+        (_edit(_CYCLES,("copy.deepcopy(network.state_dict())","dict(network.state_dict())")), 'only the last student of a cycle counts: append in the'),
+        (_edit(_CYCLES,("    made = []","    made = [teacher]")), 'expected: `epochs` epochs in each of `cycles` cycles, and'),
+        (_edit(_CYCLES,("train_epoch(network, teacher)","train_epoch(network)")), 'missing 1 required'),
+        (_edit(_CYCLES,("return made","return iter(made)")), 'what you return is a list_iterator, expected: a list'),
     ],
     "seeds-needed": [
         (_SEEDS.format(_NEEDED.replace("2 * (z", "(z")), "the factor 2 is missing"),
@@ -449,6 +497,18 @@ def distillation_loss(student, teacher, valid):
         (_SEEDS.format(_NEEDED.replace("math.ceil", "float")), "round up"),
         (_SEEDS.format(_NEEDED.replace("z(1 - alpha / 2)", "z(alpha / 2)")), "the two z are added"),
         (_SEEDS.format(_NEEDED + " + 1"), "expected for a gain"),
+        ('\ndef seeds_needed(gain, sd, alpha=0.05, power=0.8):\n    z = NormalDist().inv_cdf\n    return 2 * math.ceil((z(1 - alpha / 2) + z(power)) ** 2) * sd**2 / gain**2\n', 'your answer is a float, expected: an int, a whole number'),
+        ('\ndef seeds_needed(gain, sd, alpha=0.05, power=0.8):\n    z = NormalDist().inv_cdf\n    return math.ceil(2 * (z(1 - alpha / 2) + z(1 - power)) ** 2 * sd**2 / gain**2)\n', 'the two z are added, and both are positive: z(1 - alpha /'),
+        ('\ndef seeds_needed(gain, sd, alpha=0.05, power=0.8):\n    z = NormalDist().inv_cdf\n    return math.ceil(2 * (z(alpha / 2) + z(power)) ** 2 * sd**2 / gain**2)\n', 'the two z are added, and both are positive: z(1 - alpha /'),
+        ('\ndef seeds_needed(gain, sd, alpha=0.05, power=0.8):\n    z = NormalDist().inv_cdf\n    return math.ceil(2 * (z(1 - 2 * alpha) + z(power)) ** 2 * sd**2 / gain**2)\n', 'not doubled'),
+        ('\ndef seeds_needed(gain, sd, alpha=0.05, power=0.8):\n    z = NormalDist().inv_cdf\n    return round(2 * (z(1 - alpha / 2) + z(power)) ** 2 * sd**2 / gain**2)\n', 'it is rounded down: fewer runs than needed do not do'),
+        ('\ndef seeds_needed(gain, sd, alpha=0.05, power=0.8):\n    z = NormalDist().inv_cdf\n    return math.ceil((2 * (z(1 - alpha / 2) + z(power))) ** 2 * sd**2 / gain**2)\n', 'runs of *each* method, not of both together'),
+        ('\ndef seeds_needed(gain, sd, alpha=0.05, power=0.8):\n    z = NormalDist().inv_cdf\n    return math.ceil(2 * (z(1 - alpha / 2) + z(power)) ** 2 * sd / gain)\n', 'σ and δ are squared'),
+        ('\ndef seeds_needed(gain, sd, alpha=0.05, power=0.8):\n    z = NormalDist().inv_cdf\n    return math.ceil(4 * (z(1 - alpha / 2) + z(power)) ** 2 * sd**2 / gain**2)\n', 'runs of *each* method, not of both together'),
+        ('\ndef seeds_needed(gain, sd, alpha=0.05, power=0.8):\n    z = NormalDist().inv_cdf\n    return math.ceil(2 * (z(1 - alpha / 2) * z(power)) ** 2 * sd**2 / gain**2)\n', 'not multiplied'),
+        ('\ndef seeds_needed(gain, sd, alpha=0.05, power=0.8):\n    z = NormalDist().inv_cdf\n    return str(math.ceil(2 * (z(1 - alpha / 2) + z(power)) ** 2 * sd**2 / gain**2))\n', 'your answer is a str, expected: an int, a whole number'),
+        ('\ndef seeds_needed(gain, sd, alpha=0.05, power=0.8):\n    z = NormalDist().inv_cdf\n    return float(math.ceil(2 * (z(1 - alpha / 2) + z(power)) ** 2 * sd**2 / gain**2))\n', 'your answer is a float, expected: an int, a whole number'),
+        ('\ndef seeds_needed(gain, sd, alpha=0.05, power=0.8):\n    z = NormalDist().inv_cdf\n    return math.ceil(2 * (z(1 - alpha / 2) + z(power)) ^ 2 * sd**2 / gain**2)\n', 'in Python'),
     ],
 }  # fmt: skip
 
@@ -463,11 +523,11 @@ def aggregate(best, students, k, names):
         made[name] = (k * best[name] + mean) / (k + 1)
     return made
 """,
-        """
-def aggregate(best, students, k, names):
-    total = {n: sum(s[n] for s in students) for n in names}
-    return students[-1] | aggregation.aggregate(best, total, k, len(students))
-""",
+        _EQ6.format("best[name] + (total / n - best[name]) / (k + 1)"),
+        _EQ6.format(
+            "torch.lerp(torch.stack([s[name] for s in students]).mean(0), best[name], k / (k + 1))"
+        ),
+        "def aggregate(best, students, k, names):\n    n = len(students)\n    return {key: (k * n * best[key] + sum(s[key] for s in students)) / ((k + 1) * n) if key in names else value for key, value in students[-1].items()}\n",
     ],
     "shares": [
         _SHARES,
@@ -483,6 +543,8 @@ def shares(renewed):
         models.append(made / (k + 1))
     return models[-1]
 """,
+        "def shares(renewed):\n    best = m = [1.0] + [0.0] * len(renewed)\n    for i in range(len(renewed)):\n        if renewed[i]:\n            best = m\n        k = i + 1\n        m = [k / (k + 1) * x for x in best]\n        m[k] += 1 / (k + 1)\n    return np.array(m)\n",
+        "def shares(renewed):\n    m = np.zeros(len(renewed) + 1)\n    m[0] = 1\n    best = m.copy()\n    for k in range(1, len(renewed) + 1):\n        if renewed[k - 1]:\n            best = m.copy()\n        m = best * k / (k + 1)\n        m[k] = 1 / (k + 1)\n    return m\n",
     ],
     "reestimate": [
         _STATISTICS,
@@ -511,6 +573,22 @@ def reestimate(network, batches):
     for name, m in network.named_modules():
         m.training = was[name]
 """,
+        _edit(_STATISTICS, ("torch.no_grad()", "torch.inference_mode()")),
+        _edit(
+            _STATISTICS,
+            (
+                'for m in network.modules() if getattr(m, "running_mean", None) is not None',
+                'for m in network.modules() if "running_mean" in m._buffers and m.running_mean is not None',
+            ),
+        ),
+        _edit(
+            _STATISTICS,
+            (
+                "    network.eval()\n",
+                "    for m in network.modules():\n        m.training = False\n",
+            ),
+            ("        layer.train()\n", "        layer.training = True\n"),
+        ),
     ],
     "distillation": [
         _KL_RIGHT,
@@ -523,7 +601,10 @@ def distillation_loss(student, teacher, valid):
     cost = F.cross_entropy(student, p, reduction="none") + (p * log_p).sum(1)
     return torch.where(valid, cost, 0).sum() / max(int(valid.sum()), 1)
 """,
-        "distillation_loss = losses.distillation_loss\n",
+        _KL.format("cost[valid].mean().nan_to_num()"),
+        _LIBRARY.format("student.log_softmax(1), teacher.detach().log_softmax(1), log_target=True"),
+        "def distillation_loss(student, teacher, valid):\n    with torch.no_grad():\n        log_p = teacher.log_softmax(1)\n    cost = (log_p.exp() * log_p).sum(1) - (log_p.exp() * student.log_softmax(1)).sum(1)\n    return torch.where(valid, cost, 0).sum() / max(int(valid.sum()), 1)\n",
+        "def distillation_loss(student, teacher, valid):\n    log_p = teacher.detach().log_softmax(1)\n    cost = F.cross_entropy(student, log_p.exp(), reduction='none') + (log_p.exp() * log_p).sum(1)\n    return (cost * valid).sum() / valid.sum().clamp(min=1)\n",
     ],
     "run-cycles": [
         _CYCLES,
@@ -545,6 +626,9 @@ def run_cycles(network, teacher, train_epoch, batches, cycles, epochs):
         best = new
     return out
 """,
+        _edit(_CYCLES, ("network.named_parameters()", "network.state_dict().items()")),
+        _edit(_CYCLES, ("m = copy.deepcopy(network)", "m = copy.deepcopy(teacher)")),
+        "def run_cycles(network, teacher, train_epoch, batches, cycles, epochs):\n    names = set(dict(network.named_parameters()))\n    made = [teacher]\n    def one():\n        train_epoch(network, made[-1])\n        return {k: v.clone() for k, v in network.state_dict().items()}\n    for k in range(1, cycles + 1):\n        students = [one() for _ in range(epochs)]\n        m = copy.deepcopy(network)\n        m.load_state_dict(aggregate(made[-1].state_dict(), students, k, names))\n        m.eval()\n        reestimate(m, batches)\n        made.append(m.requires_grad_(False))\n    return made[1:]\n",
     ],
     "seeds-needed": [
         _SEEDS.format(_NEEDED),
@@ -555,6 +639,9 @@ def seeds_needed(gain, sd, alpha=0.05, power=0.8):
     both = normal.inv_cdf(1 - alpha / 2) - normal.inv_cdf(1 - power)
     return int(np.ceil(2 * (both / effect) ** 2))
 """,
+        "\ndef seeds_needed(gain, sd, alpha=0.05, power=0.8):\n    z = NormalDist().inv_cdf\n    return int(2 * (z(1 - alpha / 2) + z(power)) ** 2 * sd**2 / gain**2) + 1\n",
+        "\ndef seeds_needed(gain, sd, alpha=0.05, power=0.8):\n    z = NormalDist().inv_cdf\n    return -int(-2 * (sd * (z(1 - alpha / 2) + z(power)) / gain) ** 2 // 1)\n",
+        "\ndef seeds_needed(gain, sd, alpha=0.05, power=0.8):\n    z = NormalDist().inv_cdf\n    return int(np.ceil(2 * ((z(1 - alpha / 2) + z(power)) * sd / gain) ** 2))\n",
     ],
 }
 
