@@ -1039,6 +1039,8 @@ sliders(draw, width=(1, 1, 10), λ3=(4.0, 0.0, 8.0), λ4=(1.0, 0.0, 8.0))
 # $$ \mathcal{L}_{DML} = \lambda_0 (\mathcal{L}_{ce}^p + \mathcal{L}_{lovász}^p) + \lambda_1 \mathcal{L}_{ce}^b + \lambda_3 \mathcal{L}_{attn}^b + \lambda_2 \mathcal{L}_{ce}^c + \lambda_4 \mathcal{L}_{attn}^c \tag{5} $$
 #
 # with $\lambda_0 \dots \lambda_4 = 1, 1, 1, 4, 1$; Eq. 2 is the same without attention. The terms have the names of the paper's Table 6: p, b, c, ba, ca. A row of the table is a sum such as `"p+b+ba"`.
+#
+# Which of the five counts most? After the code of the terms you see the length of each one's gradient at the encoder's weights, times its $\lambda$, for one batch and a fresh network. The public code's *effective* weights are 2, 1 and 0.2 for parsing, binary and category edges, not 1, 1, 1 (attention stays at 4 and 1 here).
 
 # %%
 PAPER = {"p": 1.0, "b": 1.0, "c": 1.0, "ba": 4.0, "ca": 1.0}  # λ0, λ1, λ2, λ3, λ4
@@ -1060,9 +1062,6 @@ def loss_terms(heads: tuple, target: torch.Tensor, row: str) -> dict[str, torch.
         found["ca"] = category_edge_attention(logits, target, category)
     return found
 
-
-# %% [markdown]
-# Which of the five counts most? Here is the length of each term's gradient at the encoder's weights, times its $\lambda$, for one batch and a fresh network. The public code's *effective* weights are 2, 1 and 0.2 for parsing, binary and category edges, not 1, 1, 1 (attention stays at 4 and 1 here).
 
 # %%
 # NBVAL_IGNORE_OUTPUT

@@ -1001,7 +1001,7 @@ check = Check("run-cycles")
 check.may_change("network", "teacher")
 check.crashes(KeyError, lambda error: True, "names are those of the network's parameters: named_parameters()")  # fmt: skip
 check.crashes(AttributeError, "_IncompatibleKeys", "load_state_dict changes `m` itself and gives no network back")  # fmt: skip
-check.crashes(TypeError, "missing .* teacher", "train_epoch takes the network and the teacher")
+check.crashes(TypeError, "missing .*teacher", "train_epoch takes the network and the teacher")
 check.crashes(TypeError, "dictionary update|not iterable", "students are state_dicts: copy.deepcopy(network.state_dict())")  # fmt: skip
 for cycles, epochs in ((3, 2), (2, 3), (1, 1)):
     lesson = Lesson(made_up)

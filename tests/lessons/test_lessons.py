@@ -23,6 +23,7 @@ NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 LESSONS = pytest.mark.parametrize("path", find_sources(NOTEBOOKS), ids=lambda path: path.stem)
 
 FOLD = re.compile(r"<details><summary>(.*?)</summary>(.*?)</details>", re.DOTALL)
+MOST_CELLS, MOST_WORDS = 62, 3500  # what three hours can hold; words without the quiz
 MOST_LINES = 20  # of a cell, but for empty ones and comments
 MOST_HIDDEN = MOST_LINES * 3 // 2  # of a check, and of what else is folded
 
@@ -97,6 +98,8 @@ def test_a_lesson_has_the_parts_of_a_lesson(path: Path) -> None:
     text = _prose(lesson)
     exercises = len(lesson.exercises)
     assert 3 <= exercises <= 6
+    assert len(lesson.cells) <= MOST_CELLS
+    assert len(FOLD.sub("", text).split()) <= MOST_WORDS
     for hint in ("Hint 1", "Hint 2"):
         assert text.count(f"<details><summary>{hint}</summary>") >= exercises, hint
     assert text.count("<details>") == text.count("</details>")
