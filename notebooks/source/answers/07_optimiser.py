@@ -86,7 +86,7 @@ WRONG = {
         (_edit(_SGD, ("weight_decay * weight", "weight_decay * weight.abs()")), "sign and all"),
         (_edit(_SGD, ("weight_decay * weight", "weight_decay")), "λ alone"),
         (_edit(_SGD, ("weight_decay * weight", "weight_decay * weight.sign()")), "L1 decay"),
-        (_edit(_SGD, ("weight_decay * weight", "2 * weight_decay * weight")), "doubled"),
+        (_edit(_SGD, ("weight_decay * weight", "2 * weight_decay * weight")), "there twice"),
         (_edit(_SGD, ("weight_decay * weight", "weight_decay / 2 * weight.pow(2).sum()")), "decay's loss"),
         (_edit(_SGD, ("weight_decay * weight", "weight_decay * velocity")), "not of the velocity"),
         (_edit(_SGD, ("momentum * velocity + pull", "(1 - momentum) * velocity + pull")), "not by 1 - momentum"),
@@ -142,7 +142,7 @@ WRONG = {
          "stops with NameError: name 'weights' is not defined"),
     ],
     "adam-step": [
-        (_edit(_ADAM, ("m / (1 - betas[0] ** t)", "m / 1 - betas[0] ** t"), ("v / (1 - betas[1] ** t)", "v / 1 - betas[1] ** t"), ("v_hat.sqrt()", "v_hat.abs().sqrt()")), "third step"),
+        (_edit(_ADAM, ("m / (1 - betas[0] ** t)", "m / 1 - betas[0] ** t"), ("v / (1 - betas[1] ** t)", "v / 1 - betas[1] ** t"), ("v_hat.sqrt()", "v_hat.abs().sqrt()")), "brackets are missing"),
         (_edit(_ADAM, ("m / (1", "m * (1"), ("v / (1", "v * (1")), "are larger"),
         (_edit(_ADAM, ("(1 - betas[1]) * pull**2", "((1 - betas[1]) * pull) ** 2")), "not 1 - β₂ with it"),
         (_edit(_ADAM, ("m / (1 - betas[0]", "m / (1 - betas[2]"), ("v / (1 - betas[1]", "v / (1 - betas[0]"), ("betas[2]", "betas[1]")), "v̂ by β₂"),
