@@ -1281,7 +1281,7 @@ print("the same logits:", torch.allclose(full, short, atol=1e-3 * float(full.abs
 # What does each part of the trained network do? We silence one at a time (zeros in its place). First the thin skip and the whole pyramid, in pictures: are the outlines still sharp? Are the parts of the face still there, and named rightly?
 # Where outlines have teeth one pixel wide, the four corners of the learnt doubling do not agree yet.
 #
-# Then each branch, in points of mean IoU. For luck we take the 5 points of the example above.
+# Then each branch, in points of mean IoU. For luck we take 5 points: so much did a run move with the number of threads (see "What falls off the map").
 
 # %% tags=["slow"]
 from coursekit.inference import predict_label_map
