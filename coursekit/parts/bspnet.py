@@ -23,7 +23,7 @@ class FusionBranch(bspnet.FusionBranch):
 
 def fusion_loss(logits: Tensor, target: Tensor, edges: Tensor, alpha: float) -> Tensor:
     """Eq. 4; logits (B, C, H, W), target (B, H, W), edges (B, H, W) of 0, 1 and 255 → a scalar."""
-    total, pixels = boundary_weighted_cross_entropy(logits, target, edges, alpha)
+    total, pixels = boundary_weighted_cross_entropy(logits, target, edges, float(alpha))
     return total / pixels.clamp_min(1)
 
 
