@@ -13,8 +13,7 @@
 # %% [markdown]
 # # 9 · DDGCN: context from two graphs
 #
-# Lessons 09 to 11 build one research method, **DML-CSR** (Zheng et al., CVPR 2022): its network, its edge tasks, its training. This lesson builds the block in its middle, the *Dynamic Dual Graph
-# Convolutional Network*. It gives each place of a face information from all other places, without pooling.
+# Lessons 09 to 11 build one research method, **DML-CSR** (Zheng et al., CVPR 2022): its network, its edge tasks, its training. This lesson builds the block in its middle, the *Dynamic Dual Graph Convolutional Network*. It gives each place of a face information from all other places, without pooling.
 #
 # | | quick tier (default) | full tier |
 # |---|---|---|
@@ -198,8 +197,7 @@ def node_abn(channels: int) -> nn.Sequential:
 # %% [markdown]
 # ## Exercise 1: from places to nodes
 #
-# The spatial graph links every node with every other. So DDGCN does not take all 3,600 places for nodes. It makes the map smaller first: three 3×3 convolutions of stride 2, **each channel by itself**, each followed by ABN. A side of 60 becomes 30, 15
-# and 8. `nn.Sequential` calls its parts in turn, and is given them one by one: `super().__init__(first, second, third)`.
+# The spatial graph links every node with every other. So DDGCN does not take all 3,600 places for nodes. It makes the map smaller first: three 3×3 convolutions of stride 2, **each channel by itself**, each followed by ABN. A side of 60 becomes 30, 15 and 8. `nn.Sequential` calls its parts in turn, and is given them one by one: `super().__init__(first, second, third)`.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -325,8 +323,8 @@ plots.diagram(
     """
     (input: $X_l$)
     query: Q | value: V | key: K
-    softmax: Q Vᵀ by rows, c × c |
-    M: Kᵀ softmax(Q Vᵀ), l × c
+    softmax: Q Vᵀ by rows, 256 × 256 |
+    M: Kᵀ softmax(Q Vᵀ), 64 × 256
     update: Mᵀ, updated
     extend: $H_S$
     """,

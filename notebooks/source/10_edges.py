@@ -192,21 +192,21 @@ def slip(kind: str, sides: str = "both", width: int = 1, classes: int = 5, outli
     wide = (lambda m: F.max_pool2d(m.float(), 2 * width + 1, 1, width) > 0) if kind == "square" else (lambda m: spread(m, width))  # fmt: skip
     near, far = own if sides == "inner" else wide(own), wide(~own if kind == "255" else known & ~own)  # fmt: skip
     framed = spread(F.pad(known & ~own, (1, 1, 1, 1), value=True), width)[..., 1:-1, 1:-1]
-    edge = {"outer": near & far & ~own, "near": near, "frame": near & framed, "grown": spread(own & far, width)}.get(kind, near & far).to(torch.uint8)  # fmt: skip
-    return edge if kind == "lost" else torch.where(known, edge, 255)
+    edge = {"outer": near & far & ~own, "near": near, "frame": near & framed, "grown": spread(own & far, width), "or": near | far, "far": far, "inside": near & ~far, "twice": wide(wide(own)) & far}.get(kind, near & far).to(torch.uint8)  # fmt: skip
+    edge = {"tone": 255 * edge, "opposite": 1 - edge}.get(kind, edge)
+    return edge if kind == "lost" else torch.where(known if kind != "masked" else ~known, edge, 255)
 
 
 for sides, width in (("both", 1), ("inner", 1), ("both", 2), ("inner", 3)):
     got, right = check.call(category_edges, maps, 5, sides=sides, width=width), slip("", sides, width)  # fmt: skip
     check.shape(got, (2, 5, 12, 14), "a map for each class: (B, num_classes, H, W)")
     for wrong, message in (
-        (slip("square", sides, width), "diagonal neighbours are counted, too: there are four, not eight"),
-        (slip("frame", sides, width), "the frame of the picture is an edge here: nothing lies behind it"),
+        (slip("square", sides, width), "diagonal neighbours are counted, too: there are four, not eight"), (slip("frame", sides, width), "the frame of the picture is an edge here: nothing lies behind it"),
         (slip("255", sides, width), "pixels of 255 make edges here: nobody knows what they are"), (slip("lost", sides, width), "where the target is 255 the edge map should be 255, too"),
-        (slip("outer", sides, width), "these are the pixels outside of the class: its own belong to the edge"),
-        (slip("near", sides, width), "these are all pixels near the class: one of another must be near, too"), (slip("grown", sides, width), "these are the inner edges, spread to both sides: they reach too far into the class"),
-        (slip("", "inner", width), 'asked for sides="both", these are the edges for "inner"'), (slip("", "both", width), 'asked for sides="inner", these are the edges for "both"'),
-        (slip("", sides, 1), "`width` has no effect"),
+        (slip("or", sides, width), "near the class *and* near another, not or: `&`"), (slip("far", sides, width), "these are all pixels near another class: the class itself must be near, too"), (slip("inside", sides, width), "these are the pixels far from every other class: no `~` before that"),
+        (slip("twice", sides, width), "the class reaches `width` steps, not twice as far"), (slip("masked", sides, width), "known and unknown have changed places: `torch.where(known, edge, 255)`"), (slip("tone", sides, width), "an edge is 1, not 255, which stands for unknown"), (slip("opposite", sides, width), "0 and 1 have changed places: 1 is an edge"),
+        (slip("outer", sides, width), "these are the pixels outside of the class: its own belong to the edge"), (slip("near", sides, width), "these are all pixels near the class: one of another must be near, too"), (slip("grown", sides, width), "these are the inner edges, spread to both sides: they reach too far into the class"),
+        (slip("", "inner", width), 'asked for sides="both", these are the edges for "inner"'), (slip("", "both", width), 'asked for sides="inner", these are the edges for "both"'), (slip("", sides, 1), "`width` has no effect"),
     ):  # fmt: skip
         check.catches(None if wrong.equal(right) else wrong, got, message)
     check.equal(got, right, f'expected: other edges with "{sides}", width {width}')
@@ -244,23 +244,28 @@ for hidden_name, hidden_sides, hidden_width, hidden_classes in (
 
 # %% check-edge-labels-2 points=1 tags=["folded"]
 check = Check("edge-labels")
+check.crashes((NameError, TypeError), "num_classes", "the data have `NUM` classes: category_edges(target, NUM, …)")  # fmt: skip
 check.crashes(TypeError, "'str' object cannot be", "hand `sides` and `width` on by their names: `sides=sides, width=width`")  # fmt: skip
-empty = torch.full((1, 4, 6), 255)
+empty, maps = torch.full((1, 4, 6), 255), torch.where(maps == 255, 255, (NUM - 1) // 3 * maps)
 for sides, width in (("both", 1), ("inner", 1), ("inner", 2)):
     got = check.call(binary_edges, maps, sides=sides, width=width)
     check.kind(got, torch.Tensor)
     check.shape(got, (2, 12, 14), "one map for all parts together: (B, H, W)")
     parts = slip("", sides, width, NUM)
-    right, other = parts[:, 1:].amax(1), slip("", "inner" if sides == "both" else "both", width)
+    right, other = (
+        parts[:, 1:].amax(1),
+        slip("", "inner" if sides == "both" else "both", width, NUM),
+    )
     for wrong, message in (
         (parts.sum(1), "an edge of two parts counts twice: a union, no sum"),
         (parts[:, 1:].sum(1), "an edge of two parts counts twice: a union, no sum"),
+        (parts[:, :-1].amax(1), "class 0 is left out, the first, not the last: `[:, 1:]`"), (parts[:, 1:].argmax(1), "`argmax` says *which* part, not whether: `amax`"), (parts[:, 1:].prod(1), "a product asks for an edge of all parts: one is enough"), *((slip("", sides, width, n)[:, 1:].amax(1), "parts are missing: ask for the edges of all `NUM` classes") for n in (2, 5)),
         ((parts[:, 1:] == 1).any(1), "where the target is 255 the edge map should be 255, too"), ((parts[:, 1:] > 0).any(1), "where the target is 255 the edge map should be 255, too"),
         (slip("", sides, width, outline=True)[:, 1], "this is the outline of the whole face: parts have edges against each other, too"),
         (parts.amax(1), 'the background has edges, too: leave class 0 out, and hand `sides` on'),
         (parts[:, 1:].amin(1), "a pixel on the edge of *one* part is enough"),
         (other[:, 1:].amax(1), "these are the edges for the other `sides`"),
-        (slip("", sides)[:, 1:].amax(1), "`width` has no effect"),
+        (slip("", sides, 1, NUM)[:, 1:].amax(1), "`width` has no effect"),
     ):  # fmt: skip
         check.catches(None if wrong.equal(right) else wrong, got, message)
     check.equal(got, right, f'expected: other binary edges with "{sides}", width {width}')
@@ -278,7 +283,7 @@ for hidden_name, hidden_sides, hidden_width in (
     ("inner-wide", "inner", 2),
 ):
     hidden_map = probe.given(
-        hidden_name, lambda rng: rng.integers(0, 5, (2, 5, 6)).repeat(2, axis=1).repeat(3, axis=2)
+        hidden_name, lambda rng: rng.integers(0, NUM, (2, 5, 6)).repeat(2, axis=1).repeat(3, axis=2)
     )
     hidden_map[0, 2:5, 4:9] = 255
     hidden_got = probe.call(
@@ -410,6 +415,7 @@ class EdgeHeads(nn.Module):
 
 # %% check-edge-heads points=1 tags=["folded"]
 check = Check("edge-heads")
+check.crashes(TypeError, "ModuleList", "`nn.ModuleList` takes one list, with no star")
 first, second = {"channels": (6, 8, 9), "num_classes": 4, "width": 5}, {"channels": (3, 4, 7), "num_classes": 7, "width": 6}  # fmt: skip
 for made, given in zip(check.build(EdgeHeads, first, second), (first, second), strict=True):
     channels, classes, width = given.values()
@@ -435,6 +441,7 @@ for made, given in zip(check.build(EdgeHeads, first, second), (first, second), s
         message = f"expected: {name}.weight of shape {shape}, and yours is {shapes.get(f'{name}.weight')}"  # fmt: skip
         check.that(shapes.get(f"{name}.weight") == shape, message)
         check.that(f"{name}.bias" in shapes, f"self.{name} has a bias")
+    check.that(made.shared.stride == made.shared.dilation == (1, 1) and made.shared.padding in ((1, 1), "same"), "the 3×3 pads by 1 and keeps the size: no stride, no dilation")  # fmt: skip
     check.equal(len(shapes), 3 * 5 + 6, "expected: three conv_abn and three convolutions, no more")
 check.passed("one shared convolution, two classifiers")
 ### BEGIN HIDDEN TESTS
@@ -459,8 +466,9 @@ torch.manual_seed(0)
 three, size = [torch.randn(2, *shape).requires_grad_() for shape in deep], (12, 9)
 
 
-def maps_by(mode: str = "bilinear", early: bool = False, relu: bool = False, **how) -> list:
+def maps_by(mode: str = "bilinear", early: bool = False, relu: bool = False, inner: bool = False, **how) -> list:  # fmt: skip
     maps = [part(x.clone()) for part, x in zip(made.reduce, three, strict=True)]
+    maps = [x.relu() if inner else x for x in maps]
     maps = [F.interpolate(x, size, mode=mode, **how) for x in maps] if early else maps
     maps = [F.conv2d(x, made.shared.weight, made.shared.bias, padding=1) for x in maps]
     maps = [x.relu() if relu else x for x in maps]
@@ -471,15 +479,14 @@ for training in (True, False):
     check.run(made.train, training)
     binary, category = check.unpack(check.call(made, *three), "binary", "category")
     for wrong, message in (
-        (maps_by("nearest"), 'the maps are enlarged in steps: `mode="bilinear"`'), (maps_by(align_corners=True), "align_corners: leave it alone"),
-        (maps_by(early=True), "you enlarge first and convolve then: the 3×3 belongs on the small maps"),
-        (maps_by()[::-1], "the maps are concatenated from C4 to C2: begin with C2"),
-        (maps_by(relu=True), "there is a ReLU after the 3×3: these are scores already"),
+        (maps_by("bicubic"), "enlarge bilinearly, not bicubically"), (maps_by("area"), 'that is a mean over areas: `mode="bilinear"`'), (maps_by(inner=True), "there is a ReLU before the 3×3: ABN brings its own activation"), ([m.sigmoid() for m in maps_by()], "there is a sigmoid after the 3×3: these are scores already"),
+        (maps_by("nearest"), 'the maps are enlarged in steps: `mode="bilinear"`'), (maps_by(align_corners=True), "align_corners: leave it alone"), (maps_by(early=True), "you enlarge first and convolve then: the 3×3 belongs on the small maps"),
+        (maps_by()[::-1], "the maps are concatenated from C4 to C2: begin with C2"), (maps_by(relu=True), "there is a ReLU after the 3×3: these are scores already"),
     ):  # fmt: skip
         check.catches(made.category(torch.cat(wrong, 1)), category, message)
     ends = [head(torch.cat(maps_by(), 1)) for head in (made.binary, made.category)]
     for name, got, right in (("binary", binary, ends[0]), ("category", category, ends[1])):
-        check.shape(got, right.shape, f"the {name} edges come out in their place, binary first, at the size of c2")  # fmt: skip
+        check.shape(got, right.shape, f"the {name} edges come out in their place, binary first, as logits, at the size of c2")  # fmt: skip
         check.close(got, right, f"expected: {name} reads the three maps, in order, and nothing follows; the 3×3 pads by 1", atol=1e-4)  # fmt: skip
         slopes = [torch.autograd.grad(x.square().sum(), three, retain_graph=True, allow_unused=True) for x in (got, right)]  # fmt: skip
         same = [a is not None and torch.allclose(a, b, atol=1e-3, rtol=1e-3) for a, b in zip(*slopes, strict=True)]  # fmt: skip
@@ -509,8 +516,7 @@ for hidden_name, hidden_classes, hidden_width in (("few", 3, 4), ("more", 6, 5))
 # %% [markdown]
 # ## Exercise 3: a balanced loss
 #
-# At 473², a head that always answers "no edge" is right in 97 % of the binary pixels, and in 99.7 % of the category maps. Plain cross-entropy of such a head is low. So the edge losses are <dfn>class-balanced</dfn>: each kind of pixel is weighted by the share of *the other*. With $n_1$ edge
-# pixels and $n_0$ others in the whole batch,
+# At 473², a head that always answers "no edge" is right in 97 % of the binary pixels, and in 99.7 % of the category maps. Plain cross-entropy of such a head is low. So the edge losses are <dfn>class-balanced</dfn>: each kind of pixel is weighted by the share of *the other*. With $n_1$ edge pixels and $n_0$ others in the whole batch,
 #
 # $$ w_1 = \frac{n_0}{n_0 + n_1}, \qquad w_0 = \frac{n_1}{n_0 + n_1}, \qquad \mathcal{L} = \frac{\sum_p w_p \, \mathrm{ce}_p}{\sum_p w_p} $$
 #
@@ -568,16 +574,7 @@ def category_edge_loss(logits: torch.Tensor, edges: torch.Tensor) -> torch.Tenso
     ### END SOLUTION
 
 
-# %% check-balanced-loss points=1 tags=["folded"]
-check = Check("balanced-loss")
-check.crashes(RuntimeError, "Long but found|'Byte'|'Char'|uint8", "cross_entropy wants labels of int64: `edges.long()`")  # fmt: skip
-check.crashes(IndexError, "out of bounds", "255 is no class: `ignore_index=255`")
-check.crashes(IndexError, "tensor of dimension 0", "one cost for each pixel is needed: `reduction=\"none\"`")  # fmt: skip
-torch.manual_seed(0)
-scores, labelled = 2 * torch.randn(2, 2, 6, 7), (torch.rand(2, 6, 7) < 0.15).to(torch.uint8)
-labelled[0, :2], labelled[1, 4, :5] = 255, 1
-
-
+# %% tags=["folded"]
 def weighed(cost: torch.Tensor, edge: torch.Tensor, known: torch.Tensor, share=None) -> torch.Tensor:  # fmt: skip
     share = edge.sum() / known.sum() if share is None else share
     w = torch.where(edge, 1 - share, share) * known
@@ -587,21 +584,33 @@ def weighed(cost: torch.Tensor, edge: torch.Tensor, known: torch.Tensor, share=N
 def slips(cost: torch.Tensor, edges: torch.Tensor, blind: torch.Tensor) -> list:
     edge, known, both = edges == 1, edges != 255, "divide by the sum of the weights, not by the number of pixels"  # fmt: skip
     share = edge.sum() / known.sum()
-    total = (torch.where(edge, 1 - share, share) * known * cost).sum()
+    w = torch.where(edge, 1 - share, share) * known
+    total, one, off = (w * cost).sum(), torch.ones_like(known), known & ~edge
+    numbers = "the weights are shares, as they are: no square, no root"
     alone = [weighed(*each) for each in zip(cost, edge, known, strict=True)]
     return [
-        *((mean, "edges and the rest weigh alike: this is plain cross-entropy") for mean in (cost[known].mean(), cost.mean())),
-        (weighed(cost, edge, known, 1 - share), "each kind gets its *own* share, so the many get even more: the other's share"),
-        (total / known.sum(), both), (total / cost.numel(), both), (total, "this is a sum: divide by the sum of the weights"), (2 * weighed(cost, edge, known), "this is the sum of the two means, twice the weighted mean"),
-        (weighed(cost, edge, known, edge.sum() / edge.numel()), "pixels of 255 are counted in the shares"), (weighed(blind, edge, torch.ones_like(known)), "pixels of 255 are taken for `no edge`"), (weighed(blind, edge, torch.ones_like(known), share), "pixels of 255 are taken for `no edge`"),
-        (cost[edge].mean(), "only the edge pixels have a weight: the others, too, should count"), (sum(alone) / 2, "each image is balanced by itself: count over the whole batch"),
+        *((mean, "edges and the rest weigh alike: this is plain cross-entropy") for mean in (cost[known].mean(), cost.mean())), (weighed(cost, edge, known, 1 - share), "each kind gets its *own* share, so the many get even more: the other's share"), (total / known.sum(), both), (total / cost.numel(), both), (total, "this is a sum: divide by the sum of the weights"), (2 * weighed(cost, edge, known), "this is the sum of the two means, twice the weighted mean"), (weighed(cost, edge, known, edge.sum() / edge.numel()), "pixels of 255 are counted in the shares"), (weighed(blind, edge, torch.ones_like(known)), "pixels of 255 are taken for `no edge`"), (weighed(blind, edge, torch.ones_like(known), share), "pixels of 255 are taken for `no edge`"), ((w**2 * cost).sum() / (w**2).sum(), numbers), ((w.sqrt() * cost).sum() / w.sqrt().sum(), numbers), (weighed(cost, edge, one, share), "pixels of 255 have a weight: multiply the weights by `known`"), (weighed(cost, edge, one), "pixels of 255 have a weight: multiply the weights by `known`"), (weighed(cost, edge, known, edges.sum() / known.sum()), "n₁ is the number of pixels with `edges == 1`: a sum of edges adds up 255, too"), (cost[off].mean(), "only the pixels off the edge have a weight: the edges, too, should count"), ((cost[edge].sum() + cost[off].sum()) / 2, "half of each kind's *mean*, not of its sum"), (w * cost / w.sum(), "one number for each pixel: take the sum"), (-weighed(cost, edge, known), "the sign is turned"), (total / edge.sum(), "divide by the sum of the weights, not by the number of edges"), (cost.sum(), "one cost for each pixel is needed: `reduction=\"none\"`"), (weighed(cost, edge, known) / 2, "this is half of the weighted mean: both losses are given back whole"), (cost[edge].mean(), "only the edge pixels have a weight: the others, too, should count"), (sum(alone) / 2, "each image is balanced by itself: count over the whole batch"),
     ]  # fmt: skip
 
 
+# %% check-balanced-loss points=1 tags=["folded"]
+check = Check("balanced-loss")
+for kinds, cause, message in (
+    (RuntimeError, "Long but found|'Byte'|'Char'|uint8", "cross_entropy wants labels of int64: `edges.long()`"), (IndexError, "out of bounds", "255 is no class: `ignore_index=255`"), (IndexError, "tensor of dimension 0", "one cost for each pixel is needed: `reduction=\"none\"`"),
+):  # fmt: skip
+    check.crashes(kinds, cause, message)
+torch.manual_seed(0)
+scores, labelled = 2 * torch.randn(2, 2, 6, 7), (torch.rand(2, 6, 7) < 0.15).to(torch.uint8)
+labelled[0, :2], labelled[1, 4, :5] = 255, 1
 blind = F.cross_entropy(scores, (labelled == 1).long(), reduction="none")
 cost, got = blind * (labelled != 255), check.call(binary_edge_loss, scores, labelled)
 check.kind(got, torch.Tensor)
-for wrong, message in slips(cost, labelled, blind):
+logs, at = scores.log_softmax(1), (labelled == 1).long()[:, None]
+taken, yes, odd = lambda x: -x.gather(1, at)[:, 0], (labelled == 1).float(), "two logits a pixel, and one softmax over both: `F.cross_entropy`"  # fmt: skip
+others = [(taken(x), m) for x, m in ((logs.exp().log_softmax(1), "the softmax is taken twice: cross_entropy takes logits"), (scores, "nll_loss wants logarithms: `F.cross_entropy` takes logits"), (logs.exp(), "nll_loss wants logarithms, `log_softmax`, not `softmax`"), (scores.flip(1).log_softmax(1), "the two logits are turned round: the second is for an edge"))]  # fmt: skip
+others += [(F.binary_cross_entropy_with_logits(scores[:, j], yes, reduction="none"), odd) for j in (0, 1)]  # fmt: skip
+others = [(weighed(each, labelled == 1, labelled != 255), message) for each, message in others]
+for wrong, message in (*slips(cost, labelled, blind), *others):
     check.catches(wrong, got, message)
 check.close(got, weighed(cost, labelled == 1, labelled != 255), "expected: Σ w·ce / Σ w over all pixels")  # fmt: skip
 check.passed("half the mean over the edges, half the mean over the rest")
@@ -636,10 +645,12 @@ maps_apart = [weighed(*(part[:, j] for part in (cost, edge, known))) for j in ra
 got = check.call(category_edge_loss, scores, labelled)
 check.kind(got, torch.Tensor)
 for wrong, message in (
-    *slips(cost, labelled, cost),
-    (sum(maps_apart) / 3, "each class's map is balanced by itself: count over all maps together"),
+    *slips(cost, labelled, cost), (sum(maps_apart) / 3, "each class's map is balanced by itself: count over all maps together"),
     (posed, "`pos_weight` weighs edges alone, and the mean divides by the number of pixels: divide by the sum of the weights"),
     (weighed(twice, edge, known), "the sigmoid is taken twice: `…_with_logits` takes the scores"),
+    (weighed((scores.sigmoid() - edge.float()) ** 2, edge, known), "squares are no cross-entropy: `F.binary_cross_entropy_with_logits`"), (weighed(F.softplus(-scores), edge, known), "this is the cost of yes everywhere: off the edge the target is 0"), (weighed(F.binary_cross_entropy_with_logits(scores, labelled / 255, reduction="none"), edge, known), "the targets are `edges == 1`, not edges / 255"),
+    (weighed(*(x[:, 1:] for x in (cost, edge, known))), "the background's map counts, too"), (3 * weighed(cost, edge, known), "this is C times the weighted mean: nothing is multiplied"), (weighed(F.cross_entropy(scores, edge.float(), reduction="none")[:, None].expand_as(cost), edge, known), "a yes or no for each class: `F.binary_cross_entropy_with_logits`"), (weighed(F.cross_entropy(scores, labelled.argmax(1), reduction="none")[:, None], edge, known), "a yes or no for each class: `F.binary_cross_entropy_with_logits`"),
+    (weighed(F.binary_cross_entropy_with_logits(scores, edge.float(), edge.float(), reduction="none"), edge, known), "a no costs nothing here: no `weight` inside, `balanced` weighs"),
     (weighed(soft, edge, known), "a softmax over the classes: several edges can be right, take a sigmoid"), (weighed(cost + torch.where(edge, scores, -scores), edge, known), "the targets are turned round: yes is 1, an edge"),
 ):  # fmt: skip
     check.catches(wrong, got, message)
@@ -763,7 +774,10 @@ def binary_edge_attention(
 
 # %% check-binary-attention points=1 tags=["folded"]
 check = Check("binary-attention")
-check.crashes(IndexError, "out of bounds", "255 is no class: `ignore_index=255`")
+for kinds, cause, message in (
+    (IndexError, "out of bounds", "255 is no class: `ignore_index=255`"), ((RuntimeError, IndexError), "must match the size|Dimension out of range", "costs and edges are (B, H, W), and b is (B,): sum over (1, 2) first, then divide"), (IndexError, "used as indices|shape of the mask", "a mask is of bools, (B, H, W), and chooses among costs, not logits"),
+):  # fmt: skip
+    check.crashes(kinds, cause, message)
 torch.manual_seed(0)
 scores, truth = 2 * torch.randn(3, 4, 6, 7), torch.randint(0, 4, (3, 6, 7))
 truth[0, :2] = 255
@@ -773,21 +787,22 @@ pixel, on = F.cross_entropy(scores, truth, ignore_index=255, reduction="none"), 
 sums, counts = (pixel * on).sum((1, 2)), on.sum((1, 2))
 by_number, unknown = (pixel * marked).sum((1, 2)), "an edge is where `edges == 1`: 255 is no weight and no edge"  # fmt: skip
 right, area = (sums / counts.clamp_min(1)).mean(), "a mean over all pixels: divide by the number of *edge* pixels"  # fmt: skip
+
+
+def over(cost: torch.Tensor, edge: torch.Tensor, dim: tuple = (1, 2)) -> torch.Tensor:
+    return ((cost * edge).sum(dim) / edge.sum(dim).clamp_min(1)).mean()
+
+
+mine, logs, known = truth.clamp_max(3)[:, None], scores.log_softmax(1), truth != 255
+off, costs = "these are the pixels off the edge: `edges == 1` are on it", "the costs are `F.cross_entropy` of the logits: one log_softmax, and the target"  # fmt: skip
 got = check.call(binary_edge_attention, scores, truth, marked)
 check.kind(got, torch.Tensor)
 check.that(not got.isnan().any(), "the third image has no edge, and 0 is divided by 0: it contributes 0")  # fmt: skip
 for wrong, message in (
-    (sums.sum() / counts.sum(), "all edge pixels of the batch are in one mean: divide by each image's own b_i"),
-    (sums.sum() / counts.sum() / 3, "divided by the total count of edge pixels (as in the public code): each image has its own b_i"),
-    ((pixel * on).mean(), area), (sums.mean() / (truth != 255)[0].sum(), area), (3 * right, "this is the sum over the images: take the mean, 1/N"), (1.5 * right, "images without edges are left out of the mean: they count in N"),
-    ((by_number / counts.clamp_min(1)).mean(), unknown), ((by_number / marked.sum((1, 2)).clamp_min(1)).mean(), unknown),
-    (((pixel * (marked > 0)).sum((1, 2)) / (marked > 0).sum((1, 2)).clamp_min(1)).mean(), unknown), ((sums / (marked > 0).sum((1, 2)).clamp_min(1)).mean(), unknown),
-    (((pixel * on * truth).sum((1, 2)) / counts.clamp_min(1)).mean(), "the class ids are weights here: an id is a name, not a number"),
-    (sums / counts.clamp_min(1), "these are the images' losses: take their mean"), (sums.mean(), "divide each image's sum by b_i, its number of edge pixels"),
-    (pixel[truth != 255].mean(), "the edges have no effect: this is plain cross-entropy"), (pixel[truth != 255].mean() * (counts > 0).float().mean(), "one cost for all pixels together: `reduction=\"none\"` keeps them apart"),
-    ((sums / (counts + 1)).mean(), "divide by b_i, not by b_i + 1: `clamp_min(1)` changes 0 alone"), (4 * right, "λ3 comes later, in Eq. 5"),
-    (((pixel * on).sum(2) / on.sum(2).clamp_min(1)).mean(), "each row of pixels has a mean of its own here: sum over (1, 2)"), (((pixel * on).sum((0, 1)) / on.sum((0, 1)).clamp_min(1)).mean(), "the first dimension is the images: sum over (1, 2)"),
-    *((right + plain, "Eq. 3 alone is asked for: the plain cross-entropy is added later") for plain in (pixel.mean(), pixel[truth != 255].mean())),
+    (sums.sum() / counts.sum(), "all edge pixels of the batch are in one mean: divide by each image's own b_i"), (sums.sum() / counts.sum() / 3, "divided by the total count of edge pixels (as in the public code): each image has its own b_i"), ((pixel * on).mean(), area), (sums.mean() / (truth != 255)[0].sum(), area), (3 * right, "this is the sum over the images: take the mean, 1/N"), (1.5 * right, "images without edges are left out of the mean: they count in N"), ((by_number / counts.clamp_min(1)).mean(), unknown), ((by_number / marked.sum((1, 2)).clamp_min(1)).mean(), unknown), (((pixel * (marked > 0)).sum((1, 2)) / (marked > 0).sum((1, 2)).clamp_min(1)).mean(), unknown), ((sums / (marked > 0).sum((1, 2)).clamp_min(1)).mean(), unknown), (((pixel * on * truth).sum((1, 2)) / counts.clamp_min(1)).mean(), "the class ids are weights here: an id is a name, not a number"), (sums / counts.clamp_min(1), "these are the images' losses: take their mean"), (sums.mean(), "divide each image's sum by b_i, its number of edge pixels"),
+    (pixel[truth != 255].mean(), "the edges have no effect: this is plain cross-entropy"), (pixel[truth != 255].mean() * (counts > 0).float().mean(), "one cost for all pixels together: `reduction=\"none\"` keeps them apart"), ((sums / (counts + 1)).mean(), "divide by b_i, not by b_i + 1: `clamp_min(1)` changes 0 alone"), (4 * right, "λ3 comes later, in Eq. 5"), (over(pixel, ~on), off), (over(pixel, marked == 0), off), (over(pixel, marked == 255), "255 is unknown: an edge is 1"), (over(pixel, spread(on)), "`edges` are as wide as they should be: do not spread them"), (over(pixel, binary_edges(truth) == 1), "the edges are given: do not make them anew"),
+    *((over(-x.gather(1, mine)[:, 0] * known, on), costs) for x in (logs.exp().log_softmax(1), logs.exp(), scores)), (over(F.cross_entropy(scores, marked.long().clamp_max(3), reduction="none"), on), "the cost is of the *parsing*: the target is `target`, not the edges"), (over(F.cross_entropy(scores, marked.long(), ignore_index=255, reduction="none"), on), "the cost is of the *parsing*: the target is `target`, not the edges"), (over(pixel, on, (1,)), "each column of pixels has a mean of its own here: sum over (1, 2)"), (over(pixel, on, (0,)), "the first dimension is the images: sum over (1, 2)"), (right / 3, "1/N stands there twice: a mean is one already"), ((sums / counts.clamp_min(1)).amax(), "this is one image's loss: take the mean of all"), ((sums / counts.clamp_min(1))[0], "this is one image's loss: take the mean of all"), (sums.sum(), "this is the sum over all edge pixels: divide each image's by its b_i, then take the mean"), ((sums * counts).mean(), "divide by b_i: you multiply"), ((pixel * on / counts.clamp_min(1)[:, None, None]).mean(), "sum over the pixels, and take a mean over the images alone"), (sums.sum() / counts.float().mean(), "b_i is one image's number: you divide by the mean of all"), ((sums / known.sum((1, 2))).mean(), area),
+    (pixel.sum() * (counts > 0).float().mean(), "one cost for all pixels together: `reduction=\"none\"` keeps them apart"), (((1 + 1 * on) * pixel).mean(), "Eq. 3 alone is asked for: the plain cross-entropy is added later"), (((pixel * ~on).sum((1, 2)) / counts.clamp_min(1)).mean(), off), ((pixel.mean((1, 2)) / counts.clamp_min(1)).mean(), "keep the costs on the edge, `cost * edge`, and sum them: you take a mean over all pixels"), (balanced(pixel, marked), "nothing is balanced here: the mean of the edge pixels' costs, image by image"), (((pixel * on).sum(2) / on.sum(2).clamp_min(1)).mean(), "each row of pixels has a mean of its own here: sum over (1, 2)"), (((pixel * on).sum((0, 1)) / on.sum((0, 1)).clamp_min(1)).mean(), "the first dimension is the images: sum over (1, 2)"), *((right + plain, "Eq. 3 alone is asked for: the plain cross-entropy is added later") for plain in (pixel.mean(), pixel[truth != 255].mean())),
 ):  # fmt: skip
     check.catches(wrong, got, message)
 check.close(got, right, "expected: Eq. 3")
@@ -901,9 +916,10 @@ def category_edge_attention(
 
 # %% check-category-attention points=1 tags=["folded"]
 check = Check("category-attention")
-check.crashes(IndexError, "out of bounds", "255 is no class: `ignore_index=255`")
-check.crashes(RuntimeError, "must match the size", "`cost[:, None]`, (B, 1, H, W), lies over all edges, and w_j, (C,), over the last dimension of (B, C)")  # fmt: skip
-check.crashes((TypeError, RuntimeError), "NoneType|Boolean value of Tensor", "w_j can be None, and then all are 1: ask `if weights is None`")  # fmt: skip
+for kinds, cause, message in (
+    (IndexError, "out of bounds", "255 is no class: `ignore_index=255`"), (RuntimeError, "must match the size", "`cost[:, None]`, (B, 1, H, W), lies over all edges, and w_j, (C,), over the last dimension of (B, C)"), (IndexError, "too many indices", "one cost for all pixels together: `reduction=\"none\"` keeps them apart"), (TypeError, "missing .*'weights'", "`weights` may be left out: its default is None"), ((TypeError, RuntimeError), "NoneType|Boolean value of Tensor", "w_j can be None, and then all are 1: ask `if weights is None`"),
+):  # fmt: skip
+    check.crashes(kinds, cause, message)
 torch.manual_seed(0)
 scores, truth = 2 * torch.randn(2, 4, 6, 7), torch.randint(0, 4, (2, 6, 7))
 truth[0, :2] = 255
@@ -913,19 +929,18 @@ marked = torch.where((truth == 255)[:, None], 255, marked)
 pixel, on = F.cross_entropy(scores, truth, ignore_index=255, reduction="none"), marked == 1
 rare, unknown = torch.tensor([1.0, 2.0, 0.5, 4.0]), "an edge is where `edges == 1`: 255 is no weight and no edge"  # fmt: skip
 sums, whole, some, by_id = ((pixel[:, None] * m).sum((2, 3)) for m in (on, marked, marked > 0, on * truth[:, None]))  # fmt: skip
-counts, means = on.sum((2, 3)), sums / on.sum((2, 3)).clamp_min(1)
-own = on & (truth[:, None] == torch.arange(4)[:, None, None])
+counts, own = on.sum((2, 3)), on & (truth[:, None] == torch.arange(4)[:, None, None])
+means, logs, mine = sums / counts.clamp_min(1), scores.log_softmax(1), truth.clamp_max(3)[:, None]
+off, costs = "these are the pixels off the edge: `edges == 1` are on it", "the costs are `F.cross_entropy` of the logits: one log_softmax, and the target"  # fmt: skip
+other = [-x.gather(1, mine) * (truth != 255)[:, None] for x in (logs.exp().log_softmax(1), logs.exp(), scores)]  # fmt: skip
 public, total = "the integer label map is the weight, as in the public code: an id is a name; w_j is an argument", "divided by the total count, as in the public code: each class has its own c_ij"  # fmt: skip
 for given, w in ((None, torch.ones(4)), (rare, rare)):
     got = check.call(category_edge_attention, scores, truth, marked, given)
     check.kind(got, torch.Tensor)
     check.that(not got.isnan().any(), "a class without an edge makes 0 / 0: it contributes 0")
+    by = lambda cost, edge: (w * (cost * edge).sum((2, 3)) / edge.sum((2, 3)).clamp_min(1)).mean()  # noqa: B023, E731
     for wrong, message in (
-        (means.mean() if w is rare else None, "the weights have no effect"), ((w * means).sum() / w.sum() / 2 if w is rare else None, "you divide by the sum of the weights: Eq. 4 divides by C"),
-        (by_id.sum() / counts.sum(), public), ((w * by_id).sum() / counts.sum(), public), ((pixel * on.any(1) * truth).sum() / counts.sum(), public), ((pixel * on.any(1)).sum() / on.any(1).sum(), "all edges are in one mean: each class has a mean of its own"), ((w * by_id / counts.clamp_min(1)).mean(), public),
-        ((w * sums).sum() / counts.sum(), total), ((w * sums).sum() / counts.sum() / 8, total), ((w * sums / counts.sum(1, True)).mean(), total), ((w * sums).sum(1).div(counts.sum(1)).mean(), total), ((w * sums.sum(0) / counts.sum(0))[counts.sum(0) > 0].mean(), "c_j is counted over the batch: c_ij belongs to one image"), ((w * sums.sum(0) / counts.sum(0).clamp_min(1)).mean(), "c_j is counted over the batch: c_ij belongs to one image"), ((w * means).sum() / (counts > 0).sum(), "classes without an edge are left out of the mean: they count in C"),
-        ((w * means).sum(1).mean(), "1/C is missing: the mean over the classes, too"), ((w * means)[:, 1:].mean(), "the background's edges count, too"), (((w * means).sum(1) / (counts > 0).sum(1)).mean(), "classes without an edge are left out of the mean: they count in C"), ((w * (pixel[:, None] * own).sum((2, 3)) / own.sum((2, 3)).clamp_min(1)).mean(), "C_ij holds both sides of an edge: pixels of other classes, too"), ((w * means).sum(), "1/(NC) is missing: take the mean"),
-        ((w * means).sum(0).mean(), "1/N is missing: the mean over the images, too"), (w * means, "one number for each image and class: take the mean"), ((w * whole / counts.clamp_min(1)).mean(), unknown), ((w * whole / marked.sum((2, 3)).clamp_min(1)).mean(), unknown), ((w * some / (marked > 0).sum((2, 3)).clamp_min(1)).mean(), unknown), ((w * sums / (marked > 0).sum((2, 3)).clamp_min(1)).mean(), unknown), ((w * sums).mean(), "each sum is divided by c_ij, the number of that class's edge pixels"),
+        *((by(one, on), costs) for one in other), (by(-logs, on), "the cost is that of the pixel's true class, for every map: `F.cross_entropy`"), *((by(pixel[:, None], edge), off) for edge in (~on, marked == 0)), ((w * sums / (counts + 1)).mean(), "divide by c_ij, not by c_ij + 1: `clamp_min(1)` changes 0 alone"), ((means / w).mean() if w is rare else None, "multiply by w_j: you divide"), ((w * sums / (w * counts).clamp_min(1)).mean() if w is rare else None, "w_j stands above alone: c_ij is a plain number of pixels"), ((w**2 * means).mean() if w is rare else None, "w_j counts once: you multiply by it twice"), ((w + means).mean(), "multiply by w_j: you add it"), ((torch.arange(4) * means).mean(), "without weights each w_j is 1: an id is a name, not a number"), ((w * sums / 42).mean(), "divide by c_ij, the number of edge pixels, not by all pixels"), ((w * sums / (truth != 255).sum((1, 2))[:, None]).mean(), "divide by c_ij, the number of edge pixels, not by all pixels"), ((w * means).amax(1).mean(), "the mean over the classes, not the largest"), ((w * sums / counts.sum(0).clamp_min(1)).mean(), "c_j is counted over the batch: c_ij belongs to one image"), ((w * means).mean() / 2, "the mean over images and classes is taken already: nothing more is divided"), ((w * means).mean() + pixel.mean(), "Eq. 4 alone is asked for: the plain cross-entropy is added later"), (((w / w.sum()) * means).mean(), "the weights are used as they are: their sum need not be 1"), (binary_edge_attention(scores, truth, marked.amax(1)), "all edges are in one map: each class has a mean of its own"), ((F.cross_entropy(scores, truth, w, ignore_index=255, reduction="none")[:, None] * on).sum((2, 3)).div(counts.clamp_min(1)).mean() if w is rare else None, "w_j belongs to the edge's class j, not to the pixel's own: no `weight` in cross_entropy"), ((F.cross_entropy(scores, truth, w, ignore_index=255, reduction="none")[:, None] * on).sum((2, 3)).div(counts.clamp_min(1)).mul(w).mean() if w is rare else None, "w_j belongs to the edge's class j, not to the pixel's own: no `weight` in cross_entropy"), (means.mean() if w is rare else None, "the weights have no effect"), ((w * means).sum() / w.sum() / 2 if w is rare else None, "you divide by the sum of the weights: Eq. 4 divides by C"), (by_id.sum() / counts.sum(), public), ((w * by_id).sum() / counts.sum(), public), ((pixel * on.any(1) * truth).sum() / counts.sum(), public), ((pixel * on.any(1)).sum() / on.any(1).sum(), "all edges are in one mean: each class has a mean of its own"), ((w * by_id / counts.clamp_min(1)).mean(), public), ((w * sums).sum() / counts.sum(), total), ((w * sums).sum() / counts.sum() / 8, total), ((w * sums / counts.sum(1, True)).mean(), total), ((w * sums).sum(1).div(counts.sum(1)).mean(), total), ((w * sums.sum(0) / counts.sum(0))[counts.sum(0) > 0].mean(), "c_j is counted over the batch: c_ij belongs to one image"), ((w * sums.sum(0) / counts.sum(0).clamp_min(1)).mean(), "c_j is counted over the batch: c_ij belongs to one image"), ((w * means).sum() / (counts > 0).sum(), "classes without an edge are left out of the mean: they count in C"), ((w * means).sum(1).mean(), "1/C is missing: the mean over the classes, too (and no λ, which comes in Eq. 5)"), ((w * means)[:, 1:].mean(), "the background's edges count, too"), (((w * means).sum(1) / (counts > 0).sum(1)).mean(), "classes without an edge are left out of the mean: they count in C"), ((w * (pixel[:, None] * own).sum((2, 3)) / own.sum((2, 3)).clamp_min(1)).mean(), "C_ij holds both sides of an edge: pixels of other classes, too"), ((w * means).sum(), "1/(NC) is missing: take the mean"), ((w * means).sum(0).mean(), "1/N is missing: the mean over the images, too"), (w * means, "one number for each image and class: take the mean"), ((w * whole / counts.clamp_min(1)).mean(), unknown), ((w * whole / marked.sum((2, 3)).clamp_min(1)).mean(), unknown), ((w * some / (marked > 0).sum((2, 3)).clamp_min(1)).mean(), unknown), ((w * sums / (marked > 0).sum((2, 3)).clamp_min(1)).mean(), unknown), ((w * sums).mean(), "each sum is divided by c_ij, the number of that class's edge pixels"),
     ):  # fmt: skip
         check.catches(wrong, got, message)
     check.close(got, (w * means).mean(), "expected: Eq. 4")
@@ -1141,10 +1156,11 @@ def stands_alone(check: Check, small: nn.Module, whole: nn.Module, mode: bool) -
 
 # %% check-decouple points=2 tags=["folded"]
 check = Check("decouple")
-check.crashes((NotImplementedError, RuntimeError), "meta tensor|While copying the parameter", "on the meta device there is nothing to copy: `load_state_dict(…, assign=True)`")  # fmt: skip
-check.crashes(RuntimeError, "Unexpected key|Missing key", "give it all the keys that it wants, and none of the edge heads'")  # fmt: skip
-check.crashes(RuntimeError, "size mismatch", "it has other sizes: replace one field of `network.config`, and keep the others")  # fmt: skip
-check.crashes(FrozenInstanceError, "cannot assign", "the configuration is frozen: `replace(network.config, edge_heads=\"none\")`")  # fmt: skip
+for kinds, cause, message in (
+    ((NotImplementedError, RuntimeError), "meta tensor|While copying the parameter", "on the meta device there is nothing to copy: `load_state_dict(…, assign=True)`"), (RuntimeError, "Unexpected key|Missing key", "give it all the keys that it wants, and none of the edge heads'"), (AttributeError, "_IncompatibleKeys", "load_state_dict changes `small` itself and gives no network back"), (TypeError, "'method'", "`state_dict()` is a function: call it"), ((TypeError, AttributeError), "Config|keyword argument", "a configuration makes a network: `type(network)(replace(network.config, edge_heads=\"none\"))`"), (KeyError, "running", "running statistics are no parameters: take all of `network.state_dict()`"),
+    (ValueError, "edge_heads is", "without edge heads the field says \"none\", a word"), (AttributeError, "object has no attribute", "build the network from its class and configuration, not from its parts"), (RuntimeError, "size mismatch", "it has other sizes: replace one field of `network.config`, and keep the others"), (FrozenInstanceError, "cannot assign", "the configuration is frozen: `replace(network.config, edge_heads=\"none\")`"),
+):  # fmt: skip
+    check.crashes(kinds, cause, message)
 torch.manual_seed(0)
 TINY = {**SMALL, "stem": (4, 4, 8), "widths": (2, 3, 4, 5), "context_channels": 8, "head_channels": 6, "low_level": 3, "edge_channels": 4}  # fmt: skip
 for kind, mode in (("both", False), ("category", False), ("binary", True)):
@@ -1155,8 +1171,9 @@ for kind, mode in (("both", False), ("category", False), ("binary", True)):
     check.kind(small, nn.Module)
     check.that(small is not whole and {*whole.state_dict()} == keys and whole.config.edge_heads == kind, "the training network was changed: make a new one")  # fmt: skip
     stands_alone(check, small, whole, mode)
+    check.that(all(p.dtype == torch.float32 for p in small.parameters()), "its weights are of another type: hand the tensors on as they are")  # fmt: skip
     with torch.no_grad():
-        mine, theirs = small.eval()(photo), whole.eval()(photo)
+        mine, theirs = check.run(small.eval(), photo), whole.eval()(photo)
     check.that(
         torch.equal(mine, theirs),
         "other logits: were all weights and running statistics taken over?",
