@@ -1109,8 +1109,7 @@ check = Check("worst")
 good, fair, bad = (torch.tensor([[n, 10 - n, 0], [0, 10, 0], [0, 0, 0]]) for n in (10, 8, 2))
 some = [fair, good, bad, torch.zeros(3, 3, dtype=torch.long), fair, bad, good]
 got = check.call(worst, some, 3)  # two of each, and one without a score
-check.kind(got, list)
-_ = [check.kind(one, int, what="a position") for one in got]
+_ = check.kind(got, list), [check.kind(one, int, what="a position") for one in got]
 for wrong, message in (
     ([6, 1, 4], "these are the best ones"),
     ([3, 2, 5], "image 3 has no pixel that counts, so no score: leave it out"),
@@ -1128,12 +1127,11 @@ called, part = torch.tensor([[[9, 0, 1], [0, 10, 0], [0] * 3], [[10, 0, 0], [3, 
 for few, k, right, message in (
     ([rare, fair], 2, [0, 1], "take the mean IoU, not the share of its pixels"),
     ([fair, absent], 2, [0, 1], "absent classes counted as 0: skip them, all of class 0 is found"),
-    ([good, speck], 2, [1, 0], "a score of 0 is a score: the worst that there is"),
+    ([good, speck], 2, [1, 0], "a score of 0 is a score: the worst that there is"), ([good, some[3]], 5, [0], "fewer than k have a score: give those"),
     ([called, part], 2, [0, 1], "not recall, nor a number of wrong pixels: the mean IoU"),
     ([8 * good + fair, 8 * good + 2 * fair], 2, [1, 0], "nearly equal is not equal: round nothing"),
-    ([good, fair] * 20, 40, [*range(1, 40, 2), *range(0, 40, 2)], "forty images: a *stable* sort"),
-    ([good, some[3]], 5, [0], "fewer than k have a score: give those"),
     ([good, fair], 0, [], "none are wanted, k = 0"), ([good, bad], 1, [1], "one is wanted, k = 1"),
+    ([good, fair] * 20, 40, [*range(1, 40, 2), *range(0, 40, 2)], "forty images: a *stable* sort"),
 ):  # fmt: skip
     check.equal(check.call(worst, few, k), right, message)
 check.passed("the worst first, and no image without a score")

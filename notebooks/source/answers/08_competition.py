@@ -69,7 +69,7 @@ def _edit(code: str, *changes: str) -> str:
 WRONG = {
     "f-and-iou": [
         (_F.format("2 * iou / (2 + iou)",_BOTH), 'below stands 1 + IoU, not 2 + IoU'),
-        (_F.format(_FORMULA,"f_from_iou(iou).mean(), f_from_iou(iou.sum())"), 'the second is the F of a sum, not of a mean'),
+        (_F.format(_FORMULA,"f_from_iou(iou).mean(), f_from_iou(iou.sum())"), 'the second is the F of a sum'),
         (_F.format(_FORMULA,"f_from_iou(iou).mean(), f_from_iou(f_from_iou(iou).mean())"), 'the second is the F of the mean F: of the mean IoU'),
         (_F.format(_FORMULA,"f_from_iou.mean(), f_from_iou(iou.mean())"), 'your code stops with'),
         (_F.format(_FORMULA,"np.average(f_from_iou(iou), weights=iou), f_from_iou(iou.mean())"), 'each class has one vote: a mean without weights'),
@@ -77,7 +77,7 @@ WRONG = {
         (_F.format(_FORMULA,"f_from_iou(iou).mean(), f_from_iou(iou.max())"), 'the second is the F of the best class: of the mean IoU'),
         (_F.format(_FORMULA,"f_from_iou(iou).mean(), (2 * iou / (1 + iou)).sum() / len(iou)"), 'both are the mean of the F: for the second, average first'),
         (_F.format("np.sqrt(iou)",_BOTH), 'no root: 2 IoU /'),
-        (_F.format(_FORMULA,"{'mean F': f_from_iou(iou).mean(), 'F': f_from_iou(iou.mean())}"), 'return two numbers, as a tuple'),
+        (_F.format(_FORMULA,"{'mean F': f_from_iou(iou).mean(), 'F': f_from_iou(iou.mean())}"), 'expected: a tuple'),
         (_F.format(_FORMULA,"100 * f_from_iou(iou).mean(), 100 * f_from_iou(iou.mean())"), 'shares, not per cent'),
         (_F.format("iou / (2 - iou)", _BOTH), "the way back"),
         (_F.format("2 * iou", _BOTH), "divide by 1 + IoU"),
@@ -333,7 +333,7 @@ WRONG = {
         (_edit(_ZIP, "            ids =", "            logits[stem] = large[0]\n            ids ="),
          "changes its argument `logits`"),
         (_edit(_ZIP, 'f"{stem}.png", png', 'f"{stem}.txt", b"")\n            archive.writestr('
-               'f"{stem}.png", png'), "one mask for each stem"),
+               'f"{stem}.png", png'), "the names end in .png"),
         (_edit(_ZIP, "            ids = large.argmax(1)[0]", "            ids = large[0].argmax(1)"),
          "512 × 512"),
         (_edit(_ZIP, "png.getvalue()", "ids.tobytes()"), "the content does not"),
