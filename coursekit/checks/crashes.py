@@ -72,6 +72,11 @@ _COMMON = (
     ),
     Listed(
         TypeError,
+        "must be Tensor, not (float|int)",
+        "torch's functions want tensors: for plain numbers there are `math.cos`, `math.sqrt`, …",
+    ),
+    Listed(
+        TypeError,
         r"but (got|found element of type) float|not float|tuple of \(float",
         "a size is a float: divide whole numbers by `//`",
     ),

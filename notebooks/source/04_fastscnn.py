@@ -1395,7 +1395,7 @@ plots.panels(rows, LABELS)
 #
 # | | paper (Poudel et al., 2019) | report, and here |
 # |---|---|---|
-# | widths, repeats, strides | the table above | the same |
+# | widths, repeats, strides | $c$, $n$ and $s$ in the table of the deep path | the same |
 # | bins of the pyramid | named by reference to PSPNet: 1, 2, 3, 6 | the same |
 # | between depthwise and pointwise | no ReLU | ReLU |
 # | 3×3 in the fusion | dilated by 4 | not dilated |

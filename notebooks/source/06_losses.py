@@ -81,7 +81,7 @@ print(f"{len(train)} faces to learn from, {len(val)} to validate, {NUM} classes"
 #
 # $$ -\frac{\partial}{\partial z_c}\left(-\log p_y\right) = [c = y] - p_c $$
 #
-# At the start the network knows nothing, every $p_c$ is about $1/19$, and each pixel pulls its own class up by $18/19$: **all pixels pull alike**. So a class pulls in proportion to its number of pixels, $f_c$, or with a weight to weight times pixels. Its share of the whole is
+# where $[c = y]$ is 1 if $c = y$ and 0 otherwise. At the start the network knows nothing, every $p_c$ is about $1/19$, and each pixel pulls its own class up by $18/19$: **all pixels pull alike**. So a class pulls in proportion to its number of pixels, $f_c$, or with a weight to weight times pixels. Its share of the whole is
 #
 # $$ s_c = \frac{w_c \, f_c}{\sum_i w_i \, f_i} $$
 #
@@ -148,18 +148,22 @@ check.crashes(ZeroDivisionError, "division by zero", absent)
 some = np.array([600, 30, 0, 1])
 got = check.call(inverse_frequency, some)
 check.kind(got, np.ndarray)
+check.shape(got, (4,), "one weight for each class: 0 for one without pixels")
 check.that(np.isfinite(got), absent)
 plain = np.array([1 / 600, 1 / 30, 0, 1])
 for wrong, message in weighted_otherwise(some):
     check.catches(wrong, got, message)
 check.equal(got[2], 0, "a class without pixels should weigh nothing")
+check.close(got.sum(), 1, "the weights do not sum to 1: divide by their sum")
 check.close(got, plain / plain.sum(), "expected: 1/f, divided by the sum of all 1/f", atol=1e-9)
 weights = np.array([0.2, 0.5, 0.3, 0.4])
 tugs = weights * some
 got = check.call(gradient_share, weights, some)
 check.kind(got, np.ndarray)
+check.shape(got, (4,), "one share for each class, also for one without pixels")
 for wrong, message in shared_otherwise(weights, some):
     check.catches(wrong, got, message)
+check.close(got.sum(), 1, "shares sum to 1: divide by the sum of all pulls")
 check.close(got, tugs / tugs.sum(), "a share is weight times pixels, over the sum of all of them")
 check.passed("with 1/f every class that occurs pulls alike")
 ### BEGIN HIDDEN TESTS
@@ -222,7 +226,7 @@ figure
 
 # %% [markdown]
 # Eq. 2 lifts the necklace from 0.015 % of the pull to 0.024 %. That is what
-# lesson 01 meant by *mild*: with these weights, the report's networks typically stay below 6 % IoU on the necklace. Red gives a nineteenth to each class.
+# lesson 01 meant by *mild*: with these weights, the report's networks typically stay below 6 % IoU on the necklace. The red line, $1/f$, gives a nineteenth to each class.
 #
 # ## What is wrong with 1/f
 #
@@ -526,6 +530,7 @@ hard = F.one_hot(drawn.argmax(1), 5).movedim(-1, 1)
 images = torch.stack([dice(q[i : i + 1], y[i : i + 1]) for i in (0, 1)])  # (B, C)
 there = y.sum((2, 3)) > 0
 means = torch.stack([s[t].mean() for s, t in zip(images, there, strict=True)])
+axis = "softmax over the images or along the width: classes are dimension 1"
 own = "each image has a score of its own here: sum over the batch, too"
 got = check.call(soft_dice_loss, drawn, maps)
 for wrong, message in (
@@ -535,7 +540,7 @@ for wrong, message in (
     (1 - images.mean(), own),
     (1 - dice(hard, y)[:4].mean(), "arg-max has no slope: use the probabilities"),
     (1 - dice(drawn, y)[:4].mean(), "the softmax is missing: logits are no probabilities"),
-    (1 - dice(drawn.softmax(-1), y)[:4].mean(), "softmax along the width: classes are dimension 1"),
+    *((1 - dice(drawn.softmax(d), y)[:4].mean(), axis) for d in (0, -1)),
     (
         1 - dice(drawn.sigmoid(), y)[:4].mean(),
         "p comes from a softmax over the classes, no sigmoid",
@@ -630,12 +635,15 @@ from coursekit.checks.mistakes.losses import stepped_otherwise
 
 check = Check("lovasz-gradient")
 check.crashes(RuntimeError, "with a bool tensor", "foreground is bool: its opposite is ~foreground")
+check.crashes(RuntimeError, "one-dimensional", "J is needed after each pixel: cumsum, not sum")
 check.crashes(TypeError, "prepend", "`prepend` wants a tensor, such as torch.zeros(1)")
 four = torch.tensor([True, False, True, False])
 got = check.call(lovasz_gradient, four)
 check.kind(got, torch.Tensor)
+divided = "a step is infinite: write (~foreground).cumsum(0) with brackets; the union stands below"
 for wrong, message in stepped_otherwise():
     check.catches(wrong, got, message)
+check.that(torch.isfinite(got), divided)
 check.close(got, [1 / 2, 1 / 6, 1 / 3, 0], "expected: the steps of the four pixels above")
 mixed = torch.arange(60) % 7 % 2 == 0
 got = check.call(lovasz_gradient, mixed)
@@ -762,6 +770,10 @@ from coursekit.checks.mistakes.losses import SLIPS, lovasz
 
 check = Check("lovasz-softmax")
 check.crashes(RuntimeError, "with a bool tensor", "make numbers of the foreground: `.to(p)`")
+check.crashes(TypeError, "invert", "lovasz_gradient takes the sorted foreground, not the errors")
+check.crashes(RuntimeError, r"\(24\) .* \(5\)", "the class's probabilities are a column: p[:, c]")
+check.crashes(RuntimeError, r"\(4\) .* \(24\)", "the target is not flat: target.flatten()")
+check.crashes(RuntimeError, "shape '.*19", "19 is written in: there are logits.shape[1] classes")
 torch.manual_seed(0)
 drawn, maps = 2 * torch.randn(2, 5, 3, 4), torch.randint(0, 4, (2, 3, 4))  # no class 4
 got = check.call(lovasz_softmax, drawn, maps)

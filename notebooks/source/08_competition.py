@@ -213,6 +213,8 @@ def two_means(iou: np.ndarray) -> tuple[float, float]:
 
 
 # %% check-f-and-iou points=1
+from coursekit.checks.mistakes.competition import misaveraged
+
 check = Check("f-and-iou")
 whole = "an array of any shape should come out in the same shape: work on the whole of it at once"
 check.crashes((TypeError, ValueError), "not iterable|0-d array|truth value of an array", whole)
@@ -220,27 +222,16 @@ some = np.array([0.9, 0.5, 0.0, 1.0, 0.06])
 f, right, mean = check.call(f_from_iou, some), 2 * some / (1 + some), some.mean()
 check.kind(f, np.ndarray)
 means, first, second = check.call(two_means, some), right.mean(), 2 * mean / (1 + mean)
-for got, wrong, message in (
-    (f, some / (2 - some), "this is the way back, from F to IoU: F is never the smaller one"),
-    (f, 2 * some, "this is above 1 for a good class: divide by 1 + IoU"),
-    (f, 2 * some / (1 + mean), "each class is divided by its own 1 + IoU, not by the mean's"),
-    (f, some, "this is still the IoU"), (f, 100 * right, "F is a share here, not per cent"),
-    (f, 3 * some, "2 * iou / 1 + iou divides by 1 alone: put 1 + iou in brackets"),
-    (f, some / (1 + some), "the 2 is missing: the common pixels count twice"),
-    (means, [second, first], "the other way round: the mean of the classes' F comes first"),
-    (means, [second, second], "both are the F of the mean: for the first, average last"),
-    (means, [first, first], "both are the mean of the F: for the second, average first"),
-    (means, [right.sum(), second], "the first is a sum over the classes, not their mean"),
-    (means, [mean, second], "the first is the mean IoU: apply the formula to each class before"),
-    (means, [first, mean], "the second is the mean IoU itself: apply the formula to it"),
-    (means, [first * 1.25, 2.5 * mean / (1 + 1.25 * mean)], "a class with IoU 0 counts, too"),
-    (means, [right.sum() / 19, second], "divide by the number of classes here, which is not 19"),
-):  # fmt: skip
-    check.catches(wrong, got, message)
+for place, wrong, message in misaveraged(some):
+    check.catches(wrong, (f, means)[place], message)
+check.that((f >= some - 1e-9) & (f <= 1), "F is never below IoU, nor above 1: not so here")
+near = not np.allclose(f, right) and (abs(f - right) < 0.006).all()
+check.that(not near, "nearly: round nothing, and add nothing below")
 check.close(f, right, "expected: 2 IoU / (1 + IoU), class by class")
 pair = np.stack([some, some / 2])
 check.close(check.call(f_from_iou, pair), 2 * pair / (1 + pair), whole)
-check.that(hasattr(means, "__len__") and len(means) == 2, "return two numbers")
+check.kind(means, [tuple, list, np.ndarray])
+check.that([np.ndim(one) for one in means] == [0, 0], "return two numbers, each of them a mean")
 check.close(means, [first, second], "expected: the mean of the F and the F of the mean IoU")
 check.passed("two means of the same five classes")
 ### BEGIN HIDDEN TESTS
@@ -412,6 +403,8 @@ def image_scores(counts: np.ndarray, eps: float = 1e-7) -> np.ndarray:
 
 
 # %% check-image-scores points=1
+from coursekit.checks.mistakes.competition import misscored
+
 check = Check("image-scores")
 check.crashes(ValueError, "broadcast", "hit, true and called are (images, C) each: sum over axis 2 "
               "or 1, and np.diagonal needs axis1=1, axis2=2")  # fmt: skip
@@ -425,21 +418,11 @@ check.shape(got, (3,), "give an array, one score for each image: their mean is t
 check.kind(got, np.ndarray)
 check.that(np.isfinite(got), "0/0 somewhere: eps belongs in every denominator")
 hit, true, called = np.array([m.diagonal() for m in three]), three.sum(2), three.sum(1)
-p, r, iou = hit / (called + 1e-7), hit / (true + 1e-7), hit / (true + called - hit + 1e-7)
-f, seen, face = 2 * p * r / (p + r + 1e-7), true > 0, (true > 0) & (np.arange(5) > 0)
-for value, where, message in (
-    (f, true + called > 0, "class 3 of image 0 is called but not true: leave it out"),
-    (f, called > 0, "rows are the truth, columns the prediction: not so here"),
-    (f, true >= 0, "classes that are not in the image's truth count as 0"),
-    (f + (true + called == 0), true >= 0, "classes that occur nowhere count as 1: leave them out"),
-    (f, hit > 0, "class 2 of image 1 is true and never called: its F is 0, and counts"),
-    (f, face, "background is a class like the others: it counts"),
-    (iou, seen, "this is IoU, not F"), (100 * f, seen, "a score is a share here, not per cent"),
-    (r, seen, "recall alone"), (p, seen, "precision alone"),
-    (f * true * seen.sum(1)[:, None] / true.sum(1)[:, None], seen, "one vote a class, not a pixel"),
-):  # fmt: skip
-    check.catches(np.mean(value, axis=1, where=where), got, message)
-right = np.mean(f, axis=1, where=seen)
+p, r = hit / (called + 1e-7), hit / (true + 1e-7)
+f = 2 * p * r / (p + r + 1e-7)
+for wrong, message in misscored(three):
+    check.catches(wrong, got, message)
+right = np.mean(f, axis=1, where=true > 0)
 check.close(got, right, "first F of each class in the image's truth, then their mean", atol=1e-4)
 check.passed("each image by itself, over the classes that are truly there")
 ### BEGIN HIDDEN TESTS
@@ -512,7 +495,7 @@ probe.emit("default", hidden_scores, "counts as small as the default of eps")
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# How the images are averaged in 2025 is **not published**; the definition above is what is documented. `coursekit.codabench.scoring` therefore computes every reading that fits, and calls the one above `per_image_f_truth`. On 83 images that were recovered from one real submission the readings gave 0.779 to 0.843, where the official score over 100 images was 0.816. Here are all of them for our four networks.
+# How the images are averaged in 2025 is **not published**; the definition above is what is documented. `coursekit.codabench.scoring` therefore computes every reading that fits, and calls the one above `per_image_f_truth`. On 83 images that were recovered from one real submission the readings gave 0.779 to 0.843, where the official score over 100 images was 0.816. Here are all six readings for our four networks.
 
 # %% tags=["slow"]
 # NBVAL_IGNORE_OUTPUT
@@ -639,9 +622,12 @@ def lead(a: np.ndarray, b: np.ndarray, draws: np.ndarray, level: float = 0.95) -
 
 
 # %% check-bootstrap points=1
+from coursekit.checks.mistakes.competition import misdrawn
+
 check = Check("bootstrap")
 check.crashes(ValueError, "broadcast", "mean_iou takes one table (C, C): first sum over the images")
 check.crashes(IndexError, "out of bounds", "a resample may have fewer images than there are")
+check.crashes(ValueError, "inhomogeneous", "one score for each resample: mean_iou, not class_iou")
 random = np.random.default_rng(1)
 some = random.integers(0, 40, (6, 3, 3)) + 30 * np.eye(3, dtype=int)
 some[0] *= 20  # a large face counts more when images are pooled
@@ -649,17 +635,8 @@ some[1:, 2], some[1:, :, 2] = 0, 0  # class 2 is in image 0 alone
 draws = random.integers(0, 6, (40, 6))
 got = check.call(bootstrap, some, draws)
 pooled = np.array([mean_iou(some[draw].sum(0)) for draw in draws])
-alone = np.array([mean_iou(m) for m in some])
-once = np.array([mean_iou(some[np.unique(draw)].sum(0)) for draw in draws])
 absent = "leave out a class that none of the drawn images has, as mean_iou does: it is 0/0, not 0"
-for wrong, message in (
-    (alone[draws].mean(1), "these are means of the images' scores: add the counts up first"),
-    (once, "an image that was drawn twice counts once: let it count twice"),
-    (np.full(40, mean_iou(some.sum(0))), "all resamples are the whole set: use the draws"),
-    (pooled.mean(), "this is one number: give the score of each resample"),
-    (100 * pooled, "a score is a share here, not per cent"),
-    (np.where((draws == 0).any(1), 1, 2 / 3) * pooled, absent),
-):
+for wrong, message in misdrawn(some, draws, mean_iou, absent):
     check.catches(wrong, got, message)
 check.that(not np.isnan(got).any(), absent)
 check.close(got, pooled, "expected: the pooled mean IoU of the images in each row of draws")
@@ -710,8 +687,13 @@ for which, message in (
     ([0.05, 0.95], "this holds 90 %: 5 % in all, so 2.5 % on either side"),
     ([0.00025, 0.00975], "np.percentile wants per cent, np.quantile shares"),
     ([0, 1], "these are the extremes: cut 2.5 % off on either side"),
+    ([0.0005, 0.0095], "np.percentile wants per cent, np.quantile shares"),
+    ([0.475, 0.525], "level / 2 is half of the middle: cut (1 - level) / 2 off on either side"),
 ):
     check.catches(np.quantile(values, which), got, message)
+check.catches(np.median(values), np.mean(got), "not median ± width: the values may be skewed")
+check.that(got[0] > np.sort(values)[2], "nothing is cut off below: 2.5 % on *either* side")
+check.that(got[1] < np.sort(values)[-3], "nothing is cut off above: 2.5 % on *either* side")
 check.that(within(got, values), "expected: the middle 95 %, as np.quantile cuts it")
 for level in (0.6, 0.2):
     got = check.call(interval, values, level)
@@ -739,6 +721,8 @@ probe.emit("default", hidden_ends, "an interval without a level", close=0.003)
 ### END HIDDEN TESTS
 
 # %% check-bootstrap-3 points=1
+from coursekit.checks.mistakes.competition import misled
+
 check, random = Check("bootstrap"), np.random.default_rng(1)
 hard = random.integers(1, 60, (6, 1, 1))  # an image is as hard for one network as for the other
 some, other = random.integers(0, 10, (2, 6, 3, 3)) + hard + 60 * np.eye(3, dtype=int)
@@ -750,14 +734,10 @@ ours, theirs, less = (
 a, b, right = (check.call(interval, v) for v in (ours, theirs, ours - theirs))
 got = check.call(lead, some, other, draws)
 check.shape(got, (2,), "give the two ends of one interval")
-for wrong, message in (
-    (-right[::-1], "the wrong way round: a minus b"),
-    (a - b, "these are ends of two intervals: subtract resample by resample"),
-    ([a[0] - b[1], a[1] - b[0]], "these are ends of two intervals: subtract resample by resample"),
-    (check.call(interval, less), "subtract the scores, not the counts"),
-    (check.call(interval, ours - theirs[::-1]), "pairs are torn apart: the same draw for both"),
-):
+for wrong, message in misled((some, other), (ours, theirs, less), interval, mean_iou):
     check.catches(wrong, got, message)
+torn = 1.2 < np.ptp(got) / np.ptp(right) < 9
+check.that(not torn, "much wider than a minus b, draw by draw: are the pairs torn apart?")
 check.that(within(got, ours - theirs), "expected: the interval of a minus b, draw by draw")
 got = check.call(lead, other, some, draws)
 check.that(within(got, theirs - ours), "keep the sign: a lead may be below 0")
@@ -900,13 +880,10 @@ def write_flat(target: str | Path | io.BytesIO, logits: dict[str, torch.Tensor])
 
 
 # %% check-masks-in-a-zip points=1
+from coursekit.checks.mistakes.competition import MODES, UNWRITTEN
+
 check = Check("masks-in-a-zip")
-for kind, cause, message in (
-    (TypeError, "Cannot handle this data type", "an arg-max is int64: make the ids uint8"),
-    (ValueError, "spatial dimensions", "F.interpolate wants a batch: `scores[None]`"),
-    ((TypeError, AttributeError), "PathLike|BytesIO|PosixPath|WindowsPath",
-     "target may be a path or in memory: hand it to zipfile.ZipFile as it is"),
-):  # fmt: skip
+for kind, cause, message in UNWRITTEN:
     check.crashes(kind, cause, message)
 torch.manual_seed(0)
 drawn, file = {"7": torch.randn(19, 16, 16), "face-12": torch.randn(19, 24, 20)}, io.BytesIO()
@@ -918,11 +895,10 @@ with zipfile.ZipFile(file) as archive:
 check.that(len(entries) > 0, "the zip is empty")
 check.that(not any("/" in n for n in entries), "a mask lies in a folder: names stand at the root")
 check.catches(["7", "face-12"], sorted(entries), "the names lack their ending, .png")
+check.catches(["face-12.png"], sorted(entries), "only the last mask is left: open the zip once")
+check.that(all(name.endswith(".png") for name in entries), "the names end in .png")
 check.equal(sorted(entries), ["7.png", "face-12.png"], "one mask for each stem, <stem>.png")
 check.that(all(entries.values()), "an empty file: read() starts where save ended, getvalue() at 0")
-MODES = {"RGB": 'colours: read with .convert("P") class 1 becomes 14. Save the ids (H, W)',
-         "P": 'a palette: read with .convert("L") class 1 becomes 61. Save the ids as they are',
-         "I;16": "16 bits a pixel: make the ids uint8"}  # fmt: skip
 for name, data in entries.items():
     check.that(data[1:4] == b"PNG", "the ending says PNG, the content does not: use Image.save")
     check.that(data.count(b"IHDR") == 1, "several pictures in one file: a new BytesIO for each")
@@ -955,6 +931,8 @@ with zipfile.ZipFile(hidden_file) as hidden_archive:
 ### END HIDDEN TESTS
 
 # %% check-masks-in-a-zip-2 points=1
+from coursekit.checks.mistakes.competition import mismasked
+
 check = Check("masks-in-a-zip")
 torch.manual_seed(1)
 scores, file = torch.randn(19, 24, 20), io.BytesIO()
@@ -969,21 +947,8 @@ def ids_of(logits: torch.Tensor, mode: str = "bilinear", **more: bool) -> np.nda
 
 
 right = ids_of(scores)
-grey = np.asarray(Image.fromarray(LABELS.palette_array()[right]).convert("L"))
 check.shape(got, (512, 512), "every mask is 512 × 512, whatever the network's size")
-for wrong, message in (
-    (ids_of(scores, "nearest"), "boundaries are stairs: enlarge the logits bilinearly"),
-    (ids_of(scores, "nearest-exact"), "boundaries are stairs: enlarge the logits bilinearly"),
-    (ids_of(-scores), "this is the class with the lowest score"),
-    (ids_of(scores.softmax(0)), "these were probabilities: enlarge the logits, without a softmax"),
-    (ids_of(scores, "bicubic"), "this is bicubic: enlarge bilinearly"),
-    (ids_of(scores, align_corners=True), "leave align_corners out: it moves every boundary"),
-    (grey, 'these are greys of colours: class 1 became 61. Save ids, without .convert("L")'),
-    (right * 14, "the ids were stretched to be seen: save them as they are"),
-    (right * 13, "the ids were stretched to be seen: save them as they are"),
-    (right + 1, "ids begin at 0, which is the background: an arg-max is the id already"),
-    (ids_of(scores[1:]), "class 0, the background, is left out"), (right.T, "rows and columns swapped"),
-):  # fmt: skip
+for wrong, message in mismasked(scores, ids_of, LABELS.palette_array()):
     check.catches(wrong, got, message)
 check.that(np.isin(got, right), "classes that win nowhere: were ids interpolated, not logits?")
 share = (got == right).mean()

@@ -1110,26 +1110,28 @@ good, fair, bad = (torch.tensor([[n, 10 - n, 0], [0, 10, 0], [0, 0, 0]]) for n i
 some = [fair, good, bad, torch.zeros(3, 3, dtype=torch.long), fair, bad, good]
 got = check.call(worst, some, 3)  # two of each, and one without a score
 check.kind(got, list)
-for one in got:
-    check.kind(one, int, what="a position")
+_ = [check.kind(one, int, what="a position") for one in got]
 for wrong, message in (
     ([6, 1, 4], "these are the best ones"),
     ([3, 2, 5], "image 3 has no pixel that counts, so no score: leave it out"),
     ([2, 4, 0], "leaving image 3 out moved those after it: give positions in the whole list"),
     ([5, 2, 4], "among equals the earlier comes first"), ([5, 2, 0], "the earlier comes first"),
     ([5, 4, 6], "by its score an image hides its equals: a dictionary keeps the last of them"),
-    ([0, 2, 5], "they are the worst ones, but the worst should come first"),
-    ([0, 5, 2], "these are the three, turned round: worst first"),
+    ([0, 2, 5], "the worst should come first"), ([0, 5, 2], "turned round: worst first"),
 ):  # fmt: skip
     check.catches(wrong, got, message)
-check.that(len({*got}) == len(got), "an image comes twice: .index finds the first of its equals")
+check.that(len({*got}) == len(got), "an image comes twice: .index finds the first of equals")
 check.equal(got, [2, 5, 0], "expected: the positions of the three worst, in order")
 rare = torch.tensor([[980, 10, 0], [10, 0, 0], [0, 0, 0]])  # 98 % of the pixels, half the classes
 absent, speck = torch.diag(torch.tensor([9, 0, 0])), torch.tensor([[0, 1, 0], [0] * 3, [0] * 3])
+called, part = torch.tensor([[[9, 0, 1], [0, 10, 0], [0] * 3], [[10, 0, 0], [3, 7, 0], [0] * 3]])
 for few, k, right, message in (
     ([rare, fair], 2, [0, 1], "take the mean IoU, not the share of its pixels"),
     ([fair, absent], 2, [0, 1], "absent classes counted as 0: skip them, all of class 0 is found"),
     ([good, speck], 2, [1, 0], "a score of 0 is a score: the worst that there is"),
+    ([called, part], 2, [0, 1], "not recall, nor a number of wrong pixels: the mean IoU"),
+    ([8 * good + fair, 8 * good + 2 * fair], 2, [1, 0], "nearly equal is not equal: round nothing"),
+    ([good, fair] * 20, 40, [*range(1, 40, 2), *range(0, 40, 2)], "forty images: a *stable* sort"),
     ([good, some[3]], 5, [0], "fewer than k have a score: give those"),
     ([good, fair], 0, [], "none are wanted, k = 0"), ([good, bad], 1, [1], "one is wanted, k = 1"),
 ):  # fmt: skip
@@ -1317,7 +1319,7 @@ with zipfile.ZipFile(made.path) as archive:
 #
 # ## The paper says, we measured
 #
-# Hold the course's own report against the rubric from above. Yours should have fewer gaps.
+# Hold the competition's report, which the course is made from, against the rubric from above. Yours should have fewer gaps.
 
 # %% tags=["slow"]
 # NBVAL_IGNORE_OUTPUT

@@ -30,6 +30,7 @@ def weighted_otherwise(counts: NDArray[np.int64]) -> Mistakes:
         (root / root.sum(), "that is one over the root of f: take 1/f itself"),
         (counts / counts.sum(), "these are the frequencies: large classes should weigh least"),
         (more / more.sum(), "1 was added to the counts: leave 0 out instead"),
+        (inverse**2 / (inverse**2).sum(), "1/f is squared: take 1/f itself"),
         ([0, 0, 0, 1], "`zeros_like` of counts holds whole numbers alone: use np.zeros"),
     ]
 
@@ -38,6 +39,7 @@ def shared_otherwise(weights: NDArray[np.float64], counts: NDArray[np.int64]) ->
     """What is taken for the classes' shares of the gradient."""
     pull, percent = weights * counts, 100 * weights * counts
     parts = weights / weights.sum() * counts / counts.sum()
+    over, raised = np.where(counts > 0, weights / counts.clip(1), 0), np.exp(pull - pull.max())
     return [
         (pull, "these are pulls, not shares: divide by their sum"),
         (percent / pull.sum(), "these are per cent: shares sum to 1"),
@@ -50,6 +52,11 @@ def shared_otherwise(weights: NDArray[np.float64], counts: NDArray[np.int64]) ->
         (weights / weights.sum(), "the pixels have no effect on the shares"),
         (pull / counts.sum(), "divide by the sum of weight times pixels, not by the pixels"),
         (pull / weights.sum(), "divide by the sum of weight times pixels, not by the weights"),
+        ((counts > 0) / (counts > 0).sum(), "use the argument `weights`, not 1/f itself"),
+        (over / over.sum(), "the pull is weight times pixels: multiply, do not divide"),
+        (raised / raised.sum(), "no softmax: a share is a pull over the sum of all pulls"),
+        (pull / pull.mean(), "the mean is 1, and it should be the sum: divide by the sum"),
+        (pull / len(pull), "divide by the sum of all pulls, not by the number of classes"),
     ]
 
 
@@ -59,9 +66,14 @@ def unfocused(logits: Tensor, target: Tensor) -> Mistakes:
     p, mean = (-cost).exp(), cost.mean()
     each, top = (1 - p) ** 2 * cost, logits.softmax(1).amax(1)
     other = -(p**2) * (1 - p).log()
-    yes, wide = (
-        part.gather(1, target[:, None]) for part in (logits.sigmoid(), logits.softmax(dim=-1))
-    )
+    q = logits.softmax(1)
+    yes, wide, across, twice, shifted, raw = (
+        part.gather(1, target[:, None])
+        for part in (
+            logits.sigmoid(), logits.softmax(-1), logits.softmax(0), q.softmax(1), q.exp(),
+            logits.exp(),
+        )
+    )  # fmt: skip
     before = "the factor belongs to each pixel, before the mean"
     return [
         (
@@ -74,6 +86,13 @@ def unfocused(logits: Tensor, target: Tensor) -> Mistakes:
         (each.mean() / 5, "you took the mean over the classes, too: each pixel has one loss"),
         (each.mean() / 4, "there is a factor of 0.25: this focal loss has no α"),
         (each, "these are the pixels' losses: take their mean"),
+        (each.mean((1, 2)), "these are the images' losses: take the mean over all pixels"),
+        (((1 + cost) ** 2 * cost).mean(), "p is the exponential of log p: 1 - log_p.exp()"),
+        (2 * mean, "gamma is the exponent of 1 - p, not a factor"),
+        (each.sum() / ((1 - p) ** 2).sum(), "divide by the number of pixels, not by the factors"),
+        (((1 + p) ** 2 * cost).mean(), "the factor is 1 - p, not 1 + p"),
+        (-((1 - p) ** 2 * p).mean(), "the logarithm is missing: the loss is -(1 - p)^γ · log p"),
+        (0.0, "softmax before you gather: of a single score it is always 1"),
         (mean, "gamma has no effect: this is cross-entropy"),
         (((1 - p) * cost).mean(), "γ is 2 by default: here it is 1"),
         ((2 * (1 - p) * cost).mean(), "gamma is the exponent of 1 - p, not a factor"),
@@ -100,6 +119,13 @@ def unfocused(logits: Tensor, target: Tensor) -> Mistakes:
             -((1 - wide) ** 2 * wide.log()).mean(),
             "softmax along the width: classes are dimension 1",
         ),
+        (
+            -((1 - across) ** 2 * across.log()).mean(),
+            "softmax over the images: classes are dimension 1",
+        ),
+        (-((1 - twice) ** 2 * twice.log()).mean(), "the softmax is there twice"),
+        (-((1 - shifted) ** 2 * shifted.log()).mean(), "these are probabilities: log_softmax"),
+        (-((1 - raw) ** 2 * raw.log()).mean(), "the softmax is missing: use log_softmax"),
     ]
 
 
@@ -114,8 +140,23 @@ def scored_otherwise(q: Tensor, y: Tensor) -> Mistakes:
     called = q.sum((0, 2, 3))
     cut = F.one_hot(y.argmax(1), 5).reshape(q.shape)
     recall, precision = hit[:4] / there[:4], hit[:4] / called[:4]
+    ratio, size = 2 * q * y / (q + y), (called + there)[:4]
+    general = 2 * (hit[:4] / there[:4] ** 2).sum() / (size / there[:4] ** 2).sum()
+    each = "the sums come first, then one quotient a class: no quotient of each pixel"
     return [
         (score[:4].mean(), "this is the score: the loss is 1 minus it"),
+        (-score[:4].mean(), "this is minus the score: the loss is 1 minus it"),
+        (1 - score[:4].min(), "this is the worst class alone: take the mean over the classes"),
+        (1 - general, "classes are weighted here: take the plain mean"),
+        (1 - (2 * hit[:4] / (called * there)[:4]).mean(), "below stands a product: Σp + Σy"),
+        (1 - ratio.mean(), each),
+        (1 - ratio.sum((0, 2, 3))[:4].mean(), each),
+        (-score[:4].mean().log(), "that is minus the logarithm of the score: 1 minus it"),
+        (1 - 2 * hit[:4].sum() / size.sum(), "all classes are in one sum: a quotient for each"),
+        (
+            1 - (2 * hit[:4] / q[:, 0].numel() / size).mean(),
+            "above stands a mean and below a sum: take the sum of both",
+        ),
         (
             1 - score.mean(),
             "a class that is not in the target counts as 0: leave it out of the mean",
@@ -165,7 +206,18 @@ def stepped_otherwise() -> Mistakes:
     other = torch.diff(1 - torch.tensor([2.0, 1, 1, 0]) / whole, prepend=zero)
     shrunk = torch.diff(1 - left / torch.tensor([2.0, 1, 1, 0.0]), prepend=zero)
     halves = torch.diff(1 - 2 * left / (left + whole), prepend=zero)
+    counted = torch.diff(1 - torch.tensor([1.0, 1, 2, 2]) / whole, prepend=zero)
     return [
+        (counted, "the intersection is what is left: size minus those gone wrong"),
+        (torch.diff(1 - left / 4, prepend=zero), "the union is not all pixels: it grows from size"),
+        ([0, 1 / 6, 1 / 3, 0], "before the first pixel the loss is 0: put a zero in front"),
+        ([1 / 2, 1 / 2, 0, 0], "foreground was sorted anew: it comes in the order of the errors"),
+        ([1 / 2, 0, 1 / 3, 0], "background pixels have a price, too: leave their steps in"),
+        (jaccard.cumsum(0), "these are sums of the losses J: take the steps between them"),
+        (1.0, "these steps are summed: return all of them"),
+        ([1, 0, 0, 0], "// rounds: divide with /"),
+        ([0, 1 / 2, 1 / 2, 0], "the union loses nothing: it is size plus wrong background pixels"),
+        ([1 / 2, 1 / 6, 1 / 3, 0, 0], "there is a step more than pixels: the zero in front is all"),
         (jaccard, "these are the losses J themselves: take the steps between them"),
         ([1 / 6, 1 / 3, 0], "the first step is missing: before it the loss is 0"),
         ([1 / 6, 1 / 3, 0, 0], "the zero stands in front: prepend it, not append"),
@@ -200,6 +252,17 @@ SLIPS = {
     "rising": "the errors rise: sort them in descending order, worst first",
     "apart": "the errors are sorted and the foreground is not: index it with the order",
     "unsorted": "nothing is sorted: the worst pixel comes first",
+    "negative": "some errors are negative: where the class is true the error is 1 - p",
+    "certainty": "these are not the errors: 1 - p where the class is true, p elsewhere",
+    "half-sorted": "the steps are for sorted errors: multiply by those, not by unsorted ones",
+    "own order": "the foreground has an order of its own: index it with the errors' order",
+    "by p": "p was sorted, not the errors: where the class is true the error is 1 - p",
+    "log": "p is a probability: softmax, not log_softmax",
+    "images": "softmax over the images: classes are dimension 1",
+    "transposed": "rows and columns changed places: movedim(1, -1), or permute(0, 2, 3, 1)",
+    "steps": "the errors have no effect: multiply them by the steps",
+    "score": "this is 1 minus the loss",
+    "by size": "large classes count for more: take the plain mean",
     "signed": "some errors are negative: where the class is not true the error is p",
     "one-sided": "the error is 1 - p everywhere: where the class is not true it is p",
     "squared": "the errors are squared: take them as they are",
@@ -220,8 +283,10 @@ SLIPS = {
 def lovasz(logits: Tensor, target: Tensor, slip: str = "") -> Tensor:
     """Lovász-Softmax of five classes, with one of `SLIPS` or none."""
     y = target.flatten()
-    q = logits.sigmoid() if slip == "sigmoid" else logits.softmax(-1 if slip == "width" else 1)
+    q = logits.softmax({"width": -1, "images": 0}.get(slip, 1))
+    q = logits.sigmoid() if slip == "sigmoid" else q.log() if slip == "log" else q
     q = F.one_hot(q.argmax(1), 5).movedim(-1, 1).to(q) if slip == "sure" else q
+    q = q.transpose(2, 3) if slip == "transposed" else q
     q = q.reshape(-1, 5) if slip == "scrambled" else q.movedim(1, -1).flatten(0, 2)
     classes = range(5) if slip == "absent" else y.unique().tolist()
     if slip == "no background":
@@ -229,18 +294,26 @@ def lovasz(logits: Tensor, target: Tensor, slip: str = "") -> Tensor:
     costs = torch.stack([_of_a_class(q[:, c], y == c, slip) for c in classes])
     if slip in ("sum", "largest"):
         return costs.sum() if slip == "sum" else costs.max()
-    return costs.sum() / (5 if slip == "all" else len(costs))
+    if slip == "by size":
+        costs = costs * torch.stack([(y == c).float().mean() for c in classes])
+    mean = costs.sum() / (5 if slip == "all" else len(costs))
+    return 1 - mean if slip == "score" else mean
 
 
 def _of_a_class(p: Tensor, foreground: Tensor, slip: str) -> Tensor:
-    e = 1 - p if slip == "one-sided" else foreground.to(p) - p
-    e = e**2 if slip == "squared" else e if slip == "signed" else e.abs()
+    y = foreground.to(p)
+    slipped = {"one-sided": 1 - p, "squared": (y - p) ** 2, "signed": y - p, "negative": p - y}
+    slipped |= {"certainty": 1 - (y - p).abs(), "by p": p}
+    slipped |= {"log": torch.where(foreground, 1 - p, p)}
+    e = slipped.get(slip, (y - p).abs())
     m, order = e.sort(descending=slip != "rising")
     if slip == "unsorted":
         m, order = e, torch.arange(len(e))
     if not foreground.any():
         return m.max()
     there = foreground if slip == "apart" else foreground[order]
+    there = foreground.sort(descending=True).values if slip == "own order" else there
     steps = losses.lovasz_gradient(~there if slip == "turned" else there)
+    m = e if slip == "half-sorted" else torch.ones_like(m) if slip == "steps" else m
     products = m * (steps.cumsum(0) if slip == "losses" else steps)
     return products.mean() if slip == "mean" else products.sum()

@@ -36,30 +36,56 @@ def slips(w: Tensor, g: Tensor, u: Tensor) -> list[tuple[Tensor, str]]:
         (u, "the weight moves by the old velocity: make the new one first"),
         (g, "the weight moves by the gradient alone: the step is rate · velocity"),
         (0.2 * (0.6 * u + p), "the rate is there twice"),
+        (0.6 * u + g + 0.3 * w.abs(), "the decay pulls towards zero: λ w, sign and all"),
+        (0.6 * u + g + 0.3 * w.sign(), "that is L1 decay: the gradient of λ/2 · w² is λ w"),
+        (0.6 * u + g + 0.3, "λ alone joins the gradient: it is λ w"),
+        (0.6 * u + g + 0.3 * w.norm(), "each weight by itself: λ w, not λ times the norm"),
+        (0.6 * u + g + 0.15 * w.square().sum(), "that is the decay's loss: its gradient is λ w"),
+        (0.6 * u + g + 0.6 * w, "the decay is there twice: the gradient of λ/2 · w² is λ w"),
+        (0.6 * u + g + 0.3 * u, "the decay is a share of the weight, not of the velocity"),
+        (0.4 * u + p, "the old velocity is kept by momentum, not by 1 - momentum"),
+        (0.4 * u + 0.6 * p, "that is a mean of gradients: there is no (1 - momentum) here"),
+        (0.6 * u + 0.2 * p, "the rate is there twice"),
+        (p - 3 * u, "the rate is inside the velocity, and the old velocity has the wrong sign"),
+        (5 * (0.6 * u + p), "the rate has no effect: the step is rate · velocity"),
+        (2.5 * (0.6 * u + p), "momentum stands in the step: it is rate · velocity"),
+        (5 * w + 0.6 * u + p, "the step was given back: subtract it from the weight"),
         (0.6 * u + p / 2, "the gradient is halved: the velocity is momentum · velocity + g̃"),
     ]
 
 
 def flawed(flaw: str, w: Tensor, g: Tensor, m: Tensor) -> Tensor:
     """Where a third step with a known flaw ends; the check compares yours with it."""
-    a, b = {"turned": (0.9, 0.7), "one": (0.7, 0.7)}.get(flaw, (0.7, 0.9))
-    p = {"none": g, "decoupled": g, "away": g - 0.3 * w}.get(flaw, g + 0.3 * w)
-    old, new = {"weights": (0.3, 0.7), "sum": (a, 1)}.get(flaw, (a, 1 - a))
+    a, b = {"turned": (0.9, 0.7), "one": (0.7, 0.7), "first": (0.9, 0.9)}.get(flaw, (0.7, 0.9))
+    decays = {"half": w / 2, "rate": 0.2 * w, "square": w**2, "of g": g, "double": 2 * w}
+    p = {"none": g, "decoupled": g, "away": g - 0.3 * w}.get(flaw, g + 0.3 * decays.get(flaw, w))
+    p = g if flaw == "no rate" else p
+    old, new = {"weights": (0.3, 0.7), "m weights": (0.3, 0.7), "sum": (a, 1)}.get(flaw, (a, 1 - a))
     mean = old * m + new * p
-    old, new = {"weights": (0.1, 0.9), "sum": (b, 1)}.get(flaw, (b, 1 - b))
+    old, new = {"weights": (0.1, 0.9), "v weights": (0.1, 0.9), "sum": (b, 1)}.get(flaw, (b, 1 - b))
+    new = new**2 if flaw == "all squared" else new
     v = old * m**2 + new * {"g": g**2, "plain": p, "mean": mean**2}.get(flaw, p**2)
     none = math.inf  # to the power of infinity, a beta is 0
     times = {"bias": (none, none), "m": (3, none), "v": (none, 3), "t": (4, 4)}
     s, t = {"always": (1, 1), "early": (2, 2), **times}.get(flaw, (3, 3))
     powers = {"power": (0.3**3, 0.1**3), "share": (a**3, b**3)}
+    powers |= {"times": (1 / (1 - a**3), 1 / (1 - b**3)), "crossed": (1 - b**3, 1 - a**3)}
     shares = powers.get(flaw, (1 - a**s, 1 - b**t))
     m_hat, v_hat = mean / shares[0], v / shares[1]
     m_hat = {"gradient": p, "twice": m_hat / (1 - a**3)}.get(flaw, m_hat)
     eps = 0 if flaw == "no eps" else 0.05
-    root = {"eps": (v_hat + eps).sqrt(), "root": v_hat + eps}.get(flaw, v_hat.sqrt() + eps)
+    m_hat = mean - a**3 if flaw == "brackets" else m_hat
+    v_hat = v - b**3 if flaw == "brackets" else v_hat
+    rooted = v.sqrt() / shares[1] + eps
+    root = {"eps": (v_hat + eps).sqrt(), "root": v_hat + eps, "rooted": rooted}.get(
+        flaw, v_hat.sqrt() + eps
+    )
     if flaw == "outside":
         return w - 0.2 * m_hat / v_hat.sqrt() + eps
-    start = w * (1 - 0.2 * 0.3) if flaw == "decoupled" else w
+    if flaw == "behind":
+        return w - 0.2 * (m_hat / v_hat.sqrt() + eps)
+    kept = {"decoupled": 1 - 0.2 * 0.3, "no rate": 1 - 0.3, "step": 0}
+    start = w * kept.get(flaw, 1)
     return start - (-0.2 if flaw == "uphill" else 0.2) * m_hat / root
 
 
@@ -86,6 +112,21 @@ FLAWS = {
     "away": "weight decay pushes away from zero: mind its sign",
     "decoupled": "that is AdamW: in Adam the decay is a part of the gradient",
     "g": "the decay goes into m only: it belongs into both means",
+    "half": "you halved the decay: the gradient of λ/2 · w² is λ w",
+    "double": "the decay is doubled: the gradient of λ/2 · w² is λ w",
+    "rate": "the rate stands in the decay: λ w joins the gradient as it is",
+    "square": "the gradient of λ/2 · w² is λ w, not its square",
+    "of g": "the decay is a share of the weight, not of the gradient",
+    "no rate": "the decay goes past the gradient: it is a part of g̃",
+    "m weights": "in m, β₁ and 1 - β₁ have changed places",
+    "v weights": "in v, β₂ and 1 - β₂ have changed places",
+    "all squared": "only g̃ is squared, not 1 - β₂ with it",
+    "times": "divide by 1 - β ** t: the corrected means are larger",
+    "crossed": "m̂ is corrected by β₁ and v̂ by β₂",
+    "brackets": "brackets are missing: m / 1 - x is m - x; write m / (1 - x)",
+    "rooted": "the root is taken before the correction: take that of v̂",
+    "behind": "ε is added to the root, below the fraction line",
+    "step": "the step was given back: subtract it from the weight",
 }  # fmt: skip
 
 
@@ -136,6 +177,22 @@ def off_the_curve(right: list[float]) -> list[tuple[list[float], str]]:
             [cosine_rate(t, 10, 4.0, 2.0) for t in epochs],
             "l_min is the argument lowest, not l_max / 2",
         ),
+        ([2.5 * (1 + b) for b in bend], "the bracket is l_max *minus* l_min, and l_min is added"),
+        (
+            [1 - 1.5 * (1 + b) for b in bend],
+            "it falls below l_min: l_max minus l_min, not l_min - l_max",
+        ),
+        ([3 - 1 * (1 + b) for b in bend], "brackets are missing: (l_max - l_min) is one factor"),
+        ([1 + 1.5 + b for b in bend], "brackets are missing: (1 + cos) is one factor"),
+        ([4 + 1.5 * (1 + b) for b in bend], "it starts above l_max: l_min is added, not l_max"),
+        (right[:10] + [4.0] * 14, "it is l_max from T on: Eq. 4 falls, and rises slowly again"),
+        ([1 + 0.75 * (1 + b) for b in bend], "it starts below l_max: one half, not a quarter"),
+        ([1 + 1.5 * (1 + b * b) for b in bend], "the cosine is squared: Eq. 4 has no square"),
+        (of(lambda t: math.pi * t / 11), "it is at l_min one epoch late: divide by T, not T + 1"),
+        (of(lambda t: math.pi * (t - 1) / 10), "t = 0 is l_max itself: do not subtract 1"),
+        ([2.5 - 0.15 * t for t in epochs], "π t / T stands inside the cosine, all of it"),
+        (of(lambda t: 3.14 * t / 10), "take math.pi, not a rounded number"),
+        (of(lambda t: 3 * t / 10), "take math.pi, not a rounded number"),
         ([4 - 0.3 * t for t in epochs], "that is a straight line: Eq. 4 has a cosine"),
         ([cosine_rate(t + 1, 10, 4.0, 1.0) for t in epochs], "t = 0 is l_max itself: do not add 1"),
     ]

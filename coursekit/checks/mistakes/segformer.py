@@ -36,6 +36,8 @@ def misread(query: Tensor, key: Tensor, value: Tensor) -> Mistakes:
     """Known mistakes, for queries of length 9: what they give, and what to say."""
     raw, mixed = query @ key.mT, "weights sum to 1 over the {}: it must be over the keys"
     length = "d is the length of a query, not "
+    low, every = torch.ones_like(raw).tril().bool(), "some keys are left out: every query sees all"
+    turned = query @ key.reshape(*key.shape[:-2], 9, 7) / 3
     return [
         (raw.softmax(-1) @ value, "the scores are not divided by the root of d"),
         ((raw / 9).softmax(-1) @ value, "you divided by d: it is its root"),
@@ -56,6 +58,11 @@ def misread(query: Tensor, key: Tensor, value: Tensor) -> Mistakes:
             "all weights together sum to 1: it must be those of each query",
         ),
         ((raw / 3).exp() @ value, "the weights do not sum to 1: divide by their sum"),
+        (raw / raw.sum(-1, keepdim=True) @ value, "the scores sum to 1: they need a softmax"),
+        (turned.softmax(-1) @ value, "reshape is not transpose: it cuts the keys up"),
+        (raw.where(low, 0).div(3).softmax(-1) @ value, every),
+        (raw.where(low, -torch.inf).div(3).softmax(-1) @ value, every),
+        (F.one_hot(raw.argmax(-1), 7).float() @ value, "one key takes all: it is a mean of all"),
         ((raw / 3).softmax(-1), "these are the weights: multiply them by the values"),
         (raw / 3 @ value, "there is no softmax: the weights must be positive and sum to 1"),
     ]
@@ -79,6 +86,22 @@ def told_of_blocks(query: Tensor, key: Tensor, value: Tensor, each: list[Tensor]
     ]
 
 
+def _in_steps(query: Tensor, key: Tensor, value: Tensor, how: str) -> Tensor:
+    """The loop over blocks of 4 keys, with a slip."""
+    m = torch.full_like(query[..., :1], -torch.inf)
+    total, mixed = torch.zeros_like(m), torch.zeros_like(value[..., :1, :])
+    starts = range(0, key.shape[-2], 1 if how == "often" else 4)
+    for keys, values in ((key[..., n : n + 4, :], value[..., n : n + 4, :]) for n in starts):
+        scores = query @ keys.mT / (keys.shape[-2] if how == "length" else 4) ** 0.5
+        new = torch.maximum(m, scores.amax(-1, keepdim=True))
+        shrink, w = (m - new).exp(), (scores - new).exp()
+        old, fresh = (1, shrink) if how == "new" else (shrink, 1)
+        total = old * total + fresh * (w.mean if how == "mean" else w.sum)(-1, keepdim=True)
+        mixed, m = old * mixed + fresh * (w @ values), new
+        mixed = mixed / total if how == "each" else mixed
+    return mixed if how == "each" else mixed / total
+
+
 def half_online(query: Tensor, key: Tensor, value: Tensor) -> Mistakes:
     """Known mistakes with blocks of 4 of 11 keys: what they give, and what to say."""
     blocks = list(zip(key.split(4, -2), value.split(4, -2), strict=True))
@@ -89,14 +112,28 @@ def half_online(query: Tensor, key: Tensor, value: Tensor) -> Mistakes:
     shrunk = [s / h.exp() for s, h in zip(own, top.split(1, -1), strict=True)]
     low, less = sum(e * s for e, s in zip(each, shrunk, strict=True)), sum(shrunk)
     once, end = sum(e * s for e, s in zip(each, own, strict=True)), top[..., -1:].exp()
+
+    def stepped(how: str) -> Tensor:
+        return _in_steps(query, key, value, how)
+
     return [
         *told_of_blocks(query, key, value, each),
         (once, "this is the sum of weighted values: divide by the sum of the weights at the end"),
         (once / end, "divide by the sum of the weights at the end: o is a sum, not a mean"),
+        (once / end / 11, "divide by the sum of the weights, not by the number of keys"),
+        (once / end * (sum(own) / end), "you multiplied by the sum of the weights: divide"),
+        (stepped("often"), "keys count several times: the loop goes on by `block`"),
+        (stepped("length"), "d is the length of a query, not of a block"),
+        (stepped("each"), "you divided in every round: divide once, after the last block"),
+        (stepped("mean"), "the weights of a block are added up: it is no mean"),
+        (stepped("new"), "exp(m - m') multiplies the old sums, not the new block's"),
         (low / less, "a larger score came, and the old sums were not multiplied by exp(m - m')"),
         (low / (sum(own) / end), "only ℓ was multiplied by exp(m - m'): o needs it, too"),
         (once / end / less, "only o was multiplied by exp(m - m'): ℓ needs it, too"),
     ]
+
+
+OTHERS = torch.tanh, F.leaky_relu, F.elu, F.softplus, F.mish, F.selu
 
 
 def misfed(ffn: Any, x: Tensor) -> Mistakes:
@@ -104,6 +141,8 @@ def misfed(ffn: Any, x: Tensor) -> Mistakes:
     wide, narrow = ffn.widen(x), ffn.narrow
     seen, turned = (to_tokens(ffn.depthwise(to_map(wide, size))) for size in ((5, 6), (6, 5)))
     early = to_tokens(ffn.depthwise(to_map(F.gelu(wide), (5, 6))))
+    again = to_tokens(ffn.depthwise(to_map(seen, (5, 6))))
+    normal, plain = F.layer_norm(x, x.shape[-1:]), "the norm stands in the block: leave it out here"
     cut = ffn.depthwise(wide.reshape(2, 12, 5, 6)).reshape(2, 30, 12)
     return [
         (narrow(seen), "there is no GELU: without an activation the three layers are one"),
@@ -111,6 +150,12 @@ def misfed(ffn: Any, x: Tensor) -> Mistakes:
         (narrow(F.gelu(early)), "there is a GELU before the convolution: one behind it will do"),
         (narrow(F.relu(seen)), "that is a ReLU: SegFormer has GELU"),
         (narrow(F.silu(seen)), "that is a SiLU: SegFormer has GELU"),
+        *[(narrow(act(seen)), "that is another activation: F.gelu") for act in OTHERS],
+        (narrow(F.gelu(wide + seen)), "only the whole block has a sum: add nothing in here"),
+        (narrow(F.layer_norm(F.gelu(seen), seen.shape[-1:])), plain),
+        (narrow(F.gelu(to_tokens(ffn.depthwise(to_map(ffn.widen(normal), (5, 6)))))), plain),
+        (narrow(F.gelu(again)), "the depthwise convolution is called twice"),
+        (narrow(seen * (1.702 * seen).sigmoid()), "that is an approximation: F.gelu"),
         (narrow(seen.sigmoid()), "that is a sigmoid: SegFormer has GELU"),
         (narrow(F.gelu(F.gelu(seen))), "there are two GELUs after the convolution: one is enough"),
         (F.gelu(narrow(seen)), "the GELU comes last: it belongs before narrow"),
@@ -129,6 +174,7 @@ def misbuilt(x: Tensor, n1: Layer, att: Layer, n2: Layer, ffn: Layer) -> Mistake
     """Known mistakes in a block of these parts: what they give, and what to say."""
     first, other, post = x + att(n1(x)), x + ffn(n1(x)), n1(x + att(x))
     bare, alone, early = x + att(x), att(n1(x)), n1(x) + att(n1(x))
+    both, swapped = n2(early), x + att(n2(x))
     least, late, right = x - att(n1(x)), x + n1(att(x)), first + ffn(n2(first))
     return [
         (n2(post + ffn(post)), "the sums are normalised (post-norm): normalise what a step reads"),
@@ -148,6 +194,16 @@ def misbuilt(x: Tensor, n1: Layer, att: Layer, n2: Layer, ffn: Layer) -> Mistake
         (least + ffn(n2(least)), "attention's answer is subtracted: add it"),
         (first + att(n2(first)), "attention comes twice: the second step is the Mix-FFN's"),
         (late + n2(ffn(late)), "the answers are normalised: normalise what a step reads"),
+        (first + n2(ffn(first)), "the Mix-FFN's answer is normalised: normalise what it reads"),
+        (late + ffn(n2(late)), "attention's answer is normalised: normalise what it reads"),
+        (post + ffn(n2(post)), "the first sum is normalised: normalise what a step reads"),
+        (n2(first + ffn(first)), "the second sum is normalised: normalise what a step reads"),
+        (x + first + ffn(n2(x + first)), "the tokens count twice: x + what attention found"),
+        (x * alone + ffn(n2(x * alone)), "what attention found is multiplied: add it"),
+        (x + ffn(n2(alone)), "attention's answer is not added to the tokens: two sums"),
+        (first + F.gelu(ffn(n2(first))), "an activation after the Mix-FFN: it has its own"),
+        (both + ffn(both), "add to the tokens, not to normalised ones"),
+        (swapped + ffn(n1(swapped)), "norm1 and norm2 have changed places"),
         (n2(first) + ffn(n2(first)), "add to the tokens, not to normalised ones"),
         (F.layer_norm(right, right.shape[-1:]), "the block's sum is normalised at the end"),
         (right + x, "the tokens are added twice"),
@@ -204,15 +260,25 @@ def misjoined(decoder: Any, maps: list[Tensor]) -> Mistakes:
         (joined(decoder, maps, "area"), "upsample bilinearly: that is the mode area"),
         (right.relu(), "a ReLU after the head cuts negative scores off"),
         (right.softmax(1), "these are probabilities: return logits"),
+        (right.sigmoid(), "these are probabilities: return logits"),
         (right.log_softmax(1), "these are log-probabilities: return logits"),
     ]
 
 
-def mistokened(tokens: Tensor, norm: nn.LayerNorm, reshaped: Tensor) -> Mistakes:
+def mistokened(out: Tensor, norm: nn.LayerNorm) -> Mistakes:
     """Known mistakes between the projected map and what is given back."""
     plain = "the norm's learnt scale and shift have no effect: call self.norm"
+    active = "there is no activation here: project and norm are all"
+    tokens = to_tokens(out)
     return [
-        (norm(reshaped), "reshape cuts the numbers up in the wrong order: use to_tokens"),
+        (norm(to_tokens(out.mT)), "the tokens lie column by column: to_tokens goes row by row"),
+        *[(norm(act(tokens)), active) for act in (F.relu, F.gelu)],
+        (F.gelu(norm(tokens)), active),
+        (F.normalize(tokens, dim=-1), "the tokens have length 1: it is self.norm that normalises"),
+        (
+            norm(out.reshape(tokens.shape)),
+            "reshape cuts the numbers up in the wrong order: use to_tokens",
+        ),
         (tokens, "the tokens are not normalised"),
         (F.layer_norm(tokens, tokens.shape[-1:]), plain),
         (norm(norm(tokens)), "the tokens are normalised twice"),

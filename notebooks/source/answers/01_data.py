@@ -91,7 +91,7 @@ WRONG = {
         (_edit(_READ, 'not in ("L", "P")', 'in ("RGB", "RGBA", "LA")'), "mode 1 is read"),
         (_edit(_READ, '("L", "P")', '("L", "P", "1")'), "mode 1 is read"),
         (_edit(_READ, '("L", "P")', '("L", "P", "I;16")'), "mode I;16 is read"),
-        (_edit(_READ, '("L", "P")', '("P",)'), "stops with ValueError: a colour mask"),
+        (_edit(_READ, '("L", "P")', '("P",)'), "should be read"),
         (_edit(_READ, "raise ValueError", "raise TypeError"), "stops with TypeError"),
         (_edit(_READ, "raise ValueError(\"a colour mask\")", "return None"), "mode RGB is read"),
         (_edit(_READ, "        return np", "    return np"), "inside the `with`"),
@@ -133,6 +133,9 @@ def read_mask(path):
         ),
         (_edit(_READ, "np.array(picture)", "np.array(picture.convert('RGB'))"), "two dimensions"),
         (_edit(_READ, "np.array(picture)", "np.array(picture) / 255"), "expected: uint8"),
+        (_edit(_READ, 'not in ("L", "P")', '!= "L" or picture.mode != "P"'), "should be read"),
+        (_edit(_READ, 'if picture.mode not in ("L", "P"):\n            raise ValueError("a colour mask")',
+               'assert picture.mode in ("L", "P")'), "no assert"),
     ],
     "count-classes": [
         (_edit(_COUNT, ", minlength=num_classes", ""), "minlength"),
@@ -188,6 +191,21 @@ def count_classes(label_maps, num_classes=19):
     return np.stack([np.bincount(m[m != 255], minlength=num_classes) for m in label_maps])
 """,
             "one count for each class",
+        ),
+        (_edit(_COUNT, "counts +=", "counts ="), "only the last map"),
+        (_edit(_COUNT, "label_map[label_map != 255]", "label_map[label_map % 255 > 0]"),
+         "class 0 is left out"),
+        (_edit(_COUNT, "minlength=num_classes", "minlength=num_classes + 1"), "more than classes"),
+        (
+            """
+def count_classes(label_maps, num_classes=19):
+    counts = np.zeros(num_classes, dtype=int)
+    for label_map in label_maps:
+        ids, found = np.unique(label_map, return_counts=True)
+        counts[ids] += found
+    return counts
+""",
+            "255 is no class",
         ),
     ],
     "class-weights": [
@@ -263,6 +281,14 @@ def count_classes(label_maps, num_classes=19):
          "expected: 2 things"),
         (_edit(_whiten("pixels.mean(0), pixels.std(0)"), "    return mean, std",
                "    images.clear()\n    return mean, std"), "changes its argument `images`"),
+        (_whiten("pixels.mean(0)[::-1], pixels.std(0)[::-1]"), "in another order"),
+        (_whiten("pixels.mean(0) * 255 / 256, pixels.std(0)"), "not by 256"),
+        (_whiten("np.median(pixels, 0), pixels.std(0)"), "the median"),
+        (_whiten("pixels.mean(0), np.std([i.mean((0, 1)) / 255 for i in images], 0)"),
+         "means alone"),
+        (_whiten("pixels.mean(0), np.abs(pixels - pixels.mean(0)).mean(0)"), "mean distance"),
+        (_whiten("pixels.mean(0), np.sqrt(pixels.mean(0)**2 - (pixels**2).mean(0))"),
+         "a root of less than 0"),
     ],
     "resize-and-mirror": [
         (_edit(_PAIR, "cv2.INTER_NEAREST", "cv2.INTER_LINEAR"), "were not there"),
@@ -298,6 +324,10 @@ def count_classes(label_maps, num_classes=19):
          "changes its argument `image`"),
         (_edit(_PAIR, "for a, b in PAIRS:", "for a, b in PAIRS[:1]:"), "each pair swapped"),
         (_edit(_PAIR, "(size, size)", "(image.shape[1], size)"), "size × size"),
+        (_edit(_PAIR, "image[:, ::-1], label", "image[..., ::-1], label"), "colours changed places"),
+        (_edit(_PAIR, "image[:, ::-1], label_map[:, ::-1]", "np.flip(image), np.flip(label_map)"),
+         "colours changed places"),
+        (_edit(_PAIR, "[:, ::-1]", "[::-1, ::-1]"), "turned by half"),
     ],
     "suspects": [
         (_edit(_SUSPECTS, "{*found.get(finding.kind, ()), *stems}", "stems"), "replaced"),
@@ -332,6 +362,23 @@ def suspects(report):
             "of a kind that has errors",
         ),
         (_edit(_SUSPECTS, "finding.names", "finding.files"), "no attribute 'files'"),
+        (_edit(_SUSPECTS, "Path(name).stem", "int(Path(name).stem)"), "a stem is a string"),
+        (_edit(_SUSPECTS, "(finding.kind, ())", "(finding.severity, ())").replace(
+            "found[finding.kind]", "found[finding.severity]"), "the keys are the kinds"),
+        (_edit(_SUSPECTS, 'finding.severity != "note"', 'finding.severity == "Error"'),
+         "in small letters"),
+        (
+            """
+def suspects(report):
+    found = {}
+    for finding in report.findings:
+        if finding.severity != "note":
+            for name in finding.names:
+                found.setdefault(Path(name).stem, []).append(finding.kind)
+    return found
+""",
+            "the keys are the kinds",
+        ),
     ],
 }  # fmt: skip
 

@@ -362,6 +362,7 @@ class ASPPPooling(nn.Module):
         (_edit(_ASPP, "ASPPPooling(in_channels, width)", "nn.AdaptiveAvgPool2d(1)"), "sees everything"),
     ],
     "deeplab-decoder": [
+        (_edit(_DECODER, '"bilinear"', '"bicubic"'), "that is bicubic"),
         (_edit(_DECODER, "[deep, thin]", "[thin, deep]"), "stands in front"),
         (_edit(_DECODER, ', mode="bilinear"', ""), "nearest"),
         (_edit(_DECODER, 'mode="bilinear"', 'mode="bicubic"'), "expected: enlarge"),
@@ -410,6 +411,8 @@ class Decoder(DecoderParts):
         (_edit(_DECODER, "dim=1)))", "dim=1))), deep"), "which has no shape"),
     ],
     "deeplabv3plus": [
+        (_edit(_NETWORK, "self.up(self.decoder(self.aspp(last), first))", "self.decoder(self.aspp(last), first)"), "self.up, is missing"),
+        (_edit(_NETWORK, "first, *_, last = self.encoder(image)", "first = self.encoder[0](image)\n        last = self.encoder(image)[2]"), "call each part once"),
         (_edit(_NETWORK, "self.up(self.decoder(self.aspp(last), first))",
                "self.decoder(self.aspp(last), first)")
          .replace("fit_to(logits, image)", "logits"), "last doubling"),

@@ -361,6 +361,13 @@ def paired(ours, theirs, critical):
         (_edit(_PAIRED.format(_HALF, _CLEAR), f"half, bool({_CLEAR})", "half"), "3 things, mean, half-width, clear"),
     ],
     "worst": [
+        (_WORST.format(_SCORE, _COUNTED, _ORDER).replace("sorted(found, key=found.get)[:k]",
+         "[list(found)[j] for j in torch.tensor(list(found.values())).argsort().tolist()][:k]"), "*stable* sort"),
+        (_WORST.format("round(metrics.mean_iou(m), 1)", _COUNTED, _ORDER), "round nothing"),
+        (_WORST.format("float((m.diagonal() / m.sum(1)).nanmean())", _COUNTED, _ORDER), "not recall"),
+        (_WORST.format("-float(m.sum() - m.trace())", _COUNTED, _ORDER), "number of wrong pixels"),
+        (_WORST.format(_SCORE, _COUNTED, "list(found)[:k]"), "positions of the three worst"),
+        (_WORST.format(_SCORE, " if m.trace() > 0", _ORDER), "a score of 0 is a score"),
         (_WORST.format(_SCORE, _COUNTED, "sorted(found, key=found.get)[::-1][:k]"), "best ones"),
         (_WORST.format(_SCORE, "", _ORDER), "no score"),
         (

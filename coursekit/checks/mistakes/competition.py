@@ -1,0 +1,176 @@
+"""Known mistakes in the exercises of lesson 08: what each of them gives, and what to say of it."""
+
+from __future__ import annotations
+
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+from torch.nn import functional as F
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    Array = NDArray[Any]
+    Mistakes = list[tuple[Any, str]]
+
+#: What stops the writing of a zip: an exception, its cause, and what to say.
+UNWRITTEN: tuple[tuple[Any, str, str], ...] = (
+    (TypeError, "Cannot handle this data type", "an arg-max is int64: make the ids uint8"),
+    (ValueError, "spatial dimensions", "F.interpolate wants a batch: `scores[None]`"),
+    (ValueError, "to unpack", "logits is a dictionary: go through logits.items()"),
+    (OSError, "cannot write mode F", "ids are whole numbers: make them uint8"),
+    (zipfile.BadZipFile, "not a zip", 'open target to write: zipfile.ZipFile(target, "w")'),
+    ((TypeError, AttributeError), "PathLike|BytesIO|PosixPath|WindowsPath",
+     "target may be a path or in memory: hand it to zipfile.ZipFile as it is"),
+)  # fmt: skip
+
+#: Modes of masks, by Pillow, and what to say.
+MODES = {"RGB": 'colours: read with .convert("P") class 1 becomes 14. Save the ids (H, W)',
+         "P": 'a palette: read with .convert("L") class 1 becomes 61. Save the ids as they are',
+         "1": "black and white only: save the ids as uint8",
+         "I;16": "16 bits a pixel: make the ids uint8"}  # fmt: skip
+
+
+def misaveraged(some: Array) -> list[tuple[int, Any, str]]:
+    """What is taken for the F of these IoU (0), and for their two means (1)."""
+    right, mean = 2 * some / (1 + some), some.mean()
+    first, second = right.mean(), 2 * mean / (1 + mean)
+    both = np.array([first, second])
+    return [
+        (0, some / (2 - some), "this is the way back, from F to IoU: F is never the smaller one"),
+        (0, 2 * some, "this is above 1 for a good class: divide by 1 + IoU"),
+        (0, 2 * some / (1 + mean), "each class is divided by its own 1 + IoU, not by the mean's"),
+        (0, some, "this is still the IoU"), (0, 100 * right, "F is a share here, not per cent"),
+        (0, 2 * some / (2 + some), "below stands 1 + IoU, not 2 + IoU"),
+        (0, some**0.5, "no root: 2 IoU / (1 + IoU)"),
+        (0, 3 * some, "2 * iou / 1 + iou divides by 1 alone: put 1 + iou in brackets"),
+        (0, some / (1 + some), "the 2 is missing: the common pixels count twice"),
+        (1, [second, first], "the other way round: the mean of the classes' F comes first"),
+        (1, [second, second], "both are the F of the mean: for the first, average last"),
+        (1, [first, first], "both are the mean of the F: for the second, average first"),
+        (1, [right.sum(), second], "the first is a sum over the classes, not their mean"),
+        (1, [mean, second], "the first is the mean IoU: apply the formula to each class before"),
+        (1, [first, 2 * first / (1 + first)], "the second is the F of the mean F: of the mean IoU"),
+        (1, [first, 2 * some.sum() / (1 + some.sum())], "the second is the F of a sum"),
+        (1, [first, right.max()], "the second is the F of the best class: of the mean IoU"),
+        (1, [right @ some / some.sum(), second], "each class has one vote: a mean without weights"),
+        (1, [np.median(right), second], "this is a median"),
+        (1, 100 * both, "shares, not per cent"),
+        (1, [first, mean], "the second is the mean IoU itself: apply the formula to it"),
+        (1, [first * 1.25, 2.5 * mean / (1 + 1.25 * mean)], "a class with IoU 0 counts, too"),
+        (1, [right.sum() / 19, second], "divide by the number of classes here, which is not 19"),
+    ]  # fmt: skip
+
+
+def misscored(tables: Array) -> Mistakes:
+    """What is taken for the scores of images, from counts (N, C, C)."""
+    hit, true, called = np.array([m.diagonal() for m in tables]), tables.sum(2), tables.sum(1)
+    p, r = hit / (called + 1e-7), hit / (true + 1e-7)
+    iou, f = hit / (true + called - hit + 1e-7), 2 * p * r / (p + r + 1e-7)
+    seen, face = true > 0, (true > 0) & (np.arange(len(tables[0])) > 0)
+    pixels = true * seen.sum(1)[:, None] / true.sum(1)[:, None]
+    found = [
+        (f, true + called > 0, "class 3 of image 0 is called but not true: leave it out"),
+        (f, called > 0, "rows are the truth, columns the prediction: not so here"),
+        (f, true >= 0, "classes that are not in the image's truth count as 0"),
+        (f + (true + called == 0), true >= 0, "classes that occur nowhere count as 1: leave out"),
+        (f, hit > 0, "class 2 of image 1 is true and never called: its F is 0, and counts"),
+        (f, face, "background is a class like the others: it counts"),
+        (iou, seen, "this is IoU, not F"), (100 * f, seen, "a score is a share here, not per cent"),
+        (r, seen, "recall alone"),
+        (p, seen, "precision alone"), (f / 2, seen, "the 2 is missing: 2PR"),
+        ((p + r) / 2, seen, "the plain mean of P and R: F is 2PR / (P + R)"),
+        ((p * r) ** 0.5, seen, "the root of P · R: F is 2PR / (P + R)"),
+        (f * seen.sum(1)[:, None], seen, "this is a sum: take the mean over the classes"),
+        (0 * f + (hit.sum(1) / true.sum(1))[:, None], seen, "this is the share of right pixels"),
+        (f * pixels, seen, "one vote a class, not a pixel"),
+    ]  # fmt: skip
+    q, s = (np.mean(v, axis=1, where=seen) for v in (p, r))
+    middle = np.array([np.median(row[there]) for row, there in zip(f, seen, strict=True)])
+    return [(np.mean(value, axis=1, where=where), message) for value, where, message in found] + [
+        (2 * q * s / (q + s), "P and R are averaged first: F of each class, then their mean"),
+        (middle, "this is a median over the classes: take their mean"),
+    ]
+
+
+def misdrawn(
+    some: Array, draws: Array, mean_iou: Callable[[Array], float], absent: str
+) -> Mistakes:
+    """What is taken for the scores of resamples; class 2 is in image 0 alone."""
+    pooled = np.array([mean_iou(some[draw].sum(0)) for draw in draws])
+    alone = np.array([mean_iou(m) for m in some])
+    once = np.array([mean_iou(some[np.unique(draw)].sum(0)) for draw in draws])
+    return [
+        (alone[draws].mean(1), "these are means of the images' scores: add the counts up first"),
+        (once, "an image that was drawn twice counts once: let it count twice"),
+        (np.full(40, mean_iou(some.sum(0))), "all resamples are the whole set: use the draws"),
+        (pooled.mean(), "this is one number: give the score of each resample"),
+        (100 * pooled, "a score is a share here, not per cent"),
+        (np.sort(pooled), "these are sorted: keep the order of the draws"),
+        (pooled - mean_iou(some.sum(0)), "the difference to the whole set: give the score"),
+        (2 * pooled / (1 + pooled), "this is F: take mean_iou as it is"),
+        (alone[draws[:, 0]], "only the first image of each draw is scored: add all of them up"),
+        (
+            [some[d].sum(0).trace() / some[d].sum() for d in draws],
+            "the share of right pixels, no mean IoU",
+        ),
+        ([mean_iou(some[d].sum(0)) for d in draws.T], "a resample is a row of draws, not a column"),
+        (np.where((draws == 0).any(1), 1, 2 / 3) * pooled, absent),
+    ]  # fmt: skip
+
+
+def misled(
+    counts: tuple[Array, Array],
+    values: tuple[Array, Array, Array],
+    interval: Callable[..., Any],
+    mean_iou: Callable[[Array], float],
+) -> Mistakes:
+    """What is taken for the interval of a lead; values are of a, of b, and of their difference."""
+    (some, other), (ours, theirs, less) = counts, values
+    a, b, right = (np.asarray(interval(v)) for v in (ours, theirs, ours - theirs))
+    return [
+        (-right[::-1], "the wrong way round: a minus b"),
+        (a - b, "these are ends of two intervals: subtract resample by resample"),
+        ([a[0] - b[1], a[1] - b[0]], "ends of two intervals: subtract resample by resample"),
+        (interval(ours / theirs), "these are ratios: subtract"),
+        (100 * right, "shares, not per cent"),
+        (interval(ours - theirs, 0.05), "level is the share inside: pass it on as it is"),
+        (interval(np.sort(ours) - np.sort(theirs)), "do not sort: the same draw for both"),
+        (interval(ours - mean_iou(other.sum(0))), "b is resampled, too, by the same draws"),
+        ([mean_iou(some.sum(0)) - mean_iou(other.sum(0))] * 2, "the lead itself: its interval"),
+        (interval(less), "subtract the scores, not the counts"),
+        (interval(ours - theirs[::-1]), "pairs are torn apart: the same draw for both"),
+    ]  # fmt: skip
+
+
+def mismasked(scores: Tensor, ids_of: Callable[..., Any], palette: Array) -> Mistakes:
+    """What is taken for the mask of logits (19, h, w)."""
+    right, best = (
+        ids_of(scores),
+        F.interpolate(scores[None], (512, 512), mode="bilinear").max(1)[0][0],
+    )
+    grey = np.asarray(Image.fromarray(palette[right]).convert("L"))
+    return [
+        (ids_of(scores, "nearest"), "boundaries are stairs: enlarge the logits bilinearly"),
+        (ids_of(scores, "nearest-exact"), "boundaries are stairs: enlarge the logits bilinearly"),
+        (ids_of(-scores), "this is the class with the lowest score"),
+        (0 * right, "all is background: arg-max over the classes, which are dimension 1"),
+        (ids_of(scores, "area"), "boundaries are stairs: enlarge the logits bilinearly"),
+        (right[::-1], "upside down"), (right[:, ::-1], "left and right are exchanged"),
+        (ids_of(scores.sigmoid()), "probabilities: enlarge the logits, without a sigmoid"),
+        (best.byte(), "these are the largest scores: take their places, with argmax"),
+        (ids_of(scores.softmax(0)), "probabilities: enlarge the logits, without a softmax"),
+        (ids_of(scores, "bicubic"), "this is bicubic: enlarge bilinearly"),
+        (ids_of(scores, align_corners=True), "leave align_corners out: it moves every boundary"),
+        (grey, 'these are greys of colours: class 1 became 61. Save ids, without .convert("L")'),
+        (right * 14, "the ids were stretched to be seen: save them as they are"),
+        (right * 13, "the ids were stretched to be seen: save them as they are"),
+        (right + 1, "ids begin at 0, which is the background: an arg-max is the id already"),
+        (ids_of(scores[1:]), "class 0, the background, is left out"),
+        (right.T, "rows and columns swapped"),
+    ]  # fmt: skip
