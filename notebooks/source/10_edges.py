@@ -259,7 +259,7 @@ for sides, width in (("both", 1), ("inner", 1), ("inner", 2)):
     for wrong, message in (
         (parts.sum(1), "an edge of two parts counts twice: a union, no sum"),
         (parts[:, 1:].sum(1), "an edge of two parts counts twice: a union, no sum"),
-        (parts[:, :-1].amax(1), "class 0 is left out, the first, not the last: `[:, 1:]`"), (parts[:, 1:].argmax(1), "`argmax` says *which* part, not whether: `amax`"), (parts[:, 1:].prod(1), "a product asks for an edge of all parts: one is enough"), *((slip("", sides, width, n)[:, 1:].amax(1), "parts are missing: ask for the edges of all `NUM` classes") for n in (2, 5)),
+        (parts[:, :-1].amax(1), "class 0 is left out, the first, not the last: `[:, 1:]`"), (parts[:, 1:].argmax(1), "`argmax` says *which* part, not whether: `amax`"), (parts[:, 1:].prod(1), "a product asks for an edge of all parts: one is enough"), *((slip("", sides, width, n)[:, 1:].amax(1), "parts are missing: a pixel on the edge of *one* part is enough, and there are `NUM` classes") for n in (2, 5)),
         ((parts[:, 1:] == 1).any(1), "where the target is 255 the edge map should be 255, too"), ((parts[:, 1:] > 0).any(1), "where the target is 255 the edge map should be 255, too"),
         (slip("", sides, width, outline=True)[:, 1], "this is the outline of the whole face: parts have edges against each other, too"),
         (parts.amax(1), 'the background has edges, too: leave class 0 out, and hand `sides` on'),
