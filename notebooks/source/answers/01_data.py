@@ -162,7 +162,7 @@ def count_classes(label_maps, num_classes=19):
                "np.where(label_map < 255, label_map, 0).ravel()"), "counted as background"),
         (_edit(_COUNT, "        counts +=", "        label_map[label_map == 255] = 0\n        counts +="),
          "changes its argument `label_maps`"),
-        (_edit(_COUNT, "    return counts", "        return counts"), "expected: the pixels"),
+        (_edit(_COUNT, "    return counts", "        return counts"), "only the first map is counted"),
         (
             """
 def count_classes(label_maps, num_classes=19):

@@ -365,7 +365,6 @@ class ASPPPooling(nn.Module):
         (_edit(_DECODER, '"bilinear"', '"bicubic"'), "that is bicubic"),
         (_edit(_DECODER, "[deep, thin]", "[thin, deep]"), "stands in front"),
         (_edit(_DECODER, ', mode="bilinear"', ""), "nearest"),
-        (_edit(_DECODER, 'mode="bilinear"', 'mode="bicubic"'), "expected: enlarge"),
         (_edit(_DECODER, '"bilinear"', '"bilinear", align_corners=True'), "align_corners"),
         (_edit(_DECODER, "shallow.shape[-2:]", "scale_factor=4"), "enlarge deep to the size"),
         (_edit(_DECODER, "self.low_level(shallow)", "shallow"), "thin the skip first"),
