@@ -308,25 +308,18 @@ class Up(nn.Module):
 from coursekit.checks.mistakes.unet import joined_otherwise
 
 check = Check("up")
-odd = "an odd size does not pass: fit_to(what came up, skip), then dim=1"
-check.crashes(RuntimeError, "Sizes of tensors", odd)
-check.crashes(RuntimeError, "but got 16", "pass what comes from below through self.up first")
-check.crashes(RuntimeError, "Expected 3D", "`stack` makes a new dimension: torch.cat(…, dim=1)")
-check.crashes(RuntimeError, "8 channels, but got 4", "joined along another dimension: use dim=1")
+for said, message in (("Sizes of tensors", "an odd size does not pass: fit_to(what came up, skip), then dim=1"), ("but got 16", "pass what comes from below through self.up first"), ("Expected 3D", "`stack` makes a new dimension: torch.cat(…, dim=1)"), ("8 channels, but got 4", "joined along another dimension: use dim=1")):  # fmt: skip
+    check.crashes(RuntimeError, said, message)
 torch.manual_seed(0)
 step, other = check.build(Up, (12, 4), {"in_channels": 10, "out_channels": 3})
 low, skip = torch.randn(1, 12, 5, 6), torch.randn(1, 4, 11, 13).requires_grad_()
 check.that(hasattr(step, "up") and hasattr(step, "conv"), "name the parts self.up and self.conv")
-double = "up doubles the size: a 2×2 transposed convolution, in → out"
-check.that(isinstance(step.up, nn.ConvTranspose2d), double)
+check.that(isinstance(step.up, nn.ConvTranspose2d), "up doubles the size: a 2×2 transposed convolution, in → out")  # fmt: skip
 check.equal(step.up.weight.shape, (12, 4, 2, 2), "up: a 2×2 transposed convolution, in → out")
 parts = [*getattr(step.conv, "state_dict", dict)()]
 check.equal(parts, ["0.weight", "0.bias", "2.weight", "2.bias"], "self.conv is a DoubleConv")
 takes = next(step.conv.parameters()).shape[1]
-for wrong, message in (
-    (4, "it takes 4 channels, so the skip is added or left out: concatenate"),
-    (12, "it takes in_channels, which is right only while widths halve: it gets out + out"),
-):
+for wrong, message in ((4, "it takes 4 channels, so the skip is added or left out: concatenate"), (12, "it takes in_channels, which is right only while widths halve: it gets out + out")):  # fmt: skip
     check.catches(wrong, takes, "look at the double convolution: " + message)
 check.equal(takes, 8, "the double convolution takes the skip's and the raised map's channels")
 check.equal(len([*step.conv.parameters()][-1]), 4, "the double convolution gives out_channels")
@@ -337,8 +330,7 @@ check.equal(step.up(low).shape, (1, 4, 10, 12), "up should double the size: stri
 raised = fit_to(step.up(low), skip)
 for wrong, message in joined_otherwise(step, low, skip, raised):
     check.catches(wrong, got, message)
-right = step.conv(torch.cat([skip, raised], 1))
-check.close(got, right, "expected: up, fit_to, concatenate, convolve")
+check.close(got, step.conv(torch.cat([skip, raised], 1)), "expected: up, fit_to, concatenate, convolve")  # fmt: skip
 check.that(got.requires_grad, "what comes out has no gradient: detach nothing")
 got.sum().backward()
 check.that(step.up.weight.grad is not None, "no gradient reaches self.up: detach nothing")
