@@ -166,10 +166,8 @@ def _is_ours(
     """
     names = {name, *others}
     same = {alias for alias, origin in taken if origin.rpartition(".")[2] in names} | {*others}
-    modules = _modules() | {
-        *lent,
-        *(alias for alias, _ in taken),
-    }  # the latter may be called anything
+    # What an answer imports may be called anything.
+    modules = _modules().union(lent, (alias for alias, _ in taken))
 
     def is_ours(node: ast.AST) -> bool:
         if isinstance(node, ast.ImportFrom):
