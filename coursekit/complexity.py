@@ -93,10 +93,74 @@ def multiply_accumulates(model: nn.Module, size: int) -> int:
     times a single vector, which it does not know. Nothing is computed: the pass runs on shapes
     alone.
     """
+    return int(_counted(model, size).get_total_flops()) // 2
+
+
+def _counted(model: nn.Module, size: int) -> FlopCounterMode:
+    """The counter after one pass."""
     shapes = copy.deepcopy(plain(model)).to("meta").eval()
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         shapes(torch.empty(1, 3, size, size, device="meta", dtype=_dtype(model)))
-    return int(counter.get_total_flops()) // 2
+    return counter
+
+
+@dataclass(frozen=True)
+class PartCost:
+    """What a part of a network has and does, and its share of the whole.
+
+    Attributes:
+        parameters: of the part.
+        multiply_accumulates: in one pass of an image through the whole network.
+        parameter_share: from 0 to 1.
+        work_share: from 0 to 1.
+    """
+
+    parameters: int
+    multiply_accumulates: int
+    parameter_share: float
+    work_share: float
+
+
+def part_costs(model: nn.Module, size: int) -> dict[str, PartCost]:
+    """Where the parameters sit and where the work is, in one pass of a (3, size, size) image.
+
+    Args:
+        model: maps (1, 3, H, W) to anything.
+        size: side of the image, in pixels.
+
+    Returns:
+        The cost of each child of the network, by its name and in its order; "elsewhere" is last,
+        for what belongs to none of them, if there is any.
+    """
+    model, counter = plain(model), _counted(model, size)
+    counts, root = counter.get_flop_counts(), type(model).__name__
+    parameters, work = count_parameters(model), int(counter.get_total_flops()) // 2
+    found = {
+        name: (count_parameters(part), sum(counts.get(f"{root}.{name}", {}).values()) // 2)
+        for name, part in model.named_children()
+    }
+    held = parameters - sum(one for one, _ in found.values())
+    done = work - sum(one for _, one in found.values())
+    if held or done:
+        found["elsewhere"] = held, done
+    return {
+        name: PartCost(held, done, held / max(parameters, 1), done / max(work, 1))
+        for name, (held, done) in found.items()
+    }
+
+
+def cost_table(model: nn.Module, size: int) -> str:
+    """`part_costs` in words, a line for each part and one for all together."""
+    costs = part_costs(model, size)
+    width = max(map(len, (*costs, "together")))
+    lines = [
+        f"{name:<{width}}{cost.parameters:>11,} parameters ({cost.parameter_share:4.0%})"
+        f"{cost.multiply_accumulates / 1e9:>8.2f} · 10⁹ multiplications ({cost.work_share:4.0%})"
+        for name, cost in costs.items()
+    ]
+    held, done = count_parameters(model), multiply_accumulates(model, size) / 1e9
+    lines.append(f"{'together':<{width}}{held:>11,} parameters{done:>15.2f} · 10⁹ multiplications")
+    return "\n".join(lines)
 
 
 def hooked_operations(model: nn.Module, size: int, *, heads: bool = False) -> int:

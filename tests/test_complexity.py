@@ -11,10 +11,13 @@ from torch import nn
 from coursekit import create_model
 from coursekit.complexity import (
     Largest,
+    PartCost,
+    cost_table,
     hooked_operations,
     kept_bytes,
     measure,
     multiply_accumulates,
+    part_costs,
     seconds_of,
 )
 from coursekit.errors import CourseError
@@ -35,6 +38,45 @@ from coursekit.models.abn import ABN
 )
 def test_products_of_each_part(part: nn.Module, expected: int) -> None:
     assert multiply_accumulates(part, 10) == expected
+
+
+class Halves(nn.Module):
+    """Two convolutions, the second of which is called twice, and a product that is nobody's."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(3, 4, 3, padding=1)
+        self.then = nn.Sequential(nn.Conv2d(4, 4, 1, bias=False), nn.ReLU())
+        self.mixed = nn.Parameter(torch.zeros(10, 10))
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        return self.then(self.then(self.first(image))) @ self.mixed
+
+
+def test_costs_by_part() -> None:
+    model = Halves()
+    costs = part_costs(model, 10)
+    products = {"first": 3 * 4 * 9 * 100, "then": 2 * 16 * 100, "elsewhere": 4 * 1000}
+    held = {"first": 3 * 4 * 9 + 4, "then": 16, "elsewhere": 100}
+    whole = sum(products.values())
+    assert whole == multiply_accumulates(model, 10)
+    assert costs == {
+        name: PartCost(held[name], done, held[name] / 228, done / whole)
+        for name, done in products.items()
+    }
+    assert [line.split()[0] for line in cost_table(model, 10).splitlines()] == [*costs, "together"]
+
+
+def test_costs_by_part_of_the_networks_of_the_course() -> None:
+    for name in ("deeplabv3plus", "fastscnn"):
+        model = create_model(name)
+        costs = part_costs(model, 64)
+        assert list(costs) == [part for part, _ in model.named_children()]
+        assert sum(c.multiply_accumulates for c in costs.values()) == multiply_accumulates(
+            model, 64
+        )
+        assert sum(c.parameter_share for c in costs.values()) == pytest.approx(1)
+    assert part_costs(nn.Conv2d(3, 2, 1), 4) == {"elsewhere": PartCost(8, 96, 1.0, 1.0)}
 
 
 def test_attention_counts_both_products() -> None:

@@ -43,11 +43,10 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
-from torch.utils.flop_counter import FlopCounterMode
 
 from coursekit import count_parameters, create_model, metrics, plots, tier
 from coursekit.checks import Check
-from coursekit.complexity import multiply_accumulates
+from coursekit.complexity import cost_table, multiply_accumulates
 from coursekit.data import SynthDataset, open_dataset
 
 # %%
@@ -400,33 +399,21 @@ def fold(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Conv2d:
 
 
 # %% check-fold-norm points=1
+from coursekit.checks.mistakes.crashes import CRASHES
+from coursekit.checks.mistakes.deeplabv3plus import misscaled
+
 check = Check("fold-norm")
-check.crashes(RuntimeError, "must match|broadcast", "shapes do not fit: s, (out,), times (out, in, k, k)")  # fmt: skip
-check.crashes(TypeError, "cannot assign", "a weight is an nn.Parameter: write into it, `weight.copy_(…)`")  # fmt: skip
-check.crashes(RuntimeError, "leaf Variable", "gradients are on: keep the line `@torch.no_grad()`")
+for known in CRASHES["fold-norm"]:
+    check.crashes(*known)
 conv, norm = pair(nn.Conv2d(4, 4, 3, padding=2, dilation=2))
 folded = check.call(fold, conv, norm)
 check.kind(folded, nn.Conv2d)
-w, gamma, var = conv.weight.detach(), norm.weight.detach(), norm.running_var
-s = gamma / (var + norm.eps).sqrt()
-check.catches(w, folded.weight, "the kernel is still the old one: it must be scaled, too")
-check.that(folded.weight.isfinite(), "a root of a negative number: below it stands σ² + ε, no more")
-for scale, message in (
-    (gamma / var.sqrt(), "ε is missing below the root: it counts where the variance is tiny"),
-    (gamma / (var + 1e-5).sqrt(), "ε is written into it: take norm.eps"),
-    (gamma / (var + norm.eps), "divided by the variance, not by its root"),
-    (s / gamma, "γ is missing in the scale"), (s**2, "the kernel is scaled twice"),
-    (gamma / (var.sqrt() + norm.eps), "ε stands beside the root: it belongs below it"),
-    (gamma / var.sqrt() + norm.eps, "ε is added to the scale: it belongs below the root"),
-    (gamma * (var + norm.eps).sqrt(), "multiplied by the deviation: divide"),
-    (gamma / (var**2 + norm.eps).sqrt(), "running_var is σ² already: do not square it"),
-    (s / gamma * norm.bias, "β is taken for γ: γ is norm.weight, β norm.bias"), (1 / s, "divided by s: multiply"),
-):  # fmt: skip
-    check.catches(w * scale[:, None, None, None], folded.weight, message)
-shifted = w * s[:, None, None, None] + norm.bias[:, None, None, None]
-check.catches(shifted, folded.weight, "β is added to the kernel: it belongs in the bias alone")
-check.catches(w * s[:, None, None], folded.weight, "scaled along `in`: s belongs to dimension 0")
-check.close(folded.weight, w * s[:, None, None, None], "expected: s times the old kernel")
+check.that(folded.weight.isfinite(), "a root of a negative number, or 1 / 0: below the root stands σ² + ε, no more")  # fmt: skip
+for wrong, message in misscaled(conv, norm):
+    check.catches(wrong, folded.weight, message)
+scale = norm.weight.detach() / (norm.running_var + norm.eps).sqrt()
+expected = conv.weight.detach() * scale[:, None, None, None]
+check.close(folded.weight, expected, "expected: s times the old kernel")
 check.passed("the kernel carries the scale")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -453,35 +440,22 @@ for name, made in (
 ### END HIDDEN TESTS
 
 # %% check-fold-norm-2 points=1
+from coursekit.checks.mistakes.deeplabv3plus import misshifted
+
 check = Check("fold-norm")
 conv, norm = pair(nn.Conv2d(4, 4, 3, padding=2, dilation=2))
 folded, x = check.call(fold, conv, norm), torch.randn(2, 4, 6, 7)
-b, beta, mu = conv.bias.detach(), norm.bias.detach(), norm.running_mean
-gamma, root = norm.weight.detach(), (norm.running_var + norm.eps).sqrt()
-s = gamma / root
 check.kind(folded.bias, torch.Tensor, what="the bias")
-for wrong, message in (
-    (b, "the bias is still the old one"), ((b + mu) * s + beta, "the mean has the wrong sign"),
-    (b + beta - mu * s, "the old bias is normalised, too: scale it"),
-    (b * s - mu + beta, "the mean is scaled, too: (b − μ), all of it, times s"),
-    (b - mu + beta, "the old bias and the mean are scaled by s"), ((b - mu) / s + beta, "divided by s: multiply"),
-    (beta - mu * s, "the old bias is lost"), (b * s + beta, "the mean is not taken away"),
-    (beta, "the old bias and the mean are lost"), (b + beta, "the mean is not taken away"),
-    (beta - mu, "the old bias is lost"), ((b - mu) * s, "β is missing"),
-    ((mu - b) * s + beta, "the signs of b and μ are exchanged: it is b − μ"), ((b - mu) * s - beta, "β is added, not taken away"),
-    ((b - mu) * s + gamma, "γ is added: the shift is β, norm.bias"),
-    ((b - mu) * s + beta + b, "the old bias is still in it: copy_, do not add_"),
-    ((b - mu + beta) * s, "β is added last: it is not scaled"),
-    ((b - mu) / root + beta, "γ is missing in the bias: it gets the same scale as the kernel"),
-    ((b - mu) * gamma / norm.running_var.sqrt() + beta, "ε is missing in the bias's scale"),
-    ((b - mu) * gamma / root**2 + beta, "the bias is divided by the variance, not by its root"),
-):  # fmt: skip
+check.that(folded.bias.isfinite(), "a root of a negative number, or 1 / 0: below the root stands σ² + ε, no more")  # fmt: skip
+for wrong, message in misshifted(conv, norm):
     check.catches(wrong, folded.bias, message)
+b, mu, beta = conv.bias.detach(), norm.running_mean, norm.bias.detach()
+s = norm.weight.detach() / (norm.running_var + norm.eps).sqrt()
 check.close(folded.bias, (b - mu) * s + beta, "sort the terms that do not contain x into the bias")
 for other in (conv, nn.Conv2d(4, 4, 3, stride=2, groups=2), nn.Conv2d(4, 4, 1)):
     conv, norm = pair(other)
     got, expected = check.call(check.call(fold, conv, norm), x), norm(conv(x))
-    check.close(got, expected, f"expected: what norm(conv(x)) gives, for {conv}", 1e-3, 1e-3)
+    check.close(got, expected, f"a copy keeps all settings; expected: what norm(conv(x)) gives, for {conv}", 1e-3, 1e-3)  # fmt: skip
 check.passed("two layers became one, and compute the same")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -626,8 +600,10 @@ class ASPPPooling(nn.Module):
 
 
 # %% check-aspp-pooling points=1
+from coursekit.checks.mistakes.deeplabv3plus import mismeaned
+
 check = Check("aspp-pooling")
-check.crashes(RuntimeError, r"size: \[3, 6\]", "keep height and width, of 1 each: `keepdim=True`")
+check.crashes(RuntimeError, r"size: \[3, 6\]|input\[1, 3, 6, 1\]", "keep height and width, of 1 each: `keepdim=True`")  # fmt: skip
 check.crashes(RuntimeError, "to have 6 channels", "the mean goes over H and W, not over channels")
 check.crashes(RuntimeError, r"tensor \([57]\) must match.* size \([2-4]\)", "mean over all of H and W: 1 × 1")  # fmt: skip
 check.crashes(RuntimeError, "expand", "`.expand(-1, -1, *x.shape[-2:])`: -1 is a size that stays")
@@ -641,12 +617,9 @@ for made, a, b in ((pooling, 6, 40), (other, 9, 5)):
 x, twin = torch.randn(3, 6, 5, 7) + torch.randn(3, 6, 1, 1), copy.deepcopy(pooling.project)
 got, means = check.call(pooling.eval(), x), x.mean((2, 3), keepdim=True)
 check.shape(got, (3, 40, 5, 7), "lay the result out again: out_channels, at the size of x")
+check.that(got[:, :, 1:].any() or not got.any(), "the answer stands at one place, zeros at the others: lay it out at every pixel")  # fmt: skip
 check.close(got.amax((2, 3)), got.amin((2, 3)), "it differs from pixel to pixel: mean over H and W")
-for wrong, message in (
-    (means.mean(0, keepdim=True), "images are mixed: a mean for each of them"), (x.amax((2, 3), keepdim=True), "this is the largest value, not the mean"),
-    (x.mean().expand(3, 6, 1, 1), "a mean for each channel of each image"), (means.mean(1, keepdim=True).expand(3, 6, 1, 1), "a mean for each channel"),
-    (x.sum((2, 3), keepdim=True), "this is the sum, which depends on the size"), (x.std((2, 3), keepdim=True), "this is the deviation, not the mean"),
-):  # fmt: skip
+for wrong, message in mismeaned(x):
     check.catches(twin.eval()(wrong).expand(3, -1, 5, 7), got, message)
 check.catches(twin(x).mean((2, 3), True).expand(3, -1, 5, 7), got, "the block comes before the mean: mean first")  # fmt: skip
 check.close(got, twin(means).expand(3, -1, 5, 7), "expected: mean, block, lay out")
@@ -786,34 +759,35 @@ class ASPP(nn.Module):
 
 
 # %% check-aspp points=1
+from coursekit.checks.mistakes.deeplabv3plus import TAKEN
+from coursekit.checks.mistakes.modules import unlike
+
 check = Check("aspp")
 check.crashes(IndexError, "out of range", "there may be any number of rates: a block for each")
 pyramid, full = check.build(ASPP, (6, 5, (3, 2)), {"in_channels": 256, "width": 128, "rates": (6, 12, 18)})  # fmt: skip
 for name in ("branches", "project"):
     check.that(hasattr(pyramid, name), f"there is no self.{name}")
     check.that(isinstance(getattr(pyramid, name), nn.Module), f"self.{name} is a plain list, which hides its parameters: nn.ModuleList")  # fmt: skip
+check.kind(pyramid.branches, [nn.ModuleList, nn.Sequential], what="self.branches")
 kinds = [type(part).__name__ for part in pyramid.branches]
 check.that(len({*pyramid.branches}) == len(kinds), "one block stands there twice, with one set of weights: make one for each rate")  # fmt: skip
 check.that("ModuleList" not in kinds, "a list stands inside the list: unpack it with `*`")
-check.that("ASPPPooling" in kinds, "the branch that sees everything is missing")
-check.that(len(kinds) != 5, "five branches for two rates: use the argument, not 6, 12, 18")
-check.that(len(kinds) != 3, "the 1×1 block is missing: pixels that look at themselves alone")
+check.that("ASPPPooling" in kinds, "the branch that sees everything, ASPPPooling, is missing")
+check.equal(kinds.count("ASPPPooling"), 1, "ASPPPooling stands there more than once")
 check.equal(kinds.index("ASPPPooling"), len(kinds) - 1, "the pooling branch is the last one")
 convs = [part for part in pyramid.branches.modules() if isinstance(part, nn.Conv2d)][:-1]
 kernels, found = [part.kernel_size for part in convs], [part.dilation[0] for part in convs[1:]]
+check.catches([(1, 1), (3, 3), (3, 3), (3, 3)], kernels, "five branches for two rates: use the argument, not 6, 12, 18")  # fmt: skip
+check.catches([(3, 3), (3, 3)], kernels, "the 1×1 block is missing: pixels that look at themselves alone")  # fmt: skip
+check.equal(len(kernels), 3, "before ASPPPooling stands a 1×1 block and one for each of two rates")
 check.equal(kernels, [(1, 1), (3, 3), (3, 3)], "before it: a 1×1 block, then 3×3 blocks")
 check.equal(found, [3, 2], "the rates of the branches are not those of the argument, in its order")
-shapes = {key: tuple(value.shape) for key, value in pyramid.state_dict().items()}
-_, takes, *side = shapes.get("project.0.weight", (0, 0))
-check.catches(5, takes, "project gets one branch's channels: are they added? Concatenate them")
-check.catches(25, takes, "project expects five branches, for any number of rates")
-check.that(takes in (0, 20), f"project gets {takes} channels, expected: those of all branches, 20")
-check.that(side in ([], [1, 1]), "project is a 1×1 block, as is the first branch")
-tiny = {"stages": ((1, 1), (1, 1), (1, 6)), "aspp": 5, "rates": (3, 2)}
-theirs = create_model("deeplabv3plus", **tiny).aspp.state_dict()
-named = {key: tuple(value.shape) for key, value in theirs.items()}
-other = sorted(key for key in {*shapes, *named} if shapes.get(key) != named.get(key))
-check.that(not other, f"names or channels are not the table's: {', '.join(other[:3])}")
+mixer = next((part for part in pyramid.project.modules() if isinstance(part, nn.Conv2d)), None)
+check.that(mixer is not None, "project is a conv_bn_relu, 1×1: it has no convolution")
+check.equal(mixer.in_channels, 20, TAKEN.get(mixer.in_channels, "project gets those of all branches"))  # fmt: skip
+check.equal(mixer.kernel_size, (1, 1), "project is a 1×1 block, as is the first branch")
+other = unlike(pyramid, create_model("deeplabv3plus", stages=((1, 1), (1, 1), (1, 6)), aspp=5, rates=(3, 2)).aspp)  # fmt: skip
+check.that(not other, f"{other}: conv_bn_relu, ASPPConv and ASPPPooling as they are, no more")
 check.equal(count_parameters(full), 1_034_496, "not the report's number of parameters")
 check.passed("four branches for two rates, five for three")
 ### BEGIN HIDDEN TESTS
@@ -832,34 +806,36 @@ probe.emit("count", count, "the number of parameters in the report's sizes")
 ### END HIDDEN TESTS
 
 # %% check-aspp-2 points=1
+from coursekit.checks.mistakes.crashes import CRASHES
+from coursekit.checks.mistakes.deeplabv3plus import mismixed
+from coursekit.checks.mistakes.modules import unlike
+
 check = Check("aspp")
-for kind, cause, message in (
-    (RuntimeError, "but got 26 channels", "the branches are concatenated, and x itself is not"),
-    (RuntimeError, "to have 20 channels", "concatenate the branches, along channels: dim=1"),
-    (RuntimeError, "to have 6 channels", "all branches read the same x, not what one of them gave"),
-    (RuntimeError, "Sizes of tensors must match", "concatenate along channels, dim=1"),
-):
-    check.crashes(kind, cause, message)
+for known in CRASHES["aspp"]:
+    check.crashes(*known)
 torch.manual_seed(0)
-pyramid, x = ASPP(6, 5, (3, 2)).eval(), torch.randn(2, 6, 9, 8)
-check.that(hasattr(pyramid, "branches"), "self.branches is missing: see the check above")
-got = check.call(pyramid, x)
+pyramid, x = ASPP(6, 5, (3, 2)).eval(), 9 * (torch.randn(2, 6, 9, 8) + torch.randn(2, 6, 1, 1))
+twin = create_model("deeplabv3plus", stages=((1, 1), (1, 1), (1, 6)), aspp=5, rates=(3, 2)).aspp
+check.that(not (odd := unlike(pyramid, twin)), f"{odd}: see the check above")
+for moved in pyramid.buffers():
+    moved += 0.1 if moved.is_floating_point() else 0  # to see whether all is normalised
+got = check.call(pyramid, x.requires_grad_())
 check.kind(got, torch.Tensor)
 check.shape(got, (2, 5, 9, 8), "width channels should come out, at the size that came in")
-views = [branch(x) for branch in pyramid.branches]
-turned = pyramid.project(torch.cat(views[::-1], 1))
-check.catches(turned, got, "the branches are concatenated in another order than they stand")
-expected = pyramid.project(torch.cat(views, 1))
-check.close(got, expected, "expected: all branches of x, side by side, mixed by project")
-tiny = {"stages": ((1, 1), (1, 1), (1, 6)), "aspp": 5, "rates": (3, 2)}
-twin = create_model("deeplabv3plus", **tiny).aspp.train()
 twin.load_state_dict(pyramid.state_dict())
-message = "another output than the course's, in training: is each part as its class makes it?"
-check.close(check.call(pyramid.train(), x), twin(x), message, atol=1e-4)
+same = twin.eval()(x)
+for wrong, message in mismixed(twin, x):
+    check.catches(wrong, got, message)
+check.close(got, same, "expected: all branches of x, side by side, mixed by project", 1e-4)
 check.that(got.requires_grad, "what comes out has no gradient: detach nothing")
 got.sum().backward()
-for name, weight in pyramid.named_parameters():
+for name, weight in (*pyramid.named_parameters(), ("x", x)):
     check.that(weight.grad is not None, f"no gradient reaches {name}: detach nothing")
+(slope,) = torch.autograd.grad(same.sum(), x)
+check.close(x.grad, slope, "another gradient reaches x: detach nothing", atol=1e-4)
+check.close(check.call(pyramid.train(), x), twin.train()(x), "in training something else comes out: add nothing of your own", 1e-4)  # fmt: skip
+for key, moved in twin.named_buffers():
+    check.close(pyramid.get_buffer(key), moved, f"{key} has moved otherwise: call each part once, with x")  # fmt: skip
 check.passed("views of four or five reaches, side by side")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -974,35 +950,33 @@ class Decoder(DecoderParts):
 
 
 # %% check-deeplab-decoder points=2
+from coursekit.checks.mistakes.crashes import CRASHES
+from coursekit.checks.mistakes.deeplabv3plus import misdecoded
+
 check = Check("deeplab-decoder")
-check.crashes(RuntimeError, "except in dimension 1", "enlarge deep to the size of shallow")
-check.crashes(RuntimeError, "except in dim|to have 8.* got [24]|Expected 3D", "torch.cat the channels: dim=1")  # fmt: skip
-check.crashes(RuntimeError, "to have 8 channels, but got (9|13)", "thin the skip first: self.low_level")  # fmt: skip
-check.crashes(RuntimeError, "to have 6 channels", "head comes last, behind refine")
-check.crashes(RuntimeError, "to have 5 channels", "deep comes first, and low_level gets shallow")
+for known in CRASHES["deeplab-decoder"]:
+    check.crashes(*known)
 torch.manual_seed(0)
 decoder, size = Decoder(5, 4, 4, 6, 3).eval(), (13, 22)
-decoder.low_level[1].running_mean[:] = 1  # so that it is seen whether the skip is normalised
-deep, shallow = (torch.randn(2, *s).requires_grad_() for s in ((4, 3, 5), (5, *size)))
+for moved in decoder.buffers():
+    moved += 0.1 if moved.is_floating_point() else 0  # to see whether all is normalised
+deep, shallow = ((9 * torch.randn(2, *s)).requires_grad_() for s in ((4, 3, 5), (5, *size)))
 got = check.call(decoder, deep, shallow)
 check.shape(got, (2, 3, *size), "a score for each class; enlarge the deep map to the shallow's")
 check.that(got.requires_grad, "what comes out has no gradient: detach nothing")
-large, corners = (F.interpolate(deep, size, mode="bilinear", align_corners=a) for a in (False, True))  # fmt: skip
-thin, few = decoder.low_level(shallow), F.interpolate(decoder.low_level(shallow), (3, 5), mode="bilinear")  # fmt: skip
-for left, right, message in (
-    (thin, large, "the skip stands in front: the weights count on the deep map there"),
-    (F.interpolate(deep, size), thin, "enlarged in blocks (nearest): make it bilinear"), (F.interpolate(deep, size, mode="bicubic"), thin, "that is bicubic: make it bilinear"),
-    (corners, thin, "align_corners shifts the map: leave it at its default"), (large.relu(), thin, "there is no ReLU after the enlarged map"),
-    (large, thin.relu(), "there is no ReLU after the thinned skip"), (large, decoder.low_level[0](shallow), "normalise the skip: all of low_level"),
-):  # fmt: skip
-    check.catches(decoder.head(decoder.refine(torch.cat([left, right], 1))), got, message)
-end, small = (decoder.head(decoder.refine(torch.cat(p, 1))) for p in ([large, thin], [deep, few]))
-for wrong in (end.softmax(1), end.log_softmax(1), end.sigmoid()):
-    check.catches(wrong, got, "these are probabilities: return logits")
-check.catches(end.relu(), got, "a ReLU behind head cuts negative scores off: leave it out")
-check.catches(F.interpolate(small, size, mode="bilinear"), got, "enlarge first, then refine")
+for wrong, message in misdecoded(decoder, deep, shallow):
+    check.catches(wrong, got, message)
+twin, large = copy.deepcopy(decoder), F.interpolate(deep, size, mode="bilinear")
+end = twin.head(twin.refine(torch.cat([large, twin.low_level(shallow)], 1)))
 check.close(got, end, "expected: enlarge, thin, concatenate, refine, score")
-check.that(None not in torch.autograd.grad(got.sum(), (deep, shallow), allow_unused=True), "no gradient reaches one of the two maps: detach nothing")  # fmt: skip
+check.that(None not in torch.autograd.grad(got.sum(), (deep, shallow, *decoder.parameters()), allow_unused=True), "no gradient reaches the two maps and all weights: detach nothing")  # fmt: skip
+deep, shallow = torch.randn(2, 4, 3, 7), torch.randn(2, 5, 12, 15)  # other sizes, and training
+learns, thin = check.call(decoder.train(), deep, shallow), twin.train().low_level(shallow)
+large = F.interpolate(deep, shallow.shape[-2:], mode="bilinear")
+end = twin.head(twin.refine(torch.cat([large, thin], 1)))
+check.close(learns, end, "in training something else comes out: add nothing of your own", 1e-4)
+for key, moved in twin.named_buffers():
+    check.close(decoder.get_buffer(key), moved, f"{key} has moved otherwise: call each part once")
 check.passed("deep and shallow, side by side")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -1085,6 +1059,8 @@ class DeepLabV3Plus(nn.Module):
 
 
 # %% check-deeplabv3plus points=1
+from coursekit.checks.mistakes.deeplabv3plus import misassembled
+
 check = Check("deeplabv3plus")
 check.crashes(RuntimeError, "to have 256 channels", "the last of the features goes to aspp")
 check.crashes(RuntimeError, "to have 160 channels", "the decoder gets what comes out of aspp")
@@ -1093,7 +1069,7 @@ check.crashes((TypeError, AttributeError, ValueError), "list|unpack", "the encod
 check.crashes(RuntimeError, "to have 19 channels", "up comes last, on the decoder's logits")
 check.crashes(TypeError, "'shallow'", "the decoder gets two maps: deep, then the first features")
 torch.manual_seed(0)
-mine, image = DeepLabV3Plus(), torch.randn(2, 3, 43, 48)
+mine, image = DeepLabV3Plus(), 1 + 2 * torch.randn(2, 3, 43, 48)
 for weight in mine.parameters():
     weight.data += 0.01 * torch.randn(weight.shape)  # nothing is exactly 0 or 1
 got = check.call(mine.eval(), image)
@@ -1103,17 +1079,9 @@ check.catches((2, 19, 42, 48), got.shape, "a pixel short: fit_to, for an image o
 check.shape(got, (2, 19, 43, 48), "one score for each class and pixel, at the image's size")
 twin = create_model("deeplabv3plus").eval().requires_grad_(False)
 twin.load_state_dict(mine.state_dict())
-expected, features, short = twin(image), twin.encoder(image), (0, 0, 0, 1)
-half = twin.decoder(twin.aspp(features[-1]), features[0])
-up, size, logits = twin.up(half), image.shape[-2:], "these are probabilities: return logits, the loss applies the softmax"  # fmt: skip
-for wrong, message in (
-    (F.interpolate(half, size, mode="bilinear"), "enlarged bilinearly: the report learns this step, in self.up"), (F.interpolate(half, size), "enlarged in blocks: the report learns this step, in self.up"),
-    (F.interpolate(up, size, mode="bilinear"), "stretched at the end: use fit_to"), (F.interpolate(up, size), "the row that is missing is the last one: use fit_to"), (F.pad(up, short), "the missing row is filled with zeros: fit_to repeats the edge"),
-    (F.pad(half, (0, 24, 0, 22), "replicate"), "the last doubling, self.up, is missing"), (F.pad(up, short, "reflect"), "the missing row is mirrored: fit_to repeats the edge"), (twin.up(up)[..., :43, :48], "doubled twice: up is used once"), (expected.softmax(1), logits), (expected.log_softmax(1), logits), (expected.sigmoid(), logits),
-    (expected.relu(), "a ReLU after the last step cuts negative scores off: leave it out"), (F.pad(twin.up(half.relu()), short, "replicate"), "a ReLU cuts the decoder's negative scores off"), (twin(image / 255), "the image is whitened already: use it as it is"),
-):  # fmt: skip
+for wrong, message in misassembled(twin, image):
     check.catches(wrong, got, message)
-check.close(got, expected, "another output than the course's: is every part used once?", rtol=1e-4)
+check.close(got, twin(image), "another output than the course's: is every part used once?", rtol=1e-4)  # fmt: skip
 check.passed("the course's DeepLabV3+ accepts your weights and computes the same")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -1138,7 +1106,7 @@ check = Check("deeplabv3plus")
 torch.manual_seed(0)
 small = {"stages": ((6, 8), (8, 12), (12, 16)), "aspp": 8, "rates": (1, 2), "low_level": 4}
 mine, other = check.build(DeepLabV3Plus, small, {"num_classes": 7, "decoder": 5, **small})
-image, photo = torch.randn(4, 3, 21, 26), torch.randn(2, 3, 24, 16)
+image, photo = torch.randn(4, 3, 21, 26).requires_grad_(), torch.randn(2, 3, 24, 16)
 twin = create_model("deeplabv3plus", **small)
 twin.load_state_dict(mine.state_dict())
 got = check.call(mine, image)
@@ -1147,8 +1115,9 @@ same = twin(image)
 check.close(got, same, "in training something else comes out: add nothing of your own", 1e-4, 1e-3)
 for key, moved in twin.named_buffers():
     check.close(mine.get_buffer(key), moved, f"{key} has moved otherwise: call each part once")
-for logits in (got, same):
-    logits.square().mean().backward()
+got.square().mean().backward()
+check.that(image.grad is not None, "no gradient reaches the image: detach nothing")
+same.square().mean().backward()
 theirs = dict(twin.named_parameters())
 unreached = [name for name, weight in mine.named_parameters() if weight.grad is None]
 check.that(not unreached, f"no gradient reaches {', '.join(unreached[:3])}: detach nothing")
@@ -1201,20 +1170,12 @@ probe.emit("trained", called, "images that it has not seen, once trained", miou=
 
 
 # %%
-# Where do the parameters sit, and where is the work? PyTorch counts for one image of 512², while
-# shapes alone flow through a copy of the network. Below the counts: the shapes in your tier.
+# Where do the parameters sit, and where is the work? Counted for one image of 512², while shapes
+# alone flow through a copy of the network. Below the counts: the shapes in your tier.
 mine = DeepLabV3Plus(rates=SIZES["rates"])
-copied = copy.deepcopy(mine).to("meta").eval()
-with torch.no_grad(), FlopCounterMode(display=False) as counter:
-    copied(torch.empty(1, 3, 512, 512, device="meta"))
-total, counts = multiply_accumulates(mine, 512), counter.get_flop_counts()
-for name, part in mine.named_children():
-    count = count_parameters(part)
-    work = sum(counts[f"DeepLabV3Plus.{name}"].values()) // 2  # a product and a sum in each
-    print(f"{name:<8}{count:>10,} parameters ({count / count_parameters(mine):4.0%})"
-          f"{work / 1e9:>7.1f} · 10⁹ multiplications ({work / total:4.0%})")  # fmt: skip
-unet = multiply_accumulates(create_model("unet"), 512)
-print(f"together {total / 1e9:.1f} · 10⁹, which is {total / unet:.1f} times U-Net's")
+print(cost_table(mine, 512))
+total, unet = (multiply_accumulates(net, 512) for net in (mine, create_model("unet")))
+print(f"That is {total / unet:.1f} times as many multiplications as U-Net's.")
 plots.shapes(mine, (3, SIZES["size"], SIZES["size"]))
 
 # %% [markdown]

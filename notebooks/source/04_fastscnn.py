@@ -45,11 +45,10 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
-from torch.utils.flop_counter import FlopCounterMode
 
 from coursekit import count_parameters, create_model, metrics, plots, tier
 from coursekit.checks import Check
-from coursekit.complexity import multiply_accumulates
+from coursekit.complexity import cost_table, multiply_accumulates
 from coursekit.data import SynthDataset, open_dataset
 
 # %%
@@ -181,35 +180,36 @@ class SeparableConv(nn.Sequential):
 
 
 # %% check-separable-conv points=2
+from coursekit.checks.mistakes.fastscnn import WRONG_STEPS, mispaired
+from coursekit.checks.mistakes.modules import unlike
+from coursekit.parts.fastscnn import SeparableConv as like
+
 check = Check("separable-conv")
 torch.manual_seed(0)
 block, plain, other = check.build(SeparableConv, (6, 12, 2), (6, 12), (5, 10, 1))
 convs = [part for part in check.call(block.train).modules() if isinstance(part, nn.Conv2d)]
 shapes, x = [tuple(part.weight.shape) for part in convs], torch.randn(2, 6, 9, 11)
-for wrong, message in (
-    ([(6, 6, 3, 3), (12, 6, 1, 1)], "the 3×3 mixes all channels, which costs a·a·9: set its groups"),
-    ([(12, 6, 1, 1), (12, 1, 3, 3)], "the 1×1 comes first: look around first, then mix"),
-    ([(12, 1, 3, 3), (12, 12, 1, 1)], "the 3×3 changes the number of channels: leave that to the 1×1"),
-    ([(6, 1, 3, 3), (12, 6, 3, 3)], "the second step looks around again: its kernel is 1×1"),
-):  # fmt: skip
+for wrong, message in WRONG_STEPS:
     check.catches(wrong, shapes, message)
-check.equal(shapes, [(6, 1, 3, 3), (12, 6, 1, 1)], "a depthwise 3×3, then a 1×1, 6 → 12 channels")
+check.equal(len(shapes), 2, "two convolutions stand in it: a depthwise 3×3, then a 1×1")
+check.equal(shapes, [(6, 1, 3, 3), (12, 6, 1, 1)], f"{unlike(block, like(6, 12))}: a depthwise 3×3, then a 1×1, 6 → 12 channels")  # fmt: skip
 check.that(all(w.requires_grad for w in block.parameters()), "a part is frozen: leave it as it is")
 check.that(convs[1].stride == (1, 1), "the 1×1 strides: it throws away what the 3×3 computed")
 check.that(convs[0].stride == (2, 2), "the stride that was asked for does not reach the 3×3")
+check.that("Dropout" not in str(block), "there is no dropout in here")
 for made, a, b in ((block, 6, 12), (plain, 6, 12), (other, 5, 10)):
-    check.equal(count_parameters(made), a * 9 + a * b + 2 * (a + b), "each step: convolution without bias, batch normalisation, ReLU")  # fmt: skip
+    check.equal(count_parameters(made), a * 9 + a * b + 2 * (a + b), f"{unlike(made, like(a, b))}: each step: convolution without bias, batch normalisation, ReLU")  # fmt: skip
 check.that("ReLU6" not in str(block), "this is ReLU6, as in MobileNetV2: here it is ReLU")
 for made, side in ((plain, (9, 11)), (block, (5, 6))):
     out = check.call(made, x)
+    check.that(tuple(out.shape) not in ((2, 12, 7, 9), (2, 12, 4, 5)), "the map has shrunk: a 3×3 needs a padding of 1")  # fmt: skip
     check.shape(out, (2, 12, *side), "12 channels should come out, at the size that stride gives")
-z = F.conv2d(x, convs[0].weight, stride=2, padding=1, groups=6)
-z, w = F.batch_norm(z, None, None, training=True), convs[1].weight
-ends = [F.batch_norm(F.conv2d(y, w), None, None, training=True) for y in (z, z.relu())]
-check.catches(ends[0].relu(), out, "there is no ReLU between the two steps: the report has one")
-check.catches(ends[1], out, "there is no ReLU at the end")
-check.close(out, ends[1].relu(), "expected: depthwise, norm, ReLU, 1×1, norm, ReLU", atol=1e-4)
-check.that("1.1.weight" in block.state_dict(), "let it be two conv_bn_relu, in this order")
+for wrong, message in mispaired(x, convs[0].weight, convs[1].weight):
+    check.catches(wrong, out, message)
+twin, odd = like(6, 12, 2), unlike(block, like(6, 12))
+check.that(not odd, f"{odd}: let it be two conv_bn_relu, in this order")
+twin.load_state_dict(block.state_dict())
+check.close(out, twin(x), "expected: depthwise, norm, ReLU, 1×1, norm, ReLU", atol=1e-4)
 check.passed("an eighth of the weights")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -374,6 +374,10 @@ class InvertedResidual(nn.Module):
 
 
 # %% check-inverted-residual points=1
+from coursekit.checks.mistakes.fastscnn import misbuilt
+from coursekit.checks.mistakes.modules import unlike
+from coursekit.parts.fastscnn import InvertedResidual as create_block
+
 check = Check("inverted-residual")
 torch.manual_seed(0)
 asked = ((6, 8, 2, 4), (5, 7, 1, 3))
@@ -381,25 +385,19 @@ for made, (a, b, stride, factor) in zip(check.build(InvertedResidual, *asked), a
     check.kind(getattr(made, "layers", None), nn.Sequential, what="the body, self.layers,")
     convs = [part for part in made.layers.modules() if isinstance(part, nn.Conv2d)]
     shapes, w = [tuple(part.weight.shape) for part in convs], a * factor
-    for inside, groups, message in (
-        (b * factor, b * factor, "it is expansion times in_channels wide inside"),
-        (w, 1, "the 3×3 mixes channels: set its groups"),
-        (w, factor, "each channel by itself: as many groups as it has"),
-        (factor, factor, "expansion is a factor, not a number of channels"),
-        (a * 6, a * 6, "expansion is an argument, not always 6"),
-    ):
-        share = inside // groups
-        wrong = [(inside, a, 1, 1), (inside, share, 3, 3), (b, inside, 1, 1)]
+    for wrong, message in misbuilt(a, b, factor):
         check.catches(wrong, shapes, message)
     expected = [(w, a, 1, 1), (w, 1, 3, 3), (b, w, 1, 1)]
-    check.equal(shapes, expected, f"widen {a} → {w}, depthwise {w}, narrow {w} → {b}")
+    twin = create_block(a, b, stride, factor)
+    check.that(len(shapes) == 3, f"there are three convolutions in it, not {len(shapes)}: widen, depthwise, narrow")  # fmt: skip
+    check.equal(shapes, expected, f"{unlike(made, twin)}: widen {a} → {w}, depthwise {w}, narrow {w} → {b}")  # fmt: skip
     strides = [part.stride[0] for part in convs]
     check.equal(strides[::2], [1, 1], "a 1×1 strides: it reads one pixel of four")
     check.equal(strides[1], stride, "the depthwise step should stride as asked")
     names = {key.rsplit(".", 1)[0] for key in made.state_dict()}
     keys = ["layers.0.0", "layers.0.1", "layers.1.0", "layers.1.1", "layers.2", "layers.3"]
     check.that(all(name.startswith("layers.") for name in names), "there are weights outside of self.layers: a shortcut has none")  # fmt: skip
-    check.equal(sorted(names), keys, "layers: two conv_bn_relu, convolution, normalisation")
+    check.equal(sorted(names), keys, f"{unlike(made, twin)}; layers: two conv_bn_relu, convolution, normalisation")  # fmt: skip
     check.equal(str(made.layers[3]), str(nn.BatchNorm2d(b)), "last comes the normalisation of out_channels, as it is")  # fmt: skip
     count = sum(p * q * k * k for p, q, k, _ in expected) + 2 * (w + w + b)
     check.equal(count_parameters(made), count, "leave the convolutions' biases out, no more")
@@ -420,6 +418,8 @@ for row, (entering, leaving, factor) in enumerate(sizes.tolist()):
 ### END HIDDEN TESTS
 
 # %% check-inverted-residual-2 points=1
+from coursekit.checks.mistakes.fastscnn import misshortened
+
 check = Check("inverted-residual")
 check.crashes(RuntimeError, "of tensor a", "a sum of different shapes: a shortcut needs two things")
 x = torch.randn(2, 6, 9, 10)
@@ -428,24 +428,23 @@ check.kind(getattr(block, "layers", None), nn.Sequential, what="the body, self.l
 for part in block.modules():
     if isinstance(part, nn.BatchNorm2d):
         part.weight.data.fill_(5)  # so that some values are large
-entered, first = x.clone().requires_grad_(), block.layers[0]
-whole, body = check.call(block, entered), block.layers(x.clone())
+entered, first, like = x.clone().requires_grad_(), block.layers[0], copy.deepcopy(block.layers)
+whole, body = check.call(block, entered), like(x.clone())
 for name, part in zip(("first", "second"), block.layers, strict=False):
     kinds = [type(one).__name__ for one in part]
     check.catches(["Conv2d", "BatchNorm2d"], kinds, f"there is no ReLU behind the {name} step")
     check.equal(kinds, ["Conv2d", "BatchNorm2d", "ReLU"], f"the {name} step, with no ReLU6 in it")
-for wrong, message in (
-    (body, "stride 1 and as many channels out as in: here a shortcut belongs"),
-    ((x + body).relu(), "there is a ReLU after the sum, which cuts the narrow end off"),
-    (x.relu() + body, "the shortcut carries x as it came; something changed it on the way"),
-):
-    check.catches(wrong, whole, message)
 check.that(body.min() < 0, "there is a ReLU at the narrow end: the last step is linear")
+check.catches((2, 12, 9, 10), whole.shape, "x is concatenated: add it")
+for wrong, message in misshortened(x, body):
+    check.catches(wrong, whole, message)
+for key, moved in like.named_buffers():
+    check.close(block.layers.get_buffer(key), moved, f"{key} has moved otherwise: call layers once")
+check.close(check.call(block, x), whole, "called twice, two answers: is there a dropout?", 1e-4)
 check.close(whole, x + body, "expected: x + layers(x)", atol=1e-4)
 check.that(whole.requires_grad, "what comes out has no gradient: detach nothing")
 whole.pow(3).sum().backward(retain_graph=True)
-slopes = entered.grad, first[0].weight.grad
-check.that(None not in slopes, "no gradient reaches the input or self.layers: detach nothing")
+check.that(None not in (entered.grad, first[0].weight.grad), "no gradient reaches the input or self.layers: detach nothing")  # fmt: skip
 # The body ends in a normalisation, so that its sum is constant: what is left is the shortcut's.
 check.close(torch.autograd.grad(whole.sum(), entered)[0], torch.ones(x.shape), "no gradient goes by the shortcut: detach nothing", 0.05)  # fmt: skip
 for other in others:
@@ -469,6 +468,7 @@ for name, arguments in (
     probe.emit(f"{name}-eval", block.eval()(entered.clone()), f"{about}, in evaluation")
     came_out = block.train()(entered.clone())
     probe.emit(f"{name}-train", came_out, f"{about}, in training")
+    probe.emit(f"{name}-state", dict(block.state_dict()), f"{about}, statistics after a step")
     (came_out**3).sum().backward()
     probe.emit(f"{name}-input", entered.grad, f"{about}, the gradient with respect to the input")
     slopes = {key: parameter.grad for key, parameter in block.named_parameters()}
@@ -572,6 +572,8 @@ class PyramidPooling(nn.Module):
 
 
 # %% check-pyramid-pooling points=1
+from coursekit.checks.mistakes.modules import unlike
+
 check = Check("pyramid-pooling")
 check.crashes(ValueError, "divisible by groups", "a share is a whole number of channels: `//`")
 named = {"channels": 9, "bins": (1, 4), "out_channels": 7}
@@ -594,9 +596,8 @@ for made, a, b, c, n in ((ppm, 8, 2, 5, 3), (other, 9, 4, 7, 2)):
     check.equal(taken, a + means, sums)
     blocks = nn.ModuleList(conv_bn_relu(a, b) for _ in range(n))
     parts = nn.ModuleDict({"reduce": blocks, "project": conv_bn_relu(a + means, c)})
-    table = {key: tuple(value.shape) for key, value in parts.state_dict().items()}
-    odd = sorted(key for key in {*shapes, *table} if shapes.get(key) != table.get(key))
-    check.that(not odd, f"names or channels are not the table's: {', '.join(odd[:3])}")
+    odd = unlike(made, parts)
+    check.that(not odd, f"{odd}: reduce and project are of conv_bn_relu, as the table says")
     parts.load_state_dict(made.state_dict())
     for part, like in zip([*made.reduce, made.project], [*blocks, parts["project"]], strict=True):
         z = torch.randn(4, like[0].in_channels, 3, 3)
@@ -616,39 +617,37 @@ for row, (a, _, c) in enumerate(sizes.tolist()):
 ### END HIDDEN TESTS
 
 # %% check-pyramid-pooling-2 points=1
+from coursekit.checks.mistakes.fastscnn import mispooled
+from coursekit.checks.mistakes.modules import unlike
+from coursekit.parts.fastscnn import PyramidPooling as PyramidPool
+
 check = Check("pyramid-pooling")
 check.crashes(RuntimeError, "Sizes of tens", "enlarge to the height and width of x, and cat dim=1")
 check.crashes(RuntimeError, "have 14 channels", "x and all maps stand side by side: cat dim=1")
 check.crashes(RuntimeError, "have 8 channels", "each block of reduce gets 8 channels: means of x")
 check.crashes(RuntimeError, "of tensor a|stack expects|expanded", "F.interpolate each map, then torch.cat")  # fmt: skip
 torch.manual_seed(0)
-ppm, x = PyramidPooling(8, (1, 2, 3), 5).eval(), 4 * torch.randn(2, 8, 7, 10)
+ppm, twin = PyramidPooling(8, (1, 2, 4), 5).eval(), PyramidPool(8, (1, 2, 4), 5).eval()
+odd = unlike(ppm, twin)
+check.that(not odd, f"{odd}: see the check above")
+x = 9 * (torch.randn(2, 8, 7, 10) + torch.randn(2, 8, 1, 1))
+for moved in ppm.buffers():
+    moved += 0.1 if moved.is_floating_point() else 0  # to see whether all is normalised
+twin.load_state_dict(ppm.state_dict())
 got = check.call(ppm, x.requires_grad_())
 check.shape(got, (2, 5, 7, 10), "out_channels should come out, at the size that went in")
 
 
-def laid(pool, when: str = "", order=slice(None), **how) -> torch.Tensor:
-    rows = []
-    for grid, reduce in zip((1, 2, 3), ppm.reduce, strict=True):
-        means = pool(reduce(x), grid) if when == "early" else pool(x, grid) if when == "late" else reduce(pool(x, grid))  # fmt: skip
-        means = F.interpolate(means, (7, 10), **{"mode": "bilinear"} | how)
-        rows.append(reduce(means) if when == "late" else means)
-    return ppm.project(torch.cat([*rows, x] if when == "last" else [x, *rows[order]], 1))
-
-
-mean = F.adaptive_avg_pool2d
-for wrong, message in (
-    (laid(mean, "last"), "x stands behind the means; weights count on it in front"),
-    (laid(mean, "late"), "reduce while the map is small, then enlarge"), (laid(mean, mode="nearest"), "enlarged without interpolation: mode is bilinear"),
-    (laid(mean, align_corners=True), "align_corners is set: leave it alone"),
-    (laid(F.adaptive_max_pool2d), "this takes the largest value of each bin, not the mean"),
-    (laid(lambda x, grid: F.avg_pool2d(x, grid)), "a grid of n × n bins, not bins of n × n pixels"),
-    (laid(mean, "early"), "the means first, then reduce: a ReLU stands in reduce"), (laid(mean, order=slice(None, None, -1)), "the maps stand in the order of the grids"),
-    (laid(lambda x, grid: mean(x, grid**2)), "pooled to n² × n² bins: n × n"), (laid(lambda x, grid: mean(x, 1)), "the same grid every time: use `grid`"),
-):  # fmt: skip
+for wrong, message in mispooled(twin, x, (1, 2, 4)):
     check.catches(wrong, got, message)
-check.close(got, laid(mean), "expected: pool, reduce, enlarge, x in front, project", atol=1e-4)
-check.that(None not in torch.autograd.grad(got.sum(), [x, *ppm.parameters()], allow_unused=True), "no gradient reaches x and all weights: detach nothing")  # fmt: skip
+check.close(got, twin(x), "expected: pool, reduce, enlarge, x in front, project", atol=1e-4)
+check.that(None not in torch.autograd.grad(got.sum(), [x, *ppm.parameters()], allow_unused=True, retain_graph=True), "no gradient reaches x and all weights: detach nothing")  # fmt: skip
+slopes = [torch.autograd.grad(end.sum(), x)[0] for end in (got, twin(x))]
+check.close(*slopes, "another gradient reaches x: detach nothing", atol=1e-4)
+learns = "in training something else comes out: add nothing of your own, call each part once"
+check.close(check.call(ppm.train(), x), twin.train()(x), learns, atol=1e-4)
+for key, moved in twin.named_buffers():
+    check.close(ppm.get_buffer(key), moved, learns)
 check.passed("one look at the whole, and some at its parts")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -794,6 +793,8 @@ class FeatureFusion(nn.Module):
 
 
 # %% check-feature-fusion points=1
+from coursekit.checks.mistakes.modules import unlike
+
 check = Check("feature-fusion")
 asked = ((5, 6, 9), (4, 7, 3))
 for made, (a, b, c) in zip(check.build(FeatureFusion, *asked), asked, strict=True):
@@ -809,14 +810,12 @@ for made, (a, b, c) in zip(check.build(FeatureFusion, *asked), asked, strict=Tru
     check.equal(kernels["low"], thin, "low: depthwise 3×3, then 1×1 to width")
     check.equal(kernels["high"], [(c, a, 1, 1)], "high: one 1×1, from the fine path to width")
     check.equal(kernels["mix"], [(c, c, 1, 1)], "mix: one 1×1, width → width")
-    count = b * 9 + b * c + a * c + c * c + 2 * (b + 3 * c)
-    check.equal(count_parameters(made), count, "a normalisation behind each, no biases")
     low, high = (nn.Conv2d(n, c, 1, bias=False) for n in (b, a))
     low = nn.Sequential(conv_bn_relu(b, b, 3, groups=b), low, nn.BatchNorm2d(c))
     table = {"low": low, "high": nn.Sequential(high, nn.BatchNorm2d(c)), "mix": conv_bn_relu(c, c)}
     twin = nn.ModuleDict(table)
-    odd = sorted({*made.state_dict()} ^ {*twin.state_dict()})
-    check.that(not odd, f"low has three parts, high two, mix is conv_bn_relu: {', '.join(odd[:3])}")
+    odd = unlike(made, twin)
+    check.that(not odd, f"{odd}: low has three parts, high two, mix is conv_bn_relu; a normalisation behind each, no biases")  # fmt: skip
     twin.load_state_dict(made.state_dict())
     for part, like in ((made.low[0], low[0]), (made.mix, twin["mix"])):
         z = torch.randn(4, like[0].in_channels, 5, 5)
@@ -838,39 +837,38 @@ for row, (a, b, c) in enumerate(sizes.tolist()):
 ### END HIDDEN TESTS
 
 # %% check-feature-fusion-2 points=1
+from coursekit.checks.mistakes.fastscnn import misfused
+from coursekit.checks.mistakes.modules import unlike
+from coursekit.parts.fastscnn import FeatureFusion as Fusion
+
 check = Check("feature-fusion")
 check.crashes(RuntimeError, "of tensor a", "enlarge the coarse map to the size of the fine one")
 check.crashes(RuntimeError, "to have [56] channels", "fine goes through high, coarse through low")
 check.crashes(RuntimeError, "but got 18 channels", "the two paths are added, not concatenated")
-fusion = FeatureFusion(5, 6, 9).eval()
+fusion, twin = FeatureFusion(5, 6, 9).eval(), Fusion(5, 6, 9).eval()
 fine, coarse = ((20 * torch.randn(2, *n)).requires_grad_() for n in ((5, 13, 9), (6, 4, 3)))
-check.that({"low", "high", "mix"} <= fusion._modules.keys(), "a part is missing: see above")
-fusion.high[1].running_mean += 1  # so that it is seen whether the fine path is normalised
+odd = unlike(fusion, twin)
+check.that(not odd, f"{odd}: see the check above")
+for moved in fusion.buffers():
+    moved += 0.1 if moved.is_floating_point() else 0  # to see whether all is normalised
+twin.load_state_dict(fusion.state_dict())
 got = check.call(fusion, fine, coarse)
+check.catches((4, 9, 13, 9), got.shape, "images were concatenated: add the two paths")
 check.shape(got, (2, 9, 13, 9), "width channels should come out, at the fine map's size")
 
 
-def enlarge(x: torch.Tensor, **how) -> torch.Tensor:
-    return F.interpolate(x, (13, 9), **{"mode": "bilinear"} | how)
-
-
-high, low = fusion.high(fine), fusion.low(enlarge(coarse))
-for name, end in (("low", low), ("high", high)):
+large = F.interpolate(coarse, (13, 9), mode="bilinear")
+for name, end in (("low", fusion.low(large)), ("high", fusion.high(fine))):
     check.that(end.min() < 0, f"{name} ends in a ReLU: that comes once, behind the sum")
-for wrong, message in (
-    (high + low, "a ReLU is missing between the sum and mix"), (high.relu() + low.relu(), "one ReLU, behind the sum, not one on each path"),
-    ((high + enlarge(fusion.low(coarse))).relu(), "first enlarge, then low"),
-    ((high + fusion.low(enlarge(coarse, mode="nearest"))).relu(), "enlarge bilinearly"),
-    ((high + fusion.low(enlarge(coarse, align_corners=True))).relu(), "leave align_corners alone"),
-    (high.relu(), "the coarse path is left out"), (low.relu(), "the fine path is left out"),
-    (F.relu6(high + low), "this is ReLU6: here it is ReLU"), (fusion.mix((high + low).relu()), "mix is used once"),
-    ((fusion.high[0](fine) + low).relu(), "the normalisation of high is left out: use all of it"),
-):  # fmt: skip
-    check.catches(fusion.mix(wrong), got, message)
-check.catches((high + low).relu(), got, "mix is missing: the paper's end, not the report's")
-check.close(got, fusion.mix((high + low).relu()), "expected: enlarge, low and high, add, ReLU, mix")
+for wrong, message in misfused(twin, fine, coarse):
+    check.catches(wrong, got, message)
+check.close(got, twin(fine, coarse), "expected: enlarge, low and high, add, ReLU, mix")
 check.that(got.requires_grad, "what comes out has no gradient: detach nothing")
 check.that(None not in torch.autograd.grad(got.sum(), [fine, coarse, *fusion.parameters()], allow_unused=True), "no gradient reaches all weights and both paths: detach nothing")  # fmt: skip
+learns = "in training something else comes out: add nothing of your own, call each part once"
+check.close(check.call(fusion.train(), fine, coarse), twin.train()(fine, coarse), learns, 1e-4)
+for key, moved in twin.named_buffers():
+    check.close(fusion.get_buffer(key), moved, learns)
 check.passed("two paths, one map")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -975,35 +973,32 @@ class FastSCNN(nn.Module):
 
 
 # %% check-fast-scnn points=1
+from coursekit.checks.mistakes.crashes import CRASHES
+from coursekit.checks.mistakes.fastscnn import SIZES_OF, misassembled
+from coursekit.checks.mistakes.modules import unlike
+
 check = Check("fast-scnn")
-check.crashes(RuntimeError, "have 64 channels, but got 3 ", "both paths begin with the shared map")
-check.crashes(RuntimeError, "have (64|128) channels", "feature_fusion(fine, coarse), in this order, then the classifier")  # fmt: skip
-check.crashes(TypeError, "'coarse'", "feature_fusion gets two maps: fine, coarse")
-check.crashes(TypeError, "not iterable|positional arguments but", "widths come as one tuple, where the table has it")  # fmt: skip
+for known in CRASHES["fast-scnn"]:
+    check.crashes(*known)
 torch.manual_seed(0)
-mine, image = check.call(FastSCNN), torch.randn(3, 3, 75, 96)
+mine, image = check.call(FastSCNN), 1 + 2 * torch.randn(3, 3, 75, 96)
 twin = create_model("fastscnn").eval().requires_grad_(False)
 counts = [{n: count_parameters(p) for n, p in net.named_children()} for net in (mine, twin)]
 check.equal(sorted(counts[0]), sorted(counts[1]), "name the parts as in the table")
 for name, count in counts[1].items():
-    check.equal(counts[0][name], count, f"self.{name} has not the report's number of parameters")
+    odd = unlike(getattr(mine, name), getattr(twin, name))
+    check.equal(counts[0][name], count, f"self.{name} has not the report's number of parameters: {odd}")  # fmt: skip
 for weight in mine.parameters():
     weight.data += 0.03 * torch.randn(weight.shape)  # nothing is exactly 0 or 1
 check.call(mine, image)  # in training, so that the running statistics move
 got = check.call(mine.eval(), image)
 check.kind(got, torch.Tensor)
-check.catches((3, 19, 10, 12), got.shape, "an eighth of the size: enlarge the logits")
-check.shape(got, (3, 19, 75, 96), "one score a class and pixel, at the image's size, not × 8")
+check.that(tuple(got.shape) not in SIZES_OF, SIZES_OF.get(tuple(got.shape), ""))
+check.shape(got, (3, 19, 75, 96), "one score for each class and pixel, at the image's size")
 twin.load_state_dict(mine.state_dict())
-expected, fine = twin(image), twin.learning_to_downsample(image)
-both = twin.feature_fusion(fine, twin.global_feature_extractor(fine))
-small, probable = twin.classifier(both), "these are probabilities: return logits, the loss applies the softmax"  # fmt: skip
-for wrong, message in (
-    (F.interpolate(small, (75, 96)), "enlarged in steps of 8 pixels: mode is bilinear"), (F.interpolate(small, (75, 96), mode="bilinear", align_corners=True), "align_corners: leave it alone"), (twin.classifier(F.interpolate(both, (75, 96), mode="bilinear")), "classify at an eighth, then enlarge the logits: far less work"), (twin(image / 255), "the image is whitened already: use it as it is"),
-    (expected.softmax(1), probable), (expected.log_softmax(1), probable), (expected.sigmoid(), probable), (expected.relu(), "a ReLU after the last step cuts negative scores off: leave it out"), (F.interpolate(small.relu(), (75, 96), mode="bilinear"), "a ReLU cuts the classifier's negative scores off"),
-):  # fmt: skip
+for wrong, message in misassembled(twin, image):
     check.catches(wrong, got, message)
-check.close(got, expected, "another output than the course's: is every part used once?", rtol=1e-4)
+check.close(got, twin(image), "another output than the course's: is every part used once?", rtol=1e-4)  # fmt: skip
 check.passed("the course's FastSCNN accepts your weights and computes the same")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -1028,17 +1023,14 @@ probe.emit("whole", plain.eval()(photo), "FastSCNN() with other weights, in eval
 ### END HIDDEN TESTS
 
 # %% check-fast-scnn-2 points=1
+from coursekit.checks.mistakes.fastscnn import ARGUMENTS
+
 check = Check("fast-scnn")
 torch.manual_seed(0)
 small = {"num_classes": 11, "downsample": (6, 8, 8), "bottlenecks": (8, 10, 12), "width": 9}
 mine, _ = check.build(FastSCNN, small, {**small, "num_classes": 5})
-image, twin = torch.randn(4, 3, 43, 50), create_model("fastscnn", **small)
-for name, message in {
-    "learning_to_downsample": "its widths are `downsample`",
-    "global_feature_extractor": "from downsample[-1] channels, with `bottlenecks` and `width`",
-    "feature_fusion": "its paths have downsample[-1] channels and, once projected, `width`",
-    "classifier": "from `width` channels to `num_classes`",
-}.items():
+image, twin = torch.randn(4, 3, 43, 50).requires_grad_(), create_model("fastscnn", **small)
+for name, message in ARGUMENTS.items():
     parts = [getattr(network, name).state_dict() for network in (mine, twin)]
     tables = [{key: tuple(value.shape) for key, value in part.items()} for part in parts]
     check.that(tables[0] == tables[1], f"self.{name}: use the arguments, {message}")
@@ -1048,7 +1040,12 @@ for network in (mine, twin):
 got = check.call(mine, image)
 check.that(got.requires_grad, "the logits have no gradient: nothing can be learnt from them")
 got.square().mean().backward()
-twin(image).square().mean().backward()
+check.that(image.grad is not None, "no gradient reaches the image: detach nothing")
+same = twin(image)
+check.close(got, same, "in training something else comes out: add nothing of your own", 1e-4, 1e-3)
+for key, moved in twin.named_buffers():
+    check.close(mine.get_buffer(key), moved, f"{key} has moved otherwise: call each part once")
+same.square().mean().backward()
 theirs = dict(twin.named_parameters())
 unreached = [name for name, weight in mine.named_parameters() if weight.grad is None]
 check.that(not unreached, f"no gradient reaches {', '.join(unreached[:3])}: detach nothing")
@@ -1089,20 +1086,12 @@ probe.emit("trained", scores, "the logits after a short training", close=1e-3)
 ### END HIDDEN TESTS
 
 # %%
-# Where do the parameters sit, and where is the work? PyTorch counts for one image of 512², while
-# shapes alone flow through a copy of the network. Below the counts: the shapes in your tier.
+# Where do the parameters sit, and where is the work? Counted for one image of 512², while shapes
+# alone flow through a copy of the network. Below the counts: the shapes in your tier.
 mine = FastSCNN()
-copied = copy.deepcopy(mine).to("meta").eval()
-with torch.no_grad(), FlopCounterMode(display=False) as counter:
-    copied(torch.empty(1, 3, 512, 512, device="meta"))
-total, counts = multiply_accumulates(mine, 512), counter.get_flop_counts()
-for name, part in mine.named_children():
-    count = count_parameters(part)
-    work = sum(counts[f"FastSCNN.{name}"].values()) // 2  # a product and a sum in each
-    print(f"{name:<26}{count:>10,} parameters ({count / count_parameters(mine):4.0%})"
-          f"{work / 1e9:>7.2f} · 10⁹ multiplications ({work / total:4.0%})")  # fmt: skip
-unet = multiply_accumulates(create_model("unet"), 512)
-print(f"together {total / 1e9:.2f} · 10⁹; U-Net makes {unet / total:.1f} times as many")
+print(cost_table(mine, 512))
+total, unet = (multiply_accumulates(net, 512) for net in (mine, create_model("unet")))
+print(f"U-Net makes {unet / total:.1f} times as many multiplications.")
 plots.shapes(mine, (3, SIZES["size"], SIZES["size"]), depth=2)
 
 # %% [markdown]
@@ -1162,6 +1151,9 @@ def through_stride(maps: torch.Tensor, stride: int, num_classes: int) -> torch.T
 
 
 # %% check-through-stride points=2
+from coursekit.checks.mistakes.strides import misshrunk
+from coursekit.parts.fastscnn import through_stride as through
+
 check = Check("through-stride")
 check.crashes(RuntimeError, "than num_classes", "take the argument: it is not always 19 classes")
 check.crashes(NotImplementedError, "'Long'", "shares are no whole numbers: `.float()` first")
@@ -1170,30 +1162,16 @@ maps = torch.stack([torch.from_numpy(SynthDataset(5, 3, 64).label_map(i)[:, 8:56
 got = check.call(through_stride, maps, 8, 19)
 check.catches((3, 8, 6), np.shape(got), "these are the small maps: enlarge them again")
 check.catches((3, 19, 64, 48), np.shape(got), "these are shares: take the arg-max over the classes")
+check.catches((3, 1, 64, 48), np.shape(got), "one dimension too many: no keepdim")
+for wrong in ((3, 19, 64), (3, 19, 48), (19, 64, 48)):
+    check.catches(wrong, np.shape(got), "the arg-max goes over the classes: dimension 1")
 
 
-def enlarged(small: torch.Tensor, mode: str = "bilinear", **how) -> torch.Tensor:
-    return F.interpolate(small.float(), (64, 48), mode=mode, **how)
-
-
-last = F.one_hot(maps, 19).float()
-one_hot, ids = last.permute(0, 3, 1, 2), F.avg_pool2d(maps[:, None].float(), 8)
-shares, mean = F.avg_pool2d(one_hot, 8), "the mean of class ids is another class: one-hot first"
-for wrong, message in (
-    (maps, "this is what went in: shrink it"), (enlarged(shares, "nearest").argmax(1), "steps of 8 pixels: enlarge the shares bilinearly, take the arg-max last"),
-    (enlarged(shares, align_corners=True).argmax(1), "align_corners: leave it alone"), (enlarged(maps[:, None, ::8, ::8], "nearest")[:, 0], "one pixel of 64 is kept: average all of them"),
-    (enlarged(F.interpolate(one_hot, (8, 6), mode="bilinear")).argmax(1), "shrunk bilinearly: that looks at 4 pixels of 64, average all"),
-    (enlarged(F.adaptive_avg_pool2d(one_hot, 8)).argmax(1), "8 × 8 squares in all: average squares of 8 × 8 pixels"),
-    (enlarged(F.one_hot(shares.argmax(1), 19).permute(0, 3, 1, 2)).argmax(1), "the arg-max was taken on the small map: take it last, at full size"),
-    (enlarged(F.avg_pool2d(last.reshape(one_hot.shape), 8)).argmax(1), "reshape mixes pixels and classes: permute moves dimensions"),
-    (enlarged(one_hot[..., ::8, ::8]).argmax(1), "one pixel of 64 is kept: average all of them"), (enlarged(shares.round()).argmax(1), "shares are not rounded"), (enlarged(F.avg_pool2d(last, 8)).argmax(1), "F.one_hot puts the classes last: a permute is missing"), (enlarged(F.avg_pool2d(last.permute(0, 3, 2, 1), 8)).argmax(1), "permute has changed height and width round"),
-    (enlarged(ids)[:, 0].round(), mean), (enlarged(ids)[:, 0].long(), mean), (enlarged(ids, "nearest")[:, 0].round(), mean),
-):  # fmt: skip
+for wrong, message in misshrunk(maps, 19):
     check.catches(wrong, got, message)
 check.kind(got, torch.Tensor, dtype=torch.int64)
-check.equal(got, enlarged(shares).argmax(1), "expected: one-hot, average, enlarge, arg-max")
-more, quarter = check.call(through_stride, maps + 6, 4, 25), F.avg_pool2d(one_hot, 4)
-check.equal(more, enlarged(quarter).argmax(1) + 6, "a stride of 4, 25 classes: use the arguments")
+check.equal(got, through(maps, 8, 19), "expected: one-hot, average, enlarge, arg-max")
+check.equal(check.call(through_stride, maps + 6, 4, 25), through(maps, 4, 19) + 6, "a stride of 4, 25 classes: use the arguments")  # fmt: skip
 check.equal(check.call(through_stride, maps, 1, 19), maps, "a stride of 1 should change nothing")
 check.passed("shares survive the way down, ids would not")
 ### BEGIN HIDDEN TESTS
