@@ -170,28 +170,29 @@ def paint(label_map: np.ndarray, palette: np.ndarray) -> np.ndarray:
 
 
 # %% check-paint points=1
+from coursekit.checks.mistakes.welcome import CRASHES, PICTURES, mispainted
+
 check = Check("paint")
+for known in CRASHES["paint"]:
+    check.crashes(*known)
 palette = LABELS.palette_array()
 example = np.random.default_rng(0).integers(0, 19, (256, 300), dtype=np.uint8)
-expected = colourise(example)
-picture = check.call(paint, example, palette)
-check.kind(picture, np.ndarray)
-wrong = "you looked the colours up in the label map: it is the palette that is looked up in"
-check.catches(example[palette], picture, wrong)
-check.catches(example, picture, "this is still the label map: each pixel needs three numbers")
-grey = np.repeat(example[..., None], 3, axis=2)
-check.catches(grey, picture, "the class number became a brightness, so the picture is nearly black")
-turned = expected.transpose(1, 0, 2)
-check.catches(turned, picture, "rows and columns changed places: the picture lies on its side")
-check.shape(picture, (256, 300, 3), "one colour for each pixel, and three numbers for each colour")
-scaled = "the colours are divided by 255: keep the palette's own numbers and type"
-check.catches(expected / 255, picture, scaled)
-check.equal(picture, expected, "some pixels have the colour of another class")
-check.kind(picture, np.ndarray, dtype=palette.dtype)
 inverse = 255 - palette
-again = check.call(paint, example, inverse)
-check.catches(expected, again, "another palette gives the same colours: use the argument `palette`")
-check.equal(again, inverse[example], "with another palette some pixels have another colour")
+for colours in (palette, inverse):
+    picture = check.call(paint, example, colours)
+    check.kind(picture, np.ndarray)
+    if colours is inverse:
+        another = "another palette gives the same colours: use the argument `palette`"
+        check.catches(colourise(example), picture, another)
+    for wrong, message in mispainted(example, colours):
+        check.catches(wrong, picture, message)
+    wrong = PICTURES.get(picture.shape, "")
+    check.that(not wrong, wrong)
+    check.shape(
+        picture, (256, 300, 3), "one colour for each pixel, and three numbers for each colour"
+    )
+    check.equal(picture, colours[example], "some pixels have the colour of another class")
+    check.kind(picture, np.ndarray, dtype=palette.dtype)
 check.passed("each class number became its colour")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -279,19 +280,16 @@ def count_pixels(label_map: np.ndarray, num_classes: int) -> np.ndarray:
 
 
 # %% check-count-pixels points=1
+from coursekit.checks.mistakes.welcome import CRASHES, miscounted
+
 check = Check("count-pixels")
-check.crashes(IndexError, "out of bounds", "a class number, or 255, has no place in your result")
-check.crashes(ValueError, "object too deep", "`np.bincount` wants a flat array: `.ravel()`")
+for known in CRASHES["count-pixels"]:
+    check.crashes(*known)
 plain = np.array([[0, 0, 3], [3, 3, 1]], dtype=np.uint8)
 counts = check.call(count_pixels, plain, 6)
 check.kind(counts, np.ndarray)
-short = "classes after the last one in the picture are missing: the result must have num_classes"
-check.catches([2, 1, 0, 3], counts, short + " numbers")
-gaps = "absent classes have no place, so the others slid together: a class that is absent counts 0"
-check.catches([2, 1, 3], counts, gaps)
-shares = "these are shares of the picture: give the counts, and divide when all faces are added up"
-check.catches(np.array([2, 1, 0, 3, 0, 0]) / 6, counts, shares)
-check.catches([1, 1, 0, 1, 0, 0], counts, "this says which classes are present, not how often")
+for wrong, message in miscounted(plain, 6):
+    check.catches(wrong, counts, message)
 check.equal(counts, [2, 1, 0, 3, 0, 0], "the counts of a map without any 255 are wrong")
 check.kind(counts, np.ndarray, dtype=np.integer)
 marked = np.array([[255, 2], [2, 255], [255, 0]], dtype=np.uint8)
@@ -430,25 +428,23 @@ def mirror(
 
 
 # %% check-mirror points=2
+from coursekit.checks.mistakes.welcome import CRASHES, mislabelled, misturned
+
 check = Check("mirror")
+for known in CRASHES["mirror"]:
+    check.crashes(*known)
 pairs = [(4, 5), (6, 7), (8, 9)]
 labels = np.array([[5, 0, 4, 4], [7, 12, 11, 6], [9, 15, 1, 255]], dtype=np.uint8)
 image = np.arange(36, dtype=np.uint8).reshape(3, 4, 3)
 result = check.unpack(check.call(mirror, image, labels, pairs), "the image", "the label map")
-check.catches(image, result[0], "the image was not mirrored, so it no longer fits its label map")
-check.catches(image[::-1], result[0], "the face stands on its head: turn the columns, not the rows")
+first = "the label map comes first: give the image, then the label map"
+check.that(np.ndim(result[0]) != 2 or np.ndim(result[1]) != 3, first)
+for wrong, message in misturned(image):
+    check.catches(wrong, result[0], message)
 check.equal(result[0], image[:, ::-1], "expected: the image with each row turned round")
 flipped, swap = labels[:, ::-1], LABELS.mirror_table()
-kept = "it was only turned round: what is now called left eye lies where right eyes lie. Swap pairs"
-check.catches(flipped, result[1], kept)
-check.catches(swap[labels], result[1], "the classes were swapped, but the label map was not turned")
-first, second = np.arange(256), np.arange(256)
-for a, b in pairs:
-    first[b], second[a] = a, b
-for one in (first[flipped], second[flipped]):
-    check.catches(one, result[1], "both sides became one: your second swap undid the first")
-lips = np.where(flipped == 11, 12, np.where(flipped == 12, 11, swap[flipped]))
-check.catches(lips, result[1], "upper and lower lip were swapped: l_lip is the lower lip, no side")
+for wrong, message in mislabelled(labels, pairs):
+    check.catches(wrong, result[1], message)
 check.equal(result[1], swap[flipped], "turn the label map, then swap exactly the given pairs")
 _, unswapped = check.call(mirror, image, labels, [])
 check.equal(unswapped, flipped, "without pairs nothing is swapped: use `pairs`")

@@ -1,0 +1,267 @@
+"""Known mistakes in the exercises of lesson 00: what each of them gives, and what to say of it."""
+
+from __future__ import annotations
+
+import traceback
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from coursekit.checks.mistakes.modules import apart
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    Ids = NDArray[np.uint8]
+    Mistakes = list[tuple[Any, str]]
+
+#: Shapes of a picture that is not (256, 300, 3).
+PICTURES = {
+    (76800, 3): "the picture was flattened: index with the label map as it is",
+    (19, 3): "this is the palette: look a colour up for each pixel",
+    (3,): "this is one colour: look one up for each pixel",
+    (3, 256, 300): "the three numbers of a colour come last: (H, W, 3)",
+    (256, 300): "one number for each pixel: a colour has three, a whole row of the palette",
+    (256, 300, 1): "one number for each pixel: a colour has three, a whole row of the palette",
+    (256, 300, 4): "four numbers for each pixel: red, green and blue are three",
+}
+#: What ends in an exception: its kind, its cause, what to say.
+CRASHES: dict[str, tuple[tuple[Any, Any, str], ...]] = {
+    "paint": (
+        (IndexError, "axis 0 with size 19", "take class numbers as they are: nothing is added"),
+        (
+            IndexError,
+            "axis . with size 3",
+            "a class's colour is a row of the palette: no `.T`, and no colon in front",
+        ),
+        (
+            ValueError,
+            "boolean array indexing",
+            "a pixel of the label map holds one number, and no colour: fill a new picture",
+        ),
+        (ValueError, "could not be broadcast", "look colours up: nothing is multiplied"),
+        (ValueError, "not be broadcast", "look colours up: nothing is multiplied"),
+        (TypeError, "not callable", "look up with square brackets"),
+    ),
+    "count-pixels": (
+        (
+            IndexError,
+            lambda error: "delete" in [f.name for f in traceback.extract_tb(error.__traceback__)],
+            "`np.delete` takes places, not values: `label_map[label_map != 255]`",
+        ),
+        (IndexError, "out of bounds", "a class number, or 255, has no place in your result"),
+        (ValueError, "object too deep", "`np.bincount` wants a flat array: `.ravel()`"),
+    ),
+    "mirror": (
+        (
+            IndexError,
+            "255 is out of bounds",
+            "255 has no place in your table: it needs 256 entries",
+        ),
+        (
+            TypeError,
+            "integer scalar arrays",
+            "a table is an array: `np.arange(256, dtype=np.uint8)`",
+        ),
+    ),
+}
+
+
+def mispainted(ids: Ids, palette: NDArray[np.uint8]) -> Mistakes:
+    """What is taken for a label map (H, W) in the palette's colours."""
+    right = palette[ids]
+    grey = np.repeat(ids[..., None], 3, axis=2)
+    scaled = "the colours are divided by 255: keep the palette's own numbers and type"
+    uncoloured = [np.where((ids == c)[..., None], 0, right) for c in (0, len(palette) - 1)]
+    found = [
+        (
+            ids[palette],
+            "you looked the colours up in the label map: it is the palette that is looked up in",
+        ),
+        (ids, "this is still the label map: each pixel needs three numbers"),
+        (grey, "the class number became a brightness, so the picture is nearly black"),
+        (right.swapaxes(0, 1), "rows and columns changed places: the picture lies on its side"),
+        (right / 255, scaled),
+        (right * np.uint8(255), "the colours go from 0 to 255 already: nothing is multiplied"),
+        (right * grey, "the colours are multiplied by the class numbers: look up, no more"),
+        (right[..., ::-1], "red and blue have changed places: keep the palette's order"),
+        (right[::-1], "the picture stands on its head: keep the rows' order"),
+        (right[:, ::-1], "the picture is mirrored: keep the columns' order"),
+        (right[::-1, ::-1], "the picture is turned round: keep rows and columns"),
+        (palette[::-1][ids], "the classes are counted backwards: class 0 has the first colour"),
+        (
+            palette[(ids + 1) % len(palette)],
+            "each class has the next one's colour: class 0 has the first",
+        ),
+        (
+            palette[(ids + len(palette) - 1) % len(palette)],
+            "each class has the colour before its own: class 0 has the first",
+        ),
+        (255 - right, "the colours are inverted"),
+        (uncoloured[0], "class 0 gets no colour: begin with it"),
+        (uncoloured[1], "the last class gets no colour: `range(19)` ends with 18"),
+    ]
+    return apart(found, right)
+
+
+def miscounted(label_map: Ids, number: int) -> Mistakes:
+    """What is taken for the pixels of each class; the map has no 255 in it."""
+    right = np.bincount(label_map.ravel(), minlength=number)
+    classes, seen = np.arange(number), right[right > 0]
+    short = (
+        "classes after the last one in the picture are missing: the result must have num_classes "
+        "numbers"
+    )
+    gaps = (
+        "absent classes have no place, so the others slid together: a class that is absent counts 0"
+    )
+    shares = (
+        "these are shares of the picture: give the counts, and divide when all faces are added up"
+    )
+    spans = "np.histogram spreads its bins from the smallest to the largest number: use np.bincount"
+    rows = [np.bincount(row, minlength=number) for row in label_map]
+    found = [
+        (right[: label_map.max() + 1], short),
+        (seen, gaps),
+        (right / label_map.size, shares),
+        (100 * right / label_map.size, "these are per cent: give the counts"),
+        (right > 0, "this says which classes are present, not how often"),
+        (
+            np.bincount(label_map.ravel(), minlength=19),
+            "there are not always 19 classes: use `num_classes`",
+        ),
+        (
+            np.bincount(label_map.ravel(), minlength=256),
+            "there are not always 256 classes: use `num_classes`",
+        ),
+        (right * classes, "the class numbers are added up: count the pixels"),
+        (
+            np.full(number, np.count_nonzero(label_map)),
+            "the same count for all: compare with the class, `label_map == c`",
+        ),
+        (
+            np.full(number, label_map.size),
+            "the same count for all: compare with the class, `label_map == c`",
+        ),
+        (rows[-1], "only the last row is counted: add up over all"),
+        (rows[0], "only the first row is counted: go through all"),
+        (np.histogram(label_map, number)[0], spans),
+        *_listed_otherwise(right, number),
+        (label_map.size - right, "these are the pixels of all other classes"),
+    ]
+    return apart(found, right)
+
+
+def _listed_otherwise(right: NDArray[np.intp], number: int) -> Mistakes:
+    """The right counts, at other places."""
+    classes = np.arange(number)
+    return [
+        (right[None], "one dimension too many: (num_classes,)"),
+        (np.append(right, 0), "one place too many: num_classes numbers"),
+        (np.where(classes > 0, right, 0), "background is a class, too: count it"),
+        (
+            np.append(right[1:], 0),
+            "counting begins at class 1: background, class 0, has the first place",
+        ),
+        (
+            right[:-1],
+            "a place is missing at the end: num_classes numbers (of np.histogram, one edge more)",
+        ),
+        (right[1:], "class 0, background, is a class: it has the first place"),
+        (np.cumsum(right), "these add up from class to class: each count by itself"),
+        (np.sort(right), "the counts are sorted: class c has place c"),
+        (np.sort(right)[::-1], "the counts are sorted: class c has place c"),
+        (right[::-1], "the counts stand in reverse: class c has place c"),
+    ]
+
+
+def misturned(image: Ids) -> Mistakes:
+    """What is taken for the mirrored image (H, W, 3)."""
+    right = image[:, ::-1]
+    found = [
+        (image, "the image was not mirrored, so it no longer fits its label map"),
+        (image[::-1], "the face stands on its head: turn the columns, not the rows"),
+        (image[::-1, ::-1], "the face stands on its head: turn the columns alone"),
+        (image[..., ::-1], "red and blue have changed places: turn the columns, which come second"),
+        (image[::-1, ::-1, ::-1], "all three dimensions are turned round: the second alone"),
+        (
+            image[:, ::-1, ::-1],
+            "red and blue have changed places as well: turn the second dimension alone",
+        ),
+        (image.swapaxes(0, 1), "rows and columns have changed places: turn each row round"),
+        (np.rot90(image), "the image is turned by 90 degrees: turn each row round"),
+        (right[:, :-1], "a column is lost: `[:, ::-1]` takes all of them"),
+        (right[:, 1:], "a column is lost: `[:, ::-1]` takes all of them"),
+        (np.roll(image, 1, 1), "the columns are moved on, not turned round"),
+        (right / 255, "the image is divided by 255: keep its numbers and type"),
+        (255 - right, "the image is inverted: turn it, no more"),
+    ]
+    return apart(found, right)
+
+
+def mislabelled(ids: Ids, pairs: Sequence[tuple[int, int]]) -> Mistakes:
+    """What is taken for the mirrored label map."""
+
+    def table(chosen: Sequence[tuple[int, int]]) -> NDArray[np.uint8]:
+        made = np.arange(256, dtype=np.uint8)
+        for a, b in chosen:
+            made[a], made[b] = b, a
+        return made
+
+    swap, flipped, named = table(pairs), ids[:, ::-1], {c for pair in pairs for c in pair}
+    one_way, other_way = np.arange(256), np.arange(256)
+    for a, b in pairs:
+        one_way[b], other_way[a] = a, b
+    kept = (
+        "it was only turned round: what is now called left eye lies where right eyes lie. "
+        "Swap pairs"
+    )
+    both = "both sides became one: your second swap undid the first"
+    others = np.where(np.isin(np.arange(256), [*named]), swap, 0)
+    lips, ends = table([*pairs, (11, 12)]), table([*pairs, (0, 18)])
+    mixed = flipped.copy()
+    for a, b in pairs:  # found in the map as it was, written into the turned one
+        mixed[ids == a] = b
+        mixed[ids == b] = a
+    found = [
+        (flipped, kept),
+        (swap[ids], "the classes were swapped, but the label map was not turned"),
+        (ids, "the label map came back as it was: turn it, and swap pairs"),
+        *[(each[flipped], both) for each in (one_way, other_way)],
+        (lips[flipped], "upper and lower lip were swapped: l_lip is the lower lip, no side"),
+        (ends[flipped], "classes without a side were swapped: exactly the given pairs"),
+        (swap[ids[::-1]], "the label map stands on its head: turn its columns, as the image's"),
+        (swap[ids[::-1, ::-1]], "the label map stands on its head: turn its columns alone"),
+        (swap[np.roll(ids, 1, 1)], "the columns of the label map are moved on, not turned round"),
+        (swap[ids.T], "rows and columns of the label map have changed places"),
+        (mixed, "places were looked up before turning, and written after: turn first"),
+        *[
+            (
+                table([pair])[flipped],
+                "only one pair is swapped: go through all, and return after the loop",
+            )
+            for pair in pairs
+        ],
+        (table(pairs[:-1])[flipped], "the last pair is not swapped: go through all"),
+        (
+            others[flipped],
+            "all other classes became 0: a table begins with every number at its own place",
+        ),
+        (np.where(flipped == 255, 0, swap[flipped]), "255 became background: it stays 255"),
+        (np.where(flipped == 255, 18, swap[flipped]), "255 became a class: it stays 255"),
+    ]
+    return apart([*found, *_shifted(flipped, pairs)], swap[flipped])
+
+
+def _shifted(flipped: Ids, pairs: Sequence[tuple[int, int]]) -> Mistakes:
+    """What slips of the loop over pairs do to pixels of no pair."""
+    chosen, moved = flipped.astype(int), flipped.copy()
+    for a, b in pairs:
+        chosen = np.where(chosen == a, b, a)
+        moved = moved - np.uint8(a) + np.uint8(b)
+    return [
+        (chosen, "what was not a became a, too: other pixels keep their number"),
+        (moved, "all numbers are shifted: those of the pair alone change"),
+    ]
