@@ -5,13 +5,16 @@ from __future__ import annotations
 import ast
 import statistics
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import dml_csr_table as dml
 import pytest
 import records
 import wanted
 from table import Rows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 SOURCES = Path(__file__).parents[2] / "notebooks" / "source"
 
@@ -22,8 +25,7 @@ class Runs:
     def __init__(self) -> None:
         rows = Rows(records.read())
         self._groups = {
-            setting: dml.groups(rows.all("dml_csr", setting=setting))
-            for setting in ("standard", "clean")
+            setting: dml.groups(rows.all("dml_csr", setting=setting)) for setting in wanted.SETTINGS
         }
 
     def group(self, variant: str, setting: str = "standard") -> dml.Group:
@@ -52,6 +54,57 @@ class Runs:
     def broken_anyway(self) -> str:
         clean = dml.broken(self.group("all", "clean"), "final standard")
         return dml.spread(list(clean.values()), "%.1f")
+
+
+#: Conditions in which self-regulation was tried, as lesson 11 names them: setting, plain training
+#: and the cycles in place of its end.
+CONDITIONS = (
+    ("as above", "standard", "all", "cycles"),
+    ("more wrong labels: 50 % of the faces for each kind", "noisier", "all", "cycles"),
+    ("whole regions alone, 40 %", "regions", "all", "cycles"),
+    ("the same without rotation and scale", "regions still", "all", "cycles"),
+    ("three times as many passes", "longer", "all", "cycles"),
+    ("SGD, as in the paper", "standard", "sgd", "sgd, cycles"),
+    ("FastSCNN, 96²", "larger", "fastscnn, all", "fastscnn, cycles"),
+)
+#: Critical values of Student's t for 95 %, by the number of pairs.
+STUDENT = {2: 12.71, 3: 4.30, 4: 3.18, 5: 2.78}
+
+
+def clear(differences: Sequence[float]) -> str:
+    """Whether the 95 % interval of paired differences leaves 0 out; with one pair nobody knows."""
+    if len(differences) < 2:
+        return "unknown"
+    half = STUDENT[len(differences)] * statistics.stdev(differences) / len(differences) ** 0.5
+    return "yes" if abs(statistics.mean(differences)) > half else "no"
+
+
+def by_condition(runs: Runs) -> dict[str, tuple[dict[int, float], dict[int, float]]]:
+    """Mean IoU by seed of plain training and of self-regulation, in each condition."""
+    found = {
+        name: tuple(runs.group(each, setting).values("mean_iou") for each in (plain, cycles))
+        for name, setting, plain, cycles in CONDITIONS
+    }
+    dml_row, csr_row = (photographs()[row] for row in wanted.TABLE_4[2:])
+    return {**found, "photographs, 96², 20 epochs": (dml_row, csr_row)}
+
+
+def photographs() -> dict[str, dict[int, float]]:
+    """Mean IoU by seed of each row of Table 4 on photographs."""
+    found = Rows(records.read()).all("paper", data="celebamask-hq-1000", table=4, network="small")
+    return {row: {run["seed"]: run["mean IoU"] for run in each} for row, each in dml.by_row(found)}
+
+
+def condition_rows(runs: Runs) -> str:
+    """A row for each condition, as lesson 11 shows them."""
+    lines = []
+    for name, (plain, cycles) in by_condition(runs).items():
+        less = dml.paired(cycles, plain)
+        shown = [dml.spread([values[s] for s in sorted(plain.keys() & cycles.keys())], "%.1f")
+                 for values in (plain, cycles)]  # fmt: skip
+        cells = [name, str(len(less)), *shown, dml.spread(less, "%+.1f"), clear(less)]
+        lines.append(f"# | {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def bspnet_rows() -> str:
@@ -105,6 +158,26 @@ QUOTES = (
         "in a setting of ours, over {seeds} seeds, the standard deviation was {deviation:.1f} "
         "points",
     ),
+    Quote(
+        "11_self_regulation",
+        "# | condition | seeds | plain | self-regulation | difference | clear of 0? |\n"
+        "# |---|---|---|---|---|---|\n"
+        "{conditions}\n#\n",
+    ),
+    Quote(
+        "11_self_regulation",
+        "In {conditions_lost} of these {conditions_tried} conditions self-regulation lost",
+    ),
+    Quote(
+        "11_self_regulation",
+        "Variations of the cycles lost as well, by {least:.1f} to {most:.1f} points with "
+        "{variation_seeds} seeds each",
+    ),
+    Quote(
+        "11_self_regulation",
+        "On the photographs the rows of the paper's Table 4 gave {photographs} with "
+        "{photograph_seeds} seeds each",
+    ),
     Quote("11_self_regulation", "SPREAD = {deviation:.1f}  # points of mean IoU"),
     Quote(
         "12_bspnet",
@@ -113,6 +186,34 @@ QUOTES = (
         "{bspnet}\n#\n",
     ),
 )
+
+
+def regulation(runs: Runs) -> dict[str, object]:
+    """What lesson 11 says of self-regulation in other conditions."""
+    conditions, rows = by_condition(runs).values(), photographs()
+    variations = [
+        dml.paired(runs.group(name).values("mean_iou"), runs.group("all").values("mean_iou"))
+        for name in wanted.VARIANTS[18:24]
+    ]
+    means = [statistics.mean(each) for each in variations]
+    told = [f"{row} {dml.spread(list(each.values()), '%.1f')}" for row, each in rows.items()]
+    lost = [statistics.mean(dml.paired(cycles, plain)) < 0 for plain, cycles in conditions]
+    (seeds,) = {len(each) for each in variations}
+    (pictured,) = {len(each) for each in rows.values()}
+    return {
+        "conditions": condition_rows(runs),
+        "conditions_tried": counted(len(lost)),
+        "conditions_lost": "all" if all(lost) else counted(sum(lost)),
+        "least": -max(means),
+        "most": -min(means),
+        "variation_seeds": counted(seeds),
+        "photographs": ", ".join(told),
+        "photograph_seeds": counted(pictured),
+    }
+
+
+def counted(number: int) -> str:
+    return ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")[number]
 
 
 def figures() -> dict[str, object]:
@@ -137,6 +238,7 @@ def figures() -> dict[str, object]:
         "deviation": runs.deviation("all"),
         "seeds": runs.seeds(*named.values()),
         "bspnet": bspnet_rows(),
+        **regulation(runs),
     }
 
 
