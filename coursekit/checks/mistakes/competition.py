@@ -9,6 +9,8 @@ import numpy as np
 from PIL import Image
 from torch.nn import functional as F
 
+from coursekit.checks.mistakes.modules import apart
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -124,28 +126,118 @@ def misdrawn(
     ]  # fmt: skip
 
 
+#: What ends in an exception in `lead`: its kind, its cause, what to say.
+LED_ASTRAY: tuple[tuple[type[Exception], str, str], ...] = (
+    (
+        TypeError,
+        "takes 2 positional arguments but 3",
+        "bootstrap gets counts and draws; level is for interval",
+    ),
+    (ValueError, "Quantiles must be", "level is a share, from 0 to 1: pass it on as it is"),
+    (ValueError, "inhomogeneous", "interval gets the differences, then level: two arguments"),
+    (
+        ValueError,
+        r"shapes \(\d+,\) \(\d+,\)",
+        "both networks are resampled by the same draws, by all of them",
+    ),
+    (
+        ValueError,
+        r"shapes \(3,3\) ",
+        "bootstrap pools each draw by itself: call it for both networks",
+    ),
+    (IndexError, "out of bounds", "use the draws as they are, and all of them"),
+)
+
+
 def misled(
     counts: tuple[Array, Array],
-    values: tuple[Array, Array, Array],
+    draws: Array,
     interval: Callable[..., Any],
     mean_iou: Callable[[Array], float],
 ) -> Mistakes:
-    """What is taken for the interval of a lead; values are of a, of b, and of their difference."""
-    (some, other), (ours, theirs, less) = counts, values
-    a, b, right = (np.asarray(interval(v)) for v in (ours, theirs, ours - theirs))
+    """What is taken for the interval of a lead of a over b, whose counts these are."""
+    (some, other), spread = counts, [-1.96, 1.96]
+    a, b = (np.asarray(interval(_scores(each, draws, mean_iou))) for each in counts)
+    whole = mean_iou(some.sum(0)) - mean_iou(other.sum(0))
+    ends: list[tuple[Callable[[Array], Any], str]] = [
+        (interval, ""),
+        (lambda v: interval(v)[::-1], "the lower end comes first"),
+        (lambda v: interval(v, 0.05), "level is the share inside: pass it on as it is"),
+        (lambda v: interval(v, 0.475), "level is the share inside: pass it on as it is"),
+        (lambda v: np.quantile(v, [0.05, 0.95]), "5 % on each side hold 90 %: call interval"),
+        (lambda v: np.array([v.min(), v.max()]), "these are the extremes: call interval"),
+        (lambda v: v.mean() + v.std() * np.array(spread), "not mean ± spread: call interval"),
+        (lambda v: v.mean() + v.std() * np.array([-1, 1]), "not mean ± spread: call interval"),
+        (lambda v: np.array([v.mean()] * 2), "the mean difference: its interval is asked for"),
+    ]
+    both = "the wrong way round: a minus b"
+    twice = "ends of two intervals: subtract resample by resample"
+    found = [
+        *[
+            (end(values), "; ".join(m for m in (message, slip) if m))
+            for end, slip in ends
+            for values, message in _differences(some, other, draws, mean_iou)
+            if message or slip
+        ],
+        (a - b, f"these are {twice}"),
+        ([a[0] - b[1], a[1] - b[0]], twice),
+        (b - a, f"{both}; these are {twice}"),
+        ([b[0] - a[1], b[1] - a[0]], f"{both}; {twice}"),
+        ([a.mean() - b.mean()] * 2, "the middles of two intervals: subtract resample by resample"),
+        ([whole] * 2, "the lead itself: its interval"),
+        ([-whole] * 2, f"{both}; the lead itself: its interval"),
+    ]
+    return apart(found, interval(_differences(some, other, draws, mean_iou)[0][0]))
+
+
+def _scores(counts: Array, draws: Array, mean_iou: Callable[[Array], float]) -> Array:
+    return np.array([mean_iou(counts[draw].sum(0)) for draw in draws])
+
+
+def _differences(
+    some: Array, other: Array, draws: Array, mean_iou: Callable[[Array], float]
+) -> Mistakes:
+    """What is taken for the difference of two networks in each resample; the first is right."""
+    ours, theirs = (_scores(each, draws, mean_iou) for each in (some, other))
+    alone = np.array([mean_iou(m) for m in some]) - [mean_iou(m) for m in other]
+    whole_a, whole_b = mean_iou(some.sum(0)), mean_iou(other.sum(0))
+    sort, torn = (
+        "do not sort: the same draw for both",
+        "pairs are torn apart: the same draw for both",
+    )
+    fixed = "{} is resampled, too, by the same draws"
     return [
-        (-right[::-1], "the wrong way round: a minus b"),
-        (a - b, "these are ends of two intervals: subtract resample by resample"),
-        ([a[0] - b[1], a[1] - b[0]], "ends of two intervals: subtract resample by resample"),
-        (interval(ours / theirs), "these are ratios: subtract"),
-        (100 * right, "shares, not per cent"),
-        (interval(ours - theirs, 0.05), "level is the share inside: pass it on as it is"),
-        (interval(np.sort(ours) - np.sort(theirs)), "do not sort: the same draw for both"),
-        (interval(ours - mean_iou(other.sum(0))), "b is resampled, too, by the same draws"),
-        ([mean_iou(some.sum(0)) - mean_iou(other.sum(0))] * 2, "the lead itself: its interval"),
-        (interval(less), "subtract the scores, not the counts"),
-        (interval(ours - theirs[::-1]), "pairs are torn apart: the same draw for both"),
-    ]  # fmt: skip
+        (ours - theirs, ""),
+        (theirs - ours, "the wrong way round: a minus b"),
+        (ours + theirs, "these are sums: subtract"),
+        (ours / theirs, "these are ratios: subtract"),
+        ((ours - theirs) / theirs, "divided by b's score: the difference itself"),
+        ((ours - theirs) / ours, "divided by a's score: the difference itself"),
+        (np.log(ours / theirs), "logarithms of ratios: subtract"),
+        ((ours - theirs) / 2, "half of the difference: subtract, no more"),
+        (100 * (ours - theirs), "shares, not per cent"),
+        (100 * (theirs - ours), "the wrong way round: a minus b; shares, not per cent"),
+        (ours, "b is left out: a minus b"),
+        (theirs, "a is left out: a minus b"),
+        *[(ours - one, fixed.format("b")) for one in (whole_b, theirs.mean(), np.median(theirs))],
+        *[(one - theirs, fixed.format("a")) for one in (whole_a, ours.mean(), np.median(ours))],
+        (np.sort(ours) - np.sort(theirs), sort),
+        (np.sort(ours) - theirs, sort),
+        (ours - np.sort(theirs), sort),
+        (_scores(some - other, draws, mean_iou), "subtract the scores, not the counts"),
+        (
+            _scores(np.concatenate([some, other]), draws, mean_iou),
+            "the networks are no further images: a minus b",
+        ),
+        (ours - theirs[::-1], torn),
+        (np.subtract.outer(ours, theirs).ravel(), f"every draw of a with every one of b: {torn}"),
+        (alone, "differences of single images: it is those of resamples"),
+        (
+            alone[draws].mean(1),
+            "means of the images' scores: add the counts up first, as bootstrap does",
+        ),
+        ((ours > theirs).astype(float), "whether a leads, not by how much: subtract"),
+    ]
 
 
 def mismasked(scores: Tensor, ids_of: Callable[..., Any], palette: Array) -> Mistakes:
