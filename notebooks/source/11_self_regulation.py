@@ -1272,7 +1272,7 @@ plots.panels(rows, train.labels)
 #
 # At this length self-regulation **lost** to the same passes of plain training. Most of the loss comes from the cosine, which ends after six epochs in place of ten: the last row has neither teacher nor averages. The averages cost something more, and so does the teacher. After ten passes a network is underfitted: it has not begun to learn the errors by heart.
 #
-# Perhaps the conditions were wrong? The course tried others, each against plain training of the same length. In all of these eight conditions self-regulation lost; with one, two or three seeds that is not always clear (open the table). Variations of the cycles lost as well, by 4.0 to 8.9 points with two seeds each. On the photographs the rows of the paper's Table 4 gave Baseline 54.7 ± 0.4, +DDGCN 54.3 ± 0.5, +DDGCN+DML 55.9 ± 0.4, +DDGCN+DML+CSR 54.1 ± 0.9 with two seeds each. All runs were short, of small networks: they do not say that it cannot pay in the paper's setting, but nowhere did we see it pay.
+# Perhaps the conditions were wrong? The course tried others, each against plain training of the same length. In all of these eight conditions self-regulation lost; with one to five seeds each that is not always clear (open the table). Variations of the cycles lost as well, by 4.0 to 8.9 points with two seeds each. On the photographs the rows of the paper's Table 4 gave Baseline 54.7 ± 0.4, +DDGCN 54.3 ± 0.5, +DDGCN+DML 55.9 ± 0.4, +DDGCN+DML+CSR 54.1 ± 0.9 with two seeds each. All runs were short, of small networks: they do not say that it cannot pay in the paper's setting, but nowhere did we see it pay.
 #
 # <details><summary>All conditions: mean IoU in per cent, ± over the seeds</summary>
 #

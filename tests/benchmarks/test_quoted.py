@@ -166,7 +166,8 @@ QUOTES = (
     ),
     Quote(
         "11_self_regulation",
-        "In {conditions_lost} of these {conditions_tried} conditions self-regulation lost",
+        "In {conditions_lost} of these {conditions_tried} conditions self-regulation lost; with "
+        "{fewest_seeds} to {most_seeds} seeds each",
     ),
     Quote(
         "11_self_regulation",
@@ -198,12 +199,15 @@ def regulation(runs: Runs) -> dict[str, object]:
     means = [statistics.mean(each) for each in variations]
     told = [f"{row} {dml.spread(list(each.values()), '%.1f')}" for row, each in rows.items()]
     lost = [statistics.mean(dml.paired(cycles, plain)) < 0 for plain, cycles in conditions]
+    pairs = [len(dml.paired(cycles, plain)) for plain, cycles in conditions]
     (seeds,) = {len(each) for each in variations}
     (pictured,) = {len(each) for each in rows.values()}
     return {
         "conditions": condition_rows(runs),
         "conditions_tried": counted(len(lost)),
         "conditions_lost": "all" if all(lost) else counted(sum(lost)),
+        "fewest_seeds": counted(min(pairs)),
+        "most_seeds": counted(max(pairs)),
         "least": -max(means),
         "most": -min(means),
         "variation_seeds": counted(seeds),
