@@ -9,6 +9,7 @@ from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
+import torch
 from torch import Tensor
 
 from coursekit.checks.mistakes.relation import curves, without
@@ -126,6 +127,7 @@ def spatial(graph: Any, x: Tensor, /, **slips: Step) -> Tensor:
     return at("end", graph.extend(states.unflatten(2, x.shape[-2:])))
 
 
+@torch.no_grad()
 def misled(graph: Any, x: Tensor) -> Mistakes:
     """Known mistakes in a spatial graph for 5 × 4 nodes."""
     q, k, v = (part(x).flatten(2) for part in (graph.query, graph.key, graph.value))
@@ -234,6 +236,7 @@ _PLACES_F = {
 }
 
 
+@torch.no_grad()
 def misfed(graph: Any, x: Tensor) -> Mistakes:
     """Known mistakes in a feature graph for 16 channels and maps of 5 × 3."""
     way, update, adjacency = partial(feature, graph, x), graph.update, graph.adjacency

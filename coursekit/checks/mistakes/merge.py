@@ -133,6 +133,7 @@ def _summed(gate: Tensor, graph: Tensor, x: Tensor, words: tuple[str, str, str])
     ]
 
 
+@torch.no_grad()
 def mismerged(block: Any, x: Tensor) -> Mistakes:
     """Known mistakes in `merged`: what they give, and what to say."""
     x_l = block.projection(x)
@@ -258,6 +259,7 @@ def _firsts(x: Tensor, s: Tensor, g: Tensor, h_f: Tensor | None = None) -> Mista
     return found
 
 
+@torch.no_grad()
 def misjudged(block: Any, x: Tensor) -> Mistakes:
     """Known mistakes in `at_start`: what they give, and what to say."""
     rows = _judged_as_paper(block, x) if block.merge == "paper" else _judged_as_code(block, x)
