@@ -1,4 +1,4 @@
-"""Where an answer of lesson 09 leaves the right way, when the mistake is none of the known ones."""
+"""Where an answer leaves the right way, when the mistake is none of the known ones."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 CHANCE = "another result for the same input: leave chance out"
-#: What the parts of the graphs get, in the order of the way through.
+#: What the parts of lesson 09's graphs get, in the order of the way through.
 SPATIAL = {
     "query": "X_l",
     "key": "X_l",
@@ -51,13 +51,13 @@ def way_apart(
         run: lets one of them work, on the same input.
         gets: the names of their parts, and what each should get.
     """
-    took: list[dict[str, list[Tensor]]] = []
+    took: list[dict[str, list[tuple[Tensor, ...]]]] = []
     ends = []
     for network in (mine, twin):
-        calls: dict[str, list[Tensor]] = {name: [] for name in gets}
+        calls: dict[str, list[tuple[Tensor, ...]]] = {name: [] for name in gets}
         hooks = [
-            getattr(network, name).register_forward_pre_hook(
-                lambda _, args, calls=calls, name=name: calls[name].append(args[0].detach())
+            network.get_submodule(name).register_forward_pre_hook(
+                lambda _, args, calls=calls, name=name: calls[name].append(args)
             )
             for name in gets
         ]
@@ -72,7 +72,7 @@ def way_apart(
         if len(mine_took) != 1:
             times = f"called {len(mine_took)} times" if mine_took else "never called as a whole"
             return f"`{name}` is {times}: once, with {what}"
-        if not same(mine_took[0], theirs[0]):
+        if not all(map(same, mine_took[0], theirs[0])):
             return f"up to `{name}` something is different: it should get {what}"
     return f"`{[*gets][-1]}` gets what it should, and what comes after that is different"
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     Mistakes = list[tuple[Any, str]]
 
@@ -19,16 +19,22 @@ UNFIT = (
     ("Sizes of tensors", "an odd size does not pass: fit_to(what came up, skip), then dim=1"),
     ("but got 16", "pass what comes from below through self.up first"),
     ("Expected 3D", "`stack` makes a new dimension: torch.cat(…, dim=1)"),
+    (
+        r"input\[1, 4, 11, 13\].*8 channels",
+        "self.conv is called once, with the skip and the raised map side by side",
+    ),
+    (r"transposed=1.* got 4", "self.up is called once, with what comes from below"),
     ("8 channels, but got 4", "joined along another dimension: use dim=1"),
-)
-#: Channels that the double convolution of a step from 12 to 4 takes wrongly.
-TAKES = (
-    (4, "it takes 4 channels, so the skip is added or left out: concatenate"),
-    (12, "it takes in_channels, which is right only while widths halve: it gets out + out"),
 )
 _ITSELF = "`up(x, skip)` concatenates by itself: hand it both"
 #: Messages of RuntimeError on the way through the default U-Net, and what is behind them.
 LOST = (
+    (r"\[32, 16, 3, 3\].* but got 3 ", "what a block gives is lost: x = block(x)"),
+    (r"\[16, 3, 3, 3\].* but got", "the image goes in as it is, with its channels"),
+    (r"\[64, 128, 3, 3\].* but got 192", "each step takes a skip of its own: skips.pop()"),
+    (r"\[256, 128, 3, 3\].* but got 256", "self.bottleneck is called once"),
+    ("too small", "pool once a level: four times in all"),
+    (r"\[19, 16, 1, 1\].* but got 32", "a step up is left out: go through all of self.up"),
     (
         r"\[19, 16, 1, 1\].* but got",
         "the head gets a map from half-way up: `return` stands inside the loop",
@@ -48,6 +54,22 @@ LOST = (
         "a map does not fit its skip: the last skip comes first",
     ),
 )
+
+
+def unmixed(conv: Any) -> str:
+    """What is wrong with the double convolution of a step from 12 to 4 channels; "" if nothing."""
+    weights: dict[str, Tensor] = getattr(conv, "state_dict", dict)()
+    if [*weights] != ["0.weight", "0.bias", "2.weight", "2.bias"]:
+        return f"self.conv is a DoubleConv (it has {', '.join(weights) or 'no weights'})"
+    takes, gives = weights["0.weight"].shape[1], weights["2.weight"].shape[0]
+    if takes == 8:
+        return "" if gives == 4 else f"the double convolution gives out_channels (not {gives})"
+    known = {
+        4: "it takes 4 channels, so the skip is added or left out: concatenate",
+        12: "it takes in_channels, which is right only while widths halve: it gets out + out",
+    }
+    other = f"it takes the skip's and the raised map's channels (got {takes}, expected: 8)"
+    return f"look at the double convolution: {known.get(takes, other)}"
 
 
 def joined_otherwise(step: Any, low: Tensor, skip: Tensor, raised: Tensor) -> Mistakes:
@@ -108,6 +130,28 @@ def misnamed(parts: nn.Module, keys: Iterable[str]) -> str:
     return f"{gone[0]} is missing: each part as the table says, with its bias" if gone else ""
 
 
+def misshapen(parts: nn.Module, twin: Mapping[str, Tensor]) -> str:
+    """The first weight whose shape is not that of the course's; "" if there is none."""
+    for key, weight in parts.state_dict().items():
+        mine, theirs = tuple(weight.shape), tuple(twin[key].shape)
+        if mine != theirs:
+            return f"{key} has the shape {mine}, expected: {theirs}; compare with the table"
+    return ""
+
+
+#: What the parts of a U-Net of four levels get.
+GETS = {
+    "down.0": "the image",
+    **{f"down.{i}": f"what down.{i - 1} gives, pooled" for i in (1, 2, 3)},
+    "bottleneck": "what down.3 gives, pooled",
+    "up.0": "what the bottleneck gives, then what down.3 gave",
+    **{f"up.{i}": f"what up.{i - 1} gives, then what down.{3 - i} gave" for i in (1, 2, 3)},
+    "head": "what up.3 gives",
+}
+#: The same of one step up.
+STEP_GETS = {"up": "what comes from below", "conv": "the skip and the raised map, side by side"}
+
+
 def passed_otherwise(unet: Any, image: Tensor) -> Mistakes:
     """Known mistakes in the way through the default U-Net, whose parts these are."""
     right = unet(image)
@@ -132,6 +176,30 @@ def passed_otherwise(unet: Any, image: Tensor) -> Mistakes:
     for hook in hooks:
         hook.remove()
     return found
+
+
+#: Exceptions in the weighted cross-entropy, what they say, and what is behind them.
+UNPICKED: tuple[tuple[type[Exception], str, str], ...] = (
+    (
+        RuntimeError,
+        "same number of dimensions|Size does not match",
+        "`gather` wants as many dimensions as it looks into: target[:, None], (B, 1, H, W)",
+    ),
+    (RuntimeError, "out of bounds for dim", "the classes are dimension 1: gather(1, …)"),
+    (
+        IndexError,
+        "out of bounds",
+        "an index picks images here: `gather(1, target[:, None])` picks each pixel's class",
+    ),
+    *(
+        (
+            kind,
+            "must match the size|used as indices",
+            "`weights` has one number a class: `weights[target]` is the map of them, (B, H, W)",
+        )
+        for kind in (RuntimeError, IndexError)
+    ),
+)
 
 
 def weighed_otherwise(logits: Tensor, target: Tensor, weights: Tensor) -> Mistakes:
@@ -178,6 +246,17 @@ def weighed_otherwise(logits: Tensor, target: Tensor, weights: Tensor) -> Mistak
         (picked(p.log_softmax(1)), "the softmax is there twice: log_softmax takes the logits"),
         (picked(logits), "the softmax is missing: logits are no log-probabilities"),
         (picked(F.logsigmoid(logits)), "p comes from a softmax over the classes, no sigmoid"),
+        ((pixels.sqrt() * plain).sum() / pixels.sqrt().sum(), "the weights have no root"),
+        (
+            (each / weights.sum()).mean(),
+            "you divided by the classes' weights: sum those of the pixels",
+        ),
+        (picked((logits * by).log_softmax(1)), "the weights multiply losses, not logits"),
+        (
+            picked(logits.log_softmax(1).amax(1, True).expand_as(logits)),
+            "of the true class, not the likeliest",
+        ),
+        ((by * (p - y) ** 2).sum() / total, "that is a squared error: -log ŷ of the true class"),
         (right / np.log(10), "that is the logarithm to base 10: take the natural one"),
         (right / np.log(2), "that is the logarithm to base 2: take the natural one"),
         (
@@ -185,6 +264,42 @@ def weighed_otherwise(logits: Tensor, target: Tensor, weights: Tensor) -> Mistak
             "reshape does not move dimensions: permute or movedim",
         ),
     ]
+
+
+def weighed_apart(loss: Callable[..., Tensor], logits: Tensor, target: Tensor) -> str:
+    """What is different in the weighted cross-entropy: the pixel, the mean or the weights."""
+    one, true, twos = logits[:1, :, :1, :1], target[:1, :1, :1], torch.full((4,), 2.0)
+    got, right = loss(one, true, twos), F.cross_entropy(one, true)
+    if not torch.allclose(got, right, atol=1e-4):
+        pixel = f"got {got:.4g}, expected: {right:.4g}"
+        return f"of a single pixel the loss is -log ŷ, whatever its weight ({pixel})"
+    right = F.cross_entropy(logits, target)
+    for weights in (torch.ones(4), twos):
+        got = loss(logits, target, weights)
+        if not torch.allclose(got, right, atol=1e-4):
+            mean = f"got {got:.4g}, expected: {right:.4g}"
+            return f"with every weight {weights[0]:g} it is the mean over all pixels ({mean})"
+    return (
+        "a pixel is right, and so are equal weights: look at how unequal ones enter. Each pixel's "
+        "loss times its class's weight, and the sum by the sum of those weights"
+    )
+
+
+def averaged_apart(mean_iou: Callable[..., float]) -> str:
+    """What is different in the mean IoU: of a class, of the mean, or of absent classes."""
+    for rows, told, right in (
+        ([[4, 0], [0, 6]], "a table without errors", 1.0),
+        ([[0, 3], [2, 0]], "a table without a hit", 0.0),
+        ([[3, 1], [1, 3]], "[[3, 1], [1, 3]], where both classes have 3/5,", 0.6),
+        ([[3, 1], [2, 6]], "[[3, 1], [2, 6]], with 3/6 and 6/9,", 7 / 12),
+    ):
+        got = float(mean_iou(torch.tensor(rows)))
+        if not abs(got - right) < 1e-4:
+            return f"{told} has the mean IoU {right:.4g}, and you say {got:.4g}"
+    return (
+        "where all classes occur and are found it is right: look at class 2 (never true), 3 "
+        "(occurs nowhere), 5 and 6 (never predicted)"
+    )
 
 
 def averaged_otherwise(table: Tensor) -> Mistakes:
@@ -229,4 +344,26 @@ def averaged_otherwise(table: Tensor) -> Mistakes:
             "1 was added above and below: the equation adds nothing",
         ),
         (values[there], "these are the classes' values: take their mean"),
+        (values.max(), "this is the best class alone: take the mean"),
+        (
+            values[there].min(),
+            "this is one class's value, the worst or the middle one: take the mean",
+        ),
+        (values[there].mean().sqrt(), "there is no root: take the mean as it is"),
+        (
+            (hit / torch.maximum(true, called))[there].mean(),
+            "below stands the union, not the larger",
+        ),
+        (
+            (hit / torch.minimum(true, called))[hit > 0].mean(),
+            "below stands the union, not the smaller",
+        ),
+        ((hit / (true * called).clamp_min(1))[there].mean(), "below stands the union, no product"),
+        ((hit / table.sum())[there].mean(), "below stands the class's union, not the whole table"),
+        ((hit / (union + 1))[there].mean(), "1 was added below: the equation adds nothing"),
+        ((union / hit)[hit > 0].mean(), "IoU is turned over: intersection / union"),
+        (
+            hit.sum() / (2 * table.sum() - hit.sum()),
+            "all classes are in one sum: divide class by class",
+        ),
     ]

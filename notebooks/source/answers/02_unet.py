@@ -190,6 +190,12 @@ class DoubleConv(nn.Sequential):
         (_edit(_UP_RIGHT, "[skip, x]", "[x, x]"), "the skip is not"),
         (_edit(_UP_RIGHT, "[skip, x]", "[skip.detach(), x]"), "reaches the skip"),
         (_edit(_UP_RIGHT, "torch.cat", "torch.stack"), "makes a new dimension"),
+        (_edit(_UP_RIGHT, 'self.conv(torch.cat([skip, x], dim=1))', 'self.conv(x)'), 'self.conv is called once'),
+        (_edit(_UP_RIGHT, 'fit_to(self.up(x), skip)', 'fit_to(self.up(self.up(x)), skip)'), 'self.up is called once'),
+        (_edit(_UP_RIGHT, 'def forward(self, x, skip)', 'def forward(self, skip, x)'), 'self.up is called once'),
+        (_edit(_UP_RIGHT, 'fit_to(self.up(x), skip)', 'fit_to(self.up(x), skip)\n        skip = skip.relu()'), 'up to `conv` something is different'),
+        (_edit(_UP_RIGHT, 'self.conv(torch.cat([skip, x], dim=1))', 'self.conv(torch.cat([skip, x], dim=1)) + skip'), 'what comes after that is different'),
+        (_edit(_UP_RIGHT, 'DoubleConv(2 * out_channels', 'DoubleConv(in_channels + out_channels'), "the raised map's channels"),
     ],
     "layers": [
         (
@@ -203,7 +209,7 @@ class DoubleConv(nn.Sequential):
         (_edit(_LAYERS, "(in_channels, *widths[:-1])", "(in_channels, *widths)"), "bottleneck"),
         (_edit(_LAYERS, "num_classes, 1)", "19, 1)"), "arguments"),
         (_edit(_LAYERS, "DoubleConv(widths[-2], widths[-1])", "DoubleConv(128, 128)"),
-         "number of parameters"),
+         "bottleneck.0.weight has the shape"),
         (_edit(_LAYERS, "nn.MaxPool2d", "nn.AvgPool2d"), "largest"),
         (_edit(_LAYERS, "nn.MaxPool2d(2)", "nn.MaxPool2d(3, 2, 1)"), "largest"),
         (_edit(_LAYERS, "(in_channels, *widths[:-1])", "(3, *widths[:-1])"), "arguments"),
@@ -220,6 +226,10 @@ class DoubleConv(nn.Sequential):
                "nn.Conv2d(widths[-2], widths[-1], 3, padding=1)"), "has no bottleneck.weight"),
         (_edit(_LAYERS, "pairwise(reversed(widths))",
                "((256, 128), (128, 64), (64, 32), (32, 16))"), "arguments"),
+        (_edit(_LAYERS, 'nn.MaxPool2d(2)', 'nn.AdaptiveMaxPool2d(2)'), 'the largest of each 2×2'),
+        (_edit(_LAYERS, 'nn.MaxPool2d(2)', 'nn.MaxPool2d'), 'what self.pool gives is a MaxPool2d'),
+        (_edit(_LAYERS, 'DoubleConv(widths[-2], widths[-1])', 'DoubleConv(widths[-1], widths[-1])'), 'bottleneck.0.weight has the shape'),
+        (_edit(_LAYERS, 'nn.ModuleList([DoubleConv(a, b) for a, b in pairs])', 'nn.ModuleList(DoubleConv(a, b) for a, b in pairwise(widths))'), 'down.0.0.weight has the shape'),
     ],
     "unet": [
         (
@@ -238,7 +248,7 @@ class DoubleConv(nn.Sequential):
         (_edit(_FORWARD, "self.head(x)", "F.relu(self.head(x))"), "negative scores"),
         (_edit(_FORWARD, "return self.head(x)", "x = self.head(x)"), "None"),
         (_edit(_FORWARD, "self.bottleneck(x)", "F.pad(x, (0, 0, 0, 0, 0, 128))"),
-         "another output"),
+         "`bottleneck` is never called"),
         (_edit(_FORWARD, "self.pool(x)", "self.pool(x).detach()"), "another gradient"),
         (_edit(_FORWARD, "self.bottleneck(x)", "self.bottleneck(x.detach())"), "another gradient"),
         (_edit(_FORWARD, "self.bottleneck(x)", "self.bottleneck(x).detach()"), "no gradient reaches"),
@@ -258,6 +268,15 @@ class DoubleConv(nn.Sequential):
         (_edit(_FORWARD, "[], image", "[], image / 255"), "whitened already"),
         (_edit(_FORWARD, "for up in self.up:\n            x = up(", "for i in range(4):\n"
                "            x = self.up[i]("), "number of levels is written in"),
+        (_edit(_FORWARD, 'x = block(x)\n            skips.append(x)', 'skips.append(block(x))'), 'x = block(x)'),
+        (_edit(_FORWARD, 'skips.pop()', 'skips[-1]'), 'a skip of its own'),
+        (_edit(_FORWARD, '[], image', '[], image.mean(1, keepdim=True)'), 'with its channels'),
+        (_edit(_FORWARD, 'in self.up:', 'in self.up[:-1]:'), 'a step up is left out'),
+        (_edit(_FORWARD, 'self.bottleneck(x)', 'self.bottleneck(self.bottleneck(x))'), 'self.bottleneck is called once'),
+        (_edit(_FORWARD, '            x = self.pool(x)\n', '            x = self.pool(self.pool(x))\n'), 'four times in all'),
+        (_edit(_FORWARD, 'self.bottleneck(x)', 'self.pool(self.bottleneck(x))'), 'up to `up.0` something is different'),
+        (_edit(_FORWARD, 'self.head(x)', 'self.head(F.dropout(x, 0.5))'), 'up to `head` something is different'),
+        (_edit(_FORWARD, 'self.head(x)', 'self.head(x) / 10'), 'what comes after that is different'),
     ],
     "cross-entropy": [
         (_edit(_LOSS, "/ weights[target].sum()", "/ target.numel()"), "sum of their weights"),
@@ -317,6 +336,19 @@ def weighted_cross_entropy(logits, target, weights):
     y = F.one_hot(target, logits.shape[1]).movedim(-1, 1)
     return -(weights.view(1, -1, 1, 1) * y * logits.log_softmax(1)).mean()
 """, "over the classes, too"),
+        (_edit(_LOSS, 'weights[target] * loss).sum()', 'weights[target] * loss).mean()'), 'it is the mean over all pixels'),
+        (_edit(_LOSS, 'weights[target]', 'weights[target].sqrt()'), 'no root'),
+        (_edit(_LOSS, 'weights[target]', 'weights[logits.argmax(1)]'), 'how unequal ones enter'),
+        (_edit(_LOSS, '(weights[target] * loss).sum() / weights[target].sum()', '((weights / weights.sum())[target] * loss).mean()'), 'sum those of the pixels'),
+        (_edit(_LOSS, 'weights[target].sum()', '(weights[target].sum() + 1)'), 'of a single pixel'),
+        (_edit(_LOSS, '-log_p.gather(1, target[:, None])[:, 0]', '-log_p[target]'), 'an index picks images'),
+        (_edit(_LOSS, '-log_p.gather(1, target[:, None])[:, 0]', '-log_p.max(1).values'), 'not the likeliest'),
+        ("""
+def weighted_cross_entropy(logits, target, weights):
+    y = F.one_hot(target, logits.shape[1]).movedim(-1, 1)
+    w = weights.view(1, -1, 1, 1)
+    return (w * (logits.softmax(1) - y) ** 2).sum() / weights[target].sum()
+""", "a squared error"),
     ],
     "mean-iou": [
         (_IOU.format("(hit / union.clamp_min(1)).mean()"), "counted as 0"),
@@ -344,6 +376,15 @@ def weighted_cross_entropy(logits, target, weights):
         (_IOU.format("1 - torch.nanmean(hit / union)"), "the score is asked for"),
         (_IOU.format("torch.nanmean(hit / (union - hit))"), "taken off twice"),
         (_IOU.format("torch.nanmean((hit / union).floor())"), "rounds each IoU down"),
+        (_IOU.format('torch.nanmean(hit / (matrix.sum(0) * matrix.sum(1)))'), 'a table without errors'),
+        (_IOU.format('torch.nanmean(hit / torch.maximum(matrix.sum(0), matrix.sum(1)))'), 'not the larger'),
+        (_IOU.format('(hit / union)[union > 0].max()'), 'the best class alone'),
+        (_IOU.format('(hit / union)[union > 0].min()'), "one class's value"),
+        (_IOU.format('torch.nanmean(hit / union).sqrt()'), 'no root'),
+        (_IOU.format('torch.nanmean(hit / matrix.sum())'), 'without errors'),
+        (_IOU.format('torch.nanmean(hit / (union + 1))'), 'without errors'),
+        (_IOU.format('(hit / union)[union > 1].mean()'), 'class 2 (never true)'),
+        (_IOU.format('round(torch.nanmean(hit / union).item(), 2)'), 'you say 0.58'),
     ],
 }  # fmt: skip
 
@@ -360,7 +401,14 @@ class DoubleConv(nn.Sequential):
 """,
     ],
     "up": [_UP.format("2 * out_channels", "torch.concat((skip, x), 1)")],
-    "layers": [_LAYERS],
+    "layers": [
+        _LAYERS,
+        _edit(
+            _LAYERS,
+            "nn.ModuleList([DoubleConv(a, b) for a, b in pairs])",
+            "nn.Sequential(*[DoubleConv(a, b) for a, b in pairs])",
+        ),
+    ],
     "unet": [_FORWARD],
     "cross-entropy": [
         """
