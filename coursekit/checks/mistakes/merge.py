@@ -57,7 +57,7 @@ UNCOUNTED: tuple[tuple[Kinds, str, str], ...] = (
     (TypeError, "argument: 'self'", "count the block that you built, not the class"),
     (
         TypeError,
-        "string formatting|'str' and 'int'|str",
+        "string formatting|'str' and 'int'",
         "DDGCN takes in_channels and channels first, then `conva=conva, merge=merge`",
     ),
     (TypeError, "missing .* 'in_channels'", "DDGCN takes in_channels and channels first"),
