@@ -728,7 +728,7 @@ EQUIVALENT = {
             "self.adjacency = node_abn(nodes)",
             "self.update = node_abn(states)",
         )),
-        ("return self.extend(y.unflatten(2, x.shape[-2:]))  # (B, C, h, w)",
+        ("return self.extend(r.unflatten(2, x.shape[-2:]))  # (B, C, h, w)",
          "x.shape[-2:])) → x.shape[2:]))", _SAME_TWO),
     ],
     "dynamic-merge": [
