@@ -32,7 +32,7 @@ PIECES = {
     "paper": ("X", "λ up(H_S)", "γ H_F"),
 }
 #: The same at the start, where λ and γ are 0.
-AT_START = {"code": ("X · up(X_l) + X", "X"), "paper": ("X", "0", "0")}
+AT_START = {"code": ("X · up(X_l) + X", "X"), "paper": ("X", "0 for λ H_S", "0 for γ H_F")}
 
 
 def same(one: Tensor, two: Tensor) -> bool:
