@@ -1,0 +1,34 @@
+"""How modules differ, in words; mistakes that cannot be told from what is right."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from coursekit.checks.mistakes.modules import apart, unlike
+
+
+def block(gives: int = 4, takes: int = 3, kernel: int = 1) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(takes, gives, kernel, bias=False), nn.BatchNorm2d(gives))
+
+
+def test_modules_alike_differ_in_nothing() -> None:
+    assert unlike(block(), block()) == ""
+
+
+def test_the_first_difference_is_told() -> None:
+    assert unlike(block(gives=5), block()) == "0 gives 5 channels, expected: 4"
+    assert unlike(block(takes=2), block()) == "0 takes 2 channels, expected: 3"
+    assert unlike(block(kernel=3), block()) == "0 has a kernel of 3 × 3, expected: 1 × 1"
+    assert (
+        unlike(nn.Linear(2, 3), nn.Linear(4, 3)) == "weight has the shape (3, 2), expected: (3, 4)"
+    )
+    assert unlike(block()[:1], block()) == "there is no 1.weight"
+    assert unlike(nn.ModuleDict({"a": block()}), block()) == "there is no 0.weight, but a.0.weight"
+    assert unlike(block().append(nn.Linear(1, 1)), block()) == "2.weight is one too many"
+
+
+def test_a_mistake_that_gives_what_is_right_is_left_out() -> None:
+    right = torch.ones(3)
+    found = apart([(right.clone(), "the same"), (2 * right, "twice"), ([1, 1], "short")], right)
+    assert [message for _, message in found] == ["twice", "short"]
