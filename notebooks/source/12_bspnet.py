@@ -1143,7 +1143,7 @@ print("poly:", rate.get_last_lr()[0] == optim.poly_rate(0, 100, 1e-3, 0.9))
 # - **Class balance.** Small parts are nearly all boundary, so α is a class weight in disguise. Give A lesson 01's class weights: does it catch up with C?
 # - **One more resolution.** "C, stride 8": does the weight still help when nothing is coarse?
 #
-# In **lesson 14** you design a network of your own. Will its boundaries count more?
+# In **lesson 13** you find out who draws those boundaries, and how surely.
 
 # %% quiz [markdown]
 # ### What tells model B from model C?

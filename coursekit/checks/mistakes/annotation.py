@@ -161,7 +161,58 @@ def mislaid(points: Any, start: Any, end: Any, x: Any) -> Mistakes:
             "x runs from -1 to 1, as in the pose",
         ),
         (points, "these are the points: the parabola at each x"),
+        (
+            made(lambda u, v: (1 - u) ** 2 @ v / ((1 - u) ** 2 @ (1 - u) ** 2)),
+            "(1 - u)² is not 1 - u²",
+        ),
+        (
+            made(lambda u, v: lambda t: b(u) @ v / (b(u) @ b(u)) * (1 - t) ** 2),
+            "(1 - x)² is not 1 - x²",
+        ),
+        (
+            made(lambda u, v: lambda t: 1 - b(u) @ v / (b(u) @ b(u)) * t**2),
+            "h multiplies the whole bracket",
+        ),
+        (
+            made(lambda u, v: lambda t: b(u) @ v / (b(u) @ b(u)) - t**2),
+            "h multiplies the whole bracket",
+        ),
+        (
+            made(lambda u, v: np.polyfit(b(u), v, 1)[0]),
+            "a line in b with a start of its own is fitted: h alone",
+        ),
+        (made(lambda u, v: b(u) @ v / np.sqrt(b(u) @ b(u))), "no root: Σ b²"),
+        (made(lambda u, v: b(u) @ v / b(u).mean() ** 2 / len(v)), "square first, then average: b²"),
+        (
+            made(lambda u, v: -_quadratic(u, v)[2]),
+            "this h is a free parabola's: fit with b = 1 - u²",
+        ),
+        (made(lambda u, v: b(v) @ u / (b(v) @ b(v))), "u and v have changed places"),
+        (made(lambda u, v: 0.0), "this is the straight line between the corners"),
     ]
+
+
+def off_curve(got: Any, points: Any, start: Any, end: Any, x: Any) -> str:
+    """What is wrong with a curve (M, 2), in words, seen in the pose."""
+    right, middle, half = lid(points, start, end, x), (start + end) / 2, (end - start) / 2
+    turn = np.array([half, [-half[1], half[0]]]) / (half @ half)
+    (u, v), bump = ((got - middle) @ turn.T).T, 1 - np.square(x)
+    height, known = (bump @ ((p - middle) @ turn.T)[:, 1] / (bump @ bump) for p in (got, right))
+    shift, (size, *_) = (
+        (got - right).mean(0),
+        np.linalg.lstsq(
+            (right - right.mean(0)).reshape(-1, 1), (got - got.mean(0)).ravel(), rcond=None
+        )[0],
+    )
+    if np.allclose(u, x) and np.allclose(v, height * bump):
+        return f"a parabola through both corners, but h is {height:.3f}, expected: {known:.3f}"
+    if np.allclose(got, right + shift):
+        return "the right curve at another place: expected: the corners' middle, added last"
+    if np.allclose(got - got.mean(0), size * (right - right.mean(0))):
+        return f"the curve is {size:.3g} times as large as it should be: look at s"
+    if np.allclose(got[0], start) and np.allclose(u, x):
+        return "both corners are met; between them, expected: v = h (1 - u²)"
+    return "expected at x = -1: `start`; the way into the pose or the way back is off"
 
 
 def fused(
@@ -273,3 +324,20 @@ def misfused(regions: NDArray[Any], parts: Parts) -> Mistakes:
             "skin between the parts became background",
         ),
     ]
+
+
+def off_map(got: Any, regions: NDArray[Any], parts: Parts) -> str:
+    """Where a label map is wrong, in words."""
+    wrong = got != fused(regions, parts)
+    over = np.sum([np.zeros(regions.shape, int), *(mask for _, mask in parts)], axis=0)
+    for where, words in (
+        ((regions == 1) & (over == 0), "expected: 1 where there is skin and no part"),
+        ((regions == 1) & (over > 1), "where parts overlap, expected: the later one of the list"),
+        ((regions == 1) & (over == 1), "expected on the skin: a part's own id, where its mask is"),
+        (regions == 2, "expected: 10 wherever there is hair, whatever lies below it"),
+        (regions == 3, "expected: 1 wherever there are glasses, whatever lies below them"),
+        (regions == 0, "expected: 0 outside of the head, whatever lies there"),
+    ):
+        if (wrong & where).any():
+            return words
+    return "expected: skin, parts, glasses as skin, hair, background"

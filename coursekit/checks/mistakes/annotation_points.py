@@ -85,6 +85,20 @@ def mismeasured(found: NDArray[Any], truth: NDArray[Any], by: str) -> Mistakes:
         ),
         (mean / found_d, "d comes from the *true* points, not from those that were found"),
         (mean * d, "divide by d"),
+        (np.sqrt(mean / d), "the root of all: d alone has one"),
+        (1 - mean / d, "an error, not 1 minus it"),
+        (mean / d * len(truth) / len(theirs), every) if not known.all() else (None, ""),
+        (np.abs(step.sum(1)).mean() / d, "x and y are added before they are squared"),
+        (
+            np.abs(np.linalg.norm(mine, axis=1) - np.linalg.norm(theirs, axis=1)).mean() / d,
+            "subtract the points first, then take lengths",
+        ),
+        (
+            (np.linalg.norm(mine, axis=1) - np.linalg.norm(theirs, axis=1)).mean() / d,
+            "subtract the points first, then take lengths",
+        ),
+        (mean / np.sqrt(2) / d, "the squares of x and y are added, not averaged"),
+        (2 * mean / d, "d is the whole length, not half of it"),
     ]
     if by == "box":
         root = "d is the root of the area, √(w·h)"
@@ -99,6 +113,9 @@ def mismeasured(found: NDArray[Any], truth: NDArray[Any], by: str) -> Mistakes:
             (mean / max(wide, high), f"{root}, not the longer side"),
             (mean / np.hypot(wide, high), f"{root}, not its diagonal"),
             (mean / min(wide, high), f"{root}, not the shorter side"),
+            (mean / np.sqrt(wide + high), f"{root}: a product, not a sum"),
+            (mean / np.sqrt((wide**2 + high**2) / 2), f"{root}, not its diagonal"),
+            (mean / np.sqrt(np.prod(theirs.max(0) - theirs.mean(0))), "maximum minus *minimum*"),
             (mean / np.sqrt(most.prod()), "the box of the true points alone"),
             (mean / np.sqrt((wide + 1) * (high + 1)), "a tight box, without one pixel more"),
             (
@@ -114,10 +131,23 @@ def mismeasured(found: NDArray[Any], truth: NDArray[Any], by: str) -> Mistakes:
     return [
         *mistakes,
         (mean / d**2, "divided by d twice"),
+        (
+            mean / np.linalg.norm(truth[66] + truth[79]) * 2,
+            "the distance of the corners: minus, not plus",
+        ),
         (mean / box, '`by` has no effect: for "eyes" d is the distance of the points 66 and 79'),
         *(
             (mean / np.linalg.norm(truth[a] - truth[b]), f"{other}, not {a} and {b}")
-            for a, b in ((70, 75), (104, 105), (74, 83), (67, 80), (65, 78), (66, 75), (70, 79))
+            for a, b in (
+                (70, 75),
+                (104, 105),
+                (74, 83),
+                (67, 80),
+                (65, 78),
+                (66, 75),
+                (70, 79),
+                (36, 45),
+            )
         ),
         (
             mean / np.linalg.norm(theirs[66] - theirs[79]) if len(theirs) > 79 else None,
@@ -141,7 +171,7 @@ def misasked(guesses: NDArray[Any], count: int) -> Mistakes:
     def first(value: Any) -> NDArray[Any]:
         return np.argsort(-value, kind="stable")[:count]
 
-    order = np.argsort(spread, kind="stable")
+    order, sigma = np.argsort(spread, kind="stable"), np.sqrt(spread)
     said = "the spread is √(mean of ‖g - mean‖²)"
     return [
         (order[:count], "these are the surest points: the most uncertain first"),
@@ -207,136 +237,63 @@ def misasked(guesses: NDArray[Any], count: int) -> Mistakes:
             "these are members of the committee: the spread of each *point*, `axis=0`",
         ),
         (
+            first(np.square(guesses - guesses.mean()).sum(-1).mean(0)),
+            "the mean of all numbers was taken: over the members, `axis=0`",
+        ),
+        (
+            first(np.square(guesses - np.median(guesses, axis=0)).sum(-1).mean(0)),
+            "distances to the median: to the mean",
+        ),
+        (
+            first(np.abs(guesses - guesses.mean(0)).sum(-1).mean(0)),
+            f"{said}: squares, no absolute values",
+        ),
+        (
+            first((guesses - guesses.mean(0)).sum(-1).mean(0)),
+            "what lies to the left and to the right of the mean cancels: square first",
+        ),
+        (-order[:count], "the minus belongs to the spreads, before they are sorted"),
+        (
+            np.argsort(spread[::-1])[:count],
+            "the spreads are turned round, so their numbers are others: sort `-spread`",
+        ),
+        (
+            np.flatnonzero(sigma > sigma.mean())[:count],
+            "those above the mean, by number: sort them",
+        ),
+        (
+            np.flatnonzero(spread > spread.mean())[:count],
+            "those above the mean, by number: sort them",
+        ),
+        (
+            first(np.square(np.diff(guesses, axis=0)).sum(-1).mean(0)),
+            "members are compared with the next one: with the committee's mean",
+        ),
+        (
+            first(np.linalg.norm(guesses[:, None] - guesses[None], axis=-1).max((0, 1))),
+            "the largest distance of two members: the mean square from the committee's mean",
+        ),
+        (
+            first(np.linalg.norm(guesses[:, None] - guesses[None], axis=-1).mean((0, 1))),
+            "distances between members, not squared: from the committee's mean",
+        ),
+        (
             first(guesses.var(0).reshape(-1)),
             "x and y are ranked one by one: add both, then order the points",
         ),
     ]
 
 
-def split(one: NDArray[Any], two: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """The right habit and chance of exercise 5."""
-    apart = one - two
-    return np.linalg.norm(apart.mean(0), axis=-1), np.sqrt(apart.var(0, ddof=1).sum(-1) / 2)
-
-
-def missplit(one: NDArray[Any], two: NDArray[Any]) -> list[tuple[int, Any, str]]:
-    """Habits (0) and chances (1) that are not those of `split`."""
-    apart, faces = one - two, len(one)
-    mean, length = apart.mean(0), np.linalg.norm(apart, axis=-1)
-    habit, chance = split(one, two)
-    total = apart.var(0, ddof=1).sum(-1)  # of the difference
-    same = "a habit is what is left in the *mean* of the differences"
-    of_one = "this is the chance of a difference: each of the two hands has half of its square"
-    below = "divide by F - 1: the mean came from the same faces"
-    return [
-        (0, chance, "habit and chance have changed places"),
-        (0, mean, "the length of the mean difference: a number for each point"),
-        (0, length.mean(0), f"{same}: lengths never cancel, so take the mean first"),
-        (0, np.abs(apart).mean(0), f"{same}: no absolute values before it"),
-        (
-            0,
-            np.linalg.norm(np.abs(apart).mean(0), axis=-1),
-            f"{same}: no absolute values before it",
-        ),
-        (0, np.sqrt((length**2).mean(0)), f"{same}: this has chance in it, too"),
-        (0, habit**2, "the square: take the root"),
-        (0, habit / 2, "only the *difference* of two habits can be told: no half of it"),
-        (0, habit / np.sqrt(2), "only the *difference* of two habits can be told: no part of it"),
-        (0, faces * habit, "the sum over the faces: their mean"),
-        (0, np.abs(mean).sum(-1), "|x| + |y|: the straight length"),
-        (0, np.abs(mean[:, 0]), "x alone: y, too"),
-        (0, np.abs(mean[:, 1]), "y alone: x, too"),
-        (0, mean.sum(-1), "x and y are added: the length, √(x² + y²)"),
-        (0, habit.mean(), "one number for all: one for each point"),
-        (0, np.linalg.norm(mean), "one number for all: one for each point, `axis=-1`"),
-        (
-            0,
-            np.linalg.norm(apart.mean((0, 1))),
-            "one number for all: the mean over the faces, `axis=0`",
-        ),
-        (
-            0,
-            np.linalg.norm(apart.mean(1), axis=-1),
-            "the mean over the faces, `axis=0`: this is over the points",
-        ),
-        (
-            0,
-            np.linalg.norm(mean, axis=0),
-            "one for x and one for y: a length for each point, `axis=-1`",
-        ),
-        (0, np.linalg.norm(np.median(apart, axis=0), axis=-1), "the mean, not the median"),
-        (
-            0,
-            np.abs(np.linalg.norm(one, axis=-1) - np.linalg.norm(two, axis=-1)).mean(0),
-            "subtract the points first, then take lengths",
-        ),
-        (0, np.linalg.norm(one.mean(0), axis=-1), "`two` has no effect"),
-        (0, length[0], "the first face alone"),
-        (1, habit, "habit and chance have changed places"),
-        (1, np.sqrt(total), f"{of_one}, so divide by √2"),
-        (
-            1,
-            np.sqrt(total) / 2,
-            "halve the square, then take the root; x and y are added, not averaged",
-        ),
-        (1, total / 2, "take the root: a distance, not its square"),
-        (1, total, "take the root, and half of the square"),
-        (1, np.sqrt(2 * total), f"{of_one}: divide by 2, do not multiply"),
-        (1, np.sqrt(apart.var(0).sum(-1) / 2), below),
-        (1, np.sqrt(apart.var(0).sum(-1)), f"{below}; and halve the square"),
-        (
-            1,
-            np.sqrt((length**2).mean(0) / 2),
-            "the habit is still in it: subtract the mean difference first",
-        ),
-        (
-            1,
-            np.sqrt((length**2).sum(0) / (faces - 1) / 2),
-            "the habit is still in it: subtract the mean difference first",
-        ),
-        (
-            1,
-            np.sqrt(apart.var(0, ddof=1) / 2),
-            "one number for each point: add the squares of x and y",
-        ),
-        (
-            1,
-            np.sqrt(apart.var(0, ddof=1).mean(-1) / 2),
-            "the squares of x and y are added, not averaged",
-        ),
-        (
-            1,
-            apart.std(0, ddof=1).sum(-1) / np.sqrt(2),
-            "add the *squares* of x and y, then take the root",
-        ),
-        (1, np.sqrt(apart[..., 0].var(0, ddof=1) / 2), "x alone: y, too"),
-        (1, np.sqrt(apart[..., 1].var(0, ddof=1) / 2), "y alone: x, too"),
-        (
-            1,
-            length.std(0, ddof=1) / np.sqrt(2),
-            "the deviation of lengths: that of the differences, x and y, then add",
-        ),
-        (1, length.std(0), "the deviation of lengths: that of the differences, x and y, then add"),
-        (
-            1,
-            np.linalg.norm(apart - mean, axis=-1).mean(0) / np.sqrt(2),
-            "a mean of distances: the root of the mean square",
-        ),
-        (
-            1,
-            np.sqrt(apart.var(1, ddof=1).sum(-1) / 2),
-            "the faces vary, `axis=0`: this is over the points",
-        ),
-        (1, np.sqrt(total.mean() / 2), "one number for all: one for each point"),
-        (
-            1,
-            np.sqrt(one.var(0, ddof=1).sum(-1)),
-            "one hand alone: faces differ, too; look at the difference of the hands",
-        ),
-        (
-            1,
-            np.sqrt(((one - one.mean(0) + two - two.mean(0)) ** 2).sum((0, 2)) / (faces - 1) / 2),
-            "a sum of both hands: their difference",
-        ),
-        (1, np.sqrt(total * (faces - 1) / 2), below),
-    ]
+def off_order(got: Any, guesses: NDArray[Any], count: int) -> str:
+    """What is wrong with a choice of points, in words."""
+    right, spread = asked(guesses, count), np.sqrt(guesses.var(0).sum(-1))
+    got = np.asarray(got)
+    if got.shape == right.shape and set(got.tolist()) == set(right.tolist()):
+        return "the right points; expected: in order, the most uncertain first"
+    if got.shape != right.shape or not np.isin(got, np.arange(len(spread))).all():
+        return f"expected: {count} numbers of points, from 0 to {len(spread) - 1}"
+    place = int((got != right).argmax())
+    return (
+        f"at place {place} stands point {got[place]}, whose spread is {spread[got[place]]:.3f}; "
+        f"point {right[place]} has {spread[right[place]]:.3f}; expected: the largest spreads"
+    )

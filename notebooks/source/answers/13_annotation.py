@@ -110,7 +110,24 @@ def lid(points, start, end, x):
          "misses the corners"),
         (_edit(_LID, (_BACK, f"np.rint({_BACK})")), "round nothing"),
         (_edit(_LID, (_BACK, f"({_BACK})[:, 1]")), "not y alone"),
-        (_edit(_LID, ("@ A.T", "@ A[0]")), ""),
+        (_edit(_LID, ("b = 1 - u**2", "b = (1 - u) ** 2")), "(1 - u)² is not"),
+        (_edit(_LID, ("(1 - x**2)", "(1 - x) ** 2")), "(1 - x)² is not"),
+        (_edit(_LID, ("h * (1 - x**2)", "1 - h * x**2")), "the whole bracket"),
+        (_edit(_LID, (_H, "h = np.polyfit(b, v, 1)[0]")), "h alone"),
+        (_edit(_LID, (_H, "h = -np.polyfit(u, v, 2)[0]")), "a free parabola's"),
+        (_edit(_LID, (_H, "h = (b @ v) / np.sqrt(b @ b)")), "no root"),
+        (_edit(_LID, ("u, v = (", "v, u = (")), "u and v have changed places"),
+        (_edit(_LID, ("(end - start) / 2\n", "(start - end) / 2\n")), "start and end have changed places"),
+        (_edit(_LID, ("np.hypot(*r)", "r[0]")), "but h is"),
+        (_edit(_LID, (").T\n", ")\n")), "takes rows"),
+        (_edit(_LID, ("* s + c", "/ s + c")), "look at s"),
+        (_edit(_LID, ("* s + c", "* s - c")), "at another place"),
+        (_edit(_LID, ("c, r = (start + end) / 2,", "c, r = (end - start) / 2,")), "the way back is off"),
+        ("""
+def lid(points, start, end, x):
+    return start + (end - start) * (x[:, None] + 1) / 2
+""", "straight line between the corners"),
+        (_edit(_LID, ("@ A.T", "@ A[0]")), "takes rows"),
     ],
     "fuse": [
         (_edit(_FUSE, (_PARTS, ""), (_OUT, _OUT + _PARTS)), "parts come last here"),
@@ -140,6 +157,16 @@ def lid(points, start, end, x):
          "wrong order"),
         (_edit(_FUSE, (_PARTS, "    label, mask = parts[-1]\n    found[mask] = label\n")), "the last part"),
         (_edit(_FUSE, ("for label, mask in parts", "for mask, label in parts")), "each of `parts` is a pair"),
+        (_edit(_FUSE, ("[regions == 2] = 10", "[(regions == 2) & (found == 0)] = 10")), "lie over the hair"),
+        (_edit(_FUSE, ("[regions == 3] = 1", "[(regions == 3) & (found == 0)] = 1")), "glasses lie over"),
+        (_edit(_FUSE, (_OUT, "    found[found == 0] = 0\n")), "sticks out of the head"),
+        (_edit(_FUSE, ("found[mask] = label", "found += label * mask")), "add nothing"),
+        (_edit(_FUSE, ("found[mask] = label", "found = np.where(mask, label, 0)")), "skin and no part"),
+        (_edit(_FUSE, ("found[mask] = label", "found = np.maximum(found, label * mask)")), "the later one"),
+        (_edit(_FUSE, ("in parts", "in sorted(parts, key=lambda p: p[0])")), "the later one"),
+        (_edit(_FUSE, (_HAIR, "    found[regions == 2] = 9\n")), "10 wherever there is hair"),
+        (_edit(_FUSE, (_GLASSES, "    found[regions == 3] = 255\n")), "1 wherever there are glasses"),
+        (_edit(_FUSE, ("np.uint8", "float")), "uint8"),
         (_edit(_FUSE, ("    return found\n", "")), "does every way through it end in a `return`"),
     ],
     "normalised-error": [
@@ -171,6 +198,20 @@ def lid(points, start, end, x):
         (_edit(_NME, ('by == "eyes"', "False")), "`by` has no effect"),
         (_edit(_NME, ("np.isfinite(truth).all(axis=1)", "np.ones(len(truth), bool)")), "spoils all"),
         (_edit(_NME, ("truth[66] - truth[79]", "truth[known][66] - truth[known][79]")), "renumber the others"),
+        (_edit(_NME, (_END, "float(distance.mean() / d) ** 0.5")), "root of all"),
+        (_edit(_NME, (_END, "1 - float(distance.mean() / d)")), "not 1 minus it"),
+        (_edit(_NME, (_END, "distance / d")), "a float"),
+        (_edit(_NME, ("truth[66] - truth[79]", "truth[36] - truth[45]")), "not 36 and 45"),
+        (_edit(_NME, ("truth[66] - truth[79]", "truth[66] + truth[79]"), ("truth[79])", "truth[79]) / 2")), "minus, not plus"),
+        (_edit(_NME, ("- truth[79])", "- truth[79]) / 2")), "not half of it"),
+        (_edit(_NME, ("np.sqrt(w * h)", "np.sqrt(w + h)")), "not a sum"),
+        (_edit(_NME, ("np.ptp(truth[known], axis=0)", "np.ptp(truth, axis=0)")), "spoils all"),
+        (_edit(_NME, ("np.ptp(truth[known]", "np.ptp(np.nan_to_num(truth)")), "lower end"),
+        (_edit(_NME, ("np.linalg.norm(found[known] - truth[known], axis=1)",
+                      "np.linalg.norm(found[known], axis=1) - np.linalg.norm(truth[known], axis=1)")),
+         "then take lengths"),
+        (_edit(_NME, ("np.linalg.norm(found[known] - truth[known], axis=1)",
+                      "np.sqrt(((found[known] - truth[known]) ** 2).mean(axis=1))")), "not averaged"),
         (_edit(_NME, ('by="box"', 'by="eyes"')), 'without `by` it is "box"'),
     ],
     "ask-first": [
@@ -196,6 +237,16 @@ def lid(points, start, end, x):
         (_edit(_ASK, (_SPREAD, "guesses.std(axis=(1, 2))")), ""),
         (_edit(_ASK, ("guesses.mean(axis=0)", "guesses.mean(axis=1)")), "over the members is `axis=0`"),
         (_edit(_ASK, (_FIRST, "spread >= np.sort(spread)[-count]")), "yes or no for each point"),
+        (_edit(_ASK, ("guesses.mean(axis=0)", "guesses.mean()")), "mean of all numbers"),
+        (_edit(_ASK, ("guesses.mean(axis=0)", "np.median(guesses, axis=0)")), "to the median"),
+        (_edit(_ASK, ("(away**2)", "np.abs(away)")), "no absolute values"),
+        (_edit(_ASK, (_FIRST, "-np.argsort(spread)[:count]")), "the minus belongs"),
+        (_edit(_ASK, (_FIRST, "np.argsort(spread[::-1])[:count]")), "turned round"),
+        (_edit(_ASK, (_FIRST, "np.argpartition(-spread, count - 1)[:count]")), "in order"),
+        (_edit(_ASK, (_FIRST, "np.argsort(-spread)[:5]")), "`count` points"),
+        (_edit(_ASK, (_FIRST, "np.flatnonzero(spread > spread.mean())[:count]")), "sort them"),
+        (_edit(_ASK, (_FIRST, "set(np.argsort(-spread)[:count])")), "in their order"),
+        (_edit(_ASK, ("guesses - guesses.mean(axis=0)", "np.diff(guesses, axis=0)")), "with the next one"),
         (_edit(_ASK, (_FIRST, "int(np.argmax(spread))")), "expected: "),
     ],
     "two-hands": [
@@ -224,6 +275,19 @@ def lid(points, start, end, x):
         (_edit(_HANDS, ("return habit, chance", "return habit")), "habit, chance"),
         (_edit(_HANDS, ("mean = apart.mean(axis=0)", "mean = apart.mean(axis=1, keepdims=True)[:, 0]")),
          "`axis=0`"),
+        (_edit(_HANDS, ("apart = one - two", "apart = np.abs(one - two)")), "no absolute values"),
+        (_edit(_HANDS, ("mean = apart.mean(axis=0)", "mean = np.median(apart, axis=0)")), "not the median"),
+        (_edit(_HANDS, ("mean = apart.mean(axis=0)", "mean = apart.sum(axis=0)")), "sum over the faces"),
+        (_edit(_HANDS, ("(len(apart) - 1)", "apart.shape[1]")), "not the points"),
+        (_edit(_HANDS, ("(len(apart) - 1)", "(len(apart) + 1)")), "not plus"),
+        (_edit(_HANDS, ("(len(apart) - 1) / 2", "(2 * len(apart) - 1)")), "brackets"),
+        (_edit(_HANDS, ("((apart - mean) ** 2)", "np.abs(apart - mean)")), "no absolute values"),
+        (_edit(_HANDS, ("left.sum(axis=0)", "np.sqrt(left).sum(axis=0)")), "the root comes last"),
+        (_edit(_HANDS, (_CHANCE, "np.sqrt((one.var(axis=0, ddof=1) + two.var(axis=0, ddof=1)).sum(axis=-1) / 2)")),
+         "variance of the *difference*"),
+        (_edit(_HANDS, (_HABIT, "np.abs(np.linalg.norm(one, axis=-1).mean(0) - np.linalg.norm(two, axis=-1).mean(0))")),
+         "then take lengths"),
+        (_edit(_HANDS, ("return habit, chance", "return habit, 3 * chance")), "times the chance"),
         (_edit(_HANDS, ("apart = one - two", "apart = one")), "`two` has no effect"),
     ],
 }  # fmt: skip
@@ -348,4 +412,30 @@ def two_hands(one, two):
     ],
 }
 
-EQUIVALENT: dict[str, list[tuple[str, str, str]]] = {}
+# Planted bugs that change nothing that is asked for: line, change, reason.
+_ORDER = "this and the next in the other order"
+_SPREADS = "spread = np.sqrt((away**2).sum(axis=2).mean(axis=0))  # (K,)"
+_MONOTONE = "the order of the spreads stays"
+
+EQUIVALENT = {
+    "fit-lid": [
+        ("A = np.array([[r[0], r[1]], [-r[1], r[0]]]) / s", "np.array([[r[0], r[1]], [-r[1], r[0]]]) → [[r[0], r[1]], [-r[1], r[0]]]", "s is an array's number: a list is divided by it, too"),
+    ],
+    "fuse": [
+        ("found = np.zeros(regions.shape, np.uint8)", "np.zeros(regions.shape, → np.ones(regions.shape,", "each pixel is painted over"),
+        ("found[regions == 3] = 1", _ORDER, "no pixel is in two regions"),
+        ("found[regions == 2] = 10", _ORDER, "no pixel is in two regions"),
+    ],
+    "normalised-error": [
+        ("return float(distance.mean() / d)", "float(distance.mean() / d) → distance.mean() / d", "an array's number is a float"),
+    ],
+    "ask-first": [
+        (_SPREADS, "np.sqrt((away ** 2).sum(axis=2).mean(axis=0)) → (away ** 2).sum(axis=2).mean(axis=0)", _MONOTONE),
+        (_SPREADS, "2).sum(axis=2).mean(axis=0)) → 2).sum(axis=2).sum(axis=0))", _MONOTONE),
+        (_SPREADS, "2).sum(axis=2).mean(axis=0)) → 2).mean(axis=2).mean(axis=0))", _MONOTONE),
+    ],
+    "two-hands": [
+        ("habit = np.linalg.norm(mean, axis=-1)", _ORDER, "neither line needs what the other does"),
+        ("habit = np.linalg.norm(mean, axis=-1)", "axis=-1) → axis=1)", "the mean has two axes"),
+    ],
+}  # fmt: skip
