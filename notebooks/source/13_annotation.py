@@ -38,6 +38,7 @@
 # %%
 import json
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -54,6 +55,7 @@ from coursekit.labels import LAPA
 from coursekit.landmarks import LANDMARK_GROUPS, mirror_landmarks
 from coursekit.polygons import inside
 from coursekit.synthfaces import Style, render
+from coursekit.training.published import BSPNET_ABLATION_TABLE
 
 # %%
 TIER, _, SIZES = tier.choose(
@@ -781,10 +783,10 @@ plots.described(figure, "Arrows lead from proposed points to where a hand has pu
 #
 # Now you. The next cell writes three rendered faces into `out/first_hand`, and the same three into `out/second_hand`. Label the first folder. Let a neighbour label the second, or do it yourself tomorrow, without looking at the first. Two ways, the same tool:
 #
-# - here, in the cell that ends with `tool(FIRST)`; then put `SECOND` in its place;
+# - here: the next cell ends with `first`; for the other folder, write `second`;
 # - in a browser: `coursekit annotate out/first_hand`.
 #
-# Drag what is off, press `?` for the keys, and **save** each face. It takes about 15 minutes. Whatever is not saved, a *simulated hand* labels, so that the lesson goes on in any case. It has a **habit**, where it likes to put each point, on every face the same, and **chance**, which is new each time. Their sizes are a guess of ours.
+# The points begin where our small model proposes them. Drag what is off, press `?` for the keys, and **save** each face. It takes about 15 minutes. Whatever is not saved, a *simulated hand* labels, so that the lesson goes on in any case. It has a **habit**, where it likes to put each point, on every face the same, and **chance**, which is new each time. Their sizes are a guess of ours.
 
 # %%
 # NBVAL_IGNORE_OUTPUT
@@ -792,11 +794,26 @@ from coursekit.labelling import tool
 
 FIRST, SECOND = Path("out/first_hand"), Path("out/second_hand")
 faces = [render(19, index, 512, style=CURVED) for index in (3, 8, 11)]
-for folder in (FIRST, SECOND):
+seen = np.stack([render(19, index, SIZE, style=CURVED).image for index in (3, 8, 11)])
+proposals = (model(seen) + 0.5) * 512 / SIZE - 0.5
+
+
+def prepared(folder: Path) -> Any:
+    """The tool on three faces, in which the model has proposed what nobody has touched."""
     (folder / "images").mkdir(parents=True, exist_ok=True)
     for number, one in enumerate(faces, 1):
         Image.fromarray(one.image).save(folder / "images" / f"face{number}.png")
-tool(FIRST)
+    shown = tool(folder)
+    for number, points in enumerate(proposals.tolist(), 1):
+        now = shown.session.call("picture", {"name": f"face{number}"})
+        if now["state"] == "new":
+            draft = now | {"points": points, "proposed": points, "source": "the model of lesson 13"}
+            shown.session.call("keep", draft)
+    return shown
+
+
+second, first = prepared(SECOND), prepared(FIRST)
+first
 
 
 # %%
@@ -969,13 +986,14 @@ between = [mean_f1(a, b) for i, a in enumerate(JUDGES) for b in JUDGES[:i]]
 table = f"| mean F1 of the parts, % | judged by the truth | by annotator 1 | by the other {len(JUDGES) - 1}, mean | lowest to highest |\n|---|---|---|---|---|"  # fmt: skip
 for name, (true, first, *rest) in SCORES.items():
     table += f"\n| {name} | {true:.1f} | {first:.1f} | {np.mean(rest):.1f} | {min(rest):.1f} to {max(rest):.1f} |"  # fmt: skip
-gap = np.subtract(SCORES["A"], SCORES["B"])
+gap, paper = np.subtract(SCORES["A"], SCORES["B"]), dict(BSPNET_ABLATION_TABLE.rows)
 stolen = SCORES["C"][1] - SCORES["the truth"][1]
 Markdown(f"""{table}
 
 - **The ceiling.** Two annotators agree to {np.mean(between):.1f} %. The truth itself gets {np.mean(SCORES["the truth"][1:]):.1f} %: higher, since only one hand's error stands between them. No model scores more, but by luck or by habit.
 - **A habit can be learnt.** Judged by annotator 1, C is {stolen:+.1f} points from the truth{", and looks better than it" if stolen > 0 else ""}; judged by the truth, it is {SCORES["C"][0] - 100:+.1f}. A test set drawn by the hand that drew the training set cannot tell the two apart.
-- **What is near the ceiling shrinks.** A is truly {gap[0]:.1f} points above B. Annotators see {gap[1:].mean():.1f} on average, and {(gap[1:] > 0).sum()} of {len(JUDGES)} put A first.""")  # fmt: skip
+- **What is near the ceiling shrinks.** A is truly {gap[0]:.1f} points above B. Annotators see {gap[1:].mean():.1f} on average, and {(gap[1:] > 0).sum()} of {len(JUDGES)} put A first.
+- **In this course.** The paper's step from model B to model C (lesson 12) is {np.mean(paper["C"]) - np.mean(paper["B"]):.1f} points of mean F1, on labels of which nobody knows how far two hands agree. Here, a true step of {gap[0]:.1f} showed as {gap[1:].min():+.1f} to {gap[1:].max():+.1f}, depending on the hand.""")  # fmt: skip
 
 # %% [markdown]
 # Small errors and the hand's errors do not add up: they hide in each other, as $\sqrt{a^2 + b^2}$ hides the smaller. So a paired test (lesson 08) may well find a difference of 0.2 points *certain*, and it is: certain for this hand. What it means beyond that hand, more images of the same hand do not say. Three habits of reading:
