@@ -62,8 +62,8 @@ def mislaid(points: Any, start: Any, end: Any, x: Any) -> Mistakes:
     def free(u: Any, v: Any) -> Any:
         return _quadratic(u, v)
 
-    def cornered(u: Any, v: Any) -> Any:
-        return _quadratic([-1, *u, 1], [0, *v, 0])
+    def cornered(u: Any, v: Any, one: Any = (-1, 0), two: Any = (1, 0)) -> Any:
+        return _quadratic([one[0], *u, two[0]], [one[1], *v, two[1]])
 
     def leaning(u: Any, v: Any) -> Any:
         a, c = np.linalg.lstsq(np.stack([b(u), u * b(u)], 1), v, rcond=None)[0]
@@ -78,6 +78,7 @@ def mislaid(points: Any, start: Any, end: Any, x: Any) -> Mistakes:
     flat = (middle + np.outer(x, half))[:, 0]
     turned = "the axes turn the wrong way: their rows are the axes, so `@ axes.T` aligns"
     undo = "back into the picture with `@ axes`: the inverse of a turn is its transpose"
+    half_s = "s is *half* the distance of the corners"
     ends = "a free parabola misses the corners: it has to be 0 at u = -1 and u = 1"
     least = "this is no least squares: h = Σ b·v / Σ b², with b = 1 - u²"
     return [
@@ -139,9 +140,9 @@ def mislaid(points: Any, start: Any, end: Any, x: Any) -> Mistakes:
         (made(scale=0, factor=0), "nothing is scaled: in the pose the corners are at -1 and 1"),
         (made(scale=0), "the points are not scaled: divide by s"),
         (made(factor=0), "the curve is not scaled back: times s"),
-        (made(scale=2, factor=2), "s is *half* the distance of the corners"),
-        (made(scale=2), "s is *half* the distance of the corners"),
-        (made(factor=2), "s is *half* the distance of the corners"),
+        (made(scale=2, factor=2), half_s),
+        (made(scale=2), half_s),
+        (made(factor=2), half_s),
         (made(centre=start), "the pose begins in the middle of the corners, not at one of them"),
         (made(centre=end), "the pose begins in the middle of the corners, not at one of them"),
         (made(centre=points.mean(0)), "the middle of the *corners*, not the mean of the points"),
@@ -189,6 +190,26 @@ def mislaid(points: Any, start: Any, end: Any, x: Any) -> Mistakes:
         ),
         (made(lambda u, v: b(v) @ u / (b(v) @ b(v))), "u and v have changed places"),
         (made(lambda u, v: 0.0), "this is the straight line between the corners"),
+        (made(lambda u, v: (1 - u) @ v / ((1 - u) @ (1 - u))), "b is 1 - u², not 1 - u"),
+        (made(lambda u, v: np.linalg.norm(v) / np.linalg.norm(b(u))), f"{least}, not lengths"),
+        (made(lambda u, v: u @ v / (u @ u)), "v is fitted by b = 1 - u², not by u"),
+        (made(lambda u, v: u**2 @ v / (u**2 @ u**2)), "v is fitted by b = 1 - u², not by u²"),
+        (made(lambda u, v: 2 * (b(u) @ v) / (b(u) @ b(u))), "h has no factor: Σ b·v / Σ b²"),
+        (made(lambda u, v: b(u) @ v / (b(u) @ b(u)) / 2), "h has no factor: Σ b·v / Σ b²"),
+        (made(lambda u, v: straight(u, v)(0)), f"{least}; all points count, not the middle alone"),
+        (made(lambda u, v: np.median(v)), f"{least}, not a median"),
+        (made(lambda u, v: lambda t: b(u) @ v / (b(u) @ b(u)) * (1 + t**2)), "the curve is 1 - x²"),
+        (made(lambda u, v: lambda t: b(u) @ v / (b(u) @ b(u)) * t**2), "the curve is 1 - x²"),
+        (made(centre=start, origin=middle), "take the *middle* of the corners off the points"),
+        (made(scale=2, factor=2, turn=across.T / 2, back=across / 2), half_s),
+        *(
+            (made(turn=a.T, back=a), "A has the rows (r_x, r_y) and (-r_y, r_x)")
+            for a in (across * [[1, -1], [1, 1]], across[:, ::-1], across * [[1, 1], [-1, 1]])
+        ),
+        (
+            np.stack([flat, cornered(points[:, 0], points[:, 1], start, end)(flat)], 1),
+            "fitted in the picture: align first",
+        ),
     ]
 
 

@@ -69,7 +69,41 @@ def missplit(one: NDArray[Any], two: NDArray[Any]) -> list[tuple[int, Any, str]]
         ),
         (0, np.linalg.norm(one.mean(0), axis=-1), "`two` has no effect"),
         (0, length[0], "the first face alone"),
+        (0, length.max(0), "the largest difference: the mean of all faces"),
+        (0, 2 * habit, "the length of the mean difference, once"),
+        (0, np.linalg.norm(two.mean(0), axis=-1), "`one` has no effect"),
+        *(
+            (
+                0,
+                sign
+                * (np.linalg.norm(one.mean(0), axis=-1) - np.linalg.norm(two.mean(0), axis=-1)),
+                "subtract the points first, then take lengths",
+            )
+            for sign in (1, -1)
+        ),
+        (0, np.linalg.norm((one / two).mean(0), axis=-1), "subtract the hands, do not divide"),
+        (0, np.linalg.norm((one + two).mean(0), axis=-1), "subtract the hands, do not add them"),
         (1, habit, "habit and chance have changed places"),
+        (
+            1,
+            np.square(apart - mean).sum(-1).std(0),
+            "this is how the squares vary: the root of their mean",
+        ),
+        (
+            1,
+            np.linalg.norm(apart - mean, axis=-1).mean(0),
+            "a mean of distances: the root of the mean square",
+        ),
+        (
+            1,
+            np.linalg.norm(apart - mean, axis=-1).max(0),
+            "the largest distance: the root of the mean square",
+        ),
+        (
+            1,
+            np.sqrt(two.var(0, ddof=1).sum(-1)),
+            "one hand alone: faces differ, too; look at the difference of the hands",
+        ),
         (1, np.sqrt(total), f"{of_one}, so divide by √2"),
         (
             1,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     Mistakes = list[tuple[Any, str]]
 
 _OUTER = (66, 79)
+# Points that may be taken for these: others of the eyes, and the 68-point scheme's corners.
+_OTHERS = (36, 39, 42, 45, 65, *range(66, 84), 104, 105)
 
 
 def error(found: NDArray[Any], truth: NDArray[Any], by: str) -> float:
@@ -99,6 +102,11 @@ def mismeasured(found: NDArray[Any], truth: NDArray[Any], by: str) -> Mistakes:
         ),
         (mean / np.sqrt(2) / d, "the squares of x and y are added, not averaged"),
         (2 * mean / d, "d is the whole length, not half of it"),
+        (mean / d / 2, "no half: the mean distance over d"),
+        (d / mean, "d stands below: the mean distance over d"),
+        (apart.min() / d, "this is the smallest error"),
+        (np.sqrt(apart).mean() / d, "a norm is a distance already: no root of it"),
+        *((round(mean / d, places), "round nothing") for places in (1, 2, 3, 4)),
     ]
     if by == "box":
         root = "d is the root of the area, √(w·h)"
@@ -113,6 +121,13 @@ def mismeasured(found: NDArray[Any], truth: NDArray[Any], by: str) -> Mistakes:
             (mean / max(wide, high), f"{root}, not the longer side"),
             (mean / np.hypot(wide, high), f"{root}, not its diagonal"),
             (mean / min(wide, high), f"{root}, not the shorter side"),
+            (mean / (np.sqrt(wide) * high), f"{root}: of both"),
+            (mean / (wide * np.sqrt(high)), f"{root}: of both"),
+            (mean / np.cbrt(wide * high), f"{root}, not the cube root"),
+            (
+                mean / np.sqrt(np.prod(np.ptp(truth[33:][known[33:]], axis=0))),
+                "all known points make the box, those of the jaw, too",
+            ),
             (mean / np.sqrt(wide + high), f"{root}: a product, not a sum"),
             (mean / np.sqrt((wide**2 + high**2) / 2), f"{root}, not its diagonal"),
             (mean / np.sqrt(np.prod(theirs.max(0) - theirs.mean(0))), "maximum minus *minimum*"),
@@ -136,23 +151,16 @@ def mismeasured(found: NDArray[Any], truth: NDArray[Any], by: str) -> Mistakes:
             "the distance of the corners: minus, not plus",
         ),
         (mean / box, '`by` has no effect: for "eyes" d is the distance of the points 66 and 79'),
-        *(
-            (mean / np.linalg.norm(truth[a] - truth[b]), f"{other}, not {a} and {b}")
-            for a, b in (
-                (70, 75),
-                (104, 105),
-                (74, 83),
-                (67, 80),
-                (65, 78),
-                (66, 75),
-                (70, 79),
-                (36, 45),
-            )
-        ),
         (
             mean / np.linalg.norm(theirs[66] - theirs[79]) if len(theirs) > 79 else None,
             "left out, unknown points renumber the others: take 66 and 79 from `truth`",
         ),
+        *(
+            (mean / np.linalg.norm(truth[a] - truth[b]), f"{other}, not {a} and {b}")
+            for a, b in combinations(_OTHERS, 2)
+            if (a, b) != _OUTER
+        ),
+        (mean / np.abs(truth[66] - truth[79]).sum(), "|x| + |y|: the straight distance"),
         (mean / abs(truth[66, 0] - truth[79, 0]), "the eyes' distance has a y, too"),
     ]
 
@@ -190,6 +198,22 @@ def misasked(guesses: NDArray[Any], count: int) -> Mistakes:
         (first(spread)[:1], "one point alone: the first `count`"),
         (first(sides[:, 0]), "x alone: y, too"),
         (first(sides[:, 1]), "y alone: x, too"),
+        (first(sides.min(1)), f"{said}: both sides, not the smaller one"),
+        (first(away.min(0)), f"{said}: all members count, not the nearest alone"),
+        (np.argsort(-spread, kind="stable")[1 : count + 1], "the first of all is left out: from 0"),
+        (first(np.ptp(guesses, axis=0).sum(-1)), f"{said}, not the range"),
+        (first(np.abs(np.diff(guesses, axis=0)).sum((0, 2))), "compare with the committee's mean"),
+        (
+            first((guesses / guesses.mean(0)).var(0).sum(-1)),
+            "subtract the mean, do not divide by it",
+        ),
+        *(
+            (
+                first(np.square(guesses - one).sum(-1).mean(0)),
+                "distances to one member: to the mean",
+            )
+            for one in guesses[1:]
+        ),
         (first(sides.max(1)), f"{said}: both sides, not the larger one"),
         (first(sides.prod(1)), f"{said}: squares are added, not multiplied"),
         (first(sides.sum(1)), f"{said}: add the squares of both sides"),
