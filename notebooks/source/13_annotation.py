@@ -546,11 +546,8 @@ for by, lost in (("box", ()), ("eyes", ()), ("box", (0, 3, 16, 58)), ("eyes", (2
     for wrong, message in mismeasured(guess, truth, by):
         check.catches(None if wrong is None or np.isclose(wrong, right) else wrong, got, message)
     apart = np.nanmean(np.linalg.norm(guess - truth, axis=1))
-    check.close(
-        got,
-        right,
-        f'by="{by}", mean distance {apart:.3f}, d {apart / right:.3f}; expected: the first over the second',
-    )
+    hint = f'by="{by}": if your mean distance is {apart:.3f}, your d is {apart / (got or np.nan):.3f}, expected: {apart / right:.3f}; if your d is right, look at the mean'  # fmt: skip
+    check.close(got, right, hint)
 check.close(check.call(nme, guess, np.nan_to_num(truth, nan=30.0)), error(guess, np.nan_to_num(truth, nan=30.0), "box"), 'without `by` it is "box"')  # fmt: skip
 check.passed("the mean distance, as a share of a length of the face")
 ### BEGIN HIDDEN TESTS

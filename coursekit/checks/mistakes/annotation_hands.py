@@ -83,7 +83,22 @@ def missplit(one: NDArray[Any], two: NDArray[Any]) -> list[tuple[int, Any, str]]
         ),
         (0, np.linalg.norm((one / two).mean(0), axis=-1), "subtract the hands, do not divide"),
         (0, np.linalg.norm((one + two).mean(0), axis=-1), "subtract the hands, do not add them"),
+        (0, np.sqrt(habit), "a length is no square: no root of it"),
+        (0, habit * faces / (faces - 1), "a mean divides by F; F - 1 is the chance's"),
+        (0, np.arctan2(*mean.T), "this is a direction: the length"),
+        (0, np.linalg.norm((apart**2).mean(0), axis=-1), "the mean of differences, not of squares"),
         (1, habit, "habit and chance have changed places"),
+        (1, np.sqrt(total * (faces - 1)) / (faces - 1) / 2, "divide, then take the root of all"),
+        (
+            1,
+            np.median(np.linalg.norm(apart - mean, axis=-1), axis=0),
+            "a median: the root of the mean square",
+        ),
+        (
+            1,
+            np.sqrt(np.square(apart - habit[:, None]).sum((0, 2)) / (faces - 1) / 2),
+            "subtract the mean difference, x and y, not its length",
+        ),
         (
             1,
             np.square(apart - mean).sum(-1).std(0),

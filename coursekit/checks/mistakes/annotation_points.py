@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _OUTER = (66, 79)
 # Points that may be taken for these: others of the eyes, and the 68-point scheme's corners.
-_OTHERS = (36, 39, 42, 45, 65, *range(66, 84), 104, 105)
+_OTHERS = (0, 32, 33, 36, 37, 39, 42, 45, 46, 65, *range(66, 84), 84, 90, 104, 105)
 
 
 def error(found: NDArray[Any], truth: NDArray[Any], by: str) -> float:
@@ -81,6 +81,7 @@ def mismeasured(found: NDArray[Any], truth: NDArray[Any], by: str) -> Mistakes:
             "steps to the left and to the right cancel: a distance for each point first",
         ),
         (np.median(apart) / d, "this is the median"),
+        (apart.std() / d, "this is a deviation: the mean distance"),
         (apart.max() / d, "this is the largest error"),
         (
             np.linalg.norm(step, axis=0).mean() / d,
@@ -123,6 +124,7 @@ def mismeasured(found: NDArray[Any], truth: NDArray[Any], by: str) -> Mistakes:
             (mean / min(wide, high), f"{root}, not the shorter side"),
             (mean / (np.sqrt(wide) * high), f"{root}: of both"),
             (mean / (wide * np.sqrt(high)), f"{root}: of both"),
+            (mean / (2 * (wide + high)), f"{root}, not the way round the box"),
             (mean / np.cbrt(wide * high), f"{root}, not the cube root"),
             (
                 mean / np.sqrt(np.prod(np.ptp(truth[33:][known[33:]], axis=0))),
@@ -161,6 +163,7 @@ def mismeasured(found: NDArray[Any], truth: NDArray[Any], by: str) -> Mistakes:
             if (a, b) != _OUTER
         ),
         (mean / np.abs(truth[66] - truth[79]).sum(), "|x| + |y|: the straight distance"),
+        (mean / (truth[66, 0] - truth[79, 0]), "the eyes' distance has a y, too, and no sign"),
         (mean / abs(truth[66, 0] - truth[79, 0]), "the eyes' distance has a y, too"),
     ]
 
@@ -199,6 +202,10 @@ def misasked(guesses: NDArray[Any], count: int) -> Mistakes:
         (first(sides[:, 0]), "x alone: y, too"),
         (first(sides[:, 1]), "y alone: x, too"),
         (first(sides.min(1)), f"{said}: both sides, not the smaller one"),
+        (first(np.median(away, axis=0)), f"{said}: no median"),
+        (first(np.square(away).std(0)), f"{said}: the mean of the squares, not their deviation"),
+        (first((away**4).mean(0)), f"{said}: squares, no higher power"),
+        (np.argsort(-np.round(sigma))[:count], "the spreads were rounded: round nothing"),
         (first(away.min(0)), f"{said}: all members count, not the nearest alone"),
         (np.argsort(-spread, kind="stable")[1 : count + 1], "the first of all is left out: from 0"),
         (first(np.ptp(guesses, axis=0).sum(-1)), f"{said}, not the range"),
