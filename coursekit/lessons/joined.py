@@ -7,6 +7,8 @@ A source holds the name of it in double braces, on a line or in a table:
     {{papers}}                               where its ideas were published
     {{lessons}}                              all lessons, as a table
     {{map}}                                  rows and arrows for `plots.diagram`, in a code cell
+    {{records KIND FIELD}}                   what was measured (benchmarks/records/KIND): a line of
+                                             JSON for each record, its settings and that figure
 
 Headings of exercises get their minutes and difficulty, from the header of the answer's cell. The
 cell `quiz` becomes folded text and, in a cell of its own, a widget.
@@ -14,8 +16,10 @@ cell `quiz` becomes folded text and, in a cell of its own, a widget.
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coursekit.lessons.outline import Entry, Outline, effort, hours
@@ -27,10 +31,11 @@ if TYPE_CHECKING:
 
     from coursekit.lessons.source import Exercise, Lesson
 
-_MADE = re.compile(r"\{\{(your-time|computing|memory|links|papers|lessons|map)\}\}")
+_MADE = re.compile(r"\{\{(your-time|computing|memory|links|papers|lessons|map|records \w+ \w+)\}\}")
 _EXERCISE = re.compile(r"^## Exercise \d.*$", re.MULTILINE)
 #: How the id of the cell ends that asks the quiz.
 WIDGET = f"-{QUIZ}"
+_RECORDS = Path(__file__).parents[2] / "benchmarks" / "records"
 #: Stands between the rows of the map and its arrows.
 MAP_SEPARATOR = "---"
 
@@ -103,7 +108,19 @@ def _part(what: str, lesson: Lesson, outline: Outline, links: Mapping[str, str])
         return _papers(lesson, outline)
     if what == "lessons":
         return lessons_table(outline, outline.entries, links)
+    if what.startswith("records"):
+        return _records(*what.split()[1:])
     return course_map(outline)
+
+
+def _records(kind: str, field: str) -> str:
+    """What all records of a kind say of one thing; nothing where the package lies alone."""
+    found = [json.loads(path.read_bytes()) for path in sorted((_RECORDS / kind).glob("*.json"))]
+    return "\n".join(
+        json.dumps(record["settings"] | {field: record["figures"][field]})
+        for record in found
+        if field in record["figures"]
+    )
 
 
 def _your_time(lesson: Lesson, outline: Outline) -> str:

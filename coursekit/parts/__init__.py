@@ -69,6 +69,10 @@ PARTS: dict[str, dict[str, str]] = {
         "boundary": "boundary", "fusion": "FusionBranch", "fusion-loss": "fusion_loss",
         "alpha": "weight_share alpha_for", "claims": "not_above",
     },
+    "annotation": {
+        "fit-lid": "lid", "fuse": "fuse", "normalised-error": "nme", "ask-first": "ask_first",
+        "two-hands": "two_hands",
+    },
     "capstone": {
         "widest": "widest", "receptive-field": "receptive_field", "own-network": "Mine",
         "paired": "paired", "worst": "worst",
@@ -84,7 +88,8 @@ _ALIKE = {
     "fast-scnn": "create_model", "gradient-share": "inverse_frequency_weights",
     "soft-dice": "dice_loss", "cosine": "cosine_rate", "patience": "Pipeline",
     "reestimate": "reestimate_statistics", "boundary": "binary_edges",
-    "fusion-loss": "boundary_weighted_cross_entropy",
+    "fusion-loss": "boundary_weighted_cross_entropy", "fit-lid": "parabola two_parabolas",
+    "fuse": "label_map", "normalised-error": "point_errors",
 }  # fmt: skip
 
 

@@ -126,89 +126,22 @@ def boundary(target: torch.Tensor) -> torch.Tensor:
     ### END SOLUTION
 
 
-# %% tags=["folded"]
-def slip(maps: torch.Tensor, flaw: str = "") -> torch.Tensor:
-    """Boundaries with a known mistake; without one they are right."""
-    known, marks = maps != 255, torch.zeros(maps.shape, dtype=torch.int64)
-    seen = torch.where(maps == 255, 0, maps) if flaw == "zero" else maps
-    for axis in (1, 2):
-        n = max(maps.shape[axis] - 1, 0)
-        one, two = seen.narrow(axis, 0, n), seen.narrow(axis, 1, n)
-        pair = (one != two) & ((one != 255) & (two != 255) | (flaw in ("255", "zero")))
-        pair &= {"rise": two > one, "fall": two < one, "unit": (two - one).abs() == 1, "parts": (one > 0) & (two > 0), "outline": (one == 0) | (two == 0)}.get(flaw, pair)  # fmt: skip
-        if flaw == "central":
-            n = max(n - 1, 0)  # pairs with one pixel between them
-            one, two = seen.narrow(axis, 0, n), seen.narrow(axis, min(2, seen.shape[axis]), n)
-            marks.narrow(axis, min(1, n), n).add_((one != two) & (one != 255) & (two != 255))
-            continue
-        size = (two - one).abs() if flaw == "size" else 1
-        if flaw != ("right" if axis == 1 else "down"):
-            marks.narrow(axis, 0, n).add_(pair * size * (flaw != "second"))
-            marks.narrow(axis, 1, n).add_(pair * size * (flaw != "first"))
-        if flaw == "wrap":
-            one, two = seen.select(axis, 0), seen.select(axis, -1)
-            around = (one != two) & (one != 255) & (two != 255)
-            marks.select(axis, 0).add_(around), marks.select(axis, -1).add_(around)
-        if flaw == "frame":
-            marks.select(axis, 0).add_(1), marks.select(axis, -1).add_(1)
-    if flaw == "square":
-        wide, far = F.max_pool2d(maps.masked_fill(~known, 0).float(), 3, 1, 1), F.max_pool2d(-maps.masked_fill(~known, 99).float(), 3, 1, 1)  # fmt: skip
-        marks = (wide != -far).long()
-    found = marks if flaw in ("size", "sum") else (marks > 0).long()
-    found = 1 - found if flaw == "inside" else found
-    return found if flaw == "lost" else torch.where(known, found, 255)
-
-
-# %% tags=["folded"]
-def fault(got: torch.Tensor, maps: torch.Tensor) -> str:
-    """Where labels are wrong, in words."""
-    right, framed = slip(maps), F.pad(maps, (1, 1, 1, 1), value=-1)
-    sides = {"above": framed[:, :-2, 1:-1], "below": framed[:, 2:, 1:-1], "on the left": framed[:, 1:-1, :-2], "on the right": framed[:, 1:-1, 2:]}  # fmt: skip
-    apart = {name: (x != maps) & (x >= 0) & (x != 255) for name, x in sides.items()}
-    more, lost, alone = (
-        (right == 0) & (got != 0),
-        (right == 1) & (got != 1),
-        sum(apart.values()) == 1,
-    )
-    for where, words in (
-        ((maps == 255) & (got != 255), "where the target is 255 the label should be 255, too"),
-        (more & ~sum(x.eq(255) | x.eq(-1) for x in sides.values()).bool(), "pixels are marked whose four neighbours have their own class"),
-        (more & sum(x == 255 for x in sides.values()), "pixels of 255 make boundaries here: nobody knows what they are"),
-        (more & sum(x == -1 for x in sides.values()), "the frame of the picture is a boundary here: nothing lies behind it"),
-        *((lost & alone & x, f"pixels whose neighbour {name} has another class are not marked: mark *both* of a pair") for name, x in apart.items()),
-    ):  # fmt: skip
-        if where.any():
-            return words
-    return "expected: both pixels of each pair of neighbours that differ"
-
-
 # %% check-boundary points=2 tags=["folded"]
+from coursekit.checks.mistakes.boundaries import bounded, fault, misbounded
+
 check = Check("boundary")
-check.crashes(RuntimeError, "must match the size|broadcast", "differences are one row or one column short: mark both pixels of a pair, `edge[:, 1:]` and `edge[:, :-1]`")  # fmt: skip
+check.crashes(RuntimeError, "must match the size|broadcast|size of tensor|shape mismatch", "differences are one row or one column short: mark both pixels of a pair, `edge[:, 1:]` and `edge[:, :-1]`")  # fmt: skip
+check.crashes((RuntimeError, ValueError), "Padding size|edge_order|too small", "a map may be one row or one column: compare neighbours")  # fmt: skip
 maps = torch.randint(0, 5, (2, 4, 5), generator=torch.Generator().manual_seed(0))
 maps = maps.repeat_interleave(3, 1).repeat_interleave(3, 2)[:, :, :-1]
 maps[0, 7:9, :9], maps[0, 4:7, 2:7], maps[1, :2], maps[1, 7], maps[0, 1, 10:13] = 0, 255, 255, 4, 1
+maps[1, 8:, :3] = torch.tensor([1, 2, 3])
 for one in (maps, maps[:, :1], maps[:1, :, 3:4]):
-    got, right = check.call(boundary, one), slip(one)
+    got, right = check.call(boundary, one), bounded(one)
     check.kind(got, torch.Tensor)
     check.shape(got, one.shape, "a label for each pixel: (B, H, W)")
-    for flaw, message in (
-        ("central", "these are central differences (`np.gradient`), from the pixel before to the one behind: a line of one pixel has none. Compare neighbours"),
-        ("zero", "255 was made background, and has a boundary now"), ("255", "pixels of 255 make boundaries here: nobody knows what they are"),
-        ("lost", "where the target is 255 the label should be 255, too"),
-        ("first", "one pixel of each pair is marked: the one below, or on the right, is on the boundary, too"), ("second", "one pixel of each pair is marked: the one above, or on the left, is on the boundary, too"),
-        ("down", "only neighbours above each other are compared"), ("right", "only neighbours beside each other are compared"),
-        ("rise", "only where the id rises: a difference below 0 is one, too"), ("fall", "only where the id falls: a difference above 0 is one, too"), ("unit", "only differences of 1 count here: any that is not 0"),
-        ("size", "these are sizes of differences: 1 where it is not 0"), ("sum", "a pixel with two neighbours of another class has 2 here: 0 or 1"),
-        ("parts", "the boundary of the background is missing"), ("outline", "this is the outline of the whole face: parts have boundaries against each other, too"),
-        ("wrap", "the last row meets the first here, or the last column: `roll` goes round the picture"), ("frame", "the frame of the picture is a boundary here: nothing lies behind it"),
-        ("square", "diagonal neighbours are compared, too: only down and right"), ("inside", "0 and 1 are exchanged: 1 is a boundary"),
-    ):  # fmt: skip
-        wrong = slip(one, flaw)
-        check.catches(None if wrong.equal(right) else wrong, got, message)
-        if flaw == "central" and min(one.shape[1:]) > 1:
-            raw = np.any([g != 0 for g in np.gradient(one.double().numpy(), axis=(1, 2))], axis=0)
-            check.catches(torch.where(one != 255, torch.from_numpy(raw).long(), 255), got, message)
+    for wrong, message in () if (got == right).all() else misbounded(one):
+        check.catches(wrong, got, message)
     check.equal(got, right, fault(got, one))
     check.kind(got, torch.Tensor, dtype=torch.uint8)
 check.equal(check.call(boundary, 0 * maps + 255), 0 * maps + 255, "where nothing is known, all should be 255")  # fmt: skip
@@ -344,18 +277,24 @@ class FusionBranch(nn.Module):
 
 # %% check-fusion points=1 tags=["folded"]
 check = Check("fusion")
+check.crashes(TypeError, "unexpected keyword|takes .* positional", "the arguments are context, edges, num_classes and width, in this order")  # fmt: skip
 first, second = {"context": 7, "edges": 4, "num_classes": 5, "width": 6}, {"context": 3, "edges": 8, "num_classes": 9, "width": 2}  # fmt: skip
 for made, given in zip(check.build(FusionBranch, first, second), (first, second), strict=True):
     context, edges, classes, width = given.values()
     for name in ("mix", "classify"):
         check.that(hasattr(made, name), f"there is no self.{name}")
     shapes = {key: tuple(value.shape) for key, value in made.state_dict().items()}
-    entering = shapes.get("mix.0.weight", (0, 0))[1]
+    check.that("mix.0.0.weight" not in shapes, "`mix` is what conv_abn gives: put it into no further Sequential")  # fmt: skip
+    check.that("mix.weight" not in shapes, "`mix` is conv_abn: a convolution, then ABN")
+    check.that("mix.1.num_batches_tracked" not in shapes, "`mix` ends in a BatchNorm: conv_abn has ABN, which is activated")  # fmt: skip
+    width_, entering, *side = shapes.get("mix.0.weight", (0, 0, 0, 0))
     for wrong, message in (
-        (edges + context, "`mix` reads *three* maps of the boundary's features, and the context"), (3 * edges, "`mix` reads the context, too"), (4 * edges, "the context has its own number of channels, `context`"),
-        (3 * (edges + context), "the context enters once: 3 * edges + context"), (edges + 3 * context, "the boundary's features enter three times, the context once"), (1280, "1280 is the paper's number: count from the arguments"),
+        (edges + context, "`mix` reads *three* maps of the boundary's features, and the context"), (3 * edges, "`mix` reads the context, too"), (4 * edges, "the context has its own number of channels, `context`"), (4 * context, "the boundary's features have their own number of channels, `edges`"), (2 * edges + context, "there are *three* maps of the boundary's features"), (4 * edges + context, "there are *three* maps of the boundary's features"), (context, "`mix` reads the boundary's features, too"), (edges, "`mix` reads all four maps"),
+        (3 * (edges + context), "the context enters once: 3 * edges + context"), (edges + 3 * context, "the boundary's features enter three times, the context once"), (1280, "1280 is the paper's number: count from the arguments"), (edges * context, "channels side by side are added, not multiplied"), (width, "what enters `mix` is 3 * edges + context, what leaves it is width"),
     ):  # fmt: skip
         check.catches(None if wrong == 3 * edges + context else wrong, entering, message)
+    check.that(side in ([1, 1], [0, 0]), "`mix` is a 1×1 convolution: it only mixes channels")
+    check.that(width_ in (width, 0), f"`mix` gives {width_} channels: its second argument is width")
     right = {"mix.0.weight": (width, 3 * edges + context, 1, 1), "classify.weight": (classes, width, 1, 1)}  # fmt: skip
     for key, shape in right.items():
         check.that(shapes.get(key) == shape, f"expected: {key} of shape {shape}, and yours is {shapes.get(key)}")  # fmt: skip
@@ -378,39 +317,36 @@ for hidden_row, (a, b, hidden_classes, hidden_width) in enumerate(hidden_sizes.t
 ### END HIDDEN TESTS
 
 # %% check-fusion-2 points=2 tags=["folded"]
+from coursekit.checks.mistakes.bspnet import misfused
+
 check = Check("fusion")
 check.crashes(RuntimeError, r"to have \d+ channels|input to conv2d", "the channels do not fit: all maps side by side, dim=1, enter `mix`, and what it gives enters `classify`")  # fmt: skip
 check.crashes(RuntimeError, "except in dimension [023]", "the maps lie side by side, in the channels: `torch.cat(maps, dim=1)`")  # fmt: skip
-check.crashes(RuntimeError, "Sizes of tensors must match", "the maps differ in size: enlarge all to that of edges[0]")  # fmt: skip
+check.crashes(RuntimeError, "Sizes of tensors must match|must match the size", "the maps differ in size: enlarge all to that of edges[0], and lay them side by side")  # fmt: skip
 check.crashes(TypeError, "received an invalid combination|takes .* positional|must be tuple of Tensors|but got list", "torch.cat takes one list of four maps, and `edges` is a list itself: `torch.cat(maps, dim=1)`")  # fmt: skip
+check.crashes(AttributeError, "'list' object", "`edges` is a list of three maps: take each of them")
 torch.manual_seed(0)
 made, _ = check.build(FusionBranch, first, second)
 low = [torch.randn(2, 4, *size).requires_grad_() for size in ((12, 9), (6, 5), (3, 3))]
 deep = torch.randn(2, 7, 3, 3).requires_grad_()
-
-
-def fused(order=(0, 1, 2, 3), mode: str = "bilinear", small: int = 0, between=lambda x: x, mix=made.mix, **how) -> torch.Tensor:  # fmt: skip
-    x = torch.cat([F.interpolate((*low, deep)[i], low[small].shape[-2:], mode=mode, **how) for i in order], 1)  # fmt: skip
-    return made.classify(between(mix(x)))
-
-
 for training in (True, False):
     check.run(made.train, training)
-    got, right = check.call(made, low, deep), fused()
+    got, again = check.call(made, low, deep), check.call(made, low, deep)
+    large = [F.interpolate(x, low[0].shape[-2:], mode="bilinear") for x in (*low, deep)]
+    right = made.classify(made.mix(torch.cat(large, 1)))
     check.kind(got, torch.Tensor)
-    for wrong, message in (
-        (fused(mode="nearest"), 'the maps are enlarged in steps: `mode="bilinear"`'), (fused(mode="bicubic"), '`mode="bilinear"`, not bicubic'), (fused(align_corners=True), "align_corners: leave it alone"),
-        (fused((3, 0, 1, 2)), "the context comes last, after the boundary's features"), (fused((2, 1, 0, 3)), "the boundary's features are in the reverse order: the finest first"),
-        (fused(between=torch.relu), "there is a ReLU more: ABN is activated already"), (fused(mix=made.mix[0]), "the whole of `mix` is called: ABN, too"), (right.softmax(1), "nothing follows the classifier: these are logits"), (right.relu(), "nothing follows the classifier: logits may be below 0"), (right.log_softmax(1), "nothing follows the classifier: these are logits"),
-        (fused(small=1), "at the size of edges[1]: enlarge to the *finest*"), (fused(small=2), "at the size of the context: enlarge to the finest, edges[0]"),
-        *((F.interpolate(fused(small=i), (12, 9), mode="bilinear"), "you mix small maps and enlarge the logits: enlarge the features, and mix at the size of edges[0]") for i in (1, 2)),
-    ):  # fmt: skip
-        check.catches(None if wrong.equal(right) else wrong, got, message)
+    check.that(got.shape != right.mT.shape, "height and width have changed places: `.shape[-2:]`")
+    check.that(got.shape != again.shape or torch.allclose(got, again, atol=1e-4), "the same maps give other logits the second time: no dropout, and no noise")  # fmt: skip
+    close = got.shape == right.shape and torch.allclose(got, right, atol=1e-4)
+    for wrong, message in () if close else misfused(made, (*low, deep)):
+        check.catches(wrong, got, message)
     check.shape(got, right.shape, "logits at the size of edges[0]")
     check.close(got, right, "expected: enlarged, concatenated, `mix`, `classify`, and nothing else", atol=1e-4)  # fmt: skip
+    apart = "another gradient reaches {}: detach nothing, no `torch.no_grad`"
+    check.that(got.requires_grad, apart.format("the logits"))
     slopes = [torch.autograd.grad(x.square().sum(), (*low, deep), allow_unused=True) for x in (got, right)]  # fmt: skip
-    same = [a is not None and torch.allclose(a, b, atol=1e-3, rtol=1e-3) for a, b in zip(*slopes, strict=True)]  # fmt: skip
-    check.that(all(same), "another gradient reaches the boundary's features or the context: detach nothing")  # fmt: skip
+    for name, a, b in zip(("edges[0]", "edges[1]", "edges[2]", "the context"), *slopes, strict=True):  # fmt: skip
+        check.that(a is not None and torch.allclose(a, b, atol=1e-3, rtol=1e-3), apart.format(name))
 check.passed("what is where, and where it ends, in one map")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -423,7 +359,7 @@ for hidden_name, hidden_classes, hidden_width in (("few", 3, 4), ("more", 6, 5))
     for hidden_mode in (True, False):
         hidden_in = [torch.from_numpy(x).requires_grad_() for x in hidden_drawn]
         *hidden_low, hidden_deep = (x * 1 for x in hidden_in)
-        hidden_out = hidden_part.train(hidden_mode)(hidden_low, hidden_deep)
+        hidden_out = probe.call(hidden_part.train(hidden_mode), hidden_low, hidden_deep)
         hidden_about = f"{hidden_classes} classes, in {'training' if hidden_mode else 'evaluation'}"
         probe.emit(f"{hidden_name}-{hidden_mode}", hidden_out, f"the logits, {hidden_about}")
         (hidden_out**2).sum().backward()
@@ -535,34 +471,28 @@ def fusion_loss(
 
 
 # %% check-fusion-loss points=1 tags=["folded"]
+from coursekit.checks.mistakes.bspnet import misweighted
+
 check = Check("fusion-loss")
-check.crashes(IndexError, "out of bounds", "255 is no class: `ignore_index=255`")
+check.crashes((IndexError, RuntimeError), "out of bounds|smaller than num_classes", "255 is no class: `ignore_index=255`")  # fmt: skip
 check.crashes(RuntimeError, "must match the size|class weights|weight tensor", "the weights are one for each pixel, (B, H, W), and so must the costs be: `reduction=\"none\"`")  # fmt: skip
+check.crashes(RuntimeError, "ambiguous|boolean tensor|be a bool", "a boundary is asked of each pixel: `edges == 1`, in a product or in `torch.where`")  # fmt: skip
 torch.manual_seed(0)
 scores, truth = 2 * torch.randn(3, 4, 6, 7), torch.randint(0, 4, (3, 6, 7))
 truth[0, :2], truth[2, 1:, 3:] = 255, 255
 marked = torch.where(truth == 255, 255, (torch.rand(3, 6, 7) < 0.2).to(torch.uint8))
-pixel, on, seen = F.cross_entropy(scores, truth, ignore_index=255, reduction="none"), marked == 1, truth != 255  # fmt: skip
-p, twice = scores.softmax(1), F.cross_entropy(scores.softmax(1), truth, ignore_index=255, reduction="none")  # fmt: skip
-for alpha in (200, 0.0, 3.5, 400):
-    got, weight, n = check.call(fusion_loss, scores, truth, marked, alpha), 1 + alpha * on, seen.sum()  # fmt: skip
+pixel = F.cross_entropy(scores, truth, ignore_index=255, reduction="none")
+on, seen, alphas = marked == 1, truth != 255, (200, 0.0, 3.5, 400)
+costs = [check.call(fusion_loss, scores, truth, marked, alpha) for alpha in alphas]
+rights = [((1 + alpha * on) * pixel).sum() / seen.sum() for alpha in alphas]
+for got in costs:
     check.kind(got, torch.Tensor)
-    whole = (weight * pixel).sum()
-    means = [((w * p).sum() / s.sum()) for w, p, s in zip(weight, pixel, seen, strict=True)]
-    right = whole / n
-    for wrong, message in (
-        (whole / (weight * seen).sum(), "divide by N, the number of pixels, not by the sum of the weights: α raises the whole loss"), (whole / weight.sum(), "divide by N, the number of pixels, not by the sum of the weights"), (whole / truth.numel(), "pixels of 255 are counted in N"), (whole, "this is a sum: divide by N"), (whole / len(truth), "divide by the number of pixels, not of images"), (sum(means) / 3, "each image is divided by its own pixels: N counts over the whole batch"),
-        (((1 + (alpha - 1) * on) * pixel).sum() / n, "on a boundary the weight is 1 + α, not α"), ((alpha * on * pixel).sum() / n, "the pixels beside boundaries have weight 1, not 0"), ((weight * on * pixel).sum() / n, "the pixels beside boundaries have weight 1, not 0"),
-        (((1 + alpha * ~on) * pixel).sum() / n, "the boundary has the small weight here: it gets 1 + α"), (((1 + alpha) * pixel).sum() / n, "all pixels have the weight 1 + α: only boundaries should"), (pixel.sum() / n, "the edges have no effect: this is Eq. 2"), (((1 + 200 * on) * pixel).sum() / n, "`alpha` has no effect: 200 is written in"), (((1 + alpha) ** 2 * on * pixel + ~on * pixel).sum() / n, "the weight is taken twice"),
-        (2 * right, "λ₃ comes later, in Eq. 1"), (right + pixel.sum() / n, "Eq. 4 alone is asked for: the plain cross-entropy is Eq. 2"), ((whole + pixel.sum()) / (2 * n), "Eq. 4 alone is asked for"), (-right, "the sign is turned: cross-entropy is above 0"),
-        (pixel[seen].mean() * weight[seen].float().mean(), "the costs are averaged before they meet the weights: `reduction=\"none\"` keeps them apart"), (pixel[seen].mean() * weight.float().mean(), "the costs are averaged before they meet the weights: `reduction=\"none\"`"), (pixel[seen].mean() * weight.sum() / n, "the costs are averaged before they meet the weights: `reduction=\"none\"`"),
-        (pixel.sum() / n + alpha * pixel[on].mean(), "the boundary's part is divided by its own number of pixels: all is divided by N"), (whole / on.sum(), "divided by the number of boundary pixels: N counts all"), ((weight * twice).sum() / n, "softmax twice: cross_entropy takes logits"),
-        ((weight * F.nll_loss(p, truth, ignore_index=255, reduction="none")).sum() / n, "this is -p: `nll_loss` takes log_softmax"), (F.cross_entropy(weight[:, None] * scores, truth, ignore_index=255), "the weights meet the logits: they belong to the *costs*"),
-        (((1 + (alpha * marked if alpha != 400 else 144 * on)) * pixel).sum() / n, "`edges` are bytes, which end at 255: `alpha * edges` overflows. Ask `edges == 1`"), (weight * pixel, "one number for each pixel: the sum over all, divided by N"), (right / 4, "divided by C, too: only one of the C terms of a pixel is not 0, and N counts pixels"),
-    ):  # fmt: skip
-        same = wrong.shape == right.shape and torch.isclose(wrong, right)
-        check.catches(None if same else wrong, got, message)
-    check.close(got, right, "expected: Eq. 4")
+    check.shape(got, (), "a loss is one number for the batch, not one number for each pixel or image: the sum, divided by N")  # fmt: skip
+close = all(torch.isclose(got, right) for got, right in zip(costs, rights, strict=True))
+for wrong, message in () if close else misweighted(scores, truth, marked, alphas):
+    check.catches(wrong, costs, message)
+for got, right, alpha in zip(costs, rights, alphas, strict=True):
+    check.close(got, right, f"expected: Eq. 4 with α = {alpha}, a sum of weight times cost over N")
 check.passed("a boundary counts 1 + α times")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -670,29 +600,30 @@ def alpha_for(b: float, s: float) -> float:
 
 
 # %% check-alpha points=2 tags=["folded"]
+from coursekit.checks.mistakes.shares import misinverted, misshared
+
 check = Check("alpha")
-for b, a in ((0.03, 200.0), (0.2, 20.0), (0.5, 3.0), (0.13, 0.0), (0.6, -0.7)):
-    got, right = check.call(weight_share, b, a), (1 + a) * b / (1 + a * b)
+check.crashes(ZeroDivisionError, "zero", "a division by 0: b and s are never 0 or 1, so look at what stands below the bar")  # fmt: skip
+asked = (0.03, 200.0), (0.2, 20.0), (0.5, 3.0), (0.13, 0.0), (0.6, -0.7)
+shares = [check.call(weight_share, b, a) for b, a in asked]
+for got in shares:
     check.kind(got, float, what="the share")
-    for wrong, message in (
-        (100 * right, "a share, not per cent: between 0 and 1"), (a * b / (a * b + 1 - b), "a boundary weighs 1 + α, not α"), ((1 + a) * b, "this is the boundaries' weight: divide by all weights"),
-        (1 - right, "this is the share of the rest"), *((round(right, places), "round nothing") for places in (1, 2, 3)), ((1 + a) * b / (1 - b), "divide by *all* weights: those of the boundaries, too"), ((1 + a) / (2 + a), "`b` has no effect"), (a * b / (1 + a * b), "a boundary weighs 1 + α, not α"),
-        ((1 + a) * b / (2 + a), "all weights together are (1 + α)·b + 1 - b"), ((1 + a) * b / (1 + a), "all weights together are (1 + α)·b + 1 - b"), ((1 + a) * b / ((1 + a) * b + 1), "the rest weighs 1 - b, not 1"), (b * (201 / (1 + 200 * b)), "`alpha` has no effect: 200 is written in"),
-        (1 + a * b / (1 + a * b), "`1 + alpha * b` is 1 + (alpha · b): write (1 + alpha) * b"), ((1 + a * b) / (1 + a * b + 1 - b), "`1 + alpha * b` is 1 + (alpha · b): write (1 + alpha) * b"), ((1 + a) * b / (1 + a) * b + 1 - b, "brackets around all that stands below"),
-    ):  # fmt: skip
-        check.catches(None if np.isclose(wrong, right) else wrong, got, message)
+rights = [(1 + a) * b / (1 + a * b) for b, a in asked]
+for wrong, message in () if np.allclose(shares, rights) else misshared(asked):
+    check.catches(wrong, shares, message)
+for got, right, (b, a) in zip(shares, rights, asked, strict=True):
     check.close(got, right, f"expected: the share for b = {b}, α = {a}")
-for b, s in ((0.03, 0.86), (0.13, 0.5), (0.2, 0.1), (0.05, 0.97)):
-    got, w = check.call(alpha_for, b, s), s * (1 - b) / (b * (1 - s))
+asked = (0.03, 0.86), (0.13, 0.5), (0.2, 0.1), (0.05, 0.97)
+found = [check.call(alpha_for, b, s) for b, s in asked]
+for got in found:
     check.kind(got, float, what="α")
-    for wrong, message in (
-        (w, "this is 1 + α, the weight: take 1 off"), (w + 1, "1 is taken off, not added"), (1 / w - 1, "above and below have changed places"), (1 / w, "above and below have changed places"), (1 - w, "the sign is turned: 1 is taken off the weight"),
-        (s * (1 - b) / b * (1 - s) - 1, "`a / b * c` multiplies by c: write a / (b * c)"), (s / b - 1, "the rest is left out: it has 1 - b of the pixels and 1 - s of the weights"), (s / (1 - s) - 1, "`b` has no effect"), ((1 - b) / b - 1, "`s` has no effect: this is for one half"),
-        (s * (1 - b) / (b * (1 - s) - 1), "the 1 is taken off below: brackets"), (s * (1 - b) / (b - s) - 1, "solve s·(w·b + 1 - b) = w·b for w: w·b·(1 - s) is on one side"), (s * b / ((1 - b) * (1 - s)) - 1, "b and 1 - b have changed places"), ((1 - s) * (1 - b) / (b * s) - 1, "s and 1 - s have changed places"),
-        (max(w - 1, 0), "α may be below 0: boundaries can count less"), (abs(w - 1), "α may be below 0: boundaries can count less"), (round(w - 1), "α is no whole number: round nothing"),
-    ):  # fmt: skip
-        check.catches(None if np.isclose(wrong, w - 1) else wrong, got, message)
-    check.close(got, w - 1, f"expected: the α for b = {b}, s = {s}")
+rights = [s * (1 - b) / (b * (1 - s)) - 1 for b, s in asked]
+for wrong, message in () if np.allclose(found, rights) else misinverted(asked):
+    check.catches(wrong, found, message)
+nearly = np.allclose(found, rights, rtol=0.05) and not np.allclose(found, rights)
+check.that(not nearly, "α is nearly right: solve the equation for it, or search more finely")
+for got, right, (b, s) in zip(found, rights, asked, strict=True):
+    check.close(got, right, f"expected: the α for b = {b}, s = {s}")
 check.passed("86 % of all weight on 3 % of the pixels")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -1030,45 +961,45 @@ def not_above(
 
 
 # %% check-claims points=1 tags=["folded"]
+from coursekit.checks.mistakes.claims import misclaimed
+
 check = Check("claims")
 check.crashes(TypeError, "not supported between instances of 'tuple'|can only concatenate tuple|unsupported operand", "rows are tuples: compare figure by figure, rows[name][i]")  # fmt: skip
-check.crashes(ValueError, "empty", "there may be no rival: then no column fails")
+check.crashes((ValueError, UnboundLocalError, IndexError), "empty|not associated|list index|0d arrays|out of bounds", "there may be no rival: then no column fails")  # fmt: skip
 check.crashes(KeyError, lambda error: True, "rows has the rows by name: rows[name], rows[rival]")
 check.crashes(IndexError, lambda error: True, "there are as many columns as rows[name] has figures")
 rows = {
-    "x": (5.0, 7.0, 9.0, 3.5, 8.0, 6.0), "y": (4.0, 7.0, 8.0, 4.0, 7.5, 2.0),
+    "w": (3.0, 9.0, 8.5, 3.504, 4.0, 7.0), "x": (5.0, 7.0, 9.0, 3.5, 8.0, 7.0), "y": (4.0, 7.0, 8.0, 4.0, 7.5, 2.0),
     "z": (4.5, 6.0, 9.5, 3.0, 7.0, 7.0), "u": (9.0, 9.0, 9.0, 9.0, 9.0, 9.0),
 }  # fmt: skip
-for name, rivals, by in (("u", ["x", "z"], 0.0), ("x", ["y"], 0.0), ("x", ["y", "z"], 0.0), ("x", ["z", "y"], 0.5), ("z", ["x", "y"], 0.25), ("y", ["x"], 1.0), ("x", [], 0.0)):  # fmt: skip
-    got = check.call(not_above, rows, name, rivals, by)
-    mine, others = np.array(rows[name]), np.array([rows[r] for r in rivals]).reshape(len(rivals), 6)
-    won = mine > others + by
-    right = np.flatnonzero(~won.all(0)).tolist()
-    check.kind(got, list)
-    for wrong, message in (
-        (np.flatnonzero(won.all(0)), "these are the columns in which it *is* above all"), (np.flatnonzero(~(mine > np.array([r for k, r in rows.items() if k != name]) + by).all(0)), "all other rows are looked at: only the rivals"), (np.arange(6), "it is compared with itself, and is never above that"), (np.flatnonzero(~(mine > others).all(0)), "`by` has no effect"), (np.flatnonzero(~(mine >= others + by).all(0)), "an equal figure is not above: `>`, not `>=`"),
-        (np.flatnonzero(~won.any(0)), "above *every* rival: `all`, not `any`"), (np.flatnonzero(~(mine > others - by).all(0)), "more than `by` *above* a rival: by is added to the rival's figure"),
-        (np.flatnonzero((others > mine + by).any(0)), "where both are equal, or nearly, it is not above either"), (np.flatnonzero(~won.all(0)) + 1, "columns count from 0"), (np.flatnonzero(~won[:1].all(0)), "only the first rival is looked at"), (np.flatnonzero(~won[-1:].all(0)), "only the last rival is looked at"),
-        ([int(i) for row in ~won for i in np.flatnonzero(row)], "a column is listed once, not once for each rival"), (sorted(int(i) for row in ~won for i in np.flatnonzero(row)), "a column is listed once, not once for each rival"),
-        (np.flatnonzero(~(mine > (others.mean(0) if len(rivals) else 0) + by)), "the rivals' mean is compared: each of them"), ((~won.all(0)).tolist(), "yes or no for each column: the places of those that fail, as a list"), ([rows[name][i] for i in right], "these are the figures: their places"), (right[:1], "only the first such column: go on"),
-        (np.flatnonzero(~won.all(0)).tolist()[::-1], "the columns in order, smallest first"),
-    ):  # fmt: skip
-        check.catches(None if list(wrong) == right else list(wrong), got, message)
+cases = [
+    ("u", ["x", "z"], 0.0), ("x", ["y"], 0.0), ("x", ["y", "z"], 0.0), ("x", ["z", "y"], 0.5), ("z", ["x", "y"], 0.25), ("y", ["x"], 1.0), ("x", [], 0.0),
+    ("w", ["z", "x", "y"], 0.0), ("w", ["x"], 0.5), ("x", ["w", "y", "z"], 0.5),
+]  # fmt: skip
+found, rights = [], []
+for name, rivals, by in cases:
+    found.append(check.call(not_above, rows, name, rivals, by))
+    check.kind(found[-1], list)
+    others = np.array([rows[r] for r in rivals]).reshape(len(rivals), 6)
+    rights.append(np.flatnonzero(~(np.array(rows[name]) > others + by).all(0)).tolist())
+for wrong, message in () if found == rights else misclaimed(rows, cases):
+    check.catches(wrong, found, message)
+for got, right, (name, rivals, by) in zip(found, rights, cases, strict=True):
+    for column in got:
+        check.kind(column, int, what="a column")
     check.equal(got, right, f"expected for {name} against {rivals} by {by}")
-check.equal(
-    check.call(not_above, rows, "x", ["y"]), [1, 3], "expected without `by`, which is then 0"
-)
+check.equal(check.call(not_above, rows, "x", ["y"]), [1, 3], "expected without `by`, which is then 0")  # fmt: skip
 check.passed("a claim about a table is a line of code")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
 
 probe = Probe("check-claims")
 for hidden_number, hidden_by in enumerate((0.0, 0.5, 2.0)):
-    hidden_rows = probe.given(f"rows-{hidden_number}", lambda rng: {k: tuple(float(x) / 2 for x in rng.integers(0, 8, 9)) for k in "pqrs"})  # fmt: skip
+    hidden_rows = probe.given(f"rows-{hidden_number}", lambda rng: {k: tuple(float(x) / 2 for x in rng.integers(0, 8, 40)) for k in "qprs"})  # fmt: skip
     for hidden_rivals in (["q"], ["q", "r"], ["s", "r", "q"]):
         hidden_got = probe.call(not_above, hidden_rows, "p", hidden_rivals, hidden_by)
         probe.emit(f"{hidden_number}-{len(hidden_rivals)}", hidden_got, f"other rows, {len(hidden_rivals)} rivals, by {hidden_by}", kind=True)  # fmt: skip
-hidden_rows = probe.given("plain", lambda rng: {k: tuple(float(x) for x in rng.integers(0, 4, 7)) for k in "ab"})  # fmt: skip
+hidden_rows = probe.given("plain", lambda rng: {k: tuple(float(x) for x in rng.integers(0, 4, 7)) for k in "ba"})  # fmt: skip
 probe.emit("plain", probe.call(not_above, hidden_rows, "a", ["b"]), "by at its default")
 probe.emit("none", probe.call(not_above, hidden_rows, "a", []), "no rival")
 ### END HIDDEN TESTS
@@ -1143,7 +1074,7 @@ print("poly:", rate.get_last_lr()[0] == optim.poly_rate(0, 100, 1e-3, 0.9))
 # - **Class balance.** Small parts are nearly all boundary, so α is a class weight in disguise. Give A lesson 01's class weights: does it catch up with C?
 # - **One more resolution.** "C, stride 8": does the weight still help when nothing is coarse?
 #
-# In **lesson 14** you design a network of your own. Will its boundaries count more?
+# In **lesson 13** you find out who draws those boundaries, and how surely.
 
 # %% quiz [markdown]
 # ### What tells model B from model C?

@@ -116,6 +116,18 @@ def test_links_go_where_there_is_something(course: Path) -> None:
     assert "| 02 · All | the rest | ¼ hour |" in other
 
 
+def test_what_was_measured_is_written_as_lines_of_json(course: Path) -> None:
+    with (course / "source" / "02_all.py").open("a", encoding="utf-8") as source:
+        source.write('\n# %%\n"""\n{{records annotation_loop rounds}}\n"""\n')
+        source.write('\n# %%\n"""\n{{records nothing rounds}}\n"""\n')
+    *_, rounds, nothing = made(course, "02_all")
+    folder = ROOT.parent / "benchmarks" / "records" / "annotation_loop"
+    kept = [json.loads(path.read_bytes()) for path in sorted(folder.glob("*.json"))]
+    said = [json.loads(line) for line in rounds.strip('"\n').splitlines()]
+    assert said == [r["settings"] | {"rounds": r["figures"]["rounds"]} for r in kept] != []
+    assert nothing.strip('"\n') == ""
+
+
 def test_the_map_can_be_drawn(course: Path) -> None:
     rows, _, arrows = course_map(read_outline(course)).partition(MAP_SEPARATOR)
     drawn = plots.diagram(rows, arrows, marked="research")
@@ -232,13 +244,14 @@ def whole() -> Outline:
 
 #: Words of the field: each that lessons use is defined in one of them. In brackets: other forms.
 FIELD = """
-ablation; adjacency matrix; ASPP; attention; augmentation; batch normalisation; bootstrap;
-bilinear interpolation (bilinear); confusion matrix; cross-entropy; decoder; depthwise convolution;
-Dice loss (Dice); dilated convolution (dilated); distillation; encoder; face parsing;
-focal loss; GELU; IoU; label map; layer normalisation (LayerNorm); learning rate; logits; long tail;
-Lovász extension (Lovász); mean IoU; momentum; output stride; palette; patience;
-pointwise convolution (pointwise); position code; pyramid pooling; receptive field; selection bias;
-skip; student; teacher; token; warm-up; weight decay; whitening (whitened)
+ablation; active learning; adjacency matrix; annotator; ASPP; attention; augmentation; batch
+normalisation; bootstrap; bilinear interpolation (bilinear); confusion matrix; cross-entropy;
+decoder; depthwise convolution; Dice loss (Dice); dilated convolution (dilated); distillation;
+encoder; face parsing; focal loss; GELU; IoU; label map; landmark; layer normalisation (LayerNorm);
+learning rate; logits; long tail; Lovász extension (Lovász); mean IoU; momentum; normalised mean
+error (NME); output stride; palette; patience; pointwise convolution (pointwise); position code;
+pyramid pooling; receptive field; selection bias; skip; standard pose; student; teacher; token;
+warm-up; weight decay; whitening (whitened)
 """
 
 

@@ -77,3 +77,16 @@ def test_code_cannot_hide_where_the_map_stands(course: Path) -> None:
     text = "".join(found["source"]).replace("01 Twice", '""" + open("x").read() + """', 1)
     found["source"] = text.splitlines(keepends=True)
     assert any("exactly what its source" in c for c in lint_notebook(notebook, *rest))
+
+
+def test_records_pass_and_no_code_among_them(course: Path) -> None:
+    with (course / "source" / "02_all.py").open("a", encoding="utf-8") as source:
+        source.write('\n# %% loop\nrows = """\n{{records annotation_loop rounds}}\n"""\n')
+    notebook, *rest = copy.deepcopy(handed(course, "02_all"))
+    assert list(lint_notebook(notebook, *rest)) == []
+    (found,) = (c for c in notebook["cells"] if c["id"] == "loop")
+    text = "".join(found["source"])
+    assert '"rounds"' in text
+    for code in ('""" + open("x").read() + """', '\\"""'):
+        found["source"] = text.replace('"rounds"', code, 1).splitlines(keepends=True)
+        assert any("exactly what its source" in c for c in lint_notebook(notebook, *rest))

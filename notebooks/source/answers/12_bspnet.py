@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 
 def _edit(code: str, *changes: tuple[str, str]) -> str:
     """The code with a mistake (or another way) in it."""
@@ -167,7 +169,7 @@ def boundary(target):
     edge[:, :-1, :-1] |= change
     return torch.where(known, edge.byte(), 255)
 """,
-            "four neighbours have their own class",
+            "diagonal neighbours are compared, in place of",
         ),
         (
             """
@@ -207,12 +209,12 @@ def boundary(target):
         (_edit(_FUSION, (_MIX, "conv_abn(3 * (edges + context), width)")), "enters once"),
         (_edit(_FUSION, (_MIX, "conv_abn(1280, width)")), "1280 is the paper's"),
         (_edit(_FUSION, (_MIX, "conv_abn(edges + 3 * context, width)")), "enter three times"),
-        (_edit(_FUSION, (_MIX, "conv_abn(3 * edges + context, 256)")), "expected: mix.0.weight of shape"),
-        (_edit(_FUSION, (_MIX, "conv_abn(3 * edges + context, width, 3)")), "expected: mix.0.weight of shape"),
+        (_edit(_FUSION, (_MIX, "conv_abn(3 * edges + context, 256)")), "its second argument is width"),
+        (_edit(_FUSION, (_MIX, "conv_abn(3 * edges + context, width, 3)")), "1×1 convolution"),
         (_edit(_FUSION, (_MIX, "conv_abn(3 * edges + context, width, bias=True)")), "has no bias"),
         (_edit(_FUSION, (_MIX, "nn.Sequential(nn.Conv2d(3 * edges + context, width, 1, bias=False), nn.ReLU())")),
          "conv_abn: a convolution, then ABN"),
-        (_edit(_FUSION, (_MIX, "nn.Conv2d(3 * edges + context, width, 1)")), "expected: mix.0.weight of shape"),
+        (_edit(_FUSION, (_MIX, "nn.Conv2d(3 * edges + context, width, 1)")), "a convolution, then ABN"),
         (_edit(_FUSION, ("nn.Conv2d(width, num_classes, 1)", "nn.Conv2d(width, num_classes, 1, bias=False)")), "has a bias"),
         (_edit(_FUSION, ("nn.Conv2d(width, num_classes, 1)", "nn.Conv2d(width, 11, 1)")), "expected: classify.weight of shape"),
         (_edit(_FUSION, ("nn.Conv2d(width, num_classes, 1)", "conv_abn(width, num_classes)")), "expected: classify.weight"),
@@ -233,7 +235,7 @@ def boundary(target):
         (_edit(_FUSION, (_END, _END + ".log_softmax(1)")), "these are logits"),
         (_edit(_FUSION, ("(*edges, context)", "(*edges, context.detach())")), "another gradient"),
         (_edit(_FUSION, ("(*edges, context)", "(*(e.detach() for e in edges), context)")), "another gradient"),
-        (_edit(_FUSION, ("edges[0].shape[-2:]", "context.shape[-2:]")), "at the size of the context"),
+        (_edit(_FUSION, ("edges[0].shape[-2:]", "context.shape[-2:]")), "at the size of edges[2] and of the context"),
         (_edit(_FUSION, ("edges[0].shape[-2:]", "edges[1].shape[-2:]")), "at the size of edges[1]"),
         (_edit(_FUSION, ("edges[0].shape[-2:]", "context.shape[-2:]"),
                (f"return {_END}", f'return F.interpolate({_END}, edges[0].shape[-2:], mode="bilinear")')),
@@ -285,7 +287,7 @@ def boundary(target):
         (_share("100 * (1 + alpha) * b / ((1 + alpha) * b + 1 - b)"), "not per cent"),
         (_share("round((1 + alpha) * b / ((1 + alpha) * b + 1 - b), 2)"), "round nothing"),
         (_share("alpha * b / (alpha * b + 1 - b)"), "1 + α, not α"),
-        (_share("alpha * b / (1 + alpha * b)"), "1 + α, not α"),
+        (_share("alpha * b / (1 + alpha * b)"), "above the bar a boundary weighs 1 + α"),
         (_share("(1 + alpha) * b"), "divide by all weights"),
         (_share("(1 - b) / ((1 + alpha) * b + 1 - b)"), "share of the rest"),
         (_share("(1 + alpha) * b / (1 - b)"), "*all* weights"),
@@ -318,7 +320,7 @@ def boundary(target):
         (_edit(_CLAIMS, ("if not all", "if all")), "it *is* above all"),
         (_edit(_CLAIMS, (" + by", "")), "`by` has no effect"),
         (_edit(_CLAIMS, (" + by", " - by")), "added to the rival's"),
-        (_edit(_CLAIMS, (_ALL, "any(rows[rival][i] > mine + by for rival in rivals)")), "an equal figure is not above"),
+        (_edit(_CLAIMS, (_ALL, "any(rows[rival][i] > mine + by for rival in rivals)")), "where both are equal"),
         (_edit(_CLAIMS, ("append(i)", "append(i + 1)")), "count from 0"),
         (_edit(_CLAIMS, ("append(i)", "append(mine)")), "these are the figures"),
         (_edit(_CLAIMS, ("    return found", "    return found[:1]")), "only the first such column"),
@@ -359,7 +361,7 @@ def not_above(rows, name, rivals, by=0.0):
 def not_above(rows, name, rivals, by=0.0):
     return [i for i in range(len(rows[name])) if not all(rows[name] > rows[r] for r in rivals)]
 """,
-            "expected",
+            "whole rows are compared",
         ),
         (
             """
@@ -374,6 +376,306 @@ def not_above(rows, name, rivals, by=0.0):
         (_edit(_CLAIMS, ("    return found", "    return found[::-1]")), "in order"),
     ],
 }  # fmt: skip
+
+
+def _body(head: str, body: str) -> str:
+    """A function of these lines."""
+    return f"def {head}:\n" + textwrap.indent(body.strip(), "    ") + "\n"
+
+
+def _marks(body: str) -> str:
+    return _body("boundary(target)", body)
+
+
+def _forward(body: str) -> str:
+    head, _, _ = _FUSION.partition("    def forward")
+    return head + textwrap.indent(_body("forward(self, edges, context)", body), "    ")
+
+
+def _loss(body: str) -> str:
+    cost = 'cost = F.cross_entropy(logits, target, ignore_index=255, reduction="none")\n'
+    return _body("fusion_loss(logits, target, edges, alpha)", cost + body)
+
+
+def _columns(body: str) -> str:
+    return _body("not_above(rows, name, rivals, by=0.0)", body)
+
+
+_MORE_WRONG = {
+    "boundary": [
+        (_marks("""
+import cv2
+out = [cv2.morphologyEx(t.numpy().astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0 for t in target]
+return torch.where(target != 255, torch.from_numpy(np.stack(out)).to(torch.uint8), 255)
+"""), 'diagonal neighbours are compared, too'),
+        (_marks("""
+import cv2
+k = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+out = [cv2.morphologyEx(t.numpy().astype(np.uint8), cv2.MORPH_GRADIENT, k) > 0 for t in target]
+return torch.where(target != 255, torch.from_numpy(np.stack(out)).to(torch.uint8), 255)
+"""), 'pixels of 255 make boundaries'),
+        (_marks("""
+known = target != 255
+edge = torch.zeros_like(known)
+down = (target[:, 1:] != target[:, :-1]) & known[:, 1:]
+right = (target[:, :, 1:] != target[:, :, :-1]) & known[:, :, 1:]
+edge[:, 1:] |= down; edge[:, :-1] |= down
+edge[:, :, 1:] |= right; edge[:, :, :-1] |= right
+return torch.where(known, edge.to(torch.uint8), 255)
+"""), 'Look at both pixels'),
+        (_marks("""
+known = target != 255
+edge = torch.zeros_like(known)
+down = (target[:, 1:] != target[:, :-1]) & known[:, 1:] & known[:, :-1]
+right = (target[:, :, 1:] != target[:, :, :-1]) & known[:, :, 1:] & known[:, :, :-1]
+edge[:, 1:] = down; edge[:, :-1] = down
+edge[:, :, 1:] = right; edge[:, :, :-1] = right
+return torch.where(known, edge.to(torch.uint8), 255)
+"""), 'overwrites what was marked'),
+        (_marks("""
+known = target != 255
+edge = torch.zeros_like(known)
+down = ((target[:, 1:] - target[:, :-1]).abs() > 1) & known[:, 1:] & known[:, :-1]
+right = ((target[:, :, 1:] - target[:, :, :-1]).abs() > 1) & known[:, :, 1:] & known[:, :, :-1]
+edge[:, 1:] |= down; edge[:, :-1] |= down
+edge[:, :, 1:] |= right; edge[:, :, :-1] |= right
+return torch.where(known, edge.to(torch.uint8), 255)
+"""), 'differences of 1 do not count'),
+        (_marks("""
+known = target != 255
+edge = torch.zeros_like(known)
+down = (target[1:] != target[:-1]) & known[1:] & known[:-1]
+right = (target[:, 1:] != target[:, :-1]) & known[:, 1:] & known[:, :-1]
+edge[1:] |= down; edge[:-1] |= down
+edge[:, 1:] |= right; edge[:, :-1] |= right
+return torch.where(known, edge.to(torch.uint8), 255)
+"""), 'dimension 0 is the batch'),
+        (_marks("""
+known = target != 255
+t, k = target.flatten(1), known.flatten(1)
+edge = torch.zeros_like(k)
+w = target.shape[2]
+for n in (1, w):
+    d = (t[:, n:] != t[:, :-n]) & k[:, n:] & k[:, :-n]
+    edge[:, n:] |= d; edge[:, :-n] |= d
+return torch.where(known, edge.view_as(target).to(torch.uint8), 255)
+"""), 'the first of the next'),
+        (_marks("""
+known = target != 255
+edge = losses.binary_edges(target)
+far = F.max_pool2d((~known).float(), 3, 1, 1) > 0
+edge[far] = 255
+return edge
+"""), 'only what is unknown itself'),
+        (_marks('e = losses.binary_edges(target).long()\nreturn torch.where(target == 255, 255, e * 255).to(torch.uint8)'), 'a boundary is 1, not 255'),
+        (_marks("""
+e = losses.binary_edges(target)
+e[(target == 0)] = 0
+return e
+"""), "the background's pixel of a pair"),
+        (_marks("""
+e = losses.binary_edges(target)
+k = target != 255
+w = F.max_pool2d((e == 1).float(), 3, 1, 1)
+return torch.where(k, w.to(torch.uint8), 255)
+"""), 'too wide'),
+        (_marks("""
+known = target != 255
+edge = torch.zeros_like(known)
+down = torch.zeros_like(known); right = torch.zeros_like(known)
+d = (target[:, 1:] != target[:, :-1]) & known[:, 1:] & known[:, :-1]
+r = (target[:, :, 1:] != target[:, :, :-1]) & known[:, :, 1:] & known[:, :, :-1]
+down[:, 1:] |= d; down[:, :-1] |= d; right[:, :, 1:] |= r; right[:, :, :-1] |= r
+return torch.where(known, (down & right).to(torch.uint8), 255)
+"""), 'only corners are marked'),
+        (_marks("""
+known = target != 255
+e = torch.zeros_like(target)
+B, H, W = target.shape
+for i in range(B):
+    for y in range(1, H - 1):
+        for x in range(1, W - 1):
+            for dy, dx in ((0, 1), (1, 0), (0, -1), (-1, 0)):
+                o = target[i, y + dy, x + dx]
+                if o != 255 and o != target[i, y, x]: e[i, y, x] = 1
+return torch.where(known, e, 255).to(torch.uint8)
+"""), 'first and last row'),
+        (_marks("""
+known = target != 255
+gy, gx = torch.gradient(target.float(), dim=(1, 2))
+return torch.where(known, ((gy != 0) | (gx != 0)).to(torch.uint8), 255)
+"""), 'central differences'),
+        (_marks("""
+known = target != 255
+e = losses.binary_edges(target) == 1
+e[~known] = 255
+return e.to(torch.uint8)
+"""), 'not 1'),
+    ],
+    "fusion": [
+        (_forward("""
+edges.append(context)
+maps = [F.interpolate(x, edges[0].shape[-2:], mode="bilinear") for x in edges]
+return self.classify(self.mix(torch.cat(maps, 1)))
+"""), 'changes its argument `edges`'),
+        (_forward("""
+with torch.no_grad():
+    maps = [F.interpolate(x, edges[0].shape[-2:], mode="bilinear") for x in (*edges, context)]
+    return self.classify(self.mix(torch.cat(maps, 1)))
+"""), 'reaches the logits'),
+        (_edit(_FUSION, (_MIX, 'nn.Sequential(nn.Conv2d(3 * edges + context, width, 1, bias=False), nn.BatchNorm2d(width), nn.LeakyReLU(0.01))')), 'ends in a BatchNorm'),
+        (_edit(_FUSION, (_MIX, 'nn.Sequential(conv_abn(3 * edges + context, width))')), 'no further Sequential'),
+        (_forward('maps = [F.interpolate(x, edges[0].shape[-2:], mode="bilinear") for x in (*edges, context)]\nreturn self.classify(F.dropout(self.mix(torch.cat(maps, 1)), 0.1, self.training))'), 'no dropout'),
+        (_forward('maps = [F.interpolate(x, edges[0].shape[-2:], mode="area") for x in (*edges, context)]\nreturn self.classify(self.mix(torch.cat(maps, 1)))'), 'enlarged in steps'),
+        (_forward('c = F.interpolate(context, edges[0].shape[-2:], mode="bilinear")\nreturn self.classify(self.mix(torch.cat([edges[0]] * 3 + [c], 1)))'), 'enters several times'),
+        (_forward('maps = [F.interpolate(x, edges[0].shape[-2:], mode="bilinear") for x in (edges[1], edges[2], edges[0], context)]\nreturn self.classify(self.mix(torch.cat(maps, 1)))'), 'in another order'),
+        (_forward('maps = [F.interpolate(x, edges[0].shape[:1:-1], mode="bilinear") for x in (*edges, context)]\nreturn self.classify(self.mix(torch.cat(maps, 1)))'), 'height and width'),
+        (_edit(_FUSION, (_MIX, 'conv_abn(width, 3 * edges + context)')), 'what enters `mix`'),
+        (_edit(_FUSION, (_MIX, 'conv_abn(2 * edges + context, width)')), '*three* maps'),
+        (_forward('maps = [F.interpolate(x, edges[0].shape[-2:]) for x in (*edges, context)]\nreturn self.classify(F.leaky_relu(self.mix(torch.cat(maps, 1))))'), 'an activation more'),
+    ],
+    "fusion-loss": [
+        (_loss('return ((1 + alpha * (edges == 1)) * cost).sum() / cost[0].numel()'), 'pixels of one image'),
+        (_loss("""
+p = logits.softmax(1)
+k = target != 255
+c = 1 - p.gather(1, target.where(k, 0)[:, None])[:, 0]
+return ((1 + alpha * (edges == 1)) * c * k).sum() / k.sum().clamp_min(1)
+"""), 'the logarithm is missing'),
+        (_loss("""
+k = target != 255
+c = F.cross_entropy(logits, target.where(k, 0), reduction="none")
+return ((1 + alpha * (edges == 1)) * c).sum() / k.sum().clamp_min(1)
+"""), 'count as background'),
+        (_loss("""
+k = target != 255
+y = F.one_hot(target.where(k, 0), logits.shape[1]).movedim(-1, 1).float()
+c = F.binary_cross_entropy_with_logits(logits, y, reduction="none").sum(1) * k
+return ((1 + alpha * (edges == 1)) * c).sum() / k.sum().clamp_min(1)
+"""), 'yes or no of each class'),
+        (_loss('c = F.cross_entropy(logits, edges.long(), ignore_index=255, reduction="none")\nreturn ((1 + alpha * (edges == 1)) * c).sum() / (target != 255).sum().clamp_min(1)'), 'taken for the classes'),
+        (_loss('on, off = edges == 1, edges == 0\nreturn (1 + alpha) * cost[on].sum() / on.sum().clamp_min(1) + cost[off].sum() / off.sum().clamp_min(1)'), 'a mean of their own'),
+        (_loss('on, off = edges == 1, edges == 0\nreturn ((1 + alpha) * cost[on].sum() / on.sum().clamp_min(1) + cost[off].sum() / off.sum().clamp_min(1)) / 2'), 'that is Eq. 3'),
+        (_loss('return (cost + alpha * (edges == 1)).sum() / (target != 255).sum().clamp_min(1)'), 'added to the costs'),
+        (_loss("""
+w = torch.ones_like(target)
+w[edges == 1] = 1 + alpha
+return (w * cost).sum() / (target != 255).sum().clamp_min(1)
+"""), 'α is rounded'),
+        (_loss("""
+w = torch.ones_like(edges)
+w[edges == 1] += int(alpha)
+return (w * cost).sum() / (target != 255).sum().clamp_min(1)
+"""), 'the weights are bytes'),
+        (_loss("""
+cost = F.cross_entropy(logits, target, ignore_index=255, reduction='none')
+if edges == 1:
+    cost = cost * (1 + alpha)
+return cost.sum() / (target != 255).sum()
+"""), 'asked of each pixel'),
+        (_loss('w = 1 + alpha * (edges == 1)\nreturn (w * cost).sum((1, 2)) / (target != 255).sum((1, 2)).clamp_min(1)'), 'one number for the batch'),
+        (_loss('return (cost.sum() + (1 + alpha) * cost[edges == 1].sum()) / (target != 255).sum().clamp_min(1)'), '2 + α here'),
+        (_loss('c = -logits.log_softmax(1).gather(1, target[:, None])[:, 0]\nreturn ((1 + alpha * (edges == 1)) * c).sum() / (target != 255).sum()'), '255 is no class'),
+        (_loss('e = boundary(target)\nreturn ((1 + alpha * (e == 1)) * cost).sum() / (target != 255).sum().clamp_min(1)'), 'has no effect'),
+        (_loss('return ((1 + alpha * (edges == 1)) * cost).sum() / (target != 255).sum().clamp_min(1) / (1 + alpha)'), 'by N alone'),
+        (_loss("""
+c = F.cross_entropy(logits, target, ignore_index=255, reduction="sum")
+w = 1 + alpha * (edges == 1)
+return (c * w).sum() / (target != 255).sum()
+"""), 'added up before'),
+        (_loss('w = torch.where(edges == 1, alpha, 1 - alpha)\nreturn (w * cost).sum() / (target != 255).sum().clamp_min(1)'), 'not α and 1 - α'),
+        (_loss("""
+k = target != 255
+c = -logits.log_softmax(-1).gather(1, target.where(k, 0)[:, None])[:, 0]
+return ((1 + alpha * (edges == 1)) * c * k).sum() / k.sum().clamp_min(1)
+"""), 'a row of pixels'),
+        (_loss('return ((1 + alpha * (edges == 1)) * cost).sum() / ((target != 255) & (target > 0)).sum().clamp_min(1)'), 'background is not counted'),
+        (_loss('w = 1 + alpha * (edges > 0)\nreturn (w * cost).sum() / w.sum()'), '255 is no boundary'),
+        (_loss('return 2 * ((1 + alpha * (edges == 1)) * cost).mean()'), 'λ₃ comes later'),
+    ],
+    "claims": [
+        (_columns('return [i for i, m in enumerate(rows[name]) if not all(m > rows[r][i] * (1 + by) for r in rivals)]'), 'not a factor'),
+        (_columns('return [i for i, m in enumerate(rows[name]) if not all(abs(m - rows[r][i]) > by for r in rivals)]'), 'leave `abs` out'),
+        (_columns('return [rows[name].index(m) for i, m in enumerate(rows[name]) if not all(m > rows[r][i] + by for r in rivals)]'), 'finds the first of equal'),
+        (_columns('return [i for i, (m, r) in enumerate(zip(rows[name], rivals)) if not m > rows[r][i] + by]'), 'counted together'),
+        (_columns("""
+found, ok = [], True
+for i, m in enumerate(rows[name]):
+    for r in rivals:
+        if m <= rows[r][i] + by:
+            ok = False
+    if not ok:
+        found.append(i)
+return found
+"""), 'begin each column anew'),
+        (_columns("""
+found = []
+for i, m in enumerate(rows[name]):
+    for r in rivals:
+        ok = m > rows[r][i] + by
+    if not ok:
+        found.append(i)
+return found
+"""), 'no rival'),
+        (_columns('return [i for i, m in enumerate(rows[name]) if not all(rows[r][i] > m + by for r in rivals)]'), 'changed places'),
+        (_columns('return [i for i in range(1, len(rows[name])) if not all(rows[name][i] > rows[r][i] + by for r in rivals)]'), 'column 0 is left out'),
+        (_columns("""
+found, n = [], 0
+for i, m in enumerate(rows[name]):
+    if not all(m > rows[r][i] + by for r in rivals):
+        found.append(n)
+        n += 1
+return found
+"""), 'counted anew'),
+        (_columns('return [r for r in rivals if not all(m > o + by for m, o in zip(rows[name], rows[r]))]'), 'a column is a str'),
+        (_columns('return [i for i, m in enumerate(list(rows.values())[0]) if not all(m > rows[r][i] + by for r in rivals)]'), 'first row is taken'),
+        (_columns('return [i for i, m in enumerate(rows[name]) if not rivals or not m > max(rows[r][i] for r in rivals) + by]'), 'the list is empty'),
+        (_columns('return [i for i, m in enumerate(rows[name]) if not all(int(m) > int(rows[r][i]) + by for r in rivals)]'), 'rounded'),
+        (_columns('m = sum(rows[name]) / len(rows[name])\nreturn [i for i, x in enumerate(rows[name]) if not all(m > sum(rows[r]) / len(rows[r]) + by for r in rivals)]'), 'means are compared'),
+        (_columns('return [sum(not m > rows[r][i] + by for r in rivals) for i, m in enumerate(rows[name])]'), 'numbers of rivals'),
+        (_columns('return [i for i, m in enumerate(rows[name]) if not all(m - by > rows[r][i] + by for r in rivals)]'), 'counts twice'),
+        (_columns("""
+found = []
+for i, m in enumerate(rows[name]):
+    if not all(m > rows[r][i] + by for r in rivals):
+        found.append(i)
+    return found
+"""), 'inside the loop'),
+        (_columns('return [[i for i, m in enumerate(rows[name]) if not m > rows[r][i] + by] for r in rivals]'), 'a list for each rival'),
+        (_columns('return [i for i, m in enumerate(rows[name]) if not all(m > rows[r][i] + by / 100 for r in rivals)]'), 'not in per cent'),
+    ],
+    "alpha": [
+        (_share('b / ((1 + alpha) * b + 1 - b)'), 'weight 1 + α is missing'),
+        (_share('(1 + alpha) * b / (alpha * b + 1 - b)'), 'below the bar a boundary weighs'),
+        (_share('(1 + alpha) * b / ((1 + alpha) * b + 1 + b)'), 'not 1 + b'),
+        (_share('(1 + alpha) * b // ((1 + alpha) * b + 1 - b)'), 'whole numbers'),
+        (_share('(1 + alpha) * (1 - b) / ((1 + alpha) * (1 - b) + b)'), 'b and 1 - b'),
+        (_share('(1 + alpha) * b / ((1 + alpha) * b + 1) - b'), 'brackets'),
+        (_share('(1 + alpha) * b / ((1 + alpha) * (1 - b))'), '(1 + α)·(1 - b)'),
+        (_share('(1 + alpha) * b / ((1 + alpha) * b + b)'), '`b` has no effect'),
+        (_share('(1 + alpha) * b - (1 - b)'), 'subtracted'),
+        (_inverse('(s * (1 - b) - 1) / (b * (1 - s))'), 'taken off above'),
+        (_inverse('s * (1 - b) / b - 1'), '1 - s is missing'),
+        (_inverse('(1 - b) / (b * (1 - s)) - 1'), 's is missing'),
+        (_inverse('s / (b * (1 - s)) - 1'), 'the rest is left out above'),
+        (_inverse('s * (1 - b) / (1 - s) - 1'), 'b is missing'),
+        (_inverse('weight_share(b, s)'), 'its inverse'),
+        (_inverse('200'), '200 is written in'),
+        (_inverse('int(s * (1 - b) / (b * (1 - s)) - 1)'), 'no whole number'),
+        (_inverse('s / b'), '1 is not taken off'),
+        ("""
+def weight_share(b, alpha):
+    return (1 + alpha) * b / ((1 + alpha) * b + 1 - b)
+
+
+def alpha_for(b, s):
+    grid = np.linspace(-1, 1000, 100001)
+    return float(grid[np.abs((1 + grid) * b / ((1 + grid) * b + 1 - b) - s).argmin()])
+""", "nearly right"),
+    ],
+}  # fmt: skip
+for _name, _more in _MORE_WRONG.items():
+    WRONG[_name] += _more
 
 RIGHT = {
     "boundary": [

@@ -133,7 +133,7 @@ _RETURN = 'return F.interpolate(self.head(x), image.shape[-2:], mode="bilinear")
 WRONG = {
     "widest": [
         (_edit(_WIDEST, "< limit", "<= limit"), "fewer than"),
-        (_edit(_WIDEST, "return low", "return high"), "fewer than"),
+        (_edit(_WIDEST, "return low", "return high"), "one too wide"),
         (_edit(_WIDEST, "return low", "return low - 1"), "one wider still fits"),
         (_edit(_WIDEST, 'torch.device("meta")', 'torch.device("cpu")'), "real weights"),
         (_edit(_WIDEST, "cost(make(width))", "count_parameters(make(width))"), "call cost"),
@@ -167,7 +167,7 @@ def widest(make, limit, cost=count_parameters):
         (_edit(_WIDEST, "return low", "return None"), "gives None"),
         (_edit(_WIDEST, "low, high = 1, 2\n    while fits(high):\n        low, high = high, 2 * high",
                "low, high = 1, limit"), "the limit is no width"),
-        (_edit(_WIDEST, "low, high = 1, 2", "low, high = 1, 2\n    return 2 * low"), "fewer than"),
+        (_edit(_WIDEST, "low, high = 1, 2", "low, high = 1, 2\n    return 2 * low"), "the same width"),
         (_edit(_WIDEST, 'raise ValueError("nothing fits")', 'return ValueError("nothing fits")'),
          "raise ValueError"),
     ],
@@ -191,7 +191,7 @@ def widest(make, limit, cost=count_parameters):
         (_edit(_FIELD.format("(kernel - 1) * dilation * step", "*= stride"), "return field, step",
                "return step, field"), "field comes first"),
         (_edit(_FIELD.format("(kernel - 1) * dilation * step", "*= stride"), "stride, dilation in",
-               "dilation, stride in"), "takes the dilation for the stride"),
+               "dilation, stride in"), "not (kernel, dilation, stride)"),
         (_FIELD.format("kernel // 2 * dilation * step", "*= stride"), "half a kernel"),
         (_FIELD.format("2 * (kernel // 2) * dilation * step", "*= stride"), "an even kernel"),
         (_FIELD.format("(kernel - 1) // 2 * 2 * dilation * step", "*= stride"), "an even kernel"),
@@ -206,7 +206,7 @@ def widest(make, limit, cost=count_parameters):
         (_edit(_FIELD.format("(kernel - 1) * dilation * step", "*= stride"), "return field, step",
                "return field"), "expected: 2 things, field, step"),
         (_edit(_FIELD.format("(kernel - 1) * dilation * step", "*= stride"), "    return", "        return"),
-         "gives None"),
+         "stand in the loop"),
         (_edit(_FIELD.format("(kernel - 1) * dilation * step", "*= stride"), "return field",
                "return field**2"), "not its area"),
     ],
@@ -328,8 +328,8 @@ def widest(make, limit, cost=count_parameters):
                "np.sort(ours) - np.sort(theirs)"), "do not sort"),
         (_edit(_PAIRED.format(_HALF, _CLEAR), "    gains", "    ours.sort()\n    gains"),
          "changes its argument `ours`"),
-        (_PAIRED.format(_edit(_HALF, "len(gains)", "5"), _CLEAR), "here of 3 pairs"),
-        (_edit(_PAIRED.format(_HALF, _CLEAR), "len(gains) < 2", "len(gains) < 3"), "two pairs"),
+        (_PAIRED.format(_edit(_HALF, "len(gains)", "5"), _CLEAR), "5 is written in"),
+        (_edit(_PAIRED.format(_HALF, _CLEAR), "len(gains) < 2", "len(gains) < 3"), "2 pairs have a spread"),
         (_edit(_PAIRED.format(_HALF, _CLEAR), f"return gains.mean(), half, bool({_CLEAR})",
                f"return [gains.mean(), half, bool({_CLEAR})]"), "expected: a tuple"),
         (_PAIRED.format(_HALF, "gains.mean() > half").replace("bool(", "float("), "expected: a bool"),
@@ -366,7 +366,7 @@ def paired(ours, theirs, critical):
         (_WORST.format("round(metrics.mean_iou(m), 1)", _COUNTED, _ORDER), "round nothing"),
         (_WORST.format("float((m.diagonal() / m.sum(1)).nanmean())", _COUNTED, _ORDER), "not recall"),
         (_WORST.format("-float(m.sum() - m.trace())", _COUNTED, _ORDER), "number of wrong pixels"),
-        (_WORST.format(_SCORE, _COUNTED, "list(found)[:k]"), "positions of the three worst"),
+        (_WORST.format(_SCORE, _COUNTED, "list(found)[:k]"), "they are not sorted"),
         (_WORST.format(_SCORE, " if m.trace() > 0", _ORDER), "a score of 0 is a score"),
         (_WORST.format(_SCORE, _COUNTED, "sorted(found, key=found.get)[::-1][:k]"), "best ones"),
         (_WORST.format(_SCORE, "", _ORDER), "no score"),
@@ -397,13 +397,226 @@ def paired(ours, theirs, critical):
          "the earlier comes first"),
         (_WORST.format(_SCORE, _COUNTED, "sorted(found, key=lambda i: (-found[i], -i))[-k:][::-1]"),
          "k = 0"),
-        (_WORST.format(_SCORE, _COUNTED, "sorted(found, key=found.get)[:3]"), "k = 0"),
+        (_WORST.format(_SCORE, _COUNTED, "sorted(found, key=found.get)[:3]"), "3 is written in"),
         (_edit(_WORST.format(_SCORE, _COUNTED, _ORDER), "    found", "    matrices.reverse()\n    found"),
          "changes its argument `matrices`"),
         (_edit(_WORST.format(_SCORE, _COUNTED, _ORDER), "    return", "    found ="), "gives None"),
         (_WORST.format("metrics.mean_iou(m) if m.sum() > 0 else 9", "", _ORDER), "fewer than k"),
     ],
 }  # fmt: skip
+
+_RIGHT_FIELD = _FIELD.format("(kernel - 1) * dilation * step", "*= stride")
+_MORE_WRONG = {
+    "widest": [
+        (_edit(_WIDEST, "low, high = 1, 2\n    while fits(high):\n        low, high = high, 2 * high", "low, high = 1, 1024"), "Double until it no longer fits"),
+        (_edit(_WIDEST, "if not fits(1)", "if not fits(2)"), "width 1 fits here"),
+        (_edit(_WIDEST, "low = middle", "low = middle + 1"), "does not fit"),
+        (_edit(_WIDEST, "high = middle", "high = middle - 1"), "still fits"),
+        (_edit(_WIDEST, "        with torch.device(\"meta\"):\n            return", "        torch.set_default_device(\"meta\")\n        return"), "ends by itself"),
+        (_edit(_WIDEST, _WIDEST[_WIDEST.index("    while high - low") : _WIDEST.index("    return low")], ""), "only powers of 2"),
+    ],
+    "receptive-field": [
+        (_edit(_RIGHT_FIELD, "in layers", "in reversed(layers)"), "from the last to the first"),
+        (_edit(_RIGHT_FIELD, "kernel, stride, dilation in", "stride, kernel, dilation in"), "not (stride, kernel, dilation)"),
+        (_edit(_RIGHT_FIELD, "return field", "return field // 2"), "not half of it"),
+        (_edit(_RIGHT_FIELD, "in layers", "in layers[:-1]"), "the last layer is left out"),
+        (_edit(_RIGHT_FIELD, "        step *= stride\n", ""), "the step never changes"),
+        (_edit(_RIGHT_FIELD, 'dilation * step', 'dilation * stride'), "not the layer's own stride"),
+        (_edit(_RIGHT_FIELD, '(kernel - 1) * dilation', '(kernel + (kernel - 1) * (dilation - 1))'), 'no 1'),
+        (_edit(_RIGHT_FIELD, '* dilation *', '* (dilation + 1) *'), 'not d + 1'),
+        (_edit(_RIGHT_FIELD, '(kernel - 1) * dilation', '(kernel - 1 + dilation)'), 'not added'),
+        (_edit(_RIGHT_FIELD, '* dilation * step', ' '), 'And after a stride of 2'),
+        (_edit(_RIGHT_FIELD, "field += (kernel - 1) * dilation * step", "field = max(field, (kernel - 1) * dilation * step + 1)"), "no largest"),
+        (_FIELD.format("kernel // 2 * dilation * step", "*= stride").replace("return field, step", "return step, field"), "And the field comes first"),
+        (_FIELD.format("(kernel - 1) * dilation * step", "= max(step, stride)"), "not the largest"),
+    ],
+    "paired": [
+        ("""
+def paired(ours, theirs, critical):
+    gains = np.array(ours) - np.array(theirs)
+    if len(gains) < 2:
+        return gains.mean(), float('inf'), False
+    half = critical * gains.std(ddof=1) / np.sqrt(len(gains))
+    return np.median(gains), half, bool(gains.mean() > half)
+""", 'not their median'),
+        ("""
+def paired(ours, theirs, critical):
+    gains = np.array(ours) - np.array(theirs)
+    if len(gains) < 2:
+        return gains.mean(), float('inf'), False
+    half = critical * gains.std(ddof=1) / np.sqrt(len(gains) - 1)
+    return gains.mean(), half, bool(gains.mean() > half)
+""", 'not of n - 1'),
+        ("""
+def paired(ours, theirs, critical):
+    gains = np.array(ours) - np.array(theirs)
+    if len(gains) < 2:
+        return gains.mean(), float('inf'), False
+    half = critical * gains.std(ddof=1) / np.sqrt(len(gains))
+    return gains.sum() / (len(gains) - 1), half, bool(gains.mean() > half)
+""", 'a mean divides by n'),
+        ("""
+def paired(ours, theirs, critical):
+    gains = np.array(ours) - np.array(theirs)
+    if len(gains) < 2:
+        return gains.mean(), float('inf'), False
+    half = critical * np.sqrt((np.var(ours, ddof=1) + np.var(theirs, ddof=1)) / 2) / np.sqrt(len(gains))
+    return gains.mean(), half, bool(gains.mean() > half)
+""", 'two separate spreads'),
+        ("""
+def paired(ours, theirs, critical):
+    gains = np.array(ours) - np.array(theirs)
+    if len(gains) < 2:
+        return gains.mean(), float('inf'), False
+    half = critical * np.std(ours, ddof=1) / np.sqrt(len(gains))
+    return gains.mean(), half, bool(gains.mean() > half)
+""", 'the spread of *ours*'),
+        ("""
+def paired(ours, theirs, critical):
+    gains = 100 * (np.array(ours) - np.array(theirs))
+    if len(gains) < 2:
+        return gains.mean(), float('inf'), False
+    half = critical * gains.std(ddof=1) / np.sqrt(len(gains))
+    return gains.mean(), half, bool(gains.mean() > half)
+""", 'no factor of 100'),
+        ("""
+def paired(ours, theirs, critical):
+    gains = np.array(ours) / np.array(theirs) - 1
+    if len(gains) < 2:
+        return gains.mean(), float('inf'), False
+    half = critical * gains.std(ddof=1) / np.sqrt(len(gains))
+    return gains.mean(), half, bool(gains.mean() > half)
+""", 'not a share of theirs'),
+        ("""
+def paired(ours, theirs, critical):
+    gains = np.array(ours) - np.array(theirs)
+    if len(gains) < 2:
+        return gains.mean(), float('inf'), False
+    half = critical * gains.std(ddof=1) / np.sqrt(len(gains))
+    return gains.mean() - half, gains.mean() + half, bool(gains.mean() > half)
+""", 'the ends of the interval'),
+        ("""
+def paired(ours, theirs, critical):
+    gains = np.array(ours) - np.array(theirs)
+    if len(gains) < 2:
+        return gains.mean(), float('inf'), False
+    half = critical * gains.std(ddof=1) / np.sqrt(len(gains))
+    return half, gains.mean(), bool(gains.mean() > half)
+""", 'the mean gain comes first'),
+        ("""
+def paired(ours, theirs, critical):
+    gains = np.array(ours) - np.array(theirs)
+    if len(gains) < 2:
+        return gains.mean(), float('inf'), False
+    half = critical * np.abs(gains - gains.mean()).mean() / np.sqrt(len(gains))
+    return gains.mean(), half, bool(gains.mean() > half)
+""", 'the root of squares'),
+        ("""
+def paired(ours, theirs, critical):
+    gains = np.array(ours) - np.array(theirs)
+    if len(gains) < 2:
+        return gains.mean(), float('inf'), False
+    half = critical * gains.var(ddof=1) / len(gains)
+    return gains.mean(), half, bool(gains.mean() > half)
+""", 'the variance'),
+        ("""
+def paired(ours, theirs, critical):
+    gains = np.array(ours) - np.array(theirs)
+    if len(gains) < 2:
+        return gains.mean(), float('inf'), False
+    half = critical * gains.std(ddof=1) / np.sqrt(len(gains))
+    return gains.mean(), half, bool(gains.mean() + half > 0)
+""", 'the *lower* end'),
+        ("""
+def paired(ours, theirs, critical):
+    gains = np.array(ours) - np.array(theirs)
+    if len(gains) < 2:
+        return gains.mean(), float('inf'), False
+    half = critical * gains.std(ddof=1) / np.sqrt(len(gains))
+    return gains.mean(), half, bool(gains.min() - half > 0)
+""", 'not the worst gain'),
+        ("""
+def paired(ours, theirs, critical):
+    gains = np.array(ours) - np.array(theirs)
+    if len(gains) < 2:
+        return gains.mean(), float('inf'), False
+    half = critical * gains.std(ddof=1) / np.sqrt(len(gains))
+    return gains.mean(), half, bool(gains.mean() > gains.std(ddof=1))
+""", 'not of one spread'),
+        ("""
+def paired(ours, theirs, critical):
+    gains = np.abs(np.array(ours) - np.array(theirs))
+    if len(gains) < 2:
+        return gains.mean(), float('inf'), False
+    half = critical * gains.std(ddof=1) / np.sqrt(len(gains))
+    return gains.mean(), half, bool(gains.mean() > half)
+""", 'leave `abs` out'),
+        ("""
+def paired(ours, theirs, critical):
+    gains = np.array(ours) - np.array(theirs)
+    if len(gains) < 2:
+        return gains.mean(), float('inf'), False
+    half = critical * np.sqrt((gains ** 2).sum() / (len(gains) - 1)) / np.sqrt(len(gains))
+    return gains.mean(), half, bool(gains.mean() > half)
+""", 'subtract the mean before'),
+        ("""
+def paired(ours, theirs, critical):
+    gains = np.array(ours) - np.array(theirs)
+    if len(gains) < 2:
+        return gains.mean(), float('inf'), False
+    half = critical * gains.std() / len(gains)
+    return gains.mean(), half, bool(gains.mean() > half)
+""", 'And divided by n'),
+        ("""
+def paired(ours, theirs, critical):
+    gains = np.array(ours) - np.array(theirs)
+    if len(gains) < 2:
+        return gains.mean(), float('inf'), False
+    half = critical * gains.std(ddof=1) / np.sqrt(len(gains)) / 2
+    return gains.mean(), half, bool(gains.mean() > half)
+""", 'half of the half-width'),
+        ("""
+def paired(ours, theirs, critical):
+    gains = np.array(ours) - np.array(theirs)
+    if len(gains) < 2:
+        return gains.mean(), float('inf'), False
+    half = critical * gains.std(ddof=1) / np.sqrt(len(gains))
+    return gains.mean(), half, bool(gains.mean() <= half)
+""", 'turned round'),
+    ],
+    "worst": [
+        (_WORST.format('metrics.mean_f1(m)', _COUNTED, _ORDER), 'not F1'),
+        (_WORST.format('float((m.diagonal() / m.sum(0).clamp(min=1))[m.sum(0) > 0].mean())', _COUNTED, _ORDER), 'not precision'),
+        (_WORST.format('float(metrics.iou(m)[1:].mean())', _COUNTED, _ORDER), 'the background is a class'),
+        (_WORST.format('float(metrics.iou(m)[m.sum(1) > 0].mean())', _COUNTED, _ORDER), 'called but not true'),
+        (_WORST.format('float((metrics.iou(m) * m.sum(1)).sum() / m.sum())', _COUNTED, _ORDER), 'one vote a class'),
+        (_WORST.format(_SCORE, _COUNTED, '[i + 1 for i in sorted(found, key=found.get)[:k]]'), 'count from 0'),
+        (_WORST.format(_SCORE, _COUNTED, 'sorted(found, key=found.get)[:k + 1]'), 'one too many'),
+        (_WORST.format(_SCORE, _COUNTED, 'sorted(found, key=found.get)'), 'k has no effect'),
+        (_WORST.format(_SCORE, _COUNTED, 'sorted(found, key=found.get)[k:]'), 'after the k worst'),
+        (_WORST.format(_SCORE, ' if 0 < metrics.mean_iou(m) < 1', _ORDER), 'scores of 0 and 1'),
+        (_WORST.format(_SCORE, ' if (m.sum(1) > 0).all()', _ORDER), 'may lack a class'),
+        (_WORST.format(_SCORE, ' if m[1:].any()', _ORDER), 'background alone'),
+        (_WORST.format('float((m.sum() - m.trace()) / m.sum())', _COUNTED, _ORDER), 'these are the best ones'),
+        (_WORST.format('round(metrics.mean_iou(m), 2)', _COUNTED, _ORDER), 'round nothing'),
+        (_WORST.format(_SCORE, _COUNTED, '[(i, found[i]) for i in sorted(found, key=found.get)[:k]]'), 'a position is a tuple'),
+        (_WORST.format(_SCORE, _COUNTED, '[matrices[i] for i in sorted(found, key=found.get)[:k]]'), 'a position is a tensor'),
+        (_WORST.format('float(metrics.iou(m)[1])', _COUNTED, _ORDER), 'class 1 alone'),
+        (_WORST.format(_SCORE, _COUNTED, 'sorted(found)[:k]'), 'they are not sorted'),
+        ("""
+def worst(matrices, k):
+    s = torch.tensor([metrics.mean_iou(m) for m in matrices])
+    return s.topk(k, largest=False).indices.tolist()
+""", 'fewer than k'),
+        ("""
+def worst(matrices, k):
+    s = [metrics.mean_iou(m) for m in matrices if m.any()]
+    return np.argsort(s, kind='stable')[:k].tolist()
+""", 'positions in the whole list'),
+    ],
+}  # fmt: skip
+for _name, _more in _MORE_WRONG.items():
+    WRONG[_name] += _more
 
 RIGHT = {
     "widest": [
