@@ -15,6 +15,7 @@ import torch
 from coursekit.data.face_crops import Square
 from coursekit.inference import prepare
 from coursekit.landmarks import LANDMARK_GROUPS, NUM_LANDMARKS
+from coursekit.models import unwrap
 from coursekit.models.heatmaps import read_heatmaps, read_points, see_twice, to_image
 from coursekit.synthfaces.geometry import MEAN_FACE
 
@@ -84,7 +85,8 @@ def predict_landmarks(
     found = _look(model, image, info, square or Square.of_image(image.shape))
     for _ in range(1, rounds):
         found = _look(model, image, info, Square.about(found.points))
-    return found
+    descent: nn.Module | None = getattr(unwrap(model), "descent", None)
+    return found if descent is None else found._replace(points=descent(image, found.points))
 
 
 def _look(
