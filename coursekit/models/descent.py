@@ -74,13 +74,25 @@ def see(image: NDArray[np.uint8], points: NDArray[np.floating]) -> Seen:
     across = float((x * _MEAN[:, 1] - y * _MEAN[:, 0]).sum()) / spread
     turn = np.array([[along, -across], [across, along]])  # least squares: turned and scaled alone
     shift = (_SIDE - 1) / 2 - turn @ middle
-    square = cv2.warpAffine(
-        cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.column_stack([turn, shift]), (_SIDE, _SIDE),
-        flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE,
-    ).astype(np.float32)  # fmt: skip
     placed = points @ turn.T + shift
+    square = _cut(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), turn, shift)
     centred = (placed - (_SIDE - 1) / 2) / _EYES
     return Seen(_cells(square, placed.astype(np.float32)), centred, turn / _EYES)
+
+
+def _cut(
+    grey: NDArray[np.uint8], turn: NDArray[np.float64], shift: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    """The square of a grey photo of which pixel p lies at turn · p + shift."""
+    height, width = grey.shape
+    every = min(int(np.linalg.det(turn) ** -0.5), height, width) if turn.any() else 1
+    if every > 1:  # areas first, or thin parts flicker
+        grey = cv2.resize(grey, (width // every, height // every), interpolation=cv2.INTER_AREA)
+    scale = np.array([width / grey.shape[1], height / grey.shape[0]])
+    matrix = np.column_stack([turn * scale, shift + turn @ (scale / 2 - 0.5)])
+    return cv2.warpAffine(
+        grey, matrix, (_SIDE, _SIDE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    ).astype(np.float32)
 
 
 def _cells(square: NDArray[np.float32], points: NDArray[np.float32]) -> NDArray[np.float32]:

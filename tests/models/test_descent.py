@@ -30,6 +30,15 @@ def test_a_face_that_is_turned_scaled_and_moved_looks_the_same() -> None:
     assert np.linalg.det(after.matrix) == pytest.approx(np.linalg.det(before.matrix) / 0.9**2)
 
 
+def test_a_large_photo_is_shrunk_by_areas() -> None:
+    """Its grain goes, and points stay where they are."""
+    large = cv2.resize(IMAGE, (640, 640), interpolation=cv2.INTER_CUBIC)
+    grain = np.random.default_rng(0).normal(0, 40, large.shape)
+    large = (large + grain).clip(0, 255).astype(np.uint8)
+    near, far = see(IMAGE, POINTS).cells, see(large, (POINTS + 0.5) * 5 - 0.5).cells
+    assert np.corrcoef(near.ravel(), far.ravel())[0, 1] > 0.95
+
+
 def test_cells_say_which_way_it_grows_bright() -> None:
     image = np.zeros((128, 128, 3), np.uint8)
     image[:, 64:] = 200
