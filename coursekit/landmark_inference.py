@@ -2,7 +2,8 @@
 
 A heatmap knows nothing of the other points: hair drawn like a brow can take all five points of its
 edge. So the mean head of the rendered faces, in three dimensions, is turned, scaled and moved over
-what the maps say, robustly; then each point is looked for again, near where that head has it.
+what the maps say, robustly; then each point is looked for again, near where that head has it. Where
+a network has steps of descent, they go on from there, in the photo itself.
 """
 
 from __future__ import annotations
