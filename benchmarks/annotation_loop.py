@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from coursekit.checkpoint import ModelInfo
 
 #: Faces that are labelled after each round, and the epochs of training on them.
-ROUNDS = {25: 60, 100: 20, 400: 12, 2000: 12}
+ROUNDS = {25: 60, 100: 20, 400: 12, 2500: 10}
 #: A point further off than this share of the face's box is moved.
 OFF = 0.02
 TESTED = 120

@@ -5,7 +5,7 @@
                                                                                 (106, 104)
     Directions  the 20 in which the cells of a point differ most                (106, 20)
     Step        one linear function of them and of the points: moves            (106, 2)
-    … turned back, and again from there.
+    … turned back, and again from there; so in the mirror image, too, and the mean of both counts.
 
 A small network's maps find each part of a face to about a pixel of theirs, and a mouth that is off
 is off as a whole. A step sees the photo itself, finer than the maps, at places that are the same of
@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from coursekit.landmarks import LANDMARK_GROUPS, NUM_LANDMARKS
+from coursekit.landmarks import LANDMARK_GROUPS, LANDMARK_MIRROR, NUM_LANDMARKS
 from coursekit.synthfaces.geometry import MEAN_FACE
 
 if TYPE_CHECKING:
@@ -63,6 +63,12 @@ class Seen(NamedTuple):
     cells: NDArray[np.float32]
     points: NDArray[np.float64]
     matrix: NDArray[np.float64]
+
+
+def mirrored(points: NDArray[np.floating], width: int) -> NDArray[np.float64]:
+    """(106, 2) points of an image so wide, in its mirror image."""
+    found: NDArray[np.float64] = points[list(LANDMARK_MIRROR)] * (-1, 1) + (width - 1, 0)
+    return found
 
 
 def see(image: NDArray[np.uint8], points: NDArray[np.floating]) -> Seen:
@@ -153,9 +159,17 @@ class Descent(nn.Module):
     def forward(
         self, image: NDArray[np.uint8], points: NDArray[np.floating]
     ) -> NDArray[np.float32]:
-        """The (106, 2) points of an (H, W, 3) RGB image that those given lead to."""
-        found = points.astype(np.float64)
+        """The (106, 2) points of an (H, W, 3) RGB image that those given lead to.
+
+        They are the mean of where the steps end in the image and in its mirror image.
+        """
+        width, start = image.shape[1], points.astype(np.float64)
+        straight = self._follow(image, start)
+        other = self._follow(np.ascontiguousarray(image[:, ::-1]), mirrored(start, width))
+        return ((straight + mirrored(other, width)) / 2).astype(np.float32)
+
+    def _follow(self, image: NDArray[np.uint8], points: NDArray[np.float64]) -> NDArray[np.float64]:
         for step in self.steps:
-            seen = see(image, found)
-            found = self.moved(seen, found, self.known(seen) @ step[:-1] + step[-1])
-        return found.astype(np.float32)
+            seen = see(image, points)
+            points = self.moved(seen, points, self.known(seen) @ step[:-1] + step[-1])
+        return points

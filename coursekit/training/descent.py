@@ -16,9 +16,8 @@ import torch
 
 from coursekit.data.face_crops import Square
 from coursekit.landmark_inference import predict_landmarks
-from coursekit.landmarks import LANDMARK_MIRROR
 from coursekit.models import unwrap
-from coursekit.models.descent import KEPT, Descent, Seen, see
+from coursekit.models.descent import KEPT, Descent, Seen, mirrored, see
 from coursekit.training.agreement import ridge
 
 if TYPE_CHECKING:
@@ -87,9 +86,8 @@ def _faces(
         image, points = sample.image, sample.landmarks
         if np.isfinite(points).all():
             yield sample.name, image, points
-            other = points[list(LANDMARK_MIRROR)]
-            other[:, 0] = image.shape[1] - 1 - other[:, 0]
-            yield sample.name, np.ascontiguousarray(image[:, ::-1]), other
+            other = np.ascontiguousarray(image[:, ::-1])
+            yield sample.name, other, mirrored(points, image.shape[1])
 
 
 def _box(points: NDArray[np.floating]) -> NDArray[np.float64]:

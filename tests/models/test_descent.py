@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from coursekit import synthfaces
-from coursekit.models.descent import DESCRIBED, Descent, see
+from coursekit.models.descent import DESCRIBED, Descent, mirrored, see
 
 FACE = synthfaces.render(3, 0, 128)
 IMAGE, POINTS = FACE.image, FACE.landmarks.astype(np.float64)
@@ -67,10 +67,21 @@ def test_fresh_steps_move_nothing() -> None:
     assert found.dtype == np.float32
 
 
-def test_moves_are_turned_and_scaled_with_the_face() -> None:
+def test_moves_are_turned_and_scaled_with_the_face_and_even_out_with_its_mirror_image() -> None:
     descent = Descent(1)
-    descent.steps[0, -1] = torch.tensor([0.5, 0.25]).repeat(106)
+    descent.steps[0, -1] = torch.tensor([0.5, 0.25]).repeat(106)  # across evens out
     straight, other = (descent(i, p) - p for i, p in ((IMAGE, POINTS), turned(0.8, 30)))
     np.testing.assert_allclose(straight, np.broadcast_to(straight[0], (106, 2)), atol=1e-3)
+    down = see(IMAGE, POINTS).matrix @ straight[0]
+    np.testing.assert_allclose(down, (0, 0.25), atol=0.01)
     spin = cv2.getRotationMatrix2D((0, 0), 30, 0.8)[:, :2]
-    np.testing.assert_allclose(other[0], spin @ straight[0], atol=1e-3)
+    np.testing.assert_allclose(other[0], spin @ straight[0], atol=0.02)
+
+
+def test_a_mirror_image_has_the_points_mirrored() -> None:
+    descent = Descent(2)
+    descent.steps.normal_(0, 1e-3, generator=torch.Generator().manual_seed(0))
+    found = descent(IMAGE, POINTS)
+    other = descent(np.ascontiguousarray(IMAGE[:, ::-1]), mirrored(POINTS, 128))
+    np.testing.assert_allclose(mirrored(other, 128), found, atol=1e-3)
+    assert np.abs(found - POINTS).max() > 0.01
