@@ -67,8 +67,7 @@ class Seen(NamedTuple):
 
 def mirrored(points: NDArray[np.floating], width: int) -> NDArray[np.float64]:
     """(106, 2) points of an image so wide, in its mirror image."""
-    found: NDArray[np.float64] = points[list(LANDMARK_MIRROR)] * (-1, 1) + (width - 1, 0)
-    return found
+    return points[list(LANDMARK_MIRROR)] * np.array([-1.0, 1.0]) + np.array([width - 1.0, 0.0])
 
 
 def see(image: NDArray[np.uint8], points: NDArray[np.floating]) -> Seen:
