@@ -239,6 +239,12 @@ function render({ model, el }) {
     model.set("value", Number(slider.value));
     model.save_changes();
   });
+  // To JupyterLab an arrow folds a heading, and two d are no cell any more.
+  slider.addEventListener("keydown", (event) => {
+    if (!event.ctrlKey && !event.metaKey && !event.altKey && event.key !== "Escape") {
+      event.stopPropagation();
+    }
+  });
   model.on("change", show);
   show();
   el.append(line);

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import coursekit
 from coursekit.checks import NOT_WRITTEN
-from coursekit.checks.borrowing import borrows
+from coursekit.checks.borrowing import BORROWED, borrows
 from coursekit.errors import CourseError
 from coursekit.grading.answers.key import key_of
 from coursekit.grading.answers.match import match
@@ -141,9 +141,10 @@ def selfcheck(
             notes, message = (*notes, message), ""
         findings[name] = replace(findings[name], status=status, message=message, notes=notes)
     failed = [n for n, f in findings.items() if f.status in _TRIED and n in own.until]
-    for name in _pass_in_own(task, own, failed, timeout, progress) if failed else ():
+    in_own = _pass_in_own(task, own, failed, timeout, progress) if failed else {}
+    for name, status in in_own.items():
         notes = (*findings[name].notes, _IN_OWN)
-        findings[name] = replace(findings[name], status="passed", message="", notes=notes)
+        findings[name] = replace(findings[name], status=status, message="", notes=notes)
     notes = tuple(student["notes"])
     return SelfCheck(task.name, task.due, tuple(findings.values()), notes)
 
@@ -283,20 +284,25 @@ def _pass_in_own(
     failed: Collection[str],
     timeout: float,
     progress: Callable[[str], None],
-) -> set[str]:
-    """Those exercises that pass where their writer wrote them; see `grading.verdict.own`."""
+) -> dict[str, str]:
+    """How those exercises pass that do where they were written; see `grading.verdict.own`."""
     node = _each_by_itself(notebook_as_handed_in(task, own, failed, hidden=False))
     left = {PUBLIC_PREFIX + c.id: e.name for e in task.exercises for c in e.checks}
     left = {check: name for check, name in left.items() if name in failed}
+    status = dict.fromkeys(failed, "passed")
     with temporary_folder() as scratch, kernel_for(node, scratch, timeout) as client:
         for index, cell in enumerate(node.cells):
             progress(cell.id)
             end = execute_cell(client, cell, index)
             if end.kind in ("timeout", "dead"):
                 break
-            if end.kind == "passed":
-                left.pop(cell.id, None)
-    return set(failed) - set(left.values())
+            if end.kind == "passed" and (name := left.pop(cell.id, "")) and _says_borrowed(cell):
+                status[name] = "borrowed"
+    return {name: status[name] for name in failed if name not in left.values()}
+
+
+def _says_borrowed(cell: Any) -> bool:
+    return any(BORROWED in output.get("text", "") for output in cell.outputs)
 
 
 def _stubs(task: Assignment) -> dict[str, str]:

@@ -54,6 +54,46 @@ class Runs:
         return dml.spread(list(clean.values()), "%.1f")
 
 
+#: Lesson 09's rows: what it calls them, the setting and the variant of the records.
+GRAPHS = (
+    ("64², ten epochs", "standard", "ddgcn"),
+    ("64², 30 epochs", "longer", "ddgcn"),
+    ("64², ten epochs, merged as in Eq. 1", "standard", "ddgcn, eq 1"),
+    ("96², ten epochs", "larger", "ddgcn"),
+)
+
+
+class Pair(NamedTuple):
+    """A network with its graphs and without, by seed."""
+
+    on: dict[int, float]
+    off: dict[int, float]
+
+    @property
+    def differences(self) -> list[float]:
+        return dml.paired(self.on, self.off)
+
+    @property
+    def clear(self) -> bool:
+        """Whether the mean difference is twice its standard error or more."""
+        each = self.differences
+        return abs(statistics.mean(each)) >= 2 * statistics.stdev(each) / len(each) ** 0.5
+
+    def __str__(self) -> str:
+        on, off = (dml.spread(list(one.values())) for one in (self.on, self.off))
+        each = self.differences
+        return f"{on} | {off} | {dml.spread(each, '%+.2f')} | {len(each)}"
+
+
+def graph_pairs() -> dict[str, Pair]:
+    rows, pairs = Rows(records.read()), {}
+    for name, setting, variant in GRAPHS:
+        found = dml.groups(rows.all("dml_csr", setting=setting))
+        on, off = (found[v].values("mean_iou") for v in (variant, f"{variant}, graphs off"))
+        pairs[name] = Pair(on, off)
+    return pairs
+
+
 def bspnet_rows() -> str:
     """A row for each variant of `bspnet.py` that has a record, as lesson 12 shows them."""
     rows = Rows(records.read()).all("bspnet")
@@ -78,6 +118,17 @@ QUOTES = (
         "ten epochs, {seeds} seeds) the gates opened: in the mean $|\\lambda|$ was {lambda_} and "
         "$|\\gamma|$ was {gamma}. The baseline reached {baseline} points, DDGCN {ddgcn}, and the "
         "same block built without its graphs {off}.",
+    ),
+    Quote(
+        "09_ddgcn",
+        "# | | with graphs | without | difference | seeds |\n"
+        "# |---|---|---|---|---|\n"
+        "{graphs}\n#\n",
+    ),
+    Quote(
+        "09_ddgcn",
+        "{clear} of these differences is twice as large as its standard error. The largest, "
+        "{largest} points at 96², would need about {needed} pairs of runs to be told from none.",
     ),
     Quote(
         "10_edges",
@@ -123,7 +174,15 @@ def figures() -> dict[str, object]:
         "heads": "b+c", "attention": "ba+ca, no heads", "category": "c+ca",
         "all_baseline": "all on baseline",
     }  # fmt: skip
+    pairs = graph_pairs()
+    larger = pairs["96², ten epochs"].differences
+    gain = statistics.mean(larger)
+    assert gain == max(statistics.mean(pair.differences) for pair in pairs.values())
     return {
+        "graphs": "\n".join(f"# | {name} | {pair} |" for name, pair in pairs.items()),
+        "clear": {0: "None", 1: "One"}.get(n := sum(pair.clear for pair in pairs.values()), n),
+        "largest": f"{gain:+.2f}",
+        "needed": dml.seeds_needed(larger, gain),
         **{key: runs.iou(variant) for key, variant in named.items()},
         "lambda_": runs.own("ddgcn", "lambda"),
         "gamma": runs.own("ddgcn", "gamma"),

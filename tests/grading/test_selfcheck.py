@@ -120,6 +120,23 @@ def test_an_answer_that_lives_by_other_cells_is_tried_there(student: Path) -> No
     assert finding(checked, "shift").message == "KeyError: 'none'"
 
 
+def test_what_passes_there_by_a_borrowed_part_is_borrowed(student: Path) -> None:
+    write(student, twice=TWICE.replace("2 * x", "TABLE['two'] * x"), shift=SHIFT, last=LAST)
+    lends = (
+        "import coursekit.checks.check as lends\nlends.is_borrowed = lambda *_: True\n"
+        "TABLE = {}\n"
+        "other = TABLE\nother['two'] = 2"
+    )
+
+    def edit(cells: list[dict[str, Any]]) -> None:
+        cells.insert(0, {"cell_type": "code", "id": "lends", "metadata": {}, "source": lends})
+
+    change(student, edit)
+    checked = selfcheck(student)
+    assert statuses(checked) == {"twice": "borrowed", "shift": "passed", "last": "passed"}
+    assert not checked.passed
+
+
 def test_answers_are_found_and_run_as_graded(student: Path) -> None:
     """In the released order, with the released checks, and without the student's own cells."""
     write(student, twice=TWICE.replace("2 * x", "helper(x) + offset()"))

@@ -65,6 +65,8 @@ _CONV_IN, _CONV_OUT, _RELU = (
     "nn.Conv2d(out_channels, out_channels, 3, padding=1)",
     "nn.ReLU()",
 )
+_UP_RIGHT = _UP.format("2 * out_channels", "torch.cat([skip, x], dim=1)")
+_RAISE = "nn.ConvTranspose2d(in_channels, out_channels, 2, stride=2)"
 
 
 def _edit(code: str, old: str, new: str) -> str:
@@ -130,6 +132,14 @@ class DoubleConv(nn.Sequential):
 """, "`super().__init__()` is missing"),
         (_edit(_double(_CONV_IN, _RELU, _CONV_OUT, _RELU), "super().__init__(", "super().__init__([")
          .replace("nn.ReLU())", "nn.ReLU()])"), "modules are given one by one"),
+        (_double(_CONV_IN, "nn.ReLU6()", _CONV_OUT, "nn.ReLU6()"), "a part more, ReLU6"),
+        (_double(_CONV_IN, "nn.GELU()", _CONV_OUT, _RELU), "a part more, GELU"),
+        (_double(_CONV_IN, _RELU, "nn.Dropout2d(0.1)", _CONV_OUT, _RELU), "a part more, Dropout2d"),
+        (_double(_CONV_IN, _RELU, _edit(_CONV_OUT, ", padding=1", ""), _RELU), "pad by 1"),
+        (_edit(_double(_CONV_IN, _RELU, _CONV_OUT, _RELU), "(in_channels, out_channels, 3",
+               "(out_channels, in_channels, 3"), "channels do not fit"),
+        (_edit(_double(_CONV_IN, _RELU, _CONV_OUT, _RELU), "super().__init__(",
+               "return nn.Sequential("), "hand the parts to"),
     ],
     "up": [
         (_UP.format("2 * out_channels", "torch.cat([x, skip], dim=1)"), "behind the raised map"),
@@ -160,6 +170,32 @@ class DoubleConv(nn.Sequential):
                   "    def forward", "    @torch.no_grad()\n    def forward"),
             "no gradient",
         ),
+        (_edit(_UP_RIGHT, _RAISE, "nn.Upsample(scale_factor=2)"), "a 2×2 transposed convolution"),
+        (_edit(_UP_RIGHT, _RAISE, "nn.Sequential(nn.Upsample(scale_factor=2), "
+               "nn.Conv2d(in_channels, out_channels, 1))"), "a 2×2 transposed convolution"),
+        (_edit(_UP_RIGHT, "DoubleConv(2 * out_channels, out_channels)",
+               "nn.Conv2d(2 * out_channels, out_channels, 3, padding=1)"), "is a DoubleConv"),
+        (_edit(_UP_RIGHT, "DoubleConv(2 * out_channels, out_channels)",
+               "DoubleConv(2 * out_channels, 2 * out_channels)"), "gives out_channels"),
+        (_edit(_UP_RIGHT, "self.conv(torch.cat([skip, x], dim=1))",
+               "torch.cat([skip, x], dim=1)"), "are not mixed"),
+        (_edit(_UP_RIGHT, "fit_to(self.up(x), skip)", "fit_to(skip, self.up(x))"), "fit_to(what came"),
+        (_edit(_UP_RIGHT, "fit_to(self.up(x), skip)",
+               "self.up(x)\n        skip = skip[..., :x.shape[-2], :x.shape[-1]]"), "was cut to fit"),
+        (_edit(_UP_RIGHT, "fit_to(self.up(x), skip)",
+               "F.interpolate(self.up(x), skip.shape[-2:])"), "repeats the last row"),
+        (_edit(_UP_RIGHT, "fit_to(self.up(x), skip)", "fit_to(self.up(x), skip).relu()"), "no ReLU"),
+        (_edit(_UP_RIGHT, "fit_to(self.up(x), skip)", "fit_to(x, skip)"), "through self.up first"),
+        (_edit(_UP_RIGHT, "[skip, x]", "[skip, skip]"), "the skip is there twice"),
+        (_edit(_UP_RIGHT, "[skip, x]", "[x, x]"), "the skip is not"),
+        (_edit(_UP_RIGHT, "[skip, x]", "[skip.detach(), x]"), "reaches the skip"),
+        (_edit(_UP_RIGHT, "torch.cat", "torch.stack"), "makes a new dimension"),
+        (_edit(_UP_RIGHT, 'self.conv(torch.cat([skip, x], dim=1))', 'self.conv(x)'), 'self.conv is called once'),
+        (_edit(_UP_RIGHT, 'fit_to(self.up(x), skip)', 'fit_to(self.up(self.up(x)), skip)'), 'self.up is called once'),
+        (_edit(_UP_RIGHT, 'def forward(self, x, skip)', 'def forward(self, skip, x)'), 'self.up is called once'),
+        (_edit(_UP_RIGHT, 'fit_to(self.up(x), skip)', 'fit_to(self.up(x), skip)\n        skip = skip.relu()'), 'up to `conv` something is different'),
+        (_edit(_UP_RIGHT, 'self.conv(torch.cat([skip, x], dim=1))', 'self.conv(torch.cat([skip, x], dim=1)) + skip'), 'what comes after that is different'),
+        (_edit(_UP_RIGHT, 'DoubleConv(2 * out_channels', 'DoubleConv(in_channels + out_channels'), "the raised map's channels"),
     ],
     "layers": [
         (
@@ -173,10 +209,27 @@ class DoubleConv(nn.Sequential):
         (_edit(_LAYERS, "(in_channels, *widths[:-1])", "(in_channels, *widths)"), "bottleneck"),
         (_edit(_LAYERS, "num_classes, 1)", "19, 1)"), "arguments"),
         (_edit(_LAYERS, "DoubleConv(widths[-2], widths[-1])", "DoubleConv(128, 128)"),
-         "number of parameters"),
+         "bottleneck.0.weight has the shape"),
         (_edit(_LAYERS, "nn.MaxPool2d", "nn.AvgPool2d"), "largest"),
         (_edit(_LAYERS, "nn.MaxPool2d(2)", "nn.MaxPool2d(3, 2, 1)"), "largest"),
         (_edit(_LAYERS, "(in_channels, *widths[:-1])", "(3, *widths[:-1])"), "arguments"),
+        (_edit(_LAYERS, "nn.ModuleList([DoubleConv(a, b) for a, b in pairs])",
+               "tuple(DoubleConv(a, b) for a, b in pairs)"), "plain tuple"),
+        (_edit(_LAYERS, "nn.ModuleList([DoubleConv(a, b) for a, b in pairs])",
+               "(DoubleConv(a, b) for a, b in pairs)"), "plain generator"),
+        (_edit(_LAYERS, "nn.MaxPool2d(2)", "[nn.MaxPool2d(2) for _ in pairs]"), "cannot be called"),
+        (_edit(_LAYERS, "[Up(a, b)", "[DoubleConv(a, b)"), "has no up.0.0.weight"),
+        (_edit(_LAYERS, "nn.Conv2d(widths[0], num_classes, 1)",
+               "nn.Sequential(nn.Conv2d(widths[0], num_classes, 1))"), "has no head.0.weight"),
+        (_edit(_LAYERS, "num_classes, 1)", "num_classes, 1, bias=False)"), "head.bias is missing"),
+        (_edit(_LAYERS, "DoubleConv(widths[-2], widths[-1])",
+               "nn.Conv2d(widths[-2], widths[-1], 3, padding=1)"), "has no bottleneck.weight"),
+        (_edit(_LAYERS, "pairwise(reversed(widths))",
+               "((256, 128), (128, 64), (64, 32), (32, 16))"), "arguments"),
+        (_edit(_LAYERS, 'nn.MaxPool2d(2)', 'nn.AdaptiveMaxPool2d(2)'), 'the largest of each 2×2'),
+        (_edit(_LAYERS, 'nn.MaxPool2d(2)', 'nn.MaxPool2d'), 'what self.pool gives is a MaxPool2d'),
+        (_edit(_LAYERS, 'DoubleConv(widths[-2], widths[-1])', 'DoubleConv(widths[-1], widths[-1])'), 'bottleneck.0.weight has the shape'),
+        (_edit(_LAYERS, 'nn.ModuleList([DoubleConv(a, b) for a, b in pairs])', 'nn.ModuleList(DoubleConv(a, b) for a, b in pairwise(widths))'), 'down.0.0.weight has the shape'),
     ],
     "unet": [
         (
@@ -195,11 +248,35 @@ class DoubleConv(nn.Sequential):
         (_edit(_FORWARD, "self.head(x)", "F.relu(self.head(x))"), "negative scores"),
         (_edit(_FORWARD, "return self.head(x)", "x = self.head(x)"), "None"),
         (_edit(_FORWARD, "self.bottleneck(x)", "F.pad(x, (0, 0, 0, 0, 0, 128))"),
-         "another output"),
+         "`bottleneck` is never called"),
         (_edit(_FORWARD, "self.pool(x)", "self.pool(x).detach()"), "another gradient"),
         (_edit(_FORWARD, "self.bottleneck(x)", "self.bottleneck(x.detach())"), "another gradient"),
         (_edit(_FORWARD, "self.bottleneck(x)", "self.bottleneck(x).detach()"), "no gradient reaches"),
         (_edit(_FORWARD, "self.head(x)", "self.head(x).detach()"), "no gradient"),
+        (_edit(_FORWARD, "            x = self.pool(x)\n", ""), "nothing was pooled"),
+        (_edit(_FORWARD, "self.bottleneck(x)", "self.bottleneck(self.pool(x))"), "once too often"),
+        (_edit(_FORWARD, "        x = self.bottleneck(x)\n", ""), "the bottleneck is left out"),
+        (_edit(_FORWARD, "in self.up", "in reversed(self.up)"), "take it in order"),
+        (_edit(_FORWARD, "in self.down", "in self.down[:-1]"), "a level of self.down is left out"),
+        (_edit(_FORWARD, "            x = block(x)\n            skips.append(x)",
+               "            skips.append(x)\n            x = block(x)"), "not what goes into it"),
+        (_edit(_FORWARD, "skips.pop()", "x"), "not x"),
+        (_edit(_FORWARD, "up(x, skips.pop())", "up(skips.pop(), x)"), "comes from below first"),
+        (_edit(_FORWARD, "up(x, skips.pop())", "up(torch.cat([x, skips.pop()], 1))"), "by itself"),
+        (_edit(_FORWARD, "skips.pop()", "0 * skips.pop()"), "the skips have no effect"),
+        (_edit(_FORWARD, "self.head(x)", "self.head(x).sigmoid()"), "a sigmoid"),
+        (_edit(_FORWARD, "[], image", "[], image / 255"), "whitened already"),
+        (_edit(_FORWARD, "for up in self.up:\n            x = up(", "for i in range(4):\n"
+               "            x = self.up[i]("), "number of levels is written in"),
+        (_edit(_FORWARD, 'x = block(x)\n            skips.append(x)', 'skips.append(block(x))'), 'x = block(x)'),
+        (_edit(_FORWARD, 'skips.pop()', 'skips[-1]'), 'a skip of its own'),
+        (_edit(_FORWARD, '[], image', '[], image.mean(1, keepdim=True)'), 'with its channels'),
+        (_edit(_FORWARD, 'in self.up:', 'in self.up[:-1]:'), 'a step up is left out'),
+        (_edit(_FORWARD, 'self.bottleneck(x)', 'self.bottleneck(self.bottleneck(x))'), 'self.bottleneck is called once'),
+        (_edit(_FORWARD, '            x = self.pool(x)\n', '            x = self.pool(self.pool(x))\n'), 'four times in all'),
+        (_edit(_FORWARD, 'self.bottleneck(x)', 'self.pool(self.bottleneck(x))'), 'up to `up.0` something is different'),
+        (_edit(_FORWARD, 'self.head(x)', 'self.head(F.dropout(x, 0.5))'), 'up to `head` something is different'),
+        (_edit(_FORWARD, 'self.head(x)', 'self.head(x) / 10'), 'what comes after that is different'),
     ],
     "cross-entropy": [
         (_edit(_LOSS, "/ weights[target].sum()", "/ target.numel()"), "sum of their weights"),
@@ -234,6 +311,44 @@ class DoubleConv(nn.Sequential):
                "/ weights[target].sum() + 0 * logits.square().sum() + logits.mean()"
                " - logits.mean().detach()"),
          "gradient of Eq. 3"),
+        (_edit(_LOSS, "F.log_softmax(logits, dim=1)", "logits.softmax(1)"), "logarithm is missing"),
+        (_edit(_LOSS, "F.log_softmax(logits, dim=1)", "F.log_softmax(logits.softmax(1), 1)"), "twice"),
+        (_edit(_LOSS, "F.log_softmax(logits, dim=1)", "logits"), "the softmax is missing"),
+        (_edit(_LOSS, "F.log_softmax(logits, dim=1)", "F.logsigmoid(logits)"), "no sigmoid"),
+        (_edit(_LOSS, "dim=1)", "dim=1) / np.log(10)"), "base 10"),
+        (_edit(_LOSS, "dim=1)", "dim=0)"), "softmax over the images"),
+        (_edit(_LOSS, "gather(1", "gather(0"), "classes are dimension 1"),
+        (_edit(_LOSS, "target[:, None]", "target[..., None]"), "as many dimensions"),
+        (_edit(_LOSS, "(weights[target] * loss)", "loss"), "stand below alone"),
+        (_edit(_LOSS, "weights[target] * loss", "weights * loss"), "one number a class"),
+        (_edit(_LOSS, "(weights[target] * loss).sum()", "weights[target] * loss"), "take their sum"),
+        (_edit(_LOSS, "(weights[target] * loss).sum() / weights[target].sum()",
+               "((weights[target] * loss).sum((1, 2)) / weights[target].sum((1, 2))).mean()"),
+         "the images' losses"),
+        ("""
+def weighted_cross_entropy(logits, target, weights):
+    y = F.one_hot(target, logits.shape[1]).reshape(logits.shape)
+    w = weights.view(1, -1, 1, 1) * y
+    return -(w * logits.log_softmax(1)).sum() / w.sum()
+""", "does not move dimensions"),
+        ("""
+def weighted_cross_entropy(logits, target, weights):
+    y = F.one_hot(target, logits.shape[1]).movedim(-1, 1)
+    return -(weights.view(1, -1, 1, 1) * y * logits.log_softmax(1)).mean()
+""", "over the classes, too"),
+        (_edit(_LOSS, 'weights[target] * loss).sum()', 'weights[target] * loss).mean()'), 'it is the mean over all pixels'),
+        (_edit(_LOSS, 'weights[target]', 'weights[target].sqrt()'), 'no root'),
+        (_edit(_LOSS, 'weights[target]', 'weights[logits.argmax(1)]'), 'how unequal ones enter'),
+        (_edit(_LOSS, '(weights[target] * loss).sum() / weights[target].sum()', '((weights / weights.sum())[target] * loss).mean()'), 'sum those of the pixels'),
+        (_edit(_LOSS, 'weights[target].sum()', '(weights[target].sum() + 1)'), 'of a single pixel'),
+        (_edit(_LOSS, '-log_p.gather(1, target[:, None])[:, 0]', '-log_p[target]'), 'an index picks images'),
+        (_edit(_LOSS, '-log_p.gather(1, target[:, None])[:, 0]', '-log_p.max(1).values'), 'not the likeliest'),
+        ("""
+def weighted_cross_entropy(logits, target, weights):
+    y = F.one_hot(target, logits.shape[1]).movedim(-1, 1)
+    w = weights.view(1, -1, 1, 1)
+    return (w * (logits.softmax(1) - y) ** 2).sum() / weights[target].sum()
+""", "a squared error"),
     ],
     "mean-iou": [
         (_IOU.format("(hit / union.clamp_min(1)).mean()"), "counted as 0"),
@@ -251,6 +366,25 @@ class DoubleConv(nn.Sequential):
         (_edit(_IOU, "float({0})", "(hit / union)[union > 0]"), "take their mean"),
         (_edit(_IOU, "hit = matrix", "matrix[3, 3] = 1\n    hit = matrix").format(
             "torch.nanmean(hit / union)"), "argument `matrix`"),
+        (_IOU.format("(hit / union)[matrix.sum(0) > 0].mean()"), "class 5 is true"),
+        (_IOU.format("(hit / union)[hit > 0].mean()"), "without a hit were left out"),
+        (_IOU.format("hit.sum() / union.sum()"), "in one sum"),
+        (_IOU.format("(torch.nan_to_num(hit / union) * matrix.sum(1)).sum() / matrix.sum()"),
+         "take the plain mean"),
+        (_IOU.format("((hit + 1) / (union + 1)).mean()"), "1 was added"),
+        (_IOU.format("torch.nansum(hit / union)"), "sum of the classes' values"),
+        (_IOU.format("1 - torch.nanmean(hit / union)"), "the score is asked for"),
+        (_IOU.format("torch.nanmean(hit / (union - hit))"), "taken off twice"),
+        (_IOU.format("torch.nanmean((hit / union).floor())"), "rounds each IoU down"),
+        (_IOU.format('torch.nanmean(hit / (matrix.sum(0) * matrix.sum(1)))'), 'a table without errors'),
+        (_IOU.format('torch.nanmean(hit / torch.maximum(matrix.sum(0), matrix.sum(1)))'), 'not the larger'),
+        (_IOU.format('(hit / union)[union > 0].max()'), 'the best class alone'),
+        (_IOU.format('(hit / union)[union > 0].min()'), "one class's value"),
+        (_IOU.format('torch.nanmean(hit / union).sqrt()'), 'no root'),
+        (_IOU.format('torch.nanmean(hit / matrix.sum())'), 'without errors'),
+        (_IOU.format('torch.nanmean(hit / (union + 1))'), 'without errors'),
+        (_IOU.format('(hit / union)[union > 1].mean()'), 'class 2 (never true)'),
+        (_IOU.format('round(torch.nanmean(hit / union).item(), 2)'), 'you say 0.58'),
     ],
 }  # fmt: skip
 
@@ -267,7 +401,14 @@ class DoubleConv(nn.Sequential):
 """,
     ],
     "up": [_UP.format("2 * out_channels", "torch.concat((skip, x), 1)")],
-    "layers": [_LAYERS],
+    "layers": [
+        _LAYERS,
+        _edit(
+            _LAYERS,
+            "nn.ModuleList([DoubleConv(a, b) for a, b in pairs])",
+            "nn.Sequential(*[DoubleConv(a, b) for a, b in pairs])",
+        ),
+    ],
     "unet": [_FORWARD],
     "cross-entropy": [
         """
