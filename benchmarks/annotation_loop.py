@@ -38,9 +38,7 @@ if TYPE_CHECKING:
     from coursekit.checkpoint import ModelInfo
 
 #: Faces that are labelled after each round, and the epochs of training on them.
-ROUNDS = {25: 60, 100: 20, 400: 12, 1000: 24}
-#: Photos are so much larger than the square that a face is cut out to.
-DRAWN = 1.5
+ROUNDS = {25: 60, 100: 20, 400: 12, 2500: 10}
 #: A point further off than this share of the face's box is moved.
 OFF = 0.02
 TESTED = 120
@@ -91,12 +89,12 @@ def retrain(model: nn.Module, labelled: Labelled, epochs: int, size: int, seed: 
     crops = FaceCrops(labelled, size, varied=True)
     few = crops.subset(range(recipe.BATCH))  # nothing is chosen by it
     config = recipe.settings(epochs, size=size, seed=seed, cpu=True)
-    return recipe.train(model, crops, few, config)[0]
+    return recipe.train(model, crops, few, labelled, config)[0]
 
 
 def loop(size: int, seed: int) -> list[dict[str, float]]:
     """All rounds: what each training set gave, and what the annotator moved for the next."""
-    drawn = round(DRAWN * size)
+    drawn = round(recipe.DRAWN * size)
     pool = SynthDataset(2 * seed + 1, max(ROUNDS), drawn)
     test = SynthDataset(2 * seed + 2, TESTED, drawn, split="test")
     truth, wanted_points = (d.arrays(drawn).landmarks for d in (pool, test))

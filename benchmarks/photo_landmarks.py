@@ -38,7 +38,8 @@ def train(images: int, epochs: int, size: int, seed: int, out: Path) -> None:
     others = recipe.rendered(2 * seed + 2, 100, size)
     config = recipe.settings(epochs, size=size, seed=seed, cpu=True)
     recipe.train(
-        model, faces, others, config, out, on_epoch=lambda entry: print(entry, flush=True)
+        model, faces, others, faces.photos, config, out,
+        on_epoch=lambda entry: print(entry, flush=True),
     )  # fmt: skip
 
 

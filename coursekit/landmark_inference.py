@@ -2,7 +2,8 @@
 
 A heatmap knows nothing of the other points: hair drawn like a brow can take all five points of its
 edge. So the mean head of the rendered faces, in three dimensions, is turned, scaled and moved over
-what the maps say, robustly; then each point is looked for again, near where that head has it.
+what the maps say, robustly; then each point is looked for again, near where that head has it. Where
+a network has steps of descent, they go on from there, in the photo itself.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import torch
 from coursekit.data.face_crops import Square
 from coursekit.inference import prepare
 from coursekit.landmarks import LANDMARK_GROUPS, NUM_LANDMARKS
+from coursekit.models import unwrap
 from coursekit.models.heatmaps import read_heatmaps, read_points, see_twice, to_image
 from coursekit.synthfaces.geometry import MEAN_FACE
 
@@ -84,7 +86,8 @@ def predict_landmarks(
     found = _look(model, image, info, square or Square.of_image(image.shape))
     for _ in range(1, rounds):
         found = _look(model, image, info, Square.about(found.points))
-    return found
+    descent: nn.Module | None = getattr(unwrap(model), "descent", None)
+    return found if descent is None else found._replace(points=descent(image, found.points))
 
 
 def _look(

@@ -121,6 +121,8 @@ def learn(photos: Photos, names: Sequence[str], start: Path | None) -> float:
     looks = faces(photos, seen, size, often)
     train = Faces([*looks, *(rendered[i] for i in range(count))], "train")
     train.names = tuple(f"{number} {name}" for number, name in enumerate(train.names))
+    larger = faces(photos, seen, round(recipe.DRAWN * size), often)
+    whole = Faces([*larger, *(rendered.photos.sample(i) for i in range(count))], "train")
     config = (
         recipe.settings(_EPOCHS_AT_FIRST, size=size) if loaded is None
         else recipe.settings(_EPOCHS, _RATE, size=size)
@@ -131,7 +133,7 @@ def learn(photos: Photos, names: Sequence[str], start: Path | None) -> float:
         say(epoch=entry["epoch"] + 1, of=config.epochs, nme=round(entry["val_nme"], 5))
 
     info, result = recipe.train(
-        model, train, Faces(held_back or found, "val"), config, on_epoch=tell
+        model, train, Faces(held_back or found, "val"), whole, config, on_epoch=tell
     )
     checkpoint.save(photos.model, model, info)
     return float(result.history[-1]["val_nme"])

@@ -18,6 +18,7 @@ from coursekit.landmarks import LANDMARK_SET
 from coursekit.optim import AveragedCosineConfig
 from coursekit.training import FitConfig, LandmarkConfig, fit
 from coursekit.training.agreement import agree
+from coursekit.training.descent import descend
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,12 +30,17 @@ if TYPE_CHECKING:
     from coursekit.training import FitResult
 
 #: 230,000 weights. Maps of likelihood are read to a fraction of a pixel: those of 16² will do.
-NETWORK: dict[str, Any] = {"num_classes": 106, "width": 64, "stem": (32, 32), "likelihood": True}
+NETWORK: dict[str, Any] = {
+    "num_classes": 106, "width": 64, "stem": (32, 32), "likelihood": True, "descent": 4,
+}  # fmt: skip
 SIZE, BATCH = 64, 16
 #: The highest rate of a network that begins.
 RATE = 4e-3
-# Faces are drawn larger than they are cut out, with wider turns and more about them than usual.
-_DRAWN, _SHIFT, _CROWD = 1.5, 0.3, 0.1
+#: Photos are so much larger than the square that a face is cut out to: the steps after the maps see
+#: more than the maps do.
+DRAWN = 2.25
+# With wider turns and more about the faces than usual.
+_SHIFT, _CROWD = 0.3, 0.1
 # Size and place vary with the squares that are cut out.
 _LOOKS = Augmentation(scale=(1.0, 1.1), rotation=15, mirror_probability=0.5)
 
@@ -43,6 +49,7 @@ def train(
     model: nn.Module,
     faces: FaceDataset,
     others: FaceDataset,
+    photos: FaceDataset,
     config: FitConfig,
     out: Path | None = None,
     on_epoch: Callable[[dict[str, Any]], None] | None = None,
@@ -53,6 +60,8 @@ def train(
         model: an hourglass, fresh or trained before.
         faces: to learn from.
         others: to measure on; nothing is chosen by them.
+        photos: what the faces were cut out of, or larger cuts: the steps after the maps are fitted
+            to them, and hold them in memory.
         config: of `settings`.
         out: a folder for its checkpoint; a run that was begun there goes on.
         on_epoch: see `fit`.
@@ -70,6 +79,7 @@ def train(
     agree(model, faces, config, result.whitening)
     mean, std = triple(result.whitening.mean), triple(result.whitening.std)
     info = ModelInfo("hourglass", asdict(network.config), LANDMARK_SET, config.size, mean, std)
+    descend(model, info, photos, config.seed)
     if out is not None:
         checkpoint.save(out / "model.safetensors", model, info)
     return info, result
@@ -87,5 +97,5 @@ def settings(
 
 def rendered(seed: int, count: int, size: int = SIZE) -> FaceCrops:
     """Rendered faces, cut out."""
-    faces = SynthDataset(seed, count, round(_DRAWN * size), crowd=_CROWD, shift=_SHIFT)
+    faces = SynthDataset(seed, count, round(DRAWN * size), crowd=_CROWD, shift=_SHIFT)
     return FaceCrops(faces, size, varied=True)

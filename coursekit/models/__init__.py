@@ -118,8 +118,9 @@ def _check_setting(name: str, key: str, value: Any, default: Any) -> None:
         if type(value) is not type(default):
             raise CourseError(f"{name}: {key} is {value!r}; it takes values such as {default!r}")
     elif isinstance(default, int):
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise CourseError(f"{name}: {key} holds {value!r}; it takes whole numbers from 1")
+        least = min(default, 1)
+        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+            raise CourseError(f"{name}: {key} holds {value!r}; it takes whole numbers from {least}")
     elif not (isinstance(value, (int, float)) and 0 <= value < 1):
         raise CourseError(f"{name}: {key} is {value!r}; it must lie in [0, 1)")
 

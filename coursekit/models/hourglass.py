@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from coursekit.errors import CourseError
+from coursekit.models.descent import Descent
 from coursekit.models.heatmaps import read_centres, read_heatmaps, shared_out
 
 
@@ -37,6 +38,8 @@ class HourglassConfig:
         likelihood: whether a map says how likely its point is at each pixel (`shared_out` in
             `models/heatmaps.py`), and all maps have a say in each point (`training/agreement.py`);
             else maps are what the last convolution gives, each read alone, as in the paper.
+        descent: steps of supervised descent (`models/descent.py`) that follow what the maps say
+            when the points of a photo are predicted; 0 for none, as in the paper.
     """
 
     num_classes: int = 106
@@ -45,6 +48,7 @@ class HourglassConfig:
     stem: tuple[int, ...] = (64, 128)
     depth: int = 4
     likelihood: bool = False
+    descent: int = 0
 
 
 class Residual(nn.Module):
@@ -131,6 +135,7 @@ class StackedHourglass(nn.Module):
         self.register_buffer(
             "agreement", torch.zeros(both + 1, both) if config.likelihood else None
         )
+        self.descent = Descent(config.descent) if config.descent else None
 
     def forward(
         self, image: Float[Tensor, "batch channels height width"]

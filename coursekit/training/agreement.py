@@ -72,5 +72,9 @@ def ridge(known: Tensor, wanted: Tensor, hold: float) -> Tensor:
     They make Σ ‖known · w + c − wanted‖² + hold · (‖w‖² + ‖c‖²) least.
     """
     known = torch.cat([known, known.new_ones(len(known), 1)], 1)
-    square = known.T @ known + hold * torch.eye(known.shape[1]).to(known)
+    few, many = known.shape
+    if few < many:  # the same weights from the smaller of two squares
+        square = known @ known.T + hold * torch.eye(few).to(known)
+        return known.T @ torch.linalg.solve(square, wanted)
+    square = known.T @ known + hold * torch.eye(many).to(known)
     return torch.linalg.solve(square, known.T @ wanted)

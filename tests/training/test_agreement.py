@@ -16,14 +16,19 @@ from coursekit.training.agreement import agree, ridge
 PLAIN = Whitening((0.5,) * 3, (0.25,) * 3)
 
 
-def test_the_ridge_is_where_its_sum_is_least() -> None:
+@pytest.mark.parametrize("width", [4, 50])
+def test_the_ridge_is_where_its_sum_is_least(width: int) -> None:
     generator = torch.Generator().manual_seed(0)
-    known, wanted = (torch.randn(30, n, generator=generator).double() for n in (4, 3))
+    known, wanted = (torch.randn(30, n, generator=generator).double() for n in (width, 3))
     found = ridge(known, wanted, 0.7).requires_grad_()
     lost = (known @ found[:-1] + found[-1] - wanted).square().sum() + 0.7 * found.square().sum()
     lost.backward()
     assert found.grad is not None
     assert found.grad.abs().max() < 1e-9
+
+
+def test_the_ridge_finds_a_linear_function() -> None:
+    known = torch.randn(30, 4, generator=torch.Generator().manual_seed(0)).double()
     exact = ridge(known, known @ torch.ones(4, 2).double() + 3, 1e-9)
     torch.testing.assert_close(
         exact, torch.tensor([1.0] * 4 + [3.0])[:, None].expand(5, 2).double()
