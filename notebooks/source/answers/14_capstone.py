@@ -743,11 +743,6 @@ EQUIVALENT: dict[str, list[tuple[str, str, str]]] = {
         (_UPS, _ORDER_OF_LINES, _FREE),
         (_HEAD, "1) → 1, bias=False)", _OTHER_DESIGN),
         (_HEAD, "1) → 2)", _OTHER_DESIGN),
-        (
-            _JOIN,
-            "up(x, skips.pop()) → up(skips.pop(), x)",
-            "a coarser design: it shrinks each skip in place of enlarging, and keeps all promises",
-        ),
         (_RETURN, "image.shape[-2:], mode='bilinear') → image.shape[-2:])", _OTHER_DESIGN),
         (
             _RETURN,
@@ -765,5 +760,15 @@ EQUIVALENT: dict[str, list[tuple[str, str, str]]] = {
             "NumPy's True is as good",
         ),
         (_MEAN, "> → >=", "differs only where the interval ends at 0 exactly"),
+    ],
+}
+
+HIDDEN_ONLY: dict[str, list[tuple[str, str, str]]] = {
+    "own-network": [
+        (
+            _JOIN,
+            "up(x, skips.pop()) → up(skips.pop(), x)",
+            "a coarser design, which shrinks each skip; it learns to just about what is asked for",
+        ),
     ],
 }
