@@ -15,11 +15,13 @@ import sys
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
+from pkgutil import iter_modules
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import coursekit
 from coursekit import names as text_names
+from coursekit.checks import mistakes
 from coursekit.checks.cells import cell_of, codes
 from coursekit.checks.crashes import is_students
 from coursekit.checks.rules import definitions, uses
@@ -96,7 +98,7 @@ def taken_away(exercise: str, tell: Callable[[], None]) -> Iterator[None]:
     global _tell
     _tell = tell
     with ExitStack() as stack:
-        for part in _own_parts(exercise):
+        for part in (*_own_parts(exercise), *_told_by_checks(stack)):
             if isinstance(part, type):
                 first = vars(part).get("__init__")
                 if isinstance(first, FunctionType):
@@ -119,6 +121,26 @@ def _own_parts(exercise: str) -> list[Any]:
                 of = part.__mro__ if isinstance(part, type) else [part, *_called(part, names)]
                 found |= {id(p): p for p in of if _first(p.__module__) == coursekit.__name__}
     return [p if isinstance(p, type) else inspect.unwrap(p) for p in found.values()]
+
+
+def _told_by_checks(stack: ExitStack) -> list[FunctionType]:
+    """What checks know of exercises: to tell a mistake, they take the right way and wrong ones.
+
+    Of modules that nobody has imported nothing can be, until `stack` ends.
+    """
+    found = []
+    for module in iter_modules(mistakes.__path__, f"{mistakes.__name__}."):
+        if module.name in sys.modules:
+            known = map(_bare, vars(sys.modules[module.name]).values())
+            found += [f for f in known if getattr(f, "__module__", "") == module.name]
+        else:
+            sys.modules[module.name] = None  # type: ignore[assignment]
+            stack.callback(sys.modules.pop, module.name)
+    return [f for f in found if isinstance(f, FunctionType)]
+
+
+def _bare(value: Any) -> Any:
+    return inspect.unwrap(value) if callable(value) else value
 
 
 def _called(function: Any, names: set[str]) -> Iterator[Any]:

@@ -6,6 +6,7 @@ import functools
 import importlib
 import inspect
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import coursekit
 from coursekit import losses
 from coursekit.checks import Check
 from coursekit.checks.borrowing import BorrowedError, borrows, is_borrowed, taken_away
+from coursekit.checks.mistakes import losses as losses_mistakes
 from coursekit.optim import Pipeline
 from coursekit.parts import PARTS, alike, data, optimiser, parts_of, unet, welcome
 
@@ -137,6 +139,20 @@ def test_a_class_that_is_taken_away_is_there_for_other_parts() -> None:
                 network(num_classes=3)
         assert [*unet.Layers(3)._modules]
     unet.UNet(3)
+
+
+def test_what_checks_know_is_taken_away_as_well() -> None:
+    ways, unloaded = losses_mistakes.dice, "coursekit.checks.mistakes.welcome"
+    some = torch.ones(1, 2, 3, 3)
+    before = sys.modules.pop(unloaded, None)
+    with taken_away("soft-dice", list):
+        with pytest.raises(BorrowedError):
+            ways(some, some)
+        with pytest.raises(ImportError, match=unloaded):
+            importlib.import_module(unloaded)
+    assert importlib.import_module(unloaded) and ways(some, some).tolist() == [1, 1]
+    if before:
+        sys.modules[unloaded] = before
 
 
 def test_what_a_part_is_made_of_goes_with_it() -> None:
