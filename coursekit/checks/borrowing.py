@@ -128,19 +128,31 @@ def _told_by_checks(stack: ExitStack) -> list[FunctionType]:
 
     Of modules that nobody has imported nothing can be, until `stack` ends.
     """
-    found = []
+    found: list[FunctionType] = []
     for module in iter_modules(mistakes.__path__, f"{mistakes.__name__}."):
-        if module.name in sys.modules:
-            known = map(_bare, vars(sys.modules[module.name]).values())
-            found += [f for f in known if getattr(f, "__module__", "") == module.name]
+        loaded = sys.modules.get(module.name)
+        if loaded is not None:
+            found += _functions([*vars(loaded).values()], module.name)
         else:
             sys.modules[module.name] = None  # type: ignore[assignment]
-            stack.callback(sys.modules.pop, module.name)
-    return [f for f in found if isinstance(f, FunctionType)]
+            stack.callback(sys.modules.pop, module.name, None)
+    return found
 
 
-def _bare(value: Any) -> Any:
-    return inspect.unwrap(value) if callable(value) else value
+def _functions(value: Any, module: str) -> Iterator[FunctionType]:
+    """A module's functions that a value is or holds: ways stand in lists, and some in a class."""
+    if isinstance(value, (list, tuple)):
+        for one in value:
+            yield from _functions(one, module)
+    elif isinstance(value, dict):
+        yield from _functions([*value.values()], module)
+    elif isinstance(value, type):
+        if value.__module__ == module:
+            yield from _functions([*vars(value).values()], module)
+    elif callable(value):
+        function = inspect.unwrap(value)
+        if isinstance(function, FunctionType) and function.__module__ == module:
+            yield function
 
 
 def _called(function: Any, names: set[str]) -> Iterator[Any]:

@@ -18,6 +18,7 @@ import coursekit
 from coursekit import losses
 from coursekit.checks import Check
 from coursekit.checks.borrowing import BorrowedError, borrows, is_borrowed, taken_away
+from coursekit.checks.mistakes import boundaries, shares
 from coursekit.checks.mistakes import losses as losses_mistakes
 from coursekit.optim import Pipeline
 from coursekit.parts import PARTS, alike, data, optimiser, parts_of, unet, welcome
@@ -153,6 +154,22 @@ def test_what_checks_know_is_taken_away_as_well() -> None:
     assert importlib.import_module(unloaded) and ways(some, some).tolist() == [1, 1]
     if before:
         sys.modules[unloaded] = before
+
+
+def test_ways_in_a_list_or_a_class_are_taken_away_as_well() -> None:
+    maps = torch.tensor([[[1, 1, 2]]])
+    above, below, seen = shares._OVER[0][0], shares._UNDER[0][0], boundaries._Maps
+    kept = seen(maps, lambda a, b, sign: a != b, "", "")
+    for exercise, call in (
+        ("alpha", lambda: above(0.2, 0.1)),
+        ("alpha", lambda: below(0.2, 0.1)),
+        ("boundary", lambda: seen(maps, lambda a, b, sign: a != b, "", "")),
+        ("boundary", lambda: kept.count(*boundaries._FOUR)),
+    ):
+        with taken_away(exercise, list), pytest.raises(BorrowedError):
+            call()
+    assert kept.count(*boundaries._FOUR).tolist() == [[[0, 1, 1]]]
+    assert above(0.5, 0.5) == 0.25
 
 
 def test_what_a_part_is_made_of_goes_with_it() -> None:
