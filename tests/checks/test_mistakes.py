@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from coursekit.checks.comparing import difference
+from coursekit.checks.mistakes import annotation_points as points
 from coursekit.checks.mistakes import bspnet, capstone, claims, gains, shares
 from coursekit.checks.mistakes.boundaries import bounded, misbounded
 from coursekit.checks.mistakes.questions import mistaken
@@ -87,3 +89,19 @@ def test_a_claim_about_a_table_is_judged_as_it_should_be() -> None:
     told = {words: result for result, words in claims.misclaimed(rows, [("a", ["b"], 0.0)])}
     assert told["columns count from 0"] == [[1, 3]]
     assert told["an equal figure is not above: `>`, not `>=`"] == [[0]]
+
+
+def test_numbers_of_points_may_be_floats() -> None:
+    guesses = np.random.default_rng(0).normal(0, 1, (3, 6, 2))
+    got = points.asked(guesses, 3)[::-1].astype(float)
+    assert "the right points" in points.off_order(got, guesses, 3)
+    got[0] = points.asked(guesses, 6)[-1]
+    assert f"at place 0 stands point {got[0]:.0f}, whose" in points.off_order(got, guesses, 3)
+
+
+def test_nan_is_told_as_an_unknown_point_where_there_is_one() -> None:
+    found, truth = np.random.default_rng(0).uniform(0, 9, (2, 106, 2))
+    for lost in (False, True):
+        truth[3] = np.nan if lost else truth[3]
+        told = [m for wrong, m in points.mismeasured(found, truth, "box") if np.isnan(wrong or 0)]
+        assert told == ["a point without truth (NaN) spoils all: leave it out"] * lost

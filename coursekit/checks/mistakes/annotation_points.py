@@ -49,7 +49,7 @@ def mismeasured(found: NDArray[Any], truth: NDArray[Any], by: str) -> Mistakes:
         (100 * mean / d, "a share, not per cent"),
         (mean, "divide by d"),
         (apart.sum() / d / len(truth), every) if not known.all() else (None, ""),
-        (np.nan, "a point without truth (NaN) spoils all: leave it out"),
+        (None if known.all() else np.nan, "a point without truth (NaN) spoils all: leave it out"),
         (
             np.sqrt((apart**2).mean()) / d,
             "this is the root of a mean of squares: the mean of distances",
@@ -148,9 +148,12 @@ def mismeasured(found: NDArray[Any], truth: NDArray[Any], by: str) -> Mistakes:
     return [
         *mistakes,
         (mean / d**2, "divided by d twice"),
-        (
-            mean / np.linalg.norm(truth[66] + truth[79]) * 2,
-            "the distance of the corners: minus, not plus",
+        *(
+            (
+                n * mean / np.linalg.norm(truth[66] + truth[79]),
+                "the distance of the corners: minus, not plus",
+            )
+            for n in (1, 2)
         ),
         (mean / box, '`by` has no effect: for "eyes" d is the distance of the points 66 and 79'),
         (
@@ -323,7 +326,7 @@ def off_order(got: Any, guesses: NDArray[Any], count: int) -> str:
         return "the right points; expected: in order, the most uncertain first"
     if got.shape != right.shape or not np.isin(got, np.arange(len(spread))).all():
         return f"expected: {count} numbers of points, from 0 to {len(spread) - 1}"
-    place = int((got != right).argmax())
+    got, place = got.astype(int), int((got != right).argmax())
     return (
         f"at place {place} stands point {got[place]}, whose spread is {spread[got[place]]:.3f}; "
         f"point {right[place]} has {spread[right[place]]:.3f}; expected: the largest spreads"
