@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import coursekit
+from coursekit.files import home_folder
 from coursekit.grading.records import PublicResult
 from coursekit.grading.run.protocol import LARGEST_PICTURE
 from coursekit.lessons.notebook import text_of
@@ -26,7 +27,7 @@ MOST_PICTURES = 4  # of an exercise
 #: What leads what failed in an answer's cell before its check did.
 BEFORE = "In the cell with the answer a line had failed before:"
 _LONGEST_BEFORE = 300
-_HERE = (Path(coursekit.__file__).parents[1], sys.prefix, sys.base_prefix, Path.home())
+_HERE = (Path(coursekit.__file__).parents[1], sys.prefix, sys.base_prefix, home_folder())
 #: Folders of who grades, the innermost first; not "/", which is root's home in some containers.
 _PLACES = sorted({str(p) for p in _HERE if len(Path(p).parts) > 1}, key=len, reverse=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -26,3 +27,13 @@ def test_messages_hold_no_folder_of_who_grades(tmp_path: Path) -> None:
     shown = "…/lib, …/secret" if len(Path.home().parts) > 1 else "…/lib"
     assert said.message.startswith("ImportError: no 'x' from 'y' (…/coursekit/__init__.py")
     assert shown in said.message
+
+
+def test_who_grades_needs_no_home() -> None:
+    code = (
+        "import pathlib\n"
+        "def home(*_): raise RuntimeError('Could not determine home directory.')\n"
+        "pathlib.Path.home = home\n"
+        "import coursekit.grading.verdict.explain"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
