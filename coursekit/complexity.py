@@ -23,7 +23,7 @@ from coursekit.models import count_parameters, plain
 from coursekit.models.abn import ABN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from torch import Tensor
 
@@ -136,10 +136,10 @@ def part_costs(model: nn.Module, size: int) -> dict[str, PartCost]:
     counts, root = counter.get_flop_counts(), type(model).__name__
     parameters, work = count_parameters(model), int(counter.get_total_flops()) // 2
     found = {
-        name: (count_parameters(part), sum(counts.get(f"{root}.{name}", {}).values()) // 2)
+        name: (count_parameters(part), _work(part, f"{root}.{name}", counts) // 2)
         for name, part in model.named_children()
     }
-    held = parameters - sum(one for one, _ in found.values())
+    held = max(0, parameters - sum(one for one, _ in found.values()))  # parts may share some
     done = work - sum(one for _, one in found.values())
     if held or done:
         found["elsewhere"] = held, done
@@ -147,6 +147,13 @@ def part_costs(model: nn.Module, size: int) -> dict[str, PartCost]:
         name: PartCost(held, done, held / max(parameters, 1), done / max(work, 1))
         for name, (held, done) in found.items()
     }
+
+
+def _work(part: nn.Module, name: str, counts: Mapping[str, Mapping[Any, int]]) -> int:
+    """Operations of a part; a list of modules is never called itself: those of what it holds."""
+    if name in counts:
+        return sum(counts[name].values())
+    return sum(_work(one, f"{name}.{own}", counts) for own, one in part.named_children())
 
 
 def cost_table(model: nn.Module, size: int) -> str:

@@ -67,11 +67,19 @@ def test_costs_by_part() -> None:
     assert [line.split()[0] for line in cost_table(model, 10).splitlines()] == [*costs, "together"]
 
 
+def test_what_parts_share_is_each_one_s() -> None:
+    shared = nn.Conv2d(3, 3, 1)
+    model = nn.Sequential(nn.Sequential(shared), nn.Sequential(shared, nn.ReLU()))
+    costs = part_costs(model, 4)
+    assert {name: cost.parameters for name, cost in costs.items()} == {"0": 12, "1": 12}
+
+
 def test_costs_by_part_of_the_networks_of_the_course() -> None:
-    for name in ("deeplabv3plus", "fastscnn"):
+    for name in ("deeplabv3plus", "fastscnn", "unet"):
         model = create_model(name)
         costs = part_costs(model, 64)
         assert list(costs) == [part for part, _ in model.named_children()]
+        assert [part for part, c in costs.items() if not c.multiply_accumulates] in ([], ["pool"])
         assert sum(c.multiply_accumulates for c in costs.values()) == multiply_accumulates(
             model, 64
         )
