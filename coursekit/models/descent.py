@@ -40,14 +40,14 @@ KEPT = 20
 _FLAT = 0.3
 
 
-def _mean_face() -> NDArray[np.float64]:
+def _mean_square() -> NDArray[np.float64]:
     """(106, 2) the mean face in pixels of the square, its middle at 0."""
     face = MEAN_FACE[:, :2] - MEAN_FACE[:, :2].mean(0)
     scaled: NDArray[np.float64] = face * (_SHARE * _SIDE / np.ptp(face, axis=0).max())
     return scaled
 
 
-_MEAN = _mean_face()
+_MEAN = _mean_square()
 _EYES = float(np.ptp(_MEAN[[LANDMARK_GROUPS[f"{s}_eye_centre"][0] for s in "rl"]], axis=0).max())
 
 
