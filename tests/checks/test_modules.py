@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from coursekit.checks.mistakes.apart import way_apart
 from coursekit.checks.mistakes.modules import apart, unlike
 
 
@@ -32,3 +33,25 @@ def test_a_mistake_that_gives_what_is_right_is_left_out() -> None:
     right = torch.ones(3)
     found = apart([(right.clone(), "the same"), (2 * right, "twice"), ([1, 1], "short")], right)
     assert [message for _, message in found] == ["twice", "short"]
+
+
+class Two(nn.Module):
+    """Two layers, called by the name of what they take."""
+
+    def __init__(self, turned: bool) -> None:
+        super().__init__()
+        self.first, self.then, self.turned = nn.Linear(2, 2), nn.Linear(2, 2), turned
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        result: torch.Tensor = self.then(input=self.first(input=x.flip(-1) if self.turned else x))
+        return result
+
+
+def test_what_a_part_gets_by_name_is_seen() -> None:
+    mine, twin, x = Two(True), Two(False), torch.tensor([[1.0, 2.0]])
+    mine.load_state_dict(twin.state_dict())
+    told = way_apart(
+        mine, twin, lambda network: network(x), {"first": "x", "then": "what it gives"}
+    )
+    assert told == "up to `first` something is different: it should get x"
+    assert way_apart(twin, twin, lambda network: network(x), {"first": "x"}) == ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from typing import TYPE_CHECKING
 
 import torch
@@ -57,7 +58,10 @@ def way_apart(
         calls: dict[str, list[tuple[Tensor, ...]]] = {name: [] for name in gets}
         hooks = [
             network.get_submodule(name).register_forward_pre_hook(
-                lambda _, args, calls=calls, name=name: calls[name].append(args)
+                lambda part, args, named, calls=calls, name=name: calls[name].append(
+                    signature(part.forward).bind(*args, **named).args
+                ),
+                with_kwargs=True,
             )
             for name in gets
         ]
