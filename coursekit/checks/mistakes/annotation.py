@@ -69,6 +69,10 @@ def mislaid(points: Any, start: Any, end: Any, x: Any) -> Mistakes:
         a, c = np.linalg.lstsq(np.stack([b(u), u * b(u)], 1), v, rcond=None)[0]
         return lambda t: b(t) * (a + c * t)
 
+    def crossed(u: Any, v: Any) -> Any:
+        a, c = np.linalg.lstsq(np.stack([b(u), u], 1), v, rcond=None)[0]
+        return lambda t: a * b(t) + c * t
+
     def straight(u: Any, v: Any) -> Any:
         order = np.argsort(u)
         return lambda t: np.interp(t, [-1, *u[order], 1], [0, *v[order], 0])
@@ -209,7 +213,41 @@ def mislaid(points: Any, start: Any, end: Any, x: Any) -> Mistakes:
         (made(scale=2, factor=2, turn=across.T / 2, back=across / 2), half_s),
         *(
             (made(turn=a.T, back=a), "A has the rows (r_x, r_y) and (-r_y, r_x)")
-            for a in (across * [[1, -1], [1, 1]], across[:, ::-1], across * [[1, 1], [-1, 1]])
+            for a in (
+                across * [[1, -1], [1, 1]],
+                across[:, ::-1],
+                across * [[1, 1], [-1, 1]],
+                across[:, ::-1] * [[1, 1], [-1, -1]],
+            )
+        ),
+        *(
+            (made(turn=across.T * k, scale=1 / k), "s is the length √(r_x² + r_y²)")
+            for k in np.hypot(*half) / [np.abs(half).sum(), np.abs(half).max(), half @ half]
+        ),
+        (made(turn=2 * across.T, back=2 * across), "r is *half* the difference of the corners"),
+        (np.trunc(right), "round nothing: label maps are drawn later"),
+        (made(lambda u, v: v[np.abs(u).argmin()]), f"{least}: all points count, not one alone"),
+        (made(lambda u, v: b(u) ** 2 @ v / (b(u) ** 2 @ b(u))), f"{least}: one b less in each sum"),
+        (
+            made(lambda u, v: b(points[:, 0]) @ v / (b(points[:, 0]) @ b(points[:, 0]))),
+            "b is of u in the pose, not of x in the picture",
+        ),
+        (
+            made(lambda u, v: _quadratic(u, v)[0]),
+            "this h is a free parabola's: fit with b = 1 - u²",
+        ),
+        (made(crossed), "two numbers are fitted here: h alone"),
+        (
+            made(lambda u, v: lambda t: b(u) @ v / (b(u) @ b(u)) * (1 - (t / 2) ** 2)),
+            "the curve is 1 - x², as x runs from -1 to 1: no half of x",
+        ),
+        (
+            right + np.outer(x, half) - half,
+            "from `start`, x = 1 leads two of r: begin at the middle",
+        ),
+        (
+            np.concatenate([[start], right[1:-1], [end]]),
+            "the last x need not be 1: leave the ends as they come out",
         ),
         (
             np.stack([flat, cornered(points[:, 0], points[:, 1], start, end)(flat)], 1),
@@ -273,6 +311,11 @@ def misfused(regions: NDArray[Any], parts: Parts) -> Mistakes:
     lost = np.where((regions == 2) & ~brows, fused(regions, parts, ("parts",)), right)
     bare = (regions == 3) & ~np.any([np.zeros_like(regions), *masks], axis=0)
     lost = np.where((lost == 0) & (regions == 2), _HAIR, lost)
+    found, rows = np.array(regions), np.zeros(regions.shape, np.uint8) + (regions == 1)
+    for label, mask in parts:
+        found[mask], rows[np.unique(mask.astype(int))] = label, label
+    taken = np.where(found == 3, _SKIN, np.where(found == 2, _HAIR, found))
+    whose = "2 and 3 are brows once parts are painted: ask `regions`, not what you paint"
     front, under = "parts lie over the hair here: hair is painted after them", "background last"
     glass = "glasses lie over the parts: paint 3 as skin after the parts"
     return [
@@ -348,6 +391,12 @@ def misfused(regions: NDArray[Any], parts: Parts) -> Mistakes:
         (
             np.where(regions == 1, fused(regions, parts, ("parts",)), fused(regions, ())),
             "skin between the parts became background",
+        ),
+        (taken, whose),
+        (np.where(regions == 0, 0, taken), whose),
+        (
+            np.where(regions == 0, 0, np.where(regions == 1, rows, right)),
+            "a mask is True or False: whole numbers would name rows",
         ),
     ]
 

@@ -25,6 +25,10 @@ def missplit(one: NDArray[Any], two: NDArray[Any]) -> list[tuple[int, Any, str]]
     same = "a habit is what is left in the *mean* of the differences"
     of_one = "this is the chance of a difference: each of the two hands has half of its square"
     below = "divide by F - 1: the mean came from the same faces"
+    boxes = np.sqrt(np.ptp(one, axis=1).prod(-1))[:, None, None]
+    inside, shares = split(one / boxes, two / boxes), "they are shares of the box already"
+    level = apart - apart.mean((0, 1))
+    several = np.array([np.cov(a.T).sum() for a in np.moveaxis(apart, 1, 0)])
     return [
         (0, chance, "habit and chance have changed places"),
         (0, mean, "the length of the mean difference: a number for each point"),
@@ -221,6 +225,63 @@ def missplit(one: NDArray[Any], two: NDArray[Any]) -> list[tuple[int, Any, str]]
             np.sqrt((one.var(0, ddof=1) + two.var(0, ddof=1)).sum(-1) / 2),
             "faces differ, too, in each hand alone: the variance of the *difference*",
         ),
+        (0, inside[0], f"{shares}: do not divide"),
+        (1, inside[1], f"{shares}: do not divide"),
+        (0, habit / chance, "no quotient of both: the habit alone"),
+        (
+            0,
+            np.sqrt(np.maximum(habit**2 - 2 * chance**2 / faces, 0)),
+            "the length of the mean as it is: take no chance out of it",
+        ),
+        (
+            0,
+            np.sqrt(np.abs(habit**2 - 2 * chance**2 / faces)),
+            "the length of the mean as it is: take no chance out of it",
+        ),
+        (
+            0,
+            np.full(len(habit), np.linalg.norm(apart.mean((0, 1)))),
+            "a mean for each point: over the faces alone, `axis=0`",
+        ),
+        (
+            1,
+            np.sqrt(np.square(level).sum((0, 2)) / (faces - 1) / 2),
+            "a mean for each point: over the faces alone, `axis=0`",
+        ),
+        (
+            0,
+            np.linalg.norm(np.median(one, axis=0) - np.median(two, axis=0), axis=-1),
+            "the mean, not the median",
+        ),
+        (0, np.sign(mean[:, 0]) * habit, "a length has no sign"),
+        (1, chance / np.sqrt(faces), "how sure a mean is, is not asked: no √F"),
+        (1, np.full(len(habit), np.std(apart - mean)), "one number for all: one for each point"),
+        (1, np.std(apart - mean), "one number for all: one for each point"),
+        (
+            1,
+            np.sqrt(np.concatenate([one, two]).var(0, ddof=1).sum(-1)),
+            "faces differ, too: look at the difference of the hands, not at both in one heap",
+        ),
+        (1, np.sqrt(np.abs(several) / 2), "variances alone: no covariance of x and y"),
+        (
+            1,
+            np.linalg.norm(apart.std(0, ddof=1), axis=0) / np.sqrt(2),
+            "one for x and one for y: a number for each point",
+        ),
+        (
+            1,
+            np.sqrt(np.square(apart - apart[0]).sum((0, 2)) / (faces - 1) / 2),
+            "from the mean of the faces, not from the first",
+        ),
+        (0, np.linalg.norm(apart[0], axis=-1), "the first face alone"),
+        (1, length.mean(0) - habit, "squares part, not lengths: the root of the mean square"),
+        (
+            1,
+            (np.sqrt(one.var(0, ddof=1).sum(-1)) + np.sqrt(two.var(0, ddof=1).sum(-1))) / 2,
+            "faces differ, too, in each hand alone: the variance of the *difference*",
+        ),
+        (0, np.round(habit, 2), "round nothing"),
+        (0, np.round(habit, 3), "round nothing"),
     ]
 
 

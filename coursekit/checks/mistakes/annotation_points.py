@@ -106,6 +106,11 @@ def mismeasured(found: NDArray[Any], truth: NDArray[Any], by: str) -> Mistakes:
         (mean / d / 2, "no half: the mean distance over d"),
         (d / mean, "d stands below: the mean distance over d"),
         (apart.min() / d, "this is the smallest error"),
+        (
+            error(found, np.nan_to_num(truth), by),
+            "a point without truth (NaN) is none at (0, 0): leave it out",
+        ),
+        (apart.sum() / (len(apart) - 1) / d, "K points: their mean, no minus 1"),
         (np.sqrt(apart).mean() / d, "a norm is a distance already: no root of it"),
         *((round(mean / d, places), "round nothing") for places in (1, 2, 3, 4)),
     ]
@@ -130,6 +135,16 @@ def mismeasured(found: NDArray[Any], truth: NDArray[Any], by: str) -> Mistakes:
                 mean / np.sqrt(np.prod(np.ptp(truth[33:][known[33:]], axis=0))),
                 "all known points make the box, those of the jaw, too",
             ),
+            (
+                mean / np.sqrt(np.prod(np.ptp(truth[:33][known[:33]], axis=0))),
+                "all known points make the box, not those of the jaw alone",
+            ),
+            (2 * mean / np.hypot(wide, high), f"{root}, not half of its diagonal"),
+            (
+                np.linalg.norm(step / (wide, high), axis=1).mean(),
+                "one d for both: not x by the width and y by the height",
+            ),
+            (mean / np.ptp(theirs), "w is of x, h of y: ranges along `axis=0`"),
             (mean / np.sqrt(wide + high), f"{root}: a product, not a sum"),
             (mean / np.sqrt((wide**2 + high**2) / 2), f"{root}, not its diagonal"),
             (mean / np.sqrt(np.prod(theirs.max(0) - theirs.mean(0))), "maximum minus *minimum*"),
@@ -165,6 +180,19 @@ def mismeasured(found: NDArray[Any], truth: NDArray[Any], by: str) -> Mistakes:
             for a, b in combinations(_OTHERS, 2)
             if (a, b) != _OUTER
         ),
+        (
+            mean
+            / np.linalg.norm(np.nanmean(truth[66:74], axis=0) - np.nanmean(truth[75:83], axis=0)),
+            f"{other}, not the middles of the eyes",
+        ),
+        (
+            mean / np.abs(truth[66] - truth[79]).max(),
+            "the larger of x and y: the straight distance",
+        ),
+        (
+            mean / abs(np.linalg.norm(truth[66]) - np.linalg.norm(truth[79])),
+            "subtract the corners first, then take the length",
+        ),
         (mean / np.abs(truth[66] - truth[79]).sum(), "|x| + |y|: the straight distance"),
         (mean / (truth[66, 0] - truth[79, 0]), "the eyes' distance has a y, too, and no sign"),
         (mean / abs(truth[66, 0] - truth[79, 0]), "the eyes' distance has a y, too"),
@@ -186,12 +214,18 @@ def misasked(guesses: NDArray[Any], count: int) -> Mistakes:
         return np.argsort(-value, kind="stable")[:count]
 
     order, sigma = np.argsort(spread, kind="stable"), np.sqrt(spread)
+    steps = np.moveaxis(guesses - guesses.mean(0), 0, -1)  # (K, 2, members)
+    both = steps @ steps.swapaxes(1, 2)  # (K, 2, 2)
+    longest, area = np.linalg.eigvalsh(both)[:, -1], np.linalg.det(both)
     said = "the spread is √(mean of ‖g - mean‖²)"
     return [
         (order[:count], "these are the surest points: the most uncertain first"),
         (order[-count:], "the right points, the worst of them last: turn the order round"),
         (np.sort(first(spread)), "the right points by number: the most uncertain first"),
         (order[::-1], "all points: the first `count`"),
+        (order[-count::-1], "this begins at the `count`-th from the end: turn round, then cut"),
+        (order[::-1][count:], "this leaves the first `count` out: `[:count]`"),
+        (order[::-1][-count:], "these are the surest points: `[:count]` takes the first"),
         (np.argsort(order)[::-1][:count], "these are ranks: `argsort` once"),
         (np.argsort(np.argsort(-spread))[:count], "these are ranks: `argsort` once"),
         (np.sqrt(spread[first(spread)]), "these are the spreads: the numbers of the points"),
@@ -224,6 +258,24 @@ def misasked(guesses: NDArray[Any], count: int) -> Mistakes:
             )
             for one in guesses[1:]
         ),
+        (first(guesses.std((0, 2))), "x and y have a mean each: over the members, `axis=0`, alone"),
+        (first(np.linalg.norm(guesses.var(0), axis=-1)), f"{said}: variances are added"),
+        (first(area), "this is an area, 0 where guesses lie on a line: add the variances"),
+        (first(longest), f"{said}: all directions, not the longest alone"),
+        (
+            first(np.linalg.norm(np.subtract(*np.percentile(guesses, (75, 25), axis=0)), axis=-1)),
+            f"{said}: no quartiles",
+        ),
+        (first(away.std(0)), f"{said}: the squares themselves, not how distances vary"),
+        (
+            first(np.linalg.norm(guesses[0] - guesses[-1], axis=-1)),
+            "two members alone: all, from the committee's mean",
+        ),
+        (
+            first(sigma / np.linalg.norm(guesses.mean(0), axis=-1)),
+            "no share of the place: the spread itself",
+        ),
+        (first(np.trunc(sigma)), "the spreads were cut to whole numbers: round nothing"),
         (first(sides.max(1)), f"{said}: both sides, not the larger one"),
         (first(sides.prod(1)), f"{said}: squares are added, not multiplied"),
         (first(sides.sum(1)), f"{said}: add the squares of both sides"),

@@ -124,7 +124,7 @@ def lid(points, start, end, x):
         (_edit(_LID, (_H, "h = (b @ v) / np.sqrt(b @ b)")), "no root"),
         (_edit(_LID, ("u, v = (", "v, u = (")), "u and v have changed places"),
         (_edit(_LID, ("(end - start) / 2\n", "(start - end) / 2\n")), "start and end have changed places"),
-        (_edit(_LID, ("np.hypot(*r)", "r[0]")), "but h is"),
+        (_edit(_LID, ("np.hypot(*r)", "r[0]")), "s is the length"),
         (_edit(_LID, (").T\n", ")\n")), "takes rows"),
         (_edit(_LID, ("* s + c", "/ s + c")), "look at s"),
         (_edit(_LID, ("* s + c", "* s - c")), "at another place"),
@@ -134,6 +134,13 @@ def lid(points, start, end, x):
     return start + (end - start) * (x[:, None] + 1) / 2
 """, "straight line between the corners"),
         (_edit(_LID, ("@ A.T", "@ A[0]")), "takes rows"),
+        (_edit(_LID, ("np.hypot(*r)", "np.abs(r).sum()")), "s is the length"),
+        (_edit(_LID, ("np.hypot(*r)", "r @ r")), "s is the length"),
+        (_edit(_LID, (_H, "h = np.polyval(np.polyfit(u, v, 2), 0)")), "a free parabola's"),
+        (_edit(_LID, (_BACK, f"({_BACK}).astype(int)")), "round nothing"),
+        (_edit(_LID, ("b = 1 - u**2", "b = 1 - points[:, 0]**2")), "not of x in the picture"),
+        (_edit(_LID, (_H, "h, g = np.linalg.lstsq(np.stack([b, u], 1), v, rcond=None)[0]"),
+               ("h * (1 - x**2)", "h * (1 - x**2) + g * x")), "two numbers are fitted"),
     ],
     "fuse": [
         (_edit(_FUSE, (_PARTS, ""), (_OUT, _OUT + _PARTS)), "parts come last here"),
@@ -174,6 +181,17 @@ def lid(points, start, end, x):
         (_edit(_FUSE, (_GLASSES, "    found[regions == 3] = 255\n")), "1 wherever there are glasses"),
         (_edit(_FUSE, ("np.uint8", "float")), "uint8"),
         (_edit(_FUSE, ("    return found\n", "")), "does every way through it end in a `return`"),
+        ("""
+def fuse(regions, parts):
+    found = regions.copy()
+    for label, mask in parts:
+        found[mask] = label
+    found[found == 3] = 1
+    found[found == 2] = 10
+    found[regions == 0] = 0
+    return found
+""", "2 and 3 are brows"),
+        (_edit(_FUSE, ("found[mask]", "found[mask.astype(int)]")), "True or False"),
     ],
     "normalised-error": [
         (_edit(_NME, (_END, "float(distance.sum() / d)")), "this is the sum"),
@@ -225,6 +243,12 @@ def lid(points, start, end, x):
         (_edit(_NME, ("np.linalg.norm(found[known] - truth[known], axis=1)",
                       "np.sqrt(((found[known] - truth[known]) ** 2).mean(axis=1))")), "not averaged"),
         (_edit(_NME, ('by="box"', 'by="eyes"')), 'without `by` it is "box"'),
+        (_edit(_NME, ("truth[66] - truth[79]", "truth[66:74].mean(axis=0) - truth[75:83].mean(axis=0)")),
+         "not the middles of the eyes"),
+        (_edit(_NME, ("np.ptp(truth[known], axis=0)", "np.ptp(truth[:33][known[:33]], axis=0)")), "of the jaw alone"),
+        (_edit(_NME, ("np.ptp(truth[known], axis=0)", "np.ptp(truth[known], axis=1)")), "two ranges"),
+        (_edit(_NME, ("    known =", "    truth = np.nan_to_num(truth)\n    known =")), "none at (0, 0)"),
+        (_edit(_NME, (_END, "float(distance.sum() / (len(distance) - 1) / d)")), "no minus 1"),
     ],
     "ask-first": [
         (_edit(_ASK, (_FIRST, "np.argsort(spread)[:count]")), "the surest points"),
@@ -263,6 +287,11 @@ def lid(points, start, end, x):
         (_edit(_ASK, (_FIRST, "set(np.argsort(-spread)[:count])")), "in their order"),
         (_edit(_ASK, ("guesses - guesses.mean(axis=0)", "np.diff(guesses, axis=0)")), "with the next one"),
         (_edit(_ASK, (_FIRST, "int(np.argmax(spread))")), "expected: "),
+        (_edit(_ASK, (_SPREAD, "guesses.std(axis=(0, 2))")), "a mean each"),
+        (_edit(_ASK, (_SPREAD, "np.linalg.norm(guesses.var(axis=0), axis=1)")), "variances are added"),
+        (_edit(_ASK, (_FIRST, "np.argsort(spread)[-count::-1]")), "then cut"),
+        (_edit(_ASK, (_FIRST, "np.argsort(spread)[::-1][-count:]")), "the surest points"),
+        (_edit(_ASK, (_SPREAD, "np.linalg.norm(guesses[0] - guesses[-1], axis=1)")), "two members alone"),
     ],
     "two-hands": [
         (_edit(_HANDS, (_HABIT, "np.linalg.norm(apart, axis=-1).mean(axis=0)")), "lengths never cancel"),
@@ -308,6 +337,12 @@ def lid(points, start, end, x):
          "then take lengths"),
         (_edit(_HANDS, ("return habit, chance", "return habit, 3 * chance")), "times the chance"),
         (_edit(_HANDS, ("apart = one - two", "apart = one")), "`two` has no effect"),
+        (_edit(_HANDS, ("apart = one - two", "apart = (one - two) / np.sqrt(np.ptp(one, axis=1).prod(-1))[:, None, None]")),
+         "shares of the box already"),
+        (_edit(_HANDS, ("return habit, chance", "return np.sqrt(np.maximum(habit**2 - 2 * chance**2 / len(one), 0)), chance")),
+         "take no chance out of it"),
+        (_edit(_HANDS, (_CHANCE, "np.sqrt(np.concatenate([one, two]).var(axis=0, ddof=1).sum(-1))")), "in one heap"),
+        (_edit(_HANDS, ("return habit, chance", "return habit, chance / np.sqrt(len(one))")), "no √F"),
     ],
 }  # fmt: skip
 
