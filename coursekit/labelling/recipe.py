@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from coursekit.data import FaceDataset
     from coursekit.training import FitResult
 
-#: 230,000 weights. Maps of likelihood are read to a fraction of a pixel: those of 16² will do.
+#: 230,000 weights, and 9 MB of fitted steps. Maps of likelihood are read to a fraction of a pixel:
+#: those of 16² will do.
 NETWORK: dict[str, Any] = {
     "num_classes": 106, "width": 64, "stem": (32, 32), "likelihood": True, "descent": 4,
 }  # fmt: skip

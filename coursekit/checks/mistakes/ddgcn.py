@@ -18,10 +18,11 @@ from coursekit.parts.ddgcn import relate
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from coursekit.checks.crashes import Kinds
+
     Mistakes = list[tuple[Any, str]]
     Step = Callable[[Tensor], Tensor]
 
-Kinds = type[Exception] | tuple[type[Exception], ...]
 _CALLED = "call the parts: `self.query(x)`, not `self.query`"
 #: Exceptions, what they say, and what is behind them: in a spatial graph, 12 channels, 5 × 4 nodes.
 UNLED: tuple[tuple[Kinds, str, str], ...] = (

@@ -17,10 +17,11 @@ from coursekit.models import ddgcn
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from coursekit.checks.crashes import Kinds
+
     Mistakes = list[tuple[Any, str]]
     Reading = tuple[int, str]
 
-Kinds = type[Exception] | tuple[type[Exception], ...]
 _FACTOR = "X and up(S) are multiplied place by place: `*`, not `@`"
 #: Exceptions, what they say, and what is behind them: in `merged`, of 8 or 12 channels.
 UNMERGED: tuple[tuple[Kinds, str, str], ...] = (

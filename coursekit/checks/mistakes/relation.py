@@ -15,10 +15,11 @@ from coursekit.parts.ddgcn import relate
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from coursekit.checks.crashes import Kinds
+
     Mistakes = list[tuple[Any, str]]
     Step = Callable[[Tensor], Tensor]
 
-Kinds = type[Exception] | tuple[type[Exception], ...]
 #: Exceptions, what they say, and what is behind them: with the projection.
 UNMADE: tuple[tuple[Kinds, str, str], ...] = (
     (ValueError, "in_channels must be divisible", "`groups` is the number of channels"),
