@@ -49,7 +49,12 @@ def imports(text: str) -> Iterator[tuple[str, str]]:
 
     Relative imports, which a notebook has none of, are left out.
     """
-    for node in ast.walk(parsed(text) or ast.Module([], [])):
+    yield from imports_of(parsed(text) or ast.Module([], []))
+
+
+def imports_of(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """See `imports`."""
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield alias.asname or alias.name.partition(".")[0], alias.name

@@ -47,7 +47,7 @@ def borrows(answer: str, exercise: str) -> bool:
     known = definitions(tree)
     lent = {coursekit.__name__}  # and a file that the answer writes and that borrows
     lent |= {name for name, text in _files(tree) if borrows(text, exercise)}
-    taken = [(n, origin) for n, origin in text_names.imports(answer) if _first(origin) in lent]
+    taken = [(n, origin) for n, origin in text_names.imports_of(tree) if _first(origin) in lent]
     stars = any(origin.endswith(".*") for _, origin in taken)
     own = known.keys() - {n for n, _ in taken}
     others = {*alike(exercise)} - own

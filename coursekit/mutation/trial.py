@@ -202,13 +202,17 @@ def main() -> None:
 def _run_lesson(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
     module = types.ModuleType("lesson")
     sys.modules[module.__name__] = module  # dataclasses look their module up
+    left = {*job["exercises"]}
     for name, source in job["cells"]:
-        if name in job["exercises"]:
+        if name in left:
             stage = _Stage(name, _Plan(**job["exercises"][name]), vars(module), job)
             stage.prepare()
             yield from stage.try_all(
                 [(i, code) for i, (exercise, code) in enumerate(job["trials"]) if exercise == name]
             )
+            left.remove(name)
+            if not left:  # what comes after it, no answer needs
+                return
         _run_solved(name, source, vars(module))
 
 
