@@ -107,14 +107,13 @@ assert tuple(_TABLE_4) == wanted.TABLE_4
 assert {n: tuple(rows) for n, rows in PAPERS["bspnet"].rows.items()} == wanted.BSPNET_TABLES
 
 
-def command(row: Wanted, seed: int, options: Any, labels: str) -> list[str]:
+def command(row: Wanted, seed: int, options: Any) -> list[str]:
     """`coursekit train …` of a row; the last word is its folder.
 
     Args:
         row: how it is trained.
         seed: of the run.
         options: of the command line.
-        labels: key of the data's label set.
     """
     recipe = options.paper + ("_small" if options.small else "")
     words = ["train", options.paper, "--recipe", recipe, "--data", str(options.data)]
@@ -128,7 +127,8 @@ def command(row: Wanted, seed: int, options: Any, labels: str) -> list[str]:
         words += ["--start", str(Path(first) / "model.safetensors")]
     changes = [*(f"no-{name}" for name in row.without), *([row.context] if row.context else [])]
     changes += ["from-lapa"] if row.pretrained else []
-    data = [] if options.paper == "dml_csr" else [labels]  # LaPa and Helen lie in one RUNS
+    # LaPa's networks and Helen's lie in one RUNS.
+    data = [] if options.paper == "dml_csr" else [options.data.resolve().name]
     name = "-".join([recipe, *data, str(options.size), str(options.epochs), *changes, str(seed)])
     folder = options.out / name
     words += ["--resume"] if (folder / "state.safetensors").exists() else []
@@ -137,9 +137,8 @@ def command(row: Wanted, seed: int, options: Any, labels: str) -> list[str]:
 
 def pretraining(seed: int, options: Any) -> list[str]:
     """`coursekit train …` of the network of LaPa that a row begins with."""
-    return command(
-        _MODEL_C, seed, argparse.Namespace(**{**vars(options), "data": options.lapa}), "lapa"
-    )
+    lapa = argparse.Namespace(**{**vars(options), "data": options.lapa})
+    return command(_MODEL_C, seed, lapa)
 
 
 def train(words: list[str]) -> None:
@@ -250,6 +249,9 @@ def parse() -> tuple[argparse.Namespace, str]:
             if options.lapa is None:
                 parser.error("--table 3 begins with a network of LaPa: name its folder, --lapa")
             first = open_dataset(options.lapa, "train").labels
+            if options.lapa.resolve().name == options.data.resolve().name:
+                parser.error(f"--lapa: {options.lapa} and {options.data} have one name, by which "
+                             "their runs are told apart; rename one")  # fmt: skip
             if first.names != labels.names:
                 parser.error(f"--lapa: {options.lapa} has the classes of {first.key}, and "
                              f"{options.data} those of {labels.key}")  # fmt: skip
@@ -266,7 +268,7 @@ def main() -> int:
         rows: dict[str, list[dict[str, float]]] = {name: [] for name in wanted_rows}
         for seed in options.seeds:
             for name, row in wanted_rows.items():
-                words = command(row, seed, options, labels)
+                words = command(row, seed, options)
                 held = (Path(words[-1]) / f"{options.split}.json").exists()
                 if row.pretrained and not held:
                     train(pretraining(seed, options))

@@ -45,14 +45,14 @@ def test_a_row_is_a_command_with_a_folder_of_its_own(name: str, tmp_path: Path) 
         )
         for rows in tables.values():
             for row in rows.values():
-                words = paper_tables.command(row, 3, options, "helen")
+                words = paper_tables.command(row, 3, options)
                 assert words[:4] == ["train", name, "--recipe", f"{name}{'_small' * small}"]
                 assert words.count("--without") == len(row.without) and "--resume" not in words
                 folders.add(words[-1])
     begun = Path(words[-1])
     begun.mkdir()
     (begun / "state.safetensors").touch()
-    assert "--resume" in paper_tables.command(row, 3, options, "helen")
+    assert "--resume" in paper_tables.command(row, 3, options)
     different = {row for rows in tables.values() for row in rows.values()}
     assert len(folders) == 2 * len(different)
 
@@ -62,13 +62,13 @@ def test_helen_begins_with_the_network_that_table_2_trains(tmp_path: Path) -> No
         paper="bspnet", small=False, data=Path("helen"), lapa=Path("lapa"), out=tmp_path, **OPTIONS
     )
     row = paper_tables.PAPERS["bspnet"].rows[3]["BSPNet+LaPa"]
-    words = paper_tables.command(row, 0, options, "helen")
+    words = paper_tables.command(row, 0, options)
     model_c = paper_tables.PAPERS["bspnet"].rows[2]["C"]
     lapa = Namespace(**{**vars(options), "data": Path("lapa")})
-    first = paper_tables.command(model_c, 0, lapa, "lapa")
+    first = paper_tables.command(model_c, 0, lapa)
     assert paper_tables.pretraining(0, options) == first and first[5] == "lapa"
     assert words[words.index("--start") + 1] == f"{first[-1]}/model.safetensors"
-    assert words[-1] != paper_tables.command(model_c, 0, options, "helen")[-1] != first[-1]
+    assert words[-1] != paper_tables.command(model_c, 0, options)[-1] != first[-1]
 
 
 @pytest.fixture
@@ -200,6 +200,7 @@ def test_table_2_has_the_columns_that_the_data_have(
         (["4"], "--table 4: of bspnet there are 2, 3"),
         (["3"], "begins with a network of LaPa: name its folder, --lapa"),
         (["3", "--lapa", str(tmp_path / "none")], "none"),
+        (["3", "--lapa", str(faces_of_one)], "have one name"),
     ):
         monkeypatch.setattr(paper_tables.sys, "argv", [*words, *wrong])
         with pytest.raises(SystemExit):
@@ -213,12 +214,17 @@ def test_table_3_trains_lapa_first_and_once(
     called: list[list[str]] = []
     monkeypatch.setattr(subprocess, "run", play_bspnet(called, {"Skin": 0.9, "Mean F1": 0.8}))
     words = ["paper_tables.py", "--paper", "bspnet", "--table", "3", "--data", str(faces_of_one)]
-    words += ["--lapa", str(faces_of_one), "--split", "val", "--out", str(tmp_path / "r")]
+    lapa_faces = shutil.copytree(faces_of_one, tmp_path / "lapa")
+    words += ["--lapa", str(lapa_faces), "--split", "val", "--out", str(tmp_path / "r")]
     monkeypatch.setattr(paper_tables.sys, "argv", words)
     for _ in range(2):
         assert paper_tables.main() == 0
     assert [w[0] for w in called] == ["train", "evaluate", "train", "train", "evaluate"]
     plain, lapa, tuned = (w for w in called if w[0] == "train")
-    assert "--start" not in (*plain, *lapa) and f"{lapa[-1]}/model.safetensors" in tuned
+    assert (
+        plain[-1] != lapa[-1]
+        and "--start" not in (*plain, *lapa)
+        and f"{lapa[-1]}/model.safetensors" in tuned
+    )
     told = capsys.readouterr().out
     assert "| BSPNet+LaPa | 50.00 | 80.00 | 95.10 |" in told and "Guo" not in told
