@@ -183,7 +183,7 @@ def leaks(folder: Path, secrets: Secrets) -> Iterator[str]:
         secrets: from `hidden_halves`.
     """
     for path in sorted(folder.rglob("*")):
-        if path.suffix not in (".html", ".js", ".txt", ".ipynb"):
+        if path.suffix not in (".html", ".js", ".txt"):
             continue
         where = path.relative_to(folder)
         text = path.read_text(encoding="utf-8", errors="replace")
