@@ -48,6 +48,7 @@ html_copy_source = False
 html_show_copyright = False
 html_domain_indices = False
 html_theme_options = {
+    "footer_content_items": [],
     "navigation_depth": 2,
     "navbar_persistent": [],  # the search stands beside the contents already
     "use_download_button": False,

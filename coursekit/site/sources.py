@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -104,11 +105,16 @@ def _lesson(root: Path, folder: Path, name: str, outline: Outline, places: Place
         raise CourseError(f"{path}: cannot be read ({error}); run `make build`") from error
     page, shown = as_page(notebook, outline.lessons[name], lambda text: places.aimed(text, path))
     _write(folder / places.pages[path], to_bytes(page).decode())
-    for picture in shown:
-        file = folder / EXTRA / picture.file
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(as_webp(picture.png))
-        (folder / EXTRA / small(picture.file)).write_bytes(thumbnail(picture.png))
+    (folder / EXTRA / "pictures").mkdir(parents=True, exist_ok=True)
+    with ThreadPoolExecutor() as pool:  # Pillow lets other threads work
+        for picture, sharp, little in zip(
+            shown,
+            pool.map(lambda picture: as_webp(picture.png), shown),
+            pool.map(lambda picture: thumbnail(picture.png), shown),
+            strict=True,
+        ):
+            (folder / EXTRA / picture.file).write_bytes(sharp)
+            (folder / EXTRA / small(picture.file)).write_bytes(little)
     return shown
 
 

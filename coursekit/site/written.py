@@ -82,7 +82,7 @@ def gallery_page(outline: Outline, pictures: Mapping[str, Sequence[Shown]]) -> s
 
 
 def _tile(lesson: str, picture: Shown) -> str:
-    heading = re.sub(r"[`*$\\]|</?dfn[^>]*>", "", picture.heading)
+    heading = re.sub(r"[`*$\\]|</?dfn[^>]*>| \(\d+ minutes.*\)$", "", picture.heading)
     place = f"notebooks/{lesson}.html#{picture.anchor}"
     return (
         f'<figure><a href="{place}"><img src="{small(picture.file)}" '
