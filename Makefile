@@ -19,7 +19,7 @@ ifneq (,$(filter C POSIX,$(LC_ALL)))
 export LC_ALL := C.UTF-8
 endif
 
-.PHONY: demo test lab setup build lint unit coverage notebooks abn results gpu browser clean help
+.PHONY: demo test lab setup build lint unit coverage notebooks abn results gpu browser site clean help
 
 help:
 	@echo "make demo   train a face parser on made-up faces and look at it ($(OUT)/report.html)"
@@ -28,6 +28,7 @@ help:
 	@echo "make build  the notebooks, from notebooks/source"
 	@echo "make coverage  which lines no test runs (make coverage TESTS=tests/data)"
 	@echo "make browser  the pages and JupyterLab in Chromium, both themes, and axe-core (out/browser)"
+	@echo "make site   the whole course as pages to read (out/site/index.html)"
 	@echo "make gpu    every measurement that needs a GPU and is open, within eight minutes"
 
 demo: $(READY)
@@ -92,6 +93,10 @@ gpu:
 # Needs a Chromium: the machine's own, or `playwright install chromium`.
 browser: $(READY)
 	@$(UV) run --locked --group browser python -m tests.browser out/browser
+
+# Sphinx comes with it; `make setup` and `make test` do without.
+site: $(READY)
+	@$(UV) run --locked --group site coursekit site --out out/site
 
 clean:
 	rm -rf .venv .uv out .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -22,7 +22,7 @@ _COMMANDS = {
     "data": ("data", "annotate"),
     "training": ("train", "evaluate", "predict"),
     "competition": ("submission",),
-    "instructors": ("build", "release", "grade"),
+    "instructors": ("build", "site", "release", "grade"),
 }
 
 _EXITS = """exit codes:

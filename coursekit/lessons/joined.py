@@ -39,15 +39,19 @@ _RECORDS = Path(__file__).parents[2] / "benchmarks" / "records"
 #: Stands between the rows of the map and its arrows.
 MAP_SEPARATOR = "---"
 
-_QUIZ_WORDS = """\
+#: What a quiz says where a cell below it asks, and on a page where nothing can be run.
+ASK_BELOW = """The cell below asks them: run it, and choose. Where nothing
+can be run, unfold them here; behind"""
+ASK_HERE = "Unfold them here; behind"
+
+_QUIZ_WORDS = f"""\
 ## Quiz
 
-{number} that bring no points. The cell below asks them: run it, and choose. Where nothing
-can be run, unfold them here; behind each choice stands what speaks for or against it.
+{{number}} that bring no points. {ASK_BELOW} each choice stands what speaks for or against it.
 
 <details><summary>The questions, to read</summary>
 
-{questions}
+{{questions}}
 </details>"""
 
 

@@ -1,10 +1,12 @@
 """Cyclical self-regulation (DML-CSR, section 3.3): averages of weights that teach the next cycle.
 
-initialisation        cycle 1 of K            cycle 2 of K
-──────────────        ────────────────        ────────────────
-lr, from labels       cycle_lr ╲ _min_lr      cycle_lr ╲ _min_lr      …
-M_best ─────────────▶ teacher                 teacher ◀── M of cycle 1
-      └─────────────▶ Eq. 6: M ◀ M_1 … M_N    Eq. 6: M ◀ M_1 … M_N
+    initialisation        cycle 1 of K            cycle 2 of K
+    ──────────────        ────────────────        ────────────────
+    lr, from labels       cycle_lr ╲ _min_lr      cycle_lr ╲ _min_lr      …
+    M_best ─────────────▶ teacher                 teacher ◀── M of cycle 1
+          └─────────────▶ Eq. 6: M ◀ M_1 … M_N    Eq. 6: M ◀ M_1 … M_N
+
+Above stands what the rate does, below who teaches whom.
 """
 
 from __future__ import annotations
