@@ -141,28 +141,43 @@ def gradient_share(weights: np.ndarray, counts: np.ndarray) -> np.ndarray:
 
 # %% check-gradient-share points=2
 from coursekit.checks.mistakes.losses import shared_otherwise, weighted_otherwise
+from coursekit.checks.mistakes.telling import tell
 
 check = Check("gradient-share")
 absent = "a class without pixels makes a weight infinite: leave it at 0"
 check.crashes(ZeroDivisionError, "division by zero", absent)
+masked = "both sides want the mask: `weights[present] = 1 / counts[present]`"
+check.crashes(ValueError, "boolean array indexing assignment|could not broadcast", masked)
+for some, plain in (
+    (np.array([600, 30, 0, 2]), np.array([1 / 600, 1 / 30, 0, 1 / 2])),
+    (np.array([1, 50, 0, 7]), np.array([1, 1 / 50, 0, 1 / 7])),
+):
+    got = check.call(inverse_frequency, some)
+    check.kind(got, np.ndarray)
+    check.shape(got, (4,), "one weight for each class: 0 for one without pixels")
+    whole = (
+        "all is 0, or 0 / 0: `zeros_like` of counts and `//` hold whole numbers: np.zeros, and /"
+    )
+    check.that(not (np.isnan(got) | (got == 0)).all(), whole)
+    check.that(np.isfinite(got[2]), absent)
+    check.that(np.isfinite(got), "the weight of a class with pixels is not finite: no logarithm")
+    some_weigh = "a class with pixels weighs 0: one is enough, and class 0 is one of them"
+    check.that(got[some > 0] != 0, some_weigh)
+    tell(check, got, plain / plain.sum(), weighted_otherwise(some), atol=1e-9)
+    check.equal(got[2], 0, "a class without pixels should weigh nothing")
+    check.close(got.sum(), 1, "the weights do not sum to 1: divide by their sum")
+    message = "the weights are not in inverse proportion to f: 1/f, divided by the sum of all 1/f"
+    check.close(got, plain / plain.sum(), message, atol=1e-9)
 some = np.array([600, 30, 0, 1])
-got = check.call(inverse_frequency, some)
-check.kind(got, np.ndarray)
-check.shape(got, (4,), "one weight for each class: 0 for one without pixels")
-check.that(np.isfinite(got), absent)
-plain = np.array([1 / 600, 1 / 30, 0, 1])
-for wrong, message in weighted_otherwise(some):
-    check.catches(wrong, got, message)
-check.equal(got[2], 0, "a class without pixels should weigh nothing")
-check.close(got.sum(), 1, "the weights do not sum to 1: divide by their sum")
-check.close(got, plain / plain.sum(), "expected: 1/f, divided by the sum of all 1/f", atol=1e-9)
 weights = np.array([0.2, 0.5, 0.3, 0.4])
 tugs = weights * some
 got = check.call(gradient_share, weights, some)
+check.that(np.ndim(got) > 0, "one number for all: `weights * counts` has a pull for each class")
 check.kind(got, np.ndarray)
 check.shape(got, (4,), "one share for each class, also for one without pixels")
-for wrong, message in shared_otherwise(weights, some):
-    check.catches(wrong, got, message)
+finite = "a share is not finite: weight times pixels stands above, with no logarithm, nothing below"
+check.that(np.isfinite(got), finite)
+tell(check, got, tugs / tugs.sum(), shared_otherwise(weights, some))
 check.close(got.sum(), 1, "shares sum to 1: divide by the sum of all pulls")
 check.close(got, tugs / tugs.sum(), "a share is weight times pixels, over the sum of all of them")
 check.passed("with 1/f every class that occurs pulls alike")
@@ -333,20 +348,29 @@ def focal_loss(logits: torch.Tensor, target: torch.Tensor, gamma: float = 2.0) -
 
 
 # %% check-focal-loss points=1
-from coursekit.checks.mistakes.losses import unfocused
+from coursekit.checks.mistakes.losses import unfocused, where_unfocused
+from coursekit.checks.mistakes.telling import tell
 
 check = Check("focal-loss")
 picks = "gather wants a target of as many dimensions as the logits: target[:, None]"
 check.crashes(RuntimeError, "same number of dimensions|Size does not match", picks)
 check.crashes(RuntimeError, "out of bounds for dim", "the classes are dimension 1: gather(1, …)")
+moved = "one_hot gives (B, H, W, C): move its last dimension to place 1"
+check.crashes(RuntimeError, r"tensor a \(6\) must match .* b \(5\)", moved)
+check.crashes(
+    IndexError, "shape mismatch", "gather picks each pixel's class: gather(1, target[:, None])"
+)
+once = "the true class is picked already: nll_loss would pick once more"
+check.crashes(RuntimeError, "Expected target size", once)
 torch.manual_seed(0)
 logits, target = 2 * torch.randn(2, 5, 3, 6), torch.randint(0, 5, (2, 3, 6))
 cost = F.cross_entropy(logits, target, reduction="none")
 each = (1 - (-cost).exp()) ** 2 * cost
 got = check.call(focal_loss, logits, target)
 check.kind(got, torch.Tensor)
-for wrong, message in unfocused(logits, target):
-    check.catches(wrong, got, message)
+second = "the loss is not a number: log p is a logarithm already, and needs no second one"
+check.that(not got.isnan().any(), second)
+tell(check, got, each.mean(), unfocused(logits, target), lambda: where_unfocused(focal_loss))
 check.close(got, each.mean(), "expected: the mean of -(1 - p)^γ · log p")
 check.passed("easy pixels are turned down")
 ### BEGIN HIDDEN TESTS
@@ -391,7 +415,7 @@ probe = Probe("check-focal-loss-2")
 for hidden_name, hidden_gamma, hidden_factor in (
     ("plain", 2.0, 2),
     ("zero", 0.0, 2),
-    ("five", 5.0, 1),
+    ("more", 3.6, 1),
     ("large", 1.5, 300),
 ):
     hidden_drawn = probe.given(hidden_name, lambda rng: rng.normal(0, 1, (2, 6, 4, 7)))
@@ -489,23 +513,31 @@ def soft_dice_loss(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
 
 
 # %% check-soft-dice points=1
-from coursekit.checks.mistakes.losses import dice, scored_otherwise
+from coursekit.checks.mistakes.dice import dice, scored_otherwise
+from coursekit.checks.mistakes.telling import tell
 
 check = Check("soft-dice")
 for cause, message in (
     (r"a \(5\) .* b \(4\) .* dimension 1", "one_hot found 4 classes: tell it how many"),
     (r"a \(5\) .* b \(19\) ", "19 classes are written in: there are logits.shape[1]"),
+    (r"a \((3|4)\) .* b \((4|3)\) .* dimension (2|3)", "H and W changed places: movedim(-1, 1)"),
+    (r"dimension 1$", "p or y lacks the classes: both are (B, C, H, W), so no arg-max"),
     ("must match the size", "one_hot gives (B, H, W, C): move its last dimension to place 1"),
+    ("smaller than num_classes", "there are logits.shape[1] classes: the largest id is one less"),
+    ("mean.*dtype", "a mean of bools: make numbers of them, `.to(p)`, or take sums"),
 ):
     check.crashes(RuntimeError, cause, message)
+masks = (
+    "there must be one number for each class: is y one-hot, (B, C, H, W), and the sum (0, 2, 3)?"
+)
+check.crashes(IndexError, "shape of the mask|indexed tensor", masks)
 torch.manual_seed(0)
 drawn, maps = torch.randn(2, 5, 3, 4), torch.randint(0, 3, (2, 3, 4))  # class 4 occurs nowhere
 maps[0], maps[1, 0, 0] = maps[0].clamp_max(1), 3  # class 3 is a single pixel
 q, y = drawn.softmax(1), F.one_hot(maps, 5).movedim(-1, 1)
 score, got = dice(q, y), check.call(soft_dice_loss, drawn, maps)
 check.kind(got, torch.Tensor)
-for wrong, message in scored_otherwise(q, y):
-    check.catches(wrong, got, message)
+tell(check, got, 1 - score[:4].mean(), scored_otherwise(q, y))
 check.passed("a mean over the classes that are there, each as important as the other")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -525,29 +557,16 @@ for hidden_name, hidden_classes in (("all", 5), ("absent", 3), ("single", 2)):
 ### END HIDDEN TESTS
 
 # %% check-soft-dice-2 points=1
+from coursekit.checks.mistakes.dice import shown_otherwise, where_scored
+
 check = Check("soft-dice")
-hard = F.one_hot(drawn.argmax(1), 5).movedim(-1, 1)
-images = torch.stack([dice(q[i : i + 1], y[i : i + 1]) for i in (0, 1)])  # (B, C)
-there = y.sum((2, 3)) > 0
-means = torch.stack([s[t].mean() for s, t in zip(images, there, strict=True)])
-axis = "softmax over the images or along the width: classes are dimension 1"
-own = "each image has a score of its own here: sum over the batch, too"
-got = check.call(soft_dice_loss, drawn, maps)
-for wrong, message in (
-    (1 - 2 * (q * y).sum() / 48, "all classes are in one sum, so the large ones rule: by class"),
-    (1 - means.mean(), "this is the mean of the images' losses: sum over the batch, too"),
-    (1 - images[there].mean(), own),
-    (1 - images.mean(), own),
-    (1 - dice(hard, y)[:4].mean(), "arg-max has no slope: use the probabilities"),
-    (1 - dice(drawn, y)[:4].mean(), "the softmax is missing: logits are no probabilities"),
-    *((1 - dice(drawn.softmax(d), y)[:4].mean(), axis) for d in (0, -1)),
-    (
-        1 - dice(drawn.sigmoid(), y)[:4].mean(),
-        "p comes from a softmax over the classes, no sigmoid",
-    ),
-):
-    check.catches(wrong, got, message)
+got, right = check.call(soft_dice_loss, drawn, maps), 1 - score[:4].mean()
+tell(check, got, right, shown_otherwise(drawn, y), lambda: where_scored(soft_dice_loss))
 check.close(got, 1 - score[:4].mean(), "expected: 1 minus the mean of 2·Σpy / (Σp + Σy)")
+rare = -2 * y.float()  # the truth is nearly always missed
+got, right = check.call(soft_dice_loss, 3 * rare, maps), dice((3 * rare).softmax(1), y)
+present = "a class is present where Σy > 0, however little of it is hit"
+check.close(got, 1 - right[:4].mean(), present)
 leaf = drawn.clone().requires_grad_()
 got, right = check.call(soft_dice_loss, leaf, maps), 1 - dice(leaf.softmax(1), y)[:4].mean()
 check.that(got.requires_grad, "the loss has no gradient: detach nothing, or nothing is learnt")
@@ -568,6 +587,12 @@ for hidden_name, hidden_classes in (("all", 5), ("absent", 3)):
     hidden_cost.backward()
     hidden_about = f"the gradient, with the first {hidden_classes} of 5 classes in the target"
     probe.emit(f"{hidden_name}-slope", 10 * hidden_scores.grad, hidden_about, close=1e-4)
+hidden_drawn = probe.given("few", lambda rng: rng.normal(0, 2, (1, 4, 1, 3)))  # shows what is added
+hidden_true = probe.given("few-true", lambda rng: rng.integers(0, 3, (1, 1, 3)))
+hidden_cost = probe.call(
+    soft_dice_loss, torch.from_numpy(hidden_drawn).float(), torch.from_numpy(hidden_true)
+)
+probe.emit("few-pixels", hidden_cost, "three pixels", close=1e-5)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -631,28 +656,40 @@ def lovasz_gradient(foreground: torch.Tensor) -> torch.Tensor:
 
 
 # %% check-lovasz-gradient points=2
-from coursekit.checks.mistakes.losses import stepped_otherwise
+from coursekit.checks.mistakes.lovasz_steps import stepped_otherwise
+from coursekit.checks.mistakes.telling import tell
 
 check = Check("lovasz-gradient")
-check.crashes(RuntimeError, "with a bool tensor", "foreground is bool: its opposite is ~foreground")
+opposite = "bools cannot be subtracted: the opposite of foreground is ~foreground, size a sum"
+check.crashes((RuntimeError, NotImplementedError), "with a bool tensor|on a bool tensor", opposite)
+check.crashes(
+    RuntimeError, "Boolean value of Tensor", "pixel by pixel, ~foreground: no `not`, `if`"
+)
 check.crashes(RuntimeError, "one-dimensional", "J is needed after each pixel: cumsum, not sum")
 check.crashes(TypeError, "prepend", "`prepend` wants a tensor, such as torch.zeros(1)")
-four = torch.tensor([True, False, True, False])
-got = check.call(lovasz_gradient, four)
-check.kind(got, torch.Tensor)
+four, mixed = torch.tensor([True, False, True, False]), torch.arange(13) % 7 % 3 == 0
 divided = "a step is infinite: write (~foreground).cumsum(0) with brackets; the union stands below"
-for wrong, message in stepped_otherwise():
-    check.catches(wrong, got, message)
-check.that(torch.isfinite(got), divided)
-check.close(got, [1 / 2, 1 / 6, 1 / 3, 0], "expected: the steps of the four pixels above")
-mixed = torch.arange(60) % 7 % 2 == 0
-got = check.call(lovasz_gradient, mixed)
-jaccard = 1 - (mixed.sum() - mixed.cumsum(0)) / (mixed.sum() + torch.arange(60))
-wrong = torch.diff(jaccard, prepend=torch.zeros(1))
-check.catches(wrong, got, "the union grows by background pixels alone, not by all")
-check.close(got.sum(), 1, "when all pixels are wrong the loss is 1, so the steps sum to 1")
-check.that(got >= -1e-6, "a step is negative: no wrong pixel ever lowers the loss")
-check.close(got, losses.lovasz_gradient(mixed), "expected: the steps of 60 pixels")
+for pixels in (mixed, four):
+    got = check.call(lovasz_gradient, pixels)
+    check.kind(got, torch.Tensor)
+    right = losses.lovasz_gradient(pixels)
+    tell(check, got, right, stepped_otherwise(pixels))
+    check.that(torch.isfinite(got), divided)
+    check.shape(got, (len(pixels),), "a step for each pixel")
+    if pixels is mixed:
+        first = "the first pixel is foreground, and J after it 1/n: its step is not"
+        check.close(got[0], right[0], first)
+        check.that(got >= -1e-6, "a step is negative: no wrong pixel ever lowers the loss")
+        message = "when all pixels are wrong the loss is 1, so the steps sum to 1"
+        check.close(got.sum(), 1, message)
+        at = int((got - right).abs().gt(1e-4).float().argmax())
+        side = (
+            "foreground, and leaves the intersection"
+            if mixed[at]
+            else "background, and joins the union"
+        )
+        check.close(got, right, f"up to pixel {at} the steps are right; that one is {side}")
+    check.close(got, right, "expected: the steps of the four pixels above")
 for case, steps in (([True], [1]), ([False, True], [0.5, 0.5]), ([True, True], [0.5, 0.5])):
     got = check.call(lovasz_gradient, torch.tensor(case))
     check.close(got, steps, f"expected: other steps when foreground is {case}")
@@ -766,20 +803,28 @@ def lovasz_softmax(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
 
 
 # %% check-lovasz-softmax points=1
-from coursekit.checks.mistakes.losses import SLIPS, lovasz
+from coursekit.checks.mistakes.lovasz import lovasz, softened_otherwise
+from coursekit.checks.mistakes.telling import tell
 
 check = Check("lovasz-softmax")
 check.crashes(RuntimeError, "with a bool tensor", "make numbers of the foreground: `.to(p)`")
-check.crashes(TypeError, "invert", "lovasz_gradient takes the sorted foreground, not the errors")
-check.crashes(RuntimeError, r"\(24\) .* \(5\)", "the class's probabilities are a column: p[:, c]")
+bools = "lovasz_gradient takes the sorted foreground itself, of bools: no errors, and no `.float()`"
+check.crashes(TypeError, "invert", bools)
+pair = "`sort` gives the values first and then the order: `errors, order = errors.sort(…)`"
+check.crashes(IndexError, "used as indices", pair)
+flat = "a class's pixels are one long row, (P,): flatten the images, too, before you sort"
+check.crashes(RuntimeError, "diff expects prepend", flat)
+check.crashes(
+    RuntimeError, r"\(24\) .* \((5|60)\)", "the class's probabilities are a column: p[:, c]"
+)
 check.crashes(RuntimeError, r"\(4\) .* \(24\)", "the target is not flat: target.flatten()")
 check.crashes(RuntimeError, "shape '.*19", "19 is written in: there are logits.shape[1] classes")
 torch.manual_seed(0)
 drawn, maps = 2 * torch.randn(2, 5, 3, 4), torch.randint(0, 4, (2, 3, 4))  # no class 4
+drawn[:, 3] += 1  # so that the last class is not the worst
 got = check.call(lovasz_softmax, drawn, maps)
 check.kind(got, torch.Tensor)
-for slip, message in SLIPS.items():
-    check.catches(lovasz(drawn, maps, slip), got, message)
+tell(check, got, lovasz(drawn, maps), softened_otherwise(drawn, maps))
 check.passed("the errors, sorted, times the steps of the Jaccard loss")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -797,14 +842,13 @@ for hidden_name, hidden_classes in (("all", 5), ("absent", 3)):
 ### END HIDDEN TESTS
 
 # %% check-lovasz-softmax-2 points=1
-from coursekit.checks.mistakes.losses import lovasz
+from coursekit.checks.mistakes.lovasz import where_softened
 
 check = Check("lovasz-softmax")
 got = check.call(lovasz_softmax, drawn, maps)
 moved = check.call(lovasz_softmax, drawn + 1, maps)
 check.close(moved, got, "all logits plus 1 cost something else: the softmax is missing", atol=1e-4)
-images = [lovasz(drawn[i : i + 1], maps[i : i + 1]) for i in (0, 1)]
-check.catches(sum(images) / 2, got, "this is the mean of the images' losses: join their pixels")
+tell(check, got, lovasz(drawn, maps), [], lambda: where_softened(lovasz_softmax))
 check.close(got, lovasz(drawn, maps), "expected: Lovász-Softmax; go through its three steps")
 got = check.call(lovasz_softmax, drawn.requires_grad_(), maps)
 check.that(got.requires_grad, "the loss has no gradient: detach nothing, or nothing is learnt")

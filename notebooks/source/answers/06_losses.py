@@ -71,6 +71,10 @@ _DICE_RIGHT = _DICE.format("1 - score[present].mean()")
 
 WRONG = {
     "gradient-share": [
+        (_edit(_SHARE.format(_SUM, _PULL), "1 / counts[present]", "1 / np.log(counts[present])"),
+         "the logarithm of f, as in Eq. 2"),
+        (_edit(_SHARE.format(_SUM, _PULL), "1 / counts[present]", "1 / counts"), "both sides"),
+        (_edit(_SHARE.format(_SUM, _PULL), "counts > 0", "counts > 1"), "one is enough"),
         (_SHARE.format("weights / weights.mean()", _PULL), "mean is 1"),
         (_SHARE.format("weights ** 0.5 / (weights ** 0.5).sum()", _PULL), "root of f"),
         (_SHARE.format("np.where(present, counts.sum() / counts.clip(1), 0)", _PULL), "do not sum to 1"),
@@ -91,7 +95,7 @@ WRONG = {
         ),
         (
             _edit(_SHARE.format(_SUM, _PULL), "np.zeros(len(counts))", "np.zeros_like(counts)"),
-            "holds whole numbers",
+            "hold whole numbers",
         ),
         (_SHARE.format("(weights / weights.sum()).tolist()", _PULL), "expected: an array"),
         (
@@ -112,7 +116,7 @@ def gradient_share(weights, counts):
             "leave it at 0",
         ),
         (_SHARE.format(_SUM, "weights * counts / weights.sum()"), "not by the weights"),
-        (_SHARE.format(_SUM, "(weights * counts).sum()"), "expected: an array"),
+        (_SHARE.format(_SUM, "(weights * counts).sum()"), "one number for all"),
         (
             _edit(_SHARE.format(_SUM, "weights / weights.sum()"), "share(weights, counts):",
                   "share(weights, counts):\n    weights *= counts"),
@@ -124,7 +128,7 @@ def gradient_share(weights, counts):
         (_SHARE.format(_SUM, "weights * counts / counts.sum()"), "not by the pixels"),
         (_SHARE.format("weights[present] / weights.sum()", _PULL), "one weight for each class"),
         (_SHARE.format("weights ** 2 / (weights ** 2).sum()", _PULL), "1/f is squared"),
-        (_SHARE.format("weights / np.linalg.norm(weights)", _PULL), "do not sum to 1"),
+        (_SHARE.format("weights / np.linalg.norm(weights)", _PULL), "the vector: divide by the sum"),
         (_SHARE.format(_SUM, "inverse_frequency(counts) * counts / (counts > 0).sum() / "
                              "(inverse_frequency(counts) * counts).max()"), "use the argument"),
         (_SHARE.format(_SUM, "(weights * counts)[counts > 0] / (weights * counts).sum()"),
@@ -134,6 +138,11 @@ def gradient_share(weights, counts):
         (_SHARE.format(_SUM, "weights * 18 / 19 * counts"), "shares sum to 1"),
     ],
     "focal-loss": [
+        (_edit(_FOCAL_RIGHT, "** gamma", "** int(gamma)"), "use the argument gamma"),
+        (_edit(_FOCAL_RIGHT, ".gather(1, target[:, None])[:, 0]", ""), "gather the true class"),
+        (_edit(_FOCAL_RIGHT, ".gather(1, target[:, None])[:, 0]", "[:, target]"), "pairs every pixel"),
+        (_FOCAL.format("-((1 - p) ** gamma * p * log_p).mean()"), "look at log p"),
+        (_FOCAL.format("-((p * (1 - p)) ** gamma * log_p).mean()"), "look at the factor"),
         (_edit(_FOCAL_RIGHT, "log_p).mean()", "log_p / 2.302585).mean()"), "base 10"),
         (_FOCAL.format("-(0.25 * (1 - p) ** gamma * log_p).mean()"), "no α"),
         (_FOCAL.format("-((1 - p ** gamma) * log_p).mean()"), "not of p alone"),
@@ -180,7 +189,7 @@ def focal_loss(logits, target, gamma=2.0):
         (_FOCAL.format("-((1 - p) ** gamma * log_p).sum() / len(target)"), "number of images"),
         (_FOCAL.format("-((1 - p[:, None]) ** gamma * log_p).mean()"), "pairs all images"),
         (_FOCAL.format("-((1 - p) ** gamma * log_p).mean().item()"), "is a float, expected: a tensor"),
-        (_FOCAL.format("-((1 - p) ** -gamma * log_p).mean()"), "expected: the mean"),
+        (_FOCAL.format("-((1 - p) ** -gamma * log_p).mean()"), "not minus gamma"),
         (_edit(_FOCAL_RIGHT, "target[:, None])[:, 0]", "target)"), "gather wants"),
         (_edit(_FOCAL_RIGHT, "F.log_softmax(logits, dim=1)", "F.logsigmoid(logits)"), "no sigmoid"),
         (
@@ -226,6 +235,10 @@ def focal_loss(logits, target, gamma=2.0):
         (_edit(_FOCAL_RIGHT, "gather(1", "gather(0"), "classes are dimension 1"),
     ],
     "soft-dice": [
+        (_edit(_DICE_RIGHT, "there > 0", "hit > 0.5"), "however little of it is hit"),
+        (_edit(_DICE_RIGHT, "(called + there)", "(called + there + 0.01)"), "should cost 0"),
+        (_edit(_DICE_RIGHT, "2 * hit / (called + there)", "2 * hit / called + there"), "a bracket is missing"),
+        (_edit(_DICE_RIGHT, "logits.softmax(dim=1)", "(logits.softmax(dim=1) > 0.5).float()"), "between them it is not"),
         (_edit(_DICE_RIGHT, "permute(0, 3, 1, 2)", "reshape(p.shape)"), "does not move dimensions"),
         (_edit(_DICE_RIGHT, "(called + there)", "(called + there - hit)"), "below stands the union"),
         (_DICE.format("-score[present].log().mean()"), "minus the logarithm"),
@@ -273,7 +286,7 @@ def soft_dice_loss(logits, target):
 """,
             "the images' losses",
         ),
-        (_DICE.format("1 - score[present].sum()"), "expected: 1 minus the mean"),
+        (_DICE.format("1 - score[present].sum()"), "are added up"),
         (_DICE.format("1 - score[present]"), "take their mean"),
         (_DICE.format("1 - score[1:][present[1:]].mean()"), "background"),
         (_DICE.format("float(1 - score[present].mean())"), "is a float, expected: a tensor"),
@@ -335,6 +348,10 @@ def soft_dice_loss(logits, target):
         (_edit(_DICE_RIGHT, "softmax(dim=1)", "softmax(dim=0)"), "over the images"),
     ],
     "lovasz-gradient": [
+        (_GRADIENT.format("torch.cat([torch.zeros(1), torch.diff(jaccard, prepend=torch.zeros(1))[:-1]])"),
+         "a pixel late"),
+        (_edit(_GRADIENT.format(_DIFF), "size + (~", "2 * size + (~"), "in the union twice"),
+        (_GRADIENT.format("torch.diff(jaccard, prepend=torch.zeros(1)).sort().values"), "the first pixel is foreground"),
         (_edit(_GRADIENT.format(_DIFF), "size = foreground.sum()", "size = len(foreground)"), "not of all"),
         (_GRADIENT.format("torch.diff(jaccard, prepend=torch.ones(1))"), "the loss is 0, not 1"),
         (_edit(_GRADIENT.format(_DIFF), "size - foreground.cumsum(0)", "size - (~foreground).cumsum(0)"), "not those of the background"),
@@ -343,10 +360,10 @@ def soft_dice_loss(logits, target):
         (_GRADIENT.format("(1 - jaccard)"), "values of IoU"),
         (_GRADIENT.format("torch.diff(jaccard, append=torch.ones(1))"), "prepend it"),
         (_GRADIENT.format("jaccard"), "the losses J themselves"),
-        (_edit(_GRADIENT.format(_DIFF), "~foreground", "1 - foreground"), "its opposite is"),
+        (_edit(_GRADIENT.format(_DIFF), "~foreground", "1 - foreground"), "cannot be subtracted"),
         (_GRADIENT.format("torch.diff(jaccard, prepend=0)"), "wants a tensor"),
         (_GRADIENT.format(f"{_DIFF}.tolist()"), "is a list, expected: a tensor"),
-        (_GRADIENT.format(f"{_DIFF} / 2"), "expected: the steps of the four pixels"),
+        (_GRADIENT.format(f"{_DIFF} / 2"), "are halved"),
         (
             _edit(_GRADIENT.format(_DIFF), "1 - intersection / union",
                   "1 - torch.div(intersection, union, rounding_mode='floor')"),
@@ -359,7 +376,7 @@ def soft_dice_loss(logits, target):
             _edit(_GRADIENT.format(_DIFF), "size + (~foreground).cumsum(0)", "size"),
             "union never grows",
         ),
-        (_GRADIENT.format("torch.cat([jaccard[:1], -torch.diff(jaccard)])"), "values of IoU"),
+        (_GRADIENT.format("torch.cat([jaccard[:1], -torch.diff(jaccard)])"), "the steps are turned"),
         (_GRADIENT.format(f"-{_DIFF}"), "sign is turned"),
         (
             _edit(_GRADIENT.format(_DIFF), "1 - intersection / union", "intersection / union"),
@@ -401,8 +418,11 @@ def soft_dice_loss(logits, target):
         (_GRADIENT.format("jaccard.cumsum(0)"), "sums of the losses"),
     ],
     "lovasz-softmax": [
+        (_edit(_LOVASZ, "m, order = torch", "order, m = torch"), "the values first"),
+        (_edit(_LOVASZ, "foreground = y == c", "foreground = y >= c"), "of one class it is right"),
+        (_edit(_LOVASZ, "sum(costs) / len(costs)", "costs[-1]"), "only the last class"),
         (_edit(_LOVASZ, "(m * lovasz_gradient(foreground[order])).sum()", "(m * lovasz_gradient(foreground[order])).mean()"), "no mean"),
-        (_edit(_LOVASZ, "m, order = torch.sort(errors, descending=True)", "m, order = errors, slice(None)"), "nothing is sorted"),
+        (_edit(_LOVASZ, "m, order = torch.sort(errors, descending=True)", "m, order = errors, slice(None)"), "for unsorted pixels"),
         (_edit(_LOVASZ, "torch.where(foreground, 1 - p[:, c], p[:, c])", "1 - p[:, c]"), "1 - p everywhere"),
         (_edit(_LOVASZ, "torch.where(foreground, 1 - p[:, c], p[:, c])", "torch.where(foreground, 1 - p[:, c], p[:, c]) ** 2"), "are squared"),
         (_edit(_LOVASZ, "logits.softmax(dim=1)", "F.one_hot(logits.argmax(1), logits.shape[1]).movedim(-1, 1).float()"), "arg-max has no slope"),
@@ -420,7 +440,7 @@ def soft_dice_loss(logits, target):
         (
             _edit(_LOVASZ, "torch.where(foreground, 1 - p[:, c], p[:, c])",
                   "foreground.float() - p[:, c]"),
-            "are negative",
+            "none is negative",
         ),
         (_edit(_LOVASZ, "len(costs)", "p.shape[1]"), "absent classes count as 0"),
         (_edit(_LOVASZ, "if not foreground.any()", "if False"), "absent classes are in it"),
@@ -441,13 +461,13 @@ def lovasz_softmax(logits, target):
         ),
         (_edit(_LOVASZ, "    p = logits", "    logits *= 2\n    p = logits"),
          "changes its argument `logits`"),
-        (_edit(_LOVASZ, "    return sum(costs)", "        return sum(costs)"), "three steps"),
+        (_edit(_LOVASZ, "    return sum(costs)", "        return sum(costs)"), "`return` after the loop"),
         (_edit(_LOVASZ, " / len(costs)", ""), "sum over the classes"),
         (_edit(_LOVASZ, "logits.softmax(dim=1)", "logits"), "softmax is missing"),
         (
             _edit(_LOVASZ, "torch.where(foreground, 1 - p[:, c], p[:, c])",
                   "torch.where(foreground, 1 - p[:, c], p[:, c]).round()"),
-            "three steps",
+            "look at step 1",
         ),
         (_edit(_LOVASZ, "softmax(dim=1)", "softmax(dim=1).detach()"), "no gradient"),
         (
@@ -461,7 +481,7 @@ def lovasz_softmax(logits, target):
          "an order of its own"),
         (_edit(_LOVASZ, "torch.sort(errors,", "torch.sort(p[:, c],"), "p was sorted"),
         (_edit(_LOVASZ, "lovasz_gradient(foreground[order])", "lovasz_gradient(m)"),
-         "not the errors"),
+         "no errors"),
         (_edit(_LOVASZ, "(m * lovasz_gradient(foreground[order]))", "lovasz_gradient(foreground[order])"),
          "errors have no effect"),
         (_edit(_LOVASZ, "1 - p[:, c], p[:, c]", "p[:, c], 1 - p[:, c]"), "these are not the errors"),

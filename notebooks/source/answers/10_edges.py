@@ -99,6 +99,10 @@ def decouple(network):
 
 WRONG = {
     "edge-labels": [
+        (_edit(_EDGES, "known & ~own", "~known & ~own"), "*known* and of another class"),
+        (_edit(_EDGES, "spread(known & ~own, width)", "spread(known & ~own, 1)"), "spread of the others"),
+        (_edit(_EDGES, "target == c", "target >= c"), "a map is of one class"),
+        (_edit(_EDGES, "edges[:, 1:].amax(1)", "edges[:, 1:].max(1)"), "`max` gives two things"),
         (_edit(_EDGES, "(target != 255).unsqueeze(1)", "target != 255"), "maps meet as (B, 1, H, W)"),
         (_edit(_EDGES, "sides=sides, width=width", "width, sides"), "by their names"),
         (_edit(_EDGES, "    edges = category_edges(target, NUM",
@@ -194,6 +198,9 @@ def binary_edges(target, sides="both", width=1):
         ('\ndef category_edges(target, num_classes, sides="both", width=1):\n    own = torch.stack([target == c for c in range(num_classes)], dim=1)\n    known = (target != 255).unsqueeze(1)\n    near = spread(own, width) if sides == "both" else own\n    edge = near & spread(known & ~own, width)\n    return torch.where(known, edge.to(torch.uint8), 255)\n\n\ndef binary_edges(target, sides="both", width=1):\n    edges = category_edges(target, num_classes, sides=sides, width=width)\n    return edges[:, 1:].amax(1)\n', 'the data have `NUM` classes: category_edges(target, NUM, …)'),
     ],
     "edge-heads": [
+        (_edit(_HEADS, "self.binary(x), self.category(x)", "self.binary(x.relu()), self.category(x.relu())"),
+         "comes between"),
+        (_edit(_HEADS, "3, padding=1)", "3, padding=1, padding_mode='reflect')"), "pads with zeros"),
         (_edit(_HEADS, "(c2, c3, c4)):", "(c4, c3, c2)):"), "the channels do not fit"),
         (_edit(_HEADS, "dim=1", "dim=0"), "the channels do not fit"),
         (_edit(_HEADS, "torch.cat(maps, dim=1)", "torch.stack(maps, dim=1)"), "side by side"),
@@ -213,15 +220,15 @@ def binary_edges(target, sides="both", width=1):
         (_edit(_HEADS, "nn.Conv2d(width, num_classes, 3, padding=1)", "nn.Conv2d(width, num_classes, 3)"),
          "the 3×3 pads by 1"),
         (_edit(_HEADS, "3, padding=1)", "3, padding=1, bias=False)"), "self.shared has a bias"),
-        (_edit(_HEADS, "3, padding=1)", "1)"), "expected: shared.weight of shape"),
+        (_edit(_HEADS, "3, padding=1)", "1)"), "here it is 1×1"),
         (_edit(_HEADS, "nn.Conv2d(3 * num_classes, 2, 1)", "nn.Conv2d(3 * num_classes, 1, 1)"), "two logits"),
         (_edit(_HEADS, "nn.Conv2d(3 * num_classes, 2, 1)", "nn.Conv2d(num_classes, 2, 1)"), "all three depths"),
         (_edit(_HEADS, "(3 * num_classes, num_classes, 1)", "(num_classes, num_classes, 1)"), "all three depths"),
-        (_edit(_HEADS, "nn.Conv2d(3 * num_classes, 2, 1)", "nn.Conv2d(33, 2, 1)"), "expected: binary.weight of shape"),
-        (_edit(_HEADS, "(3 * num_classes, num_classes, 1)", "(3 * num_classes, 11, 1)"), "expected: category.weight of shape"),
+        (_edit(_HEADS, "nn.Conv2d(3 * num_classes, 2, 1)", "nn.Conv2d(33, 2, 1)"), "look at self.binary"),
+        (_edit(_HEADS, "(3 * num_classes, num_classes, 1)", "(3 * num_classes, 11, 1)"), "look at self.category"),
         (_edit(_HEADS, "conv_abn(c, width)", "conv_abn(c, 256)"), "is conv_abn(6, 5)"),
         (_edit(_HEADS, "conv_abn(c, width)", "nn.Conv2d(c, width, 1)"), "is conv_abn(6, 5)"),
-        (_edit(_HEADS, "conv_abn(c, width)", "conv_abn(c, width, 3)"), "is conv_abn(6, 5)"),
+        (_edit(_HEADS, "conv_abn(c, width)", "conv_abn(c, width, 3)"), "no third argument"),
         (_edit(_HEADS, "conv_abn(c, width)", "conv_abn(c, width, bias=True)"), "no more"),
         (_edit(_HEADS, "        self.binary = nn.Conv2d(3 * num_classes, 2, 1)\n", ""), "there is no self.binary"),
         (_edit(_HEADS, "self.category = ", "self.extra = nn.Linear(2, 2)\n        self.category = "), "no more"),
@@ -236,7 +243,7 @@ def binary_edges(target, sides="both", width=1):
         (_edit(_HEADS, "self.shared(reduce(x))", "self.shared(reduce(x)).relu()"), "a ReLU after the 3×3"),
         (_edit(_HEADS, 'F.interpolate(x, size, mode="bilinear")', "x"), "enlarge all to c2's"),
         (_edit(_HEADS, "self.binary(x), self.category(x)", "self.category(x), self.binary(x)"), "the binary edges come out in their place"),
-        (_edit(_HEADS, "self.binary(x), self.category(x)", "self.binary(x)"), "expected: 2 things"),
+        (_edit(_HEADS, "self.binary(x), self.category(x)", "self.binary(x)"), "both logits are given back"),
         (_edit(_HEADS, "self.binary(x), self.category(x)", "self.binary(x).softmax(1), self.category(x)"),
          "nothing follows"),
         (_edit(_HEADS, "self.binary(x), self.category(x)", "self.binary(x), self.category(x).sigmoid()"),
@@ -258,6 +265,10 @@ def binary_edges(target, sides="both", width=1):
         ('\nclass EdgeHeads(nn.Module):\n    def __init__(self, channels, num_classes, width=256):\n        super().__init__()\n        self.reduce = nn.ModuleList([conv_abn(c, width) for c in channels])\n        self.shared = nn.Conv2d(width, num_classes, 3, padding=1)\n        self.binary = nn.Conv2d(3 * num_classes, 2, 1)\n        self.category = nn.Conv2d(3 * num_classes, num_classes, 1)\n\n    def forward(self, c2, c3, c4):\n        size = c2.shape[-2:]\n        maps = []\n        for reduce, x in zip(self.reduce, (c2, c3, c4)):\n            x = self.shared(reduce(x).relu())\n            maps.append(F.interpolate(x, size, mode="bilinear"))\n        x = torch.cat(maps, dim=1)\n        return self.binary(x), self.category(x)\n', 'there is a ReLU before the 3×3: ABN brings its own activatio'),
     ],
     "balanced-loss": [
+        (_edit(_BALANCED, "n0 = known.sum() - n1", "n0 = known.sum()"), "the pixels off the edge"),
+        (_edit(_BALANCED, _RATIO, "(weight * cost).sum() / (total + 0.01)"), "with nothing added"),
+        (_edit(_BALANCED, "ignore_index=255, red", "ignore_index=255, label_smoothing=0.1, red"),
+         "the costs of single pixels"),
         (_edit(_BALANCED, "F.binary_cross_entropy_with_logits(logits,",
                "F.binary_cross_entropy(logits.sigmoid(),"), "rounded to 0 or 1"),
         (_edit(_BALANCED, "truth = (edges == 1)", "truth = (edges != 1)"), "turned round"),
@@ -366,6 +377,8 @@ def balanced(cost, edges):
         ('\ndef balanced(cost, edges):\n    known, edge = edges != 255, edges == 1\n    n1 = edge.sum()\n    n0 = known.sum() - n1\n    weight = torch.where(edge, n0, n1) * known / (n0 + n1).clamp_min(1)\n    total = weight.sum()\n    return (weight * cost).sum() / torch.where(total > 0, total, torch.ones_like(total))\n\n\ndef binary_edge_loss(logits, edges):\n    cost = F.cross_entropy(logits, edges.long(), ignore_index=255, reduction="none")\n    return balanced(cost, edges)\n\n\ndef category_edge_loss(logits, edges):\n    truth = (edges == 1).float()\n    cost = F.binary_cross_entropy_with_logits(logits, truth, reduction="none")\n    return balanced(cost, edges) * logits.shape[1]\n', 'this is C times the weighted mean: nothing is multiplied'),
     ],
     "binary-attention": [
+        (_BINARY.format("(sums / b.max()).mean()"), "not by the largest"),
+        (_EQ3.replace("b = edge.sum", "b = edges.sum"), "where edges are 255"),
         (_BINARY.format("(sums / b).nan_to_num().mean()"), "the gradient is NaN"),
         (_BINARY.format("(sums / (b + 1)).mean()"), "not by b_i + 1"),
         (_BINARY.format("4 * (sums / b.clamp(min=1)).mean()"), "comes later"),
@@ -418,6 +431,8 @@ def binary_edge_attention(logits, target, edges):
         ("def binary_edge_attention(logits, target, edges):\n    return balanced(F.cross_entropy(logits, target, ignore_index=255, reduction='none'), edges)\n", "nothing is balanced here: the mean of the edge pixels' costs"),
     ],
     "category-attention": [
+        (_CATEGORY.format("(w.sqrt() * sums / c.clamp(min=1)).mean()"), "under a root"),
+        (_CATEGORY.format("(w * sums / c.clamp(min=1)).sum(1).max()"), "look at the costs, and at the mean"),
         (_CATEGORY.format("(w * sums / c).nan_to_num().mean()"), "the gradient is NaN"),
         (_CATEGORY.format("(w * sums / c.clamp(min=1))[:, 1:].mean()"), "the background's edges count"),
         (_CATEGORY.format("((w * sums / c.clamp(min=1)).sum(1) / (c > 0).sum(1).clamp(min=1)).mean()"),
@@ -481,6 +496,7 @@ def binary_edge_attention(logits, target, edges):
         ('\ndef category_edge_attention(logits, target, edges, weights=None):\n    cost = F.cross_entropy(logits, target, ignore_index=255, reduction="none")\n    edge = (edges == 1).float()\n    c = edge.sum(dim=(2, 3))\n    sums = (cost[:, None] * edge).sum(dim=(2, 3))\n    w = torch.arange(logits.shape[1])\n    return (w * sums / c.clamp(min=1)).mean()\n', 'without weights each w_j is 1: an id is a name, not a number'),
     ],
     "decouple": [
+        (_edit(_DECOUPLE, "small.train(network.training)", "small.training = network.training"), "sets them all"),
         (_edit(_DECOUPLE, ", assign=True", ""), "stayed on the meta device"),
         ("""
 def decouple(network):

@@ -1,0 +1,231 @@
+"""Known mistakes in lesson 10's edge losses: what they give, and what to say of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from coursekit.checks.mistakes.questions import mistaken
+from coursekit.checks.mistakes.telling import is_same, value_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from coursekit.checks.mistakes.questions import Way
+
+    Mistakes = Iterator[tuple[Tensor, str]]
+
+_SHARES = "the weights are n₀ and n₁, each over their sum: {}"
+# From the numbers of edge pixels and of others: the weights of both.
+_WEIGHTS: list[Way] = [
+    (lambda n1, n0: (n0, n1), ""),
+    (lambda n1, n0: (n0 + n1, n1), "n₀ are the pixels off the edge: `known.sum() - n1`"),
+    (lambda n1, n0: (1 - n1 / (n0 + n1), n1), "one weight is a share and the other a number"),
+    (lambda n1, n0: (1 - n1, n1), _SHARES.format("1 minus a *number* is no share")),
+    (lambda n1, n0: (n0 / n1, n1 / n0), _SHARES.format("no ratios of one to the other")),
+    (lambda n1, n0: (n0 + 1, n1 + 1), "1 was added to the numbers: leave them"),
+    (lambda n1, n0: (n0**2, n1**2), _SHARES.format("no square")),
+    (lambda n1, n0: (10.0, 1.0), "the weights are written in: they come from the numbers"),
+    (lambda n1, n0: (9.0, 1.0), "the weights are written in: they come from the numbers"),
+    (lambda n1, n0: (n0, n1 / (n0 + n1)), "one weight is a share and the other a number"),
+    (lambda n1, n0: (1 / n0, 1 / n1), "the weights are upside down: one over the *own* number"),
+    (lambda n1, n0: (torch.log(n0), torch.log(n1)), _SHARES.format("no logarithm")),
+    (lambda n1, n0: (n0, -n1), "a weight is negative: both are added"),
+]
+_BY_SUM = "divide by the sum of the weights, {}"
+_OVER: list[Way] = [
+    (lambda w, cost, known: w.sum(), ""),
+    (lambda w, cost, known: cost.sum(), _BY_SUM.format("not by that of the costs")),
+    (lambda w, cost, known: w.sum() + 1, _BY_SUM.format("with nothing added")),
+    *(
+        (lambda w, cost, known, s=small: w.sum() + s, _BY_SUM.format("with nothing added"))
+        for small in (0.1, 0.01, 1e-3)
+    ),
+    (lambda w, cost, known: w.sum() * cost.numel(), "the sum is divided already: no mean over it"),
+    (lambda w, cost, known: w.sum() / known.sum(), "the sum is divided: multiply by nothing"),
+    (lambda w, cost, known: w.sum() ** 2, _BY_SUM.format("once")),
+    (lambda w, cost, known: w.max(), _BY_SUM.format("not by the largest")),
+    (lambda w, cost, known: w.mean(), _BY_SUM.format("not by their mean")),
+    (lambda w, cost, known: (w**2).sum().sqrt(), _BY_SUM.format("not by their length")),
+    (
+        lambda w, cost, known: float(len(cost)),
+        "divide by the sum of the weights, not by the images",
+    ),
+]
+
+
+def misbalanced(cost: Tensor, edges: Tensor) -> Mistakes:
+    """Weighted means of costs, both of the shape of edges, with known mistakes."""
+    edge, known = edges == 1, edges != 255
+    n1, n0 = edge.sum(), (edges == 0).sum()
+
+    def act(weights: Any, over: Any) -> Tensor:
+        on, off = (torch.as_tensor(x, dtype=torch.float32) for x in weights(n1, n0))
+        w = torch.where(edge, on, off) * known
+        w = w / (n0 + n1) if weights is _WEIGHTS[0][0] else w
+        return (w * cost).sum() / over(w, cost, known)
+
+    yield from mistaken(act, _WEIGHTS, _OVER)
+
+
+def where_balanced(balanced: Callable[[Tensor, Tensor], Tensor] | None) -> str:
+    """Where the student's weighted mean leaves the right way, in words; "" if there is none."""
+    if balanced is None:
+        return ""
+    edges = torch.tensor([[[0, 0, 1, 0, 0, 255, 1, 0, 0, 0]]], dtype=torch.uint8)
+
+    def is_right(cost: Tensor, right: float) -> bool:
+        return is_same(value_of(balanced, cost, edges), torch.tensor(right))
+
+    if not is_right((edges == 255).float(), 0.0):
+        return "in `balanced`, pixels of 255 have a weight: multiply the weights by `known`"
+    if not is_right(torch.ones(1, 1, 10), 1.0):
+        return "in `balanced`: where all pixels cost 1 the mean should be 1: divide by Σ w"
+    if not is_right((edges == 1).float(), 0.5):
+        return "in `balanced`: the edges should have half of the weight in sum, and the rest the other half"  # noqa: E501
+    return "`balanced` is right here, so look at what goes into it: the costs of single pixels"
+
+
+_B = "divide by {}, {}"
+_COUNTED: list[Way] = [
+    (lambda n, sums, cost, known: n.clamp_min(1), ""),
+    (lambda n, sums, cost, known: n.max(), _B.format("{}", "not by the largest of them")),
+    (lambda n, sums, cost, known: n.clamp_min(1).prod(), _B.format("{}", "not by their product")),
+    (lambda n, sums, cost, known: n.clamp_min(2), "`clamp_min(1)` changes 0 alone"),
+    (lambda n, sums, cost, known: n.clamp_min(1).sqrt(), _B.format("{}", "not by its root")),
+    (lambda n, sums, cost, known: n.clamp_min(1) ** 2, _B.format("{}", "once")),
+    (lambda n, sums, cost, known: n.float().mean(), _B.format("{}", "not by their mean")),
+    (
+        lambda n, sums, cost, known: cost.sum((2, 3)),
+        _B.format("{}", "a number of pixels, not by the sum of the costs"),
+    ),
+    (lambda n, sums, cost, known: sums**2 / n.clamp_min(1), "the fraction is upside down"),
+]
+_MEANS: list[Way] = [
+    (lambda x, plain: x.mean(), ""),
+    (lambda x, plain: -x.mean(), "the sign is turned: cross-entropy is not negative"),
+    (lambda x, plain: 1 - x.mean(), "no 1 minus: a mean of costs is the loss"),
+    (lambda x, plain: x.median(), "this is a median: take the mean"),
+    (lambda x, plain: x.amax(), "this is the largest alone: take the mean"),
+    (lambda x, plain: x.amin(), "this is the smallest alone: take the mean"),
+    (
+        lambda x, plain: x.sum() / sum(x.shape),
+        "a mean divides by how many there are: N in Eq. 3, N · C in Eq. 4",
+    ),
+    (lambda x, plain: x.mean().sqrt(), "no root: the mean as it is"),
+    (lambda x, plain: x[:, 1:].sum() / x.numel(), "the background's edges count, too"),
+    (lambda x, plain: x.mean() * plain, "the plain cross-entropy is no factor here"),
+    (lambda x, plain: (x.mean() + plain) / 2, "the plain cross-entropy is added later"),
+    (lambda x, plain: 0 * x.mean(), "nothing is left: without weights each w_j is 1"),
+]
+_KEPT: list[Way] = [
+    (lambda edges, y: edges == 1, ""),
+    (lambda edges, y: edges != 255, "all known pixels are kept: an edge is where `edges == 1`"),
+    (lambda edges, y: (edges == 1) & (y != 0), "pixels of the background lie on edges, too"),
+    (lambda edges, y: (edges == 1) & (y == 0), "pixels of parts lie on edges, too"),
+    (lambda edges, y: edges / 255, "an edge is where `edges == 1`: nothing is divided by 255"),
+    (lambda edges, y: 1 + (edges == 1), "keep the costs on the edge alone, `cost * edge`"),
+    (lambda edges, y: torch.ones_like(edges), "the edges have no effect"),
+]
+_WEIGHED: list[Way] = [
+    (lambda w: w, ""),
+    (lambda w: w**0.5, "w_j stands under a root: take it as it is"),
+    (lambda w: w / w.max(), "the weights are used as they are: the largest need not be 1"),
+    (lambda w: w / w.mean(), "the weights are used as they are: their mean need not be 1"),
+    (lambda w: w.softmax(0), "the weights are used as they are: no softmax"),
+    (lambda w: 1 - w, "the weights are used as they are: no 1 minus"),
+    (lambda w: w.flip(0), "the weights are turned round: w_j belongs to class j"),
+    (lambda w: w.exp(), "the weights are used as they are: no exponential"),
+    (lambda w: w.sum() + 0 * w, "the weights are added up: w_j belongs to class j"),
+    (lambda w: w.mean() + 0 * w, "the mean of the weights is no weight: w_j belongs to class j"),
+]
+
+
+def misattended(
+    cost: Tensor, edges: Tensor, target: Tensor, logits: Tensor, weights: Tensor, count: str
+) -> Mistakes:
+    """Known mistakes in Eq. 3 (with one map of edges an image) and in Eq. 4.
+
+    Args:
+        cost: cross-entropy of the pixels, (B, H, W).
+        edges: (B, C, H, W) of 0, 1 and 255; C is 1 in Eq. 3.
+        target: (B, H, W).
+        logits: of the parsing, (B, ·, H, W).
+        weights: w_j, (C,).
+        count: how the equation calls the number of edge pixels.
+    """
+    y, known, every = target[:, None], (target != 255)[:, None], cost[:, None]
+
+    def act(weighed: Any, kept: Any, counted: Any, mean: Any) -> Tensor:
+        edge = kept(edges, y)
+        sums, n = (every * edge).sum((2, 3)), edge.sum((2, 3))
+        each = weighed(weights) * sums / counted(n, sums, every.expand_as(edges), known)
+        return torch.as_tensor(mean(each, cost.mean()))
+
+    yield torch.tensor(0.0), "nothing is left: without weights each w_j is 1, and an edge is 1"
+    on = (edges == 1).float()
+    n = on.sum((2, 3)).clamp_min(1)
+    keep = "keep the costs on the edge alone: `cost * edge`"
+    for kept in (every * (1 + on), every + on, every**on, every - on, every.expand_as(on)):
+        yield (weights * kept.sum((2, 3)) / n).mean(), keep
+    p = logits.softmax(1)
+    if edges.shape[1] > 1:
+        several = F.binary_cross_entropy_with_logits(logits, on, reduction="none")
+        parsing = "the costs are the parsing's: `F.cross_entropy(logits, target, …)`"
+        yield (weights * (several * on).sum((2, 3)) / n).mean(), parsing
+        for factor in (p, 1 - p):
+            yield (
+                (weights * (every * factor * on).sum((2, 3)) / n).mean(),
+                "no factor p: costs as they are",
+            )
+        mine = (weights * (every * on).sum((2, 3)) / n)[:, 1:]
+        yield mine.sum() / on.shape[0] / on.shape[1], "the background's edges count, too"
+    for words, wrong in _worded(count, mistaken(act, _WEIGHED, _KEPT, _COUNTED, _MEANS)):
+        yield wrong, words
+
+
+def _worded(count: str, mistakes: Mistakes) -> Iterator[tuple[str, Tensor]]:
+    for wrong, words in mistakes:
+        yield words.replace("{}", count), wrong
+
+
+def where_attended(loss: Callable[..., Tensor], classes: int = 0) -> str:
+    """Where an attention loss leaves the right way, in words.
+
+    Args:
+        loss: the student's.
+        classes: maps of edges an image in Eq. 4; 0 for Eq. 3, which has one, and no weights.
+    """
+    drawn = torch.linspace(-2, 3, 72).sin().mul(3).reshape(2, 3, 3, 4)
+    ids = torch.arange(24).reshape(2, 3, 4) % 3
+    cost = F.cross_entropy(drawn, ids, reduction="none")[:, None]
+    maps = max(classes, 1)
+    full = torch.ones(2, maps, 3, 4, dtype=torch.uint8)
+    some, unknown, empty = full.clone(), full.clone(), full.clone()
+    some[:, :, 1:], some[1, 0, 2], unknown[:, :, 1:], unknown[:, :, 2, :2] = 0, 1, 0, 255
+    empty[1], empty[0, 0, 1:] = 0, 0
+
+    def right(edges: Tensor, images: int, *weights: Tensor) -> bool:
+        edges, on = edges[:images], edges[:images] == 1
+        means = (cost[:images] * on).sum((2, 3)) / on.sum((2, 3)).clamp_min(1)
+        expected = (means * weights[0] if weights else means).mean()
+        shown = edges if classes else edges[:, 0]
+        got = value_of(loss, drawn[:images], ids[:images], shown, *weights)
+        return is_same(got, expected)
+
+    several = "of one image it is right, of two it is not: each image has its own number of edge pixels, then the mean over the images"  # noqa: E501
+    for edges, images, words in (
+        (full, 1, "where all pixels of an image are edges it should be the mean cross-entropy, and is not: look at the costs, and at the mean"),  # noqa: E501
+        (some, 1, "where some pixels are edges it is not right: the sum of the costs on the edge, divided by their number"),  # noqa: E501
+        (unknown, 1, "where edges are 255 it is not right: an edge is where `edges == 1`"),
+        (some, 2, several),
+        (empty, 2, "where an edge is empty it is not right: it contributes 0, and is counted in the mean"),  # noqa: E501
+    ):  # fmt: skip
+        if not right(edges, images):
+            return words
+    if classes and not right(some, 2, torch.tensor([2.0, 0.5, 3.0])[:maps]):
+        return "without weights it is right, with weights it is not: w_j multiplies the mean of class j, and nothing else changes"  # noqa: E501
+    return ""

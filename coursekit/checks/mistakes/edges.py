@@ -1,0 +1,124 @@
+"""Known mistakes in lesson 10's edge labels: what they give, and what to say of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from coursekit.checks.mistakes.questions import mistaken
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from coursekit.checks.mistakes.questions import Way
+
+    Mistakes = Iterator[tuple[Tensor, str]]
+
+
+def _spread(mask: Tensor, width: int) -> Tensor:
+    for _ in range(max(width, 0)):
+        p = F.pad(mask, (1, 1, 1, 1))
+        rows = p[..., :-2, 1:-1] | p[..., 1:-1, 1:-1] | p[..., 2:, 1:-1]
+        mask = rows | p[..., 1:-1, :-2] | p[..., 1:-1, 2:]
+    return mask
+
+
+_STEPS = "`width` steps, {}"
+_OWN: list[Way] = [
+    (lambda ids, c: ids == c, ""),
+    (lambda ids, c: ids >= c, "a map is of one class: `==`, not `>=`"),
+    (lambda ids, c: ids <= c, "a map is of one class: `==`, not `<=`"),
+    (lambda ids, c: (ids == c) | (ids == 255), "pixels of 255 are taken for every class"),
+    (lambda ids, c: ids == c + 1, "each map is of the next class: the first is of class 0"),
+    (lambda ids, c: ids.where(ids != 255, 0) == c, "255 was made background, and has edges now"),
+]
+_WIDTHS: list[Way] = [
+    (lambda width: (width, width), ""),
+    (lambda width: (1, 1), "`width` has no effect"),
+    (lambda width: (1, width), "`width` has no effect on the spread of the class itself"),
+    (lambda width: (width, 1), "`width` has no effect on the spread of the others"),
+    (lambda width: (width, 0), "the others are not spread: `spread(known & ~own, width)`"),
+    (lambda width: (2 * width, width), _STEPS.format("not twice as many for the class itself")),
+    (lambda width: (width, 2 * width), _STEPS.format("not twice as many for the others")),
+    (lambda width: (2 * width, 2 * width), _STEPS.format("not twice as many")),
+    (lambda width: (2 * width + 1, 2 * width + 1), _STEPS.format("not 2 · width + 1")),
+    (lambda width: (width + 1, width + 1), _STEPS.format("not one more")),
+    (lambda width: (width - 1, width - 1), _STEPS.format("not one fewer")),
+]
+_OTHERS: list[Way] = [
+    (lambda known, own, far, width: far, ""),
+    (
+        lambda known, own, far, width: ~_spread(own, width),
+        "`~` after the spread: spread what is *not* of the class, `known & ~own`",
+    ),
+    (
+        lambda known, own, far, width: _spread(~known & ~own, width),
+        "the others are *known* and of another class: `known & ~own`",
+    ),
+    (
+        lambda known, own, far, width: _spread(known, width),
+        "the others are known *and* not of the class: `known & ~own`",
+    ),
+    (
+        lambda known, own, far, width: _spread(~own, width),
+        "pixels of 255 make edges here: nobody knows what they are",
+    ),
+]
+
+
+def misedged(maps: Tensor, classes: int, sides: str, width: int) -> Mistakes:
+    """Category edges (B, C, H, W) with known mistakes, one or two at a time."""
+    known = (maps != 255)[:, None]
+
+    def act(owns: Any, widths: Any, others: Any) -> Tensor:
+        own = torch.stack([owns(maps, c) for c in range(classes)], 1)
+        first, second = widths(width)
+        near = _spread(own, first) if sides == "both" else own
+        far = others(known, own, _spread(known & ~own, second), width)
+        return torch.where(known, (near & far).to(torch.uint8), 255)
+
+    none = "no pixel is an edge here: near the class *and* near a known pixel of another"
+    yield torch.where(known, torch.zeros_like(maps)[:, None], 255).expand(-1, classes, -1, -1), none
+    yield from mistaken(act, _OWN, _WIDTHS, _OTHERS)
+
+
+def where_edged(got: Tensor, right: Tensor) -> str:
+    """Where edge labels are wrong, in words; both (B, H, W) or (B, C, H, W)."""
+    more, lost = (right == 0) & (got == 1), (right == 1) & (got == 0)
+    for where, words in (
+        ((right == 255) & (got != 255), "where the target is 255 the edge map should be 255, too"),
+        ((right != 255) & (got == 255), "pixels are 255 that are known in the target"),
+        ((right < 2) & (got != 0) & (got != 1), "an edge is 1 and all else 0, and here is more"),
+        (more & ~lost.any(), "some pixels are marked that are on no edge, and none is missing"),
+        (lost & ~more.any(), "some pixels of edges are not marked, and no other is"),
+        (more | lost, "some pixels of edges are not marked, and some others are"),
+    ):
+        if where.any():
+            at = ", ".join(str(int(i)) for i in where.nonzero()[0])
+            return f"{words}: look at [{at}] and its neighbours"
+    return ""
+
+
+def misunited(parts: Tensor) -> Mistakes:
+    """What is taken for the union of category edges (B, C, H, W)."""
+    one = parts == 1
+    count, known = one[:, 1:].sum(1), parts[:, 0] != 255
+    yield (
+        parts[:, 1:-1].amax(1),
+        "the last class is left out: `[:, 1:]` of maps of all `NUM` classes",
+    )
+    yield parts[:, 2:].amax(1), "class 1 is left out, too: `[:, 1:]` begins with it"
+    for wrong in (parts[:, 1:].float().mean(1), one[:, 1:].float().mean(1)):
+        yield wrong, "a mean says how many parts have an edge here: one is enough, `amax`"
+    exact = "a pixel on the edges of several parts is one, too: a union, no exclusive or"
+    yield torch.where(known, count % 2, 255), exact
+    yield torch.where(known, (count == 1).long(), 255), exact
+    yield (
+        torch.where(known, (count > 1).long(), 255),
+        "one part is enough: here it takes two",
+    )
+    for j in range(parts.shape[1]):
+        yield parts[:, j], f"these are the edges of class {j} alone: the union of all parts'"
