@@ -244,7 +244,8 @@ class Check:
     ) -> None:
         """As `catches`, for a list of misconceptions, each with its message.
 
-        Most answers are right, so the list is only made for one that is not: it may be long.
+        The list is only made for an answer that is not right: it may be long. What comes to the
+        right result by another road is no misconception.
 
         Args:
             got: what the student's code gave.
@@ -252,12 +253,13 @@ class Check:
             known: makes the list, or yields it, dearest last; the first that fits is told.
             args: what `known` is called with.
         """
-        from coursekit.checks.comparing import difference
+        from coursekit.checks.comparing import alike
 
-        if got is not None and difference(got, right, 1e-6, 1e-5) is None:
+        if got is None or alike(got, right):
             return
         for wrong, message in known(*args):
-            self.catches(wrong, got, message)
+            if alike(got, wrong) and not alike(right, wrong):
+                self._fail(message)
 
     def passed(self, message: str) -> None:
         """Print the line that ends the check; `message` says what it showed."""
