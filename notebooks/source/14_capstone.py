@@ -113,13 +113,14 @@ def work(network: nn.Module) -> int:
     return multiply_accumulates(network, 512)
 
 
-print("network            parameters   multiply-accumulates   within both limits")
+print("in millions   parameters      work  fits")
 course = {"unet": {}, "deeplabv3plus": {}, "fastscnn": {}, "segformer": {}}
 for name in course:
     with torch.device("meta"):
         network = create_model(name)
     count, products = count_parameters(network), work(network)
-    print(f"{name:<14}{count:>15,}{products:>23,}   {count < PARAMETERS and products < WORK}")
+    fits = "yes" if count < PARAMETERS and products < WORK else "no"
+    print(f"{name:<14}{count / 1e6:>10.2f}{products / 1e6:>10,.0f}  {fits}")
 
 # %% [markdown]
 # Only FastSCNN fits, and it uses nine tenths of the work that is allowed and less than two thirds of the parameters. It is the baseline to beat.
@@ -295,25 +296,27 @@ print(f"with fewer than {WORK:,} multiply-accumulates: w = {by_work},",
       f"which leaves {count_parameters(unet(by_work)):,} parameters")  # fmt: skip
 
 # %% [markdown]
-# Two limits, two answers, far apart: the limit on *work* leaves a U-Net a fifteenth of the parameters that it may have. `ledger` prints both costs for each part of a network, with PyTorch's own counter.
+# Two limits, two answers, far apart: the limit on *work* leaves a U-Net a fifteenth of the parameters that it may have. `ledger` prints both costs of a network, and each part's share of them, with PyTorch's own counter.
 
 
 # %%
 def ledger(network: nn.Module, size: int = 512) -> None:
-    """Print the parameters and the multiply-accumulates of each part of a network."""
+    """Print the parameters and the multiply-accumulates of a network, and its parts' shares."""
     whole = (count_parameters(network), multiply_accumulates(network, size))
     shapes = network.to("meta").eval()
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         shapes(torch.empty(1, 3, size, size, device="meta"))
     counts = {key: sum(row.values()) // 2 for key, row in counter.get_flop_counts().items()}
-    print(f"{type(network).__name__:<28}{'parameters':>12}{'multiply-accumulates':>26}")
+    print(f"{type(network).__name__}: {whole[0]:,} parameters,")
+    print(f"{whole[1]:,} multiply-accumulates (work)")
+    print(f"{'of them':<24}{'parameters':>11}{'work':>7}")
     for name, part in network.named_children():
         pieces = part.named_children() if isinstance(part, nn.ModuleList) else [("", part)]
         for number, piece in pieces:
             key = ".".join(filter(None, (name, number)))
             row = (count_parameters(piece), counts.get(f"{type(network).__name__}.{key}", 0))
-            shares = [f"{n:>12,} {n / total:>6.1%}" for n, total in zip(row, whole, strict=True)]
-            print(f"  {key:<22}" + "     ".join(shares))
+            held, done = (n / total for n, total in zip(row, whole, strict=True))
+            print(f"{key:<24}{held:>11.1%}{done:>7.1%}")
 
 
 ledger(unet(4))
@@ -1112,15 +1115,22 @@ from coursekit.checks.mistakes.capstone import images, misordered
 
 check = Check("worst")
 check.crashes((RuntimeError, ValueError, IndexError), "selected index k|empty|index out of", "fewer than k have a score: give those")  # fmt: skip
+none = "`.sort()` sorts in place and gives None: `sorted(…)` gives a list"
+check.crashes((TypeError, AttributeError), "'NoneType' object", none)
+check.crashes(RuntimeError, "Boolean value", "one number an image: `mean_iou`, not `iou`")
 cases, good, fair = images()
 lists = [check.call(worst, *case) for case in cases]
 for got in lists:
-    _ = check.kind(got, list), [check.kind(one, int, what="a position") for one in got]
+    check.kind(got, list)
+    check.that(
+        not any(isinstance(one, float) for one in got), "scores: a position is a whole number"
+    )
+    _ = [check.kind(one, int, what="a position") for one in got]
 rights = []
 for several, k in cases:
     ious = {i: metrics.mean_iou(m) for i, m in enumerate(several) if m.any()}
     rights.append(sorted(ious, key=ious.get)[:k])
-for wrong, message in () if lists == rights else misordered(cases):
+for wrong, message in () if lists == rights else misordered(cases, lists):
     check.catches(wrong, lists, message)
 for got, right, (several, k) in zip(lists, rights, cases, strict=True):
     check.that(len({*got}) == len(got), "an image comes twice")
