@@ -25,6 +25,7 @@ they do not grade. An author reads on; this is all there is::
 
     # 4. Values: first the misconceptions, each by its own result, then what is right.
     check.catches(recall, got, "this is recall: the union has wrongly predicted pixels, too")
+    check.slips(got, expected, misscored, table)  # many of them, made if `got` is not right
     check.close(got, expected, "expected: the mean of |A∩B| / |A∪B| over classes that occur")
     check.passed("absent classes are left out")
 

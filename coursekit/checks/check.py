@@ -12,7 +12,7 @@ from coursekit.checks.failed import CheckFailed, is_stub, marked
 from coursekit.checks.notebook import soften
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from types import FrameType
 
     from coursekit.checks.copies import Handed
@@ -234,6 +234,32 @@ class Check:
 
         if got is not None and difference(got, wrong, 1e-6, 1e-5) is None:
             self._fail(message)
+
+    def slips(
+        self,
+        got: object,
+        right: object,
+        known: Callable[..., Iterable[tuple[object, str]]],
+        *args: Any,
+    ) -> None:
+        """As `catches`, for a list of misconceptions, each with its message.
+
+        The list is only made for an answer that is not right: it may be long. What comes to the
+        right result by another road is no misconception.
+
+        Args:
+            got: what the student's code gave.
+            right: what it should have given.
+            known: makes the list, or yields it, dearest last; the first that fits is told.
+            args: what `known` is called with.
+        """
+        from coursekit.checks.comparing import alike
+
+        if got is None or alike(got, right):
+            return
+        for wrong, message in known(*args):
+            if alike(got, wrong) and not alike(right, wrong):
+                self._fail(message)
 
     def passed(self, message: str) -> None:
         """Print the line that ends the check; `message` says what it showed."""

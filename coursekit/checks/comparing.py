@@ -44,6 +44,20 @@ def difference(got: object, expected: object, atol: float, rtol: float) -> str |
     )
 
 
+def alike(one: object, other: object) -> bool:
+    """Whether two values are the same up to rounding.
+
+    Of two large arrays a few numbers are looked at first: mostly they show a difference.
+    """
+    a, b = _array(one), _array(other)
+    if a is not None and b is not None and a.shape == b.shape and a.size > 64:
+        x, y = (each.ravel()[:: a.size // 32].astype(complex) for each in (a, b))
+        with np.errstate(invalid="ignore"):  # ∞ - ∞ says nothing
+            if (np.abs(x - y) > 1e-6 + 1e-5 * np.abs(y)).any():
+                return False
+    return difference(one, other, 1e-6, 1e-5) is None
+
+
 def kind_difference(
     got: object, kind: type | Sequence[type], dtype: object, what: str
 ) -> str | None:

@@ -2,7 +2,8 @@
 
 One process (`python -m coursekit.mutation.trial`) runs the lesson's cells once. At each exercise
 it forks for every answer, and the fork runs the public half of the checks and then, in another
-folder, with the names, the environment and the random numbers that it began with, the hidden half.
+folder, with the names, the environment and the random numbers that it began with, the hidden half,
+up to the first check that finds something: the answer is caught, and the rest would only cost.
 Where the halves disagree, or the first ended the process, the hidden half has a fork of its own.
 What they share all the same is what an answer changes in objects that were there before: attributes
 of a class, patches of a library, threads. This is for authors and trusts the answers; grading runs
@@ -24,6 +25,7 @@ import tempfile
 import types
 import warnings
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,7 +80,7 @@ class Tried:
     Attributes:
         public: how the public half of the checks ended.
         hidden: how running the hidden half ended.
-        reasons: what the comparison found wrong, of all the checks.
+        reasons: what the comparison found wrong, of the checks up to the first that found anything.
     """
 
     public: Ending
@@ -279,7 +281,8 @@ class _Stage:
         found += [BORROWED] if borrows(answer, self.name) else []
         for check in self.plan.checks:
             status, reasons = compare(self.references[0], folder, check)
-            found += reasons or ([] if status == "passed" else [status])
+            if status != "passed":
+                return found + list(reasons or [status])
         return found
 
     def _folder(self) -> Path:
@@ -294,19 +297,31 @@ class _Stage:
     def _hidden(self, answer: str, folder: Path, secret: str | None = None) -> Callable[[], None]:
         def act() -> None:
             probe = {FOLDER: str(folder)} | ({SECRET: secret} if secret else {})
-            self._run(answer, self.plan.hidden, probe)
             if secret:
+                self._run(answer, self.plan.hidden, probe)
                 Path(folder, "modules.json").write_text(json.dumps([*sys.modules]))
+            else:
+                self._run(answer, self.plan.hidden, probe, partial(self._caught, folder))
 
         return act
 
+    def _caught(self, folder: Path, cell: str) -> bool:
+        """Whether a cell that has run is a check that found something wrong."""
+        return cell in self.plan.checks and compare(self.references[0], folder, cell)[0] != "passed"
+
     def _run(
-        self, answer: str, cells: list[tuple[str, str]], probe: dict[str, str] | None = None
+        self,
+        answer: str,
+        cells: list[tuple[str, str]],
+        probe: dict[str, str] | None = None,
+        caught: Callable[[str], bool] = lambda cell: False,
     ) -> None:
         self.start.restore(self.names)
         os.environ.update(probe or {})
         for name, source in [(self.name, answer), *cells]:
             execute(name, source, self.names)
+            if caught(name):
+                return
 
     def _forked(
         self, tasks: list[list[Callable[[], None]]]

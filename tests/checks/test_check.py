@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import os
 from contextlib import nullcontext
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -12,6 +13,10 @@ import torch
 from IPython.core.interactiveshell import InteractiveShell
 
 from coursekit.checks import NOT_WRITTEN, Check, CheckFailed
+from coursekit.checks.comparing import alike
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 check = Check("ten")
 
@@ -64,6 +69,36 @@ def test_close_has_a_tolerance_and_equal_has_none() -> None:
     check.close(1.4, 1.0, "-", atol=0.5)
     with pytest.raises(CheckFailed):
         check.equal(1 + 1e-7, 1.0, "-")
+
+
+def test_known_slips_are_made_for_wrong_answers_alone_and_told_once_they_fit() -> None:
+    right, made = np.linspace(0, 1, 1000), []
+
+    def known(factor: int) -> Iterator[tuple[object, str]]:
+        for number, wrong in enumerate((right + 1e-9, right[:9], factor * right, right.max())):
+            made.append(number)
+            yield wrong, f"slip {number}"
+
+    check.slips(torch.tensor(right), right, known, 2)
+    assert made == []
+    with pytest.raises(CheckFailed, match="slip 2"):
+        check.slips(2 * right, right, known, 2)
+    assert made == [0, 1, 2]
+    check.slips(1 + 1.8e-5, 1.0, lambda: [(1 + 0.9e-5, "another road to the right result")])
+    with pytest.raises(CheckFailed, match="slip 3"):
+        check.slips(1.0, right, known, 2)
+    check.slips(None, right, known, 2)
+
+
+def test_two_large_arrays_are_alike_only_in_all_their_numbers() -> None:
+    one = np.linspace(-5, 5, 1000)
+    one[[0, 500]] = np.nan, np.inf
+    assert alike(one, torch.tensor(one)) and alike(one > 0, one > 0) and alike("skin", "skin")
+    assert not alike(one > 0, one < 0) and not alike(one, one[:-1]) and not alike(one, None)
+    for place in range(0, 1000, 37):
+        other = one.copy()
+        other[place] = 7
+        assert not alike(one, other)
 
 
 def test_shapes() -> None:

@@ -202,6 +202,12 @@ _SCORES: list[Way] = [
         "the mean over the classes, not the worst class",
     ),
     (lambda m: float(iou(m).max()), "the mean over the classes, not the best class"),
+    (lambda m: float(iou(m).median()), "the mean over the classes, not their median"),
+    (lambda m: float(iou(m)[present(m)].median()), "the mean over the classes, not their median"),
+    (
+        lambda m: float((m.diagonal() / (m.sum(0) + m.sum(1))).nan_to_num().mean()),
+        "the common pixels are counted twice below, and absent classes as 0: `metrics.mean_iou`",
+    ),
     (
         lambda m: float((iou(m) * m.sum(1)).sum() / m.sum()),
         "one vote a class, not a pixel",
@@ -217,10 +223,12 @@ _SCORES: list[Way] = [
         for n in (1, 2)
     ),
 ]
-_COUNTED: list[Way] = [  # None: it comes last
+_EMPTY = "an image without a pixel that counts has no score: leave it out"
+_COUNTED: list[Way] = [  # None: it comes last; a number: that is its score
     (lambda m, score: bool(m.any()), ""),
     (lambda m, score: bool(m.any()) or None, "fewer than k have a score: give those"),
-    (lambda m, score: True, "an image without a pixel that counts has no score: leave it out"),
+    (lambda m, score: True, _EMPTY),
+    *((lambda m, score, n=n: bool(m.any()) or n, _EMPTY) for n in (1.0, float("nan"))),
     (lambda m, score: bool(m.trace() > 0), "a score of 0 is a score: the worst that there is"),
     (lambda m, score: bool(score > 0), "a score of 0 is a score: the worst that there is"),
     (lambda m, score: bool(score < 1), "a score of 1 is a score, too"),
@@ -236,6 +244,10 @@ _RANKED: list[Way] = [
     (lambda s: sorted(s, key=lambda i: -s[i]), "these are the best ones"),
     (lambda s: sorted(s, key=lambda i: (-s[i], -i)), "these are the best ones"),
     (lambda s: sorted(s, key=lambda i: (s[i], -i)), "among equals the earlier comes first"),
+    (
+        lambda s: [[*s][i] for i in np.argsort([*s.values()]).tolist()],
+        'among equals the earlier comes first: `kind="stable"`',
+    ),
     (lambda s: [*s], "they are not sorted: worst first"),
     (lambda s: [*s][::-1], "they are not sorted: worst first"),
     (
@@ -262,6 +274,7 @@ _CUT: list[Way] = [
     (lambda some, k: some[-k:], "these are the last k: the first of the order"),
     (lambda some, k: some[::-1][-k:][::-1], "none are wanted, k = 0: [-0:] takes all"),
     (lambda some, k: some[k:], "these come after the k worst"),
+    (lambda some, k: some[1 : k + 1], "the very worst is left out: the first k"),
     (lambda some, k: some[:k] if k <= len(some) else [], "fewer than k have a score: give those"),
 ]
 _GIVEN: list[Way] = [
@@ -320,8 +333,11 @@ def images() -> tuple[list[Case], Tensor, Tensor]:
     return cases, good, fair
 
 
-def misordered(cases: Sequence[Case]) -> Iterator[tuple[list[Any], str]]:
-    """Positions of the k worst of each case, with one known mistake and with two."""
+def misordered(cases: Sequence[Case], got: Sequence[Any] = ()) -> Iterator[tuple[list[Any], str]]:
+    """Positions of the k worst of each case, with one known mistake and with two.
+
+    Each ends with the first case of which an answer gave something else than `got`.
+    """
     known: dict[tuple[Any, int], float] = {}
 
     def score(of: Any, m: Tensor) -> float:
@@ -336,9 +352,26 @@ def misordered(cases: Sequence[Case]) -> Iterator[tuple[list[Any], str]]:
             scores = {i: score(of, m) for i, m in enumerate(several)}
             kept = {i: counted(several[i], s) for i, s in scores.items()}
             scores = {
-                i: np.inf if kept[i] is None else scores[i] for i in kept if kept[i] is not False
+                i: scores[i] if kept[i] is True else np.inf if kept[i] is None else kept[i]
+                for i in kept
+                if kept[i] is not False
             }
             found.append(given(cut(ranked(scores), k), scores))
+            if got and found[-1] != got[len(found) - 1]:
+                break
         return found
 
-    return mistaken(act, _SCORES, _COUNTED, _RANKED, _CUT, _GIVEN)
+    yield from mistaken(act, _SCORES, _COUNTED, _RANKED, _CUT, _GIVEN)
+    empty = [[not bool(m.any()) for m in several] for several, _ in cases]
+    for reached, words in (
+        (
+            lambda e: e.index(True) if True in e else len(e),
+            "an image without a score ends the loop",
+        ),
+        (lambda e: e.index(False) + 1, "one image alone: does the `return` stand in the loop?"),
+    ):
+        found = []
+        for (several, k), e in zip(cases, empty, strict=True):
+            scores = {i: mean_iou(m) for i, m in enumerate(several[: reached(e)]) if m.any()}
+            found.append(sorted(scores, key=scores.__getitem__)[:k])
+        yield found, words

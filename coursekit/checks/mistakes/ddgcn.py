@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from coursekit.checks.mistakes.relation import curves, without
+from coursekit.checks.mistakes.relation import curves
 from coursekit.parts.ddgcn import relate
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ def misled(graph: Any, x: Tensor) -> Mistakes:
     ends = [(graph.extend(one.unflatten(2, (5, 4))), message) for one, message in states]
     ends += _ended(graph, new.unflatten(2, (5, 4)), x, (q, k, v), "H_S")
     ends += _off(partial(spatial, graph, x), _PLACES_S)
-    return without(spatial(graph, x), ends)
+    return ends
 
 
 _ALONE = "after `{}`: a 1×1 convolution alone"
@@ -269,7 +269,7 @@ def misfed(graph: Any, x: Tensor) -> Mistakes:
     bare_both = way(phi=lambda _: bare[0], theta=lambda _: bare[1])
     found.append((bare_both, "the ABN of `phi` is left out, and that of `theta`"))
     found += _ended(graph, r.unflatten(2, (5, 3)), x, (phi, r), "H_F")
-    return without(way(), found + _off(way, _PLACES_F))
+    return found + _off(way, _PLACES_F)
 
 
 def _misled_states(graph: Any, z: Tensor) -> Mistakes:

@@ -72,6 +72,8 @@ _SPREAD: list[Way] = [
     (lambda g, a, b: a.std(ddof=1) + b.std(ddof=1), _BOTH),
     (lambda g, a, b: ((a.var(ddof=1) + b.var(ddof=1)) / 2) ** 0.5, _BOTH),
     (lambda g, a, b: abs(a.std(ddof=1) - b.std(ddof=1)), _BOTH),
+    (lambda g, a, b: a.std(ddof=1) - b.std(ddof=1), _BOTH),
+    (lambda g, a, b: g.std(ddof=1) ** 0.5, "n alone stands under a root: s is one already"),
     (lambda g, a, b: np.concatenate([a, b]).std(ddof=1), _BOTH),
     (lambda g, a, b: a.std(ddof=1), "the spread of *ours*: take that of the gains"),
     (lambda g, a, b: b.std(ddof=1), "the spread of *theirs*: take that of the gains"),
@@ -119,11 +121,14 @@ _NUMBERS: list[Way] = [
     (lambda mean, half, s: (mean, mean - half), "the lower end: the half-width is asked for"),
     (lambda mean, half, s: (mean, mean + half), "the upper end: the half-width is asked for"),
     (lambda mean, half, s: (mean, s), "s itself: the half-width is t · s / √n"),
+    (lambda mean, half, s: (mean - half, half), "the first is the mean, not the lower end"),
+    (lambda mean, half, s: (mean + half, half), "the first is the mean, not the upper end"),
     (lambda mean, half, s: (mean, -half), "the half-width is above 0"),
     *(
         (lambda mean, half, s, n=n: (round(mean, n), round(half, n)), "round nothing")
         for n in (1, 2, 3, 4)
     ),
+    *((lambda mean, half, s, n=n: (round(mean, n), half), "round nothing") for n in (1, 2, 3, 4)),
 ]
 
 
@@ -141,7 +146,10 @@ def mispaired(cases: Sequence[Pairs]) -> Iterator[tuple[list[Any], str]]:
                 found.append([float(one) for one in end(middle(g), half, s)])
         return found
 
-    return mistaken(act, _GAINS, _MIDDLE, _SPREAD, _OVER, _CRITICAL, _NUMBERS)
+    yield from mistaken(act, _GAINS, _MIDDLE, _SPREAD, _OVER, _CRITICAL, _NUMBERS)
+    rows = [(np.subtract(ours, theirs), t) for ours, theirs, t in cases]
+    added = [[g.mean(), t + g.std(ddof=1) / len(g) ** 0.5] for g, t in rows]
+    yield added, "critical is a factor, not added: t · s / √n"
 
 
 def misjudged(cases: Sequence[Pairs]) -> Iterator[tuple[list[bool], str]]:

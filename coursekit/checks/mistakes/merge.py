@@ -11,11 +11,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from coursekit.checks.comparing import kind_difference
-from coursekit.checks.mistakes.relation import without
 from coursekit.models import ddgcn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 
     from coursekit.checks.crashes import Kinds
 
@@ -55,7 +54,11 @@ UNCOUNTED: tuple[tuple[Kinds, str, str], ...] = (
         "a list collects what fits: begin with an empty one",
     ),
     (TypeError, "exactly one argument", "append one thing, a tuple: `((conva, merge))`"),
-    (TypeError, "argument: 'self'", "count the block that you built, not the class"),
+    (
+        (TypeError, AttributeError),
+        "argument: 'self'|'function' object has no attribute",
+        "count the block that you built, not the class",
+    ),
     (
         TypeError,
         "string formatting|'str' and 'int'",
@@ -135,12 +138,11 @@ def _summed(gate: Tensor, graph: Tensor, x: Tensor, words: tuple[str, str, str])
 
 
 @torch.no_grad()
-def mismerged(block: Any, x: Tensor) -> Mistakes:
+def mismerged(block: Any, x: Tensor) -> Iterator[tuple[Tensor, str]]:
     """Known mistakes in `merged`: what they give, and what to say."""
     x_l = block.projection(x)
     rows = _as_paper(block, x, x_l) if block.merge == "paper" else _as_code(block, x, x_l)
-    right = rows.pop(0)
-    return without(torch.cat(right[0], 1), [(torch.cat(parts, 1), said) for parts, said in rows])
+    return ((torch.cat(parts, 1), said) for parts, said in rows[1:])  # the first is right
 
 
 def _up(x: Tensor, **how: Any) -> Callable[[Tensor], Tensor]:
@@ -261,11 +263,11 @@ def _firsts(x: Tensor, s: Tensor, g: Tensor, h_f: Tensor | None = None) -> Mista
 
 
 @torch.no_grad()
-def misjudged(block: Any, x: Tensor) -> Mistakes:
+def misjudged(block: Any, x: Tensor) -> Iterator[tuple[Tensor, str]]:
     """Known mistakes in `at_start`: what they give, and what to say."""
     rows = _judged_as_paper(block, x) if block.merge == "paper" else _judged_as_code(block, x)
-    right = rows.pop(0)
-    return without(torch.cat([*right[0]], 1), [(torch.cat([*p], 1), said) for p, said in rows])
+    name = f'"{block.merge}"'
+    return ((torch.cat([*p], 1), f"{name}: {said}") for p, said in rows[1:])
 
 
 def _judged_as_paper(block: Any, x: Tensor) -> list[tuple[Sequence[Tensor], str]]:
@@ -329,6 +331,23 @@ def _beside_x(names: Sequence[str]) -> str:
     if {*names} <= {"X", "0"}:
         return "γ and λ are 0: beside X stand zeros, not X again"
     return "Eq. 1 adds nothing to the graphs: beside X stand zeros"
+
+
+def built_once(kind: Callable[..., Any]) -> Callable[..., Any]:
+    """A class, but what was built of the same arguments on the same device is given again.
+
+    For exercises that build many of them only to count: on the `meta` device, too, an
+    initialisation takes milliseconds.
+    """
+    built: dict[Hashable, Any] = {}
+
+    def build(*args: Hashable, **kwargs: Hashable) -> Any:
+        key = str(torch.get_default_device()), args, tuple(sorted(kwargs.items()))
+        if key not in built:
+            built[key] = kind(*args, **kwargs)
+        return built[key]
+
+    return build
 
 
 def miscounted(found: Mapping[Reading, Sequence[Reading]]) -> str:

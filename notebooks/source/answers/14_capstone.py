@@ -615,6 +615,64 @@ def worst(matrices, k):
 """, 'positions in the whole list'),
     ],
 }  # fmt: skip
+_RIGHT_PAIRED = _PAIRED.format(_HALF, _CLEAR)
+_LOOP = """
+def worst(matrices, k):
+    found = []
+    for i, m in enumerate(matrices):
+        {0}
+    return [i for _, i in sorted(found)[:k]]
+"""
+_ADD = "found.append((metrics.mean_iou(m), i))"
+_MORE_WRONG["paired"] += [
+    (
+        _PAIRED.format("critical + gains.std(ddof=1) / np.sqrt(len(gains))", _CLEAR),
+        "a factor, not added",
+    ),
+    (
+        _PAIRED.format(
+            "critical * (np.std(ours, ddof=1) - np.std(theirs, ddof=1)) / np.sqrt(len(gains))",
+            _CLEAR,
+        ),
+        "two separate spreads",
+    ),
+    (
+        _PAIRED.format("critical * np.sqrt(gains.std(ddof=1) / len(gains))", _CLEAR),
+        "n alone stands under",
+    ),
+    (
+        _edit(_RIGHT_PAIRED, "return gains.mean(), half", "return gains.mean() - half, half"),
+        "not the lower end",
+    ),
+    (
+        _edit(_RIGHT_PAIRED, "return gains.mean(), half", "return round(gains.mean(), 2), half"),
+        "round nothing",
+    ),
+]
+_MORE_WRONG["worst"] += [
+    (
+        _WORST.format(_SCORE, _COUNTED, "sorted(found, key=found.get)[1:k + 1]"),
+        "the very worst is left out",
+    ),
+    (_WORST.format("metrics.mean_iou(m) if m.sum() else 1.0", "", _ORDER), "leave it out"),
+    (_WORST.format("float(metrics.iou(m).median())", _COUNTED, _ORDER), "not their median"),
+    (_WORST.format("metrics.iou(m)", _COUNTED, _ORDER), "one number an image"),
+    (_WORST.format(_SCORE, _COUNTED, "sorted(found.values())[:k]"), "a position is a whole number"),
+    (
+        _WORST.format(_SCORE, _COUNTED, "np.argsort(list(found.values()))[:k].tolist()"),
+        "the whole list",
+    ),
+    (_LOOP.format("if m.sum() == 0:\n            break\n        " + _ADD), "ends the loop"),
+    (
+        _edit(
+            _LOOP.format("if not m.any():\n            continue\n        " + _ADD),
+            "    return",
+            "        return",
+        ),
+        "stand in the loop",
+    ),
+    (_edit(_LOOP.format(_ADD), "sorted(found)[:k]", "found.sort()[:k]"), "sorts in place"),
+]
 for _name, _more in _MORE_WRONG.items():
     WRONG[_name] += _more
 
