@@ -261,7 +261,7 @@ from coursekit.checks.mistakes import named, regulation
 check = Check("aggregate")
 absent = "a key is missing: M is a whole state_dict, so that it can be loaded"
 for kinds, cause, message in (
-    (KeyError, lambda error: not isinstance(error.args[0], str), "`names` are keys of the dictionaries: `for name in names`"), (KeyError, lambda error: True, absent), (AttributeError, "'(dict|OrderedDict)' object", "a state_dict is a dictionary: `best[name]`"), (TypeError, "'int' and '(dict|OrderedDict)'|must be Tensor, not", "sum the weights: `sum(student[name] for student in students)`, Python's own sum"), (TypeError, r"np\.ndarray \(got", "a mean over all entries is one number: over the students alone, `axis=0`"), (TypeError, "list indices", "`students` is a list of dictionaries: `student[name] for student in students`"), (RuntimeError, "must match the size", "two weights of different shape are added: begin the sum anew for each name, and sum over the students, not over a dimension of the weight"),
+    (KeyError, lambda error: not isinstance(error.args[0], str), "`names` are keys of the dictionaries: `for name in names`"), (KeyError, lambda error: True, absent), (AttributeError, "'(dict|OrderedDict)' object", "a state_dict is a dictionary: `best[name]`"), (TypeError, "'int' and '(dict|OrderedDict)'|must be Tensor, not", "sum the weights: `sum(student[name] for student in students)`, Python's own sum"), (TypeError, r"np\.ndarray \(got", "a mean over all entries is one number: over the students alone, `axis=0`"), (IndexError, "list index", "students count from 0, and `for student in students` needs no number"), ((TypeError, AttributeError), "list indices|'list' object", "`students` is a list of dictionaries: `student[name] for student in students`"), (RuntimeError, "must match the size", "two weights of different shape are added: begin the sum anew for each name, and sum over the students, not over a dimension of the weight"),
 ):  # fmt: skip
     check.crashes(kinds, cause, message)
 torch.manual_seed(0)
@@ -663,7 +663,7 @@ check = Check("reestimate")
 check.may_change("network")
 check.crashes(TypeError, "iterable", "batches are a list: `for images in batches`")
 check.crashes(ZeroDivisionError, lambda error: True, "count a batch's own images, too, before you set its momentum")  # fmt: skip
-check.crashes((ValueError, TypeError, RuntimeError), "should contain|xpected [234]D|invalid combination|more than 1 value", "pass each batch as it is through the whole network: `network(images)`")  # fmt: skip
+check.crashes((ValueError, TypeError, RuntimeError), "should contain|xpected [234]D|should be the same|invalid combination|more than 1 value", "pass each batch as it is through the whole network: `network(images)`")  # fmt: skip
 check.crashes((TypeError, AttributeError), "context manager|__enter__", "`torch.no_grad()`, with its brackets")  # fmt: skip
 check.crashes(AttributeError, "'(str|Tensor|Parameter)' object", "the layers are modules, from `network.modules()`: a state_dict holds names and tensors")  # fmt: skip
 check.crashes(AttributeError, "reset_running_stats|num_batches", "it is the layers found that are reset, each by its own `layer.reset_running_stats()`")  # fmt: skip
@@ -733,7 +733,7 @@ probe = Probe("check-reestimate-2")
 for hidden_training in (False, True):
     hidden_drawn = probe.given(f"images-{hidden_training}", lambda rng: rng.normal(1, 2, (8, 3, 8, 7)))  # fmt: skip
     hidden_share = probe.given(f"momentum-{hidden_training}", lambda rng: float(rng.uniform(0.02, 0.4)))  # fmt: skip
-    hidden_network = specimen(momentum=hidden_share)
+    hidden_network = specimen(momentum=hidden_share if hidden_training else None)
     probe.fill(hidden_network, f"weights-{hidden_training}")
     hidden_network.train(hidden_training)
     hidden_network[3].train(not hidden_training)
@@ -745,7 +745,7 @@ for hidden_training in (False, True):
     probe.emit(f"modes-{hidden_training}", [m.training for m in hidden_network.modules()], f"the modes afterwards, {hidden_about}")  # fmt: skip
     probe.emit(f"gradients-{hidden_training}", hidden_on, f"are gradients recorded afterwards, and for each weight? {hidden_about}")  # fmt: skip
     probe.emit(f"rate-{hidden_training}", float(hidden_network[3].p), f"the rate of dropout, {hidden_about}")  # fmt: skip
-    probe.emit(f"momenta-{hidden_training}", [layer.momentum for layer in layers_of(hidden_network)], f"the momenta afterwards, {hidden_about}")  # fmt: skip
+    probe.emit(f"momenta-{hidden_training}", [-1.0 if layer.momentum is None else layer.momentum for layer in layers_of(hidden_network)], f"the momenta afterwards, {hidden_about}")  # fmt: skip
     probe.emit(f"state-{hidden_training}", dict(hidden_network.state_dict()), f"the whole state, {hidden_about}")  # fmt: skip
 ### END HIDDEN TESTS
 
@@ -834,7 +834,7 @@ check = Check("distillation")
 check.crashes(RuntimeError, "must match the size", "cost (B, H, W) and valid (B, H, W) fit when the classes are summed away")  # fmt: skip
 check.crashes(IndexError, "shape of the mask", "`valid` has no dimension of classes: sum over them first, then `cost[valid]`")  # fmt: skip
 torch.manual_seed(0)
-(s, t), valid = 2 * torch.randn(2, 2, 5, 6, 7), torch.rand(2, 6, 7) < 0.6
+(s, t), valid = 2 * torch.randn(2, 2, 5, 6, 7), torch.rand(2, 6, 7) < 0.7
 count, area = valid.sum(), valid.numel()
 got = check.call(distillation_loss, s, t, valid)
 check.kind(got, torch.Tensor)
