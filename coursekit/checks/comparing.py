@@ -18,7 +18,7 @@ _SMALL = {"uint8": 256, "int8": 256, "uint16": 65536, "int16": 65536}
 
 def difference(got: object, expected: object, atol: float, rtol: float) -> str | None:
     """How `got` differs from `expected`, in words; None when it does not."""
-    a, b = _array(got), _array(expected)
+    a, b = as_array(got), as_array(expected)
     if a is None or b is None:
         same = a is None and b is None and _equal(got, expected)
         return None if same else f"got {_short(got)}, expected: {_short(expected)}"
@@ -49,7 +49,7 @@ def alike(one: object, other: object) -> bool:
 
     Of two large arrays a few numbers are looked at first: mostly they show a difference.
     """
-    a, b = _array(one), _array(other)
+    a, b = as_array(one), as_array(other)
     if a is not None and b is not None and a.shape == b.shape and a.size > 64:
         x, y = (each.ravel()[:: a.size // 32].astype(complex) for each in (a, b))
         with np.errstate(invalid="ignore"):  # ∞ - ∞ says nothing
@@ -152,7 +152,7 @@ def _wraps(got: NDArray[Any], expected: NDArray[Any]) -> str:
     return f"; {got.dtype} holds no number above {limits.max} and begins again: take a wider type"
 
 
-def _array(value: Any) -> NDArray[Any] | None:
+def as_array(value: Any) -> NDArray[Any] | None:
     """The value as a numeric array, or None when it is no such thing."""
     try:
         if is_tensor(value):
@@ -170,7 +170,7 @@ def _equal(a: Any, b: Any) -> bool:
         return a.keys() == b.keys() and all(_equal(a[key], b[key]) for key in a)
     if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
         return len(a) == len(b) and all(map(_equal, a, b))
-    if _array(a) is not None or _array(b) is not None:
+    if as_array(a) is not None or as_array(b) is not None:
         return difference(a, b, 0.0, 0.0) is None
     try:
         return bool(a == b)

@@ -10,8 +10,10 @@ import torch
 from torch import nn
 
 from coursekit.checks.comparing import difference
+from coursekit.checks.mistakes import annotation_apart as apart
+from coursekit.checks.mistakes import annotation_hands as hands
 from coursekit.checks.mistakes import annotation_points as points
-from coursekit.checks.mistakes import bspnet, capstone, claims, gains, shares
+from coursekit.checks.mistakes import bspnet, capstone, claims, gains, named, shares
 from coursekit.checks.mistakes.boundaries import bounded, misbounded
 from coursekit.checks.mistakes.questions import mistaken
 from coursekit.losses import binary_edges
@@ -94,9 +96,40 @@ def test_a_claim_about_a_table_is_judged_as_it_should_be() -> None:
 def test_numbers_of_points_may_be_floats() -> None:
     guesses = np.random.default_rng(0).normal(0, 1, (3, 6, 2))
     got = points.asked(guesses, 3)[::-1].astype(float)
-    assert "the right points" in points.off_order(got, guesses, 3)
+
+    def right(guesses: Any, count: int) -> Any:
+        return points.asked(guesses, count)
+
+    assert "the right points" in apart.off_order(right, got, guesses, 3)
     got[0] = points.asked(guesses, 6)[-1]
-    assert f"at place 0 stands point {got[0]:.0f}, whose" in points.off_order(got, guesses, 3)
+    assert f"at place 0 stands point {got[0]:.0f}, whose" in apart.off_order(right, got, guesses, 3)
+
+
+def test_a_known_mistake_is_looked_for_only_where_an_answer_is_wrong() -> None:
+    asked = []
+
+    def slips(first: int) -> list[tuple[Any, str]]:
+        asked.append(first)
+        return [(None, "no result"), (first + 1, "one more"), (first + 1, "the same, later")]
+
+    assert named.known(3, 3, slips, 3) == ""
+    assert asked == []
+    assert named.known(4, 3, slips, 3) == "one more"
+    assert named.known(9, 3, slips, 3) == ""
+    assert named.tried(lambda: 1 / 0) is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda one, two: (one - two).mean(0)[:, :1].T.repeat(2, 0), "your habit is"),
+        (lambda one, two: np.stack(hands.split(one + 1, two)), "your habit is"),
+        (lambda one, two: np.stack([hands.split(one, two)[0] * 3] * 2), "3.000 times the habit"),
+    ],
+)
+def test_two_hands_are_asked_what_can_be_told_by_heart(answer: Any, words: str) -> None:
+    one, two = np.random.default_rng(0).uniform(0, 1, (2, 5, 3, 2))
+    assert words in apart.off_split(answer, answer(one, two)[0], hands.split(one, two)[0], 0, 5)
 
 
 def test_nan_is_told_as_an_unknown_point_where_there_is_one() -> None:

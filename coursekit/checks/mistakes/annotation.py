@@ -159,7 +159,10 @@ def mislaid(points: Any, start: Any, end: Any, x: Any) -> Mistakes:
         (right.T, "(M, 2): one row for each x"),
         (right[:, 1], "x and y of each point, not y alone"),
         (np.rint(right), "round nothing: label maps are drawn later"),
-        (_curve(points, end, start, x), "start and end have changed places: u = -1 is start"),
+        (
+            _curve(points, end, start, x),
+            "start and end have changed places: u = -1 is start (and an angle needs `arctan2`)",
+        ),
         (_curve(points, start, end, np.linspace(-1, 1, len(x))), "`x` has no effect"),
         (
             _curve(points, start, end, (np.asarray(x) + 1) / 2),
@@ -193,7 +196,7 @@ def mislaid(points: Any, start: Any, end: Any, x: Any) -> Mistakes:
             "this h is a free parabola's: fit with b = 1 - u²",
         ),
         (made(lambda u, v: b(v) @ u / (b(v) @ b(v))), "u and v have changed places"),
-        (made(lambda u, v: 0.0), "this is the straight line between the corners"),
+        (made(lambda u, v: 0.0), "this is the straight line between the corners: h is 0 here"),
         (made(lambda u, v: (1 - u) @ v / ((1 - u) @ (1 - u))), "b is 1 - u², not 1 - u"),
         (made(lambda u, v: np.linalg.norm(v) / np.linalg.norm(b(u))), f"{least}, not lengths"),
         (made(lambda u, v: u @ v / (u @ u)), "v is fitted by b = 1 - u², not by u"),
@@ -254,29 +257,6 @@ def mislaid(points: Any, start: Any, end: Any, x: Any) -> Mistakes:
             "fitted in the picture: align first",
         ),
     ]
-
-
-def off_curve(got: Any, points: Any, start: Any, end: Any, x: Any) -> str:
-    """What is wrong with a curve (M, 2), in words, seen in the pose."""
-    right, middle, half = lid(points, start, end, x), (start + end) / 2, (end - start) / 2
-    turn = np.array([half, [-half[1], half[0]]]) / (half @ half)
-    (u, v), bump = ((got - middle) @ turn.T).T, 1 - np.square(x)
-    height, known = (bump @ ((p - middle) @ turn.T)[:, 1] / (bump @ bump) for p in (got, right))
-    shift, (size, *_) = (
-        (got - right).mean(0),
-        np.linalg.lstsq(
-            (right - right.mean(0)).reshape(-1, 1), (got - got.mean(0)).ravel(), rcond=None
-        )[0],
-    )
-    if np.allclose(u, x) and np.allclose(v, height * bump):
-        return f"a parabola through both corners, but h is {height:.3f}, expected: {known:.3f}"
-    if np.allclose(got, right + shift):
-        return "the right curve at another place: expected: the corners' middle, added last"
-    if np.allclose(got - got.mean(0), size * (right - right.mean(0))):
-        return f"the curve is {size:.3g} times as large as it should be: look at s"
-    if np.allclose(got[0], start) and np.allclose(u, x):
-        return "both corners are met; between them, expected: v = h (1 - u²)"
-    return "expected at x = -1: `start`; the way into the pose or the way back is off"
 
 
 def fused(
@@ -399,20 +379,3 @@ def misfused(regions: NDArray[Any], parts: Parts) -> Mistakes:
             "a mask is True or False: whole numbers would name rows",
         ),
     ]
-
-
-def off_map(got: Any, regions: NDArray[Any], parts: Parts) -> str:
-    """Where a label map is wrong, in words."""
-    wrong = got != fused(regions, parts)
-    over = np.sum([np.zeros(regions.shape, int), *(mask for _, mask in parts)], axis=0)
-    for where, words in (
-        ((regions == 1) & (over == 0), "expected: 1 where there is skin and no part"),
-        ((regions == 1) & (over > 1), "where parts overlap, expected: the later one of the list"),
-        ((regions == 1) & (over == 1), "expected on the skin: a part's own id, where its mask is"),
-        (regions == 2, "expected: 10 wherever there is hair, whatever lies below it"),
-        (regions == 3, "expected: 1 wherever there are glasses, whatever lies below them"),
-        (regions == 0, "expected: 0 outside of the head, whatever lies there"),
-    ):
-        if (wrong & where).any():
-            return words
-    return "expected: skin, parts, glasses as skin, hair, background"

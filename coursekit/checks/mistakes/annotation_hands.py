@@ -16,8 +16,12 @@ def split(one: NDArray[Any], two: NDArray[Any]) -> tuple[NDArray[Any], NDArray[A
     return np.linalg.norm(apart.mean(0), axis=-1), np.sqrt(apart.var(0, ddof=1).sum(-1) / 2)
 
 
-def missplit(one: NDArray[Any], two: NDArray[Any]) -> list[tuple[int, Any, str]]:
-    """Habits (0) and chances (1) that are not those of `split`."""
+def missplit(one: NDArray[Any], two: NDArray[Any], which: int) -> list[tuple[Any, str]]:
+    """Habits (which: 0) or chances (1) that are not those of `split`."""
+    return [(wrong, words) for place, wrong, words in _missplit(one, two) if place == which]
+
+
+def _missplit(one: NDArray[Any], two: NDArray[Any]) -> list[tuple[int, Any, str]]:
     apart, faces = one - two, len(one)
     mean, length = apart.mean(0), np.linalg.norm(apart, axis=-1)
     habit, chance = split(one, two)
@@ -283,11 +287,3 @@ def missplit(one: NDArray[Any], two: NDArray[Any]) -> list[tuple[int, Any, str]]
         (0, np.round(habit, 2), "round nothing"),
         (0, np.round(habit, 3), "round nothing"),
     ]
-
-
-def off_split(got: Any, right: NDArray[Any], name: str) -> str:
-    """What is wrong with a habit or a chance, in words."""
-    ratio = np.asarray(got, float) / right
-    if np.allclose(ratio, ratio.flat[0]):
-        return f"{ratio.flat[0]:.3f} times the {name}; expected: once"
-    return f"expected: the {name} of each point"

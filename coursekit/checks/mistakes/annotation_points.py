@@ -118,7 +118,7 @@ def mismeasured(found: NDArray[Any], truth: NDArray[Any], by: str) -> Mistakes:
         root = "d is the root of the area, √(w·h)"
         return [
             *mistakes,
-            (mean / eyes, '`by` has no effect: for "box" d is the root of the box\'s area'),
+            (mean / eyes, '`by` has no effect, or the two have changed places: "box" is √(w·h)'),
             (mean / (wide * high), root),
             (mean / (wide + high), root),
             (mean / wide, f"{root}, not the width"),
@@ -170,7 +170,7 @@ def mismeasured(found: NDArray[Any], truth: NDArray[Any], by: str) -> Mistakes:
             )
             for n in (1, 2)
         ),
-        (mean / box, '`by` has no effect: for "eyes" d is the distance of the points 66 and 79'),
+        (mean / box, '`by` has no effect, or the two have changed places: "eyes" is 66 to 79'),
         (
             mean / np.linalg.norm(theirs[66] - theirs[79]) if len(theirs) > 79 else None,
             "left out, unknown points renumber the others: take 66 and 79 from `truth`",
@@ -194,6 +194,7 @@ def mismeasured(found: NDArray[Any], truth: NDArray[Any], by: str) -> Mistakes:
             "subtract the corners first, then take the length",
         ),
         (mean / np.abs(truth[66] - truth[79]).sum(), "|x| + |y|: the straight distance"),
+        (mean / abs(truth[66, 1] - truth[79, 1]), "the eyes' distance has an x, too"),
         (mean / (truth[66, 0] - truth[79, 0]), "the eyes' distance has a y, too, and no sign"),
         (mean / abs(truth[66, 0] - truth[79, 0]), "the eyes' distance has a y, too"),
     ]
@@ -368,18 +369,3 @@ def misasked(guesses: NDArray[Any], count: int) -> Mistakes:
             "x and y are ranked one by one: add both, then order the points",
         ),
     ]
-
-
-def off_order(got: Any, guesses: NDArray[Any], count: int) -> str:
-    """What is wrong with a choice of points, in words."""
-    right, spread = asked(guesses, count), np.sqrt(guesses.var(0).sum(-1))
-    got = np.asarray(got)
-    if got.shape == right.shape and set(got.tolist()) == set(right.tolist()):
-        return "the right points; expected: in order, the most uncertain first"
-    if got.shape != right.shape or not np.isin(got, np.arange(len(spread))).all():
-        return f"expected: {count} numbers of points, from 0 to {len(spread) - 1}"
-    got, place = got.astype(int), int((got != right).argmax())
-    return (
-        f"at place {place} stands point {got[place]}, whose spread is {spread[got[place]]:.3f}; "
-        f"point {right[place]} has {spread[right[place]]:.3f}; expected: the largest spreads"
-    )
