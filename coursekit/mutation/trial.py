@@ -24,6 +24,7 @@ import tempfile
 import types
 import warnings
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -222,15 +223,18 @@ class _Stage:
 
     def prepare(self) -> None:
         """Run the hidden half on the solution, under two secrets."""
+        solution, first, second = self.plan.solution, *self.references
         for folder, secret in zip(self.references, _SECRETS, strict=True):
-            task = [self._hidden(self.plan.solution, folder, secret)]
-            for _, (ending,) in self._forked([task]):
+            noted = folder / "modules.json"
+            task = [self._hidden(solution, folder, secret)]
+            # What both halves import, such as an optimiser's two seconds, nobody waits for again.
+            task += [self._public(solution), partial(_note, noted)] if folder is first else []
+            for _, (ending, *_) in self._forked([task]):
                 if ending.kind != "passed":
                     raise CourseError(f"{self.name}: the hidden half ends with {ending.kind} on "
                                       f"the solution: {ending.message}")  # fmt: skip
-            # What it had to import, such as an optimiser's two seconds, nobody waits for again.
-            _import(json.loads((folder / "modules.json").read_text()))
-        first, second = self.references
+            if noted.is_file():
+                _import(json.loads(noted.read_text()))
         for check in self.plan.checks:
             if not proves(first, second, check):
                 raise CourseError(f"{check}: all that its hidden half emits can be made up; let "
@@ -288,13 +292,8 @@ class _Stage:
         return lambda: self._run(answer, self.plan.public)
 
     def _hidden(self, answer: str, folder: Path, secret: str | None = None) -> Callable[[], None]:
-        def act() -> None:
-            probe = {FOLDER: str(folder)} | ({SECRET: secret} if secret else {})
-            self._run(answer, self.plan.hidden, probe)
-            if secret:
-                Path(folder, "modules.json").write_text(json.dumps([*sys.modules]))
-
-        return act
+        probe = {FOLDER: str(folder)} | ({SECRET: secret} if secret else {})
+        return lambda: self._run(answer, self.plan.hidden, probe)
 
     def _run(
         self, answer: str, cells: list[tuple[str, str]], probe: dict[str, str] | None = None
@@ -344,6 +343,11 @@ class _State:
             self._torch.set_rng_state(self._numbers)
             self._torch.set_default_dtype(self._dtype)
             self._torch.set_grad_enabled(True)
+
+
+def _note(file: Path) -> None:
+    """Write down what this process has imported."""
+    file.write_text(json.dumps([*sys.modules]))
 
 
 def _import(names: list[str]) -> None:
