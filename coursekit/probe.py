@@ -155,7 +155,8 @@ class Probe:
         def pack(rng: np.random.Generator) -> dict[str, Any]:
             drawn = draw(rng)
             shapes = {key: list(array.shape) for key, array in drawn.items()}
-            return {"shapes": shapes, "numbers": np.concatenate([a.ravel() for a in drawn.values()])}
+            flat = [array.ravel() for array in drawn.values()]
+            return {"shapes": shapes, "numbers": np.concatenate(flat)}
 
         given = self.given(name, pack)
         ends = np.cumsum([math.prod(shape) for shape in given["shapes"].values()])
