@@ -38,6 +38,8 @@
 # {{papers}}
 
 # %%
+from functools import partial
+
 import matplotlib.pyplot as plt  # once it is loaded, Jupyter shows figures
 import numpy as np
 import torch
@@ -138,7 +140,7 @@ def attend(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch
 
 # %% check-attention points=2
 from coursekit.checks.mistakes.modules import unless
-from coursekit.checks.mistakes.segformer import misread
+from coursekit.checks.mistakes.segformer import attention_apart, misread
 
 check = Check("attention")
 check.forbids("F.scaled_dot_product_attention", because="write the equation")
@@ -148,6 +150,9 @@ check.crashes(RuntimeError, "Expected size|cannot be multiplied|must match", fit
 check.crashes(RuntimeError, "be a 3D tensor", "use @, which takes any number of dimensions")
 count = "matrices without batch and heads have two dimensions: count from the back, -2 and -1"
 check.crashes((IndexError, ValueError, RuntimeError), "out of range|unpack|subscripts", count)
+check.crashes(
+    TypeError, "softmax.*dim", "softmax needs its dimension: the last, which are the keys"
+)
 torch.manual_seed(0)
 query, key, value = torch.randn(2, 3, 5, 9), torch.randn(2, 3, 7, 9), torch.randn(2, 3, 7, 6)
 got = check.call(attend, query, key, value)
@@ -155,6 +160,8 @@ right = F.scaled_dot_product_attention(query, key, value)
 for wrong, message in unless(got, right, misread, query, key, value):
     check.catches(wrong, got, message)
 check.shape(got, (2, 3, 5, 6), "an answer for each query, as long as a value")
+if not torch.allclose(got, right, atol=1e-4):
+    check.that(False, attention_apart(partial(check.call, attend), query, key, value))
 check.close(got, right, "expected: softmax(QKᵀ/√d) V")
 flat = [part[0, 0, :, :5].double().requires_grad_() for part in (query, key, value)]
 single, expected = check.call(attend, *flat), F.scaled_dot_product_attention(*flat)
@@ -346,7 +353,7 @@ def attend_in_blocks(
 
 # %% check-online-softmax points=2
 from coursekit.checks.mistakes.modules import unless
-from coursekit.checks.mistakes.segformer import half_online
+from coursekit.checks.mistakes.segformer import blocks_apart, half_online
 
 check = Check("online-softmax")
 check.forbids("F.scaled_dot_product_attention", because="read the keys block by block yourself")
@@ -368,6 +375,8 @@ for wrong, message in unless(got, expected, half_online, query, key, value):
     check.catches(wrong, got, message)
 lost = "it is not a number: exp(m - m') turned round or left out, the old m in exp(scores - m')?"
 check.that(not torch.isnan(got).any(), lost)
+if not torch.allclose(got, expected, atol=1e-4):
+    check.that(False, blocks_apart(partial(check.call, attend_in_blocks), query, key, value))
 check.close(got, expected, "expected: what attend gives", atol=1e-4, rtol=1e-4)
 flat = [part[0, 0].double() for part in (query, key, value)]
 single = check.call(attend_in_blocks, *flat, 4)
@@ -596,6 +605,7 @@ class OverlapPatchEmbedding(nn.Module):
 # %% check-overlapping-patches points=1
 check = Check("overlapping-patches")
 check.crashes(ValueError, "padding='same'", "`same` fits no stride: pad by half a kernel")
+check.crashes(ValueError, "divisible by groups", "project has no groups: it sees all channels")
 torch.manual_seed(0)
 sets = ((3, 8, 7, 4), (5, 6, 3, 2))
 for embed, (inside, dim, side, stride) in zip(
@@ -604,6 +614,7 @@ for embed, (inside, dim, side, stride) in zip(
     check.that(hasattr(embed, "project") and hasattr(embed, "norm"), "the parts: project and norm")
     check.that(not isinstance(embed.norm, nn.BatchNorm2d), "batch normalisation: LayerNorm it is")
     check.kind(embed.norm, nn.LayerNorm, what="self.norm")
+    check.equal(embed.norm.normalized_shape, (dim,), "the norm goes over the channels of a token")
     check.equal(embed.norm.eps, nn.LayerNorm(dim).eps, "leave the eps of the norm at its default")
     check.kind(embed.project, nn.Conv2d, what="self.project")
     kernel, few = tuple(embed.project.weight.shape), (dim, inside, stride, stride)
@@ -639,15 +650,17 @@ for name, side, stride in (("first", 7, 4), ("later", 3, 2)):
 ### END HIDDEN TESTS
 
 # %% check-overlapping-patches-2 points=1
+from coursekit.checks.mistakes.apart import way_apart
 from coursekit.checks.mistakes.modules import unless
-from coursekit.checks.mistakes.segformer import mistokened
+from coursekit.checks.mistakes.segformer import EMBED_GETS, mistokened
+from coursekit.parts import segformer as course
 
 check = Check("overlapping-patches")
 last = "the norm wants the channels last: to_tokens before it"
 check.crashes(RuntimeError, "normalized_shape", last)
 torch.manual_seed(0)
 embeds = check.build(OverlapPatchEmbedding, (3, 8, 7, 4), (3, 6, 3, 2))
-for embed in embeds:
+for embed, sizes in zip(embeds, ((8, 7, 4), (6, 3, 2)), strict=True):
     for weight in embed.parameters():
         weight.data += 0.3 * torch.randn_like(weight)
     image = torch.randn(3, 3, 21, 25).requires_grad_()
@@ -665,6 +678,10 @@ for embed in embeds:
     check.shape(got, tuple(tokens.shape), "every place is a token, with all its channels")
     for wrong, message in unless(got, norm(tokens), mistokened, out, norm):
         check.catches(wrong, got, message)
+    twin = course.OverlapPatchEmbedding(3, *sizes)
+    twin.load_state_dict(embed.state_dict())
+    apart = way_apart(embed, twin, lambda part, seen=image: part(seen)[0], EMBED_GETS)
+    check.that(not apart, apart)
     check.close(got, norm(tokens), "expected: project, to_tokens, norm", atol=1e-4)
     got.pow(3).sum().backward()
     slopes = [image.grad, *(weight.grad for weight in embed.parameters())]
@@ -764,6 +781,9 @@ class MixFFN(nn.Module):
 
 
 # %% check-mix-ffn points=1
+from coursekit.checks.mistakes.modules import unlike
+from coursekit.parts import segformer as course
+
 check = Check("mix-ffn")
 torch.manual_seed(0)
 for ffn, (dim, wide) in zip(check.build(MixFFN, (4, 3), (6, 2)), ((4, 12), (6, 12)), strict=True):
@@ -777,11 +797,13 @@ for ffn, (dim, wide) in zip(check.build(MixFFN, (4, 3), (6, 2)), ((4, 12), (6, 1
     check.catches((wide, wide, 3, 3), shapes[1], "each channel looks at all: one kernel a channel")
     check.catches((wide, wide // dim, 3, 3), shapes[1], "groups is the number of *wide* channels")
     table = [(wide, dim), (wide, 1, 3, 3), (dim, wide)]
-    check.equal(shapes, table, "expected: the layers of the table")
+    odd = unlike(ffn, course.MixFFN(dim, wide // dim))
+    check.equal(shapes, table, f"{odd}: expected are the layers of the table")
     count = 2 * wide * dim + 9 * wide + 2 * wide + dim
     check.equal(count_parameters(ffn), count, "leave the biases at their default")
     x, depthwise = torch.randn(2, wide, 5, 6), ffn.depthwise
     seen = check.call(depthwise, x)
+    check.equal(depthwise.stride, (1, 1), "depthwise strides: a token stays for each place")
     check.equal(seen.shape[-2:], (5, 6), "the map shrinks: pad by 1")
     expected = F.conv2d(x, depthwise.weight, depthwise.bias, padding=1, groups=wide)
     check.close(seen, expected, "expected: 3×3 neighbours, and zeros around the map")
@@ -799,8 +821,10 @@ probe.emit("depthwise", [groups, *padded.shape], "the convolution's groups and t
 ### END HIDDEN TESTS
 
 # %% check-mix-ffn-2 points=2
+from coursekit.checks.mistakes.apart import way_apart
 from coursekit.checks.mistakes.modules import unless
-from coursekit.checks.mistakes.segformer import misfed
+from coursekit.checks.mistakes.segformer import FFN_GETS, misfed
+from coursekit.parts import segformer as course
 
 check = Check("mix-ffn")
 check.crashes(RuntimeError, "mat1 and mat2", "a dense layer wants the channels last: to_tokens")
@@ -820,6 +844,8 @@ check.equal(check.call(ffn, x, size), got, "two calls give different numbers: no
 right = ffn.narrow(F.gelu(to_tokens(ffn.depthwise(to_map(ffn.widen(x), size)))))
 for wrong, message in unless(got, right, misfed, ffn, x):
     check.catches(wrong, got, message)
+(twin := course.MixFFN(4, 3)).load_state_dict(ffn.state_dict())
+check.that(not (apart := way_apart(ffn, twin, lambda part: part(x, size), FFN_GETS)), apart)
 order = "expected: widen, to a map, depthwise, to tokens, F.gelu, narrow"
 for places in (size, (3, 10)):
     seen = to_tokens(ffn.depthwise(to_map(ffn.widen(x), places)))
@@ -985,8 +1011,10 @@ probe.emit("count", count, "the number of parameters")
 ### END HIDDEN TESTS
 
 # %% check-transformer-block-2 points=2
+from coursekit.checks.mistakes.apart import way_apart
 from coursekit.checks.mistakes.modules import unless
-from coursekit.checks.mistakes.segformer import misbuilt
+from coursekit.checks.mistakes.segformer import BLOCK_GETS, misbuilt
+from coursekit.parts import segformer as course
 
 check = Check("transformer-block")
 check.crashes(TypeError, "'size'", "the Mix-FFN wants the size, too: `self.ffn(…, size)`")
@@ -1005,6 +1033,8 @@ first = x + att(block.norm1(x))
 expected = first + ffn(block.norm2(first))
 for wrong, message in unless(got, expected, misbuilt, x, block.norm1, att, block.norm2, ffn):
     check.catches(wrong, got, message)
+(twin := course.Block(8, 4, 3)).load_state_dict(block.state_dict())
+check.that(not (apart := way_apart(block, twin, lambda part: part(x, size), BLOCK_GETS)), apart)
 check.close(got, expected, "expected: the two steps above", atol=1e-4)
 inputs = [x, *block.parameters()]
 names, slopes = ["the tokens", *(name for name, _ in block.named_parameters())], []
@@ -1170,8 +1200,10 @@ probe.emit("count", count, "the number of parameters")
 ### END HIDDEN TESTS
 
 # %% check-mlp-decoder-2 points=2
+from coursekit.checks.mistakes.apart import way_apart
 from coursekit.checks.mistakes.modules import unless
-from coursekit.checks.mistakes.segformer import joined, misjoined
+from coursekit.checks.mistakes.segformer import DECODER_GETS, joined, misjoined
+from coursekit.parts import segformer as course
 
 check = Check("mlp-decoder")
 channels = "unify[n] takes map number n, and fuse takes all of them, side by side in dimension 1"
@@ -1179,6 +1211,7 @@ check.crashes(RuntimeError, "to have [0-9]+ channels", channels)
 fit = "the maps do not fit: upsample each to the size of the first, then concatenate them"
 check.crashes(RuntimeError, "Sizes of tensors must match", fit)
 check.crashes(RuntimeError, "Expected 3D", "stack makes a new dimension: torch.cat(…, dim=1)")
+check.crashes(NotImplementedError, "mode needs", "maps are upsampled with the mode bilinear")
 torch.manual_seed(0)
 decoder, sides = Decoder((4, 6, 8), 5, 3).eval(), ((7, 9), (4, 5), (2, 3))
 maps = [torch.randn(2, c, *side) for c, side in zip((4, 6, 8), sides, strict=True)]
@@ -1187,11 +1220,15 @@ got = check.call(decoder, maps)
 check.kind(got, torch.Tensor)
 check.catches((2, 3, 2, 3), got.shape, "everything has the size of the last map: take the first's")
 check.catches((2, 3, 9, 7), got.shape, "height and width have changed places")
+check.catches((2, 7, 9), got.shape, "these are classes: leave the arg-max out, give logits")
+check.catches((2, 3, 28, 36), got.shape, "enlarged four times: SegFormer does that, later")
 check.shape(got, (2, 3, 7, 9), "give the logits of all classes, at the first map's size")
 expected = joined(decoder, maps)
 for wrong, message in unless(got, expected, misjoined, decoder, maps):
     if not torch.allclose(wrong, expected, atol=1e-5):  # as upsampling a linear unify's map first
         check.catches(wrong, got, message)
+(twin := course.Decoder((4, 6, 8), 5, 3).eval()).load_state_dict(decoder.state_dict())
+check.that(not (apart := way_apart(decoder, twin, lambda part: part(maps), DECODER_GETS)), apart)
 check.close(got, expected, "expected: unify, upsample, concatenate, fuse, head")
 got.square().sum().backward()
 for leaf in (*maps, *decoder.parameters()):
