@@ -280,6 +280,10 @@ def conv_bn_relu(
 
 # %% check-dilated-block points=2
 check = Check("dilated-block")
+check.crashes(ValueError, "divisible by groups", "set no groups: each kernel sees all channels")
+check.crashes(
+    TypeError, "ModuleList", "nn.Sequential calls its parts one by one, nn.ModuleList none"
+)
 check.crashes(RuntimeError, "running_mean", "normalisation comes second: it gets out_channels")
 check.crashes((RuntimeError, AttributeError), "weight of size|'Conv2d' object", "give nn.Sequential its parts: a convolution in → out, then the others")  # fmt: skip
 torch.manual_seed(0)
@@ -316,7 +320,7 @@ probe = Probe("check-dilated-block")
 for name, kernel, rate in (("dense", 3, 1), ("far", 3, 3), ("point", 1, 5), ("wide", 5, 2)):
     block = conv_bn_relu(3, 4, kernel, rate).double()
     probe.fill(block, name, mean=0.2, spread=0.4)
-    drawn = probe.given(f"{name}-input", lambda rng: rng.normal(0, 1, (3, 3, 8, 9)))
+    drawn = probe.given(f"{name}-input", lambda rng: rng.normal(0, 9, (3, 3, 8, 9)))
     entered = torch.from_numpy(drawn).requires_grad_()
     about = f"a kernel of {kernel} at rate {rate}"
     probe.emit(f"{name}-eval", block.eval()(entered), f"{about}, in evaluation")
@@ -602,13 +606,16 @@ class ASPPPooling(nn.Module):
 
 
 # %% check-aspp-pooling points=1
+from coursekit.checks.mistakes.apart import way_apart
 from coursekit.checks.mistakes.deeplabv3plus import mismeaned
 from coursekit.checks.mistakes.modules import unless
+from coursekit.parts import deeplabv3plus as course
 
 check = Check("aspp-pooling")
 check.crashes(RuntimeError, r"size: \[3, 6\]|input\[1, 3, 6, 1\]", "keep height and width, of 1 each: `keepdim=True`")  # fmt: skip
 check.crashes(RuntimeError, "to have 6 channels", "the mean goes over H and W, not over channels")
 check.crashes(RuntimeError, r"tensor \([57]\) must match.* size \([2-4]\)", "mean over all of H and W: 1 × 1")  # fmt: skip
+check.crashes(RuntimeError, r"\(40\) must match.* \(6\)", "x has other channels: add nothing to it")
 check.crashes(RuntimeError, "expand", "`.expand(-1, -1, *x.shape[-2:])`: -1 is a size that stays")
 torch.manual_seed(0)
 pooling, other = check.build(ASPPPooling, (6, 40), {"in_channels": 9, "out_channels": 5})
@@ -625,6 +632,9 @@ check.close(got.amax((2, 3)), got.amin((2, 3)), "it differs from pixel to pixel:
 for wrong, message in unless(got, twin.eval()(means).expand(3, -1, 5, 7), mismeaned, x):
     check.catches(twin(wrong).expand(3, -1, 5, 7), got, message)
 check.catches(twin(x).mean((2, 3), True).expand(3, -1, 5, 7), got, "the block comes before the mean: mean first")  # fmt: skip
+(like := course.ASPPPooling(6, 40).eval()).load_state_dict(pooling.state_dict())
+way = way_apart(pooling, like, lambda part: part(x), {"project": "the mean over height and width"})
+check.that(not way, way)
 check.close(got, twin(means).expand(3, -1, 5, 7), "expected: mean, block, lay out")
 check.equal(check.call(other.eval(), torch.ones(2, 9, 1, 4)).shape, (2, 5, 1, 4), "lay out at the height and width of x, whatever they are")  # fmt: skip
 learns, alike = check.call(pooling.train(), x.requires_grad_()), twin.train()(means)
@@ -809,8 +819,9 @@ probe.emit("count", count, "the number of parameters in the report's sizes")
 ### END HIDDEN TESTS
 
 # %% check-aspp-2 points=1
+from coursekit.checks.mistakes.apart import way_apart
 from coursekit.checks.mistakes.crashes import CRASHES
-from coursekit.checks.mistakes.deeplabv3plus import mismixed
+from coursekit.checks.mistakes.deeplabv3plus import ASPP_GETS, mismixed
 from coursekit.checks.mistakes.modules import unless, unlike
 
 check = Check("aspp")
@@ -829,6 +840,8 @@ twin.load_state_dict(pyramid.state_dict())
 same = twin.eval()(x)
 for wrong, message in unless(got, same, mismixed, twin, x):
     check.catches(wrong, got, message)
+way = way_apart(pyramid, twin, lambda part: part(x), ASPP_GETS)
+check.that(not way, way)
 check.close(got, same, "expected: all branches of x, side by side, mixed by project", 1e-4)
 check.that(got.requires_grad, "what comes out has no gradient: detach nothing")
 got.sum().backward()
@@ -953,9 +966,11 @@ class Decoder(DecoderParts):
 
 
 # %% check-deeplab-decoder points=2
+from coursekit.checks.mistakes.apart import way_apart
 from coursekit.checks.mistakes.crashes import CRASHES
-from coursekit.checks.mistakes.deeplabv3plus import misdecoded
+from coursekit.checks.mistakes.deeplabv3plus import DECODER_GETS, misdecoded
 from coursekit.checks.mistakes.modules import unless
+from coursekit.parts import deeplabv3plus as course
 
 check = Check("deeplab-decoder")
 for known in CRASHES["deeplab-decoder"]:
@@ -972,6 +987,9 @@ twin, large = copy.deepcopy(decoder), F.interpolate(deep, size, mode="bilinear")
 end = twin.head(twin.refine(torch.cat([large, twin.low_level(shallow)], 1)))
 for wrong, message in unless(got, end, misdecoded, decoder, deep, shallow):
     check.catches(wrong, got, message)
+(like := course.Decoder(5, 4, 4, 6, 3).eval()).load_state_dict(decoder.state_dict())
+way = way_apart(decoder, like, lambda part: part(deep, shallow), DECODER_GETS)
+check.that(not way, way)
 check.close(got, end, "expected: enlarge, thin, concatenate, refine, score")
 check.that(None not in torch.autograd.grad(got.sum(), (deep, shallow, *decoder.parameters()), allow_unused=True), "no gradient reaches the two maps and all weights: detach nothing")  # fmt: skip
 deep, shallow = torch.randn(2, 4, 3, 7), torch.randn(2, 5, 12, 15)  # other sizes, and training
@@ -1063,7 +1081,8 @@ class DeepLabV3Plus(nn.Module):
 
 
 # %% check-deeplabv3plus points=1
-from coursekit.checks.mistakes.deeplabv3plus import misassembled
+from coursekit.checks.mistakes.apart import way_apart
+from coursekit.checks.mistakes.deeplabv3plus import GETS, misassembled
 from coursekit.checks.mistakes.modules import unless
 
 check = Check("deeplabv3plus")
@@ -1076,18 +1095,22 @@ check.crashes(TypeError, "'shallow'", "the decoder gets two maps: deep, then the
 torch.manual_seed(0)
 small = {"stages": ((5, 7), (8, 9), (11, 12)), "aspp": 10, "rates": (1, 2), "low_level": 3}
 mine, image = DeepLabV3Plus(**small, decoder=6), 1 + 2 * torch.randn(2, 3, 43, 48)
-for weight in mine.parameters():
-    weight.data += 0.01 * torch.randn(weight.shape)  # nothing is exactly 0 or 1
+for weight in mine.parameters():  # large enough to show in the end, nothing exactly 0 or 1
+    weight.data *= 2.4 if weight.ndim > 1 else 1
+    weight.data += 0.05 * torch.randn(weight.shape)
 got = check.call(mine.eval(), image)
 check.kind(got, torch.Tensor)
 check.catches((2, 19, 21, 24), got.shape, "half the size: the last doubling is missing")
 check.catches((2, 19, 42, 48), got.shape, "a pixel short: fit_to, for an image of odd size")
+check.catches((2, 3, 42, 48), got.shape, "fit_to takes the logits first, then the image")
 check.shape(got, (2, 19, 43, 48), "one score for each class and pixel, at the image's size")
 twin = create_model("deeplabv3plus", **small, decoder=6).eval().requires_grad_(False)
 twin.load_state_dict(mine.state_dict())
 same = twin(image)
 for wrong, message in unless(got, same, misassembled, twin, image):
     check.catches(wrong, got, message)
+way = way_apart(mine, twin, lambda network: network(image), GETS)
+check.that(not way, way)
 check.close(got, same, "another output than the course's: is every part used once?", rtol=1e-4)  # fmt: skip
 check.passed("the course's DeepLabV3+ accepts your weights and computes the same")
 ### BEGIN HIDDEN TESTS

@@ -32,6 +32,24 @@ TAKEN = {
 }
 
 
+#: What the parts of the lesson's modules get, in the order of the way through.
+ASPP_GETS = {
+    **{f"branches.{n}": "x, as it comes" for n in range(4)},
+    "project": "what the branches give, side by side, as it is",
+}
+DECODER_GETS = {
+    "low_level": "the shallow map, as it comes",
+    "refine": "the enlarged deep map and the thinned skip, side by side, as they are",
+    "head": "what refine gives",
+}
+GETS = {
+    "encoder": "the image, as it comes",
+    "aspp": "the last of the features",
+    "decoder": "what aspp gives, then the first of the features",
+    "up": "what the decoder gives",
+}
+
+
 def mismeaned(x: Tensor) -> Mistakes:
     """What is taken for the mean over the map, (B, C, 1, 1)."""
     mean, flat = x.mean((2, 3), keepdim=True), x.flatten(2)
