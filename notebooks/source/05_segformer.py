@@ -38,8 +38,6 @@
 # {{papers}}
 
 # %%
-from functools import partial
-
 import matplotlib.pyplot as plt  # once it is loaded, Jupyter shows figures
 import numpy as np
 import torch
@@ -161,7 +159,7 @@ for wrong, message in unless(got, right, misread, query, key, value):
     check.catches(wrong, got, message)
 check.shape(got, (2, 3, 5, 6), "an answer for each query, as long as a value")
 if not torch.allclose(got, right, atol=1e-4):
-    check.that(False, attention_apart(partial(check.call, attend), query, key, value))
+    check.that(False, attention_apart(lambda *qkv: check.call(attend, *qkv), query, key, value))
 check.close(got, right, "expected: softmax(QKᵀ/√d) V")
 flat = [part[0, 0, :, :5].double().requires_grad_() for part in (query, key, value)]
 single, expected = check.call(attend, *flat), F.scaled_dot_product_attention(*flat)
@@ -376,7 +374,9 @@ for wrong, message in unless(got, expected, half_online, query, key, value):
 lost = "it is not a number: exp(m - m') turned round or left out, the old m in exp(scores - m')?"
 check.that(not torch.isnan(got).any(), lost)
 if not torch.allclose(got, expected, atol=1e-4):
-    check.that(False, blocks_apart(partial(check.call, attend_in_blocks), query, key, value))
+    check.that(
+        False, blocks_apart(lambda *given: check.call(attend_in_blocks, *given), query, key, value)
+    )
 check.close(got, expected, "expected: what attend gives", atol=1e-4, rtol=1e-4)
 flat = [part[0, 0].double() for part in (query, key, value)]
 single = check.call(attend_in_blocks, *flat, 4)
