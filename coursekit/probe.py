@@ -25,6 +25,7 @@ allocates no more than is there.
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import inspect
 import io
@@ -111,14 +112,13 @@ class Probe:
                     drawn[key] = np.array(3)
             return drawn
 
-        self._load(network, self.given(name, draw))
+        self._load(network, self._packed(name, draw))
 
     def sow(self, network: Any, name: str) -> None:
         """As `fill`, for a large network: only what its numbers are drawn from travels."""
         seed = self.given(name, lambda rng: int(rng.integers(2**62)))
-        numbers = {}
-        for key, value in network.state_dict().items():
-            drawn = np.random.default_rng([seed, *key.encode()])
+        drawn, numbers = np.random.default_rng(seed), {}
+        for key, value in sorted(network.state_dict().items()):
             if value.ndim > 1:
                 numbers[key] = drawn.normal(0, (2 / value[0].numel()) ** 0.5, tuple(value.shape))
             else:  # of a normalisation all may be so; a count of batches becomes 1
@@ -145,7 +145,24 @@ class Probe:
                     drawn[key] = np.full(tuple(value.shape), 1.0 if one else 0.0)
             return drawn
 
-        self._load(network, self.given(name, draw))
+        self._load(network, self._packed(name, draw))
+
+    def _packed(
+        self, name: str, draw: Callable[[np.random.Generator], dict[str, NDArray[Any]]]
+    ) -> dict[str, NDArray[Any]]:
+        """The same as `given`, for arrays by name, which travel as a single one."""
+
+        def pack(rng: np.random.Generator) -> dict[str, Any]:
+            drawn = draw(rng)
+            shapes = {key: list(array.shape) for key, array in drawn.items()}
+            flat = [array.ravel() for array in drawn.values()]
+            return {"shapes": shapes, "numbers": np.concatenate(flat)}
+
+        given = self.given(name, pack)
+        ends = np.cumsum([math.prod(shape) for shape in given["shapes"].values()])
+        parts = np.split(given["numbers"], ends[:-1])
+        named = zip(given["shapes"].items(), parts, strict=True)
+        return {key: part.reshape(shape) for (key, shape), part in named}
 
     @staticmethod
     def _load(network: Any, numbers: dict[str, NDArray[Any]]) -> None:
@@ -371,17 +388,24 @@ def _as_array(value: Any) -> NDArray[Any]:
 
 
 def _read_array(text: str) -> NDArray[Any]:
-    file = io.BytesIO(base64.b64decode(text, validate=True))
+    raw = base64.b64decode(text, validate=True)
+    shape, fortran, dtype, size = _header(raw[: 10 + int.from_bytes(raw[8:10], "little")])
+    if dtype.hasobject or dtype.kind not in _KINDS:
+        raise ValueError(f"an array of {dtype}")
+    if math.prod(shape) * dtype.itemsize != len(raw) - size:
+        raise ValueError("an array whose header does not fit its content")
+    array = np.frombuffer(raw[size:], dtype).reshape(shape, order="F" if fortran else "C")
+    return array.astype(dtype.newbyteorder("="))  # a copy, which may be written to
+
+
+@functools.lru_cache(1000)  # reading one takes longer than most arrays, which are small and alike
+def _header(start: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
+    """Shape, order and type of an array from the npy file that begins so, and where it begins."""
+    file = io.BytesIO(start)
     version = np.lib.format.read_magic(file)
     if version != (1, 0):
         raise ValueError(f"an array of npy version {version}")
-    shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
-    if dtype.hasobject or dtype.kind not in _KINDS:
-        raise ValueError(f"an array of {dtype}")
-    if math.prod(shape) * dtype.itemsize != len(file.getbuffer()) - file.tell():
-        raise ValueError("an array whose header does not fit its content")
-    array = np.frombuffer(file.read(), dtype).reshape(shape, order="F" if fortran else "C")
-    return array.astype(dtype.newbyteorder("="))  # a copy, which may be written to
+    return (*np.lib.format.read_array_header_1_0(file), file.tell())
 
 
 def _write(path: Path, record: dict[str, Any]) -> None:

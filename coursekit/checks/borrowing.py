@@ -13,7 +13,7 @@ import inspect
 import re
 import sys
 from contextlib import ExitStack, contextmanager, suppress
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from pkgutil import iter_modules
 from types import FunctionType
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 BORROWED = "the course's own part is borrowed: the lesson goes on with it, and it brings no points"
 
 
+@lru_cache(100)  # each check of an exercise asks
 def borrows(answer: str, exercise: str) -> bool:
     """Whether an answer takes the course's own part, by its text.
 

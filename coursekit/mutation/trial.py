@@ -228,15 +228,18 @@ class _Stage:
 
     def prepare(self) -> None:
         """Run the hidden half on the solution, under two secrets."""
+        solution, first, second = self.plan.solution, *self.references
         for folder, secret in zip(self.references, _SECRETS, strict=True):
-            task = [self._hidden(self.plan.solution, folder, secret)]
-            for _, (ending,) in self._forked([task]):
+            noted = folder / "modules.json"
+            task = [self._hidden(solution, folder, secret)]
+            # What both halves import, such as an optimiser's two seconds, nobody waits for again.
+            task += [self._public(solution), partial(_note, noted)] if folder is first else []
+            for _, (ending, *_) in self._forked([task]):
                 if ending.kind != "passed":
                     raise CourseError(f"{self.name}: the hidden half ends with {ending.kind} on "
                                       f"the solution: {ending.message}")  # fmt: skip
-            # What it had to import, such as an optimiser's two seconds, nobody waits for again.
-            _import(json.loads((folder / "modules.json").read_text()))
-        first, second = self.references
+            if noted.is_file():
+                _import(json.loads(noted.read_text()))
         for check in self.plan.checks:
             if not proves(first, second, check):
                 raise CourseError(f"{check}: all that its hidden half emits can be made up; let "
@@ -295,15 +298,10 @@ class _Stage:
         return lambda: self._run(answer, self.plan.public)
 
     def _hidden(self, answer: str, folder: Path, secret: str | None = None) -> Callable[[], None]:
-        def act() -> None:
-            probe = {FOLDER: str(folder)} | ({SECRET: secret} if secret else {})
-            if secret:
-                self._run(answer, self.plan.hidden, probe)
-                Path(folder, "modules.json").write_text(json.dumps([*sys.modules]))
-            else:
-                self._run(answer, self.plan.hidden, probe, partial(self._caught, folder))
-
-        return act
+        probe = {FOLDER: str(folder)} | ({SECRET: secret} if secret else {})
+        if secret:
+            return lambda: self._run(answer, self.plan.hidden, probe)
+        return lambda: self._run(answer, self.plan.hidden, probe, partial(self._caught, folder))
 
     def _caught(self, folder: Path, cell: str) -> bool:
         """Whether a cell that has run is a check that found something wrong."""
@@ -363,6 +361,11 @@ class _State:
             self._torch.set_rng_state(self._numbers)
             self._torch.set_default_dtype(self._dtype)
             self._torch.set_grad_enabled(True)
+
+
+def _note(file: Path) -> None:
+    """Write down what this process has imported."""
+    file.write_text(json.dumps([*sys.modules]))
 
 
 def _import(names: list[str]) -> None:

@@ -280,6 +280,10 @@ def conv_bn_relu(
 
 # %% check-dilated-block points=2
 check = Check("dilated-block")
+check.crashes(ValueError, "divisible by groups", "set no groups: each kernel sees all channels")
+check.crashes(
+    TypeError, "ModuleList", "nn.Sequential calls its parts one by one, nn.ModuleList none"
+)
 check.crashes(RuntimeError, "running_mean", "normalisation comes second: it gets out_channels")
 check.crashes((RuntimeError, AttributeError), "weight of size|'Conv2d' object", "give nn.Sequential its parts: a convolution in → out, then the others")  # fmt: skip
 torch.manual_seed(0)
@@ -316,7 +320,7 @@ probe = Probe("check-dilated-block")
 for name, kernel, rate in (("dense", 3, 1), ("far", 3, 3), ("point", 1, 5), ("wide", 5, 2)):
     block = conv_bn_relu(3, 4, kernel, rate).double()
     probe.fill(block, name, mean=0.2, spread=0.4)
-    drawn = probe.given(f"{name}-input", lambda rng: rng.normal(0, 1, (3, 3, 8, 9)))
+    drawn = probe.given(f"{name}-input", lambda rng: rng.normal(0, 9, (3, 3, 8, 9)))
     entered = torch.from_numpy(drawn).requires_grad_()
     about = f"a kernel of {kernel} at rate {rate}"
     probe.emit(f"{name}-eval", block.eval()(entered), f"{about}, in evaluation")
@@ -400,7 +404,8 @@ def fold(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Conv2d:
 
 # %% check-fold-norm points=1
 from coursekit.checks.mistakes.crashes import CRASHES
-from coursekit.checks.mistakes.deeplabv3plus import misscaled
+from coursekit.checks.mistakes.folding import misscaled
+from coursekit.checks.mistakes.modules import unless
 
 check = Check("fold-norm")
 for known in CRASHES["fold-norm"]:
@@ -409,10 +414,10 @@ conv, norm = pair(nn.Conv2d(4, 4, 3, padding=2, dilation=2))
 folded = check.call(fold, conv, norm)
 check.kind(folded, nn.Conv2d)
 check.that(folded.weight.isfinite(), "a root of a negative number, or 1 / 0: below the root stands σ² + ε, no more")  # fmt: skip
-for wrong, message in misscaled(conv, norm):
-    check.catches(wrong, folded.weight, message)
 scale = norm.weight.detach() / (norm.running_var + norm.eps).sqrt()
 expected = conv.weight.detach() * scale[:, None, None, None]
+for wrong, message in unless(folded.weight, expected, misscaled, conv, norm):
+    check.catches(wrong, folded.weight, message)
 check.close(folded.weight, expected, "expected: s times the old kernel")
 check.passed("the kernel carries the scale")
 ### BEGIN HIDDEN TESTS
@@ -440,17 +445,18 @@ for name, made in (
 ### END HIDDEN TESTS
 
 # %% check-fold-norm-2 points=1
-from coursekit.checks.mistakes.deeplabv3plus import misshifted
+from coursekit.checks.mistakes.folding import misshifted
+from coursekit.checks.mistakes.modules import unless
 
 check = Check("fold-norm")
 conv, norm = pair(nn.Conv2d(4, 4, 3, padding=2, dilation=2))
 folded, x = check.call(fold, conv, norm), torch.randn(2, 4, 6, 7)
 check.kind(folded.bias, torch.Tensor, what="the bias")
 check.that(folded.bias.isfinite(), "a root of a negative number, or 1 / 0: below the root stands σ² + ε, no more")  # fmt: skip
-for wrong, message in misshifted(conv, norm):
-    check.catches(wrong, folded.bias, message)
 b, mu, beta = conv.bias.detach(), norm.running_mean, norm.bias.detach()
 s = norm.weight.detach() / (norm.running_var + norm.eps).sqrt()
+for wrong, message in unless(folded.bias, (b - mu) * s + beta, misshifted, conv, norm):
+    check.catches(wrong, folded.bias, message)
 check.close(folded.bias, (b - mu) * s + beta, "sort the terms that do not contain x into the bias")
 for other in (conv, nn.Conv2d(4, 4, 3, stride=2, groups=2), nn.Conv2d(4, 4, 1)):
     conv, norm = pair(other)
@@ -600,12 +606,16 @@ class ASPPPooling(nn.Module):
 
 
 # %% check-aspp-pooling points=1
+from coursekit.checks.mistakes.apart import way_apart
 from coursekit.checks.mistakes.deeplabv3plus import mismeaned
+from coursekit.checks.mistakes.modules import unless
+from coursekit.parts import deeplabv3plus as course
 
 check = Check("aspp-pooling")
 check.crashes(RuntimeError, r"size: \[3, 6\]|input\[1, 3, 6, 1\]", "keep height and width, of 1 each: `keepdim=True`")  # fmt: skip
 check.crashes(RuntimeError, "to have 6 channels", "the mean goes over H and W, not over channels")
 check.crashes(RuntimeError, r"tensor \([57]\) must match.* size \([2-4]\)", "mean over all of H and W: 1 × 1")  # fmt: skip
+check.crashes(RuntimeError, r"\(40\) must match.* \(6\)", "x has other channels: add nothing to it")
 check.crashes(RuntimeError, "expand", "`.expand(-1, -1, *x.shape[-2:])`: -1 is a size that stays")
 torch.manual_seed(0)
 pooling, other = check.build(ASPPPooling, (6, 40), {"in_channels": 9, "out_channels": 5})
@@ -619,9 +629,12 @@ got, means = check.call(pooling.eval(), x), x.mean((2, 3), keepdim=True)
 check.shape(got, (3, 40, 5, 7), "lay the result out again: out_channels, at the size of x")
 check.that(got[:, :, 1:].any() or not got.any(), "the answer stands at one place, zeros at the others: lay it out at every pixel")  # fmt: skip
 check.close(got.amax((2, 3)), got.amin((2, 3)), "it differs from pixel to pixel: mean over H and W")
-for wrong, message in mismeaned(x):
-    check.catches(twin.eval()(wrong).expand(3, -1, 5, 7), got, message)
+for wrong, message in unless(got, twin.eval()(means).expand(3, -1, 5, 7), mismeaned, x):
+    check.catches(twin(wrong).expand(3, -1, 5, 7), got, message)
 check.catches(twin(x).mean((2, 3), True).expand(3, -1, 5, 7), got, "the block comes before the mean: mean first")  # fmt: skip
+(like := course.ASPPPooling(6, 40).eval()).load_state_dict(pooling.state_dict())
+way = way_apart(pooling, like, lambda part: part(x), {"project": "the mean over height and width"})
+check.that(not way, way)
 check.close(got, twin(means).expand(3, -1, 5, 7), "expected: mean, block, lay out")
 check.equal(check.call(other.eval(), torch.ones(2, 9, 1, 4)).shape, (2, 5, 1, 4), "lay out at the height and width of x, whatever they are")  # fmt: skip
 learns, alike = check.call(pooling.train(), x.requires_grad_()), twin.train()(means)
@@ -806,9 +819,10 @@ probe.emit("count", count, "the number of parameters in the report's sizes")
 ### END HIDDEN TESTS
 
 # %% check-aspp-2 points=1
+from coursekit.checks.mistakes.apart import way_apart
 from coursekit.checks.mistakes.crashes import CRASHES
-from coursekit.checks.mistakes.deeplabv3plus import mismixed
-from coursekit.checks.mistakes.modules import unlike
+from coursekit.checks.mistakes.deeplabv3plus import ASPP_GETS, mismixed
+from coursekit.checks.mistakes.modules import unless, unlike
 
 check = Check("aspp")
 for known in CRASHES["aspp"]:
@@ -824,8 +838,10 @@ check.kind(got, torch.Tensor)
 check.shape(got, (2, 5, 9, 8), "width channels should come out, at the size that came in")
 twin.load_state_dict(pyramid.state_dict())
 same = twin.eval()(x)
-for wrong, message in mismixed(twin, x):
+for wrong, message in unless(got, same, mismixed, twin, x):
     check.catches(wrong, got, message)
+way = way_apart(pyramid, twin, lambda part: part(x), ASPP_GETS)
+check.that(not way, way)
 check.close(got, same, "expected: all branches of x, side by side, mixed by project", 1e-4)
 check.that(got.requires_grad, "what comes out has no gradient: detach nothing")
 got.sum().backward()
@@ -950,8 +966,11 @@ class Decoder(DecoderParts):
 
 
 # %% check-deeplab-decoder points=2
+from coursekit.checks.mistakes.apart import way_apart
 from coursekit.checks.mistakes.crashes import CRASHES
-from coursekit.checks.mistakes.deeplabv3plus import misdecoded
+from coursekit.checks.mistakes.deeplabv3plus import DECODER_GETS, misdecoded
+from coursekit.checks.mistakes.modules import unless
+from coursekit.parts import deeplabv3plus as course
 
 check = Check("deeplab-decoder")
 for known in CRASHES["deeplab-decoder"]:
@@ -964,10 +983,13 @@ deep, shallow = ((9 * torch.randn(2, *s)).requires_grad_() for s in ((4, 3, 5), 
 got = check.call(decoder, deep, shallow)
 check.shape(got, (2, 3, *size), "a score for each class; enlarge the deep map to the shallow's")
 check.that(got.requires_grad, "what comes out has no gradient: detach nothing")
-for wrong, message in misdecoded(decoder, deep, shallow):
-    check.catches(wrong, got, message)
 twin, large = copy.deepcopy(decoder), F.interpolate(deep, size, mode="bilinear")
 end = twin.head(twin.refine(torch.cat([large, twin.low_level(shallow)], 1)))
+for wrong, message in unless(got, end, misdecoded, decoder, deep, shallow):
+    check.catches(wrong, got, message)
+(like := course.Decoder(5, 4, 4, 6, 3).eval()).load_state_dict(decoder.state_dict())
+way = way_apart(decoder, like, lambda part: part(deep, shallow), DECODER_GETS)
+check.that(not way, way)
 check.close(got, end, "expected: enlarge, thin, concatenate, refine, score")
 check.that(None not in torch.autograd.grad(got.sum(), (deep, shallow, *decoder.parameters()), allow_unused=True), "no gradient reaches the two maps and all weights: detach nothing")  # fmt: skip
 deep, shallow = torch.randn(2, 4, 3, 7), torch.randn(2, 5, 12, 15)  # other sizes, and training
@@ -1059,29 +1081,37 @@ class DeepLabV3Plus(nn.Module):
 
 
 # %% check-deeplabv3plus points=1
-from coursekit.checks.mistakes.deeplabv3plus import misassembled
+from coursekit.checks.mistakes.apart import way_apart
+from coursekit.checks.mistakes.deeplabv3plus import GETS, misassembled
+from coursekit.checks.mistakes.modules import unless
 
 check = Check("deeplabv3plus")
-check.crashes(RuntimeError, "to have 256 channels", "the last of the features goes to aspp")
-check.crashes(RuntimeError, "to have 160 channels", "the decoder gets what comes out of aspp")
-check.crashes(RuntimeError, "to have 64 channels", "the decoder gets deep, then the first features")
+check.crashes(RuntimeError, "to have 12 channels", "the last of the features goes to aspp")
+check.crashes(RuntimeError, "to have 13 channels", "the decoder gets what comes out of aspp")
+check.crashes(RuntimeError, "to have 7 channels", "the decoder gets deep, then the first features")
 check.crashes((TypeError, AttributeError, ValueError), "list|unpack", "the encoder gives a list of three: a map of each stage")  # fmt: skip
 check.crashes(RuntimeError, "to have 19 channels", "up comes last, on the decoder's logits")
 check.crashes(TypeError, "'shallow'", "the decoder gets two maps: deep, then the first features")
 torch.manual_seed(0)
-mine, image = DeepLabV3Plus(), 1 + 2 * torch.randn(2, 3, 43, 48)
-for weight in mine.parameters():
-    weight.data += 0.01 * torch.randn(weight.shape)  # nothing is exactly 0 or 1
+small = {"stages": ((5, 7), (8, 9), (11, 12)), "aspp": 10, "rates": (1, 2), "low_level": 3}
+mine, image = DeepLabV3Plus(**small, decoder=6), 1 + 2 * torch.randn(2, 3, 43, 48)
+for weight in mine.parameters():  # large enough to show in the end, nothing exactly 0 or 1
+    weight.data *= 2.4 if weight.ndim > 1 else 1
+    weight.data += 0.05 * torch.randn(weight.shape)
 got = check.call(mine.eval(), image)
 check.kind(got, torch.Tensor)
 check.catches((2, 19, 21, 24), got.shape, "half the size: the last doubling is missing")
 check.catches((2, 19, 42, 48), got.shape, "a pixel short: fit_to, for an image of odd size")
+check.catches((2, 3, 42, 48), got.shape, "fit_to takes the logits first, then the image")
 check.shape(got, (2, 19, 43, 48), "one score for each class and pixel, at the image's size")
-twin = create_model("deeplabv3plus").eval().requires_grad_(False)
+twin = create_model("deeplabv3plus", **small, decoder=6).eval().requires_grad_(False)
 twin.load_state_dict(mine.state_dict())
-for wrong, message in misassembled(twin, image):
+same = twin(image)
+for wrong, message in unless(got, same, misassembled, twin, image):
     check.catches(wrong, got, message)
-check.close(got, twin(image), "another output than the course's: is every part used once?", rtol=1e-4)  # fmt: skip
+way = way_apart(mine, twin, lambda network: network(image), GETS)
+check.that(not way, way)
+check.close(got, same, "another output than the course's: is every part used once?", rtol=1e-4)  # fmt: skip
 check.passed("the course's DeepLabV3+ accepts your weights and computes the same")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -1133,39 +1163,27 @@ from coursekit.probe import Probe
 
 probe = Probe("check-deeplabv3plus-2")
 
-
-def hidden_quilts(rng: np.random.Generator, number: int) -> dict[str, np.ndarray]:
-    """Noisy images of patches in three colours, and the patches' classes."""
-    patches = rng.integers(0, 3, (number, 2, 2)).repeat(8, axis=1).repeat(8, axis=2)
-    images = colours[patches] + rng.normal(0, 1, (number, 16, 16, 3))
-    return {"images": images.transpose(0, 3, 1, 2), "maps": patches}
-
-
 narrow = {"stages": ((4, 8), (8, 8), (8, 8)), "aspp": 8, "low_level": 4, "decoder": 8}
-exact = DeepLabV3Plus(3, (1, 2), **narrow).double()
-probe.start(exact, "weights")
-photo = torch.from_numpy(probe.given("image", lambda rng: rng.normal(0, 1, (3, 3, 21, 26))))
-exact(photo.requires_grad_()).logsumexp(1).mean().mul(50).backward()
-probe.emit("input", photo.grad, "the gradient with respect to the image")
-slopes = {k: p.grad for k, p in exact.named_parameters() if not k.endswith("0.bias")}
-probe.emit("gradients", slopes, "the gradients with respect to the weights")
-
-colours = probe.given("colours", lambda rng: (3 * np.eye(3) - 1)[rng.permutation(3)])
-lot = probe.given("lot", lambda rng: hidden_quilts(rng, 16))
-unseen = probe.given("unseen", lambda rng: hidden_quilts(rng, 8)["images"])
-probe.keep("unseen", lambda rng: hidden_quilts(rng, 8)["maps"])
-entered, true = torch.from_numpy(lot["images"]).float(), torch.from_numpy(lot["maps"])
-learner = DeepLabV3Plus(3, (1, 2), **narrow)
+learner = DeepLabV3Plus(3, (1, 2), **narrow).double()
 probe.start(learner, "start")
-adam = torch.optim.Adam(learner.parameters(), 0.01)
-for step in range(40):
-    chosen = slice(step % 2 * 8, step % 2 * 8 + 8)
-    adam.zero_grad()
-    F.cross_entropy(learner(entered[chosen]), true[chosen]).backward()
-    adam.step()
+lot = torch.from_numpy(probe.given("lot", lambda rng: rng.normal(0, 1, (3, 3, 21, 26))))
+drawn = probe.given("true", lambda rng: rng.integers(0, 3, (3, 3, 3)).repeat(9, 1).repeat(9, 2))
+lot, true, losses = lot.requires_grad_(), torch.from_numpy(drawn[:, :21, :26]), []
+sgd = torch.optim.SGD(learner.parameters(), 0.001)
+for step in range(4):
+    sgd.zero_grad()
+    cost = 50 * F.cross_entropy(learner(lot), true)
+    losses.append(float(cost))
+    cost.backward()
+    if step == 0:
+        probe.emit("input", lot.grad, "the gradient with respect to the image")
+        slopes = {k: p.grad for k, p in learner.named_parameters() if not k.endswith("0.bias")}
+        probe.emit("gradients", slopes, "the gradients with respect to the weights")
+    sgd.step()
+probe.emit("losses", losses, "the losses of a short training", close=1e-4)
 with torch.no_grad():
-    called = learner.eval()(torch.from_numpy(unseen).float()).argmax(1)
-probe.emit("trained", called, "images that it has not seen, once trained", miou=("unseen", 0.7))
+    scores = learner.eval()(lot)
+probe.emit("trained", scores, "the logits after a short training", close=1e-3)
 ### END HIDDEN TESTS
 
 

@@ -40,6 +40,7 @@
 import copy
 import math
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
 
 import matplotlib.pyplot as plt  # once it is loaded, Jupyter shows figures
@@ -144,17 +145,18 @@ def sgd_step(
 
 
 # %% check-sgd-step points=2
-from coursekit.checks.mistakes.optimiser import slips
+from coursekit.checks.mistakes.modules import unless
+from coursekit.checks.mistakes.optimiser import near, sgd_apart, slips
 
 check = Check("sgd-step")
 w, g, u = torch.tensor([[2.0, -3.0], [0.7, 1.5], [-2.0, 4.0]]).double()
 made = check.call(sgd_step, w, g, u, 0.2, momentum=0.6, weight_decay=0.3)
 got, velocity = check.unpack(made, "the new weight", "the new velocity")
-p = g + 0.3 * w
-for wrong, message in slips(w, g, u):
+p, right = g + 0.3 * w, w - 0.2 * (0.6 * u + g + 0.3 * w)
+for wrong, message in unless(got, right, slips, w, g, u):
     check.catches(w - 0.2 * wrong, got, message)
 for wrong, message in (
-    (w - 0.2 * (0.6 * u + p), "the weight comes first, then the velocity"),
+    (right, "the weight comes first, then the velocity"),
     (u, "the old velocity was given back: the next step needs the new one"),
     (0.2 * (0.6 * u + p), "the step was given back: the velocity is without the rate"),
     (0.6 * u + g, "the decay goes past the velocity: L2 is part of the gradient"),
@@ -162,7 +164,10 @@ for wrong, message in (
 ):
     check.catches(wrong, velocity, message)
 check.kind(got, torch.Tensor, what="the new weight")
-check.close(got, w - 0.2 * (0.6 * u + p), "expected: w - l · (μ u + g + λ w)")
+check.shape(got, (2,), "the weight keeps its shape")
+if not near(got, right):
+    check.that(False, sgd_apart(partial(check.call, sgd_step), w, g, u))
+check.close(got, right, "expected: w - l · (μ u + g + λ w)")
 check.kind(velocity, torch.Tensor, what="the new velocity")
 plain = check.call(sgd_step, w, g, u, 0.2)
 check.close(plain[0], w - 0.2 * (0.5 * u + g), "expected by default: momentum 0.5, weight decay 0")
@@ -256,16 +261,22 @@ def adam_step(
 
 
 # %% check-adam-step points=3
-from coursekit.checks.mistakes.optimiser import FLAWS, flawed
+from coursekit.checks.mistakes.optimiser import FLAWS, adam_apart, flawed, near
 
 check = Check("adam-step")
 w, g, m = torch.tensor([[2.0, -3.0], [0.5, 1.0], [-1.0, 4.0]]).double()
 kind, zero = {"betas": (0.7, 0.9), "eps": 0.05}, torch.zeros(2).double()
 made = check.call(adam_step, w, g, m, m**2, 3, 0.2, weight_decay=0.3, **kind)
 got, got_m, got_v = check.unpack(made, "the new weight", "m", "v")
+right = flawed("", w, g, m)
 for flaw, message in FLAWS.items():
     check.catches(flawed(flaw, w, g, m), got, message)
-check.close(got, flawed("", w, g, m), "expected: the third step of torch.optim.Adam")
+for kept, letter in ((got, "weight"), (got_m, "m"), (got_v, "v")):
+    check.kind(kept, torch.Tensor, what=f"the new {letter}")
+    check.shape(kept, (2,), f"the {letter} keeps its shape")
+if not near(got, right):
+    check.that(False, adam_apart(partial(check.call, adam_step), w, g, m))
+check.close(got, right, "expected: the third step of torch.optim.Adam")
 means = [0.7 * m + 0.3 * (g + 0.3 * w), 0.9 * m**2 + 0.1 * (g + 0.3 * w) ** 2]
 check.catches(means[1], got_m, "the order of what is given back is weight, m, v")
 together = zip("mv", means, (m, m**2), kind["betas"], made[1:], strict=True)
@@ -273,7 +284,6 @@ for letter, mean, old, beta, kept in together:
     again = f"{letter}̂ was handed on in place of {letter}, and will be corrected again and again"
     check.catches(mean / (1 - beta**3), kept, again)
     check.catches(old, kept, f"the old {letter} was given back: the next step needs the new one")
-    check.kind(kept, torch.Tensor, what=letter)
 tiny, *_ = check.call(adam_step, w, 1e-8 * g, zero, zero, 2, 0.5)
 expected = w - 0.5 * (0.1 / 0.19) * g / (g.abs() * (0.001 / (1 - 0.999**2)) ** 0.5 + 1)
 check.close(tiny, expected, "expected by default: betas 0.9 and 0.999, eps 1e-8, no decay")
@@ -480,14 +490,18 @@ def cosine(t: int, t_max: int, highest: float, lowest: float) -> float:
 
 
 # %% check-cosine points=1
-from coursekit.checks.mistakes.optimiser import off_the_curve
+from coursekit.checks.mistakes.optimiser import curve_apart, off_the_curve
 
 check = Check("cosine")
+check.crashes(ZeroDivisionError, "division", "below the fraction line stands T, `t_max`, not t")
+check.crashes(NameError, "'(cos|pi)'", "they are `math.cos` and `math.pi`")
 got = [check.call(cosine, t, 10, 4.0, 1.0) for t in range(24)]
 check.kind(got[3], float)
 expected = [cosine_rate(t, 10, 4.0, 1.0) for t in range(24)]
 for wrong, message in off_the_curve(expected):
     check.catches(wrong, got, message)
+if any(abs(one - two) > 1e-5 for one, two in zip(got, expected, strict=True)):
+    check.that(False, curve_apart(partial(check.call, cosine)))
 check.close(got, expected, "expected: the values of Eq. 4")
 got, right = check.call(cosine, 3, 7, 0.3, 0.2), cosine_rate(3, 7, 0.3, 0.2)
 check.close(got, right, "expected with T = 7, from 0.3 to 0.2: the value of Eq. 4")
@@ -605,6 +619,8 @@ class Machine(State):
 
 # %% check-patience points=2
 check = Check("patience")
+check.crashes(AttributeError, "cannot assign to field", "the settings in self.config stay: halve self.peak")  # fmt: skip
+check.crashes(AttributeError, "no attribute '(patience|\\w+_lr)'", "the settings stand in self.config")  # fmt: skip
 
 
 def events(losses, patience):
@@ -614,7 +630,10 @@ def events(losses, patience):
     return found, running
 
 
-got, _ = events([3.0, 2.0, 2.0 - 1e-9, 2.0 - 1e-9], 2)
+got, running = events([3.0, 2.0, 2.0 - 1e-9, 2.0 - 1e-9], 2)
+known = {"improved", "wait", "switch", "halve", "stop"}
+check.that({*got} <= known, f"the events are called {', '.join(sorted(known))}")
+check.that(running.best < 4 or "improved" not in got, "an improvement was told, and not kept: self.best is the lowest loss")  # fmt: skip
 check.equal(got[:3], ["improved"] * 3, "each loss is lower than all before: three improvements")
 check.that(got[3] != "improved", "an equal loss counted as an improvement: only a lower one is")
 got, running = events([3.0, 4.0, 4.0, 2.0], 2)
@@ -632,6 +651,7 @@ check.equal(running.peak, 0.01, "after the first halving the peak is 0.01")
 for patience in (2, 1, 5):
     got, _ = events([3.0] + [4.0] * 30, patience)
     order = [event for event in got if event not in ("wait", "improved")]
+    check.that("improved" not in got[1:], "4 is not below 3: the best loss outlives every phase")
     check.catches(["switch", "halve", "stop"], order, "stopped before 0.005, which is allowed")
     check.that(order.count("halve") < 6, "the peak does not fall: half the *last* one each time")
     check.that(len(order) < 5, "it goes on: is the *next* peak too low, the phase 'stopped' then?")
@@ -878,13 +898,20 @@ check = Check("run-pipeline")
 check.may_change("model", "machine")
 gone = "it trains on when the machine has stopped: look at machine.phase before each epoch"
 check.crashes(RuntimeError, "the pipeline has stopped", gone)
+swapped = (
+    "arguments have changed places: train_epoch(model, optimiser), make_optimiser(model, machine)"
+)
+check.crashes(AttributeError, "no attribute '(param_groups|config|zero_grad)'", swapped)
 made_up = [5.0, 4.0, 4.5, 3.9, 4.2, 4.1, 4.3, 3.8, 4.2, 4.1, 4.0, 4.3, 4.4, 4.5, 4.6, 4.7, 4.8]
 toy = Toy(np.random.default_rng(0).normal(0, 1, (8, 3)), made_up)
 twin = Pipeline(AdamToSGDConfig(patience=3, adam_lr=0.01))
 run = toy.model, Pipeline(twin.config), toy.train_epoch, toy.validate, 50
 history = check.call(run_pipeline, *run)
+check.kind(history, list, what="the history")
 check.that(len(toy.after) > 7, "it ended with the first phase: go on until the machine has stopped")
-check.equal(len(toy.after), 17, "17 epochs are right: record each val_loss, after its training")
+check.equal(
+    len(toy.after), 17, "17 epochs are right: record each val_loss once, after its training"
+)
 used, kinds, fresh = zip(*toy.notes, strict=True)
 rates, found = zip(*[(twin.rate, twin.record(loss)) for loss in made_up], strict=True)
 check.that("SGD" in kinds, "SGD never trained: make_optimiser anew after a patience event")
@@ -941,8 +968,8 @@ check.may_change("model", "machine")
 names = ("epoch", "phase", "rate", "train_loss", "val_loss", "event")
 toy = Toy(np.random.default_rng(1).normal(0, 1, (8, 3)), [3.0, 2.0, 2.5, 2.6, 2.7, 1.0])
 history = check.call(run_pipeline, toy.model, Pipeline(), toy.train_epoch, toy.validate, 4)
-check.equal(len(toy.after), 4, "it was given 4 epochs at most")
 check.kind(history, list, what="the history")
+check.equal(len(toy.after), 4, "it was given 4 epochs at most")
 check.equal(len(history), 4, "one entry an epoch")
 check.catches(toy.after[3], toy.state(), "out of epochs, it keeps the last weights: load the best")
 check.close(toy.state(), toy.after[1], "expected at the end: the state of the best epoch")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from inspect import signature
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -36,8 +36,10 @@ PIECES = {
 AT_START = {"code": ("X · up(X_l) + X", "X"), "paper": ("X", "0 for λ H_S", "0 for γ H_F")}
 
 
-def same(one: Tensor, two: Tensor) -> bool:
-    """Whether two tensors have a shape and, nearly, their values in common."""
+def same(one: Any, two: Any) -> bool:
+    """Whether two tensors have a shape and, nearly, their values in common; others are equal."""
+    if not (isinstance(one, Tensor) and isinstance(two, Tensor)):
+        return bool(one == two)
     return one.shape == two.shape and torch.allclose(one, two, atol=1e-4, rtol=1e-4)
 
 

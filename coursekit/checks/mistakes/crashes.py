@@ -8,6 +8,11 @@ _ONE_MAP = (TypeError, "got .(list|tuple)|positional arguments but|found type (l
 CRASHES = {
     "fold-norm": (
         (
+            ValueError,
+            "expected 4D",
+            "norm takes maps: fold its numbers, such as norm.weight",
+        ),
+        (
             RuntimeError,
             "must match|broadcast|cannot be multiplied",
             "shapes do not fit: s, (out,), times (out, in, k, k)",
@@ -63,6 +68,7 @@ CRASHES = {
         (*_ONE_MAP, "project takes one map: torch.cat(…, dim=1) first"),
     ),
     "deeplab-decoder": (
+        (NotImplementedError, "mode needs", "maps are enlarged with the mode bilinear"),
         (RuntimeError, "except in dimension 1", "enlarge deep to the size of shallow"),
         (
             RuntimeError,

@@ -5,16 +5,18 @@ Its checks compare an answer with all of these before they ask whether it is rig
 
 from __future__ import annotations
 
-from itertools import permutations, product
+from itertools import chain, permutations, product
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
-from coursekit.checks.mistakes.modules import apart
+from coursekit.checks.mistakes.modules import telling
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     Mistakes = list[tuple[Any, str]]
 
 _LOGITS = "these are probabilities: return logits"
@@ -30,123 +32,22 @@ TAKEN = {
 }
 
 
-def _along(scale: Tensor) -> Tensor:
-    return scale[:, None, None, None]
-
-
-def _scales(norm: nn.BatchNorm2d) -> Mistakes:
-    """What is taken for s, γ over the root of σ² + ε."""
-    gamma, beta, eps = norm.weight.detach(), norm.bias.detach(), norm.eps
-    var, mu = torch.as_tensor(norm.running_var), torch.as_tensor(norm.running_mean)
-    root = (var + eps).sqrt()
-    s, squared = gamma / root, "divided by the variance, not by its root"
-    return [
-        (gamma / var.sqrt(), "ε is missing below the root: it counts where the variance is tiny"),
-        (gamma / (var + 1e-5).sqrt(), "ε is written into it: take norm.eps"),
-        (gamma / (var + eps), squared),
-        (gamma / var, squared),
-        (1 / root, "γ is missing in the scale"),
-        (1 / var.sqrt(), "γ and ε are missing in the scale"),
-        (gamma, "the scale lacks σ: divide γ by the root of σ² + ε"),
-        (s**2, "the kernel is scaled twice"),
-        (gamma / (var.sqrt() + eps), "ε stands beside the root: it belongs below it"),
-        (gamma / (root + eps), "ε stands below the root and beside it: below it, once"),
-        (gamma / (var.sqrt() + eps**0.5), "a root of the sum, not a sum of two roots"),
-        (gamma / (var + eps**2).sqrt(), "ε is squared: take norm.eps as it is"),
-        (gamma / var.sqrt() + eps, "ε is added to the scale: it belongs below the root"),
-        (s + eps, "ε is added to the scale: it belongs below the root, once"),
-        (gamma * root, "multiplied by the deviation: divide"),
-        (gamma * (var + eps), "multiplied by the variance: divide by its root"),
-        (gamma / (var**2 + eps).sqrt(), "running_var is σ² already: do not square it"),
-        (gamma / (var + eps) ** 2, "the variance is squared: take its root"),
-        (gamma / root.sqrt(), "a root of the root: one is enough"),
-        (beta / root, "β is taken for γ: γ is norm.weight, β norm.bias"),
-        (mu / root, "μ is taken for γ: γ is norm.weight, μ norm.running_mean"),
-        (gamma / mu, "divided by the mean: it is the deviation, the root of running_var + ε"),
-        ((gamma - mu) / root, "μ is taken from γ: it belongs in the bias alone"),
-        (1 / s, "divided by s: multiply"),
-        (root, "multiplied by the deviation, without γ: divide, and multiply by γ"),
-        (-s, "the scale has the wrong sign"),
-        (s.abs(), "the sign of γ is lost: take it as it is"),
-        (gamma * s, "γ is squared: it counts once"),
-        (s.mean().expand(len(s)), "one scale for all channels: each has its own"),
-    ]
-
-
-def misscaled(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> Mistakes:
-    """What is taken for the folded kernel."""
-    w, gamma, beta = conv.weight.detach(), norm.weight.detach(), norm.bias.detach()
-    var, mu = torch.as_tensor(norm.running_var), torch.as_tensor(norm.running_mean)
-    s = gamma / (var + norm.eps).sqrt()
-    right, less = w * _along(s), (w - _along(mu)) * _along(s)
-    some = "some channels are not scaled: all of them are"
-    own = F.batch_norm(w.transpose(0, 1), None, None, gamma, beta, True, 0.1, norm.eps)
-    return [
-        (w, "the kernel is still the old one: it must be scaled, too"),
-        *[(w * _along(scale), message) for scale, message in _scales(norm)],
-        (right + _along(beta), "β is added to the kernel: it belongs in the bias alone"),
-        (w * s[:, None, None], "scaled along `in`: s belongs to dimension 0"),
-        (less, "μ is taken from the kernel: it belongs in the bias alone"),
-        (less + _along(beta), "the kernel takes s alone: μ and β go into the bias"),
-        (w + _along(s), "s is added to the kernel: multiply"),
-        (norm(w).detach(), "a kernel is no map: norm(weight) shifts it, and goes along `in`"),
-        (own.transpose(0, 1), "these are the kernel's own statistics: take what norm has seen"),
-        (w.transpose(0, 1) * _along(s), "in and out are exchanged in the kernel"),
-        (torch.cat([right[:-1], w[-1:]]), some),
-        (torch.cat([right[:1], w[1:]]), some),
-        (right.mean(0).expand_as(w), "a kernel for each channel: nothing is averaged"),
-    ]
-
-
-def misshifted(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> Mistakes:
-    """What is taken for the folded bias, s (b − μ) + β."""
-    b, gamma, beta = (torch.as_tensor(t).detach() for t in (conv.bias, norm.weight, norm.bias))
-    mu = torch.as_tensor(norm.running_mean)
-    root = (torch.as_tensor(norm.running_var) + norm.eps).sqrt()
-    s = gamma / root
-    right = (b - mu) * s + beta
-    terms = (
-        [
-            (b * s, ""),
-            (0 * b, "the old bias is lost"),
-            (b, "the old bias is not scaled by s"),
-            (-b * s, "the old bias has the wrong sign"),
-        ],
-        [
-            (-mu * s, ""),
-            (0 * mu, "the mean is not taken away"),
-            (-mu, "the mean is not scaled by s"),
-            (mu * s, "the mean has the wrong sign"),
-            (mu, "the mean is added, and not scaled by s"),
-            (-mu / root, "γ is missing in the mean's scale"),
-            (-mu * gamma, "σ is missing in the mean's scale"),
-        ],
-        [
-            (beta, ""),
-            (0 * beta, "β is missing"),
-            (beta * s, "β is added last: it is not scaled"),
-            (-beta, "β is added, not taken away"),
-            (gamma, "γ is added: the shift is β, norm.bias"),
-        ],
-    )
-    sums = [(sum(t for t, _ in three), [m for _, m in three if m]) for three in product(*terms)]
-    return [
-        (b, "the bias is still the old one"),
-        (beta, "the old bias and the mean are lost"),
-        ((mu - b) * s + beta, "the signs of b and μ are exchanged: it is b − μ"),
-        ((b - mu + beta) * s, "β is added last: it is not scaled"),
-        *sorted([(v, "; ".join(m)) for v, m in sums if m], key=lambda one: one[1].count(";")),
-        *[((b - mu) * scale + beta, f"the bias: {m}") for scale, m in _scales(norm)],
-        (right + b, "the old bias is still in it: copy_, do not add_"),
-        (right - beta + beta * b, "β is multiplied by the old bias: add it"),
-        ((b - mu) * s * beta, "β is multiplied: add it"),
-        ((b - beta) * s + mu, "μ and β have changed places: take μ away, add β"),
-        ((b - mu * s) * s + beta, "the mean is scaled twice"),
-        ((b * s - mu) * s + beta, "the old bias is scaled twice"),
-        (b * s + (beta - mu) * s, "β is added last: it is not scaled"),
-        (right + norm.eps, "ε is added to the bias: it stands below the root, no more"),
-        (right.mean().expand(len(b)), "one bias for all channels: each has its own"),
-    ]
+#: What the parts of the lesson's modules get, in the order of the way through.
+ASPP_GETS = {
+    **{f"branches.{n}": "x, as it comes" for n in range(4)},
+    "project": "what the branches give, side by side, as it is",
+}
+DECODER_GETS = {
+    "low_level": "the shallow map, as it comes",
+    "refine": "the enlarged deep map and the thinned skip, side by side, as they are",
+    "head": "what refine gives",
+}
+GETS = {
+    "encoder": "the image, as it comes",
+    "aspp": "the last of the features",
+    "decoder": "what aspp gives, then the first of the features",
+    "up": "what the decoder gives",
+}
 
 
 def mismeaned(x: Tensor) -> Mistakes:
@@ -183,7 +84,7 @@ def mismeaned(x: Tensor) -> Mistakes:
     ]
 
 
-def mismixed(pyramid: Any, x: Tensor) -> Mistakes:
+def mismixed(pyramid: Any, x: Tensor) -> Iterator[tuple[Any, str]]:
     """What is taken for the pyramid's output; its branches and their mixer are right."""
     project, views = pyramid.project, [branch(x) for branch in pyramid.branches]
     right, places = project(torch.cat(views, 1)), range(len(views))
@@ -194,17 +95,27 @@ def mismixed(pyramid: Any, x: Tensor) -> Mistakes:
     def without(i: int, view: Tensor) -> Tensor:
         return project(torch.cat([*views[:i], view, *views[i + 1 :]], 1))
 
-    found = [
-        *[(project(torch.cat(turned, 1)), order) for turned in [*permutations(views)][1:]],
-        *[
+    found = chain(
+        ((project(torch.cat(turned, 1)), order) for turned in [*permutations(views)][1:]),
+        (
             (
                 project(torch.cat([view] * len(views), 1)),
                 "one branch stands for all: call each of them",
             )
             for view in views
-        ],
-        *[(without(i, views[j]), twice) for i, j in unlike],
-        *[(without(i, 0 * views[i]), "the view of a branch is thrown away") for i in places],
+        ),
+        ((without(i, views[j]), twice) for i, j in unlike),
+        ((without(i, 0 * views[i]), "the view of a branch is thrown away") for i in places),
+        _mixed_otherwise(project, views, right),
+    )
+    return telling(found, right)
+
+
+def _mixed_otherwise(project: Any, views: list[Tensor], right: Tensor) -> Mistakes:
+    """What is made of all the views in place of `project`'s answer."""
+    mean = "the mean over the map: that is the pooling branch's"
+    nothing = "nothing comes after project"
+    return [
         (
             project(torch.stack(views, 2).flatten(1, 2)),
             "the channels are interleaved: torch.cat keeps each view together",
@@ -220,21 +131,14 @@ def mismixed(pyramid: Any, x: Tensor) -> Mistakes:
         ),
         (right + sum(views), "the views are added to the mixture: project's answer alone"),
         (right + right, "the mixture is added to itself"),
-        (
-            right.mean((2, 3), keepdim=True).expand_as(right),
-            "the mean over the map: that is the pooling branch's",
-        ),
-        *[
-            (act(right), "nothing comes after project")
-            for act in (torch.sigmoid, F.gelu, torch.tanh)
-        ],
+        (right.mean((2, 3), keepdim=True).expand_as(right), mean),
+        *[(act(right), nothing) for act in (torch.sigmoid, F.gelu, torch.tanh)],
         (right.softmax(1), "these are features, no scores: no softmax after project"),
         (
             project(torch.cat(views, 1) / len(views)),
             "the views are not divided: concatenate them as they are",
         ),
     ]
-    return apart(found, right)
 
 
 def _enlarged(deep: Tensor, size: tuple[int, int]) -> Mistakes:
@@ -294,7 +198,7 @@ def _thinned(decoder: Any, shallow: Tensor, size: tuple[int, int]) -> Mistakes:
     ]
 
 
-def misdecoded(decoder: Any, deep: Tensor, shallow: Tensor) -> Mistakes:
+def misdecoded(decoder: Any, deep: Tensor, shallow: Tensor) -> Iterator[tuple[Any, str]]:
     """What is taken for the decoder's logits; its parts are right. The skip is as wide as deep."""
     size = (int(shallow.shape[-2]), int(shallow.shape[-1]))
     lefts, few = _enlarged(deep, size), (int(deep.shape[-2]), int(deep.shape[-1]))
@@ -308,31 +212,36 @@ def misdecoded(decoder: Any, deep: Tensor, shallow: Tensor) -> Mistakes:
     end, both = ended(large, thin), torch.cat([large, thin], 1)
     late = ended(deep, F.interpolate(thin, few, mode="bilinear"))
     front = "the skip stands in front: the weights count on the deep map there"
-    pairs = [
-        ((a, c), "; ".join(m for m in (b, d) if m)) for (a, b), (c, d) in product(lefts, rights)
-    ]
-    found = [
-        *[(ended(*two), message) for two, message in pairs if message],
-        (ended(thin, large), front),
-        *[(ended(thin, left), f"{front}; {message}") for left, message in lefts[1:]],
-        (ended(large, large), "the deep map stands there twice: beside it stands the skip"),
-        (ended(thin, thin), "the skip stands there twice: before it stands the deep map"),
-        (
-            ended(torch.stack([large, thin], 2).flatten(1, 2)),
-            "the channels are interleaved: torch.cat",
-        ),
-        (ended(both.relu()), "there is no ReLU between the concatenation and refine"),
-        (F.interpolate(late, size, mode="bilinear"), "enlarge first, then refine"),
-        (F.interpolate(late, size), "enlarge first, then refine"),
+    found = chain(
+        ((ended(large, c), message) for c, message in rights[1:]),
+        ((ended(a, thin), message) for a, message in lefts[1:]),
+        [(ended(thin, large), front)],
+        ((ended(thin, left), f"{front}; {message}") for left, message in lefts[1:]),
+        [
+            (ended(large, large), "the deep map stands there twice: beside it stands the skip"),
+            (ended(thin, thin), "the skip stands there twice: before it stands the deep map"),
+            (
+                ended(torch.stack([large, thin], 2).flatten(1, 2)),
+                "the channels are interleaved: torch.cat",
+            ),
+            (ended(both.relu()), "there is no ReLU between the concatenation and refine"),
+            (F.interpolate(late, size, mode="bilinear"), "enlarge first, then refine"),
+            (F.interpolate(late, size), "enlarge first, then refine"),
+        ],
+        _refined_otherwise(decoder, both, end),
+        ((ended(a, c), f"{b}; {d}") for (a, b), (c, d) in product(lefts[1:], rights[1:])),
+    )
+    return telling(found, end)
+
+
+def _refined_otherwise(decoder: Any, both: Tensor, end: Tensor) -> Mistakes:
+    """What is made of the two maps, side by side, in place of the logits `end`."""
+    cuts = decoder.refine[0][:1], decoder.refine[0][:2]
+    part = "only part of refine's blocks: call all of it"
+    return [
         *[(act, _LOGITS) for act in (end.softmax(1), end.log_softmax(1), end.sigmoid())],
         (end.relu(), "a ReLU behind head cuts negative scores off: leave it out"),
-        *[
-            (
-                decoder.head(decoder.refine[1](cut(both))),
-                "only part of refine's blocks: call all of it",
-            )
-            for cut in (decoder.refine[0][:1], decoder.refine[0][:2])
-        ],
+        *[(decoder.head(decoder.refine[1](cut(both))), part) for cut in cuts],
         (
             decoder.head(decoder.refine[0](both)),
             "half of refine: it has two blocks, call all of it",
@@ -342,10 +251,9 @@ def misdecoded(decoder: Any, deep: Tensor, shallow: Tensor) -> Mistakes:
             "refine's second block is called twice",
         ),
     ]
-    return apart(found, end)
 
 
-def misassembled(network: Any, image: Tensor) -> Mistakes:
+def misassembled(network: Any, image: Tensor) -> Iterator[tuple[Any, str]]:
     """What is taken for the logits of an image one row short; the network's parts are right."""
     features = network.encoder(image)
     half = network.decoder(network.aspp(features[-1]), features[0])
@@ -367,7 +275,7 @@ def misassembled(network: Any, image: Tensor) -> Mistakes:
     def fitted(x: Tensor, mode: str = "replicate") -> Tensor:
         return F.pad(x, (0, size[1] - x.shape[-1], 0, size[0] - x.shape[-2]), mode)
 
-    found = [
+    found: Mistakes = [
         *_enlarged_otherwise(half, size),
         *_fitted_otherwise(up(half), size),
         (
@@ -388,9 +296,9 @@ def misassembled(network: Any, image: Tensor) -> Mistakes:
         (right.relu(), "a ReLU after the last step cuts negative scores off: leave it out"),
         (fitted(up(half.relu())), cut),
         (fitted(up(half.softmax(1))), "a softmax before up: it takes logits"),
-        *[(network(other), "the image is whitened already: use it as it is") for other in others],
     ]
-    return apart(found, right)
+    white = "the image is whitened already: use it as it is"
+    return telling(chain(found, ((network(other), white) for other in others)), right)
 
 
 def _enlarged_otherwise(half: Tensor, size: tuple[int, ...]) -> Mistakes:

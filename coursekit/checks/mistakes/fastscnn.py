@@ -5,17 +5,17 @@ Its checks compare an answer with all of these before they ask whether it is rig
 
 from __future__ import annotations
 
-from itertools import permutations, product
+from itertools import chain, permutations, product
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from coursekit.checks.mistakes.modules import apart
+from coursekit.checks.mistakes.modules import telling
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
     Mistakes = list[tuple[Any, str]]
     Size = tuple[int, ...]
@@ -50,13 +50,13 @@ WRONG_STEPS: Mistakes = [
     ([(12, 6, 1, 1)], "the 3×3 is missing: a depthwise 3×3, then a 1×1"),
     ([(12, 6, 3, 3)], "one dense convolution: a depthwise 3×3, then a 1×1"),
 ]
-#: Shapes of logits that are not (3, 19, 75, 96).
+#: Shapes of logits that are not (3, 19, 43, 50).
 SIZES_OF = {
-    (3, 19, 10, 12): "an eighth of the size: enlarge the logits",
-    (3, 19, 80, 96): "enlarged, but not to the image's size: take that, not × 8",
-    (3, 19, 96, 75): "height and width are changed round",
-    (3, 128, 75, 96): "the classifier is left out",
-    (3, 75, 96): "one score a class and pixel: leave out the arg-max",
+    (3, 19, 6, 7): "an eighth of the size: enlarge the logits",
+    (3, 19, 48, 56): "enlarged, but not to the image's size: take that, not × 8",
+    (3, 19, 50, 43): "height and width are changed round",
+    (3, 128, 43, 50): "the classifier is left out",
+    (3, 43, 50): "one score a class and pixel: leave out the arg-max",
 }
 #: What each part of the network is made with.
 ARGUMENTS = {
@@ -149,7 +149,7 @@ def misbuilt(a: int, b: int, factor: int) -> Mistakes:
     ]
 
 
-def misshortened(x: Tensor, body: Tensor) -> Mistakes:
+def misshortened(x: Tensor, body: Tensor) -> Iterator[tuple[Any, str]]:
     """What is taken for x + layers(x)."""
     changed = "the shortcut carries x as it came; something changed it on the way"
     late = "there is a ReLU after the sum, which cuts the narrow end off"
@@ -184,7 +184,7 @@ def misshortened(x: Tensor, body: Tensor) -> Mistakes:
         (2 * body, "layers(x) is added to itself: add x"),
         (x + body.flip(-1), "the map is turned round"),
     ]
-    return apart(found, x + body)
+    return telling(found, x + body)
 
 
 def _grids() -> list[tuple[Any, str]]:
@@ -214,7 +214,7 @@ def _grids() -> list[tuple[Any, str]]:
     ]
 
 
-def mispooled(ppm: Any, x: Tensor, grids: Size) -> Mistakes:
+def mispooled(ppm: Any, x: Tensor, grids: Size) -> Iterator[tuple[Any, str]]:
     """What is taken for pyramid pooling's output; its parts are right."""
     ways, size = _grids(), x.shape[-2:]
     mean = ways[0][0]
@@ -247,9 +247,9 @@ def mispooled(ppm: Any, x: Tensor, grids: Size) -> Mistakes:
         *[([x, *maps(reduces=[block] * len(grids))], one) for block in ppm.reduce],
         *_misplaced(x, right, mean(x, 1)),
     ]
-    found = [(ppm.project(torch.cat(each, 1)), message) for each, message in parts]
+    found = ((ppm.project(torch.cat(each, 1)), message) for each, message in parts)
     both = torch.cat([x, *right], 1)
-    return apart([*found, *_unprojected(ppm.project, both, x)], ppm.project(both))
+    return telling(chain(found, _unprojected(ppm.project, both, x)), ppm.project(both))
 
 
 def _misplaced(x: Tensor, maps: list[Tensor], mean: Tensor) -> list[tuple[list[Tensor], str]]:
@@ -317,29 +317,45 @@ def _highs(fusion: Any, fine: Tensor) -> Mistakes:
     ]
 
 
-def misfused(fusion: Any, fine: Tensor, coarse: Tensor) -> Mistakes:
+def misfused(fusion: Any, fine: Tensor, coarse: Tensor) -> Iterator[tuple[Any, str]]:
     """What is taken for the fusion of two paths; its parts are right."""
     mix, lows, highs = fusion.mix, _lows(fusion, coarse, fine.shape[-2:]), _highs(fusion, fine)
     (low, _), (high, _) = lows[0], highs[0]
-    both = (high + low).relu()
-    end, missing = mix(both), "a ReLU is missing between the sum and mix"
+    missing = "a ReLU is missing between the sum and mix"
     acts = _activations("behind the sum", missing)[1:]
-    pairs = [(mix((a + c).relu()), _joined(b, d)) for (a, b), (c, d) in product(highs, lows)]
+    found: Iterable[tuple[Any, str]] = chain(
+        [(mix(high.relu() + low.relu()), "one ReLU, behind the sum, not one on each path")],
+        ((mix((high + c).relu()), d) for c, d in lows[1:]),
+        ((mix((a + low).relu()), b) for a, b in highs[1:]),
+        ((mix(act(high + low)), message) for act, message in acts),
+        _summed_otherwise(mix, high, low),
+        ((mix(a + low), _joined(b, missing)) for a, b in highs[1:]),
+        ((mix(high + c), _joined(d, missing)) for c, d in lows[1:]),
+        _joined_otherwise(mix, high, low, missing),
+        ((mix((a + c).relu()), f"{b}; {d}") for (a, b), (c, d) in product(highs[1:], lows[1:])),
+    )
+    return telling(found, mix((high + low).relu()))
+
+
+def _joined_otherwise(mix: Any, high: Tensor, low: Tensor, missing: str) -> Mistakes:
+    """What is made of the two paths in place of their sum."""
     unsummed = [
         (high * low, "the two paths are multiplied: add them"),
         (high - low, "low is taken away: add it"),
         (low - high, "high is taken away: add it"),
         (torch.maximum(high, low), "the larger of the two is taken: add them"),
     ]
-    twice = "one ReLU, behind the sum, not one on each path"
-    found = [
-        (mix(high.relu() + low.relu()), twice),
-        *[one for one in pairs if one[1]],
-        *[(mix(act(high + low)), message) for act, message in acts],
-        *[(mix(a + low), _joined(b, missing)) for a, b in highs[1:]],
-        *[(mix(high + c), _joined(d, missing)) for c, d in lows[1:]],
-        *[(mix(v), f"{m}; {missing}") for v, m in unsummed],
+    return [
         *[(mix(v.relu()), m) for v, m in unsummed],
+        *[(mix(v), f"{m}; {missing}") for v, m in unsummed],
+    ]
+
+
+def _summed_otherwise(mix: Any, high: Tensor, low: Tensor) -> Mistakes:
+    """What is made of the sum of the two paths."""
+    both = (high + low).relu()
+    end = mix(both)
+    return [
         (mix(F.relu6(high + low)), "this is ReLU6: here it is ReLU"),
         (mix(both / 2), "the mean of the two paths: their sum"),
         (mix(2 * both), "the sum is doubled"),
@@ -354,10 +370,9 @@ def misfused(fusion: Any, fine: Tensor, coarse: Tensor) -> Mistakes:
         (end.softmax(1), "these are features, no scores: no softmax behind mix"),
         (end.sigmoid(), "these are features, no scores: no sigmoid behind mix"),
     ]
-    return apart(found, end)
 
 
-def misassembled(network: Any, image: Tensor) -> Mistakes:
+def misassembled(network: Any, image: Tensor) -> Iterator[tuple[Any, str]]:
     """What is taken for the logits of an image; the network's parts are right."""
     size = tuple(image.shape[-2:])
     fine = network.learning_to_downsample(image)
@@ -376,7 +391,7 @@ def misassembled(network: Any, image: Tensor) -> Mistakes:
     whole = F.interpolate(small, scale_factor=8, mode="bilinear")[..., : size[0], : size[1]]
     early = "classify at an eighth, then enlarge the logits: far less work"
     steps = large(F.interpolate(small, scale_factor=2, mode="bilinear"))
-    found = [
+    found: Mistakes = [
         *[(large(small, mode=mode), blocks) for mode in ("nearest", "nearest-exact")],
         (large(small, mode="bicubic"), "enlarged bicubically: mode is bilinear"),
         (large(small, mode="area"), "that is the mode area: mode is bilinear"),
@@ -402,6 +417,5 @@ def misassembled(network: Any, image: Tensor) -> Mistakes:
         *[(right.softmax(dim), "a softmax over places: return logits") for dim in (0, 2, 3)],
         (right.relu(), "a ReLU after the last step cuts negative scores off: leave it out"),
         (large(small.relu()), cut),
-        *[(network(other), white) for other in others],
     ]
-    return apart(found, right)
+    return telling(chain(found, ((network(other), white) for other in others)), right)

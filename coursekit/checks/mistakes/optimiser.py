@@ -48,7 +48,10 @@ def slips(w: Tensor, g: Tensor, u: Tensor) -> list[tuple[Tensor, str]]:
         (0.6 * u + 0.2 * p, "the rate is there twice"),
         (p - 3 * u, "the rate is inside the velocity, and the old velocity has the wrong sign"),
         (5 * (0.6 * u + p), "the rate has no effect: the step is rate · velocity"),
-        (2.5 * (0.6 * u + p), "momentum stands in the step: it is rate · velocity"),
+        (
+            2.5 * (0.6 * u + p),
+            "momentum stands in the step: it is rate · velocity, and no other factor",
+        ),
         (5 * w + 0.6 * u + p, "the step was given back: subtract it from the weight"),
         (0.6 * u + p / 2, "the gradient is halved: the velocity is momentum · velocity + g̃"),
     ]
@@ -177,7 +180,11 @@ def off_the_curve(right: list[float]) -> list[tuple[list[float], str]]:
             [cosine_rate(t, 10, 4.0, 2.0) for t in epochs],
             "l_min is the argument lowest, not l_max / 2",
         ),
-        ([2.5 * (1 + b) for b in bend], "the bracket is l_max *minus* l_min, and l_min is added"),
+        (
+            [2.5 * (1 + b) for b in bend],
+            "the bracket is l_max *minus* l_min, and l_min is added, outside of all brackets",
+        ),
+        ([2 * (1 + b) for b in bend], "it ends at 0: l_min is added, and taken from l_max"),
         (
             [1 - 1.5 * (1 + b) for b in bend],
             "it falls below l_min: l_max minus l_min, not l_min - l_max",
@@ -196,3 +203,63 @@ def off_the_curve(right: list[float]) -> list[tuple[list[float], str]]:
         ([4 - 0.3 * t for t in epochs], "that is a straight line: Eq. 4 has a cosine"),
         ([cosine_rate(t + 1, 10, 4.0, 1.0) for t in epochs], "t = 0 is l_max itself: do not add 1"),
     ]
+
+
+def sgd_apart(step: Callable[..., tuple[Tensor, Tensor]], w: Tensor, g: Tensor, u: Tensor) -> str:
+    """What of a step of SGD is wrong: the step itself, its momentum or its decay; "" if nothing."""
+    for momentum, decay, words in (
+        (0.0, 0.0, "with momentum 0 and weight decay 0 a step is w - l · g, and yours is not"),
+        (
+            0.6,
+            0.0,
+            "without weight decay it goes wrong: the new velocity is momentum · velocity + g",
+        ),
+        (
+            0.0,
+            0.3,
+            "without momentum it goes wrong: the decay adds λ w to g, and changes nothing else",
+        ),
+    ):
+        got = step(w, g, u, 0.2, momentum=momentum, weight_decay=decay)
+        if not near(got[0], w - 0.2 * (momentum * u + g + decay * w)):
+            return words
+    both = "momentum alone is right, and so is the decay alone: together the new velocity is "
+    return both + "momentum · velocity + g + λ w"
+
+
+def adam_apart(
+    step: Callable[..., tuple[Tensor, Tensor, Tensor]], w: Tensor, g: Tensor, m: Tensor
+) -> str:
+    """What of a third step of Adam is wrong: the decay, m, v, their corrections, ε or the rest."""
+    made = step(w, g, m, m**2, 3, 0.2, betas=(0.7, 0.9), eps=0.05, weight_decay=0.0)
+    if near(made[0], flawed("none", w, g, m)):
+        return "without weight decay it is right: the decay adds λ w to g, and changes nothing else"
+    if not near(made[1], 0.7 * m + 0.3 * g):
+        return "the new m is wrong: β₁ m + (1 - β₁) g̃"
+    if not near(made[2], 0.9 * m**2 + 0.1 * g**2):
+        return "the new v is wrong: β₂ v + (1 - β₂) g̃²"
+    late = step(w, g, m, m**2, 999, 0.2, betas=(0.7, 0.9), eps=0.05)[0]
+    if near(late, w - 0.2 * made[1] / (made[2].sqrt() + 0.05)):
+        return "for a large t it is right: look at the corrections, m / (1 - β₁ᵗ) and v / (1 - β₂ᵗ)"
+    bare = step(w, g, m, m**2, 999, 0.2, betas=(0.7, 0.9), eps=0.0)[0]
+    if near(bare, w - 0.2 * made[1] / made[2].sqrt()):
+        return "with eps = 0 it is right: ε is added to the root of v̂, below the fraction line"
+    return "m and v are right, and what is made of them is not: w - l · m̂ / (√v̂ + ε)"
+
+
+def near(one: Tensor, two: Tensor) -> bool:
+    """Whether two tensors have a shape and, nearly, their values in common."""
+    return one.shape == two.shape and bool(((one - two).abs() < 1e-6).all())
+
+
+def curve_apart(rate: Callable[[float, int, float, float], float]) -> str:
+    """Where the curve of Eq. 4 is left, with T = 10, from 4 to 1."""
+    for t, right, words in (
+        (0, 4.0, "at t = 0 the rate is l_max, for cos 0 is 1"),
+        (10, 1.0, "at t = T the rate is l_min, for cos π is -1"),
+        (5, 2.5, "at t = T / 2 the rate is half-way, for cos(π / 2) is 0"),
+        (20, 4.0, "at t = 2 T the rate is l_max again"),
+    ):
+        if not abs((got := rate(t, 10, 4.0, 1.0)) - right) < 1e-6:
+            return f"{words}: got {got:.6g}, expected: {right:g}"
+    return "at 0, T / 2, T and 2 T it is right, and not in between: cos(π t / T), not rounded"

@@ -285,3 +285,59 @@ def mistokened(out: Tensor, norm: nn.LayerNorm) -> Mistakes:
         (norm(tokens).relu(), "a ReLU cuts the tokens off: project and norm are all"),
         (tokens + norm(tokens), "the tokens are added to normalised ones: give back self.norm's"),
     ]
+
+
+#: What the parts of the lesson's modules get, in the order of the way through.
+EMBED_GETS = {"project": "the map as it comes", "norm": "what project gives, by `to_tokens`"}
+FFN_GETS = {
+    "widen": "the tokens as they come",
+    "depthwise": "what widen gives, by `to_map`",
+    "narrow": "the GELU of what depthwise gives, by `to_tokens`",
+}
+BLOCK_GETS = {
+    "norm1": "the tokens as they come",
+    "attention": "what norm1 gives",
+    "norm2": "the tokens, and what attention gives added to them",
+    "ffn": "what norm2 gives, and the size",
+}
+DECODER_GETS = {
+    **{f"unify.{n}": f"map number {n}, as it comes" for n in range(3)},
+    "fuse": "what all of unify give, enlarged, in their order in dimension 1",
+    "head": "what fuse gives",
+}
+
+
+def attention_apart(
+    attend: Callable[..., Tensor], query: Tensor, key: Tensor, value: Tensor
+) -> str:
+    """What of an attention is wrong: its scores, its weights, or what is done with the values."""
+    raw, keys = query @ key.mT / query.shape[-1] ** 0.5, key.shape[-2]
+    shown = attend(query, key, torch.eye(keys).expand(*key.shape[:-2], keys, keys))
+    if shown.shape != raw.shape:
+        return "an answer is as long as a value: weights @ value, and nothing else"
+    if torch.allclose(shown, raw.softmax(-1), atol=1e-4):
+        return "the weights are right, and what is done with the values is not: weights @ value"
+    if (shown == 0).all(-2).any():
+        return "some keys get no weight at all: every query looks at all of them"
+    total, logs = shown.sum(-1), shown.log()
+    if not torch.allclose(total, torch.ones_like(total), atol=1e-4):
+        first = f"those of the first query sum to {total.flatten()[0]:.3g}"
+        return f"the weights of a query must sum to 1 over the keys: {first}"
+    logs, true = logs - logs.mean(-1, keepdim=True), raw - raw.mean(-1, keepdim=True)
+    factor = ((logs * true).sum() / true.square().sum()).item()
+    if torch.allclose(logs, factor * true, atol=1e-3):
+        return f"the scores are {factor:.3g} times as large as they should be: QKᵀ / √d"
+    return "the weights sum to 1, and are not softmax(QKᵀ / √d): look at the scores"
+
+
+def blocks_apart(attend: Callable[..., Tensor], query: Tensor, key: Tensor, value: Tensor) -> str:
+    """What of an attention in blocks is wrong: a single block already, or how they are joined."""
+
+    def whole(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        return attend(q, k, v, k.shape[-2])
+
+    right = F.scaled_dot_product_attention(query, key, value)
+    if torch.allclose(whole(query, key, value), right, atol=1e-4):
+        each = "what a block leaves to the next is not: m, ℓ and o, shrunk by exp(m - m')"
+        return f"a single block of all keys is right, {each}"
+    return f"already with all keys in one block: {attention_apart(whole, query, key, value)}"

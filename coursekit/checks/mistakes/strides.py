@@ -8,30 +8,37 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from coursekit.checks.mistakes.modules import apart
+from coursekit.checks.mistakes.modules import telling
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     Mistakes = list[tuple[Any, str]]
 
 
-def misshrunk(maps: Tensor, classes: int) -> Mistakes:
+def misshrunk(maps: Tensor, classes: int) -> Iterator[tuple[Any, str]]:
     """What is taken for label maps (B, H, W) after a stride of 8; H and W are multiples of 8."""
     size, last = tuple(maps.shape[-2:]), F.one_hot(maps, classes).float()
     one_hot, ids = last.permute(0, 3, 1, 2), maps[:, None].float()
-    shares, few = F.avg_pool2d(one_hot, 8), (size[0] // 8, size[1] // 8)
+    shares = F.avg_pool2d(one_hot, 8)
 
     def large(small: Tensor, mode: str = "bilinear", **how: Any) -> Tensor:
         return F.interpolate(small.float(), size, mode=mode, **how)
 
+    right = large(shares).argmax(1)
+    yield from telling(_pooled_otherwise(one_hot, large), right)
+    yield from telling(_called_otherwise(shares, ids, large), right)
+    yield from telling(_kept_otherwise(maps, last, large), right)
+
+
+def _kept_otherwise(maps: Tensor, last: Tensor, large: Callable[..., Tensor]) -> Mistakes:
+    one_hot = last.permute(0, 3, 1, 2)
+    shares, few = F.avg_pool2d(one_hot, 8), (maps.shape[-2] // 8, maps.shape[-1] // 8)
     one = "one pixel of 64 is kept: average all of them"
     steps = "steps of 8 pixels: enlarge the shares bilinearly, take the arg-max last"
     moved = "F.one_hot puts the classes last: bring them to dimension 1"
     corners = (0, 4)  # the first pixel of a square, one in its middle
-    found = [
-        *_pooled_otherwise(one_hot, large),
-        *_called_otherwise(shares, ids, large),
+    return [
         (maps, "this is what went in: shrink it"),
         (0 * maps, "all is class 0: the arg-max is over the classes of a one-hot"),
         (large(F.avg_pool2d(last.transpose(2, 3), 8)).argmax(1), moved),
@@ -64,7 +71,6 @@ def misshrunk(maps: Tensor, classes: int) -> Mistakes:
             "permute has changed height and width round",
         ),
     ]
-    return apart(found, large(shares).argmax(1))
 
 
 def _pooled_otherwise(one_hot: Tensor, large: Callable[..., Tensor]) -> Mistakes:

@@ -27,27 +27,27 @@ UNFIT = (
     ("8 channels, but got 4", "joined along another dimension: use dim=1"),
 )
 _ITSELF = "`up(x, skip)` concatenates by itself: hand it both"
-#: Messages of RuntimeError on the way through the default U-Net, and what is behind them.
+#: Messages of RuntimeError on the way through a U-Net of widths 4 to 64, and what is behind them.
 LOST = (
-    (r"\[32, 16, 3, 3\].* but got 3 ", "what a block gives is lost: x = block(x)"),
-    (r"\[16, 3, 3, 3\].* but got", "the image goes in as it is, with its channels"),
-    (r"\[64, 128, 3, 3\].* but got 192", "each step takes a skip of its own: skips.pop()"),
-    (r"\[256, 128, 3, 3\].* but got 256", "self.bottleneck is called once"),
+    (r"\[8, 4, 3, 3\].* but got 3 ", "what a block gives is lost: x = block(x)"),
+    (r"\[4, 3, 3, 3\].* but got", "the image goes in as it is, with its channels"),
+    (r"\[16, 32, 3, 3\].* but got 48", "each step takes a skip of its own: skips.pop()"),
+    (r"\[64, 32, 3, 3\].* but got 64", "self.bottleneck is called once"),
     ("too small", "pool once a level: four times in all"),
-    (r"\[19, 16, 1, 1\].* but got 32", "a step up is left out: go through all of self.up"),
+    (r"\[19, 4, 1, 1\].* but got 8", "a step up is left out: go through all of self.up"),
     (
-        r"\[19, 16, 1, 1\].* but got",
+        r"\[19, 4, 1, 1\].* but got",
         "the head gets a map from half-way up: `return` stands inside the loop",
     ),
     (
-        r"\[256, 128, 2, 2\], expected input\[2, 128, 2, 3\]",
+        r"\[64, 32, 2, 2\], expected input\[2, 32, 2, 3\]",
         "the bottleneck is left out: x = self.bottleneck(x)",
     ),
-    (r"\[256, 128, 2, 2\]", "a step up takes what comes from below first, then the skip"),
-    (r"\[32, 16, 2, 2\].* 256 channels", "self.up begins at the bottom already: take it in order"),
-    (r"\[256, 128, 3, 3\].* but got 64", "a level of self.down is left out: go through all"),
-    (r"\[128, 256, 3, 3\].* but got 192", "keep each skip after its block, not what goes into it"),
-    (r"\[128, 256, 3, 3\].* but got 384", "the skip is what you kept on the way down, not x"),
+    (r"\[64, 32, 2, 2\]", "a step up takes what comes from below first, then the skip"),
+    (r"\[8, 4, 2, 2\].* 64 channels", "self.up begins at the bottom already: take it in order"),
+    (r"\[64, 32, 3, 3\].* but got 16", "a level of self.down is left out: go through all"),
+    (r"\[32, 64, 3, 3\].* but got 48", "keep each skip after its block, not what goes into it"),
+    (r"\[32, 64, 3, 3\].* but got 96", "the skip is what you kept on the way down, not x"),
     ("Sizes of tensors", _ITSELF),
     (
         "channels, but got|[Nn]egative|padding",
@@ -153,7 +153,7 @@ STEP_GETS = {"up": "what comes from below", "conv": "the skip and the raised map
 
 
 def passed_otherwise(unet: Any, image: Tensor) -> Mistakes:
-    """Known mistakes in the way through the default U-Net, whose parts these are."""
+    """Known mistakes in the way through a U-Net, whose parts these are."""
     right = unet(image)
     found: Mistakes = [
         (right.softmax(1), "these are probabilities: return logits, the loss applies the softmax"),

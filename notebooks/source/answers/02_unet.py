@@ -247,7 +247,7 @@ class DoubleConv(nn.Sequential):
         (_edit(_FORWARD, "self.head(x)", "self.heads(x)"), "no attribute 'heads'"),
         (_edit(_FORWARD, "self.head(x)", "F.relu(self.head(x))"), "negative scores"),
         (_edit(_FORWARD, "return self.head(x)", "x = self.head(x)"), "None"),
-        (_edit(_FORWARD, "self.bottleneck(x)", "F.pad(x, (0, 0, 0, 0, 0, 128))"),
+        (_edit(_FORWARD, "self.bottleneck(x)", "F.pad(x, (0, 0, 0, 0, 0, x.shape[1]))"),
          "`bottleneck` is never called"),
         (_edit(_FORWARD, "self.pool(x)", "self.pool(x).detach()"), "another gradient"),
         (_edit(_FORWARD, "self.bottleneck(x)", "self.bottleneck(x.detach())"), "another gradient"),

@@ -83,6 +83,7 @@ def _edit(code: str, old: str, new: str) -> str:
 
 WRONG = {
     "dilated-block": [
+        (_edit(_BLOCK, "return nn.Sequential(", "return nn.ModuleList("), "nn.ModuleList none"),
         (_edit(_BLOCK, "padding=padding, ", ""), "no padding"),
         (_edit(_BLOCK, "padding=padding", "padding=kernel // 2"), "fits a rate of 1 only"),
         (_edit(_BLOCK, "padding=padding", "padding=dilation"), "spans one pixel"),
@@ -152,6 +153,10 @@ def conv_bn_relu(in_channels, out_channels, kernel=1, dilation=1):
         (_edit(_BLOCK, "padding=padding, dilation=dilation", "padding=padding, groups=dilation"), ", out_channels, kernel, padding=padding, groups=dilation),`)"),
     ],
     "fold-norm": [
+        (
+            _edit(_FOLD, "(conv.bias - norm.running_mean) * scale + norm.bias", "norm(conv.bias)"),
+            "norm takes maps",
+        ),
         (_edit(_FOLD, " + norm.eps", ""), "ε is missing"),
         (_edit(_FOLD, "torch.sqrt(norm.running_var + norm.eps)",
                "(torch.sqrt(norm.running_var) + norm.eps)"), "beside the root"),
@@ -235,6 +240,7 @@ def conv_bn_relu(in_channels, out_channels, kernel=1, dilation=1):
         (_edit(_FOLD, "return folded", "folded.bias = None\n    return folded"), "the bias is None, expected: a tensor"),
     ],
     "aspp-pooling": [
+        (_edit(_POOLING, "self.project(mean)", "self.project(mean - x.mean())"), "up to `project`"),
         (_edit(_POOLING, ".expand(-1, -1, *x.shape[-2:])", ""), "lay the result out"),
         (_edit(_POOLING, "x.mean((2, 3), keepdim=True)", "x.amax((2, 3), keepdim=True)"),
          "largest value"),
@@ -313,6 +319,8 @@ class ASPPPooling(nn.Module):
         (_edit(_POOLING, "return self.project(mean).expand(-1, -1, *x.shape[-2:])", "return F.pad(self.project(mean), (0, x.shape[-1] - 1, 0, x.shape[-2] - 1))"), "at one place, zeros at the others: lay it out at every pixel"),
     ],
     "aspp": [
+        (_edit(_ASPP, "[branch(x) for", "[branch(x).sigmoid() for"), "up to `project`"),
+        (_edit(_ASPP, "branch(x) for", "branch(x - x.mean()) for"), "up to `branches.0`"),
         (_edit(_ASPP, "torch.cat([branch(x) for branch in self.branches], dim=1)",
                "sum(branch(x) for branch in self.branches)")
          .replace("width * len(self.branches)", "width"), "Concatenate"),
@@ -394,6 +402,8 @@ class ASPPPooling(nn.Module):
         (_edit(_ASPP, "[branch(x) for branch in self.branches]", "[branch(x.detach() if i else x) for i, branch in enumerate(self.branches)]"), "another gradient reaches x: detach nothing"),
     ],
     "deeplab-decoder": [
+        (_edit(_DECODER, "self.low_level(shallow)", "self.low_level(shallow).sigmoid()"), "up to `refine`"),
+        (_edit(_DECODER, 'mode="bilinear"', 'mode="linear"'), "the mode bilinear"),
         (_edit(_DECODER, '"bilinear"', '"bicubic"'), "that is bicubic"),
         (_edit(_DECODER, "[deep, thin]", "[thin, deep]"), "stands in front"),
         (_edit(_DECODER, ', mode="bilinear"', ""), "nearest"),
@@ -457,6 +467,9 @@ class Decoder(DecoderParts):
         (_edit(_DECODER, "return self.head(self.refine(torch.cat([deep, thin], dim=1)))", "return self.head(self.refine(deep, thin))"), "refine takes one map: torch.cat([…], dim=1) first"),
     ],
     "deeplabv3plus": [
+        (_edit(_NETWORK, "self.aspp(last)", "self.aspp(last).sigmoid()"), "up to `decoder`"),
+        (_edit(_NETWORK, "self.encoder(image)", "self.encoder(image.flip(-1))"), "up to `encoder`"),
+        (_edit(_NETWORK, "fit_to(logits, image)", "fit_to(logits, image).flip(-1)"), "what comes after that"),
         (_edit(_NETWORK, "self.up(self.decoder(self.aspp(last), first))", "self.decoder(self.aspp(last), first)"), "self.up, is missing"),
         (_edit(_NETWORK, "first, *_, last = self.encoder(image)", "first = self.encoder[0](image)\n        last = self.encoder(image)[2]"), "call each part once"),
         (_edit(_NETWORK, "self.up(self.decoder(self.aspp(last), first))",

@@ -98,6 +98,10 @@ class Decoder(nn.Module):
 
 WRONG = {
     "attention": [
+        (_edit(_ATTEND, "query.shape[-1] ** 0.5", "(2 * query.shape[-1]) ** 0.5"), "the scores are 0.707 times"),
+        (_edit(_ATTEND, "@ value", "@ F.normalize(value, dim=-1)"), "the weights are right"),
+        (_edit(_ATTEND, "@ value", "@ value / value.shape[-2]"), "must sum to 1 over the keys"),
+        (_edit(_ATTEND, "softmax(dim=-1)", "softmax(dim=-1).softmax(dim=-1)"), "look at the scores"),
         (_edit(_ATTEND, "scores.softmax(dim=-1)", "(scores / scores.sum(-1, keepdim=True))"), "they need a softmax"),
         (_edit(_ATTEND, "key.transpose(-2, -1)", "key.reshape(*key.shape[:-2], key.shape[-1], key.shape[-2])"), "is not transpose"),
         (_edit(_ATTEND, "scores.softmax", "scores.tril().softmax"), "some keys are left out"),
@@ -157,6 +161,8 @@ def attend(query, key, value):
 """, "write the equation"),
     ],
     "online-softmax": [
+        (_edit(_BLOCKS, "query.shape[-1] ** 0.5", "query.shape[-2] ** 0.5"), "already with all keys in one block"),
+        (_edit(_BLOCKS, "range(0, key", "range(1, key"), "some keys get no weight"),
         (_edit(_BLOCKS, "query.shape[-1] ** 0.5", "block ** 0.5"), "not of a block"),
         (_edit(_BLOCKS, "query.shape[-1] ** 0.5", "k.shape[-2] ** 0.5"), "not of a block"),
         (_edit(_BLOCKS, "key.shape[-2], block)", "key.shape[-2])"), "count several times"),
@@ -183,7 +189,7 @@ def attend(query, key, value):
                "torch.exp(m - new) * o", "o", "return o / l", "return o"), "then their sum"),
         (_edit(_BLOCKS, "torch.exp(m - new) *", "1 *"), "old sums were not multiplied"),
         (_edit(_BLOCKS, "torch.exp(m - new) *", "torch.exp(new - m).nan_to_num(posinf=0) *"),
-         "expected: what attend gives"),
+         "what a block leaves to the next"),
         (_edit(_BLOCKS, "torch.exp(m - new) *", "torch.exp(new - m) *"), "turned round"),
         (_edit(_BLOCKS, 'float("-inf")', "-1e4"), "from minus infinity on"),
         ("""
@@ -233,6 +239,8 @@ def attend_in_blocks(query, key, value, block):
         (_edit(_BLOCKS, "return o / l", "return (o / l).half()"), "float16, expected: torch.float32"),
     ],
     "overlapping-patches": [
+        (_edit(_EMBED, "nn.LayerNorm(dim)", "nn.LayerNorm(in_channels)"), "over the channels of a token"),
+        (_edit(_EMBED, "to_tokens(x))", "to_tokens(x).softmax(-1))"), "up to `norm`"),
         (_edit(_EMBED, "to_tokens(x)", "to_tokens(x.transpose(2, 3))"), "column by column"),
         (_edit(_EMBED, "self.norm(to_tokens(x))", "F.gelu(self.norm(to_tokens(x)))"), "no activation here"),
         (_edit(_EMBED, "self.norm(to_tokens(x))", "self.norm(F.relu(to_tokens(x)))"), "no activation here"),
@@ -284,6 +292,9 @@ def attend_in_blocks(query, key, value, block):
          "changes its argument `x`"),
     ],
     "mix-ffn": [
+        (_edit(_FFN, "self.depthwise(x)", "self.depthwise(F.relu(x))"), "up to `depthwise`"),
+        (_edit(_FFN, "padding=1", "padding=1, stride=2"), "depthwise strides"),
+        (_edit(_FFN, "return self.narrow(x)", "return self.narrow(x).softmax(-1)"), "what comes after that"),
         (_edit(_FFN, "x = self.depthwise(x)", "x = x + self.depthwise(x)"), "only the whole block has a sum"),
         (_edit(_FFN, "F.gelu", "torch.tanh"), "another activation"),
         (_edit(_FFN, "F.gelu", "F.leaky_relu"), "another activation"),
@@ -341,6 +352,9 @@ def attend_in_blocks(query, key, value, block):
                "x = self.widen(x)", "x = wide = self.widen(x)"), "only the whole block has a sum"),
     ],
     "transformer-block": [
+        (_edit(_BLOCK, "x + self.attention(self.norm1(x))", "(x + self.attention(self.norm1(x))) / 2"), "up to `norm2`"),
+        (_edit(_BLOCK, "self.norm2(x), size)", "self.norm2(x), size[::-1])"), "up to `ffn`"),
+        (_edit(_BLOCK, "return x", "return self.norm1(x)"), "`norm1` is called 2 times"),
         (_edit(_BLOCK, "self.norm1(x))", "self.norm1(x), size)"), "takes the tokens alone"),
         (_edit(_BLOCK, "self.norm2(x), size", "size, self.norm2(x)"), "tokens come first"),
         (_edit(_BLOCK, "self.ffn(self.norm2(x), size)", "self.norm2(self.ffn(x, size))"), "Mix-FFN's answer is normalised"),
@@ -412,8 +426,11 @@ def attend_in_blocks(query, key, value, block):
         (_edit(_BLOCK, "LayerNorm(dim)", "LayerNorm(dim, bias=False)"), "two LayerNorm(dim)"),
     ],
     "mlp-decoder": [
+        (_edit(_DECODER, "return self.head(x)", "return self.head(x).argmax(1)"), "leave the arg-max out"),
+        (_edit(_DECODER, "return self.head(x)", "return self.head(x + parts[0])"), "up to `head`"),
+        (_edit(_DECODER, "torch.cat(parts, 1)", "torch.stack(parts, 2).flatten(1, 2)"), "up to `fuse`"),
         (_edit(_DECODER, "self.head(x)", "self.head(x).sigmoid()"), "probabilities"),
-        (_edit(_DECODER, "return self.head(x)", "return F.interpolate(self.head(x), scale_factor=4, mode=\"bilinear\")"), "the first map's size"),
+        (_edit(_DECODER, "return self.head(x)", "return F.interpolate(self.head(x), scale_factor=4, mode=\"bilinear\")"), "enlarged four times"),
         (_edit(_DECODER, "self.head(x)", "self.head(F.dropout(x, 0.1, self.training))"), "no dropout"),
         (_edit(_DECODER, "\"bilinear\"", "\"area\""), "mode area"),
         (_edit(_DECODER, "torch.cat(parts, 1)", "torch.stack(parts, 1)"), "torch.cat"),
