@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from coursekit import parts
 from coursekit.checks.borrowing import BORROWED, borrows
 from coursekit.checks.rules import Rule, broken, declared
 from coursekit.errors import CourseError
@@ -121,6 +122,7 @@ def try_answers(
         ],
         "exercises": {e.name: vars(_plan(lesson, e)) for e in lesson.exercises},
         "trials": [(t.exercise, t.code) for t in trials],
+        "parts": f"{parts.__name__}.{lesson.name[3:]}",
         "workers": workers or os.cpu_count() or 1,
         "seconds": seconds,
     }
@@ -204,6 +206,7 @@ def main() -> None:
 def _run_lesson(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
     module = types.ModuleType("lesson")
     sys.modules[module.__name__] = module  # dataclasses look their module up
+    _import([job["parts"]])  # or all answers that borrow would wait for it
     left = {*job["exercises"]}
     for name, source in job["cells"]:
         if name in left:
