@@ -255,21 +255,21 @@ def hidden_family(shape: list[int]) -> Callable[[int], nn.Module]:
     return make
 
 
-for name in ("first", "second", "third"):
+for name, sizes in (("first", (1, 2, 3, 4)), ("second", (5, 6, 7)), ("third", (8, 9, 40))):
     family = probe.given(f"{name}-family", lambda rng: rng.integers(1, 9, 3).tolist())
     build, found = hidden_family(family), []
-    for limit in probe.given(name, lambda rng: (10 ** rng.uniform(4, 12, 4)).astype(int).tolist()):
+    for limit in probe.given(name, lambda rng: (10 ** rng.uniform(4, 12, 2)).astype(int).tolist()):
         hidden_tries.clear()
         found.append(widest(build, int(limit)))
         probe.emit(f"{name}-{len(found)}-tries", len(hidden_tries), "networks built", at_most=100)
     probe.emit(name, found, "other families and limits")
     probe.emit(f"{name}-kind", found[0], "the type of a width", kind=True)
-    for size in (*range(1, 10), 40):
+    for size in sizes:
         hidden_tries.clear()
         with torch.device("meta"):
             exact = count_parameters(build(size))
         found.append([widest(build, exact + 1)] + ([widest(build, exact)] if size > 1 else []))
-    probe.emit(f"{name}-exact", found[4:], "limits that a width meets exactly, or by one")
+    probe.emit(f"{name}-exact", found[2:], "limits that a width meets exactly, or by one")
     hidden_tries.clear()
     try:
         outcome = str(widest(build, exact % 5 + 2))
