@@ -296,7 +296,7 @@ plots.described(figure, "An eye and a mouth, the outlines of three schemes over 
 # %% [markdown]
 # Is that proof? The renderer bends its outlines smoothly through the points, which suits smooth curves. *Measured by the course* on 200 photographs of CelebAMask-HQ, with points from an independent face mesh and masks from people who never saw them, you see what is left of the gain. "Habits" moves each outline by what these annotators do on average, learnt on other photographs:
 
-# %%
+# %% tags=["folded"]
 ON_PHOTOGRAPHS = """
 {{records annotation iou}}
 {{records annotation gain}}

@@ -19,7 +19,7 @@ from coursekit import losses
 from coursekit.checks import Check
 from coursekit.checks.borrowing import BorrowedError, borrows, is_borrowed, taken_away
 from coursekit.checks.mistakes import boundaries, shares
-from coursekit.checks.mistakes import losses as losses_mistakes
+from coursekit.checks.mistakes import dice as dice_mistakes
 from coursekit.optim import Pipeline
 from coursekit.parts import PARTS, alike, data, optimiser, parts_of, unet, welcome
 
@@ -143,7 +143,7 @@ def test_a_class_that_is_taken_away_is_there_for_other_parts() -> None:
 
 
 def test_what_checks_know_is_taken_away_as_well() -> None:
-    ways, unloaded = losses_mistakes.dice, "coursekit.checks.mistakes.welcome"
+    ways, unloaded = dice_mistakes.dice, "coursekit.checks.mistakes.welcome"
     some = torch.ones(1, 2, 3, 3)
     before = sys.modules.pop(unloaded, None)
     with taken_away("soft-dice", list):
