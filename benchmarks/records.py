@@ -27,8 +27,10 @@ CONDITIONS = ("command", "commit", "dirty", "date", "machine", "cores", "threads
               "device", "seeds", "source")  # fmt: skip
 
 #: Options whose values are folders and files of this machine, and what stands there instead.
-_PLACES = {"--data": "ROOT", "--out": "RUNS", "--keep": "FOLDER", "--points": "FOLDER",
-           "--picture": "FILE.png"}  # fmt: skip
+_PLACES = {
+    "--data": "ROOT", "--lapa": "LAPA", "--out": "RUNS", "--keep": "FOLDER", "--points": "FOLDER",
+    "--picture": "FILE.png",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,7 @@ def command_line() -> str:
     for i, word in enumerate(words):
         if word in _PLACES:
             words[i + 1] = _PLACES[word]
+    words = ["FOLDER" if Path(word).is_absolute() else word for word in words]
     return " ".join(f'"{word}"' if " " in word else word for word in words)
 
 

@@ -43,9 +43,19 @@ def test_a_file_that_is_no_record_is_named(tmp_path: Path) -> None:
 
 
 def test_folders_of_a_machine_stay_out_of_commands(monkeypatch: pytest.MonkeyPatch) -> None:
-    words = ["/home/x/benchmarks/recipes.py", "--data", "/home/x/faces", "--out", "r", "--cpu"]
+    words = [
+        "/home/x/benchmarks/recipes.py",
+        "--data",
+        "/home/x/faces",
+        "--out",
+        "r",
+        "--cpu",
+        "--lapa",
+        "l",
+        "/home/x",
+    ]
     monkeypatch.setattr(sys, "argv", words)
-    told = "python benchmarks/recipes.py --data ROOT --out RUNS --cpu"
+    told = "python benchmarks/recipes.py --data ROOT --out RUNS --cpu --lapa LAPA FOLDER"
     assert records.command_line() == told
 
 
