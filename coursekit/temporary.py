@@ -75,6 +75,18 @@ def temporary_folder(parent: str | os.PathLike[str] | None = None) -> Iterator[P
         folder.remove()
 
 
+def in_memory(least: int) -> str | None:
+    """Where files live in the computer's memory; None where fewer bytes than `least` are free.
+
+    A new file there takes a twentieth of the time that it takes on a disk.
+    """
+    place = "/dev/shm"  # noqa: S108  (what is made in it has a new name, for this user alone)
+    with contextlib.suppress(OSError):
+        if os.access(place, os.W_OK | os.X_OK) and shutil.disk_usage(place).free >= least:
+            return place
+    return None
+
+
 def remove_tree(folder: Path) -> None:
     """Remove a folder with all that is in it, as far as that can be removed."""
     with contextlib.suppress(RecursionError):  # it goes down into each folder, and holds it open

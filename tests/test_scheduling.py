@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -30,9 +31,10 @@ def test_a_file_is_one_process_s(tmp_path: Path) -> None:
     for path in (tmp_path / "test_a.py", tmp_path / "test_b.py", spread):
         path.write_text(TESTS)
     subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-n", "2", "-p", "tests.scheduling",
-         "--rootdir", tmp_path, tmp_path],
+        [sys.executable, "-m", "pytest", "-q", "-n", "2", "-p", "xdist.plugin", "-p",
+         "tests.scheduling", "--rootdir", tmp_path, tmp_path],
         cwd=REPOSITORY, check=True, capture_output=True,
+        env=os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},  # each would load them all
     )  # fmt: skip
     made = (tmp_path / "made").read_text().split()
     assert made[0] == spread.name

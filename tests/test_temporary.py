@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from coursekit import temporary
-from coursekit.temporary import TemporaryFolder, temporary_folder
+from coursekit.temporary import TemporaryFolder, in_memory, temporary_folder
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no such locks")
 
@@ -210,3 +210,9 @@ def test_however_deep_it_is_it_goes(tmp_path: Path) -> None:
     folder.path.chmod(0o500)
     folder.remove()
     assert names(place) == set() and (aim / "kept").is_file()
+
+
+def test_a_place_in_memory_is_one_only_with_room() -> None:
+    assert in_memory(2**60) is None
+    place = in_memory(0)
+    assert place is None or os.access(place, os.W_OK)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -92,6 +93,11 @@ def read_lesson(path: str | Path) -> Lesson:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise CourseError(f"{path}: cannot be read ({error.strerror})") from error
+    return _lesson(path, text)
+
+
+@lru_cache(64)  # building, releasing and grading read the same ones again and again
+def _lesson(path: Path, text: str) -> Lesson:
     lesson = Lesson(path, tuple(_cells(path, text)))
     _check_names(lesson)
     _check_markers(lesson)

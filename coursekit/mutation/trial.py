@@ -1,57 +1,41 @@
 """Trying answers on both halves of a lesson's checks, thousands of them.
 
-One process (`python -m coursekit.mutation.trial`) runs the lesson's cells once. At each exercise
-it forks for every answer, and the fork runs the public half of the checks and then, in another
-folder, with the names, the environment and the random numbers that it began with, the hidden half,
-up to the first check that finds something: the answer is caught, and the rest would only cost.
-Where the halves disagree, or the first ended the process, the hidden half has a fork of its own.
-What they share all the same is what an answer changes in objects that were there before: attributes
-of a class, patches of a library, threads. This is for authors and trusts the answers; grading runs
-strangers' code elsewhere.
+One process (`stage`) runs the lesson's cells and tries the answers; here it is started and asked.
 """
 
 from __future__ import annotations
 
+import atexit
 import contextlib
-import gc
-import importlib
 import json
-import linecache
 import os
-import random
+import signal
 import subprocess
 import sys
-import tempfile
-import types
-import warnings
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from functools import cache
+from typing import IO, TYPE_CHECKING
 
 from coursekit import parts
-from coursekit.checks.borrowing import BORROWED, borrows
-from coursekit.checks.rules import Rule, broken, declared
+from coursekit.checks.rules import declared
 from coursekit.errors import CourseError
-from coursekit.grading.verdict.compare import compare
-from coursekit.grading.verdict.proof import proves
 from coursekit.lessons.execution import quick_environment
 from coursekit.lessons.regions import hidden_text
 from coursekit.lessons.source import SLOW
-from coursekit.mutation.forked import Ending, run_forked
-from coursekit.probe import FOLDER, SECRET
-from coursekit.temporary import temporary_folder
+from coursekit.mutation.forked import Ending
+from coursekit.mutation.stage import Plan
+from coursekit.temporary import in_memory, temporary_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from coursekit.lessons.source import Exercise, Lesson
 
 #: Seconds of processor time for one half of the checks of one answer.
 SECONDS = 20.0
-_SECRETS = "one", "another"
+# Bytes for what answers and checks write, many small files; a lesson needs a tenth of it.
+_ROOM = 2 * 2**30
 # A fork copies the table of all pages; where Linux makes huge ones of 512, it takes half the time.
 # Elsewhere this changes nothing.
 _HUGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1", "PYTHONMALLOC": "malloc"}
@@ -126,53 +110,67 @@ def try_answers(
         "workers": workers or os.cpu_count() or 1,
         "seconds": seconds,
     }
-    with temporary_folder() as scratch:
+    with temporary_folder(in_memory(_ROOM)) as scratch:
         (scratch / "job.json").write_text(json.dumps(job), encoding="utf-8")
-        environment = quick_environment(str(scratch)) | _ONE_THREAD | _HUGE_PAGES
-        environment["MPLBACKEND"] = "agg"
-        environment["PYTHONPATH"] = os.pathsep.join(p for p in sys.path if p)
-        with subprocess.Popen(
-            [sys.executable, "-m", __name__], cwd=scratch, env=environment, text=True,
-            stdout=subprocess.PIPE, stdin=subprocess.DEVNULL,
-        ) as process:  # fmt: skip
-            try:
-                yield from _listen(process, lesson)
-            finally:
-                process.kill()
+        try:
+            yield from _listen(_ask(scratch), lesson)
+        except CourseError:
+            raise
+        except BaseException:  # it may still be at it
+            _forget()
+            raise
 
 
-def _listen(process: subprocess.Popen[str], lesson: Lesson) -> Iterator[tuple[int, Tried]]:
-    assert process.stdout is not None
-    for line in process.stdout:
-        told = json.loads(line)
-        if "problem" in told:
-            raise CourseError(f"{lesson.path}: {told['problem']}")
-        public, hidden = (Ending(**told[half]) for half in ("public", "hidden"))
-        yield told["number"], Tried(public, hidden, tuple(told["reasons"]))
-    if process.wait():
-        raise CourseError(f"{lesson.path}: its cells ended the process that ran them")
+@cache
+def _process() -> subprocess.Popen[str]:
+    """The process that tries answers, with what lessons import loaded; one for all lessons."""
+    environment = {**os.environ, "MPLBACKEND": "agg", **_ONE_THREAD, **_HUGE_PAGES}
+    environment["PYTHONHASHSEED"] = "0"  # as in the lessons' kernels
+    environment["PYTHONPATH"] = os.pathsep.join(p for p in sys.path if p)
+    atexit.register(_forget)
+    return subprocess.Popen(
+        [sys.executable, "-m", "coursekit.mutation.stage"], env=environment, text=True,
+        stdout=subprocess.PIPE, stdin=subprocess.PIPE, start_new_session=True,
+    )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class _Plan:
-    """What is run after an answer; (name, source) of each cell.
-
-    Attributes:
-        public: up to the last check, with the public halves.
-        hidden: the same cells but checks, then the hidden halves.
-        checks: their names.
-        rules: what they forbid, (name, because).
-        solution: the lesson's own answer.
-    """
-
-    public: list[tuple[str, str]]
-    hidden: list[tuple[str, str]]
-    checks: list[str]
-    rules: list[tuple[str, str]]
-    solution: str
+def _ask(folder: Path) -> IO[str]:
+    """Let it do the job in a folder; what it tells."""
+    process = _process()
+    assert process.stdin is not None and process.stdout is not None
+    asked = {"folder": str(folder), "environment": quick_environment(str(folder))}
+    process.stdin.write(json.dumps(asked) + "\n")
+    process.stdin.flush()
+    return process.stdout
 
 
-def _plan(lesson: Lesson, exercise: Exercise) -> _Plan:
+def _forget() -> None:
+    """End it, whatever it does; the next lesson has another."""
+    if _process.cache_info().currsize:
+        with _process() as process, contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # its forks, too
+        _process.cache_clear()
+
+
+def _listen(told: IO[str], lesson: Lesson) -> Iterator[tuple[int, Tried]]:
+    problem = ended = None
+    for line in told:
+        said = json.loads(line)
+        if (ended := said.get("ended")) is not None:
+            break
+        if "problem" in said:
+            problem = said["problem"]
+            continue
+        public, hidden = (Ending(**said[half]) for half in ("public", "hidden"))
+        yield said["number"], Tried(public, hidden, tuple(said["reasons"]))
+    if ended is None:
+        _forget()
+    if problem or ended != 0:
+        why = problem or "its cells ended the process that ran them"
+        raise CourseError(f"{lesson.path}: {why}")
+
+
+def _plan(lesson: Lesson, exercise: Exercise) -> Plan:
     regions = [(check.id, hidden_text(check)) for check in exercise.checks]
     for name, region in regions:
         if not region:
@@ -186,216 +184,4 @@ def _plan(lesson: Lesson, exercise: Exercise) -> _Plan:
     public = [(c.id, c.source) for c in between if SLOW not in c.tags]
     rules = [(r.name, r.because) for check in exercise.checks for r in declared(check.source)]
     hidden = [c for c in public if c[0] not in checks] + regions
-    return _Plan(public, hidden, checks, rules, code[places[exercise.name]].source)
-
-
-def main() -> None:
-    """Do the job in job.json and tell of it on stdout, a line of JSON for each trial."""
-    told = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
-    os.dup2(2, 1)  # what else is printed
-    job = json.loads(Path("job.json").read_text(encoding="utf-8"))
-    try:
-        for line in _run_lesson(job):
-            told.write(json.dumps(line) + "\n")
-    except CourseError as error:
-        told.write(json.dumps({"problem": str(error)}) + "\n")
-    told.close()
-    os._exit(0)  # libraries have more to say at the end than anybody wants to hear
-
-
-def _run_lesson(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    module = types.ModuleType("lesson")
-    sys.modules[module.__name__] = module  # dataclasses look their module up
-    _import([job["parts"]])  # or all answers that borrow would wait for it
-    left = {*job["exercises"]}
-    for name, source in job["cells"]:
-        if name in left:
-            stage = _Stage(name, _Plan(**job["exercises"][name]), vars(module), job)
-            stage.prepare()
-            yield from stage.try_all(
-                [(i, code) for i, (exercise, code) in enumerate(job["trials"]) if exercise == name]
-            )
-            left.remove(name)
-            if not left:  # what comes after it, no answer needs
-                return
-        _run_solved(name, source, vars(module))
-
-
-class _Stage:
-    """The lesson's process, about to run an answer cell."""
-
-    def __init__(self, name: str, plan: _Plan, names: dict[str, Any], job: dict[str, Any]) -> None:
-        self.name, self.plan, self.names, self.job = name, plan, names, job
-        self.start = _State(names)
-        self.references = [Path(tempfile.mkdtemp(dir=Path.cwd())) for _ in _SECRETS]
-
-    def prepare(self) -> None:
-        """Run the hidden half on the solution, under two secrets."""
-        solution, first, second = self.plan.solution, *self.references
-        for folder, secret in zip(self.references, _SECRETS, strict=True):
-            noted = folder / "modules.json"
-            task = [self._hidden(solution, folder, secret)]
-            # What both halves import, such as an optimiser's two seconds, nobody waits for again.
-            task += [self._public(solution), partial(_note, noted)] if folder is first else []
-            for _, (ending, *_) in self._forked([task]):
-                if ending.kind != "passed":
-                    raise CourseError(f"{self.name}: the hidden half ends with {ending.kind} on "
-                                      f"the solution: {ending.message}")  # fmt: skip
-            if noted.is_file():
-                _import(json.loads(noted.read_text()))
-        for check in self.plan.checks:
-            if not proves(first, second, check):
-                raise CourseError(f"{check}: all that its hidden half emits can be made up; let "
-                                  "results depend on what is drawn")  # fmt: skip
-
-    def try_all(self, answers: list[tuple[int, str]]) -> Iterator[dict[str, Any]]:
-        """Try answers on both halves."""
-        folders = [self._folder() for _ in answers]
-        both = [
-            [self._public(code), self._hidden(code, folder)]
-            for (_, code), folder in zip(answers, folders, strict=True)
-        ]
-        doubtful: list[tuple[int, Ending]] = []
-        for place, (public, *rest) in self._forked(both):
-            hidden = rest[0] if rest else Ending("dead")
-            told = self._told(answers[place], folders[place], public, hidden)
-            passed = hidden.kind == "passed" and not told["reasons"]
-            if rest and passed == (public.kind == "passed"):
-                yield told
-            else:
-                doubtful.append((place, public))
-        again = [self._folder() for _ in doubtful]
-        alone = [
-            [self._hidden(answers[place][1], folder)]
-            for (place, _), folder in zip(doubtful, again, strict=True)
-        ]
-        for number, (hidden,) in self._forked(alone):
-            place, public = doubtful[number]
-            yield self._told(answers[place], again[number], public, hidden)
-
-    def _told(
-        self, answer: tuple[int, str], folder: Path, public: Ending, hidden: Ending
-    ) -> dict[str, Any]:
-        reasons = self._reasons(answer[1], folder)
-        return {
-            "number": answer[0], "reasons": reasons, "public": vars(public), "hidden": vars(hidden),
-        }  # fmt: skip
-
-    def _reasons(self, answer: str, folder: Path) -> list[str]:
-        rule = broken(answer, [Rule(*r) for r in self.plan.rules], self.plan.solution)
-        found = [] if rule is None else [str(rule)]
-        found += [BORROWED] if borrows(answer, self.name) else []
-        for check in self.plan.checks:
-            status, reasons = compare(self.references[0], folder, check)
-            if status != "passed":
-                return found + list(reasons or [status])
-        return found
-
-    def _folder(self) -> Path:
-        """For what the hidden half of a student's kernel is given and emits."""
-        folder = Path(tempfile.mkdtemp(dir=Path.cwd()))
-        (folder / "given").symlink_to(self.references[0] / "given")
-        return folder
-
-    def _public(self, answer: str) -> Callable[[], None]:
-        return lambda: self._run(answer, self.plan.public)
-
-    def _hidden(self, answer: str, folder: Path, secret: str | None = None) -> Callable[[], None]:
-        probe = {FOLDER: str(folder)} | ({SECRET: secret} if secret else {})
-        if secret:
-            return lambda: self._run(answer, self.plan.hidden, probe)
-        return lambda: self._run(answer, self.plan.hidden, probe, partial(self._caught, folder))
-
-    def _caught(self, folder: Path, cell: str) -> bool:
-        """Whether a cell that has run is a check that found something wrong."""
-        return cell in self.plan.checks and compare(self.references[0], folder, cell)[0] != "passed"
-
-    def _run(
-        self,
-        answer: str,
-        cells: list[tuple[str, str]],
-        probe: dict[str, str] | None = None,
-        caught: Callable[[str], bool] = lambda cell: False,
-    ) -> None:
-        self.start.restore(self.names)
-        os.environ.update(probe or {})
-        for name, source in [(self.name, answer), *cells]:
-            execute(name, source, self.names)
-            if caught(name):
-                return
-
-    def _forked(
-        self, tasks: list[list[Callable[[], None]]]
-    ) -> Iterator[tuple[int, tuple[Ending, ...]]]:
-        gc.collect()
-        gc.freeze()  # or every fork copies the memory that it looks through
-        return run_forked(tasks, self.job["workers"], self.job["seconds"])
-
-
-class _State:
-    """What a run begins with: the lesson's names, and all that random numbers come from."""
-
-    def __init__(self, names: dict[str, Any]) -> None:
-        self._names = dict(names)
-        self._random = random.getstate(), np.random.get_state()  # noqa: NPY002
-        self._environment, self._errors = dict(os.environ), np.geterr()
-        self._drawn = [
-            (g.bit_generator, g.bit_generator.state)
-            for g in names.values()
-            if isinstance(g, np.random.Generator)
-        ]  # a lesson's own generators
-        self._torch = sys.modules.get("torch")
-        if self._torch is not None:
-            self._numbers = self._torch.get_rng_state()
-            self._dtype = self._torch.get_default_dtype()
-
-    def restore(self, names: dict[str, Any]) -> None:
-        """Be there again."""
-        names.clear()
-        names.update(self._names)
-        random.setstate(self._random[0])
-        np.random.set_state(self._random[1])  # noqa: NPY002
-        np.seterr(**self._errors)
-        for bits, state in self._drawn:
-            bits.state = state
-        os.environ.clear()
-        os.environ.update(self._environment)
-        if self._torch is not None:
-            self._torch.set_rng_state(self._numbers)
-            self._torch.set_default_dtype(self._dtype)
-            self._torch.set_grad_enabled(True)
-
-
-def _note(file: Path) -> None:
-    """Write down what this process has imported."""
-    file.write_text(json.dumps([*sys.modules]))
-
-
-def _import(names: list[str]) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for name in names:
-            if name not in sys.modules:
-                with contextlib.suppress(Exception):  # some are no modules that one can import
-                    importlib.import_module(name)
-
-
-def execute(name: str, source: str, names: dict[str, Any]) -> None:
-    """Execute a cell; tracebacks show its lines."""
-    filename = f"<cell {name}>"
-    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-    exec(compile(source, filename, "exec", dont_inherit=True), names)  # noqa: S102
-
-
-def _run_solved(name: str, source: str, names: dict[str, Any]) -> None:
-    try:
-        with warnings.catch_warnings(), Path(os.devnull).open("w") as nowhere:
-            warnings.simplefilter("error")
-            with contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
-                execute(name, source, names)
-    except Exception as error:  # whatever a cell may raise
-        raise CourseError(f"cell {name} fails ({type(error).__name__}: {error})") from error
-
-
-if __name__ == "__main__":
-    main()
+    return Plan(public, hidden, checks, rules, code[places[exercise.name]].source)

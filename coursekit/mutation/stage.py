@@ -1,0 +1,327 @@
+"""The process in which answers are tried: it runs a lesson's cells, and forks for every answer.
+
+It begins with what lessons import loaded, and forks for each lesson, so that nobody waits for torch
+again. At each exercise the lesson's fork forks for every answer, and that runs the public half of
+the checks and then, in another folder, with the names, the environment and the random numbers that
+it began with, the hidden half, up to the first check that finds something: the answer is caught,
+and the rest would only cost. Where the halves disagree, or the first ended the process, the hidden
+half has a fork of its own.
+What they share all the same is what an answer changes in objects that were there before: attributes
+of a class, patches of a library, threads. This is for authors and trusts the answers; grading runs
+strangers' code elsewhere.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import json
+import linecache
+import os
+import random
+import sys
+import tempfile
+import traceback
+import types
+import warnings
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from coursekit.checks.borrowing import BORROWED, borrows
+from coursekit.checks.rules import Rule, broken
+from coursekit.errors import CourseError
+from coursekit.grading.verdict.compare import compare
+from coursekit.grading.verdict.proof import proves
+from coursekit.mutation.forked import Ending, run_forked
+from coursekit.probe import FOLDER, SECRET
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import TextIO
+
+_SECRETS = "one", "another"
+# What most lessons import, the compiler that the first optimiser imports among it.
+_LOADED = (
+    "IPython.display", "matplotlib.pyplot", "torch._dynamo", "coursekit.training",
+    "segmentation_models_pytorch",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is run after an answer; (name, source) of each cell.
+
+    Attributes:
+        public: up to the last check, with the public halves.
+        hidden: the same cells but checks, then the hidden halves.
+        checks: their names.
+        rules: what they forbid, (name, because).
+        solution: the lesson's own answer.
+    """
+
+    public: list[tuple[str, str]]
+    hidden: list[tuple[str, str]]
+    checks: list[str]
+    rules: list[tuple[str, str]]
+    solution: str
+
+
+def main() -> None:
+    """Do the jobs whose folders stdin names, a line of JSON for each (see `trial`).
+
+    Tells on stdout of each trial, and when a job has ended, in lines of JSON.
+    """
+    told = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
+    os.dup2(2, 1)  # what else is printed
+    _import([*_LOADED])
+    _seed_no_accelerators()
+    gc.freeze()
+    for line in sys.stdin:
+        asked = json.loads(line)
+        if not (process := os.fork()):
+            os.environ.update(asked["environment"])
+            os.chdir(asked["folder"])
+            tempfile.tempdir = asked["folder"]
+            _do_job(told)
+        _, status = os.waitpid(process, 0)
+        told.write(json.dumps({"ended": os.waitstatus_to_exitcode(status)}) + "\n")
+    os._exit(0)  # libraries have more to say at the end than anybody wants to hear
+
+
+def _seed_no_accelerators() -> None:
+    """Let `manual_seed` seed the processor alone where nothing else is.
+
+    Else each seed is kept for a device that may come, with the stack of who asked: a tenth of the
+    time that answers take. After a fork torch does without, if it thinks that a device is in use.
+    """
+    for name in ("cuda", "xpu", "mtia"):
+        device = sys.modules.get(f"torch.{name}")
+        if device is not None and not device.is_available():
+            device._is_in_bad_fork = lambda: True  # type: ignore[attr-defined]
+
+
+def _do_job(told: TextIO) -> None:
+    try:
+        job = json.loads(Path("job.json").read_text(encoding="utf-8"))
+        for line in _run_lesson(job):
+            told.write(json.dumps(line) + "\n")
+    except CourseError as error:
+        told.write(json.dumps({"problem": str(error)}) + "\n")
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+    told.flush()
+    os._exit(0)
+
+
+def _run_lesson(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    module = types.ModuleType("lesson")
+    sys.modules[module.__name__] = module  # dataclasses look their module up
+    _import([job["parts"]])  # or all answers that borrow would wait for it
+    left = {*job["exercises"]}
+    for name, source in job["cells"]:
+        if name in left:
+            stage = _Stage(name, Plan(**job["exercises"][name]), vars(module), job)
+            stage.prepare()
+            yield from stage.try_all(
+                [(i, code) for i, (exercise, code) in enumerate(job["trials"]) if exercise == name]
+            )
+            left.remove(name)
+            if not left:  # what comes after it, no answer needs
+                return
+        _run_solved(name, source, vars(module))
+
+
+class _Stage:
+    """The lesson's process, about to run an answer cell."""
+
+    def __init__(self, name: str, plan: Plan, names: dict[str, Any], job: dict[str, Any]) -> None:
+        self.name, self.plan, self.names, self.job = name, plan, names, job
+        self.start = _State(names)
+        self.references = [Path(tempfile.mkdtemp(dir=Path.cwd())) for _ in _SECRETS]
+
+    def prepare(self) -> None:
+        """Run the hidden half on the solution, under two secrets."""
+        solution, first, second = self.plan.solution, *self.references
+        for folder, secret in zip(self.references, _SECRETS, strict=True):
+            noted = folder / "modules.json"
+            task = [self._hidden(solution, folder, secret)]
+            # What both halves import, such as an optimiser's two seconds, nobody waits for again.
+            task += [self._public(solution), partial(_note, noted)] if folder is first else []
+            for _, (ending, *_) in self._forked([task]):
+                if ending.kind != "passed":
+                    raise CourseError(f"{self.name}: the hidden half ends with {ending.kind} on "
+                                      f"the solution: {ending.message}")  # fmt: skip
+            if noted.is_file():
+                _import(json.loads(noted.read_text()))
+        for check in self.plan.checks:
+            if not proves(first, second, check):
+                raise CourseError(f"{check}: all that its hidden half emits can be made up; let "
+                                  "results depend on what is drawn")  # fmt: skip
+
+    def try_all(self, answers: list[tuple[int, str]]) -> Iterator[dict[str, Any]]:
+        """Try answers on both halves."""
+        for name, source in (*self.plan.public, *self.plan.hidden):
+            _compiled(name, source)  # once, before the forks
+        for _, code in answers:
+            borrows(code, self.name)  # checks ask, too
+        folders = [self._folder() for _ in answers]
+        both = [
+            [self._public(code), self._hidden(code, folder)]
+            for (_, code), folder in zip(answers, folders, strict=True)
+        ]
+        doubtful: list[tuple[int, Ending]] = []
+        for place, (public, *rest) in self._forked(both):
+            hidden = rest[0] if rest else Ending("dead")
+            told = self._told(answers[place], folders[place], public, hidden)
+            passed = hidden.kind == "passed" and not told["reasons"]
+            if rest and passed == (public.kind == "passed"):
+                yield told
+            else:
+                doubtful.append((place, public))
+        again = [self._folder() for _ in doubtful]
+        alone = [
+            [self._hidden(answers[place][1], folder)]
+            for (place, _), folder in zip(doubtful, again, strict=True)
+        ]
+        for number, (hidden,) in self._forked(alone):
+            place, public = doubtful[number]
+            yield self._told(answers[place], again[number], public, hidden)
+
+    def _told(
+        self, answer: tuple[int, str], folder: Path, public: Ending, hidden: Ending
+    ) -> dict[str, Any]:
+        reasons = self._reasons(answer[1], folder)
+        return {
+            "number": answer[0], "reasons": reasons, "public": vars(public), "hidden": vars(hidden),
+        }  # fmt: skip
+
+    def _reasons(self, answer: str, folder: Path) -> list[str]:
+        rule = broken(answer, [Rule(*r) for r in self.plan.rules], self.plan.solution)
+        found = [] if rule is None else [str(rule)]
+        found += [BORROWED] if borrows(answer, self.name) else []
+        for check in self.plan.checks:
+            status, reasons = compare(self.references[0], folder, check)
+            if status != "passed":
+                return found + list(reasons or [status])
+        return found
+
+    def _folder(self) -> Path:
+        """For what the hidden half of a student's kernel is given and emits."""
+        folder = Path(tempfile.mkdtemp(dir=Path.cwd()))
+        (folder / "given").symlink_to(self.references[0] / "given")
+        return folder
+
+    def _public(self, answer: str) -> Callable[[], None]:
+        return lambda: self._run(answer, self.plan.public)
+
+    def _hidden(self, answer: str, folder: Path, secret: str | None = None) -> Callable[[], None]:
+        probe = {FOLDER: str(folder)} | ({SECRET: secret} if secret else {})
+        if secret:
+            return lambda: self._run(answer, self.plan.hidden, probe)
+        return lambda: self._run(answer, self.plan.hidden, probe, partial(self._caught, folder))
+
+    def _caught(self, folder: Path, cell: str) -> bool:
+        """Whether a cell that has run is a check that found something wrong."""
+        return cell in self.plan.checks and compare(self.references[0], folder, cell)[0] != "passed"
+
+    def _run(
+        self,
+        answer: str,
+        cells: list[tuple[str, str]],
+        probe: dict[str, str] | None = None,
+        caught: Callable[[str], bool] = lambda cell: False,
+    ) -> None:
+        self.start.restore(self.names)
+        os.environ.update(probe or {})
+        execute(self.name, answer, self.names)
+        for name, source in cells:
+            execute(name, source, self.names)
+            if name != cells[-1][0] and caught(name):
+                return
+
+    def _forked(
+        self, tasks: list[list[Callable[[], None]]]
+    ) -> Iterator[tuple[int, tuple[Ending, ...]]]:
+        gc.collect()
+        gc.freeze()  # or every fork copies the memory that it looks through
+        return run_forked(tasks, self.job["workers"], self.job["seconds"])
+
+
+class _State:
+    """What a run begins with: the lesson's names, and all that random numbers come from."""
+
+    def __init__(self, names: dict[str, Any]) -> None:
+        self._names = dict(names)
+        self._random = random.getstate(), np.random.get_state()  # noqa: NPY002
+        self._environment, self._errors = dict(os.environ), np.geterr()
+        self._drawn = [
+            (g.bit_generator, g.bit_generator.state)
+            for g in names.values()
+            if isinstance(g, np.random.Generator)
+        ]  # a lesson's own generators
+        self._torch = sys.modules.get("torch")
+        if self._torch is not None:
+            self._numbers = self._torch.get_rng_state()
+            self._dtype = self._torch.get_default_dtype()
+
+    def restore(self, names: dict[str, Any]) -> None:
+        """Be there again."""
+        names.clear()
+        names.update(self._names)
+        random.setstate(self._random[0])
+        np.random.set_state(self._random[1])  # noqa: NPY002
+        np.seterr(**self._errors)
+        for bits, state in self._drawn:
+            bits.state = state
+        os.environ.clear()
+        os.environ.update(self._environment)
+        if self._torch is not None:
+            self._torch.set_rng_state(self._numbers)
+            self._torch.set_default_dtype(self._dtype)
+            self._torch.set_grad_enabled(True)
+
+
+def _note(file: Path) -> None:
+    """Write down what this process has imported."""
+    file.write_text(json.dumps([*sys.modules]))
+
+
+def _import(names: list[str]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name in names:
+            if name not in sys.modules:
+                with contextlib.suppress(Exception):  # some are no modules that one can import
+                    importlib.import_module(name)
+
+
+def execute(name: str, source: str, names: dict[str, Any]) -> None:
+    """Execute a cell; tracebacks show its lines."""
+    filename = f"<cell {name}>"
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    exec(_compiled(name, source), names)  # noqa: S102
+
+
+@cache
+def _compiled(name: str, source: str) -> types.CodeType:
+    return compile(source, f"<cell {name}>", "exec", dont_inherit=True)
+
+
+def _run_solved(name: str, source: str, names: dict[str, Any]) -> None:
+    try:
+        with warnings.catch_warnings(), Path(os.devnull).open("w") as nowhere:
+            warnings.simplefilter("error")
+            with contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
+                execute(name, source, names)
+    except Exception as error:  # whatever a cell may raise
+        raise CourseError(f"cell {name} fails ({type(error).__name__}: {error})") from error
+
+
+if __name__ == "__main__":
+    main()
