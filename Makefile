@@ -19,7 +19,7 @@ ifneq (,$(filter C POSIX,$(LC_ALL)))
 export LC_ALL := C.UTF-8
 endif
 
-.PHONY: demo test lab setup build lint unit coverage notebooks abn results gpu browser site clean help
+.PHONY: demo test lab setup build lint types unit coverage notebooks abn results gpu browser site clean help
 
 help:
 	@echo "make demo   train a face parser on made-up faces and look at it ($(OUT)/report.html)"
@@ -37,7 +37,10 @@ demo: $(READY)
 lab: $(READY)
 	@$(RUN)coursekit lab $(ARGS)
 
-test: lint abn unit notebooks
+# Types are checked beside the unit tests, which leave a core idle now and then.
+test: lint abn
+	@$(MAKE) --no-print-directory --jobs 2 types unit
+	@$(MAKE) --no-print-directory notebooks
 	@echo "make test: everything passed"
 
 setup: $(READY)
@@ -55,13 +58,15 @@ $(READY): pyproject.toml uv.lock | $(UV)
 	@touch $@
 
 lint: $(READY)
-	@echo "lint: ruff, types, import directions, declared dependencies"
+	@echo "lint: ruff, import directions, declared dependencies"
 	@$(RUN)ruff check .
 	@$(RUN)ruff format --check .
-	@$(RUN)mypy
 	@$(RUN)lint-imports --no-logo
 	@$(RUN)deptry coursekit notebooks/source
 	@$(RUN)deptry tests benchmarks --ignore DEP002,DEP004  # need not use all, may use the dev group
+
+types: $(READY)
+	@$(RUN)mypy
 
 # inplace-abn needs a compiler; its tests run where it can be built.
 abn: $(READY)

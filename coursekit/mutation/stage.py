@@ -1,4 +1,4 @@
-"""The process in which answers are tried: it runs a lesson's cells, and forks for every answer.
+"""The process in which answers are tried: it runs cells of a lesson, and forks for every answer.
 
 It begins with what lessons import loaded, and forks for each lesson, so that nobody waits for torch
 again. At each exercise the lesson's fork forks for every answer, and that runs the public half of
@@ -123,17 +123,13 @@ def _run_lesson(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
     module = types.ModuleType("lesson")
     sys.modules[module.__name__] = module  # dataclasses look their module up
     _import([job["parts"]])  # or all answers that borrow would wait for it
-    left = {*job["exercises"]}
     for name, source in job["cells"]:
-        if name in left:
+        if name in job["exercises"]:
             stage = _Stage(name, Plan(**job["exercises"][name]), vars(module), job)
             stage.prepare()
             yield from stage.try_all(
                 [(i, code) for i, (exercise, code) in enumerate(job["trials"]) if exercise == name]
             )
-            left.remove(name)
-            if not left:  # what comes after it, no answer needs
-                return
         _run_solved(name, source, vars(module))
 
 

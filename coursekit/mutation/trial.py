@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import IO, TYPE_CHECKING
 
-from coursekit import parts
+from coursekit import names, parts
 from coursekit.checks.rules import declared
 from coursekit.errors import CourseError
 from coursekit.lessons.execution import quick_environment
@@ -27,7 +27,7 @@ from coursekit.mutation.stage import Plan
 from coursekit.temporary import in_memory, temporary_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from coursekit.lessons.source import Exercise, Lesson
@@ -86,7 +86,7 @@ class Tried:
 def try_answers(
     lesson: Lesson, trials: Sequence[Trial], workers: int | None = None, seconds: float = SECONDS
 ) -> Iterator[tuple[int, Tried]]:
-    """Try answers in a process that runs the lesson's other cells as they are.
+    """Try answers in a process that runs those other cells of the lesson that they build on.
 
     Args:
         lesson: whose checks to try them on.
@@ -100,11 +100,10 @@ def try_answers(
     Raises:
         CourseError: when a cell of the lesson fails, or a hidden half is not in order.
     """
+    plans = {e.name: _plan(lesson, e) for e in lesson.exercises}
     job = {
-        "cells": [
-            (c.id, c.source) for c in lesson.solved() if c.kind == "code" and SLOW not in c.tags
-        ],
-        "exercises": {e.name: vars(_plan(lesson, e)) for e in lesson.exercises},
+        "cells": _needed(lesson, plans, [trial.code for trial in trials]),
+        "exercises": {name: vars(plan) for name, plan in plans.items()},
         "trials": [(t.exercise, t.code) for t in trials],
         "parts": f"{parts.__name__}.{lesson.name[3:]}",
         "workers": workers or os.cpu_count() or 1,
@@ -119,6 +118,25 @@ def try_answers(
         except BaseException:  # it may still be at it
             _forget()
             raise
+
+
+def _needed(
+    lesson: Lesson, plans: Mapping[str, Plan], answers: Iterable[str]
+) -> list[tuple[str, str]]:
+    """The cells up to the last exercise that an answer or a check takes names from."""
+    code = [c for c in lesson.solved() if c.kind == "code" and SLOW not in c.tags]
+    taken = set().union(*map(names.taken, answers))
+    needed: list[tuple[str, str]] = []
+    for cell in reversed(code):
+        if plan := plans.get(cell.id):
+            texts = [plan.solution, *(source for _, source in (*plan.public, *plan.hidden))]
+        elif needed and names.defined(cell.source) & taken:
+            texts = [cell.source]
+        else:
+            continue
+        taken |= set().union(*map(names.taken, texts))
+        needed.append((cell.id, cell.source))
+    return needed[::-1]
 
 
 @cache
