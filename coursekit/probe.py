@@ -118,7 +118,8 @@ class Probe:
         drawn, numbers = np.random.default_rng(seed), {}
         for key, value in sorted(network.state_dict().items()):
             if value.ndim > 1:
-                numbers[key] = drawn.normal(0, (2 / value[0].numel()) ** 0.5, tuple(value.shape))
+                scale = np.float32((2 / value[0].numel()) ** 0.5)
+                numbers[key] = scale * drawn.standard_normal(tuple(value.shape), np.float32)
             else:  # of a normalisation all may be so; a count of batches becomes 1
                 numbers[key] = drawn.uniform(1, 1.5, tuple(value.shape))
         self._load(network, numbers)

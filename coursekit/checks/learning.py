@@ -54,13 +54,13 @@ def learn_alike(
         theirs: what `same` was made from, by the same names; the same ones if not given.
     """
     check.that(got.requires_grad, "what comes out has no gradient: detach nothing")
-    slopes = [
-        torch.autograd.grad(out.square().mean(), [*each.values()], allow_unused=True)
+    mine, right = (
+        torch.autograd.grad(out.square().mean(), [each[name] for name in leaves], allow_unused=True)
         for out, each in ((got, leaves), (same, theirs or leaves))
-    ]
-    for name, slope in zip(leaves, slopes[0], strict=True):
+    )
+    for name, slope in zip(leaves, mine, strict=True):
         check.that(slope is not None, f"no gradient reaches {name}: detach nothing")
-    for name, slope, right in zip(leaves, *slopes, strict=True):
-        other = f"another gradient than in the course's reaches {name}: detach nothing on the way"
-        scale = max(1e-3, float(right.abs().max()))  # what is all but 0 differs by its rounding
-        check.close(slope, right, other, 1e-3 * scale, 1e-3)
+    for name, slope, other in zip(leaves, mine, right, strict=True):
+        scale = max(1e-3, float(other.abs().max()))  # what is all but 0 differs by its rounding
+        message = f"another gradient reaches {name}: detach nothing on the way"
+        check.close(slope, other, message, 1e-3 * scale, 1e-3)

@@ -600,8 +600,6 @@ from coursekit.probe import Probe
 
 probe = Probe("check-unet")
 small = UNet(num_classes=5, widths=(4, 6, 8, 10)).double()
-
-
 probe.fill(small, "weights", mean=0)
 for name, shape in (("odd", (2, 3, 21, 26)), ("tiny", (1, 3, 8, 9))):
     photo = probe.given(name, lambda rng, shape=shape: rng.normal(0, 1, shape))

@@ -1092,8 +1092,6 @@ from coursekit.probe import Probe
 probe = Probe("check-deeplabv3plus")
 stages = ((4, 5), (6, 7), (8, 9))
 small = DeepLabV3Plus(5, (1, 2), aspp=6, stages=stages, low_level=3, decoder=4).double()
-
-
 probe.fill(small, "weights")
 for name, shape in (("odd", (2, 3, 21, 26)), ("even", (3, 3, 24, 16))):
     photo = torch.from_numpy(probe.given(name, lambda rng, s=shape: rng.normal(0, 1, s)))

@@ -550,7 +550,7 @@ from coursekit.checks.mistakes.dice import shown_otherwise, where_scored
 check = Check("soft-dice")
 got, right = check.call(soft_dice_loss, drawn, maps), 1 - score[:4].mean()
 check.slips(got, right, shown_otherwise, drawn, y, where=lambda: where_scored(soft_dice_loss))
-check.close(got, 1 - score[:4].mean(), "expected: 1 minus the mean of 2·Σpy / (Σp + Σy)")
+check.close(got, right, "expected: 1 minus the mean of 2·Σpy / (Σp + Σy)")
 rare = -2 * y.float()  # the truth is nearly always missed
 got, right = check.call(soft_dice_loss, 3 * rare, maps), dice((3 * rare).softmax(1), y)
 present = "a class is present where Σy > 0, however little of it is hit"

@@ -145,7 +145,8 @@ def sgd_step(
 
 
 # %% check-sgd-step points=2
-from coursekit.checks.mistakes.optimiser import misremembered, misstepped, near, sgd_apart
+from coursekit.checks.comparing import alike
+from coursekit.checks.mistakes.optimiser import misremembered, misstepped, sgd_apart
 
 check = Check("sgd-step")
 w, g, u = torch.tensor([[2.0, -3.0], [0.7, 1.5], [-2.0, 4.0]]).double()
@@ -157,7 +158,7 @@ check.slips(got, right, misstepped, w, g, u)
 check.slips(velocity, new, misremembered, w, g, u)
 check.kind(got, torch.Tensor, what="the new weight")
 check.shape(got, (2,), "the weight keeps its shape")
-if not near(got, right):
+if not alike(got, right):
     check.that(False, sgd_apart(partial(check.call, sgd_step), w, g, u))
 check.close(got, right, "expected: w - l · (μ u + g + λ w)")
 check.kind(velocity, torch.Tensor, what="the new velocity")
@@ -253,6 +254,7 @@ def adam_step(
 
 
 # %% check-adam-step points=3
+from coursekit.checks.comparing import alike
 from coursekit.checks.mistakes import optimiser as known
 
 check = Check("adam-step")
@@ -265,7 +267,7 @@ check.slips(got, right, known.misadapted, w, g, m)
 for kept, letter in ((got, "weight"), (got_m, "m"), (got_v, "v")):
     check.kind(kept, torch.Tensor, what=f"the new {letter}")
     check.shape(kept, (2,), f"the {letter} keeps its shape")
-if not known.near(got, right):
+if not alike(got, right):
     check.that(False, known.adam_apart(partial(check.call, adam_step), w, g, m))
 check.close(got, right, "expected: the third step of torch.optim.Adam")
 for letter, kept, mean in zip("mv", (got_m, got_v), known.averaged(w, g, m), strict=True):
@@ -609,8 +611,6 @@ from coursekit.checks.toy import recorded
 check = Check("patience")
 check.crashes(AttributeError, "cannot assign to field", "the settings in self.config stay: halve self.peak")  # fmt: skip
 check.crashes(AttributeError, "no attribute '(patience|\\w+_lr)'", "the settings stand in self.config")  # fmt: skip
-
-
 events = partial(recorded, check, Machine)
 got, running = events([3.0, 2.0, 2.0 - 1e-9, 2.0 - 1e-9], 2)
 known = {"improved", "wait", "switch", "halve", "stop"}

@@ -215,20 +215,13 @@ def shown_otherwise(logits: Tensor, y: Tensor) -> Mistakes:
         (logits.sigmoid(), "p comes from a softmax over the classes, no sigmoid"),
         (1 - q, "1 - p stands where p should be"),
     ):
-        for wrong, _ in (
-            (1 - dice(p, y)[:4].mean(), ""),
-            (1 - dice(p, y).mean(), ""),
-        ):
-            yield wrong, message
-    at = (0, 2), (0, 3), 0, (0, 1)
-    for dims in at:
+        for score in (dice(p, y)[:4], dice(p, y)):
+            yield 1 - score.mean(), message
+    sums = f"the sums go over the batch, the height and the width: {_DIMS}"
+    for dims in ((0, 2), (0, 3), 0, (0, 1)):
         part = 2 * (q * y).sum(dims) / (q.sum(dims) + y.sum(dims))
-        yield 1 - part.mean(), f"the sums go over the batch, the height and the width: {_DIMS}"
-        for present in (y.sum(dims) > 0, part > 0):
-            yield (
-                1 - part[present].mean(),
-                f"the sums go over the batch, the height and the width: {_DIMS}",
-            )
+        for score in (part, part[y.sum(dims) > 0], part[part > 0]):
+            yield 1 - score.mean(), sums
 
 
 def where_scored(loss: Loss) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from coursekit.checks.comparing import alike
 from coursekit.optim import cosine_rate
 
 if TYPE_CHECKING:
@@ -277,7 +278,7 @@ def sgd_apart(step: Callable[..., tuple[Tensor, Tensor]], w: Tensor, g: Tensor, 
         ),
     ):
         got = step(w, g, u, 0.2, momentum=momentum, weight_decay=decay)
-        if not near(got[0], w - 0.2 * (momentum * u + g + decay * w)):
+        if not alike(got[0], w - 0.2 * (momentum * u + g + decay * w)):
             return words
     both = "momentum alone is right, and so is the decay alone: together the new velocity is "
     return both + "momentum · velocity + g + λ w"
@@ -288,24 +289,19 @@ def adam_apart(
 ) -> str:
     """What of a third step of Adam is wrong: the decay, m, v, their corrections, ε or the rest."""
     made = step(w, g, m, m**2, 3, 0.2, betas=(0.7, 0.9), eps=0.05, weight_decay=0.0)
-    if near(made[0], flawed("none", w, g, m)):
+    if alike(made[0], flawed("none", w, g, m)):
         return "without weight decay it is right: the decay adds λ w to g, and changes nothing else"
-    if not near(made[1], 0.7 * m + 0.3 * g):
+    if not alike(made[1], 0.7 * m + 0.3 * g):
         return "the new m is wrong: β₁ m + (1 - β₁) g̃"
-    if not near(made[2], 0.9 * m**2 + 0.1 * g**2):
+    if not alike(made[2], 0.9 * m**2 + 0.1 * g**2):
         return "the new v is wrong: β₂ v + (1 - β₂) g̃²"
     late = step(w, g, m, m**2, 999, 0.2, betas=(0.7, 0.9), eps=0.05)[0]
-    if near(late, w - 0.2 * made[1] / (made[2].sqrt() + 0.05)):
+    if alike(late, w - 0.2 * made[1] / (made[2].sqrt() + 0.05)):
         return "for a large t it is right: look at the corrections, m / (1 - β₁ᵗ) and v / (1 - β₂ᵗ)"
     bare = step(w, g, m, m**2, 999, 0.2, betas=(0.7, 0.9), eps=0.0)[0]
-    if near(bare, w - 0.2 * made[1] / made[2].sqrt()):
+    if alike(bare, w - 0.2 * made[1] / made[2].sqrt()):
         return "with eps = 0 it is right: ε is added to the root of v̂, below the fraction line"
     return "m and v are right, and what is made of them is not: w - l · m̂ / (√v̂ + ε)"
-
-
-def near(one: Tensor, two: Tensor) -> bool:
-    """Whether two tensors have a shape and, nearly, their values in common."""
-    return one.shape == two.shape and bool(((one - two).abs() < 1e-6).all())
 
 
 def curve_apart(rate: Callable[[float, int, float, float], float]) -> str:
