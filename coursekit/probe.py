@@ -37,8 +37,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from coursekit.checks.comparing import difference
-from coursekit.checks.copies import Handed, is_tensor
+from coursekit.checks.comparing import equivalent
+from coursekit.checks.copies import Handed, is_data, is_tensor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,18 +101,16 @@ class Probe:
                 layers, so that signals pass a deep network, and 0.3 for all else.
         """
 
-        def draw(rng: np.random.Generator) -> dict[str, NDArray[Any]]:
-            drawn: dict[str, NDArray[Any]] = {}
-            for key, value in network.state_dict().items():
-                layer = (2 / value[0].numel()) ** 0.5 if value.ndim > 1 else 0.3
-                drawn[key] = rng.normal(mean, spread or layer, tuple(value.shape))
-                if key.endswith("running_var"):
-                    drawn[key] = rng.uniform(0.2, 2, tuple(value.shape))
-                elif key.endswith("num_batches_tracked"):
-                    drawn[key] = np.array(3)
-            return drawn
+        def draw(rng: np.random.Generator, key: str, value: Any) -> NDArray[Any]:
+            shape = tuple(value.shape)
+            if key.endswith("num_batches_tracked"):
+                return np.array(3)
+            if key.endswith("running_var"):
+                return rng.uniform(0.2, 2, shape)
+            layer = (2 / value[0].numel()) ** 0.5 if value.ndim > 1 else 0.3
+            return rng.normal(mean, spread or layer, shape)
 
-        self._load(network, self._packed(name, draw))
+        self._plant(network, name, draw)
 
     def sow(self, network: Any, name: str) -> None:
         """As `fill`, for a large network: only what its numbers are drawn from travels."""
@@ -120,7 +118,8 @@ class Probe:
         drawn, numbers = np.random.default_rng(seed), {}
         for key, value in sorted(network.state_dict().items()):
             if value.ndim > 1:
-                numbers[key] = drawn.normal(0, (2 / value[0].numel()) ** 0.5, tuple(value.shape))
+                scale = np.float32((2 / value[0].numel()) ** 0.5)
+                numbers[key] = scale * drawn.standard_normal(tuple(value.shape), np.float32)
             else:  # of a normalisation all may be so; a count of batches becomes 1
                 numbers[key] = drawn.uniform(1, 1.5, tuple(value.shape))
         self._load(network, numbers)
@@ -134,26 +133,52 @@ class Probe:
             gain: the weights of layers have mean 0 and variance gain / fan-in.
         """
 
-        def draw(rng: np.random.Generator) -> dict[str, NDArray[Any]]:
-            drawn: dict[str, NDArray[Any]] = {}
-            for key, value in network.state_dict().items():
-                if value.ndim > 1:
-                    scale = (gain / value[0].numel()) ** 0.5
-                    drawn[key] = rng.normal(0, scale, tuple(value.shape))
-                else:
-                    one = value.ndim and key.endswith(("weight", "running_var"))
-                    drawn[key] = np.full(tuple(value.shape), 1.0 if one else 0.0)
-            return drawn
+        def draw(rng: np.random.Generator, key: str, value: Any) -> NDArray[Any]:
+            if value.ndim > 1:
+                return rng.normal(0, (gain / value[0].numel()) ** 0.5, tuple(value.shape))
+            one = value.ndim and key.endswith(("weight", "running_var"))
+            return np.full(tuple(value.shape), 1.0 if one else 0.0)
 
-        self._load(network, self._packed(name, draw))
+        self._plant(network, name, draw)
 
-    def _packed(
-        self, name: str, draw: Callable[[np.random.Generator], dict[str, NDArray[Any]]]
-    ) -> dict[str, NDArray[Any]]:
-        """The same as `given`, for arrays by name, which travel as a single one."""
+    def train(self, network: Any, size: tuple[int, int, int]) -> None:
+        """Train a network for four steps; emit its gradients, its losses and its last logits.
+
+        Args:
+            network: a torch module that turns images (B, 3, H, W) into logits (B, 3, H, W); in
+                double precision, as good as new (`start`), and with no dropout, which is drawn.
+            size: B, H and W of the images.
+        """
+        count, height, width = size
+        few = count, height // 9 + 1, width // 9 + 1  # blotches of nine by nine pixels
+        drawn = self.given("images", lambda rng: rng.normal(0, 1, (count, 3, height, width)))
+        true = self.given("true", lambda rng: rng.integers(0, 3, few)).repeat(9, 1).repeat(9, 2)
+        one = next(iter(network.state_dict().values()))
+        images, ids = one.new_tensor(drawn), one.new_tensor(true[:, :height, :width]).long()
+        losses: list[float] = []
+        network.train()
+        for _ in range(4):
+            network.zero_grad()
+            scores = network(images.requires_grad_())
+            cost = -50 * scores.log_softmax(1).gather(1, ids[:, None]).mean()
+            cost.backward()
+            if not losses:
+                self.emit("input", images.grad, "the gradient with respect to the image")
+                slopes = {key: weight.grad for key, weight in network.named_parameters()}
+                self.emit("gradients", slopes, "the gradients with respect to the weights")
+            losses.append(float(cost.detach()))
+            for weight in network.parameters():
+                if weight.grad is not None:
+                    weight.data -= 0.001 * weight.grad
+        self.emit("losses", losses, "the losses of a short training", close=1e-4)
+        scores = network.eval()(images)
+        self.emit("trained", scores, "the logits after a short training", close=1e-3)
+
+    def _plant(self, network: Any, name: str, draw: Callable[..., NDArray[Any]]) -> None:
+        """The same as `given`, for a network's numbers, which travel as a single array."""
 
         def pack(rng: np.random.Generator) -> dict[str, Any]:
-            drawn = draw(rng)
+            drawn = {key: draw(rng, key, value) for key, value in network.state_dict().items()}
             shapes = {key: list(array.shape) for key, array in drawn.items()}
             flat = [array.ravel() for array in drawn.values()]
             return {"shapes": shapes, "numbers": np.concatenate(flat)}
@@ -162,7 +187,7 @@ class Probe:
         ends = np.cumsum([math.prod(shape) for shape in given["shapes"].values()])
         parts = np.split(given["numbers"], ends[:-1])
         named = zip(given["shapes"].items(), parts, strict=True)
-        return {key: part.reshape(shape) for (key, shape), part in named}
+        self._load(network, {key: part.reshape(shape) for (key, shape), part in named})
 
     @staticmethod
     def _load(network: Any, numbers: dict[str, NDArray[Any]]) -> None:
@@ -193,7 +218,7 @@ class Probe:
         them back at the second call (`values.reverse()`), which the first result shows.
         """
         handed = Handed(function, args, kwargs, ())
-        twice = inspect.isfunction(function) and _is_data([args, kwargs])
+        twice = inspect.isfunction(function) and is_data([args, kwargs])
         first = result = function(*handed.args, **handed.kwargs)
         failed: Exception | None = None
         if twice:
@@ -204,7 +229,7 @@ class Probe:
         changed = handed.changed()
         if failed is not None and not changed:
             raise failed
-        if twice and failed is None and not changed and not _alike(first, result):
+        if twice and failed is None and not changed and not equivalent(first, result):
             changed = ["something, at each call"]
         self._changed += changed
         self.emit("changed", self._changed, UNCHANGED)
@@ -265,25 +290,6 @@ class Probe:
     def _generator(self, name: str) -> np.random.Generator:
         seed = hashlib.sha256(f"{self._secret}|{self.check}|{name}".encode()).digest()
         return np.random.default_rng(int.from_bytes(seed, "big"))
-
-
-def _is_data(value: Any) -> bool:
-    """Whether a value remembers nothing of a call but what can be seen in it."""
-    if isinstance(value, dict):
-        return all(map(_is_data, value.values()))
-    if isinstance(value, (list, tuple)):
-        return all(map(_is_data, value))
-    plain = (bool, int, float, str, type(None), np.ndarray, np.generic)
-    return isinstance(value, plain) or is_tensor(value)
-
-
-def _alike(one: Any, other: Any) -> bool:
-    """Whether two results are the same up to what the order of a sum may change."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(_alike(one[key], other[key]) for key in one)
-    if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
-        return len(one) == len(other) and all(map(_alike, one, other))
-    return not _is_data([one, other]) or difference(one, other, 1e-4, 1e-4) is None
 
 
 def _kind(value: Any) -> str:

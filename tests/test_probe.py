@@ -307,6 +307,28 @@ def test_filled_numbers_show_and_started_ones_train(
         assert (each == exactly).all()
 
 
+def test_a_short_training_shows_what_of_a_network_is_different(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def trained(*between: torch.nn.Module) -> dict[str, Any]:
+        parts = torch.nn.Conv2d(3, 4, 3, padding=1), *between, torch.nn.Conv2d(4, 3, 1)
+        made, probe = torch.nn.Sequential(*parts).double(), Probe("check-it")
+        probe.start(made, "start")
+        probe.train(made, (2, 10, 13))
+        emitted = (folder / "emitted/check-it").glob("*.json")
+        return {path.stem: decode(json.loads(path.read_text())["value"]) for path in emitted}
+
+    monkeypatch.setenv(SECRET, "s")
+    theirs = trained(torch.nn.ReLU())
+    assert theirs.keys() == {"input", "gradients", "losses", "trained"}
+    assert theirs["input"].shape == theirs["trained"].shape == (2, 3, 10, 13)
+    assert [*theirs["gradients"]] == ["0.weight", "0.bias", "2.weight", "2.bias"]
+    assert theirs["losses"] == sorted(theirs["losses"], reverse=True)
+    monkeypatch.delenv(SECRET)
+    np.testing.assert_equal(trained(torch.nn.ReLU()), theirs)
+    assert abs(trained(torch.nn.GELU())["losses"][3] - theirs["losses"][3]) > 0.01
+
+
 def test_there_is_no_probe_outside_of_grading(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(FOLDER, raising=False)
     with pytest.raises(RuntimeError, match="when grading only"):

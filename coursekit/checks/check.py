@@ -239,8 +239,10 @@ class Check:
         self,
         got: object,
         right: object,
-        known: Callable[..., Iterable[tuple[object, str]]],
+        known: Callable[..., Iterable[tuple[Any, str]]],
         *args: Any,
+        where: Callable[[], str] | None = None,
+        close: float = 1e-5,
     ) -> None:
         """As `catches`, for a list of misconceptions, each with its message.
 
@@ -252,14 +254,20 @@ class Check:
             right: what it should have given.
             known: makes the list, or yields it, dearest last; the first that fits is told.
             args: what `known` is called with.
+            where: says in words where an answer leaves the right way that is none of the known
+                ones; "" if it cannot tell.
+            close: as of `alike`. Of hundreds of mistakes some give nearly the same number, which
+                then needs more digits.
         """
         from coursekit.checks.comparing import alike
 
         if got is None or alike(got, right):
             return
         for wrong, message in known(*args):
-            if alike(got, wrong) and not alike(right, wrong):
+            if alike(got, wrong, close) and not alike(right, wrong, 10 * close):
                 self._fail(message)
+        words = where() if where else ""
+        self.that(not words, words)
 
     def passed(self, message: str) -> None:
         """Print the line that ends the check; `message` says what it showed."""

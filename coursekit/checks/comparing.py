@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from coursekit.checks.copies import is_tensor
+from coursekit.checks.copies import is_data, is_tensor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,18 +44,34 @@ def difference(got: object, expected: object, atol: float, rtol: float) -> str |
     )
 
 
-def alike(one: object, other: object) -> bool:
-    """Whether two values are the same up to rounding.
+def alike(one: object, other: object, close: float = 1e-5) -> bool:
+    """Whether two values are the same up to rounding; whole numbers are so when they are equal.
 
     Of two large arrays a few numbers are looked at first: mostly they show a difference.
+
+    Args:
+        one: a value.
+        other: what it is compared with.
+        close: how far apart they may be, as a share of `other`; and a tenth of it absolutely.
     """
     a, b = as_array(one), as_array(other)
-    if a is not None and b is not None and a.shape == b.shape and a.size > 64:
+    if a is None or b is None or (a.dtype.kind in "iu" and b.dtype.kind in "iu"):
+        return difference(one, other, 0.0, 0.0) is None
+    if a.shape == b.shape and a.size > 64:
         x, y = (each.ravel()[:: a.size // 32].astype(complex) for each in (a, b))
         with np.errstate(invalid="ignore"):  # ∞ - ∞ says nothing
-            if (np.abs(x - y) > 1e-6 + 1e-5 * np.abs(y)).any():
+            if (np.abs(x - y) > close / 10 + close * np.abs(y)).any():
                 return False
-    return difference(one, other, 1e-6, 1e-5) is None
+    return difference(one, other, close / 10, close) is None
+
+
+def equivalent(one: Any, other: Any) -> bool:
+    """Whether two results are the same up to what the order of a sum may change."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(equivalent(one[key], other[key]) for key in one)
+    if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
+        return len(one) == len(other) and all(map(equivalent, one, other))
+    return not is_data([one, other]) or difference(one, other, 1e-4, 1e-4) is None
 
 
 def kind_difference(

@@ -37,6 +37,16 @@ def copy(value: Any) -> Any:
     return value
 
 
+def is_data(value: Any) -> bool:
+    """Whether a value remembers nothing of a call but what can be seen in it."""
+    if isinstance(value, dict):
+        return all(map(is_data, value.values()))
+    if isinstance(value, (list, tuple)):
+        return all(map(is_data, value))
+    plain = (bool, int, float, str, type(None), np.ndarray, np.generic)
+    return isinstance(value, plain) or is_tensor(value)
+
+
 def is_tensor(value: object) -> bool:
     """Whether it is a torch tensor, found out without importing torch."""
     return hasattr(value, "detach") and hasattr(value, "clone")

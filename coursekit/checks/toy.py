@@ -1,16 +1,31 @@
-"""A small network whose validation losses are prescribed: it shows how a loop trains it."""
+"""Losses that are prescribed: what a machine says of them, how a loop trains a small network."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
+from coursekit.optim import AdamToSGDConfig
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import numpy as np
+
+    from coursekit.checks.check import Check
+
+
+def recorded(
+    check: Check, machine: Callable[[AdamToSGDConfig], Any], losses: Sequence[float], patience: int
+) -> tuple[list[str], Any]:
+    """What a student's machine says of these losses until it has stopped, and the machine."""
+    running = check.call(machine, AdamToSGDConfig(patience=patience))
+    found: list[str] = []
+    while len(found) < len(losses) and running.phase != "stopped":
+        found.append(check.call(running.record, losses[len(found)]))
+    return found, running
 
 
 class Toy:

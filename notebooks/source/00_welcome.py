@@ -184,8 +184,7 @@ for colours in (palette, inverse):
     if colours is inverse:
         another = "another palette gives the same colours: use the argument `palette`"
         check.catches(colourise(example), picture, another)
-    for wrong, message in mispainted(example, colours):
-        check.catches(wrong, picture, message)
+    check.slips(picture, colours[example], mispainted, example, colours)
     wrong = PICTURES.get(picture.shape, "")
     check.that(not wrong, wrong)
     check.shape(
@@ -288,9 +287,9 @@ for known in CRASHES["count-pixels"]:
 plain = np.array([[0, 0, 3], [3, 3, 1]], dtype=np.uint8)
 counts = check.call(count_pixels, plain, 6)
 check.kind(counts, np.ndarray)
-for wrong, message in miscounted(plain, 6):
-    check.catches(wrong, counts, message)
-check.equal(counts, [2, 1, 0, 3, 0, 0], "the counts of a map without any 255 are wrong")
+expected = [2, 1, 0, 3, 0, 0]
+check.slips(counts, expected, miscounted, plain, 6)
+check.equal(counts, expected, "the counts of a map without any 255 are wrong")
 check.kind(counts, np.ndarray, dtype=np.integer)
 marked = np.array([[255, 2], [2, 255], [255, 0]], dtype=np.uint8)
 counts = check.call(count_pixels, marked, 4)
@@ -439,12 +438,10 @@ image = np.arange(36, dtype=np.uint8).reshape(3, 4, 3)
 result = check.unpack(check.call(mirror, image, labels, pairs), "the image", "the label map")
 first = "the label map comes first: give the image, then the label map"
 check.that(np.ndim(result[0]) != 2 or np.ndim(result[1]) != 3, first)
-for wrong, message in misturned(image):
-    check.catches(wrong, result[0], message)
+check.slips(result[0], image[:, ::-1], misturned, image)
 check.equal(result[0], image[:, ::-1], "expected: the image with each row turned round")
 flipped, swap = labels[:, ::-1], LABELS.mirror_table()
-for wrong, message in mislabelled(labels, pairs):
-    check.catches(wrong, result[1], message)
+check.slips(result[1], swap[flipped], mislabelled, labels, pairs)
 check.equal(result[1], swap[flipped], "turn the label map, then swap exactly the given pairs")
 _, unswapped = check.call(mirror, image, labels, [])
 check.equal(unswapped, flipped, "without pairs nothing is swapped: use `pairs`")

@@ -315,8 +315,7 @@ for arguments in ((), (11,)):
     check.shape(got, expected.shape, wrong)
     check.catches(images, got, "you counted the images that show a class, not its pixels")
     check.catches(75_005, got[0], "255 was counted as background: nothing is known there")
-    for answer, message in counted_otherwise(expected, 3, 75_000):
-        check.catches(answer, got, message)
+    check.slips(got, expected, counted_otherwise, expected, 3, 75_000)
     check.equal(got, expected, "expected: the pixels of each class, over all maps")
     check.kind(got, np.ndarray, dtype=np.integer)
 check.passed("pixels counted, unknown ones left out")

@@ -326,11 +326,10 @@ check.equal(count_parameters(other), 372, "use in_channels and out_channels, not
 got = check.call(step, low, skip)
 check.equal(step.up(low).shape, (1, 4, 10, 12), "up should double the size: stride 2")
 raised = fit_to(step.up(low), skip)
-for wrong, message in joined_otherwise(step, low, skip, raised):
-    check.catches(wrong, got, message)
+right = step.conv(torch.cat([skip, raised], 1))
+check.slips(got, right, joined_otherwise, step, low, skip, raised)
 (twin := course.Up(12, 4)).load_state_dict(step.state_dict())
 check.that(not (apart := way_apart(step, twin, lambda up: up(low, skip), STEP_GETS)), apart)
-right = step.conv(torch.cat([skip, raised], 1))
 check.close(got, right, "expected: up, fit_to, concatenate, convolve")
 check.that(not (lost := unreached(got, step.up, skip)), lost)
 check.passed("odd sizes included")
@@ -572,7 +571,6 @@ class UNet(Layers):
 
 # %% check-unet points=1
 from coursekit.checks.mistakes.apart import way_apart
-from coursekit.checks.mistakes.modules import unless
 from coursekit.checks.mistakes.unet import GETS, LOST, passed_otherwise
 
 check = Check("unet")
@@ -593,8 +591,7 @@ twin = create_model("unet", widths=widths).eval()
 twin.load_state_dict(mine.state_dict())
 with torch.no_grad():
     expected = twin(image)
-    for wrong, message in unless(got, expected, passed_otherwise, twin, image):
-        check.catches(wrong, got, message)
+    check.slips(got, expected, passed_otherwise, twin, image)
     check.that(not (apart := way_apart(mine, twin, lambda unet: unet(image), GETS)), apart)
 check.close(got, expected, "another output than the course's: is every part used once?", atol=1e-3)
 check.passed("the course's U-Net accepts your weights and computes the same")
@@ -603,8 +600,6 @@ from coursekit.probe import Probe
 
 probe = Probe("check-unet")
 small = UNet(num_classes=5, widths=(4, 6, 8, 10)).double()
-
-
 probe.fill(small, "weights", mean=0)
 for name, shape in (("odd", (2, 3, 21, 26)), ("tiny", (1, 3, 8, 9))):
     photo = probe.given(name, lambda rng, shape=shape: rng.normal(0, 1, shape))
@@ -613,6 +608,8 @@ for name, shape in (("odd", (2, 3, 21, 26)), ("tiny", (1, 3, 8, 9))):
 ### END HIDDEN TESTS
 
 # %% check-unet-2 points=1
+from coursekit.checks.learning import learn_alike
+
 check = Check("unet")
 levels = "the number of levels is written in: go over self.down and self.up"
 check.crashes(IndexError, "out of range", levels)
@@ -623,44 +620,17 @@ for weight in mine.parameters():
 twin = create_model("unet", widths=(4, 8, 16))
 twin.load_state_dict(mine.state_dict())
 got, expected = check.call(mine, image), twin(image)
-check.that(got.requires_grad, "the logits have no gradient: nothing can be learnt from them")
 check.close(got, expected, "expected: the same with other widths, and sides that 2 does not divide")
-slopes = []
-for logits, network in ((got, mine), (expected, twin)):
-    logits.square().mean().backward()
-    slopes.append({"the image": image.grad} | {n: w.grad for n, w in network.named_parameters()})
-    image.grad = None
-unreached = [name for name, slope in slopes[0].items() if slope is None]
-check.that(not unreached, f"no gradient reaches {', '.join(unreached[:3])}: detach nothing")
-for name, slope in slopes[0].items():
-    gradient = f"another gradient than in the course's reaches {name}: detach nothing on the way"
-    check.close(slope, slopes[1][name], gradient, atol=1e-4, rtol=1e-3)
+leaves = [{"the image": image, **dict(network.named_parameters())} for network in (mine, twin)]
+learn_alike(check, got, expected, *leaves)
 check.passed("every weight learns")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
 
 probe = Probe("check-unet-2")
-
 learner = UNet(num_classes=3, widths=(8, 16, 24)).double()
 probe.start(learner, "start")
-lot = torch.from_numpy(probe.given("lot", lambda rng: rng.normal(0, 1, (2, 3, 21, 26))))
-drawn = probe.given("true", lambda rng: rng.integers(0, 3, (2, 3, 3)).repeat(9, 1).repeat(9, 2))
-lot, true, losses = lot.requires_grad_(), torch.from_numpy(drawn[:, :21, :26]), []
-sgd = torch.optim.SGD(learner.parameters(), 0.001)
-for step in range(4):
-    sgd.zero_grad()
-    cost = 50 * F.cross_entropy(learner(lot), true)
-    losses.append(float(cost))
-    cost.backward()
-    if step == 0:
-        probe.emit("input", lot.grad, "the gradient with respect to the image")
-        slopes = {key: parameter.grad for key, parameter in learner.named_parameters()}
-        probe.emit("gradients", slopes, "the gradients with respect to the weights")
-    sgd.step()
-probe.emit("losses", losses, "the losses of a short training", close=1e-4)
-with torch.no_grad():
-    scores = learner(lot)
-probe.emit("trained", scores, "the logits after a short training", close=1e-3)
+probe.train(learner, (2, 21, 26))
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -753,8 +723,7 @@ target[0, :2] = 1  # the images' weights differ
 weights = torch.tensor([0.5, 3.0, 1.0, 2.0])
 got = check.call(weighted_cross_entropy, logits, target, weights)
 expected = F.cross_entropy(logits, target, weights)
-for wrong, message in weighed_otherwise(logits, target, weights):
-    check.catches(wrong, got, message)
+check.slips(got, expected, weighed_otherwise, logits, target, weights)
 check.shape(got, (), "the loss is one number: sum over all pixels")
 if not torch.allclose(got, expected, atol=1e-3):
     again = partial(check.call, weighted_cross_entropy)
@@ -953,9 +922,8 @@ table[4, 4], table[5, 0], table[6, 0] = 1, 2, 1
 # Class 2 is predicted and never true, 5 and 6 are true and never predicted, 3 occurs nowhere.
 got = check.call(mean_iou, table)
 check.that(got == got, "the mean is not a number: class 3 occurs nowhere, so 0/0. Leave it out")
-for wrong, message in averaged_otherwise(table):
-    check.catches(wrong, got, message)
 right = (50 / 68 + 30 / 50 + 0 + 1 + 0 + 0) / 6
+check.slips(got, right, averaged_otherwise, table)
 check.that(np.ndim(got) == 0, "this is not one number: take the mean over the classes")
 if not abs(got - right) < 1e-4:
     check.that(False, averaged_apart(partial(check.call, mean_iou)))

@@ -279,16 +279,13 @@ def conv_bn_relu(
 
 
 # %% check-dilated-block points=2
+from coursekit.checks.mistakes.crashes import CRASHES
+
 check = Check("dilated-block")
-check.crashes(ValueError, "divisible by groups", "set no groups: each kernel sees all channels")
-check.crashes(
-    TypeError, "ModuleList", "nn.Sequential calls its parts one by one, nn.ModuleList none"
-)
-check.crashes(RuntimeError, "running_mean", "normalisation comes second: it gets out_channels")
-check.crashes((RuntimeError, AttributeError), "weight of size|'Conv2d' object", "give nn.Sequential its parts: a convolution in → out, then the others")  # fmt: skip
+for known in CRASHES["dilated-block"]:
+    check.crashes(*known)
 torch.manual_seed(0)
-named = {"in_channels": 5, "out_channels": 6, "kernel": 5, "dilation": 3}
-block, point, far, wide = check.build(conv_bn_relu, (3, 8, 3, 4), (3, 8), (3, 8, 1, 5), named)
+block, point, far, wide = check.build(conv_bn_relu, (3, 8, 3, 4), (3, 8), (3, 8, 1, 5), {"in_channels": 5, "out_channels": 6, "kernel": 5, "dilation": 3})  # fmt: skip
 check.kind(block, nn.Sequential)
 kinds = [type(part).__name__ for part in block]
 check.catches(["Conv2d", "ReLU"], kinds, "there is no normalisation between the two")
@@ -405,7 +402,6 @@ def fold(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Conv2d:
 # %% check-fold-norm points=1
 from coursekit.checks.mistakes.crashes import CRASHES
 from coursekit.checks.mistakes.folding import misscaled
-from coursekit.checks.mistakes.modules import unless
 
 check = Check("fold-norm")
 for known in CRASHES["fold-norm"]:
@@ -416,8 +412,7 @@ check.kind(folded, nn.Conv2d)
 check.that(folded.weight.isfinite(), "a root of a negative number, or 1 / 0: below the root stands σ² + ε, no more")  # fmt: skip
 scale = norm.weight.detach() / (norm.running_var + norm.eps).sqrt()
 expected = conv.weight.detach() * scale[:, None, None, None]
-for wrong, message in unless(folded.weight, expected, misscaled, conv, norm):
-    check.catches(wrong, folded.weight, message)
+check.slips(folded.weight, expected, misscaled, conv, norm)
 check.close(folded.weight, expected, "expected: s times the old kernel")
 check.passed("the kernel carries the scale")
 ### BEGIN HIDDEN TESTS
@@ -446,7 +441,6 @@ for name, made in (
 
 # %% check-fold-norm-2 points=1
 from coursekit.checks.mistakes.folding import misshifted
-from coursekit.checks.mistakes.modules import unless
 
 check = Check("fold-norm")
 conv, norm = pair(nn.Conv2d(4, 4, 3, padding=2, dilation=2))
@@ -455,8 +449,7 @@ check.kind(folded.bias, torch.Tensor, what="the bias")
 check.that(folded.bias.isfinite(), "a root of a negative number, or 1 / 0: below the root stands σ² + ε, no more")  # fmt: skip
 b, mu, beta = conv.bias.detach(), norm.running_mean, norm.bias.detach()
 s = norm.weight.detach() / (norm.running_var + norm.eps).sqrt()
-for wrong, message in unless(folded.bias, (b - mu) * s + beta, misshifted, conv, norm):
-    check.catches(wrong, folded.bias, message)
+check.slips(folded.bias, (b - mu) * s + beta, misshifted, conv, norm)
 check.close(folded.bias, (b - mu) * s + beta, "sort the terms that do not contain x into the bias")
 for other in (conv, nn.Conv2d(4, 4, 3, stride=2, groups=2), nn.Conv2d(4, 4, 1)):
     conv, norm = pair(other)
@@ -607,16 +600,13 @@ class ASPPPooling(nn.Module):
 
 # %% check-aspp-pooling points=1
 from coursekit.checks.mistakes.apart import way_apart
+from coursekit.checks.mistakes.crashes import CRASHES
 from coursekit.checks.mistakes.deeplabv3plus import mismeaned
-from coursekit.checks.mistakes.modules import unless
 from coursekit.parts import deeplabv3plus as course
 
 check = Check("aspp-pooling")
-check.crashes(RuntimeError, r"size: \[3, 6\]|input\[1, 3, 6, 1\]", "keep height and width, of 1 each: `keepdim=True`")  # fmt: skip
-check.crashes(RuntimeError, "to have 6 channels", "the mean goes over H and W, not over channels")
-check.crashes(RuntimeError, r"tensor \([57]\) must match.* size \([2-4]\)", "mean over all of H and W: 1 × 1")  # fmt: skip
-check.crashes(RuntimeError, r"\(40\) must match.* \(6\)", "x has other channels: add nothing to it")
-check.crashes(RuntimeError, "expand", "`.expand(-1, -1, *x.shape[-2:])`: -1 is a size that stays")
+for known in CRASHES["aspp-pooling"]:
+    check.crashes(*known)
 torch.manual_seed(0)
 pooling, other = check.build(ASPPPooling, (6, 40), {"in_channels": 9, "out_channels": 5})
 keys = [f"project.{key}" for key in conv_bn_relu(1, 1).state_dict()]
@@ -624,22 +614,20 @@ for made, a, b in ((pooling, 6, 40), (other, 9, 5)):
     check.equal([*made.state_dict()], keys, "name the block self.project: it is conv_bn_relu alone")
     parts = [str(part).replace("inplace=True", "") for part in (made.project, conv_bn_relu(a, b))]
     check.equal(*parts, "project is conv_bn_relu, 1×1, in → out, as it is")
-x, twin = torch.randn(3, 6, 5, 7) + torch.randn(3, 6, 1, 1), copy.deepcopy(pooling.project)
-got, means = check.call(pooling.eval(), x), x.mean((2, 3), keepdim=True)
+x = torch.randn(3, 6, 5, 7) + torch.randn(3, 6, 1, 1)
+got = check.call(pooling.eval(), x)
 check.shape(got, (3, 40, 5, 7), "lay the result out again: out_channels, at the size of x")
 check.that(got[:, :, 1:].any() or not got.any(), "the answer stands at one place, zeros at the others: lay it out at every pixel")  # fmt: skip
 check.close(got.amax((2, 3)), got.amin((2, 3)), "it differs from pixel to pixel: mean over H and W")
-for wrong, message in unless(got, twin.eval()(means).expand(3, -1, 5, 7), mismeaned, x):
-    check.catches(twin(wrong).expand(3, -1, 5, 7), got, message)
-check.catches(twin(x).mean((2, 3), True).expand(3, -1, 5, 7), got, "the block comes before the mean: mean first")  # fmt: skip
-(like := course.ASPPPooling(6, 40).eval()).load_state_dict(pooling.state_dict())
-way = way_apart(pooling, like, lambda part: part(x), {"project": "the mean over height and width"})
-check.that(not way, way)
-check.close(got, twin(means).expand(3, -1, 5, 7), "expected: mean, block, lay out")
+(twin := course.ASPPPooling(6, 40).eval()).load_state_dict(pooling.state_dict())
+check.slips(got, twin(x), mismeaned, twin.project, x)
+check.that(not (way := way_apart(pooling, twin, lambda part: part(x), {"project": "the mean over height and width"})), way)  # fmt: skip
+check.close(got, twin(x), "expected: mean, block, lay out")
 check.equal(check.call(other.eval(), torch.ones(2, 9, 1, 4)).shape, (2, 5, 1, 4), "lay out at the height and width of x, whatever they are")  # fmt: skip
-learns, alike = check.call(pooling.train(), x.requires_grad_()), twin.train()(means)
-check.close(learns, alike.expand(3, -1, 5, 7), "all of project, as it is, in training, too", atol=1e-4)  # fmt: skip
-check.close(pooling.project[1].running_var, twin[1].running_var, "mix the means first, then lay out")  # fmt: skip
+learns = check.call(pooling.train(), x.requires_grad_())
+check.close(learns, twin.train()(x), "all of project, as it is, in training, too", atol=1e-4)
+moved = [part.project[1].running_var for part in (pooling, twin)]
+check.close(*moved, "mix the means first, then lay out")
 check.that(check.call(pooling.requires_grad_(False), x).requires_grad, "no gradient reaches the features: detach nothing")  # fmt: skip
 check.passed("every pixel knows about the whole image")
 ### BEGIN HIDDEN TESTS
@@ -819,10 +807,11 @@ probe.emit("count", count, "the number of parameters in the report's sizes")
 ### END HIDDEN TESTS
 
 # %% check-aspp-2 points=1
+from coursekit.checks.learning import learn_alike, train_alike
 from coursekit.checks.mistakes.apart import way_apart
 from coursekit.checks.mistakes.crashes import CRASHES
 from coursekit.checks.mistakes.deeplabv3plus import ASPP_GETS, mismixed
-from coursekit.checks.mistakes.modules import unless, unlike
+from coursekit.checks.mistakes.modules import unlike
 
 check = Check("aspp")
 for known in CRASHES["aspp"]:
@@ -838,20 +827,13 @@ check.kind(got, torch.Tensor)
 check.shape(got, (2, 5, 9, 8), "width channels should come out, at the size that came in")
 twin.load_state_dict(pyramid.state_dict())
 same = twin.eval()(x)
-for wrong, message in unless(got, same, mismixed, twin, x):
-    check.catches(wrong, got, message)
+check.slips(got, same, mismixed, twin, x)
 way = way_apart(pyramid, twin, lambda part: part(x), ASPP_GETS)
 check.that(not way, way)
 check.close(got, same, "expected: all branches of x, side by side, mixed by project", 1e-4)
-check.that(got.requires_grad, "what comes out has no gradient: detach nothing")
-got.sum().backward()
-for name, weight in (*pyramid.named_parameters(), ("x", x)):
-    check.that(weight.grad is not None, f"no gradient reaches {name}: detach nothing")
-(slope,) = torch.autograd.grad(same.sum(), x)
-check.close(x.grad, slope, "another gradient reaches x: detach nothing", atol=1e-4)
-check.close(check.call(pyramid.train(), x), twin.train()(x), "in training something else comes out: add nothing of your own", 1e-4)  # fmt: skip
-for key, moved in twin.named_buffers():
-    check.close(pyramid.get_buffer(key), moved, f"{key} has moved otherwise: call each part once, with x")  # fmt: skip
+leaves = [{"x": x, **dict(module.named_parameters())} for module in (pyramid, twin)]
+learn_alike(check, got, same, *leaves)
+train_alike(check, pyramid, twin, x)
 check.passed("views of four or five reaches, side by side")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -966,10 +948,10 @@ class Decoder(DecoderParts):
 
 
 # %% check-deeplab-decoder points=2
+from coursekit.checks.learning import learn_alike, train_alike
 from coursekit.checks.mistakes.apart import way_apart
 from coursekit.checks.mistakes.crashes import CRASHES
 from coursekit.checks.mistakes.deeplabv3plus import DECODER_GETS, misdecoded
-from coursekit.checks.mistakes.modules import unless
 from coursekit.parts import deeplabv3plus as course
 
 check = Check("deeplab-decoder")
@@ -982,23 +964,16 @@ for moved in decoder.buffers():
 deep, shallow = ((9 * torch.randn(2, *s)).requires_grad_() for s in ((4, 3, 5), (5, *size)))
 got = check.call(decoder, deep, shallow)
 check.shape(got, (2, 3, *size), "a score for each class; enlarge the deep map to the shallow's")
-check.that(got.requires_grad, "what comes out has no gradient: detach nothing")
-twin, large = copy.deepcopy(decoder), F.interpolate(deep, size, mode="bilinear")
-end = twin.head(twin.refine(torch.cat([large, twin.low_level(shallow)], 1)))
-for wrong, message in unless(got, end, misdecoded, decoder, deep, shallow):
-    check.catches(wrong, got, message)
-(like := course.Decoder(5, 4, 4, 6, 3).eval()).load_state_dict(decoder.state_dict())
-way = way_apart(decoder, like, lambda part: part(deep, shallow), DECODER_GETS)
+(twin := course.Decoder(5, 4, 4, 6, 3).eval()).load_state_dict(decoder.state_dict())
+end = twin(deep, shallow)
+check.slips(got, end, misdecoded, twin, deep, shallow)
+way = way_apart(decoder, twin, lambda part: part(deep, shallow), DECODER_GETS)
 check.that(not way, way)
 check.close(got, end, "expected: enlarge, thin, concatenate, refine, score")
-check.that(None not in torch.autograd.grad(got.sum(), (deep, shallow, *decoder.parameters()), allow_unused=True), "no gradient reaches the two maps and all weights: detach nothing")  # fmt: skip
-deep, shallow = torch.randn(2, 4, 3, 7), torch.randn(2, 5, 12, 15)  # other sizes, and training
-learns, thin = check.call(decoder.train(), deep, shallow), twin.train().low_level(shallow)
-large = F.interpolate(deep, shallow.shape[-2:], mode="bilinear")
-end = twin.head(twin.refine(torch.cat([large, thin], 1)))
-check.close(learns, end, "in training something else comes out: add nothing of your own", 1e-4)
-for key, moved in twin.named_buffers():
-    check.close(decoder.get_buffer(key), moved, f"{key} has moved otherwise: call each part once")
+maps = {"the deep map": deep, "the shallow map": shallow}
+leaves = [maps | dict(module.named_parameters()) for module in (decoder, twin)]
+learn_alike(check, got, end, *leaves)
+train_alike(check, decoder, twin, torch.randn(2, 4, 3, 7), torch.randn(2, 5, 12, 15))
 check.passed("deep and shallow, side by side")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -1083,7 +1058,6 @@ class DeepLabV3Plus(nn.Module):
 # %% check-deeplabv3plus points=1
 from coursekit.checks.mistakes.apart import way_apart
 from coursekit.checks.mistakes.deeplabv3plus import GETS, misassembled
-from coursekit.checks.mistakes.modules import unless
 
 check = Check("deeplabv3plus")
 check.crashes(RuntimeError, "to have 12 channels", "the last of the features goes to aspp")
@@ -1107,8 +1081,7 @@ check.shape(got, (2, 19, 43, 48), "one score for each class and pixel, at the im
 twin = create_model("deeplabv3plus", **small, decoder=6).eval().requires_grad_(False)
 twin.load_state_dict(mine.state_dict())
 same = twin(image)
-for wrong, message in unless(got, same, misassembled, twin, image):
-    check.catches(wrong, got, message)
+check.slips(got, same, misassembled, twin, image)
 way = way_apart(mine, twin, lambda network: network(image), GETS)
 check.that(not way, way)
 check.close(got, same, "another output than the course's: is every part used once?", rtol=1e-4)  # fmt: skip
@@ -1119,8 +1092,6 @@ from coursekit.probe import Probe
 probe = Probe("check-deeplabv3plus")
 stages = ((4, 5), (6, 7), (8, 9))
 small = DeepLabV3Plus(5, (1, 2), aspp=6, stages=stages, low_level=3, decoder=4).double()
-
-
 probe.fill(small, "weights")
 for name, shape in (("odd", (2, 3, 21, 26)), ("even", (3, 3, 24, 16))):
     photo = torch.from_numpy(probe.given(name, lambda rng, s=shape: rng.normal(0, 1, s)))
@@ -1132,6 +1103,8 @@ probe.emit("count", count, "the number of parameters")
 ### END HIDDEN TESTS
 
 # %% check-deeplabv3plus-2 points=1
+from coursekit.checks.learning import learn_alike, train_alike
+
 check = Check("deeplabv3plus")
 torch.manual_seed(0)
 small = {"stages": ((6, 8), (8, 12), (12, 16)), "aspp": 8, "rates": (1, 2), "low_level": 4}
@@ -1139,21 +1112,9 @@ mine, other = check.build(DeepLabV3Plus, small, {"num_classes": 7, "decoder": 5,
 image, photo = torch.randn(4, 3, 21, 26).requires_grad_(), torch.randn(2, 3, 24, 16)
 twin = create_model("deeplabv3plus", **small)
 twin.load_state_dict(mine.state_dict())
-got = check.call(mine, image)
-check.that(got.requires_grad, "the logits have no gradient: nothing can be learnt from them")
-same = twin(image)
-check.close(got, same, "in training something else comes out: add nothing of your own", 1e-4, 1e-3)
-for key, moved in twin.named_buffers():
-    check.close(mine.get_buffer(key), moved, f"{key} has moved otherwise: call each part once")
-got.square().mean().backward()
-check.that(image.grad is not None, "no gradient reaches the image: detach nothing")
-same.square().mean().backward()
-theirs = dict(twin.named_parameters())
-unreached = [name for name, weight in mine.named_parameters() if weight.grad is None]
-check.that(not unreached, f"no gradient reaches {', '.join(unreached[:3])}: detach nothing")
-for name, weight in mine.named_parameters():
-    gradient = f"another gradient than in the course's reaches {name}: detach nothing on the way"
-    check.close(weight.grad, theirs[name].grad, gradient, atol=1e-4, rtol=1e-3)
+got, same = train_alike(check, mine, twin, image, rtol=1e-3)
+leaves = [{"the image": image, **dict(network.named_parameters())} for network in (mine, twin)]
+learn_alike(check, got, same, *leaves)
 few = check.call(other, photo)
 check.shape(few, (2, 7, 24, 16), "as many scores as there are classes, and the image's size")
 check.equal(count_parameters(DeepLabV3Plus()), 1_964_394, "not the report's parameters")
@@ -1162,28 +1123,10 @@ check.passed("every weight learns (but for those biases)")
 from coursekit.probe import Probe
 
 probe = Probe("check-deeplabv3plus-2")
-
 narrow = {"stages": ((4, 8), (8, 8), (8, 8)), "aspp": 8, "low_level": 4, "decoder": 8}
 learner = DeepLabV3Plus(3, (1, 2), **narrow).double()
 probe.start(learner, "start")
-lot = torch.from_numpy(probe.given("lot", lambda rng: rng.normal(0, 1, (3, 3, 21, 26))))
-drawn = probe.given("true", lambda rng: rng.integers(0, 3, (3, 3, 3)).repeat(9, 1).repeat(9, 2))
-lot, true, losses = lot.requires_grad_(), torch.from_numpy(drawn[:, :21, :26]), []
-sgd = torch.optim.SGD(learner.parameters(), 0.001)
-for step in range(4):
-    sgd.zero_grad()
-    cost = 50 * F.cross_entropy(learner(lot), true)
-    losses.append(float(cost))
-    cost.backward()
-    if step == 0:
-        probe.emit("input", lot.grad, "the gradient with respect to the image")
-        slopes = {k: p.grad for k, p in learner.named_parameters() if not k.endswith("0.bias")}
-        probe.emit("gradients", slopes, "the gradients with respect to the weights")
-    sgd.step()
-probe.emit("losses", losses, "the losses of a short training", close=1e-4)
-with torch.no_grad():
-    scores = learner.eval()(lot)
-probe.emit("trained", scores, "the logits after a short training", close=1e-3)
+probe.train(learner, (3, 21, 26))
 ### END HIDDEN TESTS
 
 

@@ -419,7 +419,6 @@ for row, (entering, leaving, factor) in enumerate(sizes.tolist()):
 
 # %% check-inverted-residual-2 points=1
 from coursekit.checks.mistakes.fastscnn import misshortened
-from coursekit.checks.mistakes.modules import unless
 
 check = Check("inverted-residual")
 check.crashes(RuntimeError, "of tensor a", "a sum of different shapes: a shortcut needs two things")
@@ -437,8 +436,7 @@ for name, part in zip(("first", "second"), block.layers, strict=False):
     check.equal(kinds, ["Conv2d", "BatchNorm2d", "ReLU"], f"the {name} step, with no ReLU6 in it")
 check.that(body.min() < 0, "there is a ReLU at the narrow end: the last step is linear")
 check.catches((2, 12, 9, 10), whole.shape, "x is concatenated: add it")
-for wrong, message in unless(whole, x + body, misshortened, x, body):
-    check.catches(wrong, whole, message)
+check.slips(whole, x + body, misshortened, x, body)
 for key, moved in like.named_buffers():
     check.close(block.layers.get_buffer(key), moved, f"{key} has moved otherwise: call layers once")
 check.close(check.call(block, x), whole, "called twice, two answers: is there a dropout?", 1e-4)
@@ -618,8 +616,9 @@ for row, (a, _, c) in enumerate(sizes.tolist()):
 ### END HIDDEN TESTS
 
 # %% check-pyramid-pooling-2 points=1
+from coursekit.checks.learning import learn_alike, train_alike
 from coursekit.checks.mistakes.fastscnn import mispooled
-from coursekit.checks.mistakes.modules import unless, unlike
+from coursekit.checks.mistakes.modules import unlike
 from coursekit.parts.fastscnn import PyramidPooling as PyramidPool
 
 check = Check("pyramid-pooling")
@@ -637,19 +636,12 @@ for moved in ppm.buffers():
 twin.load_state_dict(ppm.state_dict())
 got = check.call(ppm, x.requires_grad_())
 check.shape(got, (2, 5, 7, 10), "out_channels should come out, at the size that went in")
-
-
 same = twin(x)
-for wrong, message in unless(got, same, mispooled, twin, x, (1, 2, 4)):
-    check.catches(wrong, got, message)
+check.slips(got, same, mispooled, twin, x, (1, 2, 4))
 check.close(got, same, "expected: pool, reduce, enlarge, x in front, project", atol=1e-4)
-check.that(None not in torch.autograd.grad(got.sum(), [x, *ppm.parameters()], allow_unused=True, retain_graph=True), "no gradient reaches x and all weights: detach nothing")  # fmt: skip
-slopes = [torch.autograd.grad(end.sum(), x)[0] for end in (got, same)]
-check.close(*slopes, "another gradient reaches x: detach nothing", atol=1e-4)
-learns = "in training something else comes out: add nothing of your own, call each part once"
-check.close(check.call(ppm.train(), x), twin.train()(x), learns, atol=1e-4)
-for key, moved in twin.named_buffers():
-    check.close(ppm.get_buffer(key), moved, learns)
+leaves = [{"x": x, **dict(module.named_parameters())} for module in (ppm, twin)]
+learn_alike(check, got, same, *leaves)
+train_alike(check, ppm, twin, x)
 check.passed("one look at the whole, and some at its parts")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -839,8 +831,9 @@ for row, (a, b, c) in enumerate(sizes.tolist()):
 ### END HIDDEN TESTS
 
 # %% check-feature-fusion-2 points=1
+from coursekit.checks.learning import learn_alike, train_alike
 from coursekit.checks.mistakes.fastscnn import misfused
-from coursekit.checks.mistakes.modules import unless, unlike
+from coursekit.checks.mistakes.modules import unlike
 from coursekit.parts.fastscnn import FeatureFusion as Fusion
 
 check = Check("feature-fusion")
@@ -857,21 +850,16 @@ twin.load_state_dict(fusion.state_dict())
 got = check.call(fusion, fine, coarse)
 check.catches((4, 9, 13, 9), got.shape, "images were concatenated: add the two paths")
 check.shape(got, (2, 9, 13, 9), "width channels should come out, at the fine map's size")
-
-
 large = F.interpolate(coarse, (13, 9), mode="bilinear")
 for name, end in (("low", fusion.low(large)), ("high", fusion.high(fine))):
     check.that(end.min() < 0, f"{name} ends in a ReLU: that comes once, behind the sum")
 same = twin(fine, coarse)
-for wrong, message in unless(got, same, misfused, twin, fine, coarse):
-    check.catches(wrong, got, message)
+check.slips(got, same, misfused, twin, fine, coarse)
 check.close(got, same, "expected: enlarge, low and high, add, ReLU, mix")
-check.that(got.requires_grad, "what comes out has no gradient: detach nothing")
-check.that(None not in torch.autograd.grad(got.sum(), [fine, coarse, *fusion.parameters()], allow_unused=True), "no gradient reaches all weights and both paths: detach nothing")  # fmt: skip
-learns = "in training something else comes out: add nothing of your own, call each part once"
-check.close(check.call(fusion.train(), fine, coarse), twin.train()(fine, coarse), learns, 1e-4)
-for key, moved in twin.named_buffers():
-    check.close(fusion.get_buffer(key), moved, learns)
+maps = {"the fine map": fine, "the coarse map": coarse}
+leaves = [maps | dict(module.named_parameters()) for module in (fusion, twin)]
+learn_alike(check, got, same, *leaves)
+train_alike(check, fusion, twin, fine, coarse)
 check.passed("two paths, one map")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -978,7 +966,7 @@ class FastSCNN(nn.Module):
 # %% check-fast-scnn points=1
 from coursekit.checks.mistakes.crashes import CRASHES
 from coursekit.checks.mistakes.fastscnn import SIZES_OF, misassembled
-from coursekit.checks.mistakes.modules import unless, unlike
+from coursekit.checks.mistakes.modules import unlike
 
 check = Check("fast-scnn")
 for known in CRASHES["fast-scnn"]:
@@ -1000,8 +988,7 @@ check.that(tuple(got.shape) not in SIZES_OF, SIZES_OF.get(tuple(got.shape), ""))
 check.shape(got, (3, 19, 43, 50), "one score for each class and pixel, at the image's size")
 twin.load_state_dict(mine.state_dict())
 same = twin(image)
-for wrong, message in unless(got, same, misassembled, twin, image):
-    check.catches(wrong, got, message)
+check.slips(got, same, misassembled, twin, image)
 check.close(got, same, "another output than the course's: is every part used once?", rtol=1e-4)  # fmt: skip
 check.passed("the course's FastSCNN accepts your weights and computes the same")
 ### BEGIN HIDDEN TESTS
@@ -1009,8 +996,6 @@ from coursekit.probe import Probe
 
 probe = Probe("check-fast-scnn")
 small = FastSCNN(5, downsample=(4, 5, 6), bottlenecks=(5, 6, 8), width=7).double()
-
-
 probe.fill(small, "weights")
 small.classifier[2].p = 0.0  # dropout draws otherwise on every machine
 for name, shape in (("odd", (3, 3, 43, 50)), ("even", (3, 3, 64, 32))):
@@ -1029,6 +1014,7 @@ probe.emit("whole", came_out, "FastSCNN() with other weights, in evaluation")
 ### END HIDDEN TESTS
 
 # %% check-fast-scnn-2 points=1
+from coursekit.checks.learning import learn_alike, train_alike
 from coursekit.checks.mistakes.fastscnn import ARGUMENTS
 
 check = Check("fast-scnn")
@@ -1043,21 +1029,9 @@ for name, message in ARGUMENTS.items():
 twin.load_state_dict(mine.state_dict())
 for network in (mine, twin):
     network.classifier[2].p = 0.0  # no dropout, which is drawn
-got = check.call(mine, image)
-check.that(got.requires_grad, "the logits have no gradient: nothing can be learnt from them")
-got.square().mean().backward()
-check.that(image.grad is not None, "no gradient reaches the image: detach nothing")
-same = twin(image)
-check.close(got, same, "in training something else comes out: add nothing of your own", 1e-4, 1e-3)
-for key, moved in twin.named_buffers():
-    check.close(mine.get_buffer(key), moved, f"{key} has moved otherwise: call each part once")
-same.square().mean().backward()
-theirs = dict(twin.named_parameters())
-unreached = [name for name, weight in mine.named_parameters() if weight.grad is None]
-check.that(not unreached, f"no gradient reaches {', '.join(unreached[:3])}: detach nothing")
-for name, weight in mine.named_parameters():
-    gradient = f"another gradient than in the course's reaches {name}: detach nothing on the way"
-    check.close(weight.grad, theirs[name].grad, gradient, atol=1e-4, rtol=1e-3)
+got, same = train_alike(check, mine, twin, image, rtol=1e-3)
+leaves = [{"the image": image, **dict(network.named_parameters())} for network in (mine, twin)]
+learn_alike(check, got, same, *leaves)
 check.passed("every weight learns")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -1066,24 +1040,7 @@ probe = Probe("check-fast-scnn-2")
 learner = FastSCNN(3, downsample=(4, 6, 8), bottlenecks=(4, 6, 8), width=8).double()
 probe.start(learner, "start")
 learner.classifier[2].p = 0.0  # no dropout: what comes out must not depend on luck
-lot = torch.from_numpy(probe.given("lot", lambda rng: rng.normal(0, 1, (3, 3, 43, 50))))
-drawn = probe.given("true", lambda rng: rng.integers(0, 3, (3, 5, 5)).repeat(10, 1).repeat(10, 2))
-lot, true, losses = lot.requires_grad_(), torch.from_numpy(drawn[:, :43]), []
-sgd = torch.optim.SGD(learner.parameters(), 0.001)
-for step in range(4):
-    sgd.zero_grad()
-    cost = 50 * F.cross_entropy(learner(lot), true)
-    losses.append(float(cost))
-    cost.backward()
-    if step == 0:
-        probe.emit("input", lot.grad, "the gradient with respect to the image")
-        slopes = {key: parameter.grad for key, parameter in learner.named_parameters()}
-        probe.emit("gradients", slopes, "the gradients with respect to the weights")
-    sgd.step()
-probe.emit("losses", losses, "the losses of a short training", close=1e-4)
-with torch.no_grad():
-    scores = learner.eval()(lot)
-probe.emit("trained", scores, "the logits after a short training", close=1e-3)
+probe.train(learner, (2, 35, 40))
 ### END HIDDEN TESTS
 
 # %%
@@ -1152,7 +1109,6 @@ def through_stride(maps: torch.Tensor, stride: int, num_classes: int) -> torch.T
 
 
 # %% check-through-stride points=2
-from coursekit.checks.mistakes.modules import unless
 from coursekit.checks.mistakes.strides import misshrunk
 from coursekit.parts.fastscnn import through_stride as through
 
@@ -1171,8 +1127,7 @@ for wrong in ((2, 19, 40), (2, 19, 48), (19, 40, 48)):
 
 
 right = through(maps, 8, 19)
-for wrong, message in unless(got, right, misshrunk, maps, 19):
-    check.catches(wrong, got, message)
+check.slips(got, right, misshrunk, maps, 19)
 check.kind(got, torch.Tensor, dtype=torch.int64)
 check.equal(got, right, "expected: one-hot, average, enlarge, arg-max")
 check.equal(check.call(through_stride, maps + 6, 4, 25), through(maps, 4, 19) + 6, "a stride of 4, 25 classes: use the arguments")  # fmt: skip

@@ -137,26 +137,19 @@ def attend(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch
 
 
 # %% check-attention points=2
-from coursekit.checks.mistakes.modules import unless
+from coursekit.checks.learning import learn_alike
+from coursekit.checks.mistakes.crashes import CRASHES
 from coursekit.checks.mistakes.segformer import attention_apart, misread
 
 check = Check("attention")
 check.forbids("F.scaled_dot_product_attention", because="write the equation")
-fit = "matrices do not fit: the scores are query @ key with its last two dimensions swapped, the "
-fit += "answer is weights @ value"
-check.crashes(RuntimeError, "Expected size|cannot be multiplied|must match", fit)
-check.crashes(RuntimeError, "be a 3D tensor", "use @, which takes any number of dimensions")
-count = "matrices without batch and heads have two dimensions: count from the back, -2 and -1"
-check.crashes((IndexError, ValueError, RuntimeError), "out of range|unpack|subscripts", count)
-check.crashes(
-    TypeError, "softmax.*dim", "softmax needs its dimension: the last, which are the keys"
-)
+for known in CRASHES["attention"]:
+    check.crashes(*known)
 torch.manual_seed(0)
 query, key, value = torch.randn(2, 3, 5, 9), torch.randn(2, 3, 7, 9), torch.randn(2, 3, 7, 6)
 got = check.call(attend, query, key, value)
 right = F.scaled_dot_product_attention(query, key, value)
-for wrong, message in unless(got, right, misread, query, key, value):
-    check.catches(wrong, got, message)
+check.slips(got, right, misread, query, key, value)
 check.shape(got, (2, 3, 5, 6), "an answer for each query, as long as a value")
 if not torch.allclose(got, right, atol=1e-4):
     check.that(False, attention_apart(lambda *qkv: check.call(attend, *qkv), query, key, value))
@@ -167,13 +160,8 @@ check.kind(single, torch.Tensor, dtype=torch.float64)
 check.close(single, expected, "matrices without batch and heads, of another d, go wrong")
 huge = check.call(attend, 300 * query, key, value)
 check.that(torch.isfinite(huge), "large scores give no number: use softmax, for exp overflows")
-check.that(single.requires_grad, "the answer has no gradient: detach nothing")
-slopes = [
-    torch.autograd.grad(out.square().sum(), flat, allow_unused=True) for out in (single, expected)
-]
-for name, mine, theirs in zip(("query", "key", "value"), *slopes, strict=True):
-    check.that(mine is not None, f"no gradient reaches the {name}: detach nothing")
-    check.close(mine, theirs, f"another gradient than the equation's reaches the {name}")
+leaves = dict(zip(("the query", "the key", "the value"), flat, strict=True))
+learn_alike(check, single, expected, leaves)
 check.passed("every query gets a weighted mean of the values")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -350,7 +338,6 @@ def attend_in_blocks(
 
 
 # %% check-online-softmax points=2
-from coursekit.checks.mistakes.modules import unless
 from coursekit.checks.mistakes.segformer import blocks_apart, half_online
 
 check = Check("online-softmax")
@@ -369,8 +356,7 @@ query, key, value = 2 * torch.randn(2, 3, 5, 4), torch.randn(2, 3, 11, 4), torch
 got = check.call(attend_in_blocks, query, key, value, 4)
 check.kind(got, torch.Tensor, dtype=torch.float32)
 expected = attend(query, key, value)
-for wrong, message in unless(got, expected, half_online, query, key, value):
-    check.catches(wrong, got, message)
+check.slips(got, expected, half_online, query, key, value)
 lost = "it is not a number: exp(m - m') turned round or left out, the old m in exp(scores - m')?"
 check.that(not torch.isnan(got).any(), lost)
 if not torch.allclose(got, expected, atol=1e-4):
@@ -629,9 +615,8 @@ for embed, (inside, dim, side, stride) in zip(
     padded = F.conv2d(image, project.weight, project.bias, stride, side // 2)
     check.catches(bare.shape, out.shape, "nothing is padded: the map is too small: half a kernel")
     check.catches(image.shape[-2:], out.shape[-2:], "the map is as large as the image: use stride")
-    places = tuple(padded.shape[-2:])
-    size = f"21 × 25 pixels should give {places[0]} × {places[1]} places: stride, padding"
-    check.equal(tuple(out.shape[-2:]), places, size)
+    high, wide = places = tuple(padded.shape[-2:])
+    check.equal(tuple(out.shape[-2:]), places, f"21 × 25 pixels should give {high} × {wide} places: stride, padding")  # fmt: skip
     check.close(out, padded, "expected: neighbours in a kernel, half a kernel of zeros around")
 check.passed("patches that overlap, at both strides")
 ### BEGIN HIDDEN TESTS
@@ -650,42 +635,36 @@ for name, side, stride in (("first", 7, 4), ("later", 3, 2)):
 ### END HIDDEN TESTS
 
 # %% check-overlapping-patches-2 points=1
+from coursekit.checks.learning import learn_alike
 from coursekit.checks.mistakes.apart import way_apart
-from coursekit.checks.mistakes.modules import unless
 from coursekit.checks.mistakes.segformer import EMBED_GETS, mistokened
 from coursekit.parts import segformer as course
 
 check = Check("overlapping-patches")
-last = "the norm wants the channels last: to_tokens before it"
-check.crashes(RuntimeError, "normalized_shape", last)
+check.crashes(RuntimeError, "normalized_shape", "the norm wants the channels last: to_tokens first")
 torch.manual_seed(0)
 embeds = check.build(OverlapPatchEmbedding, (3, 8, 7, 4), (3, 6, 3, 2))
 for embed, sizes in zip(embeds, ((8, 7, 4), (6, 3, 2)), strict=True):
     for weight in embed.parameters():
         weight.data += 0.3 * torch.randn_like(weight)
     image = torch.randn(3, 3, 21, 25).requires_grad_()
-    out = embed.project(image)
-    tokens, places, norm = to_tokens(out), tuple(out.shape[-2:]), embed.norm
+    out, norm = embed.project(image), embed.norm
+    tokens, places = to_tokens(out), tuple(out.shape[-2:])
     got, size = check.unpack(check.call(embed, image), "the tokens", "the size")
     check.that(not isinstance(got, (tuple, list)), "the tokens come first, then the size")
     check.kind(size, (tuple, list), what="the size")
-    for number in size:
-        check.kind(number, int, what="a side of the map")
+    for side in size:
+        check.kind(side, int, what="a side of the map")
     check.catches((21, 25), tuple(size), "that is the image's size: the tokens' map is smaller")
     check.catches(places[::-1], tuple(size), "height comes before width")
     check.equal(tuple(size), places, "expected: the size of the projected map")
     check.catches(tokens.mT.shape, got.shape, "channels come last in a sequence of tokens")
     check.shape(got, tuple(tokens.shape), "every place is a token, with all its channels")
-    for wrong, message in unless(got, norm(tokens), mistokened, out, norm):
-        check.catches(wrong, got, message)
-    twin = course.OverlapPatchEmbedding(3, *sizes)
-    twin.load_state_dict(embed.state_dict())
-    apart = way_apart(embed, twin, lambda part, seen=image: part(seen)[0], EMBED_GETS)
-    check.that(not apart, apart)
+    check.slips(got, norm(tokens), mistokened, out, norm)
+    (twin := course.OverlapPatchEmbedding(3, *sizes)).load_state_dict(embed.state_dict())
+    check.that(not (apart := way_apart(embed, twin, lambda part, seen=image: part(seen)[0], EMBED_GETS)), apart)  # fmt: skip
     check.close(got, norm(tokens), "expected: project, to_tokens, norm", atol=1e-4)
-    got.pow(3).sum().backward()
-    slopes = [image.grad, *(weight.grad for weight in embed.parameters())]
-    check.that(all(slope is not None for slope in slopes), "no gradient: detach nothing")
+    learn_alike(check, got, norm(tokens), {"the image": image, **dict(embed.named_parameters())})
 check.passed("tokens that have seen a little of their neighbours")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -821,20 +800,15 @@ probe.emit("depthwise", [groups, *padded.shape], "the convolution's groups and t
 ### END HIDDEN TESTS
 
 # %% check-mix-ffn-2 points=2
+from coursekit.checks.learning import learn_alike
 from coursekit.checks.mistakes.apart import way_apart
-from coursekit.checks.mistakes.modules import unless
+from coursekit.checks.mistakes.crashes import CRASHES
 from coursekit.checks.mistakes.segformer import FFN_GETS, misfed
 from coursekit.parts import segformer as course
 
 check = Check("mix-ffn")
-check.crashes(RuntimeError, "mat1 and mat2", "a dense layer wants the channels last: to_tokens")
-thin = "the convolution gets narrow tokens: widen first"
-check.crashes(RuntimeError, "to have 12 channels, but got 4", thin)
-check.crashes(RuntimeError, "expected input|Expected 3D", "the convolution wants a map: to_map")
-check.crashes(
-    RuntimeError, "unflatten", "the map has `size`[0] · `size`[1] places: use the argument"
-)
-check.crashes(TypeError, "takes 2 positional", "forward takes the tokens and the size")
+for known in CRASHES["mix-ffn"]:
+    check.crashes(*known)
 torch.manual_seed(0)
 ffn, x, size = MixFFN(4, 3), (3 * torch.randn(2, 30, 4)).requires_grad_(), (5, 6)
 got = check.call(ffn, x, size)
@@ -842,8 +816,7 @@ check.kind(got, torch.Tensor)
 check.equal(got.ndim, 3, "give tokens back, not a map")
 check.equal(check.call(ffn, x, size), got, "two calls give different numbers: no dropout in here")
 right = ffn.narrow(F.gelu(to_tokens(ffn.depthwise(to_map(ffn.widen(x), size)))))
-for wrong, message in unless(got, right, misfed, ffn, x):
-    check.catches(wrong, got, message)
+check.slips(got, right, misfed, ffn, x)
 (twin := course.MixFFN(4, 3)).load_state_dict(ffn.state_dict())
 check.that(not (apart := way_apart(ffn, twin, lambda part: part(x, size), FFN_GETS)), apart)
 order = "expected: widen, to a map, depthwise, to tokens, F.gelu, narrow"
@@ -852,9 +825,7 @@ for places in (size, (3, 10)):
     other = check.call(ffn, x, places)
     check.close(other, ffn.narrow(F.gelu(seen)), order, atol=1e-4)
     order = "with a map of 3 × 10 it goes wrong: use the argument `size`"
-got.square().sum().backward()
-slopes = [x.grad, *(weight.grad for weight in ffn.parameters())]
-check.that(all(slope is not None for slope in slopes), "no gradient: detach nothing")
+learn_alike(check, got, right, {"the tokens": x, **dict(ffn.named_parameters())})
 check.passed("tokens that see their neighbours, and the edge")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -1011,8 +982,8 @@ probe.emit("count", count, "the number of parameters")
 ### END HIDDEN TESTS
 
 # %% check-transformer-block-2 points=2
+from coursekit.checks.learning import learn_alike
 from coursekit.checks.mistakes.apart import way_apart
-from coursekit.checks.mistakes.modules import unless
 from coursekit.checks.mistakes.segformer import BLOCK_GETS, misbuilt
 from coursekit.parts import segformer as course
 
@@ -1031,19 +1002,11 @@ check.shape(got, (2, 20, 8), "give tokens back, as many and as long as came in")
 check.equal(check.call(block, x, size), got, "two calls give different numbers: no dropout here")
 first = x + att(block.norm1(x))
 expected = first + ffn(block.norm2(first))
-for wrong, message in unless(got, expected, misbuilt, x, block.norm1, att, block.norm2, ffn):
-    check.catches(wrong, got, message)
+check.slips(got, expected, misbuilt, x, block.norm1, att, block.norm2, ffn)
 (twin := course.Block(8, 4, 3)).load_state_dict(block.state_dict())
 check.that(not (apart := way_apart(block, twin, lambda part: part(x, size), BLOCK_GETS)), apart)
 check.close(got, expected, "expected: the two steps above", atol=1e-4)
-inputs = [x, *block.parameters()]
-names, slopes = ["the tokens", *(name for name, _ in block.named_parameters())], []
-for out in (got, expected):
-    slopes.append(torch.autograd.grad(out.square().sum(), inputs, allow_unused=True))
-for name, mine, theirs in zip(names, *slopes, strict=True):
-    check.that(mine is not None, f"no gradient reaches {name}: detach nothing")
-    same = f"another gradient than the two steps' reaches {name}: detach nothing"
-    check.close(mine, theirs, same, atol=1e-3, rtol=1e-3)
+learn_alike(check, got, expected, {"the tokens": x, **dict(block.named_parameters())})
 check.passed("two steps, each added to what was there")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -1200,18 +1163,15 @@ probe.emit("count", count, "the number of parameters")
 ### END HIDDEN TESTS
 
 # %% check-mlp-decoder-2 points=2
+from coursekit.checks.learning import learn_alike
 from coursekit.checks.mistakes.apart import way_apart
-from coursekit.checks.mistakes.modules import unless
+from coursekit.checks.mistakes.crashes import CRASHES
 from coursekit.checks.mistakes.segformer import DECODER_GETS, joined, misjoined
 from coursekit.parts import segformer as course
 
 check = Check("mlp-decoder")
-channels = "unify[n] takes map number n, and fuse takes all of them, side by side in dimension 1"
-check.crashes(RuntimeError, "to have [0-9]+ channels", channels)
-fit = "the maps do not fit: upsample each to the size of the first, then concatenate them"
-check.crashes(RuntimeError, "Sizes of tensors must match", fit)
-check.crashes(RuntimeError, "Expected 3D", "stack makes a new dimension: torch.cat(…, dim=1)")
-check.crashes(NotImplementedError, "mode needs", "maps are upsampled with the mode bilinear")
+for known in CRASHES["mlp-decoder"]:
+    check.crashes(*known)
 torch.manual_seed(0)
 decoder, sides = Decoder((4, 6, 8), 5, 3).eval(), ((7, 9), (4, 5), (2, 3))
 maps = [torch.randn(2, c, *side) for c, side in zip((4, 6, 8), sides, strict=True)]
@@ -1224,15 +1184,12 @@ check.catches((2, 7, 9), got.shape, "these are classes: leave the arg-max out, g
 check.catches((2, 3, 28, 36), got.shape, "enlarged four times: SegFormer does that, later")
 check.shape(got, (2, 3, 7, 9), "give the logits of all classes, at the first map's size")
 expected = joined(decoder, maps)
-for wrong, message in unless(got, expected, misjoined, decoder, maps):
-    if not torch.allclose(wrong, expected, atol=1e-5):  # as upsampling a linear unify's map first
-        check.catches(wrong, got, message)
+check.slips(got, expected, misjoined, decoder, maps)
 (twin := course.Decoder((4, 6, 8), 5, 3).eval()).load_state_dict(decoder.state_dict())
 check.that(not (apart := way_apart(decoder, twin, lambda part: part(maps), DECODER_GETS)), apart)
 check.close(got, expected, "expected: unify, upsample, concatenate, fuse, head")
-got.square().sum().backward()
-for leaf in (*maps, *decoder.parameters()):
-    check.that(leaf.grad is not None, "no gradient reaches the maps: detach nothing")
+leaves = {f"map {n}": x for n, x in enumerate(maps)} | dict(decoder.named_parameters())
+learn_alike(check, got, expected, leaves)
 trained = "in training it gives something else: no dropout, nothing random in here"
 check.close(check.call(decoder.train(), maps), joined(decoder, maps), trained)
 check.passed("all stages, side by side")
@@ -1303,6 +1260,8 @@ class SegFormer(nn.Module):
 
 
 # %% check-mlp-decoder-3 points=1
+from coursekit.checks.learning import learn_alike
+
 check = Check("mlp-decoder")
 torch.manual_seed(0)
 mine, twin = SegFormer(), create_model("segformer")
@@ -1317,13 +1276,8 @@ check.close(got, theirs, "another output than the course's", atol=1e-4, rtol=1e-
 small = {"dims": (4, 8, 8, 16), "depths": (1, 1, 2, 1), "heads": (1, 2, 2, 4), "decoder": 8}
 mine, twin = SegFormer(11, **small), create_model("segformer", num_classes=11, **small)
 twin.load_state_dict(mine.state_dict())
-for network in (mine, twin):
-    network(image.repeat(2, 1, 1, 1)).square().mean().backward()
-theirs = dict(twin.named_parameters())
-for name, weight in mine.named_parameters():
-    check.that(weight.grad is not None, f"no gradient reaches {name}: detach nothing")
-    gradient = f"another gradient than in the course's reaches {name}: detach nothing on the way"
-    check.close(weight.grad, theirs[name].grad, gradient, atol=1e-4, rtol=1e-3)
+got, same = (network(image.repeat(2, 1, 1, 1)) for network in (mine, twin))
+learn_alike(check, got, same, *[dict(network.named_parameters()) for network in (mine, twin)])
 check.passed("the course's SegFormer accepts your weights, computes and learns the same")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -1333,23 +1287,9 @@ sizes = {"dims": (8, 12, 16, 16), "depths": (1, 1, 1, 1), "heads": (2, 2, 2, 4),
 
 learner = SegFormer(num_classes=3, **sizes).double()
 probe.start(learner, "start", gain=1)
-lot = torch.from_numpy(probe.given("lot", lambda rng: rng.normal(0, 1, (2, 3, 37, 42))))
-probe.emit("evaluated", learner.eval()(lot), "the whole network on an image of 37 × 42")
-drawn = probe.given("true", lambda rng: rng.integers(0, 3, (2, 5, 5)).repeat(9, 1).repeat(9, 2))
-lot, true, losses = lot.requires_grad_(), torch.from_numpy(drawn[:, :37, :42]), []
-sgd = torch.optim.SGD(learner.train().parameters(), 0.001)
-for step in range(4):
-    sgd.zero_grad()
-    cost = 50 * F.cross_entropy(learner(lot), true)
-    losses.append(float(cost))
-    cost.backward()
-    if step == 0:
-        probe.emit("gradient", lot.grad, "the gradient with respect to the image")
-    sgd.step()
-probe.emit("losses", losses, "the losses of a short training", close=1e-4)
-with torch.no_grad():
-    scores = learner.eval()(lot)
-probe.emit("trained", scores, "the logits after a short training", close=1e-3)
+photo = torch.from_numpy(probe.given("photo", lambda rng: rng.normal(0, 1, (2, 3, 37, 42))))
+probe.emit("evaluated", learner.eval()(photo), "the whole network on an image of 37 × 42")
+probe.train(learner, (2, 37, 42))
 ### END HIDDEN TESTS
 
 # %%

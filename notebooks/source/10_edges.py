@@ -178,8 +178,8 @@ def binary_edges(target: torch.Tensor, sides: str = "both", width: int = 1) -> t
 
 
 # %% check-edge-labels points=1 tags=["folded"]
+from coursekit.checks.comparing import alike
 from coursekit.checks.mistakes.edges import misedged, misunited, where_edged
-from coursekit.checks.mistakes.telling import is_same, tell
 
 check = Check("edge-labels")
 check.crashes(RuntimeError, "without overflow|cannot be converted", "255 does not fit: the maps are of torch.uint8")  # fmt: skip
@@ -206,7 +206,7 @@ for sides, width in (("both", 1), ("inner", 1), ("both", 2), ("inner", 3)):
     got, right = check.call(category_edges, maps, 5, sides=sides, width=width), slip("", sides, width)  # fmt: skip
     check.kind(got, torch.Tensor)
     check.shape(got, (2, 5, 12, 14), "a map for each class: (B, num_classes, H, W)")
-    for wrong, message in () if is_same(got, right) else (
+    for wrong, message in () if alike(got, right) else (
         (slip("square", sides, width), "diagonal neighbours are counted, too: there are four, not eight"), (slip("frame", sides, width), "the frame of the picture is an edge here: nothing lies behind it"),
         (slip("255", sides, width), "pixels of 255 make edges here: nobody knows what they are"), (slip("lost", sides, width), "where the target is 255 the edge map should be 255, too"),
         (slip("or", sides, width), "near the class *and* near another, not or: `&`"), (slip("far", sides, width), "these are all pixels near another class: the class itself must be near, too"), (slip("inside", sides, width), "these are the pixels far from every other class: no `~` before that"),
@@ -215,7 +215,7 @@ for sides, width in (("both", 1), ("inner", 1), ("both", 2), ("inner", 3)):
         (slip("", "inner", width), 'asked for sides="both", these are the edges for "inner"'), (slip("", "both", width), 'asked for sides="inner", these are the edges for "both"'), (slip("", sides, 1), "`width` has no effect"),
     ):  # fmt: skip
         check.catches(None if wrong.equal(right) else wrong, got, message)
-    tell(check, got, right, ((None if w.equal(right) else w, m) for w, m in misedged(maps, 5, sides, width)), lambda: where_edged(got, right))  # noqa: B023 # fmt: skip
+    check.slips(got, right, misedged, maps, 5, sides, width, where=lambda: where_edged(got, right))  # noqa: B023 # fmt: skip
     check.equal(got, right, f'expected: other edges with "{sides}", width {width}')
     check.kind(got, torch.Tensor, dtype=torch.uint8)
 check.passed("an edge where the class is near and another class, too")
@@ -264,7 +264,7 @@ for sides, width in (("both", 1), ("inner", 1), ("inner", 2)):
         parts[:, 1:].amax(1),
         slip("", "inner" if sides == "both" else "both", width, NUM),
     )
-    for wrong, message in () if is_same(got, right) else (
+    for wrong, message in () if alike(got, right) else (
         (parts.sum(1), "an edge of two parts counts twice: a union, no sum"),
         (parts[:, 1:].sum(1), "an edge of two parts counts twice: a union, no sum"),
         (parts[:, :-1].amax(1), "class 0 is left out, the first, not the last: `[:, 1:]`"), (parts[:, 1:].argmax(1), "`argmax` says *which* part, not whether: `amax`"), (parts[:, 1:].prod(1), "a product asks for an edge of all parts: one is enough"), *((slip("", sides, width, n)[:, 1:].amax(1), "parts are missing: a pixel on the edge of *one* part is enough, and there are `NUM` classes") for n in (2, 5)),
@@ -276,7 +276,7 @@ for sides, width in (("both", 1), ("inner", 1), ("inner", 2)):
         (slip("", sides, 1, NUM)[:, 1:].amax(1), "`width` has no effect"),
     ):  # fmt: skip
         check.catches(None if wrong.equal(right) else wrong, got, message)
-    tell(check, got, right, ((None if is_same(w, right) else w, m) for w, m in misunited(parts)), lambda: where_edged(got, right))  # noqa: B023 # fmt: skip
+    check.slips(got, right, misunited, parts, where=lambda: where_edged(got, right))  # noqa: B023 # fmt: skip
     check.equal(got, right, f'expected: other binary edges with "{sides}", width {width}')
     check.kind(got, torch.Tensor, dtype=torch.uint8)
 got = check.call(binary_edges, empty)
@@ -507,7 +507,7 @@ for training in (True, False):
     check.that(not isinstance(got, torch.Tensor), "both logits are given back side by side, `return self.binary(x), self.category(x)`, not in one tensor")  # fmt: skip
     binary, category = check.unpack(got, "binary", "category")
     ends = [head(torch.cat(maps_by(), 1)) for head in (made.binary, made.category)]
-    for wrong, message in () if is_same(category, ends[1]) else (
+    for wrong, message in () if alike(category, ends[1]) else (
         (maps_by("nearest-exact"), 'the maps are enlarged in steps: `mode="bilinear"`'), (maps_by("bicubic"), "enlarge bilinearly, not bicubically"), (maps_by("area"), 'that is a mean over areas: `mode="bilinear"`'), (maps_by(inner=True), "there is a ReLU before the 3×3: ABN brings its own activation"), ([m.sigmoid() for m in maps_by()], "there is a sigmoid after the 3×3: these are scores already"),
         (maps_by("nearest"), 'the maps are enlarged in steps: `mode="bilinear"`'), (maps_by(align_corners=True), "align_corners: leave it alone"), (maps_by(early=True), "you enlarge first and convolve then: the 3×3 belongs on the small maps"),
         (maps_by()[::-1], "the maps are concatenated from C4 to C2: begin with C2"), (maps_by(relu=True), "there is a ReLU after the 3×3: these are scores already"),
@@ -515,7 +515,7 @@ for training in (True, False):
         check.catches(made.category(torch.cat(wrong, 1)), category, message)
     for name, got, right in (("binary", binary, ends[0]), ("category", category, ends[1])):
         x, head = torch.cat(maps_by(), 1), getattr(made, name)
-        for wrong, message in () if is_same(got, right) else (
+        for wrong, message in () if alike(got, right) else (
             *((f(right), f"nothing follows {name}: it gives logits, no softmax, sigmoid or ReLU") for f in (torch.sigmoid, torch.relu, lambda t: t.softmax(1), lambda t: t.log_softmax(1), F.logsigmoid)), (right.argmax(1), "logits are asked for, no classes: no arg-max"),
             *((head(f(x)), f"nothing comes between the joined maps and {name}: they are scores") for f in (torch.relu, torch.sigmoid, torch.tanh, lambda t: t.softmax(1), lambda t: F.leaky_relu(t, 0.01))), *((ends[1] + part, "`category` reads the maps alone: nothing of `binary` is added") for part in (ends[0][:, 1:], ends[0].sum(1, True))),
             (head(torch.cat(maps_by(), 1).view(x.shape[0], 3, -1, *x.shape[2:]).transpose(1, 2).flatten(1, 2)), "the maps are joined depth by depth: torch.cat(maps, dim=1)"),
@@ -629,8 +629,8 @@ def slips(cost: torch.Tensor, edges: torch.Tensor, blind: torch.Tensor) -> list:
 
 
 # %% check-balanced-loss points=1 tags=["folded"]
+from coursekit.checks.comparing import alike
 from coursekit.checks.mistakes.edge_losses import misbalanced, where_balanced
-from coursekit.checks.mistakes.telling import is_same, tell
 
 check = Check("balanced-loss")
 sized = (
@@ -653,18 +653,12 @@ others = [(taken(x), m) for x, m in ((logs.exp().log_softmax(1), "the softmax is
 others += [(F.binary_cross_entropy_with_logits(scores[:, j], yes, reduction="none"), odd) for j in (0, 1)]  # fmt: skip
 others = [(weighed(each, labelled == 1, labelled != 255), message) for each, message in others]
 right = weighed(cost, labelled == 1, labelled != 255)
-for wrong, message in () if is_same(got, right) else (*slips(cost, labelled, blind), *others):
+for wrong, message in () if alike(got, right) else (*slips(cost, labelled, blind), *others):
     check.catches(wrong, got, message)
-for inside in () if is_same(got, right) else ([0.1, 0.9], [0.9, 0.1], [1.0, 9.0], [1.0, 10.0]):
+for inside in () if alike(got, right) else ([0.1, 0.9], [0.9, 0.1], [1.0, 9.0], [1.0, 10.0]):
     wrong = F.cross_entropy(scores, labelled.long(), torch.tensor(inside), ignore_index=255, reduction="none")  # fmt: skip
     check.catches(weighed(wrong, labelled == 1, labelled != 255), got, "there is a `weight` in cross_entropy, too: `balanced` weighs")  # fmt: skip
-tell(
-    check,
-    got,
-    right,
-    misbalanced(cost, labelled),
-    lambda: where_balanced(globals().get("balanced")),
-)
+check.slips(got, right, misbalanced, cost, labelled, where=lambda: where_balanced(globals().get("balanced")))  # fmt: skip
 check.close(got, right, "expected: Σ w·ce / Σ w over all pixels")
 check.passed("half the mean over the edges, half the mean over the rest")
 ### BEGIN HIDDEN TESTS
@@ -698,7 +692,7 @@ soft = torch.where(edge, -scores.log_softmax(1), -(1 - scores.softmax(1)).log())
 maps_apart = [weighed(*(part[:, j] for part in (cost, edge, known))) for j in range(3)]
 got, right = check.call(category_edge_loss, scores, labelled), weighed(cost, edge, known)
 check.kind(got, torch.Tensor)
-for wrong, message in () if is_same(got, right) else (
+for wrong, message in () if alike(got, right) else (
     *((weighed(x, edge.any(1) & known.all(1), known.all(1)), "the maps are put together before they are weighed: each pixel of each map has a weight") for x in (cost.mean(1), cost.sum(1))), (weighed((scores.sigmoid() - edge.float()).abs(), edge, known), "a difference is no cross-entropy: `F.binary_cross_entropy_with_logits`"), *slips(cost, labelled, cost), (sum(maps_apart) / 3, "each class's map is balanced by itself: count over all maps together"),
     (posed, "`pos_weight` weighs edges alone, and the mean divides by the number of pixels: divide by the sum of the weights"),
     (weighed(twice, edge, known), "the sigmoid is taken twice: `…_with_logits` takes the scores"),
@@ -708,13 +702,7 @@ for wrong, message in () if is_same(got, right) else (
     (weighed(soft, edge, known), "a softmax over the classes: several edges can be right, take a sigmoid"), (weighed(cost + torch.where(edge, scores, -scores), edge, known), "the targets are turned round: yes is 1, an edge"),
 ):  # fmt: skip
     check.catches(wrong, got, message)
-tell(
-    check,
-    got,
-    right,
-    misbalanced(cost, labelled),
-    lambda: where_balanced(globals().get("balanced")),
-)
+check.slips(got, right, misbalanced, cost, labelled, where=lambda: where_balanced(globals().get("balanced")))  # fmt: skip
 check.close(got, right, "expected: Σ w·ce / Σ w over all pixels of all maps")
 large = check.call(category_edge_loss, 100 * scores, labelled)
 check.that(torch.isfinite(large), "large logits cost infinity: use `…_with_logits`, no log of a sigmoid")  # fmt: skip
@@ -834,8 +822,8 @@ def binary_edge_attention(
 
 
 # %% check-binary-attention points=1 tags=["folded"]
+from coursekit.checks.comparing import alike
 from coursekit.checks.mistakes.edge_losses import misattended, where_attended
-from coursekit.checks.mistakes.telling import is_same, tell
 
 check = Check("binary-attention")
 for kinds, cause, message in (
@@ -863,14 +851,14 @@ off, costs = "these are the pixels off the edge: `edges == 1` are on it", "the c
 got = check.call(binary_edge_attention, scores, truth, marked)
 check.kind(got, torch.Tensor)
 check.that(not got.isnan().any(), "the third image has no edge, and 0 is divided by 0: it contributes 0")  # fmt: skip
-for wrong, message in () if is_same(got, right) else (
+for wrong, message in () if alike(got, right) else (
     (sums.sum() / counts.sum(), "all edge pixels of the batch are in one mean: divide by each image's own b_i"), (sums.sum() / counts.sum() / 3, "divided by the total count of edge pixels (as in the public code): each image has its own b_i"), ((pixel * on).mean(), area), (sums.mean() / (truth != 255)[0].sum(), area), (3 * right, "this is the sum over the images: take the mean, 1/N"), (1.5 * right, "images without edges are left out of the mean: they count in N"), ((by_number / counts.clamp_min(1)).mean(), unknown), ((by_number / marked.sum((1, 2)).clamp_min(1)).mean(), unknown), (((pixel * (marked > 0)).sum((1, 2)) / (marked > 0).sum((1, 2)).clamp_min(1)).mean(), unknown), ((sums / (marked > 0).sum((1, 2)).clamp_min(1)).mean(), unknown), (((pixel * on * truth).sum((1, 2)) / counts.clamp_min(1)).mean(), "the class ids are weights here: an id is a name, not a number"), (sums / counts.clamp_min(1), "these are the images' losses: take their mean"), (sums.mean(), "divide each image's sum by b_i, its number of edge pixels"),
     (pixel[truth != 255].mean(), "the edges have no effect: this is plain cross-entropy"), (pixel[truth != 255].mean() * (counts > 0).float().mean(), "one cost for all pixels together: `reduction=\"none\"` keeps them apart"), ((sums / (counts + 1)).mean(), "divide by b_i, not by b_i + 1: `clamp_min(1)` changes 0 alone"), (4 * right, "λ3 comes later, in Eq. 5"), (over(pixel, ~on), off), (over(pixel, marked == 0), off), (over(pixel, marked == 255), "255 is unknown: an edge is 1"), (over(pixel, spread(on)), "`edges` are as wide as they should be: do not spread them"), (over(pixel, binary_edges(truth) == 1), "the edges are given: do not make them anew"),
     *((over(-x.gather(1, mine)[:, 0] * known, on), costs) for x in (logs.exp().log_softmax(1), logs.exp(), scores)), (over(F.cross_entropy(scores, marked.long().clamp_max(3), reduction="none"), on), "the cost is of the *parsing*: the target is `target`, not the edges"), (over(F.cross_entropy(scores, marked.long(), ignore_index=255, reduction="none"), on), "the cost is of the *parsing*: the target is `target`, not the edges"), (over(pixel, on, (1,)), "each column of pixels has a mean of its own here: sum over (1, 2)"), (over(pixel, on, (0,)), "the first dimension is the images: sum over (1, 2)"), (right / 3, "1/N stands there twice: a mean is one already"), ((sums / counts.clamp_min(1)).amax(), "this is one image's loss: take the mean of all"), ((sums / counts.clamp_min(1))[0], "this is one image's loss: take the mean of all"), (sums.sum(), "this is the sum over all edge pixels: divide each image's by its b_i, then take the mean"), ((sums * counts).mean(), "divide by b_i: you multiply"), ((pixel * on / counts.clamp_min(1)[:, None, None]).mean(), "sum over the pixels, and take a mean over the images alone"), (sums.sum() / counts.float().mean(), "b_i is one image's number: you divide by the mean of all"), ((sums / known.sum((1, 2))).mean(), area),
     (pixel.sum() * (counts > 0).float().mean(), "one cost for all pixels together: `reduction=\"none\"` keeps them apart"), (((1 + 1 * on) * pixel).mean(), "Eq. 3 alone is asked for: the plain cross-entropy is added later"), (((pixel * ~on).sum((1, 2)) / counts.clamp_min(1)).mean(), off), ((pixel.mean((1, 2)) / counts.clamp_min(1)).mean(), "keep the costs on the edge, `cost * edge`, and sum them: you take a mean over all pixels"), (balanced(pixel, marked), "nothing is balanced here: the mean of the edge pixels' costs, image by image"), (((pixel * on).sum(2) / on.sum(2).clamp_min(1)).mean(), "each row of pixels has a mean of its own here: sum over (1, 2)"), (((pixel * on).sum((0, 1)) / on.sum((0, 1)).clamp_min(1)).mean(), "the first dimension is the images: sum over (1, 2)"), *((right + plain, "Eq. 3 alone is asked for: the plain cross-entropy is added later") for plain in (pixel.mean(), pixel[truth != 255].mean())),
 ):  # fmt: skip
     check.catches(wrong, got, message)
-tell(check, got, right, misattended(pixel, marked[:, None], truth, scores, torch.ones(1), "b_i"), lambda: where_attended(binary_edge_attention))  # fmt: skip
+check.slips(got, right, misattended, pixel, marked[:, None], truth, scores, torch.ones(1), "b_i", where=lambda: where_attended(binary_edge_attention))  # fmt: skip
 check.close(got, right, "expected: Eq. 3")
 check.passed("each image by its own number of edge pixels")
 ### BEGIN HIDDEN TESTS
@@ -981,8 +969,8 @@ def category_edge_attention(
 
 
 # %% check-category-attention points=1 tags=["folded"]
+from coursekit.checks.comparing import alike
 from coursekit.checks.mistakes.edge_losses import misattended, where_attended
-from coursekit.checks.mistakes.telling import is_same, tell
 
 check = Check("category-attention")
 for kinds, cause, message in (
@@ -1009,11 +997,11 @@ for given, w in ((None, torch.ones(4)), (rare, rare)):
     check.kind(got, torch.Tensor)
     check.that(not got.isnan().any(), "a class without an edge makes 0 / 0: it contributes 0")
     by = lambda cost, edge: (w * (cost * edge).sum((2, 3)) / edge.sum((2, 3)).clamp_min(1)).mean()  # noqa: B023, E731
-    for wrong, message in () if is_same(got, (w * means).mean()) else (
+    for wrong, message in () if alike(got, (w * means).mean()) else (
         *((by(one, on), costs) for one in other), (by(-logs, on), "the cost is that of the pixel's true class, for every map: `F.cross_entropy`"), *((by(pixel[:, None], edge), off) for edge in (~on, marked == 0)), ((w * sums / (counts + 1)).mean(), "divide by c_ij, not by c_ij + 1: `clamp_min(1)` changes 0 alone"), ((means / w).mean() if w is rare else None, "multiply by w_j: you divide"), ((w * sums / (w * counts).clamp_min(1)).mean() if w is rare else None, "w_j stands above alone: c_ij is a plain number of pixels"), ((w**2 * means).mean() if w is rare else None, "w_j counts once: you multiply by it twice"), ((w + means).mean(), "multiply by w_j: you add it"), ((torch.arange(4) * means).mean(), "without weights each w_j is 1: an id is a name, not a number"), ((w * sums / 42).mean(), "divide by c_ij, the number of edge pixels, not by all pixels"), ((w * sums / (truth != 255).sum((1, 2))[:, None]).mean(), "divide by c_ij, the number of edge pixels, not by all pixels"), ((w * means).amax(1).mean(), "the mean over the classes, not the largest"), ((w * sums / counts.sum(0).clamp_min(1)).mean(), "c_j is counted over the batch: c_ij belongs to one image"), ((w * means).mean() / 2, "the mean over images and classes is taken already: nothing more is divided"), ((w * means).mean() + pixel.mean(), "Eq. 4 alone is asked for: the plain cross-entropy is added later"), (((w / w.sum()) * means).mean(), "the weights are used as they are: their sum need not be 1"), (binary_edge_attention(scores, truth, marked.amax(1)), "all edges are in one map: each class has a mean of its own"), ((F.cross_entropy(scores, truth, w, ignore_index=255, reduction="none")[:, None] * on).sum((2, 3)).div(counts.clamp_min(1)).mean() if w is rare else None, "w_j belongs to the edge's class j, not to the pixel's own: no `weight` in cross_entropy"), ((F.cross_entropy(scores, truth, w, ignore_index=255, reduction="none")[:, None] * on).sum((2, 3)).div(counts.clamp_min(1)).mul(w).mean() if w is rare else None, "w_j belongs to the edge's class j, not to the pixel's own: no `weight` in cross_entropy"), (means.mean() if w is rare else None, "the weights have no effect"), ((w * means).sum() / w.sum() / 2 if w is rare else None, "you divide by the sum of the weights: Eq. 4 divides by C"), (by_id.sum() / counts.sum(), public), ((w * by_id).sum() / counts.sum(), public), ((pixel * on.any(1) * truth).sum() / counts.sum(), public), ((pixel * on.any(1)).sum() / on.any(1).sum(), "all edges are in one mean: each class has a mean of its own"), ((w * by_id / counts.clamp_min(1)).mean(), public), ((w * sums).sum() / counts.sum(), total), ((w * sums).sum() / counts.sum() / 8, total), ((w * sums / counts.sum(1, True)).mean(), total), ((w * sums).sum(1).div(counts.sum(1)).mean(), total), ((w * sums.sum(0) / counts.sum(0))[counts.sum(0) > 0].mean(), "c_j is counted over the batch: c_ij belongs to one image"), ((w * sums.sum(0) / counts.sum(0).clamp_min(1)).mean(), "c_j is counted over the batch: c_ij belongs to one image"), ((w * means).sum() / (counts > 0).sum(), "classes without an edge are left out of the mean: they count in C"), ((w * means).sum(1).mean(), "1/C is missing: the mean over the classes, too (and no λ, which comes in Eq. 5)"), ((w * means)[:, 1:].mean(), "the background's edges count, too"), (((w * means).sum(1) / (counts > 0).sum(1)).mean(), "classes without an edge are left out of the mean: they count in C"), ((w * (pixel[:, None] * own).sum((2, 3)) / own.sum((2, 3)).clamp_min(1)).mean(), "C_ij holds both sides of an edge: pixels of other classes, too"), ((w * means).sum(), "1/(NC) is missing: take the mean"), ((w * means).sum(0).mean(), "1/N is missing: the mean over the images, too"), (w * means, "one number for each image and class: take the mean"), ((w * whole / counts.clamp_min(1)).mean(), unknown), ((w * whole / marked.sum((2, 3)).clamp_min(1)).mean(), unknown), ((w * some / (marked > 0).sum((2, 3)).clamp_min(1)).mean(), unknown), ((w * sums / (marked > 0).sum((2, 3)).clamp_min(1)).mean(), unknown), ((w * sums).mean(), "each sum is divided by c_ij, the number of that class's edge pixels"),
     ):  # fmt: skip
         check.catches(wrong, got, message)
-    tell(check, got, (w * means).mean(), misattended(pixel, marked, truth, scores, w, "c_ij"), lambda: where_attended(category_edge_attention, 3))  # fmt: skip
+    check.slips(got, (w * means).mean(), misattended, pixel, marked, truth, scores, w, "c_ij", where=lambda: where_attended(category_edge_attention, 3))  # fmt: skip
     check.close(got, (w * means).mean(), "expected: Eq. 4")
 check.passed("each class by its own edge")
 ### BEGIN HIDDEN TESTS

@@ -277,8 +277,7 @@ for n, k in ((3, 5), (5, 1), (1, 4), (4, 2)):
         right = k / (k + 1) * given[0] + sum(given[1]) / ((k + 1) * n)
         check.kind(made[name], torch.Tensor, dtype=torch.float32, what=f"M's {name}")
         check.shape(made[name], best[name].shape, "a weight keeps its shape: sum over the students")
-        slip = named.known(made[name], right, averages, *given)
-        check.that(not slip, slip)
+        check.slips(made[name], right, averages, *given)
         check.close(made[name], right, named.apart(made[name], right, regulation.off_average, aggregate, n, k))  # fmt: skip
     whole = k / (k + 1) * best[statistic] + sum(s[statistic] for s in students) / ((k + 1) * n)
     for wrong, message in (
@@ -426,8 +425,7 @@ for renewed in lists:
     made.append(check.call(shares, renewed))
     check.kind(made[-1], np.ndarray, dtype=np.floating)
     check.shape(made[-1], (len(renewed) + 1,), "one share for M_0 and one for each cycle")
-slip = named.known(np.concatenate(made), np.concatenate([*map(traced, lists)]), traces, lists)
-check.that(not slip, slip)
+check.slips(np.concatenate(made), np.concatenate([*map(traced, lists)]), traces, lists)
 for renewed, got in zip(lists, made, strict=True):
     right = traced(renewed)
     check.close(got, right, named.apart(got, right, regulation.off_trace, shares, traced))
@@ -681,8 +679,7 @@ check.that(left_on, "gradients are left off for all that comes after: `with torc
 got, right = statistics_of(network), statistics_of(twin)
 check.shape(got, right.shape, "statistics are of what comes into each layer, one a channel")
 check.that(not got.isnan().any(), "there is a NaN in the statistics")
-slip = named.known(got, right, lambda: ((slipped(flaw, batches), m) for flaw, m in STATISTICS.items()))  # fmt: skip
-check.that(not slip, slip)
+check.slips(got, right, lambda: ((slipped(flaw, batches), m) for flaw, m in STATISTICS.items()))  # fmt: skip
 sizes = [len(images) for images in batches]
 check.close(got, right, named.apart(got, right, lambda: regulation.off_statistics(layers_of(network), of_each(batches), layers_of(specimen()), sizes)))  # fmt: skip
 check.that(not network[2].recorded, "gradients are recorded: run the pass under torch.no_grad()")
@@ -839,8 +836,7 @@ count, area = valid.sum(), valid.numel()
 got = check.call(distillation_loss, s, t, valid)
 check.kind(got, torch.Tensor)
 right = (t.softmax(1) * (t.log_softmax(1) - s.log_softmax(1))).sum(1)
-slip = named.known(got, right[valid].mean(), divergences, s, t, valid)
-check.that(not slip, slip)
+check.slips(got, right[valid].mean(), divergences, s, t, valid)
 means = (
     (0 * right.mean() + math.nan, "it is not a number: a logarithm of what is not above 0 (the target of F.kl_div is a probability, unless log_target=True)"),
     (right[~valid].mean(), "valid and unknown have changed places: True in `valid` counts"), (right.mean(), "`valid` has no effect"), (right[valid].sum() / area, "divided by all pixels: count the valid ones"),
@@ -852,8 +848,7 @@ means = (
     *((right[valid].sum() / (count + more), "nothing is added to the number of valid pixels: `clamp_min(1)` changes 0 alone") for more in (1, 1e-3)), (right[valid].mean() + 1, "1 is added: `clamp_min(1)` is for the divisor"), (2 * right[valid].mean(), "twice the mean: no factor stands before it"),
     (right.where(valid, 255).mean(), "unknown pixels count nowhere: neither in the sum nor in the number"), (((right * valid).sum((1, 2)) / valid.sum((1, 2))).mean(), "the mean of the images' means: one mean over all valid pixels"),
 )  # fmt: skip
-slip = named.known(got, right[valid].mean(), lambda: means)
-check.that(not slip, slip)
+check.slips(got, right[valid].mean(), lambda: means)
 check.close(got, right[valid].mean(), named.apart(got, right[valid].mean(), regulation.off_divergence, distillation_loss))  # fmt: skip
 far = torch.tensor([200.0, -200.0, 0.0])[None, :, None, None]
 got = check.call(distillation_loss, far, far.roll(1, 1), torch.ones(1, 1, 1, dtype=torch.bool))
@@ -1074,8 +1069,7 @@ for cycles, epochs in ((3, 2), (2, 3), (1, 1)):
     check.that(cycles == 1 or not lesson.teachers[-1].equal(lesson.teachers[0]), "the first teacher teaches in every cycle: M takes its place")  # fmt: skip
     check.that(not any(m is lesson.teacher for m in made), "the first teacher is in the list: make M, and append that")  # fmt: skip
     states, (right, teachers) = [state_of(m) for m in made], cycled("", made_up, cycles, epochs)
-    slip = named.known(states, right, cycled_wrongly, made_up, cycles, epochs)
-    check.that(not slip, slip)
+    check.slips(states, right, cycled_wrongly, made_up, cycles, epochs)
     check.close(states, right, named.apart(states, right, regulation.off_cycle, states, right, lesson.ends, lesson.teachers[0], lesson.starts, 12))  # fmt: skip
     check.close(lesson.teachers, teachers, "M_best teaches cycle 1, and each M the cycle after it, once it has its statistics")  # fmt: skip
     check.that(all(f[1] for f in lesson.frozen) and not made[-1].training, "a teacher is in training mode: its dropout would be on. m.eval()")  # fmt: skip
@@ -1406,8 +1400,7 @@ for gain, sd, alpha, power in ((0.1, 1.15, 0.06, 0.75), (0.03, 0.9, 0.04, 0.9), 
     got = check.call(seeds_needed, gain, sd, alpha, power)
     z = NormalDist().inv_cdf
     right = math.ceil(2 * (z(1 - alpha / 2) + z(power)) ** 2 * sd**2 / gain**2)
-    slip = named.known(got, right, miscounted, gain, sd, alpha, power)
-    check.that(not slip, slip)
+    check.slips(got, right, miscounted, gain, sd, alpha, power)
     check.kind(got, int)
     check.equal(got, right, named.apart(got, right, regulation.off_seeds, seeds_needed, alpha, power))  # fmt: skip
 check.equal(check.call(seeds_needed, 1.0, 1.0), 16, "expected by default: alpha 0.05, power 0.8")

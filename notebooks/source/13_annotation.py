@@ -195,8 +195,7 @@ for corner, other, u, v in (
     got = check.call(lid, some, start, end, places)
     check.kind(got, np.ndarray)
     right = right_lid(some, start, end, places)
-    slip = named.known(got, right, mislaid, some, start, end, places)
-    check.that(not slip, slip)
+    check.slips(got, right, mislaid, some, start, end, places)
     check.shape(got, (5, 2), "a point for each x: (M, 2)")
     check.close(got, right, named.apart(got, right, off_curve, lid, got, some, start, end, places))
 check.passed("both corners met, as near to the points as a parabola can be")
@@ -398,8 +397,7 @@ for ids, share in (((6, 2, 3, 4, 8), 0.3), ((9, 5, 7), 0.5), ((), 0.0), ((7, 3, 
     got = check.call(fuse, seen, pieces)
     check.kind(got, np.ndarray)
     right = fused(seen, pieces)
-    slip = named.known(got, right, misfused, seen, pieces)
-    check.that(not slip, slip)
+    check.slips(got, right, misfused, seen, pieces)
     check.shape(got, seen.shape, "a class for each pixel: (H, W)")
     check.equal(got, right, named.apart(got, right, off_map, got, seen, pieces))
     check.kind(got, np.ndarray, dtype=np.uint8)
@@ -567,8 +565,7 @@ for by, lost in (("box", ()), ("eyes", ()), ("box", (0, 3, 16, 58)), ("eyes", (2
     truth[list(lost)] = np.nan
     got, right = check.call(nme, guess, truth, by), error(guess, truth, by)
     check.kind(got, float)
-    slip = named.known(got, right, mismeasured, guess, truth, by, close=(0.0, 1e-8))
-    check.that(not slip, slip)
+    check.slips(got, right, mismeasured, guess, truth, by, close=1e-8)
     check.close(got, right, named.apart(got, right, off_error, nme, guess, truth, by))
 check.close(check.call(nme, guess, np.nan_to_num(truth, nan=30.0)), error(guess, np.nan_to_num(truth, nan=30.0), "box"), 'without `by` it is "box"')  # fmt: skip
 check.passed("the mean distance, as a share of a length of the face")
@@ -748,8 +745,7 @@ for members, k, count in ((5, 40, 12), (3, 20, 1), (7, 9, 9), (3, 5000, 700)):
     guesses += drawn.uniform(0, 9, (k, 2))
     got, right = check.call(ask_first, guesses, count), asked(guesses, count)
     check.that(np.ndim(got) == 1 and not isinstance(got, set), "expected: an array of `count` numbers, the points in their order; each point has one spread, x and y together")  # fmt: skip
-    slip = named.known(got, right, misasked, guesses, count)
-    check.that(not slip, slip)
+    check.slips(got, right, misasked, guesses, count)
     check.shape(
         np.asarray(got),
         (count,),
@@ -941,8 +937,7 @@ for f, k in ((6, 9), (5, 106), (2, 4)):
     habit, chance = check.unpack([*got] if getattr(got, "ndim", 0) == 2 else got, "habit", "chance")
     right = split(first, second)
     for which, (got, name) in enumerate(zip((habit, chance), ("habit", "chance"), strict=True)):
-        slip = named.known(got, right[which], missplit, first, second, which)
-        check.that(not slip, slip)
+        check.slips(got, right[which], missplit, first, second, which)
         check.kind(got, np.ndarray, what=name)
         check.shape(got, (k,), f"{name}: a number for each point")
         check.close(got, right[which], named.apart(got, right[which], off_split, two_hands, got, right[which], which, f))  # fmt: skip

@@ -90,6 +90,22 @@ def test_known_slips_are_made_for_wrong_answers_alone_and_told_once_they_fit() -
     check.slips(None, right, known, 2)
 
 
+def test_where_an_answer_leaves_the_right_way_is_said_of_those_that_no_slip_gives() -> None:
+    def slips() -> list[tuple[object, str]]:
+        return [(7.0, "seven"), (8 + 1e-6, "nearly eight")]
+
+    check.slips(5.0, 5.0, slips, where=lambda: "not said of what is right")
+    check.slips(6.0, 5.0, slips, where=lambda: "")
+    for got, close, words in ((7.0, 1e-5, "seven"), (8.0, 1e-5, "nearly"), (8.0, 1e-8, "begins")):
+        with pytest.raises(CheckFailed, match=words):
+            check.slips(got, 5.0, slips, where=lambda: "it begins with 6", close=close)
+
+
+def test_whole_numbers_are_alike_only_if_they_are_equal() -> None:
+    assert alike(75_003, 75_003.0) and alike([75_003.2], [75_003])
+    assert not alike(75_003, 75_004) and not alike(np.arange(10**6), np.arange(10**6) + 1)
+
+
 def test_two_large_arrays_are_alike_only_in_all_their_numbers() -> None:
     one = np.linspace(-5, 5, 1000)
     one[[0, 500]] = np.nan, np.inf

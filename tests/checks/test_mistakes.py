@@ -105,18 +105,9 @@ def test_numbers_of_points_may_be_floats() -> None:
     assert f"at place 0 stands point {got[0]:.0f}, whose" in apart.off_order(right, got, guesses, 3)
 
 
-def test_a_known_mistake_is_looked_for_only_where_an_answer_is_wrong() -> None:
-    asked = []
-
-    def slips(first: int) -> list[tuple[Any, str]]:
-        asked.append(first)
-        return [(None, "no result"), (first + 1, "one more"), (first + 1, "the same, later")]
-
-    assert named.known(3, 3, slips, 3) == ""
-    assert asked == []
-    assert named.known(4, 3, slips, 3) == "one more"
-    assert named.known(9, 3, slips, 3) == ""
+def test_an_answer_that_gives_no_numbers_gives_nothing() -> None:
     assert named.tried(lambda: 1 / 0) is None
+    assert named.tried(str, 5) is None
 
 
 @pytest.mark.parametrize(

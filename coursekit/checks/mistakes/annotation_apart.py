@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from coursekit.checks.comparing import alike
 from coursekit.checks.mistakes.annotation import fused, lid
 from coursekit.checks.mistakes.annotation_points import asked, error
-from coursekit.checks.mistakes.named import listed, numbers, same, tried
+from coursekit.checks.mistakes.named import listed, numbers, tried
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,7 +41,7 @@ def off_curve(
     posed = tried(answer, some, left, right, x)
     if posed is None or posed.shape != (len(x), 2):
         return "expected: a point for each x, on the parabola through both corners"
-    if not same(posed, lid(some, left, right, x)):
+    if not alike(posed, lid(some, left, right, x)):
         told = _off_fit(answer, posed, u, v, x)
         return f"with corners at (-1, 0) and (1, 0), where nothing moves, {told}"
     for number in (1, 2, 3):
@@ -49,7 +50,7 @@ def off_curve(
             given = [some, left, right]
             for name in chosen:
                 given = [_MOVES[name](p) for p in given]
-            if not same(tried(answer, *given, x), lid(given[0], given[1], given[2], x)):
+            if not alike(tried(answer, *given, x), lid(given[0], given[1], given[2], x)):
                 wrong.append(" and ".join(chosen))
         if wrong:
             return (
@@ -233,13 +234,13 @@ def off_error(answer: Callable[..., Any], found: NDArray[Any], truth: NDArray[An
     alone = whole.copy()
     alone[50] += 2 * step  # one distance of 10
     made = tried(answer, alone, whole, by)
-    if not same(made, error(alone, whole, by)):
+    if not alike(made, error(alone, whole, by)):
         times = np.nan if made is None else float(made.ravel()[0]) * d * len(whole) / 10
         return (
             f'by="{by}": d is right, and the mean of the distances is not: a point that alone is '
             f"off counts {times:.3g} times as much as it should: each distance has 1 / K, as it is"
         )
-    if same(tried(answer, found, whole, by), error(found, whole, by)):
+    if alike(tried(answer, found, whole, by), error(found, whole, by)):
         return "where every truth is known all is right: leave points with NaN out, in mean and box"
     return f'by="{by}": d is right, and the mean of the distances is not: (1 / K) Σ ‖x - y‖'
 
@@ -254,7 +255,7 @@ def _off_length(
         hangs[which] = [
             point
             for point, moved in enumerate(_each_moved(whole))
-            if not same(tried(wanted, moved + 5, moved, by), before)
+            if not alike(tried(wanted, moved + 5, moved, by), before)
         ]
     told = f'by="{by}": where all points are 5 pixels off, your d is {mine:.2f}, expected: {d:.2f}'
     if hangs["your"] == hangs["the right"]:

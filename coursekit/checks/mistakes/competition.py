@@ -10,8 +10,6 @@ import numpy as np
 from PIL import Image
 from torch.nn import functional as F
 
-from coursekit.checks.mistakes.modules import apart
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
@@ -175,7 +173,7 @@ def misled(
     ]
     both = "the wrong way round: a minus b"
     twice = "ends of two intervals: subtract resample by resample"
-    found = [
+    return [
         *[
             (end(values), "; ".join(m for m in (message, slip) if m))
             for end, slip in ends
@@ -190,7 +188,6 @@ def misled(
         ([whole] * 2, "the lead itself: its interval"),
         ([-whole] * 2, f"{both}; the lead itself: its interval"),
     ]
-    return apart(found, interval(differences[0][0]))
 
 
 def _scores(counts: Array, draws: Array, mean_iou: Callable[[Array], float]) -> Array:

@@ -1,11 +1,133 @@
-"""Known mistakes in lessons 03 and 04 that end in an exception: kind, cause, what to say."""
+"""Known mistakes in lessons 03 to 07 that end in an exception: kind, cause, what to say."""
 
 from __future__ import annotations
+
+from typing import Any
 
 _ONE_MAP = (TypeError, "got .(list|tuple)|positional arguments but|found type (list|tuple)")
 
 #: By exercise, each as `Check.crashes` takes it.
-CRASHES = {
+CRASHES: dict[str, tuple[Any, ...]] = {
+    "dilated-block": (
+        (ValueError, "divisible by groups", "set no groups: each kernel sees all channels"),
+        (TypeError, "ModuleList", "nn.Sequential calls its parts one by one, nn.ModuleList none"),
+        (RuntimeError, "running_mean", "normalisation comes second: it gets out_channels"),
+        (
+            (RuntimeError, AttributeError),
+            "weight of size|'Conv2d' object",
+            "give nn.Sequential its parts: a convolution in → out, then the others",
+        ),
+    ),
+    "aspp-pooling": (
+        (
+            RuntimeError,
+            r"size: \[3, 6\]|input\[1, 3, 6, 1\]",
+            "keep height and width, of 1 each: `keepdim=True`",
+        ),
+        (RuntimeError, "to have 6 channels", "the mean goes over H and W, not over channels"),
+        (
+            RuntimeError,
+            r"tensor \([57]\) must match.* size \([2-4]\)",
+            "mean over all of H and W: 1 × 1",
+        ),
+        (
+            RuntimeError,
+            r"\(40\) must match.* \(6\)",
+            "x has other channels: add nothing to it",
+        ),
+        (RuntimeError, "expand", "`.expand(-1, -1, *x.shape[-2:])`: -1 is a size that stays"),
+    ),
+    "attention": (
+        (
+            RuntimeError,
+            "Expected size|cannot be multiplied|must match",
+            (
+                "matrices do not fit: the scores are query @ key with its last two dimensions "
+                "swapped, the answer is weights @ value"
+            ),
+        ),
+        (RuntimeError, "be a 3D tensor", "use @, which takes any number of dimensions"),
+        (
+            (IndexError, ValueError, RuntimeError),
+            "out of range|unpack|subscripts",
+            "matrices without batch and heads have two dimensions: count from the back, -2 and -1",
+        ),
+        (
+            TypeError,
+            "softmax.*dim",
+            "softmax needs its dimension: the last, which are the keys",
+        ),
+    ),
+    "mix-ffn": (
+        (RuntimeError, "mat1 and mat2", "a dense layer wants the channels last: to_tokens"),
+        (
+            RuntimeError,
+            "to have 12 channels, but got 4",
+            "the convolution gets narrow tokens: widen first",
+        ),
+        (RuntimeError, "expected input|Expected 3D", "the convolution wants a map: to_map"),
+        (
+            RuntimeError,
+            "unflatten",
+            "the map has `size`[0] · `size`[1] places: use the argument",
+        ),
+        (TypeError, "takes 2 positional", "forward takes the tokens and the size"),
+    ),
+    "mlp-decoder": (
+        (
+            RuntimeError,
+            "to have [0-9]+ channels",
+            "unify[n] takes map number n, and fuse takes all of them, side by side in dimension 1",
+        ),
+        (
+            RuntimeError,
+            "Sizes of tensors must match",
+            "the maps do not fit: upsample each to the size of the first, then concatenate them",
+        ),
+        (RuntimeError, "Expected 3D", "stack makes a new dimension: torch.cat(…, dim=1)"),
+        (NotImplementedError, "mode needs", "maps are upsampled with the mode bilinear"),
+    ),
+    "gradient-share": (
+        (
+            ZeroDivisionError,
+            "division by zero",
+            "a class without pixels makes a weight infinite: leave it at 0",
+        ),
+        (
+            ValueError,
+            "boolean array indexing assignment|could not broadcast",
+            "both sides want the mask: `weights[present] = 1 / counts[present]`",
+        ),
+    ),
+    "lovasz-gradient": (
+        (
+            (RuntimeError, NotImplementedError),
+            "with a bool tensor|on a bool tensor",
+            "bools cannot be subtracted: the opposite of foreground is ~foreground, size a sum",
+        ),
+        (
+            RuntimeError,
+            "Boolean value of Tensor",
+            "pixel by pixel, ~foreground: no `not`, `if`",
+        ),
+        (RuntimeError, "one-dimensional", "J is needed after each pixel: cumsum, not sum"),
+        (TypeError, "prepend", "`prepend` wants a tensor, such as torch.zeros(1)"),
+    ),
+    "run-pipeline": (
+        (
+            RuntimeError,
+            "the pipeline has stopped",
+            "it trains on when the machine has stopped: look at machine.phase before each epoch",
+        ),
+        (
+            AttributeError,
+            "no attribute '(param_groups|config|zero_grad)'",
+            (
+                "arguments have changed places: train_epoch(model, optimiser), "
+                "make_optimiser(model, machine)"
+            ),
+        ),
+    ),
     "fold-norm": (
         (
             ValueError,

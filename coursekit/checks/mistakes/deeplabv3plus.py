@@ -1,7 +1,4 @@
-"""Known mistakes in the exercises of lesson 03: what each of them gives, and what to say of it.
-
-Its checks compare an answer with all of these before they ask whether it is right.
-"""
+"""Known mistakes in the exercises of lesson 03: what each of them gives, and what to say of it."""
 
 from __future__ import annotations
 
@@ -11,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-
-from coursekit.checks.mistakes.modules import telling
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +45,16 @@ GETS = {
 }
 
 
-def mismeaned(x: Tensor) -> Mistakes:
+def mismeaned(project: Any, x: Tensor) -> Iterator[tuple[Any, str]]:
+    """What is taken for `project` of the mean over the map (B, C, H, W), laid out on it."""
+    size = x.shape[-2:]
+    first = "the block comes before the mean: mean first"
+    means = ((project(mean), message) for mean, message in _means(x))
+    for out, message in (*means, (project(x).mean((2, 3), keepdim=True), first)):
+        yield out.expand(len(x), -1, *size), message
+
+
+def _means(x: Tensor) -> Mistakes:
     """What is taken for the mean over the map, (B, C, 1, 1)."""
     mean, flat = x.mean((2, 3), keepdim=True), x.flatten(2)
     total, middle = x.sum((2, 3), keepdim=True), (x.shape[-2] // 2, x.shape[-1] // 2)
@@ -95,7 +99,7 @@ def mismixed(pyramid: Any, x: Tensor) -> Iterator[tuple[Any, str]]:
     def without(i: int, view: Tensor) -> Tensor:
         return project(torch.cat([*views[:i], view, *views[i + 1 :]], 1))
 
-    found = chain(
+    return chain(
         ((project(torch.cat(turned, 1)), order) for turned in [*permutations(views)][1:]),
         (
             (
@@ -108,7 +112,6 @@ def mismixed(pyramid: Any, x: Tensor) -> Iterator[tuple[Any, str]]:
         ((without(i, 0 * views[i]), "the view of a branch is thrown away") for i in places),
         _mixed_otherwise(project, views, right),
     )
-    return telling(found, right)
 
 
 def _mixed_otherwise(project: Any, views: list[Tensor], right: Tensor) -> Mistakes:
@@ -212,7 +215,7 @@ def misdecoded(decoder: Any, deep: Tensor, shallow: Tensor) -> Iterator[tuple[An
     end, both = ended(large, thin), torch.cat([large, thin], 1)
     late = ended(deep, F.interpolate(thin, few, mode="bilinear"))
     front = "the skip stands in front: the weights count on the deep map there"
-    found = chain(
+    return chain(
         ((ended(large, c), message) for c, message in rights[1:]),
         ((ended(a, thin), message) for a, message in lefts[1:]),
         [(ended(thin, large), front)],
@@ -231,7 +234,6 @@ def misdecoded(decoder: Any, deep: Tensor, shallow: Tensor) -> Iterator[tuple[An
         _refined_otherwise(decoder, both, end),
         ((ended(a, c), f"{b}; {d}") for (a, b), (c, d) in product(lefts[1:], rights[1:])),
     )
-    return telling(found, end)
 
 
 def _refined_otherwise(decoder: Any, both: Tensor, end: Tensor) -> Mistakes:
@@ -298,7 +300,7 @@ def misassembled(network: Any, image: Tensor) -> Iterator[tuple[Any, str]]:
         (fitted(up(half.softmax(1))), "a softmax before up: it takes logits"),
     ]
     white = "the image is whitened already: use it as it is"
-    return telling(chain(found, ((network(other), white) for other in others)), right)
+    return chain(found, ((network(other), white) for other in others))
 
 
 def _enlarged_otherwise(half: Tensor, size: tuple[int, ...]) -> Mistakes:

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from coursekit.checks.comparing import alike
+from coursekit.checks.mistakes.named import tried
 from coursekit.checks.mistakes.questions import mistaken
-from coursekit.checks.mistakes.telling import is_same, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -214,20 +215,13 @@ def shown_otherwise(logits: Tensor, y: Tensor) -> Mistakes:
         (logits.sigmoid(), "p comes from a softmax over the classes, no sigmoid"),
         (1 - q, "1 - p stands where p should be"),
     ):
-        for wrong, _ in (
-            (1 - dice(p, y)[:4].mean(), ""),
-            (1 - dice(p, y).mean(), ""),
-        ):
-            yield wrong, message
-    at = (0, 2), (0, 3), 0, (0, 1)
-    for dims in at:
+        for score in (dice(p, y)[:4], dice(p, y)):
+            yield 1 - score.mean(), message
+    sums = f"the sums go over the batch, the height and the width: {_DIMS}"
+    for dims in ((0, 2), (0, 3), 0, (0, 1)):
         part = 2 * (q * y).sum(dims) / (q.sum(dims) + y.sum(dims))
-        yield 1 - part.mean(), f"the sums go over the batch, the height and the width: {_DIMS}"
-        for present in (y.sum(dims) > 0, part > 0):
-            yield (
-                1 - part[present].mean(),
-                f"the sums go over the batch, the height and the width: {_DIMS}",
-            )
+        for score in (part, part[y.sum(dims) > 0], part[part > 0]):
+            yield 1 - score.mean(), sums
 
 
 def where_scored(loss: Loss) -> str:
@@ -240,9 +234,10 @@ def where_scored(loss: Loss) -> str:
     def right(logits: Tensor, ids: Tensor) -> bool:
         classes = ids.unique()
         y = F.one_hot(ids, logits.shape[1]).movedim(-1, 1)
-        return is_same(value_of(loss, logits, ids), 1 - dice(logits.softmax(1), y)[classes].mean())
+        score = dice(logits.softmax(1), y)[classes].mean()
+        return alike(tried(loss, logits, ids), 1 - score, 1e-4)
 
-    if getattr(value_of(loss, drawn, target), "shape", None) != ():
+    if getattr(tried(loss, drawn, target), "shape", None) != ():
         return "the loss is one number: 1 minus the mean over the classes"
     for logits, words in (
         (sure, "a perfect prediction should cost 0, and here it does not"),

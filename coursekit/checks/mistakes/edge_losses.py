@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from coursekit.checks.comparing import alike
+from coursekit.checks.mistakes.named import tried
 from coursekit.checks.mistakes.questions import mistaken
-from coursekit.checks.mistakes.telling import is_same, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -78,7 +79,7 @@ def where_balanced(balanced: Callable[[Tensor, Tensor], Tensor] | None) -> str:
     edges = torch.tensor([[[0, 0, 1, 0, 0, 255, 1, 0, 0, 0]]], dtype=torch.uint8)
 
     def is_right(cost: Tensor, right: float) -> bool:
-        return is_same(value_of(balanced, cost, edges), torch.tensor(right))
+        return alike(tried(balanced, cost, edges), right, 1e-4)
 
     if not is_right((edges == 255).float(), 0.0):
         return "in `balanced`, pixels of 255 have a weight: multiply the weights by `known`"
@@ -213,8 +214,8 @@ def where_attended(loss: Callable[..., Tensor], classes: int = 0) -> str:
         means = (cost[:images] * on).sum((2, 3)) / on.sum((2, 3)).clamp_min(1)
         expected = (means * weights[0] if weights else means).mean()
         shown = edges if classes else edges[:, 0]
-        got = value_of(loss, drawn[:images], ids[:images], shown, *weights)
-        return is_same(got, expected)
+        got = tried(loss, drawn[:images], ids[:images], shown, *weights)
+        return alike(got, expected, 1e-4)
 
     several = "of one image it is right, of two it is not: each image has its own number of edge pixels, then the mean over the images"  # noqa: E501
     for edges, images, words in (

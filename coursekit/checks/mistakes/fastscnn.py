@@ -1,10 +1,8 @@
-"""Known mistakes in the exercises of lesson 04: what each of them gives, and what to say of it.
-
-Its checks compare an answer with all of these before they ask whether it is right.
-"""
+"""Known mistakes in the exercises of lesson 04: what each of them gives, and what to say of it."""
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import chain, permutations, product
 from typing import TYPE_CHECKING, Any
 
@@ -12,15 +10,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from coursekit.checks.mistakes.modules import telling
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     Mistakes = list[tuple[Any, str]]
     Size = tuple[int, ...]
 
 _LOGITS = "these are probabilities: return logits, the loss applies the softmax"
+_WIDENS = "the 3×3 changes the number of channels: leave that to the 1×1"
 #: Shapes of two kernels, of 6 → 12 channels, that are not (6, 1, 3, 3) and (12, 6, 1, 1).
 WRONG_STEPS: Mistakes = [
     (
@@ -28,10 +25,7 @@ WRONG_STEPS: Mistakes = [
         "the 3×3 mixes all channels, which costs a·a·9: set its groups",
     ),
     ([(12, 6, 1, 1), (12, 1, 3, 3)], "the 1×1 comes first: look around first, then mix"),
-    (
-        [(12, 1, 3, 3), (12, 12, 1, 1)],
-        "the 3×3 changes the number of channels: leave that to the 1×1",
-    ),
+    ([(12, 1, 3, 3), (12, 12, 1, 1)], _WIDENS),
     ([(6, 1, 3, 3), (12, 6, 3, 3)], "the second step looks around again: its kernel is 1×1"),
     ([(6, 1, 5, 5), (12, 6, 1, 1)], "the depthwise kernel is 5×5: a depthwise 3×3"),
     (
@@ -42,10 +36,7 @@ WRONG_STEPS: Mistakes = [
         [(6, 1, 3, 3), (12, 1, 1, 1)],
         "the 1×1 has groups, and mixes nothing: a depthwise 3×3, then a 1×1 without",
     ),
-    (
-        [(12, 1, 3, 3), (12, 6, 1, 1)],
-        "the 3×3 changes the number of channels: leave that to the 1×1",
-    ),
+    ([(12, 1, 3, 3), (12, 6, 1, 1)], _WIDENS),
     ([(6, 1, 3, 3)], "the 1×1 is missing: a depthwise 3×3, then a 1×1"),
     ([(12, 6, 1, 1)], "the 3×3 is missing: a depthwise 3×3, then a 1×1"),
     ([(12, 6, 3, 3)], "one dense convolution: a depthwise 3×3, then a 1×1"),
@@ -68,10 +59,6 @@ ARGUMENTS = {
 _SMOOTH: dict[str, Any] = {"mode": "bilinear", "align_corners": False}
 
 
-def _same(x: Tensor) -> Tensor:
-    return x
-
-
 def _joined(*messages: str) -> str:
     return "; ".join(message for message in messages if message)
 
@@ -87,7 +74,7 @@ def _activations(where: str, plain: str) -> list[tuple[Callable[[Tensor], Tensor
         F.leaky_relu: "a leaky ReLU",
     }
     told = [(act, f"{where} is {name}: here it is ReLU") for act, name in others.items()]
-    return [(F.relu, ""), (_same, plain), *told]
+    return [(F.relu, ""), (lambda x: x, plain), *told]
 
 
 def mispaired(x: Tensor, depth: Tensor, point: Tensor) -> Mistakes:
@@ -149,12 +136,12 @@ def misbuilt(a: int, b: int, factor: int) -> Mistakes:
     ]
 
 
-def misshortened(x: Tensor, body: Tensor) -> Iterator[tuple[Any, str]]:
+def misshortened(x: Tensor, body: Tensor) -> Mistakes:
     """What is taken for x + layers(x)."""
     changed = "the shortcut carries x as it came; something changed it on the way"
     late = "there is a ReLU after the sum, which cuts the narrow end off"
     half = "the sum is halved: add, no more"
-    found = [
+    return [
         (body, "stride 1 and as many channels out as in: here a shortcut belongs"),
         (x, "layers is never called, or its answer is thrown away"),
         *[(act(x + body), late) for act in (F.relu, F.relu6, F.gelu, F.silu, torch.sigmoid)],
@@ -184,10 +171,9 @@ def misshortened(x: Tensor, body: Tensor) -> Iterator[tuple[Any, str]]:
         (2 * body, "layers(x) is added to itself: add x"),
         (x + body.flip(-1), "the map is turned round"),
     ]
-    return telling(found, x + body)
 
 
-def _grids() -> list[tuple[Any, str]]:
+def _grids() -> Mistakes:
     """Ways to pool on a grid: the right one, then others."""
     mean = F.adaptive_avg_pool2d
     return [
@@ -214,7 +200,7 @@ def _grids() -> list[tuple[Any, str]]:
     ]
 
 
-def mispooled(ppm: Any, x: Tensor, grids: Size) -> Iterator[tuple[Any, str]]:
+def mispooled(ppm: Any, x: Tensor, grids: Size) -> Iterable[tuple[Any, str]]:
     """What is taken for pyramid pooling's output; its parts are right."""
     ways, size = _grids(), x.shape[-2:]
     mean = ways[0][0]
@@ -249,7 +235,7 @@ def mispooled(ppm: Any, x: Tensor, grids: Size) -> Iterator[tuple[Any, str]]:
     ]
     found = ((ppm.project(torch.cat(each, 1)), message) for each, message in parts)
     both = torch.cat([x, *right], 1)
-    return telling(chain(found, _unprojected(ppm.project, both, x)), ppm.project(both))
+    return chain(found, _unprojected(ppm.project, both, x))
 
 
 def _misplaced(x: Tensor, maps: list[Tensor], mean: Tensor) -> list[tuple[list[Tensor], str]]:
@@ -317,13 +303,13 @@ def _highs(fusion: Any, fine: Tensor) -> Mistakes:
     ]
 
 
-def misfused(fusion: Any, fine: Tensor, coarse: Tensor) -> Iterator[tuple[Any, str]]:
+def misfused(fusion: Any, fine: Tensor, coarse: Tensor) -> Iterable[tuple[Any, str]]:
     """What is taken for the fusion of two paths; its parts are right."""
     mix, lows, highs = fusion.mix, _lows(fusion, coarse, fine.shape[-2:]), _highs(fusion, fine)
     (low, _), (high, _) = lows[0], highs[0]
     missing = "a ReLU is missing between the sum and mix"
     acts = _activations("behind the sum", missing)[1:]
-    found: Iterable[tuple[Any, str]] = chain(
+    return chain(
         [(mix(high.relu() + low.relu()), "one ReLU, behind the sum, not one on each path")],
         ((mix((high + c).relu()), d) for c, d in lows[1:]),
         ((mix((a + low).relu()), b) for a, b in highs[1:]),
@@ -334,7 +320,6 @@ def misfused(fusion: Any, fine: Tensor, coarse: Tensor) -> Iterator[tuple[Any, s
         _joined_otherwise(mix, high, low, missing),
         ((mix((a + c).relu()), f"{b}; {d}") for (a, b), (c, d) in product(highs[1:], lows[1:])),
     )
-    return telling(found, mix((high + low).relu()))
 
 
 def _joined_otherwise(mix: Any, high: Tensor, low: Tensor, missing: str) -> Mistakes:
@@ -372,7 +357,7 @@ def _summed_otherwise(mix: Any, high: Tensor, low: Tensor) -> Mistakes:
     ]
 
 
-def misassembled(network: Any, image: Tensor) -> Iterator[tuple[Any, str]]:
+def misassembled(network: Any, image: Tensor) -> Iterable[tuple[Any, str]]:
     """What is taken for the logits of an image; the network's parts are right."""
     size = tuple(image.shape[-2:])
     fine = network.learning_to_downsample(image)
@@ -391,6 +376,7 @@ def misassembled(network: Any, image: Tensor) -> Iterator[tuple[Any, str]]:
     whole = F.interpolate(small, scale_factor=8, mode="bilinear")[..., : size[0], : size[1]]
     early = "classify at an eighth, then enlarge the logits: far less work"
     steps = large(F.interpolate(small, scale_factor=2, mode="bilinear"))
+    likely = (partial(torch.softmax, dim=1), partial(torch.log_softmax, dim=1), torch.sigmoid)
     found: Mistakes = [
         *[(large(small, mode=mode), blocks) for mode in ("nearest", "nearest-exact")],
         (large(small, mode="bicubic"), "enlarged bicubically: mode is bilinear"),
@@ -403,19 +389,10 @@ def misassembled(network: Any, image: Tensor) -> Iterator[tuple[Any, str]]:
             large(network.classifier(coarse)),
             "the fine path is left out: classify what feature_fusion gives",
         ),
-        *[
-            (each, _LOGITS)
-            for each in (
-                right.softmax(1),
-                right.log_softmax(1),
-                right.sigmoid(),
-                large(small.softmax(1)),
-                large(small.sigmoid()),
-                large(small.log_softmax(1)),
-            )
-        ],
+        *[(act(right), _LOGITS) for act in likely],
+        *[(large(act(small)), _LOGITS) for act in likely],
         *[(right.softmax(dim), "a softmax over places: return logits") for dim in (0, 2, 3)],
         (right.relu(), "a ReLU after the last step cuts negative scores off: leave it out"),
         (large(small.relu()), cut),
     ]
-    return telling(chain(found, ((network(other), white) for other in others)), right)
+    return chain(found, ((network(other), white) for other in others))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,8 +10,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from coursekit.checks.comparing import alike
+from coursekit.checks.mistakes.named import tried
 from coursekit.checks.mistakes.questions import mistaken
-from coursekit.checks.mistakes.telling import is_same, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -68,6 +70,19 @@ def weighted_otherwise(counts: NDArray[np.int64]) -> Mistakes:
 
     with np.errstate(all="ignore"):
         yield from mistaken(act, _RAW, _NORMS, _ABSENT)
+
+
+def unweighted(weights: NDArray[np.float64], counts: NDArray[np.int64]) -> str:
+    """Which classes have a weight that is 0, or not finite, and should not; "" if none has."""
+    if (np.isnan(weights) | (weights == 0)).all():
+        return "all is 0, or 0 / 0: `zeros_like` of counts and `//` hold whole numbers: np.zeros, and /"  # noqa: E501
+    if not np.isfinite(weights[counts == 0]).all():
+        return "a class without pixels makes a weight infinite: leave it at 0"
+    if not np.isfinite(weights).all():
+        return "the weight of a class with pixels is not finite: no logarithm"
+    if (weights[counts > 0] == 0).any():
+        return "a class with pixels weighs 0: one is enough, and class 0 is one of them"
+    return ""
 
 
 _SHARE = "divide by the sum of weight times pixels, {}"
@@ -269,11 +284,11 @@ def unfocused(logits: Tensor, target: Tensor) -> Mistakes:
 def where_unfocused(loss: Loss) -> str:
     """Where a focal loss leaves the right way, in words."""
     logits, target = torch.tensor([1.0, -0.5, 0.25]).reshape(1, 3, 1, 1), torch.ones(1, 1, 1).long()
-    if getattr(value_of(loss, logits, target), "shape", None) != ():
+    if getattr(tried(loss, logits, target), "shape", None) != ():
         return "the loss is one number: take the mean over all pixels, B, H and W"
     cost = F.cross_entropy(logits, target)
-    if is_same(value_of(loss, logits, target), (1 - (-cost).exp()) ** 2 * cost):
+    if alike(tried(loss, logits, target), (1 - (-cost).exp()) ** 2 * cost, 1e-4):
         return "of a single pixel it is right, and of several it is not: -(1 - p)^γ · log p of each, then one mean"  # noqa: E501
-    if is_same(value_of(loss, logits, target, gamma=0.0), cost):
+    if alike(tried(partial(loss, gamma=0.0), logits, target), cost, 1e-4):
         return "with γ = 0 it is cross-entropy, as it should be, so look at the factor: (1 - p)^γ"
     return "already with γ = 0 it is not the cross-entropy of the pixel: look at log p of the true class"  # noqa: E501

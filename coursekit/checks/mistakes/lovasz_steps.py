@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from coursekit import losses
 from coursekit.checks.mistakes.questions import mistaken
 
 if TYPE_CHECKING:
@@ -270,3 +271,11 @@ def stepped_otherwise(foreground: Tensor) -> Mistakes:
         yield from mistaken(
             act, _ORDERS, _SIZES, _INTERSECTIONS, _UNIONS, _JACCARDS, _STEPS, most=1
         )
+
+
+def where_stepped(got: Tensor, foreground: Tensor) -> str:
+    """The first pixel whose step is wrong, in words; both are (P,)."""
+    at = int((got - losses.lovasz_gradient(foreground)).abs().gt(1e-4).float().argmax())
+    leaves, joins = "foreground, and leaves the intersection", "background, and joins the union"
+    side = leaves if foreground[at] else joins
+    return f"up to pixel {at} the steps are right; that one is {side}"

@@ -2,43 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from coursekit.checks.comparing import difference
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
     from torch import nn
-
-
-def unless(
-    got: object, right: object, find: Callable[..., Iterable[tuple[Any, str]]], *given: Any
-) -> Iterable[tuple[Any, str]]:
-    """The known mistakes, found only where an answer is not right: most are, and pay for nothing.
-
-    Args:
-        got: the answer.
-        right: what is right.
-        find: finds what each mistake gives, and what to say of it.
-        given: what it is called with.
-    """
-    return () if difference(got, right, 1e-6, 1e-5) is None else find(*given)
-
-
-def apart(mistakes: Iterable[tuple[Any, str]], right: object) -> list[tuple[Any, str]]:
-    """Those mistakes that can be told from what is right, with the weights that a student has.
-
-    Args:
-        mistakes: what each gives, and what to say of it.
-        right: what is right.
-    """
-    return [*telling(mistakes, right)]
-
-
-def telling(mistakes: Iterable[tuple[Any, str]], right: object) -> Iterator[tuple[Any, str]]:
-    """The same one by one: what comes after the one that is found need not be computed."""
-    return ((v, m) for v, m in mistakes if difference(v, right, 1e-5, 1e-4) is not None)
 
 
 def unlike(mine: nn.Module, like: nn.Module) -> str:

@@ -1,8 +1,4 @@
-"""What is said of an answer: a known mistake's name, or where it leaves the right way.
-
-Both are looked for only where the answer is not right, since most of the answers that are checked
-are, and a list of mistakes costs far more than one comparison.
-"""
+"""What is said of an answer: where it leaves the right way, and how that is put into words."""
 
 from __future__ import annotations
 
@@ -11,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from coursekit.checks.comparing import as_array, difference
+from coursekit.checks.comparing import alike, as_array
 from coursekit.checks.copies import copy
 
 if TYPE_CHECKING:
@@ -19,39 +15,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_CLOSE = 1e-6, 1e-5  # absolute, and of the value
-
-
-def known(
-    got: object,
-    right: object,
-    slips: Callable[..., Iterable[tuple[Any, str]]],
-    *given: Any,
-    close: tuple[float, float] = _CLOSE,
-) -> str:
-    """The name of the first known mistake that gives the same as an answer; "" if there is none.
-
-    Args:
-        got: what the answer gives.
-        right: what it should give; then no mistake is looked for.
-        slips: gives results of mistakes and their names; None stands for no result.
-        given: what it is called with.
-        close: how far apart is the same, absolute and of the value. Of hundreds of mistakes some
-            give nearly the same number, which then needs more digits.
-    """
-    if difference(got, right, *_CLOSE) is None:
-        return ""
-    names = (
-        name
-        for wrong, name in slips(*given)
-        if wrong is not None and difference(got, wrong, *close) is None
-    )
-    return next(names, "")
-
 
 def apart(got: object, right: object, where: Callable[..., str], *given: Any) -> str:
     """What `where(*given)` says of an answer that is not right; "" if it is."""
-    return "" if difference(got, right, *_CLOSE) is None else where(*given)
+    return "" if alike(got, right) else where(*given)
 
 
 def tried(function: Callable[..., Any], *given: Any) -> NDArray[Any] | None:
@@ -64,11 +31,6 @@ def tried(function: Callable[..., Any], *given: Any) -> NDArray[Any] | None:
     except Exception:  # whatever a student's code may raise
         return None
     return found
-
-
-def same(one: NDArray[Any] | None, two: object) -> bool:
-    """Whether an answer gave this, shape and all."""
-    return one is not None and difference(one, two, *_CLOSE) is None
 
 
 def listed(words: Iterable[str]) -> str:

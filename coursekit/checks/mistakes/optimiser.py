@@ -5,16 +5,35 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from coursekit.checks.comparing import alike
 from coursekit.optim import cosine_rate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from torch import Tensor
 
+    Mistakes = Iterator[tuple[Tensor, str]]
 
-def slips(w: Tensor, g: Tensor, u: Tensor) -> list[tuple[Tensor, str]]:
-    """Known mistakes at rate 0.2, momentum 0.6, decay 0.3: what is taken for the new velocity."""
+
+def misstepped(w: Tensor, g: Tensor, u: Tensor) -> Mistakes:
+    """Known mistakes at rate 0.2, momentum 0.6, decay 0.3: what is taken for the new weight."""
+    return ((w - 0.2 * velocity, message) for velocity, message in _velocities(w, g, u))
+
+
+def misremembered(w: Tensor, g: Tensor, u: Tensor) -> Mistakes:
+    """The same for the new velocity, where the new weight is right."""
+    p = g + 0.3 * w
+    new = 0.6 * u + p
+    yield w - 0.2 * new, "the weight comes first, then the velocity"
+    yield u, "the old velocity was given back: the next step needs the new one"
+    yield 0.2 * new, "the step was given back: the velocity is without the rate"
+    yield 0.6 * u + g, "the decay goes past the velocity: L2 is part of the gradient"
+    yield p, "g̃ was given back: the next step needs the new velocity"
+
+
+def _velocities(w: Tensor, g: Tensor, u: Tensor) -> list[tuple[Tensor, str]]:
+    """What is taken for the velocity by which the weight moves."""
     p = g + 0.3 * w
     return [
         (-0.6 * u - p, "the step goes uphill: subtract it"),
@@ -133,6 +152,44 @@ FLAWS = {
 }  # fmt: skip
 
 
+def misadapted(w: Tensor, g: Tensor, m: Tensor) -> Mistakes:
+    """Known mistakes in a third step of Adam."""
+    return ((flawed(flaw, w, g, m), message) for flaw, message in FLAWS.items())
+
+
+def averaged(w: Tensor, g: Tensor, m: Tensor) -> tuple[Tensor, Tensor]:
+    """The new m and v of this step, for the old ones m and m²."""
+    p = g + 0.3 * w
+    return 0.7 * m + 0.3 * p, 0.9 * m**2 + 0.1 * p**2
+
+
+def misaveraged(letter: str, w: Tensor, g: Tensor, m: Tensor) -> Mistakes:
+    """Known mistakes in the m or the v that is given back, where the new weight is right."""
+    means = averaged(w, g, m)
+    mean, old, beta = {"m": (means[0], m, 0.7), "v": (means[1], m**2, 0.9)}[letter]
+    again = f"{letter}̂ was handed on in place of {letter}, and will be corrected again and again"
+    if letter == "m":
+        yield means[1], "the order of what is given back is weight, m, v"
+    yield mean / (1 - beta**3), again
+    yield old, f"the old {letter} was given back: the next step needs the new one"
+
+
+def disordered(events: list[str]) -> str:
+    """What is odd in the events of a loss that never falls, from 0.02 to 0.005; "" if nothing."""
+    order = [event for event in events if event not in ("wait", "improved")]
+    if "improved" in events[1:]:
+        return "4 is not below 3: the best loss outlives every phase"
+    if order == ["switch", "halve", "stop"]:
+        return "stopped before 0.005, which is allowed"
+    if order.count("halve") > 5:
+        return "the peak does not fall: half the *last* one each time"
+    if len(order) > 4:
+        return "it goes on: is the *next* peak too low, the phase 'stopped' then?"
+    if order != (right := ["switch", "halve", "halve", "stop"]):
+        return f"expected: the order of the picture (got {order}, expected: {right})"
+    return ""
+
+
 def off_the_curve(right: list[float]) -> list[tuple[list[float], str]]:
     """Known mistakes in 24 epochs of Eq. 4 with T = 10, from 4 to 1; `right` is without any."""
     epochs = range(24)
@@ -221,7 +278,7 @@ def sgd_apart(step: Callable[..., tuple[Tensor, Tensor]], w: Tensor, g: Tensor, 
         ),
     ):
         got = step(w, g, u, 0.2, momentum=momentum, weight_decay=decay)
-        if not near(got[0], w - 0.2 * (momentum * u + g + decay * w)):
+        if not alike(got[0], w - 0.2 * (momentum * u + g + decay * w)):
             return words
     both = "momentum alone is right, and so is the decay alone: together the new velocity is "
     return both + "momentum · velocity + g + λ w"
@@ -232,24 +289,19 @@ def adam_apart(
 ) -> str:
     """What of a third step of Adam is wrong: the decay, m, v, their corrections, ε or the rest."""
     made = step(w, g, m, m**2, 3, 0.2, betas=(0.7, 0.9), eps=0.05, weight_decay=0.0)
-    if near(made[0], flawed("none", w, g, m)):
+    if alike(made[0], flawed("none", w, g, m)):
         return "without weight decay it is right: the decay adds λ w to g, and changes nothing else"
-    if not near(made[1], 0.7 * m + 0.3 * g):
+    if not alike(made[1], 0.7 * m + 0.3 * g):
         return "the new m is wrong: β₁ m + (1 - β₁) g̃"
-    if not near(made[2], 0.9 * m**2 + 0.1 * g**2):
+    if not alike(made[2], 0.9 * m**2 + 0.1 * g**2):
         return "the new v is wrong: β₂ v + (1 - β₂) g̃²"
     late = step(w, g, m, m**2, 999, 0.2, betas=(0.7, 0.9), eps=0.05)[0]
-    if near(late, w - 0.2 * made[1] / (made[2].sqrt() + 0.05)):
+    if alike(late, w - 0.2 * made[1] / (made[2].sqrt() + 0.05)):
         return "for a large t it is right: look at the corrections, m / (1 - β₁ᵗ) and v / (1 - β₂ᵗ)"
     bare = step(w, g, m, m**2, 999, 0.2, betas=(0.7, 0.9), eps=0.0)[0]
-    if near(bare, w - 0.2 * made[1] / made[2].sqrt()):
+    if alike(bare, w - 0.2 * made[1] / made[2].sqrt()):
         return "with eps = 0 it is right: ε is added to the root of v̂, below the fraction line"
     return "m and v are right, and what is made of them is not: w - l · m̂ / (√v̂ + ε)"
-
-
-def near(one: Tensor, two: Tensor) -> bool:
-    """Whether two tensors have a shape and, nearly, their values in common."""
-    return one.shape == two.shape and bool(((one - two).abs() < 1e-6).all())
 
 
 def curve_apart(rate: Callable[[float, int, float, float], float]) -> str:

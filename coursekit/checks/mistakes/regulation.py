@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from coursekit.checks.mistakes.named import listed, numbers, same, tried
+from coursekit.checks.comparing import alike
+from coursekit.checks.mistakes.named import listed, numbers, tried
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -81,7 +82,7 @@ def off_trace(answer: Answer, right: Callable[[list[bool]], Any]) -> str:
     """What is wrong with shares, said of the shortest list for which they are."""
     for renewed in (list(r) for cycles in range(4) for r in product((True, False), repeat=cycles)):
         made, wanted = tried(answer, renewed), np.asarray(right(renewed), float)
-        if not same(made, wanted):
+        if not alike(made, wanted):
             break
     else:
         return "right for up to three cycles, and wrong for more: does each M come from M_best?"
@@ -91,7 +92,7 @@ def off_trace(answer: Answer, right: Callable[[list[bool]], Any]) -> str:
     if np.allclose(made, wanted, atol=0.006):
         return f"{told}: round nothing"
     cycles, told = len(renewed), f"{told}, it gives {numbers(made)}"
-    if same(tried(answer, [True] * 2), np.cumsum(right([True] * 2))):
+    if alike(tried(answer, [True] * 2), np.cumsum(right([True] * 2))):
         return f"{told}: these are sums from M_0 on, no shares"
     if not math.isclose(made.sum(), 1, abs_tol=1e-6):
         return f"{told}, whose sum is {made.sum():.3g}: k / (k + 1) of M_best, 1 / (k + 1) of e_k"
@@ -226,13 +227,13 @@ def _off_mean(answer: Answer) -> str:
     made, told = tried(answer, s, t, valid), "a single pixel's cost is right, and several are not"
     shift = torch.zeros(2, 1, 2, 2)
     shift[0, 0, 0, 1] = 3
-    if not same(tried(answer, s + shift, t, valid), made):
+    if not alike(tried(answer, s + shift, t, valid), made):
         return (
             f"{told}: 3 more in all logits of one pixel changes the loss, so the softmax goes over"
             " pixels, too; dimension 1 alone"
         )
     unknown = (~valid).float()[:, None] * torch.randn(2, 3, 2, 2, generator=drawn)
-    if not same(tried(answer, s + unknown, t, valid), made):
+    if not alike(tried(answer, s + unknown, t, valid), made):
         return (
             f"{told}: the logits of pixels that are not valid change the loss; leave them out of "
             "the sum"

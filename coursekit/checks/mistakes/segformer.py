@@ -1,7 +1,4 @@
-"""Known mistakes in the exercises of lesson 05: what each of them gives, and what to say of it.
-
-Its checks compare an answer with all of these before they ask whether it is right.
-"""
+"""Known mistakes in the exercises of lesson 05: what each of them gives, and what to say of it."""
 
 from __future__ import annotations
 

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from coursekit.checks.mistakes.modules import apart
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -75,7 +73,7 @@ def mispainted(ids: Ids, palette: NDArray[np.uint8]) -> Mistakes:
     grey = np.repeat(ids[..., None], 3, axis=2)
     scaled = "the colours are divided by 255: keep the palette's own numbers and type"
     uncoloured = [np.where((ids == c)[..., None], 0, right) for c in (0, len(palette) - 1)]
-    found = [
+    return [
         (
             ids[palette],
             "you looked the colours up in the label map: it is the palette that is looked up in",
@@ -103,7 +101,6 @@ def mispainted(ids: Ids, palette: NDArray[np.uint8]) -> Mistakes:
         (uncoloured[0], "class 0 gets no colour: begin with it"),
         (uncoloured[1], "the last class gets no colour: `range(19)` ends with 18"),
     ]
-    return apart(found, right)
 
 
 def miscounted(label_map: Ids, number: int) -> Mistakes:
@@ -122,7 +119,7 @@ def miscounted(label_map: Ids, number: int) -> Mistakes:
     )
     spans = "np.histogram spreads its bins from the smallest to the largest number: use np.bincount"
     rows = [np.bincount(row, minlength=number) for row in label_map]
-    found = [
+    return [
         (right[: label_map.max() + 1], short),
         (seen, gaps),
         (right / label_map.size, shares),
@@ -151,7 +148,6 @@ def miscounted(label_map: Ids, number: int) -> Mistakes:
         *_listed_otherwise(right, number),
         (label_map.size - right, "these are the pixels of all other classes"),
     ]
-    return apart(found, right)
 
 
 def _listed_otherwise(right: NDArray[np.intp], number: int) -> Mistakes:
@@ -180,7 +176,7 @@ def _listed_otherwise(right: NDArray[np.intp], number: int) -> Mistakes:
 def misturned(image: Ids) -> Mistakes:
     """What is taken for the mirrored image (H, W, 3)."""
     right = image[:, ::-1]
-    found = [
+    return [
         (image, "the image was not mirrored, so it no longer fits its label map"),
         (image[::-1], "the face stands on its head: turn the columns, not the rows"),
         (image[::-1, ::-1], "the face stands on its head: turn the columns alone"),
@@ -198,7 +194,6 @@ def misturned(image: Ids) -> Mistakes:
         (right / 255, "the image is divided by 255: keep its numbers and type"),
         (255 - right, "the image is inverted: turn it, no more"),
     ]
-    return apart(found, right)
 
 
 def mislabelled(ids: Ids, pairs: Sequence[tuple[int, int]]) -> Mistakes:
@@ -252,7 +247,7 @@ def mislabelled(ids: Ids, pairs: Sequence[tuple[int, int]]) -> Mistakes:
         (np.where(flipped == 255, 0, swap[flipped]), "255 became background: it stays 255"),
         (np.where(flipped == 255, 18, swap[flipped]), "255 became a class: it stays 255"),
     ]
-    return apart([*found, *_shifted(flipped, pairs)], swap[flipped])
+    return [*found, *_shifted(flipped, pairs)]
 
 
 def _shifted(flipped: Ids, pairs: Sequence[tuple[int, int]]) -> Mistakes:

@@ -89,7 +89,6 @@ WRONG = {
         (_edit(_READ, 'not in ("L", "P")', '== "RGB"'), "mode RGBA is read"),
         (_edit(_READ, 'not in ("L", "P")', 'in ("RGB", "RGBA")'), "mode LA is read"),
         (_edit(_READ, 'not in ("L", "P")', 'in ("RGB", "RGBA", "LA")'), "mode 1 is read"),
-        (_edit(_READ, '("L", "P")', '("L", "P", "1")'), "mode 1 is read"),
         (_edit(_READ, '("L", "P")', '("L", "P", "I;16")'), "mode I;16 is read"),
         (_edit(_READ, '("L", "P")', '("P",)'), "should be read"),
         (_edit(_READ, "raise ValueError", "raise TypeError"), "stops with TypeError"),
@@ -132,7 +131,6 @@ def read_mask(path):
             "mode RGB is read",
         ),
         (_edit(_READ, "np.array(picture)", "np.array(picture.convert('RGB'))"), "two dimensions"),
-        (_edit(_READ, "np.array(picture)", "np.array(picture) / 255"), "expected: uint8"),
         (_edit(_READ, 'not in ("L", "P")', '!= "L" or picture.mode != "P"'), "should be read"),
         (_edit(_READ, 'if picture.mode not in ("L", "P"):\n            raise ValueError("a colour mask")',
                'assert picture.mode in ("L", "P")'), "no assert"),
@@ -144,15 +142,7 @@ def read_mask(path):
         (_edit(_COUNT, "return counts", "return counts / counts.sum()"), "shares"),
         (_edit(_COUNT, "minlength=num_classes", "minlength=19").replace("(num_classes", "(19"),
          "num_classes is 11"),
-        (
-            """
-def count_classes(label_maps, num_classes=19):
-    return sum(np.bincount(m[m != 255], minlength=19) for m in label_maps)
-""",
-            "num_classes is 11",
-        ),
         (_edit(_COUNT, "return counts", "return counts.astype(np.uint8)"), "take a wider type"),
-        (_edit(_COUNT, "return counts", "return counts.astype(np.uint16)"), "take a wider type"),
         (_edit(_COUNT, "return counts", "return counts.tolist()"), "expected: an array"),
         (_edit(_COUNT, "return counts", "return counts.astype(float)"), "whole numbers"),
         (_edit(_COUNT, "label_map[label_map != 255]", "label_map.ravel()"), "255 is no class"),
@@ -221,7 +211,6 @@ def count_classes(label_maps, num_classes=19):
         ),
         (_edit(_WEIGHTS, "counts > 0", "counts > 1"), "one pixel is not none"),
         (_edit(_WEIGHTS, " + epsilon", ""), "epsilon is added"),
-        (_edit(_WEIGHTS, "+ epsilon", "+ 1e-6"), "epsilon is added"),
         (_edit(_WEIGHTS, "epsilon=1e-6", "epsilon=1e-3"), "epsilon is 1e-6"),
         (_edit(_WEIGHTS, "counts[present] + epsilon)", "counts[present]) + epsilon"),
          "epsilon is added to each count"),
@@ -301,8 +290,6 @@ def count_classes(label_maps, num_classes=19):
         (_edit(_PAIR, "[:, ::-1]", "[::-1]"), "on its head"),
         (_edit(_PAIR, "if mirrored:", "if not mirrored:"), "`mirrored` is False"),
         (_edit(_PAIR, "return image, label_map", "return image, label_map.astype(int)"),
-         "expected: uint8"),
-        (_edit(_PAIR, "return image, label_map", "return image / 255, label_map"),
          "expected: uint8"),
         (_edit(_PAIR, "return image, label_map", "return image, label_map.clip(0, 18)"),
          "should stay 255"),

@@ -104,16 +104,7 @@ WRONG = {
             ),
             "expected: 3×3",
         ),
-        (
-            _edit(
-                _double(_CONV_IN, _RELU, _CONV_OUT, _RELU),
-                "padding=1", "padding=1, padding_mode='reflect'",
-            ),
-            "expected: 3×3",
-        ),
         (_edit(_double(_CONV_IN, _RELU, _CONV_OUT, _RELU), "in_channels, out_channels, 3", "3, 8, 3"),
-         "not 3 and 8"),
-        (_edit(_double(_CONV_IN, _RELU, _CONV_OUT, _RELU), "Conv2d(in_channels", "Conv2d(3"),
          "not 3 and 8"),
         ("""
 class DoubleConv(nn.Module):
@@ -171,8 +162,6 @@ class DoubleConv(nn.Sequential):
             "no gradient",
         ),
         (_edit(_UP_RIGHT, _RAISE, "nn.Upsample(scale_factor=2)"), "a 2×2 transposed convolution"),
-        (_edit(_UP_RIGHT, _RAISE, "nn.Sequential(nn.Upsample(scale_factor=2), "
-               "nn.Conv2d(in_channels, out_channels, 1))"), "a 2×2 transposed convolution"),
         (_edit(_UP_RIGHT, "DoubleConv(2 * out_channels, out_channels)",
                "nn.Conv2d(2 * out_channels, out_channels, 3, padding=1)"), "is a DoubleConv"),
         (_edit(_UP_RIGHT, "DoubleConv(2 * out_channels, out_channels)",
@@ -212,7 +201,6 @@ class DoubleConv(nn.Sequential):
          "bottleneck.0.weight has the shape"),
         (_edit(_LAYERS, "nn.MaxPool2d", "nn.AvgPool2d"), "largest"),
         (_edit(_LAYERS, "nn.MaxPool2d(2)", "nn.MaxPool2d(3, 2, 1)"), "largest"),
-        (_edit(_LAYERS, "(in_channels, *widths[:-1])", "(3, *widths[:-1])"), "arguments"),
         (_edit(_LAYERS, "nn.ModuleList([DoubleConv(a, b) for a, b in pairs])",
                "tuple(DoubleConv(a, b) for a, b in pairs)"), "plain tuple"),
         (_edit(_LAYERS, "nn.ModuleList([DoubleConv(a, b) for a, b in pairs])",
@@ -228,7 +216,6 @@ class DoubleConv(nn.Sequential):
                "((256, 128), (128, 64), (64, 32), (32, 16))"), "arguments"),
         (_edit(_LAYERS, 'nn.MaxPool2d(2)', 'nn.AdaptiveMaxPool2d(2)'), 'the largest of each 2×2'),
         (_edit(_LAYERS, 'nn.MaxPool2d(2)', 'nn.MaxPool2d'), 'what self.pool gives is a MaxPool2d'),
-        (_edit(_LAYERS, 'DoubleConv(widths[-2], widths[-1])', 'DoubleConv(widths[-1], widths[-1])'), 'bottleneck.0.weight has the shape'),
         (_edit(_LAYERS, 'nn.ModuleList([DoubleConv(a, b) for a, b in pairs])', 'nn.ModuleList(DoubleConv(a, b) for a, b in pairwise(widths))'), 'down.0.0.weight has the shape'),
     ],
     "unet": [
@@ -250,7 +237,6 @@ class DoubleConv(nn.Sequential):
         (_edit(_FORWARD, "self.bottleneck(x)", "F.pad(x, (0, 0, 0, 0, 0, x.shape[1]))"),
          "`bottleneck` is never called"),
         (_edit(_FORWARD, "self.pool(x)", "self.pool(x).detach()"), "another gradient"),
-        (_edit(_FORWARD, "self.bottleneck(x)", "self.bottleneck(x.detach())"), "another gradient"),
         (_edit(_FORWARD, "self.bottleneck(x)", "self.bottleneck(x).detach()"), "no gradient reaches"),
         (_edit(_FORWARD, "self.head(x)", "self.head(x).detach()"), "no gradient"),
         (_edit(_FORWARD, "            x = self.pool(x)\n", ""), "nothing was pooled"),
@@ -318,7 +304,6 @@ class DoubleConv(nn.Sequential):
         (_edit(_LOSS, "dim=1)", "dim=1) / np.log(10)"), "base 10"),
         (_edit(_LOSS, "dim=1)", "dim=0)"), "softmax over the images"),
         (_edit(_LOSS, "gather(1", "gather(0"), "classes are dimension 1"),
-        (_edit(_LOSS, "target[:, None]", "target[..., None]"), "as many dimensions"),
         (_edit(_LOSS, "(weights[target] * loss)", "loss"), "stand below alone"),
         (_edit(_LOSS, "weights[target] * loss", "weights * loss"), "one number a class"),
         (_edit(_LOSS, "(weights[target] * loss).sum()", "weights[target] * loss"), "take their sum"),

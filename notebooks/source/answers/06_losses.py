@@ -407,8 +407,6 @@ def soft_dice_loss(logits, target):
         (_edit(_GRADIENT.format(_DIFF), "size + (~", "intersection + (~"), "the union loses nothing"),
         (_edit(_GRADIENT.format(_DIFF), "    size", "    foreground = foreground.sort(descending=True)"
                ".values\n    size"), "sorted anew"),
-        (_edit(_GRADIENT.format(_DIFF), "1 - intersection / union", "1 - intersection // union"),
-         "// rounds"),
         (_edit(_GRADIENT.format(_DIFF), "cumsum(0)", "sum(0)"), "cumsum, not sum"),
         (_GRADIENT.format("torch.diff(jaccard, prepend=jaccard[:1])"), "a zero in front"),
         (_GRADIENT.format("torch.diff(jaccard, prepend=torch.zeros(1), append=torch.ones(1))"),
@@ -449,8 +447,6 @@ def soft_dice_loss(logits, target):
                "(foreground - p[:, c]).abs()"), "make numbers of the foreground"),
         (_edit(_LOVASZ, "sum(costs) / len(costs)", "float(sum(costs) / len(costs))"),
          "is a float, expected: a tensor"),
-        (_edit(_LOVASZ, "torch.where(foreground, 1 - p[:, c], p[:, c])", "1 - p[:, c]"),
-         "1 - p everywhere"),
         (
             _edit(_LOVASZ, "def lovasz_softmax", "def of_image") + """
 
