@@ -76,7 +76,8 @@ def cycled(
     made: list[nn.Module] = []
     students: list[dict[str, Any]] = []
     every: list[dict[str, Any]] = []
-    network, teacher = lesson.network, lesson.teacher
+    network: nn.Module = lesson.network
+    teacher: nn.Module = lesson.teacher
     start = copy.deepcopy(teacher.state_dict())
     for k in range(1, cycles + 1):
         students = students if flaw == "all" else []
