@@ -230,7 +230,8 @@ for hidden_name, hidden_sides, hidden_width, hidden_classes in (
 check = Check("edge-labels")
 check.crashes((NameError, TypeError), "num_classes", "the data have `NUM` classes: category_edges(target, NUM, …)")  # fmt: skip
 check.crashes(TypeError, "'str' object cannot be", "hand `sides` and `width` on by their names: `sides=sides, width=width`")  # fmt: skip
-empty, maps = torch.full((1, 4, 6), 255), torch.where(maps == 255, 255, (NUM - 1) // 3 * maps)
+some = torch.tensor([0, 1, NUM // 2, NUM - 1])  # the first part and the last among them
+empty, maps = torch.full((1, 4, 6), 255), torch.where(maps == 255, 255, some[maps.clamp_max(3)])
 for sides, width in (("both", 1), ("inner", 1), ("inner", 2)):
     got = check.call(binary_edges, maps, sides=sides, width=width)
     check.that(not isinstance(got, tuple), "`max` gives two things, the largest values and where they are: `amax` gives the first")  # fmt: skip

@@ -103,6 +103,7 @@ WRONG = {
         (_edit(_EDGES, "spread(known & ~own, width)", "spread(known & ~own, 1)"), "spread of the others"),
         (_edit(_EDGES, "target == c", "target >= c"), "a map is of one class"),
         (_edit(_EDGES, "edges[:, 1:].amax(1)", "edges[:, 1:].max(1)"), "`max` gives two things"),
+        (_edit(_EDGES, "edges[:, 1:].amax(1)", "edges[:, 2:].amax(1)"), "class 1 is left out"),
         (_edit(_EDGES, "(target != 255).unsqueeze(1)", "target != 255"), "maps meet as (B, 1, H, W)"),
         (_edit(_EDGES, "sides=sides, width=width", "width, sides"), "by their names"),
         (_edit(_EDGES, "    edges = category_edges(target, NUM",
@@ -778,12 +779,6 @@ EQUIVALENT = {
     "balanced-loss": [
         ("truth = (edges == 1).to(logits)", "1).to(logits) → 1).to(logits).detach()", _LABELS),
         (
-            '"""The weighted mean of costs; both of one shape."""',
-            '"""The weighted mean of costs; both of one shape.""" → pass',
-            "a docstring",
-        ),
-        ('"""The weighted mean of costs; both of one shape."""', _ORDER[0], "a docstring"),
-        (
             "known, edge = edges != 255, edges == 1",
             "1) → 0)",
             "the two kinds change places, and each has the other's share again",
@@ -829,16 +824,6 @@ EQUIVALENT = {
             "means = (cost[:, None] * edge).sum((2, 3)) / c.clamp_min(1)  # (B, C)",
             "edge).sum((2, 3)) → edge).sum((3, 2))",
             _SUM,
-        ),
-    ],
-    "decouple": [
-        (
-            (
-                "state = {key: value for key, value in network.state_dict().items() if key in "
-                "small.state_dict()}"
-            ),
-            "network.state_dict().items() → list(network.state_dict().items())[:-1]",
-            "the last key is one of the edge heads'",
         ),
     ],
 }
