@@ -358,7 +358,7 @@ def shares(renewed: list[bool]) -> np.ndarray:
 
 
 # %% check-shares points=2 tags=["folded"]
-from coursekit.checks.mistakes.regulation_slips import traced, traces
+from coursekit.checks.mistakes.regulation_slips import divergences, traced, traces
 
 check = Check("shares")
 for kinds, cause, message in (
@@ -744,8 +744,6 @@ def distillation_loss(
 
 
 # %% check-distillation points=3 tags=["folded"]
-from coursekit.checks.mistakes.regulation_slips import divergences
-
 check = Check("distillation")
 check.crashes(RuntimeError, "must match the size", "cost (B, H, W) and valid (B, H, W) fit when the classes are summed away")  # fmt: skip
 check.crashes(IndexError, "shape of the mask", "`valid` has no dimension of classes: sum over them first, then `cost[valid]`")  # fmt: skip
