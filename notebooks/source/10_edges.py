@@ -178,8 +178,7 @@ def binary_edges(target: torch.Tensor, sides: str = "both", width: int = 1) -> t
 
 
 # %% check-edge-labels points=1 tags=["folded"]
-from coursekit.checks.comparing import alike
-from coursekit.checks.mistakes.edges import misedged, misunited, where_edged
+from coursekit.checks.mistakes.edges import edged, misedged, misunited, where_edged
 
 check = Check("edge-labels")
 check.crashes(RuntimeError, "without overflow|cannot be converted", "255 does not fit: the maps are of torch.uint8")  # fmt: skip
@@ -189,34 +188,12 @@ check.crashes(RuntimeError, "must match the size", "maps meet as (B, 1, H, W) an
 maps = torch.randint(0, 4, (2, 4, 5), generator=torch.Generator().manual_seed(0))
 maps = maps.repeat_interleave(3, 1).repeat_interleave(3, 2)[:, :, :-1]
 maps[0, 4:7, 2:8], maps[1, :2] = 255, 255
-
-
-def slip(kind: str, sides: str = "both", width: int = 1, classes: int = 5, outline: bool = False) -> torch.Tensor:  # fmt: skip
-    seen = torch.where(maps == 255, 255, maps.clamp_max(1)) if outline else maps
-    own, known = seen[:, None] == torch.arange(classes)[:, None, None], (maps != 255)[:, None]
-    wide = (lambda m: F.max_pool2d(m.float(), 2 * width + 1, 1, width) > 0) if kind == "square" else (lambda m: spread(m, width))  # fmt: skip
-    near, far = own if sides == "inner" else wide(own), wide(~own if kind == "255" else known & ~own)  # fmt: skip
-    framed = spread(F.pad(known & ~own, (1, 1, 1, 1), value=True), width)[..., 1:-1, 1:-1]
-    edge = {"outer": near & far & ~own, "near": near, "frame": near & framed, "grown": spread(own & far, width), "or": near | far, "far": far, "inside": near & ~far, "twice": wide(wide(own)) & far}.get(kind, near & far).to(torch.uint8)  # fmt: skip
-    edge = {"tone": 255 * edge, "opposite": 1 - edge}.get(kind, edge)
-    return edge if kind == "lost" else torch.where(known if kind != "masked" else ~known, edge, 255)
-
-
 for sides, width in (("both", 1), ("inner", 1), ("both", 2), ("inner", 3)):
-    got, right = check.call(category_edges, maps, 5, sides=sides, width=width), slip("", sides, width)  # fmt: skip
+    got, right = check.call(category_edges, maps, 5, sides=sides, width=width), edged(maps, 5, sides, width)  # fmt: skip
     check.kind(got, torch.Tensor)
     check.shape(got, (2, 5, 12, 14), "a map for each class: (B, num_classes, H, W)")
-    for wrong, message in () if alike(got, right) else (
-        (slip("square", sides, width), "diagonal neighbours are counted, too: there are four, not eight"), (slip("frame", sides, width), "the frame of the picture is an edge here: nothing lies behind it"),
-        (slip("255", sides, width), "pixels of 255 make edges here: nobody knows what they are"), (slip("lost", sides, width), "where the target is 255 the edge map should be 255, too"),
-        (slip("or", sides, width), "near the class *and* near another, not or: `&`"), (slip("far", sides, width), "these are all pixels near another class: the class itself must be near, too"), (slip("inside", sides, width), "these are the pixels far from every other class: no `~` before that"),
-        (slip("twice", sides, width), "the class reaches `width` steps, not twice as far"), (slip("masked", sides, width), "known and unknown have changed places: `torch.where(known, edge, 255)`"), (slip("tone", sides, width), "an edge is 1, not 255, which stands for unknown"), (slip("opposite", sides, width), "0 and 1 have changed places: 1 is an edge, near the class *and* near another"),
-        (slip("outer", sides, width), "these are the pixels outside of the class: its own belong to the edge"), (slip("near", sides, width), "these are all pixels near the class: one of another must be near, too"), (slip("grown", sides, width), "these are the inner edges, spread to both sides: they reach too far into the class"),
-        (slip("", "inner", width), 'asked for sides="both", these are the edges for "inner"'), (slip("", "both", width), 'asked for sides="inner", these are the edges for "both"'), (slip("", sides, 1), "`width` has no effect"),
-    ):  # fmt: skip
-        check.catches(None if wrong.equal(right) else wrong, got, message)
-    check.slips(got, right, misedged, maps, 5, sides, width, where=lambda: where_edged(got, right))  # noqa: B023 # fmt: skip
-    check.equal(got, right, f'expected: other edges with "{sides}", width {width}')
+    check.slips(got, right, misedged, maps, 5, sides, width)
+    check.equal(got, right, where_edged(got, right))
     check.kind(got, torch.Tensor, dtype=torch.uint8)
 check.passed("an edge where the class is near and another class, too")
 ### BEGIN HIDDEN TESTS
@@ -253,31 +230,16 @@ for hidden_name, hidden_sides, hidden_width, hidden_classes in (
 check = Check("edge-labels")
 check.crashes((NameError, TypeError), "num_classes", "the data have `NUM` classes: category_edges(target, NUM, …)")  # fmt: skip
 check.crashes(TypeError, "'str' object cannot be", "hand `sides` and `width` on by their names: `sides=sides, width=width`")  # fmt: skip
-empty, maps = torch.full((1, 4, 6), 255), torch.where(maps == 255, 255, (NUM - 1) // 3 * maps)
+some = torch.tensor([0, 1, NUM // 2, NUM - 1])  # the first part and the last among them
+empty, maps = torch.full((1, 4, 6), 255), torch.where(maps == 255, 255, some[maps.clamp_max(3)])
 for sides, width in (("both", 1), ("inner", 1), ("inner", 2)):
     got = check.call(binary_edges, maps, sides=sides, width=width)
     check.that(not isinstance(got, tuple), "`max` gives two things, the largest values and where they are: `amax` gives the first")  # fmt: skip
     check.kind(got, torch.Tensor)
     check.shape(got, (2, 12, 14), "one map for all parts together: (B, H, W)")
-    parts = slip("", sides, width, NUM)
-    right, other = (
-        parts[:, 1:].amax(1),
-        slip("", "inner" if sides == "both" else "both", width, NUM),
-    )
-    for wrong, message in () if alike(got, right) else (
-        (parts.sum(1), "an edge of two parts counts twice: a union, no sum"),
-        (parts[:, 1:].sum(1), "an edge of two parts counts twice: a union, no sum"),
-        (parts[:, :-1].amax(1), "class 0 is left out, the first, not the last: `[:, 1:]`"), (parts[:, 1:].argmax(1), "`argmax` says *which* part, not whether: `amax`"), (parts[:, 1:].prod(1), "a product asks for an edge of all parts: one is enough"), *((slip("", sides, width, n)[:, 1:].amax(1), "parts are missing: a pixel on the edge of *one* part is enough, and there are `NUM` classes") for n in (2, 5)),
-        ((parts[:, 1:] == 1).any(1), "where the target is 255 the edge map should be 255, too"), ((parts[:, 1:] > 0).any(1), "where the target is 255 the edge map should be 255, too"),
-        (slip("", sides, width, outline=True)[:, 1], "this is the outline of the whole face: parts have edges against each other, too"),
-        (parts.amax(1), 'the background has edges, too: leave class 0 out, and hand `sides` on'),
-        (parts[:, 1:].amin(1), "a pixel on the edge of *one* part is enough"),
-        (other[:, 1:].amax(1), "these are the edges for the other `sides`"),
-        (slip("", sides, 1, NUM)[:, 1:].amax(1), "`width` has no effect"),
-    ):  # fmt: skip
-        check.catches(None if wrong.equal(right) else wrong, got, message)
-    check.slips(got, right, misunited, parts, where=lambda: where_edged(got, right))  # noqa: B023 # fmt: skip
-    check.equal(got, right, f'expected: other binary edges with "{sides}", width {width}')
+    right = edged(maps, NUM, sides, width)[:, 1:].amax(1)
+    check.slips(got, right, misunited, maps, NUM, sides, width)
+    check.equal(got, right, where_edged(got, right))
     check.kind(got, torch.Tensor, dtype=torch.uint8)
 got = check.call(binary_edges, empty)
 check.equal(got, empty, "where nobody labelled anything, all should be 255")
@@ -423,49 +385,14 @@ class EdgeHeads(nn.Module):
 
 
 # %% check-edge-heads points=1 tags=["folded"]
+from coursekit.checks.mistakes.edge_heads import joined, misbuilt, misjoined, misread
+
 check = Check("edge-heads")
 check.crashes(TypeError, "ModuleList", "`nn.ModuleList` takes one list, with no star")
-check.crashes(TypeError, "'tuple' and 'int'|tuple", "`channels` has three numbers: `conv_abn(entry, width) for entry in channels`")  # fmt: skip
+check.crashes(TypeError, "tuple", "`channels` has three numbers: `conv_abn(entry, width) for entry in channels`")  # fmt: skip
 first, second = {"channels": (6, 8, 9), "num_classes": 4, "width": 5}, {"channels": (3, 4, 7), "num_classes": 7, "width": 6}  # fmt: skip
 for made, given in zip(check.build(EdgeHeads, first, second), (first, second), strict=True):
-    channels, classes, width = given.values()
-    for name in ("reduce", "shared", "binary", "category"):
-        check.that(hasattr(made, name), f"there is no self.{name}")
-    hidden = isinstance(made.reduce, (list, tuple))
-    check.that(not hidden, "self.reduce is a plain list, which hides its parameters: nn.ModuleList")
-    several = isinstance(made.shared, (nn.ModuleList, nn.Sequential, list, tuple))
-    check.that(not several, "self.shared is *one* 3×3 convolution, used for all three depths")
-    shapes = {key: tuple(value.shape) for key, value in made.state_dict().items()}
-    for wrong, key, message in (
-        ((width, width, 3, 3), "shared.weight", "the 3×3 gives a map for each class, not `width` of them"),
-        ((width, channels[0], 3, 3), "reduce.0.0.weight", "`reduce` is 1×1: conv_abn(entry, width), and no third argument"),
-        ((channels[0], width, 1, 1), "reduce.0.0.weight", "what goes in comes first: conv_abn(entry, width)"),
-        ((classes, channels[0], 1, 1), "reduce.0.0.weight", "`reduce` gives `width` channels: the classes come with `shared`"),
-        ((width, channels[-1], 1, 1), "reduce.0.0.weight", "each depth has a number of channels of its own: `for entry in channels`"),
-        ((width, width, 1, 1), "reduce.0.0.weight", "`reduce` reads the depth's own channels: conv_abn(entry, width)"),
-        ((classes, width, 1, 1), "shared.weight", "`shared` is a 3×3 convolution: here it is 1×1"),
-        ((3 * classes, width, 3, 3), "shared.weight", "`shared` gives one map for each class: it is called three times"),
-        ((classes, 3 * width, 3, 3), "shared.weight", "`shared` reads one depth at a time, `width` channels: nothing is concatenated before"),
-        *((tuple(n), f"{name}.weight", f"self.{name} is 1×1: nn.Conv2d(3 * num_classes, …, 1)") for name, out in (("binary", 2), ("category", classes)) for n in ((out, 3 * classes, 3, 3), (out, 3 * classes))),
-        ((classes, 3 * classes, 1, 1), "binary.weight", "binary edges have two logits, no edge and edge: the classes are the category's"),
-        ((2, 3 * classes, 1, 1), "category.weight", "category edges have a logit for each class, not two"),
-        *((wrong, f"{name}.weight", "the classifiers read the maps, of num_classes channels each: 3 * num_classes") for name, out in (("binary", 2), ("category", classes)) for wrong in ((out, 3 * width, 1, 1), (out, width, 1, 1))),
-        ((1, 3 * classes, 1, 1), "binary.weight", "binary edges have two logits: no edge, and edge"),
-        ((2, classes, 1, 1), "binary.weight", "the classifiers read the maps of all three depths"),
-        ((classes, classes, 1, 1), "category.weight", "the classifiers read the maps of all three depths"),
-    ):  # fmt: skip
-        check.catches(wrong, shapes.get(key), message)
-    for place, entering in enumerate(channels):
-        message = f"reduce[{place}] is conv_abn({entering}, {width})"
-        check.that(shapes.get(f"reduce.{place}.0.weight") == (width, entering, 1, 1), message)
-    ends = {"shared": (classes, width, 3, 3), "binary": (2, 3 * classes, 1, 1), "category": (classes, 3 * classes, 1, 1)}  # fmt: skip
-    for name, shape in ends.items():
-        message = f"look at self.{name}: its weight is (out, in, k, k) = {shapes.get(f'{name}.weight')}, expected: {shape}"  # fmt: skip
-        check.that(shapes.get(f"{name}.weight") == shape, message)
-        check.that(f"{name}.bias" in shapes, f"self.{name} has a bias")
-    check.that(made.shared.stride == made.shared.dilation == (1, 1) and made.shared.padding in ((1, 1), "same"), "the 3×3 pads by 1 and keeps the size: no stride, no dilation")  # fmt: skip
-    check.that(made.shared.padding_mode == "zeros", "the 3×3 pads with zeros: leave padding_mode alone")  # fmt: skip
-    check.equal(len(shapes), 3 * 5 + 6, "expected: three conv_abn and three convolutions, no more")
+    check.that(not (wrong := misbuilt(made, **given)), wrong)
 check.passed("one shared convolution, two classifiers")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -489,38 +416,17 @@ check.crashes(TypeError, "positional argument", "`forward` takes three maps: `c2
 check.crashes(RuntimeError, "Sizes of tensors must match", "the maps differ in size: enlarge all to c2's; the 3×3 needs padding=1")  # fmt: skip
 torch.manual_seed(0)
 (made, _), deep = check.build(EdgeHeads, first, second), ((6, 12, 9), (8, 6, 5), (9, 6, 5))
-three, size = [torch.randn(2, *shape).requires_grad_() for shape in deep], (12, 9)
-
-
-def maps_by(mode: str = "bilinear", early: bool = False, relu: bool = False, inner: bool = False, **how) -> list:  # fmt: skip
-    maps = [part(x.clone()) for part, x in zip(made.reduce, three, strict=True)]
-    maps = [x.relu() if inner else x for x in maps]
-    maps = [F.interpolate(x, size, mode=mode, **how) for x in maps] if early else maps
-    maps = [F.conv2d(x, made.shared.weight, made.shared.bias, padding=1) for x in maps]
-    maps = [x.relu() if relu else x for x in maps]
-    return maps if early else [F.interpolate(x, size, mode=mode, **how) for x in maps]
-
-
+three, names = [torch.randn(2, *shape).requires_grad_() for shape in deep], ("binary", "category")
 for training in (True, False):
     check.run(made.train, training)
     got = check.call(made, *three)
     check.that(not isinstance(got, torch.Tensor), "both logits are given back side by side, `return self.binary(x), self.category(x)`, not in one tensor")  # fmt: skip
-    binary, category = check.unpack(got, "binary", "category")
-    ends = [head(torch.cat(maps_by(), 1)) for head in (made.binary, made.category)]
-    for wrong, message in () if alike(category, ends[1]) else (
-        (maps_by("nearest-exact"), 'the maps are enlarged in steps: `mode="bilinear"`'), (maps_by("bicubic"), "enlarge bilinearly, not bicubically"), (maps_by("area"), 'that is a mean over areas: `mode="bilinear"`'), (maps_by(inner=True), "there is a ReLU before the 3×3: ABN brings its own activation"), ([m.sigmoid() for m in maps_by()], "there is a sigmoid after the 3×3: these are scores already"),
-        (maps_by("nearest"), 'the maps are enlarged in steps: `mode="bilinear"`'), (maps_by(align_corners=True), "align_corners: leave it alone"), (maps_by(early=True), "you enlarge first and convolve then: the 3×3 belongs on the small maps"),
-        (maps_by()[::-1], "the maps are concatenated from C4 to C2: begin with C2"), (maps_by(relu=True), "there is a ReLU after the 3×3: these are scores already"),
-    ):  # fmt: skip
-        check.catches(made.category(torch.cat(wrong, 1)), category, message)
-    for name, got, right in (("binary", binary, ends[0]), ("category", category, ends[1])):
-        x, head = torch.cat(maps_by(), 1), getattr(made, name)
-        for wrong, message in () if alike(got, right) else (
-            *((f(right), f"nothing follows {name}: it gives logits, no softmax, sigmoid or ReLU") for f in (torch.sigmoid, torch.relu, lambda t: t.softmax(1), lambda t: t.log_softmax(1), F.logsigmoid)), (right.argmax(1), "logits are asked for, no classes: no arg-max"),
-            *((head(f(x)), f"nothing comes between the joined maps and {name}: they are scores") for f in (torch.relu, torch.sigmoid, torch.tanh, lambda t: t.softmax(1), lambda t: F.leaky_relu(t, 0.01))), *((ends[1] + part, "`category` reads the maps alone: nothing of `binary` is added") for part in (ends[0][:, 1:], ends[0].sum(1, True))),
-            (head(torch.cat(maps_by(), 1).view(x.shape[0], 3, -1, *x.shape[2:]).transpose(1, 2).flatten(1, 2)), "the maps are joined depth by depth: torch.cat(maps, dim=1)"),
-        ):  # fmt: skip
-            check.catches(wrong, got, message)
+    both = dict(zip(names, check.unpack(got, *names), strict=True))
+    x = joined(made, three)
+    check.slips(both["category"], made.category(x), misjoined, made, three)
+    for name, got in both.items():
+        right = getattr(made, name)(x)
+        check.slips(got, right, misread, made, three, name)
         check.shape(got, right.shape, f"the {name} edges come out in their place, binary first, as logits, at the size of c2")  # fmt: skip
         check.close(got, right, f"{name} gives something else: it reads the three maps, in order, and nothing comes between or follows", atol=1e-4)  # fmt: skip
         slopes = [torch.autograd.grad(x.square().sum(), three, retain_graph=True, allow_unused=True) for x in (got, right)]  # fmt: skip
@@ -609,28 +515,9 @@ def category_edge_loss(logits: torch.Tensor, edges: torch.Tensor) -> torch.Tenso
     ### END SOLUTION
 
 
-# %% tags=["folded"]
-def weighed(cost: torch.Tensor, edge: torch.Tensor, known: torch.Tensor, share=None) -> torch.Tensor:  # fmt: skip
-    share = edge.sum() / known.sum() if share is None else share
-    w = torch.where(edge, 1 - share, share) * known
-    return (w * cost).sum() / w.sum()
-
-
-def slips(cost: torch.Tensor, edges: torch.Tensor, blind: torch.Tensor) -> list:
-    edge, known, both = edges == 1, edges != 255, "divide by the sum of the weights, not by the number of pixels"  # fmt: skip
-    share = edge.sum() / known.sum()
-    w = torch.where(edge, 1 - share, share) * known
-    total, one, off = (w * cost).sum(), torch.ones_like(known), known & ~edge
-    numbers = "the weights are shares, as they are: no square, no root"
-    alone = [weighed(*each) for each in zip(cost, edge, known, strict=True)]
-    return [
-        *((mean, "edges and the rest weigh alike: this is plain cross-entropy") for mean in (cost[known].mean(), cost.mean())), (weighed(cost, edge, known, 1 - share), "each kind gets its *own* share, so the many get even more: the other's share"), (total / known.sum(), both), (total / cost.numel(), both), (total, "this is a sum: divide by the sum of the weights"), (2 * weighed(cost, edge, known), "this is the sum of the two means, twice the weighted mean"), (weighed(cost, edge, known, edge.sum() / edge.numel()), "pixels of 255 are counted in the shares"), (weighed(blind, edge, torch.ones_like(known)), "pixels of 255 are taken for `no edge`"), (weighed(blind, edge, torch.ones_like(known), share), "pixels of 255 are taken for `no edge`"), ((w**2 * cost).sum() / (w**2).sum(), numbers), ((w.sqrt() * cost).sum() / w.sqrt().sum(), numbers), (weighed(cost, edge, one, share), "pixels of 255 have a weight: multiply the weights by `known`"), (weighed(cost, edge, one), "pixels of 255 have a weight: multiply the weights by `known`"), (weighed(cost, edge, known, edges.sum() / known.sum()), "n₁ is the number of pixels with `edges == 1`: a sum of edges adds up 255, too"), (cost[off].mean(), "only the pixels off the edge have a weight: the edges, too, should count"), ((cost[edge].sum() + cost[off].sum()) / 2, "half of each kind's *mean*, not of its sum"), (w * cost / w.sum(), "one number for each pixel: take the sum"), (-weighed(cost, edge, known), "the sign is turned"), (total / edge.sum(), "divide by the sum of the weights, not by the number of edges"), (cost.sum(), "one cost for each pixel is needed: `reduction=\"none\"`"), (weighed(cost, edge, known) / 2, "this is half of the weighted mean: both losses are given back whole"), (cost[edge].mean(), "only the edge pixels have a weight: the others, too, should count"), (sum(alone) / 2, "each image is balanced by itself: count over the whole batch"),
-    ]  # fmt: skip
-
-
 # %% check-balanced-loss points=1 tags=["folded"]
-from coursekit.checks.comparing import alike
-from coursekit.checks.mistakes.edge_losses import misbalanced, where_balanced
+from coursekit.checks.mistakes import named
+from coursekit.checks.mistakes.edge_losses import Balanced, misbalanced, where_balanced
 
 check = Check("balanced-loss")
 sized = (
@@ -644,22 +531,10 @@ for kinds, cause, message in (
 torch.manual_seed(0)
 scores, labelled = 2 * torch.randn(2, 2, 6, 7), (torch.rand(2, 6, 7) < 0.15).to(torch.uint8)
 labelled[0, :2], labelled[1, 4, :5] = 255, 1
-blind = F.cross_entropy(scores, (labelled == 1).long(), reduction="none")
-cost, got = blind * (labelled != 255), check.call(binary_edge_loss, scores, labelled)
+got, known = check.call(binary_edge_loss, scores, labelled), Balanced(scores, labelled)
 check.kind(got, torch.Tensor)
-logs, at = scores.log_softmax(1), (labelled == 1).long()[:, None]
-taken, yes, odd = lambda x: -x.gather(1, at)[:, 0], (labelled == 1).float(), "two logits a pixel, and one softmax over both: `F.cross_entropy`"  # fmt: skip
-others = [(taken(x), m) for x, m in ((logs.exp().log_softmax(1), "the softmax is taken twice: cross_entropy takes logits"), (scores, "nll_loss wants logarithms: `F.cross_entropy` takes logits"), (logs.exp(), "nll_loss wants logarithms, `log_softmax`, not `softmax`"), (scores.flip(1).log_softmax(1), "the two logits are turned round: the second is for an edge"))]  # fmt: skip
-others += [(F.binary_cross_entropy_with_logits(scores[:, j], yes, reduction="none"), odd) for j in (0, 1)]  # fmt: skip
-others = [(weighed(each, labelled == 1, labelled != 255), message) for each, message in others]
-right = weighed(cost, labelled == 1, labelled != 255)
-for wrong, message in () if alike(got, right) else (*slips(cost, labelled, blind), *others):
-    check.catches(wrong, got, message)
-for inside in () if alike(got, right) else ([0.1, 0.9], [0.9, 0.1], [1.0, 9.0], [1.0, 10.0]):
-    wrong = F.cross_entropy(scores, labelled.long(), torch.tensor(inside), ignore_index=255, reduction="none")  # fmt: skip
-    check.catches(weighed(wrong, labelled == 1, labelled != 255), got, "there is a `weight` in cross_entropy, too: `balanced` weighs")  # fmt: skip
-check.slips(got, right, misbalanced, cost, labelled, where=lambda: where_balanced(globals().get("balanced")))  # fmt: skip
-check.close(got, right, "expected: Σ w·ce / Σ w over all pixels")
+check.slips(got, known.right, misbalanced, known)
+check.close(got, known.right, named.apart(got, known.right, where_balanced, globals().get("balanced")))  # fmt: skip
 check.passed("half the mean over the edges, half the mean over the rest")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -683,31 +558,13 @@ check.crashes(RuntimeError, "Long but found|'Byte'|'Char'|output type|same dtype
 torch.manual_seed(1)
 scores, labelled = 2 * torch.randn(2, 3, 5, 6), (torch.rand(2, 3, 5, 6) < 0.12).to(torch.uint8)
 labelled[0, :, :2], labelled[1, 2, 3:], labelled[0, 0, 3] = 255, 1, 1
-edge, known = labelled == 1, labelled != 255
-cost = F.binary_cross_entropy_with_logits(scores, edge.float(), reduction="none")
-ratio = (labelled == 0).sum() / edge.sum()
-posed = F.binary_cross_entropy_with_logits(scores, edge.float(), pos_weight=ratio)
-twice = F.binary_cross_entropy_with_logits(scores.sigmoid(), edge.float(), reduction="none")
-soft = torch.where(edge, -scores.log_softmax(1), -(1 - scores.softmax(1)).log())
-maps_apart = [weighed(*(part[:, j] for part in (cost, edge, known))) for j in range(3)]
-got, right = check.call(category_edge_loss, scores, labelled), weighed(cost, edge, known)
+got, known = check.call(category_edge_loss, scores, labelled), Balanced(scores, labelled)
 check.kind(got, torch.Tensor)
-for wrong, message in () if alike(got, right) else (
-    *((weighed(x, edge.any(1) & known.all(1), known.all(1)), "the maps are put together before they are weighed: each pixel of each map has a weight") for x in (cost.mean(1), cost.sum(1))), (weighed((scores.sigmoid() - edge.float()).abs(), edge, known), "a difference is no cross-entropy: `F.binary_cross_entropy_with_logits`"), *slips(cost, labelled, cost), (sum(maps_apart) / 3, "each class's map is balanced by itself: count over all maps together"),
-    (posed, "`pos_weight` weighs edges alone, and the mean divides by the number of pixels: divide by the sum of the weights"),
-    (weighed(twice, edge, known), "the sigmoid is taken twice: `…_with_logits` takes the scores"),
-    (weighed((scores.sigmoid() - edge.float()) ** 2, edge, known), "squares are no cross-entropy: `F.binary_cross_entropy_with_logits`"), (weighed(F.softplus(-scores), edge, known), "this is the cost of yes everywhere: off the edge the target is 0"), (weighed(F.binary_cross_entropy_with_logits(scores, labelled / 255, reduction="none"), edge, known), "the targets are `edges == 1`, not edges / 255"),
-    (weighed(*(x[:, 1:] for x in (cost, edge, known))), "the background's map counts, too"), (3 * weighed(cost, edge, known), "this is C times the weighted mean: nothing is multiplied"), (weighed(F.cross_entropy(scores, edge.float(), reduction="none")[:, None].expand_as(cost), edge, known), "a yes or no for each class: `F.binary_cross_entropy_with_logits`"), (weighed(F.cross_entropy(scores, labelled.argmax(1), reduction="none")[:, None], edge, known), "a yes or no for each class: `F.binary_cross_entropy_with_logits`"),
-    (weighed(F.binary_cross_entropy_with_logits(scores, edge.float(), edge.float(), reduction="none"), edge, known), "a no costs nothing here: no `weight` inside, `balanced` weighs"),
-    (weighed(soft, edge, known), "a softmax over the classes: several edges can be right, take a sigmoid"), (weighed(cost + torch.where(edge, scores, -scores), edge, known), "the targets are turned round: yes is 1, an edge"),
-):  # fmt: skip
-    check.catches(wrong, got, message)
-check.slips(got, right, misbalanced, cost, labelled, where=lambda: where_balanced(globals().get("balanced")))  # fmt: skip
-check.close(got, right, "expected: Σ w·ce / Σ w over all pixels of all maps")
+check.slips(got, known.right, misbalanced, known)
+check.close(got, known.right, named.apart(got, known.right, where_balanced, globals().get("balanced")))  # fmt: skip
 large = check.call(category_edge_loss, 100 * scores, labelled)
 check.that(torch.isfinite(large), "large logits cost infinity: use `…_with_logits`, no log of a sigmoid")  # fmt: skip
-cost = F.binary_cross_entropy_with_logits(100 * scores, edge.float(), reduction="none")
-check.close(large, weighed(cost, edge, known), "large logits cost something else: use `…_with_logits`, for a sigmoid of them is rounded to 0 or 1", rtol=1e-4)  # fmt: skip
+check.close(large, Balanced(100 * scores, labelled).right, "large logits cost something else: use `…_with_logits`, for a sigmoid of them is rounded to 0 or 1", rtol=1e-4)  # fmt: skip
 check.passed("a yes or no for each map, balanced together")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -747,13 +604,9 @@ for function, shape in ((binary_edge_loss, (2, 2, 4, 5)), (category_edge_loss, (
         check.that(slope is not None, apart)
         check.that(not slope.isnan().any(), f"{name} of {what}: its gradient is NaN, since 0 / 0 is still computed: mend the divisor, not the result")  # fmt: skip
         check.close(slope, 0 * leaf, f"{name} of {what}: its gradient should be 0")
-    leaf, edge, known = torch.randn(shape, requires_grad=True), some == 1, some != 255
-    if function is binary_edge_loss:
-        cost = F.cross_entropy(leaf, some.long(), ignore_index=255, reduction="none")
-    else:
-        cost = F.binary_cross_entropy_with_logits(leaf, edge.float(), reduction="none")
+    leaf = torch.randn(shape, requires_grad=True)
     got = check.call(function, leaf, some)
-    slopes = [torch.autograd.grad(x, leaf)[0] for x in (got, weighed(cost, edge, known))]
+    slopes = [torch.autograd.grad(x, leaf)[0] for x in (got, Balanced(leaf, some).right)]
     check.close(*slopes, f"{name}: right value, another gradient: detach nothing")
 check.passed("0 where there is nothing to balance, and a gradient")
 ### BEGIN HIDDEN TESTS
@@ -822,8 +675,9 @@ def binary_edge_attention(
 
 
 # %% check-binary-attention points=1 tags=["folded"]
-from coursekit.checks.comparing import alike
-from coursekit.checks.mistakes.edge_losses import misattended, where_attended
+from coursekit.checks.mistakes import named
+from coursekit.checks.mistakes.edge_attention import where_attended
+from coursekit.checks.mistakes.edge_attention_images import Eq3, misattended_images
 
 check = Check("binary-attention")
 for kinds, cause, message in (
@@ -836,30 +690,11 @@ scores, truth = 2 * torch.randn(3, 4, 6, 7), torch.randint(0, 4, (3, 6, 7))
 truth[0, :2] = 255
 marked = (torch.rand(3, 6, 7) < torch.tensor([0.5, 0.1, 0.0])[:, None, None]).to(torch.uint8)
 marked[truth == 255], marked[1], marked[1, 2, 3], marked[0, 3, 2:4] = 255, 0, 1, 255
-pixel, on = F.cross_entropy(scores, truth, ignore_index=255, reduction="none"), marked == 1
-sums, counts = (pixel * on).sum((1, 2)), on.sum((1, 2))
-by_number, unknown = (pixel * marked).sum((1, 2)), "an edge is where `edges == 1`: 255 is no weight and no edge"  # fmt: skip
-right, area = (sums / counts.clamp_min(1)).mean(), "a mean over all pixels: divide by the number of *edge* pixels"  # fmt: skip
-
-
-def over(cost: torch.Tensor, edge: torch.Tensor, dim: tuple = (1, 2)) -> torch.Tensor:
-    return ((cost * edge).sum(dim) / edge.sum(dim).clamp_min(1)).mean()
-
-
-mine, logs, known = truth.clamp_max(3)[:, None], scores.log_softmax(1), truth != 255
-off, costs = "these are the pixels off the edge: `edges == 1` are on it", "the costs are `F.cross_entropy` of the logits: one log_softmax, and the target"  # fmt: skip
-got = check.call(binary_edge_attention, scores, truth, marked)
+got, right = check.call(binary_edge_attention, scores, truth, marked), Eq3(scores, truth, marked).right  # fmt: skip
 check.kind(got, torch.Tensor)
 check.that(not got.isnan().any(), "the third image has no edge, and 0 is divided by 0: it contributes 0")  # fmt: skip
-for wrong, message in () if alike(got, right) else (
-    (sums.sum() / counts.sum(), "all edge pixels of the batch are in one mean: divide by each image's own b_i"), (sums.sum() / counts.sum() / 3, "divided by the total count of edge pixels (as in the public code): each image has its own b_i"), ((pixel * on).mean(), area), (sums.mean() / (truth != 255)[0].sum(), area), (3 * right, "this is the sum over the images: take the mean, 1/N"), (1.5 * right, "images without edges are left out of the mean: they count in N"), ((by_number / counts.clamp_min(1)).mean(), unknown), ((by_number / marked.sum((1, 2)).clamp_min(1)).mean(), unknown), (((pixel * (marked > 0)).sum((1, 2)) / (marked > 0).sum((1, 2)).clamp_min(1)).mean(), unknown), ((sums / (marked > 0).sum((1, 2)).clamp_min(1)).mean(), unknown), (((pixel * on * truth).sum((1, 2)) / counts.clamp_min(1)).mean(), "the class ids are weights here: an id is a name, not a number"), (sums / counts.clamp_min(1), "these are the images' losses: take their mean"), (sums.mean(), "divide each image's sum by b_i, its number of edge pixels"),
-    (pixel[truth != 255].mean(), "the edges have no effect: this is plain cross-entropy"), (pixel[truth != 255].mean() * (counts > 0).float().mean(), "one cost for all pixels together: `reduction=\"none\"` keeps them apart"), ((sums / (counts + 1)).mean(), "divide by b_i, not by b_i + 1: `clamp_min(1)` changes 0 alone"), (4 * right, "λ3 comes later, in Eq. 5"), (over(pixel, ~on), off), (over(pixel, marked == 0), off), (over(pixel, marked == 255), "255 is unknown: an edge is 1"), (over(pixel, spread(on)), "`edges` are as wide as they should be: do not spread them"), (over(pixel, binary_edges(truth) == 1), "the edges are given: do not make them anew"),
-    *((over(-x.gather(1, mine)[:, 0] * known, on), costs) for x in (logs.exp().log_softmax(1), logs.exp(), scores)), (over(F.cross_entropy(scores, marked.long().clamp_max(3), reduction="none"), on), "the cost is of the *parsing*: the target is `target`, not the edges"), (over(F.cross_entropy(scores, marked.long(), ignore_index=255, reduction="none"), on), "the cost is of the *parsing*: the target is `target`, not the edges"), (over(pixel, on, (1,)), "each column of pixels has a mean of its own here: sum over (1, 2)"), (over(pixel, on, (0,)), "the first dimension is the images: sum over (1, 2)"), (right / 3, "1/N stands there twice: a mean is one already"), ((sums / counts.clamp_min(1)).amax(), "this is one image's loss: take the mean of all"), ((sums / counts.clamp_min(1))[0], "this is one image's loss: take the mean of all"), (sums.sum(), "this is the sum over all edge pixels: divide each image's by its b_i, then take the mean"), ((sums * counts).mean(), "divide by b_i: you multiply"), ((pixel * on / counts.clamp_min(1)[:, None, None]).mean(), "sum over the pixels, and take a mean over the images alone"), (sums.sum() / counts.float().mean(), "b_i is one image's number: you divide by the mean of all"), ((sums / known.sum((1, 2))).mean(), area),
-    (pixel.sum() * (counts > 0).float().mean(), "one cost for all pixels together: `reduction=\"none\"` keeps them apart"), (((1 + 1 * on) * pixel).mean(), "Eq. 3 alone is asked for: the plain cross-entropy is added later"), (((pixel * ~on).sum((1, 2)) / counts.clamp_min(1)).mean(), off), ((pixel.mean((1, 2)) / counts.clamp_min(1)).mean(), "keep the costs on the edge, `cost * edge`, and sum them: you take a mean over all pixels"), (balanced(pixel, marked), "nothing is balanced here: the mean of the edge pixels' costs, image by image"), (((pixel * on).sum(2) / on.sum(2).clamp_min(1)).mean(), "each row of pixels has a mean of its own here: sum over (1, 2)"), (((pixel * on).sum((0, 1)) / on.sum((0, 1)).clamp_min(1)).mean(), "the first dimension is the images: sum over (1, 2)"), *((right + plain, "Eq. 3 alone is asked for: the plain cross-entropy is added later") for plain in (pixel.mean(), pixel[truth != 255].mean())),
-):  # fmt: skip
-    check.catches(wrong, got, message)
-check.slips(got, right, misattended, pixel, marked[:, None], truth, scores, torch.ones(1), "b_i", where=lambda: where_attended(binary_edge_attention))  # fmt: skip
-check.close(got, right, "expected: Eq. 3")
+check.slips(got, right, misattended_images, scores, truth, marked)
+check.close(got, right, named.apart(got, right, where_attended, binary_edge_attention))
 check.passed("each image by its own number of edge pixels")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -885,8 +720,7 @@ for hidden_name, hidden_shares in (("some", (0.5, 0.1, 0.3)), ("empty", (0.2, 0.
 # %% check-binary-attention-2 points=1 tags=["folded"]
 check = Check("binary-attention")
 leaf = scores.clone().requires_grad_()
-pixel = F.cross_entropy(leaf, truth, ignore_index=255, reduction="none")
-right = ((pixel * on).sum((1, 2)) / counts.clamp_min(1)).mean()
+right = Eq3(leaf, truth, marked).right
 got = check.call(binary_edge_attention, leaf, truth, marked)
 check.that(got.requires_grad, "the loss has no gradient: detach nothing, or nothing is learnt")
 slopes = [torch.autograd.grad(x, leaf)[0] for x in (got, right)]
@@ -969,8 +803,9 @@ def category_edge_attention(
 
 
 # %% check-category-attention points=1 tags=["folded"]
-from coursekit.checks.comparing import alike
-from coursekit.checks.mistakes.edge_losses import misattended, where_attended
+from coursekit.checks.mistakes import named
+from coursekit.checks.mistakes.edge_attention import where_attended
+from coursekit.checks.mistakes.edge_attention_classes import Eq4, misattended_classes
 
 check = Check("category-attention")
 for kinds, cause, message in (
@@ -984,25 +819,13 @@ truth[0, :2] = 255
 marked = (torch.rand(2, 4, 6, 7) < torch.tensor([0.5, 0.2, 0.1, 0.0])[:, None, None]).to(torch.uint8)  # fmt: skip
 marked[1, 1:3], marked[:, 2, 5, 5], marked[0, :, 3, 2:4] = 0, 1, 255
 marked = torch.where((truth == 255)[:, None], 255, marked)
-pixel, on = F.cross_entropy(scores, truth, ignore_index=255, reduction="none"), marked == 1
-rare, unknown = torch.tensor([1.0, 2.0, 0.5, 4.0]), "an edge is where `edges == 1`: 255 is no weight and no edge"  # fmt: skip
-sums, whole, some, by_id = ((pixel[:, None] * m).sum((2, 3)) for m in (on, marked, marked > 0, on * truth[:, None]))  # fmt: skip
-counts, own = on.sum((2, 3)), on & (truth[:, None] == torch.arange(4)[:, None, None])
-means, logs, mine = sums / counts.clamp_min(1), scores.log_softmax(1), truth.clamp_max(3)[:, None]
-off, costs = "these are the pixels off the edge: `edges == 1` are on it", "the costs are `F.cross_entropy` of the logits: one log_softmax, and the target"  # fmt: skip
-other = [-x.gather(1, mine) * (truth != 255)[:, None] for x in (logs.exp().log_softmax(1), logs.exp(), scores)]  # fmt: skip
-public, total = "the integer label map is the weight, as in the public code: an id is a name; w_j is an argument", "divided by the total count, as in the public code: each class has its own c_ij"  # fmt: skip
+rare = torch.tensor([1.0, 2.0, 0.5, 4.0])
 for given, w in ((None, torch.ones(4)), (rare, rare)):
-    got = check.call(category_edge_attention, scores, truth, marked, given)
+    got, right = check.call(category_edge_attention, scores, truth, marked, given), Eq4(scores, truth, marked, w).right  # fmt: skip
     check.kind(got, torch.Tensor)
     check.that(not got.isnan().any(), "a class without an edge makes 0 / 0: it contributes 0")
-    by = lambda cost, edge: (w * (cost * edge).sum((2, 3)) / edge.sum((2, 3)).clamp_min(1)).mean()  # noqa: B023, E731
-    for wrong, message in () if alike(got, (w * means).mean()) else (
-        *((by(one, on), costs) for one in other), (by(-logs, on), "the cost is that of the pixel's true class, for every map: `F.cross_entropy`"), *((by(pixel[:, None], edge), off) for edge in (~on, marked == 0)), ((w * sums / (counts + 1)).mean(), "divide by c_ij, not by c_ij + 1: `clamp_min(1)` changes 0 alone"), ((means / w).mean() if w is rare else None, "multiply by w_j: you divide"), ((w * sums / (w * counts).clamp_min(1)).mean() if w is rare else None, "w_j stands above alone: c_ij is a plain number of pixels"), ((w**2 * means).mean() if w is rare else None, "w_j counts once: you multiply by it twice"), ((w + means).mean(), "multiply by w_j: you add it"), ((torch.arange(4) * means).mean(), "without weights each w_j is 1: an id is a name, not a number"), ((w * sums / 42).mean(), "divide by c_ij, the number of edge pixels, not by all pixels"), ((w * sums / (truth != 255).sum((1, 2))[:, None]).mean(), "divide by c_ij, the number of edge pixels, not by all pixels"), ((w * means).amax(1).mean(), "the mean over the classes, not the largest"), ((w * sums / counts.sum(0).clamp_min(1)).mean(), "c_j is counted over the batch: c_ij belongs to one image"), ((w * means).mean() / 2, "the mean over images and classes is taken already: nothing more is divided"), ((w * means).mean() + pixel.mean(), "Eq. 4 alone is asked for: the plain cross-entropy is added later"), (((w / w.sum()) * means).mean(), "the weights are used as they are: their sum need not be 1"), (binary_edge_attention(scores, truth, marked.amax(1)), "all edges are in one map: each class has a mean of its own"), ((F.cross_entropy(scores, truth, w, ignore_index=255, reduction="none")[:, None] * on).sum((2, 3)).div(counts.clamp_min(1)).mean() if w is rare else None, "w_j belongs to the edge's class j, not to the pixel's own: no `weight` in cross_entropy"), ((F.cross_entropy(scores, truth, w, ignore_index=255, reduction="none")[:, None] * on).sum((2, 3)).div(counts.clamp_min(1)).mul(w).mean() if w is rare else None, "w_j belongs to the edge's class j, not to the pixel's own: no `weight` in cross_entropy"), (means.mean() if w is rare else None, "the weights have no effect"), ((w * means).sum() / w.sum() / 2 if w is rare else None, "you divide by the sum of the weights: Eq. 4 divides by C"), (by_id.sum() / counts.sum(), public), ((w * by_id).sum() / counts.sum(), public), ((pixel * on.any(1) * truth).sum() / counts.sum(), public), ((pixel * on.any(1)).sum() / on.any(1).sum(), "all edges are in one mean: each class has a mean of its own"), ((w * by_id / counts.clamp_min(1)).mean(), public), ((w * sums).sum() / counts.sum(), total), ((w * sums).sum() / counts.sum() / 8, total), ((w * sums / counts.sum(1, True)).mean(), total), ((w * sums).sum(1).div(counts.sum(1)).mean(), total), ((w * sums.sum(0) / counts.sum(0))[counts.sum(0) > 0].mean(), "c_j is counted over the batch: c_ij belongs to one image"), ((w * sums.sum(0) / counts.sum(0).clamp_min(1)).mean(), "c_j is counted over the batch: c_ij belongs to one image"), ((w * means).sum() / (counts > 0).sum(), "classes without an edge are left out of the mean: they count in C"), ((w * means).sum(1).mean(), "1/C is missing: the mean over the classes, too (and no λ, which comes in Eq. 5)"), ((w * means)[:, 1:].mean(), "the background's edges count, too"), (((w * means).sum(1) / (counts > 0).sum(1)).mean(), "classes without an edge are left out of the mean: they count in C"), ((w * (pixel[:, None] * own).sum((2, 3)) / own.sum((2, 3)).clamp_min(1)).mean(), "C_ij holds both sides of an edge: pixels of other classes, too"), ((w * means).sum(), "1/(NC) is missing: take the mean"), ((w * means).sum(0).mean(), "1/N is missing: the mean over the images, too"), (w * means, "one number for each image and class: take the mean"), ((w * whole / counts.clamp_min(1)).mean(), unknown), ((w * whole / marked.sum((2, 3)).clamp_min(1)).mean(), unknown), ((w * some / (marked > 0).sum((2, 3)).clamp_min(1)).mean(), unknown), ((w * sums / (marked > 0).sum((2, 3)).clamp_min(1)).mean(), unknown), ((w * sums).mean(), "each sum is divided by c_ij, the number of that class's edge pixels"),
-    ):  # fmt: skip
-        check.catches(wrong, got, message)
-    check.slips(got, (w * means).mean(), misattended, pixel, marked, truth, scores, w, "c_ij", where=lambda: where_attended(category_edge_attention, 3))  # fmt: skip
-    check.close(got, (w * means).mean(), "expected: Eq. 4")
+    check.slips(got, right, misattended_classes, scores, truth, marked, w)
+    check.close(got, right, named.apart(got, right, where_attended, category_edge_attention, 3))
 check.passed("each class by its own edge")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -1028,8 +851,7 @@ for hidden_name, hidden_absent in (("all", 0), ("absent", 2)):
 check = Check("category-attention")
 check.crashes(TypeError, "missing .*'weights'", "`weights` may be left out: its default is None")
 leaf = scores.clone().requires_grad_()
-pixel = F.cross_entropy(leaf, truth, ignore_index=255, reduction="none")
-right = (rare * (pixel[:, None] * on).sum((2, 3)) / counts.clamp_min(1)).mean()
+right = Eq4(leaf, truth, marked, rare).right
 got = check.call(category_edge_attention, leaf, truth, marked, rare)
 check.that(got.requires_grad, "the loss has no gradient: detach nothing, or nothing is learnt")
 slopes = [torch.autograd.grad(x, leaf)[0] for x in (got, right)]

@@ -55,7 +55,6 @@ from coursekit.checks import Check
 from coursekit.data import SynthDataset, open_dataset, whitening
 from coursekit.models.abn import ABN
 from coursekit.models.layers import conv_abn
-from coursekit.optim import aggregation
 from coursekit.synthfaces.noise import NOISE_KINDS, add_label_noise, kinds_of_noise
 
 # %%
@@ -256,7 +255,7 @@ def averages(b: torch.Tensor, every: list[torch.Tensor], k: int) -> list[tuple]:
 
 
 # %% check-aggregate points=2 tags=["folded"]
-from coursekit.checks.mistakes import named, regulation
+from coursekit.checks.mistakes import named, regulation, regulation_slips
 
 check = Check("aggregate")
 absent = "a key is missing: M is a whole state_dict, so that it can be loaded"
@@ -279,11 +278,7 @@ for n, k in ((3, 5), (5, 1), (1, 4), (4, 2)):
         check.shape(made[name], best[name].shape, "a weight keeps its shape: sum over the students")
         check.slips(made[name], right, averages, *given)
         check.close(made[name], right, named.apart(made[name], right, regulation.off_average, aggregate, n, k))  # fmt: skip
-    whole = k / (k + 1) * best[statistic] + sum(s[statistic] for s in students) / ((k + 1) * n)
-    for wrong, message in (
-        (best[statistic], "buffers are M_best's: all but the parameters is the last student's"), (whole, "running statistics are averaged, too: `names` says what is"), (students[0][statistic], "buffers are the first student's: take the last"),
-    ):  # fmt: skip
-        check.catches(None if wrong.equal(students[-1][statistic]) else wrong, made[statistic], message)  # fmt: skip
+    check.slips(made[statistic], students[-1][statistic], regulation_slips.misbuffered, best[statistic], [s[statistic] for s in students], k)  # fmt: skip
     check.equal(made[statistic], students[-1][statistic], "buffers should be the last student's")
     check.kind(made[counter], torch.Tensor, dtype=torch.int64, what="the counter")
     check.equal(made[counter], students[-1][counter], "a counter is no weight: take the last student's")  # fmt: skip
@@ -361,56 +356,9 @@ def shares(renewed: list[bool]) -> np.ndarray:
     ### END SOLUTION
 
 
-# %% tags=["folded"]
-def traced(renewed: list[bool], flaw: str = "") -> np.ndarray:
-    """The shares with a known mistake."""
-    unit = np.eye(len(renewed) + 1)
-    best = m = unit[-1 if flaw == "end" else 0]
-    for k, new in enumerate(renewed[::-1] if flaw == "backwards" else renewed, 1):
-        if flaw == "skip" and not new:
-            continue
-        kept, turned = unit[0] if flaw == "first" else best, best if new else m
-        taken = {"mean": unit[k], "before": unit[k - 1]}.get(flaw, m)
-        if flaw != "late":
-            usual = {"fall": m if new else unit[k - 1]}.get(flaw, taken if new else kept)
-            best = {"always": m, "never": unit[0], "turned": turned}.get(flaw, usual)
-        j = {"zero": k - 1, "half": 1, "more": k + 1, "count": k - 1}.get(flaw, k)
-        m, old, e = j / (j + 1) * best + unit[j if flaw == "count" else k] / (j + 1), m, unit[k]
-        m = {
-            "swapped": best / (k + 1) + k / (k + 1) * e, "stroke": k / k + 1 * best + e / (k + 1),
-            "brackets": k / (k + 1) * best + e / k + 1, "sum": (k * best + e) / k + 1, "floor": e / (k + 1),
-            "whole": k / (k + 1) * best + e, "large": k / (k + 1) * best + e / k, "self": k / (k + 1) * best + old / (k + 1),
-            "place": k / (k + 1) * best + unit[k - 1] / (k + 1),
-        }.get(flaw, m)  # fmt: skip
-        if flaw == "late" and new:
-            best = m
-        if flaw == "early":
-            return m
-    return best if flaw == "best" else m[::-1] if flaw == "reversed" else m
-
-
-FLAWS = (
-    ("always", "M_best is always the M of the cycle before: look at `renewed`, and change no array in place"),
-    ("never", "M_best is always M_0: look at `renewed`"), ("turned", "True and False have changed places: True renews M_best"),
-    ("first", "where it is not renewed, M_best stays what it was; you go back to M_0"), ("zero", "cycles count from 1: in the first, M_0 has one half"),
-    ("more", "k counts from 1 already: do not add 1 to it"), ("best", "this is the last M_best, or the M of cycle K - 1: the last M is asked for"),
-    ("swapped", "the shares have changed places: M_best gets k / (k + 1)"), ("reversed", "M_0's share comes first"),
-    ("stroke", "`k / k + 1` is (k / k) + 1: write k / (k + 1)"), ("half", "k has no effect: the shares are k / (k + 1) and 1 / (k + 1)"),
-    *((flaw, "`… / k + 1` divides by k, then adds 1: write / (k + 1)") for flaw in ("brackets", "sum")), *((flaw, "the shares sum to more than 1: e_k gets 1 / (k + 1)") for flaw in ("whole", "large")),
-    ("floor", "M_best is lost: k / (k + 1) with one stroke, since `//` gives 0"), ("self", "the cycle's mean is e_k, unit[k], not the old M"), ("place", "e_k has its 1 at place k: unit[k]"), ("end", "M_0 has its 1 at place 0: unit[0]"),
-    *((flaw, "M_best is an M, not e_k, the mean of a cycle's students") for flaw in ("mean", "before", "fall")), ("backwards", "cycle 1 comes first: do not turn `renewed` round"),
-    ("count", "cycles count from 1: `enumerate(renewed, 1)`, over all of `renewed`"), ("early", "this is the M of cycle 1: does a `return` stand in the loop?"),
-    ("skip", "each cycle makes an M, also where M_best stays as it was: no `continue`, no M inside the `if`"), ("late", "renewed[k - 1] speaks of cycle k itself: decide M_best before you make its M"),
-)  # fmt: skip
-
-
-def traces(lists: tuple) -> Iterator[tuple[np.ndarray, str]]:
-    """What each known mistake gives for all the lists, and its name."""
-    for flaw, message in FLAWS:
-        yield np.concatenate([traced(renewed, flaw) for renewed in lists]), message
-
-
 # %% check-shares points=2 tags=["folded"]
+from coursekit.checks.mistakes.regulation_slips import divergences, traced, traces
+
 check = Check("shares")
 for kinds, cause, message in (
     (IndexError, "list index", "`renewed` has K entries: that of cycle k is renewed[k - 1]"), (IndexError, lambda error: True, "K cycles and M_0: there are K + 1 shares"), (ValueError, "truth value", "`renewed` alone says which M is M_best: arrays of shares are not compared"),
@@ -792,40 +740,6 @@ def distillation_loss(
     ### END SOLUTION
 
 
-# %% tags=["folded"]
-def divergences(s: torch.Tensor, t: torch.Tensor, valid: torch.Tensor) -> Iterator[tuple]:
-    """Losses with a known mistake in the cost of a pixel, and what is said of it."""
-    log_p, log_q = t.log_softmax(1), s.log_softmax(1)
-    p, q = log_p.exp(), log_q.exp()
-    twice_p, twice_q = p.log_softmax(1), q.log_softmax(1)
-    every = {
-        "the two have changed places: that is KL(student ‖ teacher)": q * (log_q - log_p), "the logarithm of q is missing: it is log p - log q": p * (log_p - q),
-        "softmax twice: the arguments are logits, and one softmax is enough": twice_p.exp() * (twice_p - twice_q),
-        "the student's softmax is taken twice": p * (log_p - twice_q), "the teacher's softmax is taken twice": twice_p.exp() * (twice_p - log_q),
-        "the sign is turned: a student who agrees must cost least": p * (log_q - log_p), "that is the cross-entropy with soft labels, Σ -p log q: the teacher's own Σ p log p is missing": -p * log_q,
-        "the factor p is missing": log_p - log_q, "the weights are the teacher's p, not the student's q": q * (log_p - log_q),
-        "that is KL both ways, added: KL(teacher ‖ student) alone is asked for": (p - q) * (log_p - log_q), "both logarithms are weighted by p: Σ p log p - Σ q log q is another thing": p * log_p - q * log_q,
-        "log p - log q is a difference, no quotient": p * (log_p / log_q), "Σ p log p is missing, and the sign of the rest is turned": p * log_q,
-        "the student's q does not occur: p · (log p - log q)": p * log_p, "that is the teacher's entropy: the student's q does not occur": -p * log_p,
-        "p weighs the difference of the logarithms: here they are squared": (log_p - log_q) ** 2, "p weighs the difference of the logarithms: here are absolute values": (log_p - log_q).abs(),
-        "that is the difference of the probabilities, without logarithms": (p - q).abs(), "the weights are the teacher's logits: p is `exp` of log_softmax": t * (log_p - log_q), "that is the difference of the logits": (s - t).abs(),
-        "the factor p is not a probability: `exp` of the logits alone; the softmax is missing": t.exp() * (log_p - log_q),
-        "the student's logits have had no log_softmax": p * (log_p - s), "the logarithms are missing: log_softmax, not softmax": p * (p - q),
-        "softmax without logarithm: log_softmax, and `exp` of that is p": p.exp() * (p - q), "softmax over the images: the classes are dimension 1": t.softmax(0) * (t.log_softmax(0) - s.log_softmax(0)),
-        "the teacher's weights p are its log-probabilities here: `exp` is missing": log_p * (log_p - log_q),
-        "that is the squared difference of the logits": (s - t) ** 2, "that is the squared difference of the probabilities": (p - q) ** 2,
-        "no clamp: the terms of KL may have either sign": (p * (log_p - log_q)).clamp_min(0), "absolute values: the terms of KL may have either sign": (p * (log_p - log_q)).abs(),
-        "softmax over the last dimension: the classes are dimension 1": t.softmax(-1) * (t.log_softmax(-1) - s.log_softmax(-1)), "softmax over the rows: the classes are dimension 1": t.softmax(2) * (t.log_softmax(2) - s.log_softmax(2)),
-        "the classes exclude each other: KL of a softmax, no binary cross-entropy": F.binary_cross_entropy_with_logits(s, p, reduction="none"),
-        "sigmoids: the classes of a pixel exclude each other, so one softmax": t.sigmoid() * (F.logsigmoid(t) - F.logsigmoid(s)), "a temperature of 2: here it is 1": (t / 2).softmax(1) * ((t / 2).log_softmax(1) - (s / 2).log_softmax(1)),
-    }  # fmt: skip
-    found = {message: cost.sum(1) for message, cost in every.items()}
-    found["the teacher's most likely class alone teaches: its whole distribution should"] = F.cross_entropy(s, t.argmax(1), reduction="none")  # fmt: skip
-    for message, cost in found.items():
-        for wrong in (cost[valid].mean(), cost.mean(), cost[valid].mean() / 5, cost.mean() / 5, cost[valid].sum() / 2, (cost * valid).mean()):  # fmt: skip
-            yield wrong, message
-
-
 # %% check-distillation points=3 tags=["folded"]
 check = Check("distillation")
 check.crashes(RuntimeError, "must match the size", "cost (B, H, W) and valid (B, H, W) fit when the classes are summed away")  # fmt: skip
@@ -972,78 +886,9 @@ def run_cycles(
 
 
 # %% tags=["folded"]
-def state_of(network: nn.Module) -> torch.Tensor:
-    return torch.cat([v.detach().double().flatten() for v in network.state_dict().values()])
+from coursekit.checks.mistakes.cycles import Lesson, cycled, cycled_wrongly, state_of
 
-
-class Lesson:  # a small student, its teacher, and notes of what train_epoch is given
-    def __init__(self, inputs: np.ndarray, seed: int = 0) -> None:
-        torch.manual_seed(seed)
-        layers = nn.Conv2d(2, 3, 1, bias=False), nn.BatchNorm2d(3), nn.Dropout(0.5)
-        self.network = nn.Sequential(*layers).double().train()
-        self.inputs = torch.as_tensor(inputs)  # (N, 2, H, W)
-        self.batches = list(self.inputs.split(3))
-        self.teacher = copy.deepcopy(self.network).eval().requires_grad_(False)
-        self.starts, self.ends, self.teachers, self.frozen, self.own = [], [], [], [], []
-
-    def train_epoch(self, network: nn.Module, teacher: nn.Module) -> None:
-        learns = all(p.requires_grad for p in network.parameters())
-        records = torch.is_grad_enabled()
-        self.own.append([network is self.network, network is not self.network or learns, records])
-        self.starts.append(state_of(network))
-        self.teachers.append(state_of(teacher))
-        learns = any(p.requires_grad for p in teacher.parameters())
-        self.frozen.append([teacher is not network, not teacher.training, not learns])
-        network.train()
-        with torch.no_grad():
-            network(self.inputs + len(self.ends))
-            for p in network.parameters():
-                p.add_(torch.cos(3 * p + len(self.ends)))
-        self.ends.append(state_of(network))
-
-
-# %% tags=["folded"]
-def cycled(flaw: str, inputs: np.ndarray, cycles: int, epochs: int) -> tuple[list, list]:
-    """Aggregates and teachers with a known mistake; without one, those that are right."""
-    lesson, made, students, every = Lesson(inputs), [], [], []
-    network, teacher = lesson.network, lesson.teacher
-    weight, start = "0.weight", copy.deepcopy(lesson.teacher.state_dict())
-    for k in range(1, cycles + 1):
-        students = students if flaw == "all" else []
-        for _ in range(epochs):
-            before = copy.deepcopy(network.state_dict())
-            lesson.train_epoch(network, teacher)
-            students.append(before if flaw == "early" else copy.deepcopy(network.state_dict()))
-        every += students
-        fewer, now, taught = students[:-1] or students, network.state_dict(), teacher.state_dict()
-        used = {"window": [now] * epochs, "fewer": fewer, "taught": [taught] * epochs, "stale": every[:epochs]}.get(flaw, students)  # fmt: skip
-        best = {"first": start, "student": network.state_dict(), "early student": students[0]}.get(flaw, teacher.state_dict())  # fmt: skip
-        total = {n: sum(s[n] for s in used) for n in (weight, "1.weight", "1.bias")}
-        j = {"zero": k - 1, "one": 1, "all cycles": cycles, "epochs": epochs, "more": k + 1}.get(flaw, k)  # fmt: skip
-        m, whole = copy.deepcopy(network), aggregation.aggregate(best, total, j, len(used))
-        whole = {} if flaw == "unloaded" else {n: w for n, w in whole.items() if flaw != "bare" or "weight" in n}  # fmt: skip
-        m.load_state_dict(used[-1] | whole)
-        if flaw != "statistics":
-            passed = {"start": lesson.batches[:1], "cat": [torch.cat(lesson.batches)]}.get(flaw, lesson.batches)  # fmt: skip
-            optim.reestimate_statistics(m, lambda passed=passed: passed)
-        made.append(m.eval().requires_grad_(False))
-        teacher = made[-1]
-    return [state_of(m) for m in made], lesson.teachers
-
-
-CYCLED = (
-    ("window", "only the last student of a cycle counts: append in the inner loop, and copy, since `state_dict()` is a window"), ("early", "a student is kept as it was before its epoch: train first, then copy"), ("all", "the students of earlier cycles are still in the list: begin a new one in each cycle"), ("stale", "the students of cycle 1 are in each M: begin a new list in each cycle"), ("first", "M_best is always the first teacher: from cycle 2 on it is the M of the cycle before"), *((flaw, "M_best is the teacher's state, not the student's") for flaw in ("student", "early student")), ("taught", "the students are the network's states, not the teacher's"), ("fewer", "a student is missing: `aggregate` takes all of this cycle's"), ("all cycles", "k is the number of this cycle, not of all cycles"), ("epochs", "k is the number of the cycle, not of its epochs"), ("more", "k counts from 1 already: do not add 1 to it"),
-    ("unloaded", "M is just the last student: load what `aggregate` gives, and let `names` be those of the parameters"), ("bare", "a name is missing: `names` are those of *all* parameters"), ("start", "M's statistics are of a part of the images: pass all `batches`"), ("cat", "hand `batches` on to `reestimate` as they are"), ("zero", "cycles count from 1"), ("one", "k has no effect: it is the number of the cycle"), ("statistics", "M has the last student's statistics: re-estimate them"),
-)  # fmt: skip
 made_up = np.random.default_rng(0).normal(1, 2, (7, 2, 3, 4))
-
-
-def cycled_wrongly(*given) -> Iterator[tuple]:
-    """The aggregates of each known mistake, and its name."""
-    for flaw, message in CYCLED:
-        yield cycled(flaw, *given)[0], message
-    yield cycled("", *given)[0][::-1], "the M of cycle 1 comes first: `append`"
-
 
 # %% check-run-cycles points=3 tags=["folded"]
 check = Check("run-cycles")

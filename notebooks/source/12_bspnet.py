@@ -926,20 +926,11 @@ From A to C the paper gains {gains[0]:.2f} points on large parts and {gains[1]:.
 # python benchmarks/paper_tables.py --paper bspnet --table 2 --data LaPa --out runs/table2
 # ```
 #
-# **An example**: our own run of Table 2 (`python benchmarks/bspnet.py --queue table2`) on 1,000 crowded rendered faces at 96², with the small network of `coursekit` and ten epochs. F1 on 200 other faces, in percent, with the deviation over seeds:
-#
-# | | mean F1 | large parts | small parts | seeds |
-# |---|---|---|---|---|
-# | A | 32.73 ± 1.23 | 78.89 ± 0.48 | 12.95 ± 1.57 | 3 |
-# | B | 67.20 ± 1.07 | 89.93 ± 0.10 | 57.46 ± 1.56 | 3 |
-# | C | 77.35 ± 0.53 | 88.36 ± 0.25 | 72.63 ± 0.67 | 3 |
-# | A, weighted | 47.94 | 75.44 | 36.16 | 1 |
-# | B, no boundary loss | 67.09 | 89.53 | 57.48 | 1 |
-# | C, alpha 20 | 76.82 | 90.33 | 71.03 | 1 |
+# **An example**: our own run of Table 2 (`python benchmarks/bspnet.py --queue table2`) is the labelled example further up: F1 on 200 other faces, with the deviation over seeds.
 #
 # C is ahead of B, and B of A, by many deviations, and most on small parts: the order of the paper's Table 2. From A to C the paper gains 2 points, we more than 40: at 96² A sees a face as 6 × 6 cells, in which an eye has no cell of its own, while the branches look at maps of stride 4. On large parts B is ahead of C.
 #
-# The other rows are *controls*, which the paper lacks, so far with one seed each: a first look. "B, no boundary loss" has B's features, and no boundary to draw. It is as good as B. So here the finer maps bring B's gain, and not the boundary as a task. "A, weighted" has no branches at all, only the weight on boundaries, and gains about 16 points from it. With α = 20 in place of 200, C loses nothing on large parts.
+# The other rows are *controls*, which the paper lacks, so far with one seed each: a first look. "B, no boundary loss" has B's features, and no boundary to draw. It is as good as B. So here the finer maps bring B's gain, and not the boundary as a task. "A, weighted" has no branches at all, only the weight on boundaries, and gains about 15 points from it. With α = 20 in place of 200, C loses nothing on large parts.
 #
 # ## Exercise 5: hold it against its tables
 #

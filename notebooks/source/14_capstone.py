@@ -976,15 +976,19 @@ check.crashes(TypeError, lists, "lists: subtract np.array(ours) and so on")
 answers, rights, numbers = [check.call(paired, *case) for case in PAIRS], [], []
 for got, (ours, theirs, critical) in zip(answers, PAIRS, strict=True):
     mean, half, clear = check.unpack(got, "mean", "half-width", "clear")
+    lost = "the {} is None here: each way through the function gives all three, two of them numbers"
+    check.that(mean is not None, lost.format("mean gain"))
+    check.that(half is not None, lost.format("half-width"))
     check.kind(mean, float, what="the mean gain")
     check.kind(half, float, what="the half-width")
-    check.that(np.isfinite(half), f"{len(ours)} pairs have a spread: only a single one has none")
     gains = np.subtract(ours, theirs)
     rights.append([gains.mean(), critical * gains.std(ddof=1) / len(gains) ** 0.5])
     numbers.append([mean, half])
 for wrong, message in () if np.allclose(numbers, rights) else mispaired(PAIRS):
     check.catches(wrong, numbers, message)
 for got, right, (ours, *_) in zip(numbers, rights, PAIRS, strict=True):
+    scattered = f"{len(ours)} pairs have a spread: only a single one has none"
+    check.that(np.isfinite(got[1]), scattered)
     check.close(got[0], right[0], "the first is the mean of the differences")
     check.close(got[1], right[1], f"expected: t · s / √n, here of {len(ours)} pairs")
 for got in answers:
@@ -1017,6 +1021,7 @@ for wrong, message in () if judged == right else misjudged(PAIRS):
 for clear, expected, (ours, *_) in zip(judged, right, PAIRS, strict=True):
     check.equal(clear, expected, f"is all of the interval above 0? Here of {len(ours)} pairs")
 single = check.call(paired, [0.7], [0.6], 12.7)
+check.that(single[0] is not None, "one pair: the mean gain is None, and it has one, its own gain")
 check.close(single[0], 0.1, "one pair: its gain is the mean")
 check.equal(single[1:], (float("inf"), False), "one pair has no spread: infinity, and not clear")
 check.passed("three seeds say little, and one nothing")
@@ -1049,14 +1054,13 @@ probe.emit("single-clear", bool(single[2]), "whether one pair is clear")
 STUDENT = {2: 12.71, 3: 4.30, 4: 3.18, 5: 2.78, 6: 2.57, 7: 2.45, 8: 2.36, 9: 2.31, 10: 2.26}
 STUDENT[1] = np.inf  # one pair says nothing
 noise = np.random.default_rng(0).normal(0, 0.01, (2000, 10))
+print("pairs   gains found   found of none")
 for n in (2, 3, 5, 10):
     found = {}
     for true_gain in (0.0, 0.01):
         calls = [paired(row, np.zeros(n), STUDENT[n])[2] for row in noise[:, :n] + true_gain]
         found[true_gain] = f"{np.mean(calls):.0%}"
-    print(
-        f"{n:>2} pairs: found {found[0.01]:>3} of true gains, and {found[0.0]} of gains that are none"
-    )
+    print(f"{n:>2}{found[0.01]:>15}{found[0.0]:>14}")
 
 # %% tags=["slow"]
 # NBVAL_IGNORE_OUTPUT

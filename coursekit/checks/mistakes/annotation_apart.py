@@ -164,7 +164,7 @@ def _off_pixels(got: Any, regions: NDArray[Any], over: NDArray[Any], right: Any)
 #: Guesses of four members along one axis.
 _E, _F, _ZERO = np.array([-1.0, 1, -1, 1]), np.array([-1.0, -1, 1, 1]), np.zeros(4)
 _FAR = np.array([0.0, 0, 0, 4])
-_BOTH = "guesses that part in x and in y at once", "square x and y, then add them"
+_BOTH = "guesses that differ in x and in y at once", "square x and y, then add them"
 #: Two points each, the first more uncertain (x and y of its guesses, and the other's), and why.
 _PAIRS = (
     ((2 * _E, _ZERO), (_E, _ZERO), "guesses twice as far apart", "the larger spread first"),

@@ -278,7 +278,11 @@ def _missplit(one: NDArray[Any], two: NDArray[Any]) -> list[tuple[int, Any, str]
             "from the mean of the faces, not from the first",
         ),
         (0, np.linalg.norm(apart[0], axis=-1), "the first face alone"),
-        (1, length.mean(0) - habit, "squares part, not lengths: the root of the mean square"),
+        (
+            1,
+            length.mean(0) - habit,
+            "it is squares that split so, not lengths: the root of the mean square",
+        ),
         (
             1,
             (np.sqrt(one.var(0, ddof=1).sum(-1)) + np.sqrt(two.var(0, ddof=1).sum(-1))) / 2,

@@ -16,11 +16,12 @@ from coursekit.checks.mistakes.relation import curves
 from coursekit.parts.ddgcn import relate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from coursekit.checks.crashes import Kinds
 
     Mistakes = list[tuple[Any, str]]
+    OneByOne = Iterator[tuple[Any, str]]  # what comes after the one that fits is never made
     Step = Callable[[Tensor], Tensor]
 
 _CALLED = "call the parts: `self.query(x)`, not `self.query`"
@@ -97,19 +98,17 @@ UNFED: tuple[tuple[Kinds, str, str], ...] = (
 )
 
 
-def _off(way: Callable[..., Tensor], places: Mapping[str, str]) -> Mistakes:
+def _off(way: Callable[..., Tensor], places: Mapping[str, str]) -> OneByOne:
     """What a way gives when something is done to what it has at a place.
 
     Args:
         way: takes by the name of a place what is done there.
         places: the names, and how a message calls them.
     """
-    found: Mistakes = []
     for place, where in places.items():
         for name, curve in curves():
             own = ": ABN brings its own activation" if "LU" in name and ":" not in where else ""
-            found.append((way(**{place: curve}), f"there is no {name} {where}{own}"))
-    return found
+            yield way(**{place: curve}), f"there is no {name} {where}{own}"
 
 
 def spatial(graph: Any, x: Tensor, /, **slips: Step) -> Tensor:
@@ -129,49 +128,53 @@ def spatial(graph: Any, x: Tensor, /, **slips: Step) -> Tensor:
 
 
 @torch.no_grad()
-def misled(graph: Any, x: Tensor) -> Mistakes:
+def misled(graph: Any, x: Tensor) -> OneByOne:
     """Known mistakes in a spatial graph for 5 × 4 nodes."""
     q, k, v = (part(x).flatten(2) for part in (graph.query, graph.key, graph.value))
+    for one, message in _misled_nodes(graph, q, k, v):
+        yield graph.extend(one.unflatten(2, (5, 4))), message
+    new = graph.update(relate(q, k, v).mT)
+    yield from _ended(graph, new.unflatten(2, (5, 4)), x, (q, k, v), "H_S")
+    yield from _off(partial(spatial, graph, x), _PLACES_S)
+
+
+def _misled_nodes(graph: Any, q: Tensor, k: Tensor, v: Tensor) -> OneByOne:
+    """What is taken for the states, (B, states, nodes), that `extend` gets."""
     m, update = relate(q, k, v), graph.update
     new, sums = update(m.mT), "nothing is added here: only the feature graph has a sum"
     times, left = "nothing is multiplied here", "`relate` is left out: `update` gets its M, turned"
     cut = "reshape cuts up: `.mT` turns, `.unflatten(2, …)` goes back to a map"
-    states: Mistakes = [
-        (m.mT, "the states are never updated: `update` is left out"),
-        (update[0](m.mT), "the ABN of `update` is left out"),
-        (update[1](m.mT), "the convolution of `update` is left out"),
-        (update(new), "`update` is called once"),
-        (update(m.reshape(2, 6, 20)), "reshape cuts M up: `m.mT` turns it round"),
-        (m.reshape(2, 6, 20), "reshape cuts M up: `m.mT` turns it round"),
-        (new.mT.reshape(2, 6, 20), cut),
-        (new.reshape(2, 20, 6).mT, cut),
-        (new.unflatten(2, (4, 5)).mT.flatten(2), cut),
-    ]
+    yield m.mT, "the states are never updated: `update` is left out"
+    yield update[0](m.mT), "the ABN of `update` is left out"
+    yield update[1](m.mT), "the convolution of `update` is left out"
+    yield update(new), "`update` is called once"
+    yield update(m.reshape(2, 6, 20)), "reshape cuts M up: `m.mT` turns it round"
+    yield m.reshape(2, 6, 20), "reshape cuts M up: `m.mT` turns it round"
+    yield new.mT.reshape(2, 6, 20), cut
+    yield new.reshape(2, 20, 6).mT, cut
+    yield new.unflatten(2, (4, 5)).mT.flatten(2), cut
     for one in (m.mT, q, k, v):
-        states += [(new + one, sums), (update(m.mT + one), sums)]
-        states += [(new * one, times), (update(m.mT * one), times)]
-    states += [(w, left) for one in (q, k, v) for w in (one, update(one))]
+        yield from ((new + one, sums), (update(m.mT + one), sums))
+        yield from ((new * one, times), (update(m.mT * one), times))
+    for one in (q, k, v):
+        yield from ((one, left), (update(one), left))
     for one, n in product((new, m.mT), (20, 6, 12, 20**0.5, 6**0.5, 5)):
         scaled = one / n if one is new else update(one / n)
-        states.append((scaled, "nothing is divided by the number of nodes"))
+        yield scaled, "nothing is divided by the number of nodes"
     averaged = "no mean is taken: each node keeps states of its own"
     for dim in (-1, 1):
         old, mean = m.mT.mean(dim, keepdim=True), new.mean(dim, keepdim=True)
-        states += [(mean.expand_as(new), averaged), (update(old.expand_as(new)), averaged)]
+        yield from ((mean.expand_as(new), averaged), (update(old.expand_as(new)), averaged))
     for at in product(range(3), repeat=3):
         a, b, c = ((q, k, v)[i] for i in at)
         meet = b.mT @ c
         for w in (meet.softmax(-1), meet.softmax(1), (meet / 6**0.5).softmax(-1)):
             five = "this is lesson 05's: use your `relate`"
-            states += [(update(a @ w), five), (update(a @ w.mT), five)]
+            yield from ((update(a @ w), five), (update(a @ w.mT), five))
         if at != (0, 1, 2):
             order = "queries, keys and values reach `relate` in another order"
             twice = "one of `query`, `key` and `value` is used twice, another never"
-            states.append((update(relate(a, b, c).mT), order if len({*at}) == 3 else twice))
-    ends = [(graph.extend(one.unflatten(2, (5, 4))), message) for one, message in states]
-    ends += _ended(graph, new.unflatten(2, (5, 4)), x, (q, k, v), "H_S")
-    ends += _off(partial(spatial, graph, x), _PLACES_S)
-    return ends
+            yield update(relate(a, b, c).mT), order if len({*at}) == 3 else twice
 
 
 _ALONE = "after `{}`: a 1×1 convolution alone"
@@ -238,38 +241,42 @@ _PLACES_F = {
 
 
 @torch.no_grad()
-def misfed(graph: Any, x: Tensor) -> Mistakes:
+def misfed(graph: Any, x: Tensor) -> OneByOne:
     """Known mistakes in a feature graph for 16 channels and maps of 5 × 3."""
-    way, update, adjacency = partial(feature, graph, x), graph.update, graph.adjacency
-    phi, theta = graph.phi(x).flatten(2), graph.theta(x).flatten(2)
-    z = phi @ theta.mT
-    r = update(adjacency(z.mT).mT + z) @ theta
-    found: Mistakes = [
-        (way(**{place: curve}), _BARE.format(name))
-        for place in ("phi", "theta", "looks", "asks")
-        for name, curve in curves()
-    ]
+    way = partial(feature, graph, x)
+    for place in ("phi", "theta", "looks", "asks"):
+        yield from ((way(**{place: curve}), _BARE.format(name)) for name, curve in curves())
     both = [("theta", "phi"), ("looks", "phi"), ("phi", "asks")]
     for pair, (name, curve) in product(both, curves()):
-        found.append((way(**dict.fromkeys(pair, curve)), _BARE.format(name)))
+        yield way(**dict.fromkeys(pair, curve)), _BARE.format(name)
+    phi, theta = graph.phi(x).flatten(2), graph.theta(x).flatten(2)
+    for one, message in _misled_places(graph, phi, theta):
+        yield graph.extend(one.unflatten(2, (5, 3))), message
+    bare = {name: getattr(graph, name)[0](x).flatten(2) for name in ("phi", "theta")}
+    for name, flat in bare.items():
+        yield way(**{name: lambda _, flat=flat: flat}), f"the ABN of `{name}` is left out"
+    bare_both = way(phi=lambda _: bare["phi"], theta=lambda _: bare["theta"])
+    yield bare_both, "the ABN of `phi` is left out, and that of `theta`"
+    z = phi @ theta.mT
+    r = graph.update(graph.adjacency(z.mT).mT + z) @ theta
+    yield from _ended(graph, r.unflatten(2, (5, 3)), x, (phi, r), "H_F")
+    yield from _off(way, _PLACES_F)
+
+
+def _misled_places(graph: Any, phi: Tensor, theta: Tensor) -> OneByOne:
+    """What is taken for R, (B, states, places), that `extend` gets."""
+    z, update, adjacency = phi @ theta.mT, graph.update, graph.adjacency
+    yield from ((states @ theta, message) for states, message in _misled_states(graph, z))
+    r = update(adjacency(z.mT).mT + z) @ theta
     cut = "reshape cuts up: `.mT` turns, `.unflatten(2, …)` goes back to a map"
-    ends: Mistakes = [(states @ theta, message) for states, message in _misled_states(graph, z)]
-    ends += [(one, cut) for one in (r.mT.reshape(2, 8, 15), r.reshape(2, 15, 8).mT)]
-    ends += [(one, "R is Z Θ alone: Φ has done its work in Z") for one in (r + phi, r * phi)]
-    ends += [(phi, "the graph is left out: R is Z Θ"), (z @ theta, "the graph is left out")]
+    yield from ((one, cut) for one in (r.mT.reshape(2, 8, 15), r.reshape(2, 15, 8).mT))
+    yield from ((one, "R is Z Θ alone: Φ has done its work in Z") for one in (r + phi, r * phi))
+    yield phi, "the graph is left out: R is Z Θ"
+    yield z @ theta, "the graph is left out"
     for n in (15, 15**0.5, 2, 3, 4, 8, 8**0.5, 16):
         divided = "nothing is divided by the number of places, nor by a root"
         small = update(adjacency(z.mT / n).mT + z / n) @ theta
-        ends += [(small, divided), (r / n, divided)]
-    found += [(graph.extend(one.unflatten(2, (5, 3))), message) for one, message in ends]
-    for part, name in ((graph.phi, "phi"), (graph.theta, "theta")):
-        flat = part[0](x).flatten(2)
-        found.append((way(**{name: lambda _, flat=flat: flat}), f"the ABN of `{name}` is left out"))
-    bare = graph.phi[0](x).flatten(2), graph.theta[0](x).flatten(2)
-    bare_both = way(phi=lambda _: bare[0], theta=lambda _: bare[1])
-    found.append((bare_both, "the ABN of `phi` is left out, and that of `theta`"))
-    found += _ended(graph, r.unflatten(2, (5, 3)), x, (phi, r), "H_F")
-    return found + _off(way, _PLACES_F)
+        yield from ((small, divided), (r / n, divided))
 
 
 def _misled_states(graph: Any, z: Tensor) -> Mistakes:

@@ -58,24 +58,239 @@ _OVER: list[Way] = [
 ]
 
 
-def misbalanced(cost: Tensor, edges: Tensor) -> Mistakes:
-    """Weighted means of costs, both of the shape of edges, with known mistakes."""
-    edge, known = edges == 1, edges != 255
-    n1, n0 = edge.sum(), (edges == 0).sum()
+class Balanced:
+    """A weighted mean of costs, and what it is made of.
+
+    Args:
+        scores: logits, (B, 2, H, W) for binary edges, (B, C, H, W) for category edges.
+        edges: (B, H, W) or (B, C, H, W), of 0, 1 and 255.
+
+    Attributes:
+        cost: cross-entropy of each pixel, of the shape of `edges`.
+        blind: the same as if unknown pixels were no edge.
+        right: half the mean over the edges and half the mean over the rest.
+    """
+
+    def __init__(self, scores: Tensor, edges: Tensor) -> None:
+        self.scores, self.edges = scores, edges
+        self.edge, self.known = edges == 1, edges != 255
+        self.off, self.one = self.known & ~self.edge, torch.ones_like(self.known)
+        self.truth = self.edge.float()
+        if edges.ndim < scores.ndim:
+            self.blind = F.cross_entropy(scores, self.edge.long(), reduction="none")
+            self.cost = self.blind * self.known  # as `ignore_index` leaves it
+        else:
+            self.cost = self.blind = _yes_or_no(scores, self.truth)
+        self.share = self.edge.sum() / self.known.sum()
+        self.w = torch.where(self.edge, 1 - self.share, self.share) * self.known
+        self.total, self.right = (self.w * self.cost).sum(), self.over(self.cost)
+
+    def over(self, cost: Tensor) -> Tensor:
+        """The same for other costs."""
+        return weighed(cost, self.edge, self.known)
+
+    def by_image(self) -> Tensor:
+        """The same for each image by itself, (B,)."""
+        apart = zip(self.cost, self.edge, self.known, strict=True)
+        return torch.stack([weighed(*one) for one in apart])
+
+    def by_map(self) -> Tensor:
+        """The same for each class by itself, (C,)."""
+        apart = zip(*(x.unbind(1) for x in (self.cost, self.edge, self.known)), strict=True)
+        return torch.stack([weighed(*one) for one in apart])
+
+
+def weighed(cost: Tensor, edge: Tensor, known: Tensor, share: Tensor | None = None) -> Tensor:
+    """The mean of costs with the *other* kind's share as weight; `share` is that of the edges."""
+    share = edge.sum() / known.sum() if share is None else share
+    w = torch.where(edge, 1 - share, share) * known
+    return (w * cost).sum() / w.sum()
+
+
+def _yes_or_no(scores: Tensor, truth: Tensor) -> Tensor:
+    return F.binary_cross_entropy_with_logits(scores, truth, reduction="none")
+
+
+_ALIKE = "edges and the rest weigh alike: this is plain cross-entropy"
+_SUM = "divide by the sum of the weights, not by the number of pixels"
+_AS_THEY_ARE = "the weights are shares, as they are: no square, no root"
+_NO_EDGE = "pixels of 255 are taken for `no edge`"
+_WEIGHT = "pixels of 255 have a weight: multiply the weights by `known`"
+_YES_OR_NO = "a yes or no for each class: `F.binary_cross_entropy_with_logits`"
+_APART = "the maps are put together before they are weighed: each pixel of each map has a weight"
+_TWO = "two logits a pixel, and one softmax over both: `F.cross_entropy`"
+_INSIDE = "there is a `weight` in cross_entropy, too: `balanced` weighs"
+_MEANS: list[Way] = [
+    (lambda e: e.cost[e.known].mean(), _ALIKE),
+    (lambda e: e.cost.mean(), _ALIKE),
+    (
+        lambda e: weighed(e.cost, e.edge, e.known, 1 - e.share),
+        "each kind gets its *own* share, so the many get even more: the other's share",
+    ),
+    (lambda e: e.total / e.known.sum(), _SUM),
+    (lambda e: e.total / e.cost.numel(), _SUM),
+    (lambda e: e.total, "this is a sum: divide by the sum of the weights"),
+    (lambda e: 2 * e.right, "this is the sum of the two means, twice the weighted mean"),
+    (
+        lambda e: weighed(e.cost, e.edge, e.known, e.edge.sum() / e.edge.numel()),
+        "pixels of 255 are counted in the shares",
+    ),
+    (lambda e: weighed(e.blind, e.edge, e.one), _NO_EDGE),
+    (lambda e: weighed(e.blind, e.edge, e.one, e.share), _NO_EDGE),
+    (lambda e: (e.w**2 * e.cost).sum() / (e.w**2).sum(), _AS_THEY_ARE),
+    (lambda e: (e.w.sqrt() * e.cost).sum() / e.w.sqrt().sum(), _AS_THEY_ARE),
+    (lambda e: weighed(e.cost, e.edge, e.one, e.share), _WEIGHT),
+    (lambda e: weighed(e.cost, e.edge, e.one), _WEIGHT),
+    (
+        lambda e: weighed(e.cost, e.edge, e.known, e.edges.sum() / e.known.sum()),
+        "n₁ is the number of pixels with `edges == 1`: a sum of edges adds up 255, too",
+    ),
+    (
+        lambda e: e.cost[e.off].mean(),
+        "only the pixels off the edge have a weight: the edges, too, should count",
+    ),
+    (
+        lambda e: (e.cost[e.edge].sum() + e.cost[e.off].sum()) / 2,
+        "half of each kind's *mean*, not of its sum",
+    ),
+    (lambda e: e.w * e.cost / e.w.sum(), "one number for each pixel: take the sum"),
+    (lambda e: -e.right, "the sign is turned"),
+    (
+        lambda e: e.total / e.edge.sum(),
+        "divide by the sum of the weights, not by the number of edges",
+    ),
+    (lambda e: e.cost.sum(), 'one cost for each pixel is needed: `reduction="none"`'),
+    (lambda e: e.right / 2, "this is half of the weighted mean: both losses are given back whole"),
+    (
+        lambda e: e.cost[e.edge].mean(),
+        "only the edge pixels have a weight: the others, too, should count",
+    ),
+    (lambda e: e.by_image().mean(), "each image is balanced by itself: count over the whole batch"),
+]
+# Of binary edges: the costs of pixels, which are then weighed as they should be.
+_BINARY: list[Way] = [
+    (
+        lambda e: _taken(e, e.scores.softmax(1).log_softmax(1)),
+        "the softmax is taken twice: cross_entropy takes logits",
+    ),
+    (
+        lambda e: _taken(e, e.scores),
+        "nll_loss wants logarithms: `F.cross_entropy` takes logits",
+    ),
+    (
+        lambda e: _taken(e, e.scores.softmax(1)),
+        "nll_loss wants logarithms, `log_softmax`, not `softmax`",
+    ),
+    (
+        lambda e: _taken(e, e.scores.flip(1).log_softmax(1)),
+        "the two logits are turned round: the second is for an edge",
+    ),
+    (lambda e: _yes_or_no(e.scores[:, 0], e.truth), _TWO),
+    (lambda e: _yes_or_no(e.scores[:, 1], e.truth), _TWO),
+    *(
+        (lambda e, w=pair: e.cost * torch.tensor(w)[e.edge.long()], _INSIDE)
+        for pair in ([0.1, 0.9], [0.9, 0.1], [1.0, 9.0], [1.0, 10.0])
+    ),
+]
+# Of category edges: the whole loss.
+_CATEGORY: list[Way] = [
+    (lambda e: weighed(e.cost.mean(1), e.edge.any(1) & e.known.all(1), e.known.all(1)), _APART),
+    (lambda e: weighed(e.cost.sum(1), e.edge.any(1) & e.known.all(1), e.known.all(1)), _APART),
+    (
+        lambda e: e.over((e.scores.sigmoid() - e.truth).abs()),
+        "a difference is no cross-entropy: `F.binary_cross_entropy_with_logits`",
+    ),
+    *_MEANS,
+    (
+        lambda e: e.by_map().mean(),
+        "each class's map is balanced by itself: count over all maps together",
+    ),
+    (
+        lambda e: F.binary_cross_entropy_with_logits(
+            e.scores, e.truth, pos_weight=e.off.sum() / e.edge.sum()
+        ),
+        (
+            "`pos_weight` weighs edges alone, and the mean divides by the number of pixels: "
+            "divide by the sum of the weights"
+        ),
+    ),
+    (
+        lambda e: e.over(_yes_or_no(e.scores.sigmoid(), e.truth)),
+        "the sigmoid is taken twice: `…_with_logits` takes the scores",
+    ),
+    (
+        lambda e: e.over((e.scores.sigmoid() - e.truth) ** 2),
+        "squares are no cross-entropy: `F.binary_cross_entropy_with_logits`",
+    ),
+    (
+        lambda e: e.over(F.softplus(-e.scores)),
+        "this is the cost of yes everywhere: off the edge the target is 0",
+    ),
+    (
+        lambda e: e.over(_yes_or_no(e.scores, e.edges / 255)),
+        "the targets are `edges == 1`, not edges / 255",
+    ),
+    (
+        lambda e: weighed(e.cost[:, 1:], e.edge[:, 1:], e.known[:, 1:]),
+        "the background's map counts, too",
+    ),
+    (
+        lambda e: e.scores.shape[1] * e.right,
+        "this is C times the weighted mean: nothing is multiplied",
+    ),
+    (
+        lambda e: e.over(
+            F.cross_entropy(e.scores, e.truth, reduction="none")[:, None].expand_as(e.cost)
+        ),
+        _YES_OR_NO,
+    ),
+    (
+        lambda e: e.over(F.cross_entropy(e.scores, e.edges.argmax(1), reduction="none")[:, None]),
+        _YES_OR_NO,
+    ),
+    (
+        lambda e: e.over(e.cost * e.edge),
+        "a no costs nothing here: no `weight` inside, `balanced` weighs",
+    ),
+    (
+        lambda e: e.over(
+            -torch.where(e.edge, e.scores.log_softmax(1), (1 - e.scores.softmax(1)).log())
+        ),
+        "a softmax over the classes: several edges can be right, take a sigmoid",
+    ),
+    (
+        lambda e: e.over(e.cost + torch.where(e.edge, e.scores, -e.scores)),
+        "the targets are turned round: yes is 1, an edge",
+    ),
+]
+
+
+def _taken(e: Balanced, scored: Tensor) -> Tensor:
+    return -scored.gather(1, e.edge.long()[:, None])[:, 0]
+
+
+def misbalanced(e: Balanced) -> Mistakes:
+    """Losses with known mistakes."""
+    if e.edges.ndim < e.scores.ndim:
+        yield from ((way(e), words) for way, words in _MEANS)
+        yield from ((e.over(way(e)), words) for way, words in _BINARY)
+    else:
+        yield from ((way(e), words) for way, words in _CATEGORY)
+    n1, n0 = e.edge.sum(), e.off.sum()
 
     def act(weights: Any, over: Any) -> Tensor:
         on, off = (torch.as_tensor(x, dtype=torch.float32) for x in weights(n1, n0))
-        w = torch.where(edge, on, off) * known
+        w = torch.where(e.edge, on, off) * e.known
         w = w / (n0 + n1) if weights is _WEIGHTS[0][0] else w
-        return (w * cost).sum() / over(w, cost, known)
+        return (w * e.cost).sum() / over(w, e.cost, e.known)
 
     yield from mistaken(act, _WEIGHTS, _OVER)
 
 
 def where_balanced(balanced: Callable[[Tensor, Tensor], Tensor] | None) -> str:
-    """Where the student's weighted mean leaves the right way, in words; "" if there is none."""
+    """Where the student's weighted mean leaves the right way, in words."""
     if balanced is None:
-        return ""
+        return "expected: Σ w·ce / Σ w over all pixels, of category edges over those of all maps"
     edges = torch.tensor([[[0, 0, 1, 0, 0, 255, 1, 0, 0, 0]]], dtype=torch.uint8)
 
     def is_right(cost: Tensor, right: float) -> bool:
@@ -88,145 +303,3 @@ def where_balanced(balanced: Callable[[Tensor, Tensor], Tensor] | None) -> str:
     if not is_right((edges == 1).float(), 0.5):
         return "in `balanced`: the edges should have half of the weight in sum, and the rest the other half"  # noqa: E501
     return "`balanced` is right here, so look at what goes into it: the costs of single pixels"
-
-
-_B = "divide by {}, {}"
-_COUNTED: list[Way] = [
-    (lambda n, sums, cost, known: n.clamp_min(1), ""),
-    (lambda n, sums, cost, known: n.max(), _B.format("{}", "not by the largest of them")),
-    (lambda n, sums, cost, known: n.clamp_min(1).prod(), _B.format("{}", "not by their product")),
-    (lambda n, sums, cost, known: n.clamp_min(2), "`clamp_min(1)` changes 0 alone"),
-    (lambda n, sums, cost, known: n.clamp_min(1).sqrt(), _B.format("{}", "not by its root")),
-    (lambda n, sums, cost, known: n.clamp_min(1) ** 2, _B.format("{}", "once")),
-    (lambda n, sums, cost, known: n.float().mean(), _B.format("{}", "not by their mean")),
-    (
-        lambda n, sums, cost, known: cost.sum((2, 3)),
-        _B.format("{}", "a number of pixels, not by the sum of the costs"),
-    ),
-    (lambda n, sums, cost, known: sums**2 / n.clamp_min(1), "the fraction is upside down"),
-]
-_MEANS: list[Way] = [
-    (lambda x, plain: x.mean(), ""),
-    (lambda x, plain: -x.mean(), "the sign is turned: cross-entropy is not negative"),
-    (lambda x, plain: 1 - x.mean(), "no 1 minus: a mean of costs is the loss"),
-    (lambda x, plain: x.median(), "this is a median: take the mean"),
-    (lambda x, plain: x.amax(), "this is the largest alone: take the mean"),
-    (lambda x, plain: x.amin(), "this is the smallest alone: take the mean"),
-    (
-        lambda x, plain: x.sum() / sum(x.shape),
-        "a mean divides by how many there are: N in Eq. 3, N · C in Eq. 4",
-    ),
-    (lambda x, plain: x.mean().sqrt(), "no root: the mean as it is"),
-    (lambda x, plain: x[:, 1:].sum() / x.numel(), "the background's edges count, too"),
-    (lambda x, plain: x.mean() * plain, "the plain cross-entropy is no factor here"),
-    (lambda x, plain: (x.mean() + plain) / 2, "the plain cross-entropy is added later"),
-    (lambda x, plain: 0 * x.mean(), "nothing is left: without weights each w_j is 1"),
-]
-_KEPT: list[Way] = [
-    (lambda edges, y: edges == 1, ""),
-    (lambda edges, y: edges != 255, "all known pixels are kept: an edge is where `edges == 1`"),
-    (lambda edges, y: (edges == 1) & (y != 0), "pixels of the background lie on edges, too"),
-    (lambda edges, y: (edges == 1) & (y == 0), "pixels of parts lie on edges, too"),
-    (lambda edges, y: edges / 255, "an edge is where `edges == 1`: nothing is divided by 255"),
-    (lambda edges, y: 1 + (edges == 1), "keep the costs on the edge alone, `cost * edge`"),
-    (lambda edges, y: torch.ones_like(edges), "the edges have no effect"),
-]
-_WEIGHED: list[Way] = [
-    (lambda w: w, ""),
-    (lambda w: w**0.5, "w_j stands under a root: take it as it is"),
-    (lambda w: w / w.max(), "the weights are used as they are: the largest need not be 1"),
-    (lambda w: w / w.mean(), "the weights are used as they are: their mean need not be 1"),
-    (lambda w: w.softmax(0), "the weights are used as they are: no softmax"),
-    (lambda w: 1 - w, "the weights are used as they are: no 1 minus"),
-    (lambda w: w.flip(0), "the weights are turned round: w_j belongs to class j"),
-    (lambda w: w.exp(), "the weights are used as they are: no exponential"),
-    (lambda w: w.sum() + 0 * w, "the weights are added up: w_j belongs to class j"),
-    (lambda w: w.mean() + 0 * w, "the mean of the weights is no weight: w_j belongs to class j"),
-]
-
-
-def misattended(
-    cost: Tensor, edges: Tensor, target: Tensor, logits: Tensor, weights: Tensor, count: str
-) -> Mistakes:
-    """Known mistakes in Eq. 3 (with one map of edges an image) and in Eq. 4.
-
-    Args:
-        cost: cross-entropy of the pixels, (B, H, W).
-        edges: (B, C, H, W) of 0, 1 and 255; C is 1 in Eq. 3.
-        target: (B, H, W).
-        logits: of the parsing, (B, ·, H, W).
-        weights: w_j, (C,).
-        count: how the equation calls the number of edge pixels.
-    """
-    y, known, every = target[:, None], (target != 255)[:, None], cost[:, None]
-
-    def act(weighed: Any, kept: Any, counted: Any, mean: Any) -> Tensor:
-        edge = kept(edges, y)
-        sums, n = (every * edge).sum((2, 3)), edge.sum((2, 3))
-        each = weighed(weights) * sums / counted(n, sums, every.expand_as(edges), known)
-        return torch.as_tensor(mean(each, cost.mean()))
-
-    yield torch.tensor(0.0), "nothing is left: without weights each w_j is 1, and an edge is 1"
-    on = (edges == 1).float()
-    n = on.sum((2, 3)).clamp_min(1)
-    keep = "keep the costs on the edge alone: `cost * edge`"
-    for kept in (every * (1 + on), every + on, every**on, every - on, every.expand_as(on)):
-        yield (weights * kept.sum((2, 3)) / n).mean(), keep
-    p = logits.softmax(1)
-    if edges.shape[1] > 1:
-        several = F.binary_cross_entropy_with_logits(logits, on, reduction="none")
-        parsing = "the costs are the parsing's: `F.cross_entropy(logits, target, …)`"
-        yield (weights * (several * on).sum((2, 3)) / n).mean(), parsing
-        for factor in (p, 1 - p):
-            yield (
-                (weights * (every * factor * on).sum((2, 3)) / n).mean(),
-                "no factor p: costs as they are",
-            )
-        mine = (weights * (every * on).sum((2, 3)) / n)[:, 1:]
-        yield mine.sum() / on.shape[0] / on.shape[1], "the background's edges count, too"
-    for words, wrong in _worded(count, mistaken(act, _WEIGHED, _KEPT, _COUNTED, _MEANS)):
-        yield wrong, words
-
-
-def _worded(count: str, mistakes: Mistakes) -> Iterator[tuple[str, Tensor]]:
-    for wrong, words in mistakes:
-        yield words.replace("{}", count), wrong
-
-
-def where_attended(loss: Callable[..., Tensor], classes: int = 0) -> str:
-    """Where an attention loss leaves the right way, in words.
-
-    Args:
-        loss: the student's.
-        classes: maps of edges an image in Eq. 4; 0 for Eq. 3, which has one, and no weights.
-    """
-    drawn = torch.linspace(-2, 3, 72).sin().mul(3).reshape(2, 3, 3, 4)
-    ids = torch.arange(24).reshape(2, 3, 4) % 3
-    cost = F.cross_entropy(drawn, ids, reduction="none")[:, None]
-    maps = max(classes, 1)
-    full = torch.ones(2, maps, 3, 4, dtype=torch.uint8)
-    some, unknown, empty = full.clone(), full.clone(), full.clone()
-    some[:, :, 1:], some[1, 0, 2], unknown[:, :, 1:], unknown[:, :, 2, :2] = 0, 1, 0, 255
-    empty[1], empty[0, 0, 1:] = 0, 0
-
-    def right(edges: Tensor, images: int, *weights: Tensor) -> bool:
-        edges, on = edges[:images], edges[:images] == 1
-        means = (cost[:images] * on).sum((2, 3)) / on.sum((2, 3)).clamp_min(1)
-        expected = (means * weights[0] if weights else means).mean()
-        shown = edges if classes else edges[:, 0]
-        got = tried(loss, drawn[:images], ids[:images], shown, *weights)
-        return alike(got, expected, 1e-4)
-
-    several = "of one image it is right, of two it is not: each image has its own number of edge pixels, then the mean over the images"  # noqa: E501
-    for edges, images, words in (
-        (full, 1, "where all pixels of an image are edges it should be the mean cross-entropy, and is not: look at the costs, and at the mean"),  # noqa: E501
-        (some, 1, "where some pixels are edges it is not right: the sum of the costs on the edge, divided by their number"),  # noqa: E501
-        (unknown, 1, "where edges are 255 it is not right: an edge is where `edges == 1`"),
-        (some, 2, several),
-        (empty, 2, "where an edge is empty it is not right: it contributes 0, and is counted in the mean"),  # noqa: E501
-    ):  # fmt: skip
-        if not right(edges, images):
-            return words
-    if classes and not right(some, 2, torch.tensor([2.0, 0.5, 3.0])[:maps]):
-        return "without weights it is right, with weights it is not: w_j multiplies the mean of class j, and nothing else changes"  # noqa: E501
-    return ""

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     Mistakes = Iterator[tuple[Tensor, str]]
 
 
-def _spread(mask: Tensor, width: int) -> Tensor:
+def spread(mask: Tensor, width: int) -> Tensor:
+    """What is True in a mask (…, H, W), and what is up to `width` steps from it."""
     for _ in range(max(width, 0)):
         p = F.pad(mask, (1, 1, 1, 1))
         rows = p[..., :-2, 1:-1] | p[..., 1:-1, 1:-1] | p[..., 2:, 1:-1]
@@ -51,33 +52,82 @@ _WIDTHS: list[Way] = [
 _OTHERS: list[Way] = [
     (lambda known, own, far, width: far, ""),
     (
-        lambda known, own, far, width: ~_spread(own, width),
+        lambda known, own, far, width: ~spread(own, width),
         "`~` after the spread: spread what is *not* of the class, `known & ~own`",
     ),
     (
-        lambda known, own, far, width: _spread(~known & ~own, width),
+        lambda known, own, far, width: spread(~known & ~own, width),
         "the others are *known* and of another class: `known & ~own`",
     ),
     (
-        lambda known, own, far, width: _spread(known, width),
+        lambda known, own, far, width: spread(known, width),
         "the others are known *and* not of the class: `known & ~own`",
     ),
     (
-        lambda known, own, far, width: _spread(~own, width),
+        lambda known, own, far, width: spread(~own, width),
         "pixels of 255 make edges here: nobody knows what they are",
     ),
 ]
 
 
+def edged(
+    maps: Tensor, classes: int, sides: str = "both", width: int = 1, mistake: str = ""
+) -> Tensor:
+    """Category edges (B, C, H, W) of label maps (B, H, W), with a known mistake or none."""
+    own, known = maps[:, None] == torch.arange(classes)[:, None, None], (maps != 255)[:, None]
+    other = known & ~own
+
+    def wide(mask: Tensor) -> Tensor:
+        if mistake == "square":
+            return F.max_pool2d(mask.float(), 2 * width + 1, 1, width) > 0
+        return spread(mask, width)
+
+    near = own if sides == "inner" else wide(own)
+    far = wide(~own if mistake == "255" else other)
+    framed = spread(F.pad(other, (1, 1, 1, 1), value=True), width)[..., 1:-1, 1:-1]
+    edge = {
+        "outer": near & far & ~own, "near": near, "frame": near & framed, "or": near | far,
+        "grown": spread(own & far, width), "far": far, "inside": near & ~far,
+        "twice": wide(wide(own)) & far,
+    }.get(mistake, near & far).to(torch.uint8)  # fmt: skip
+    edge = {"tone": 255 * edge, "opposite": 1 - edge}.get(mistake, edge)
+    seen = {"masked": ~known, "lost": torch.ones_like(known)}.get(mistake, known)
+    return torch.where(seen, edge, 255)
+
+
+_LABELS = {
+    "square": "diagonal neighbours are counted, too: there are four, not eight",
+    "frame": "the frame of the picture is an edge here: nothing lies behind it",
+    "255": "pixels of 255 make edges here: nobody knows what they are",
+    "lost": "where the target is 255 the edge map should be 255, too",
+    "or": "near the class *and* near another, not or: `&`",
+    "far": "these are all pixels near another class: the class itself must be near, too",
+    "inside": "these are the pixels far from every other class: no `~` before that",
+    "twice": "the class reaches `width` steps, not twice as far",
+    "masked": "known and unknown have changed places: `torch.where(known, edge, 255)`",
+    "tone": "an edge is 1, not 255, which stands for unknown",
+    "opposite": "0 and 1 have changed places: 1 is an edge, near the class *and* near another",
+    "outer": "these are the pixels outside of the class: its own belong to the edge",
+    "near": "these are all pixels near the class: one of another must be near, too",
+    "grown": ("these are the inner edges, spread to both sides: they reach too far into the class"),
+}
+
+
 def misedged(maps: Tensor, classes: int, sides: str, width: int) -> Mistakes:
     """Category edges (B, C, H, W) with known mistakes, one or two at a time."""
+    for mistake, words in _LABELS.items():
+        yield edged(maps, classes, sides, width, mistake), words
+    asked = 'asked for sides="{}", these are the edges for "{}"'
+    yield edged(maps, classes, "inner", width), asked.format("both", "inner")
+    yield edged(maps, classes, "both", width), asked.format("inner", "both")
+    yield edged(maps, classes, sides), "`width` has no effect"
     known = (maps != 255)[:, None]
 
     def act(owns: Any, widths: Any, others: Any) -> Tensor:
         own = torch.stack([owns(maps, c) for c in range(classes)], 1)
         first, second = widths(width)
-        near = _spread(own, first) if sides == "both" else own
-        far = others(known, own, _spread(known & ~own, second), width)
+        near = spread(own, first) if sides == "both" else own
+        far = others(known, own, spread(known & ~own, second), width)
         return torch.where(known, (near & far).to(torch.uint8), 255)
 
     none = "no pixel is an edge here: near the class *and* near a known pixel of another"
@@ -102,8 +152,10 @@ def where_edged(got: Tensor, right: Tensor) -> str:
     return ""
 
 
-def misunited(parts: Tensor) -> Mistakes:
-    """What is taken for the union of category edges (B, C, H, W)."""
+def misunited(maps: Tensor, classes: int, sides: str, width: int) -> Mistakes:
+    """What is taken for binary edges (B, H, W), the union of the category edges but class 0's."""
+    parts = edged(maps, classes, sides, width)
+    yield from _united(maps, classes, sides, width)
     one = parts == 1
     count, known = one[:, 1:].sum(1), parts[:, 0] != 255
     yield (
@@ -116,9 +168,35 @@ def misunited(parts: Tensor) -> Mistakes:
     exact = "a pixel on the edges of several parts is one, too: a union, no exclusive or"
     yield torch.where(known, count % 2, 255), exact
     yield torch.where(known, (count == 1).long(), 255), exact
-    yield (
-        torch.where(known, (count > 1).long(), 255),
-        "one part is enough: here it takes two",
-    )
-    for j in range(parts.shape[1]):
+    yield torch.where(known, (count > 1).long(), 255), "one part is enough: here it takes two"
+    for j in range(classes):
         yield parts[:, j], f"these are the edges of class {j} alone: the union of all parts'"
+
+
+def _united(maps: Tensor, classes: int, sides: str, width: int) -> Mistakes:
+    parts = edged(maps, classes, sides, width)
+    twice, lost = (
+        "an edge of two parts counts twice: a union, no sum",
+        "where the target is 255 the edge map should be 255, too",
+    )
+    missing = (
+        "parts are missing: a pixel on the edge of *one* part is enough, and there are `NUM` "
+        "classes"
+    )
+    yield from ((parts[:, first:].sum(1), twice) for first in (0, 1))
+    yield parts[:, :-1].amax(1), "class 0 is left out, the first, not the last: `[:, 1:]`"
+    yield parts[:, 1:].argmax(1), "`argmax` says *which* part, not whether: `amax`"
+    yield parts[:, 1:].prod(1), "a product asks for an edge of all parts: one is enough"
+    for fewer in (2, 5):
+        yield edged(maps, fewer, sides, width)[:, 1:].amax(1), missing
+    yield from ((wrong.any(1), lost) for wrong in (parts[:, 1:] == 1, parts[:, 1:] > 0))
+    face = torch.where(maps == 255, 255, maps.clamp_max(1))
+    yield (
+        edged(face, classes, sides, width)[:, 1],
+        "this is the outline of the whole face: parts have edges against each other, too",
+    )
+    yield parts.amax(1), "the background has edges, too: leave class 0 out, and hand `sides` on"
+    yield parts[:, 1:].amin(1), "a pixel on the edge of *one* part is enough"
+    other = edged(maps, classes, "inner" if sides == "both" else "both", width)
+    yield other[:, 1:].amax(1), "these are the edges for the other `sides`"
+    yield edged(maps, classes, sides)[:, 1:].amax(1), "`width` has no effect"
