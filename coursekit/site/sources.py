@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 #: The course's Markdown files, in the order of the contents, each under its heading there.
 DOCUMENTS = {
     "Look up": ("notebooks/GLOSSARY.md", "benchmarks/RESULTS.md"),
-    "Teach": ("notebooks/SYLLABUS.md", "notebooks/INSTRUCTORS.md"),
+    "Teach": ("notebooks/SYLLABUS.md", "notebooks/INSTRUCTORS.md", "docs/HUB.md"),
     "Use": ("README.md", "data/README.md", "CONTRIBUTING.md", "CHANGELOG.md"),
 }
 #: Pages that stand in no file, and the heading under which they are listed.
