@@ -44,7 +44,6 @@ default_role = "literal"
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 python_use_unqualified_type_names = True
-python_maximum_signature_line_length = 80
 add_module_names = False
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True  # attributes of dataclasses are members already
