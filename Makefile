@@ -97,7 +97,7 @@ gpu:
 
 # Needs a Chromium: the machine's own, or `playwright install chromium`.
 browser: $(READY)
-	@$(UV) run --locked --group browser python -m tests.browser out/browser
+	@$(UV) run --locked --group browser --group site python -m tests.browser out/browser
 
 # Sphinx comes with it; `make setup` and `make test` do without.
 site: $(READY)

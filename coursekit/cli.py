@@ -22,7 +22,7 @@ _COMMANDS = {
     "data": ("data", "annotate"),
     "training": ("train", "evaluate", "predict"),
     "competition": ("submission",),
-    "instructors": ("build", "site", "release", "grade"),
+    "instructors": ("build", "run_lessons", "site", "release", "grade"),
 }
 
 _EXITS = """exit codes:

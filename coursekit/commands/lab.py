@@ -24,7 +24,7 @@ _NOT_FOR_STUDENTS = (
     "solved", "source", "conftest.py", "INSTRUCTORS.md", "course.toml", "lessons.toml",
     "measured.json", "SYLLABUS.md", "tests", "benchmarks",
     "Makefile", "pyproject.toml", "uv.lock", "environment.yml", "CHANGELOG.md", "CONTRIBUTING.md",
-    "LICENSE", "released-by-coursekit.json", "__pycache__", "*.pyc",
+    "LICENSE", "released-by-coursekit.json", "__pycache__", "*.pyc", "docs", "Dockerfile",
 )  # fmt: skip
 
 #: What names the folders that Jupyter, IPython and Matplotlib have in a home.

@@ -32,7 +32,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Make the site, and say where it begins."""
-    from coursekit.site.addresses import repository
+    from coursekit.lessons.addresses import repository
     from coursekit.site.build import build_site
 
     made = build_site(".", arguments.out, jobs=arguments.jobs, say=terminal.say)

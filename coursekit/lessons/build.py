@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from coursekit.errors import CourseError
 from coursekit.files import atomic_path
+from coursekit.lessons.addresses import first_cells, repository
 from coursekit.lessons.joined import WIDGET, joined
 from coursekit.lessons.notebook import make_notebook, text_of, to_bytes
 from coursekit.lessons.outline import keep_record, read_outline
@@ -52,6 +53,7 @@ def build(
     folder = Path(notebooks_dir)
     lessons = [read_lesson(path) for path in find_sources(folder, only)]
     written, outline = [], read_outline(folder)
+    address = repository(folder.parent / "pyproject.toml")
     for lesson in lessons:
         path = _solved_path(folder, lesson.name)
         executed: bytes | None = path.read_bytes() if path.is_file() else None
@@ -64,7 +66,7 @@ def build(
             if outline.entries and keep_record(folder, lesson.name, cost):
                 outline = read_outline(folder)
         written.append(_student_path(folder, lesson.name))
-        _write(written[-1], to_bytes(_student(lesson, outline)))
+        _write(written[-1], to_bytes(_student(lesson, outline, address)))
         notebook = _solved(lesson, outline)
         if executed is not None and _take_outputs(notebook, executed):
             written.append(path)
@@ -75,9 +77,10 @@ def build(
     return written
 
 
-def _student(lesson: Lesson, outline: Outline) -> dict[str, Any]:
+def _student(lesson: Lesson, outline: Outline, address: str) -> dict[str, Any]:
     links = {name: f"{name}.ipynb" for name in outline.lessons} | {GLOSSARY: f"{GLOSSARY}.md"}
-    return make_notebook(joined(lesson.student(), lesson, outline, links))
+    cells = joined(lesson.student(), lesson, outline, links)
+    return make_notebook([*first_cells(address, lesson.name), *cells])
 
 
 def _solved(lesson: Lesson, outline: Outline) -> dict[str, Any]:
@@ -109,11 +112,12 @@ def stale(notebooks_dir: str | Path, only: Sequence[str] | None = None) -> list[
     folder = Path(notebooks_dir)
     found = []
     sources, outline = find_sources(folder, only), read_outline(folder)
+    address = repository(folder.parent / "pyproject.toml")
     for lesson in map(read_lesson, sources):
         student, solved = _student_path(folder, lesson.name), _solved_path(folder, lesson.name)
         if not student.is_file():
             found.append((student, "is missing"))
-        elif student.read_bytes() != to_bytes(_student(lesson, outline)):
+        elif student.read_bytes() != to_bytes(_student(lesson, outline, address)):
             found.append((student, "is not what its source gives"))
         expected = _solved(lesson, outline)
         found += [(solved, reason) for reason in _solved_problems(solved, expected)]

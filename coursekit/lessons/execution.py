@@ -17,7 +17,7 @@ from coursekit.lessons.outputs import complaints, normalise
 from coursekit.temporary import temporary_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 #: Seconds that one cell may take before the build gives up on it.
 CELL_TIMEOUT = 300
@@ -116,8 +116,6 @@ def execute(
 
 def _run(node: Any, name: str, scratch: Path, timeout: float) -> Cost:
     """Execute the cells where they stand; how much processor time and memory the kernel took."""
-    import nbformat
-
     with kernel_for(node, scratch, timeout) as client:
         for index, cell in enumerate(node.cells):
             where = f"{name}: cell {cell.id}"
@@ -128,12 +126,28 @@ def _run(node: Any, name: str, scratch: Path, timeout: float) -> Cost:
                 raise CourseError(f"{where} killed its kernel; out of memory?")
             if end.kind == "failed":
                 raise CourseError(f"{where} failed\n{end.traceback}")
-        node.cells.append(nbformat.v4.new_code_cell(_SPENT))
-        last = client.execute_cell(node.cells[-1], len(node.cells) - 1, store_history=False)
-        # A value, not a print: a lesson may have made `print` its own, or left a thread printing.
-        said = [o for o in last.outputs if o.output_type == "execute_result"]
-        seconds, most = json.loads(said[0].data["text/plain"])
-        return Cost(seconds, most / 1e6)
+        return cost_of(client, node)
+
+
+def cost_of(client: Any, node: Any) -> Cost:
+    """What the kernel of a client took until now.
+
+    Args:
+        client: of `kernel_for`.
+        node: the notebook that it was made for; it stays as it is.
+    """
+    import nbformat
+
+    cell = nbformat.v4.new_code_cell(_SPENT)
+    node.cells.append(cell)
+    try:
+        last = client.execute_cell(cell, len(node.cells) - 1, store_history=False)
+    finally:
+        node.cells.remove(cell)
+    # A value, not a print: a lesson may have made `print` its own, or left a thread printing.
+    said = [o for o in last.outputs if o.output_type == "execute_result"]
+    seconds, most = json.loads(said[0].data["text/plain"])
+    return Cost(seconds, most / 1e6)
 
 
 @dataclass(frozen=True)
@@ -175,13 +189,19 @@ def execute_cell(client: Any, cell: Any, index: int) -> CellEnd:
 
 
 @contextmanager
-def kernel_for(node: Any, scratch: Path, timeout: float) -> Iterator[Any]:
-    """A client with a fresh kernel on the quick tier, for the cells of one notebook.
+def kernel_for(
+    node: Any,
+    scratch: Path,
+    timeout: float,
+    environment: Callable[[str], dict[str, str]] = quick_environment,
+) -> Iterator[Any]:
+    """A client with a fresh kernel, on the quick tier by default, for the cells of one notebook.
 
     Args:
         node: the notebook, as nbformat reads it.
         scratch: an empty folder; the kernel works and caches in it.
-        timeout: seconds for each cell.
+        timeout: seconds for each cell; below 0 for no limit.
+        environment: gives the kernel's, from a folder for what lessons cache.
     """
     from nbclient import NotebookClient
 
@@ -200,9 +220,8 @@ def kernel_for(node: Any, scratch: Path, timeout: float) -> Iterator[Any]:
             shutdown_kernel="immediate",
             resources={"metadata": {"path": str(folder)}},
         )
-        environment = quick_environment(str(cache))
         try:
-            stack.enter_context(client.setup_kernel(cleanup_kc=True, env=environment))
+            stack.enter_context(client.setup_kernel(cleanup_kc=True, env=environment(str(cache))))
         except RuntimeError as error:  # "Kernel died before replying to kernel_info"
             raise CourseError(
                 f"no notebook kernel can be started here ({error}): is a disk or memory full? "

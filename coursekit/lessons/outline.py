@@ -161,7 +161,7 @@ def read_outline(notebooks_dir: str | Path) -> Outline:
         raise CourseError(f"{path}: is no list of lessons ({error}); see {__name__}") from error
     _check(path, folder, entries)
     lessons = {e.name: read_lesson(folder / "source" / f"{e.name}.py") for e in entries}
-    return Outline(entries, lessons, _read_record(folder / RECORD))
+    return Outline(entries, lessons, read_record(folder))
 
 
 def _entry(table: dict[str, Any]) -> Entry:
@@ -195,7 +195,13 @@ def _check(path: Path, folder: Path, entries: tuple[Entry, ...]) -> None:
         seen.add(entry.number)
 
 
-def _read_record(path: Path) -> dict[str, Cost]:
+def read_record(notebooks_dir: Path) -> dict[str, Cost]:
+    """What each lesson needed when it was last built, by name; nothing without a record.
+
+    Raises:
+        CourseError: for a record that is not in order.
+    """
+    path = notebooks_dir / RECORD
     if not path.is_file():
         return {}
     try:
@@ -214,7 +220,7 @@ def keep_record(notebooks_dir: Path, name: str, cost: Cost) -> bool:
         Whether the record has changed.
     """
     path = notebooks_dir / RECORD
-    known = _read_record(path)
+    known = read_record(notebooks_dir)
     old = known.get(name)
     if old and all(
         o - 2 * step < new <= o + step for o, new, step in zip(old, cost, STEPS, strict=True)

@@ -3,11 +3,20 @@
 https://www.sphinx-doc.org/en/master/usage/configuration.html says what they are.
 """
 
+import gc
+import importlib
+import re
+import shutil
 from pathlib import Path
 from typing import Any
 
 from coursekit import __version__
 from coursekit.site.addresses import theme_options
+from coursekit.site.reference import SECTIONS
+
+# Most of what Sphinx makes lives to the end: looking for garbage takes a third of its time. It
+# needs less than 1 GB without.
+gc.disable()
 
 project = "coursekit"
 release = __version__
@@ -35,21 +44,22 @@ default_role = "literal"
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 python_use_unqualified_type_names = True
-python_maximum_signature_line_length = 80
 add_module_names = False
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True  # attributes of dataclasses are members already
 
 html_theme = "sphinx_book_theme"
+templates_path = ["templates"]
 html_static_path = ["static"]
 html_css_files = ["site.css"]
+html_context = {"default_mode": "auto"}
 html_math_renderer = "mathml"
 html_copy_source = False
 html_show_copyright = False
 html_domain_indices = False
 html_theme_options = {
     "footer_content_items": [],
-    "navigation_depth": 2,
+    "max_navbar_depth": 1,
     "navbar_persistent": [],  # the search stands beside the contents already
     "use_download_button": False,
     "use_fullscreen_button": False,
@@ -57,15 +67,38 @@ html_theme_options = {
 }
 
 
+#: The theme's fonts of icons, each with the words that a page names it by.
+_FONTS = {
+    "fa-solid-900": ("fa-solid", "fas"),
+    "fa-regular-400": ("fa-regular", "far"),
+    "fa-brands-400": ("fa-brands", "fab"),
+}
+
+
 def _lighten(app: Any, error: Exception | None) -> None:
-    """Icons come from the style sheet's fonts; the theme's script of 1.5 MB draws them again."""
-    static = Path(app.outdir) / "_static"
-    if not error:
-        (static / "scripts" / "fontawesome.js").write_text("", encoding="utf-8")
-        for template in static.glob("*webpack-macros.html"):
-            template.unlink()
+    """What no page needs goes: fonts without an icon, a script that draws them again, maps."""
+    if error:
+        return
+    out = Path(app.outdir)
+    static = out / "_static"
+    (static / "scripts" / "fontawesome.js").write_text("", encoding="utf-8")  # 1.5 MB
+    shutil.rmtree(static / "locales")
+    for file in (*static.glob("*webpack-macros.html"), *static.rglob("*.map")):
+        file.unlink()
+    pages = "".join(path.read_text(encoding="utf-8") for path in out.rglob("*.html"))
+    style = static / "styles" / "pydata-sphinx-theme.css"
+    rules = style.read_text(encoding="utf-8")
+    for font, names in _FONTS.items():
+        if not re.search(rf'class="[^"]*\b({"|".join(names)})\b', pages):
+            rules = re.sub(rf"@font-face\{{[^}}]*{font}[^}}]*\}}", "", rules)
+            next(static.rglob(f"{font}.woff2")).unlink()
+    style.write_text(rules, encoding="utf-8")
 
 
 def setup(app: Any) -> None:
     """Called by Sphinx."""
+    # Before Sphinx divides into processes, each of which would import torch.
+    for names in SECTIONS.values():
+        for name in names:
+            importlib.import_module(f"coursekit.{name}")
     app.connect("build-finished", _lighten)

@@ -30,7 +30,8 @@ def mathml(latex: str, *, display: bool) -> str:
     bare = _ROOM.sub(lambda _: r"\\", _TAG.sub("", latex)).strip()
     made = str(_CONVERT.convert_with_local_state(bare, displaystyle=display))
     numbers = "".join(f'<span class="tag">({tag})</span>' for tag in tags)
-    return f'<div class="formula">{made}{numbers}</div>' if display else made
+    # One that is wider than a telephone scrolls, by keys as well.
+    return f'<div class="formula" tabindex="0">{made}{numbers}</div>' if display else made
 
 
 def _visit(translator: Any, node: nodes.Element, *, display: bool) -> None:

@@ -90,9 +90,13 @@ def complaints(folder: Path) -> Iterator[str]:
         for target in page.links:
             if complaint := _broken(path, target, pages):
                 yield f"{where}: {complaint}"
-        weight = path.stat().st_size + weights.of(path, page.loads)
-        if weight > MOST:
-            yield f"{where}: weighs {weight:,} bytes with what it loads, at most {MOST:,}"
+        loaded = {path: path.stat().st_size} | weights.of(path, page.loads)
+        if (weight := sum(loaded.values())) > MOST:
+            most = max(loaded, key=loaded.__getitem__).relative_to(folder).as_posix()
+            yield (
+                f"{where}: weighs {weight:,} bytes with what it loads, at most {MOST:,}; most are "
+                f"of {most}: show fewer or smaller pictures"
+            )
         yield from (f"{where}: {found}" for found in weights.outside(path, page.loads))
     for script in sorted(folder.rglob("*.js")):
         if _FETCHES.search(script.read_text(encoding="utf-8", errors="replace")):
@@ -120,9 +124,9 @@ class _Weights:
     def __init__(self) -> None:
         self._inside: dict[Path, list[str]] = {}
 
-    def of(self, path: Path, loads: Iterable[str]) -> int:
-        """Bytes of all files that a page loads."""
-        return sum(file.stat().st_size for file in self._files(path, loads))
+    def of(self, path: Path, loads: Iterable[str]) -> dict[Path, int]:
+        """Bytes of each file that a page loads."""
+        return {file: file.stat().st_size for file in self._files(path, loads)}
 
     def outside(self, path: Path, loads: Iterable[str]) -> Iterator[str]:
         """What a page loads from a network, or what is missing."""

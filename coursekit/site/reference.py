@@ -22,7 +22,7 @@ SECTIONS = {
 }  # fmt: skip
 #: What serves the course's own commands and lessons; their files say how.
 INTERNAL = (
-    "cli", "commands", "demo", "files", "grading", "labelling", "lessons", "mutation",
+    "cli", "commands", "demo", "elsewhere", "files", "grading", "labelling", "lessons", "mutation",
     "names", "parts", "release", "site", "temporary", "terminal", "zips",
 )  # fmt: skip
 #: Tables of sentences, one for each mistake; and what reads a stranger's zip.

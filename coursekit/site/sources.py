@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 #: The course's Markdown files, in the order of the contents, each under its heading there.
 DOCUMENTS = {
     "Look up": ("notebooks/GLOSSARY.md", "benchmarks/RESULTS.md"),
-    "Teach": ("notebooks/SYLLABUS.md", "notebooks/INSTRUCTORS.md"),
+    "Teach": ("notebooks/SYLLABUS.md", "notebooks/INSTRUCTORS.md", "docs/HUB.md"),
     "Use": ("README.md", "data/README.md", "CONTRIBUTING.md", "CHANGELOG.md"),
 }
 #: Pages that stand in no file, and the heading under which they are listed.
@@ -47,12 +47,10 @@ class Prepared:
     Attributes:
         pages: files of pages, from the folder.
         pictures: how many the lessons show.
-        outline: of the course.
     """
 
     pages: tuple[str, ...]
     pictures: int
-    outline: Outline
 
 
 def prepare(root: Path, folder: Path) -> Prepared:
@@ -93,7 +91,7 @@ def prepare(root: Path, folder: Path) -> Prepared:
     for picture in places.pictures:
         _copy(root / picture, folder / picture)
     pages = ("index.md", *written, *files, *solved.values(), *api)
-    return Prepared(tuple(dict.fromkeys(pages)), sum(map(len, pictures.values())), outline)
+    return Prepared(tuple(dict.fromkeys(pages)), sum(map(len, pictures.values())))
 
 
 def _lesson(root: Path, folder: Path, name: str, outline: Outline, places: Places) -> list[Shown]:

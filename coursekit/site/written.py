@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from typing import TYPE_CHECKING
 
@@ -87,5 +88,5 @@ def _tile(lesson: str, picture: Shown) -> str:
     return (
         f'<figure><a href="{place}"><img src="{small(picture.file)}" '
         f'alt="{picture.alt}" width="{ACROSS}" loading="lazy"></a>'
-        f"<figcaption>{heading}</figcaption></figure>"
+        f"<figcaption>{html.escape(heading)}</figcaption></figure>"
     )

@@ -1,4 +1,4 @@
-"""Everything that a person sees, in a real browser: `make browser`, or with `--group browser`
+"""Everything that a person sees, in a real browser: `make browser`, or with groups browser and site
 `python -m tests.browser OUT`. Pictures go into OUT; the last lines are what axe-core finds."""
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from pathlib import Path
 from coursekit.demo import DemoConfig, run_demo
 from coursekit.grading.records import STATUSES, Grade
 from coursekit.grading.report import write_all
+from coursekit.site.build import build_site
 from tests.browser.annotate import look_at_annotating
 from tests.browser.annotate_keys import look_at_keys
 from tests.browser.chromium import GRAVE, browser, look
@@ -36,12 +37,20 @@ def pages(out: Path) -> dict[str, Path]:
     return {"demo": out / "demo" / "report.html", "grades": written.index, **kept, **first}
 
 
+def site_pages(out: Path) -> dict[str, Path]:
+    """One page of each kind of the course's site, and its heaviest."""
+    build_site(Path(__file__).parents[2], out / "site")
+    names = ("index", "notebooks/00_welcome", "notebooks/13_annotation", "benchmarks/RESULTS",
+             "notebooks/GLOSSARY", "reference/models", "gallery", "search")  # fmt: skip
+    return {f"site {Path(name).name}": out / "site" / f"{name}.html" for name in names}
+
+
 def main(out: Path) -> int:
     """Look at all of it; 1 where something shuts people out."""
     out.mkdir(parents=True, exist_ok=True)
     wrong: list[str] = []
     with browser() as chromium:
-        for name, path in pages(out).items():
+        for name, path in {**pages(out), **site_pages(out)}.items():
             print(f"looking at {name}", flush=True)
             wrong += look(chromium, path.resolve().as_uri(), out / name.replace(" ", "-"))
         wrong += look_at_annotating(chromium, out)

@@ -9,14 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 THEMES = ("light", "dark")
 #: Of a laptop's window, and of a telephone.
 WIDTHS = (1200, 390)
 #: What axe-core calls a fault that shuts people out.
 GRAVE = ("serious", "critical")
+#: Pixels of a picture of a page: Chromium gives up on longer ones.
+_LONGEST = 16_000
 _WIDER = "document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth"
+
+_TALL = "document.scrollingElement.scrollHeight"
 
 
 @contextmanager
@@ -69,15 +73,18 @@ def look(chromium: Browser, address: str, out: Path) -> list[str]:
             page = chromium.new_page(
                 viewport={"width": width, "height": 900}, device_scale_factor=scale, **options
             )
-            said: list[str] = []
-            page.on("console", lambda message, said=said: said.append(message.text))
+            said: list[ConsoleMessage] = []
+            page.on("console", lambda message, said=said: said.append(message))
             page.goto(address)
             where = f"{out.name} {theme} {width}"
-            wrong += [f"critical: {where}: the console says {text}" for text in said]
+            wrong += [f"critical: {where}: the console says {message.text}" for message in said
+                      if message.type in ("error", "warning")]  # fmt: skip
             if (wider := page.evaluate(_WIDER)) > 0:
                 wrong.append(f"serious: {where}: {wider} px wider than the window")
             wrong += faults(page, where)
-            page.screenshot(path=f"{out}-{theme}-{width}.png", full_page=True)
+            tall = min(page.evaluate(_TALL), _LONGEST // scale)
+            page.screenshot(path=f"{out}-{theme}-{width}.png", full_page=True,
+                            clip={"x": 0, "y": 0, "width": width, "height": tall})  # fmt: skip
             if theme == "dark" and width == max(WIDTHS):
                 page.pdf(path=f"{out}.pdf", format="A4")
             page.close()

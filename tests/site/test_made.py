@@ -61,4 +61,6 @@ def test_a_script_that_asks_the_network(site: Path) -> None:
 def test_weight_counts_what_style_sheets_load(site: Path) -> None:
     (site / "s.css").write_text("body {background: url(big.png)}", encoding="utf-8")
     (site / "big.png").write_bytes(bytes(made.MOST))
-    assert "a.html: weighs 2,0" in found(site, '<link rel="stylesheet" href="s.css">')
+    told = found(site, '<link rel="stylesheet" href="s.css">')
+    assert "a.html: weighs 2,0" in told
+    assert "most are of big.png" in told

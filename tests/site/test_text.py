@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from coursekit.errors import CourseError
-from coursekit.site.addresses import files_address, repository, theme_options
+from coursekit.lessons.addresses import repository
+from coursekit.site.addresses import files_address, theme_options
 from coursekit.site.docstrings import as_rst
 from coursekit.site.links import Places
 from coursekit.site.reference import INTERNAL, SECTIONS, modules, paths
