@@ -50,12 +50,14 @@ def attended(matrix: NDArray[np.floating], head: int, place: tuple[float, float]
         place: of the query, as shares of height and width, 0 to 1, 1 left out.
     """
     grid, side = math.isqrt(matrix.shape[1]), math.isqrt(matrix.shape[2])
-    row = matrix[head, int(place[0] * grid) * grid + int(place[1] * grid)]
+    # The small number is for shares such as 7 / 12, which times 12 may be a little less than 7.
+    at_row, at_column = (int(share * grid + 1e-9) for share in place)
+    row = matrix[head, at_row * grid + at_column]
     weights = np.asarray(row, np.float64).reshape(side, side)
     ordered = np.cumsum(np.sort(weights.ravel())[::-1])
     y, x = (np.indices((side, side)) + 0.5) / side
-    at_y, at_x = ((int(share * grid) + 0.5) / grid for share in place)
-    distance = float((weights * np.hypot(y - at_y, x - at_x)).sum() / weights.sum())
+    away = np.hypot(y - (at_row + 0.5) / grid, x - (at_column + 0.5) / grid)
+    distance = float((weights * away).sum() / weights.sum())
     half = int(np.searchsorted(ordered, 0.5 * ordered[-1])) + 1
     return Attended(weights, float(weights.max() * side**2 / ordered[-1]), half, distance)
 
@@ -120,6 +122,7 @@ def _still(image: NDArray[np.uint8], matrices: Mapping[str, NDArray[np.floating]
     shown = [(stage, head) for stage, matrix in matrices.items() for head in range(len(matrix))][:4]
     figure = Picture(figsize=(7.5, 4.7), layout="constrained")
     grid = figure.subplots(len(_STILL), 1 + len(shown), squeeze=False)
+    said: list[str] = []
     for line, (name, place) in zip(grid, _STILL.items(), strict=True):
         line[0].imshow(image)
         line[0].plot(place[1] * len(image), place[0] * len(image), "c+", markersize=10)
@@ -130,11 +133,12 @@ def _still(image: NDArray[np.uint8], matrices: Mapping[str, NDArray[np.floating]
             axes.imshow(found.weights, cmap="magma")
             axes.plot(place[1] * side - 0.5, place[0] * side - 0.5, "c+", markersize=8)
             axes.set_title(f"{stage}, head {head + 1}: {found.times_even:.1f}×", fontsize=8)
+            said.append(f"{name}, {stage}, head {head + 1}: {found.times_even:.1f}")
     for axes in grid.flat:
         axes.set_axis_off()
     figure.alt = (
         "A face, and from where in it each head takes what it adds up, for three places that ask: "
-        f"{', '.join(_STILL)}. Bright where the weight is large; the titles give the largest as "
-        "times an even share."
+        f"{', '.join(_STILL)}. Bright where the weight is large. The largest as times an even "
+        f"share: {'; '.join(said)}."
     )
     return figure

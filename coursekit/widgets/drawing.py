@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from coursekit.widgets.box import beside, can_move, html, img, moving
+from coursekit.widgets.box import beside, can_move, html, img, moving, spoken
 from coursekit.widgets.controls import slider
 
 if TYPE_CHECKING:
@@ -53,6 +53,6 @@ def sliders(draw: Callable[..., tuple[NDArray[np.uint8], str]], **ranges: tuple[
 
     def update(**values: Any) -> None:
         drawn, line = draw(**values)
-        picture.value, note.value = img(drawn, line), line
+        picture.value, note.value = img(drawn, line), spoken(line)
 
     return moving(update, controls, [beside(picture, [*controls.values(), note])], still)

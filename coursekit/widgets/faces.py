@@ -8,7 +8,7 @@ import numpy as np
 
 from coursekit import synthfaces
 from coursekit.labels import CELEBAMASK_HQ, colourise, shown
-from coursekit.widgets.box import SHOWN, beside, can_move, html, img, moving, swatch
+from coursekit.widgets.box import SHOWN, beside, can_move, html, img, moving, spoken, swatch
 from coursekit.widgets.controls import slider
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def face_explorer() -> Any:
 
     def update(view: str, **values: Any) -> None:
         face = synthfaces.render(**values)
-        note.value = describe(face)
+        note.value = spoken(describe(face))
         titles = ", ".join(CELEBAMASK_HQ.titles[i] for i in np.unique(face.label_map))
         alt = f"{view} of rendered face {values['index']} of seed {values['seed']}: {titles}"
         picture.value = img(draw(face, view), alt)

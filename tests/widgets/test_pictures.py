@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import sys
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from PIL import Image
 
 from coursekit import widgets
 from coursekit.labels import CELEBAMASK_HQ
+from coursekit.plots import in_words
 from coursekit.widgets import attending, comparison, repairing
 from coursekit.widgets.comparison import FALSE, HIT, MISSED, Tally
 from coursekit.widgets.heat import heated
@@ -139,3 +141,28 @@ def test_heat_leaves_cold_places_as_they_are() -> None:
     drawn = heated(grey, np.array([[0.0, 1.0], [0.0, 0.0]]), 1.0)
     assert (drawn[:2, :2] == 90).all() and (drawn[2:] == 90).all()
     assert drawn[0, 2, 0] > 240
+
+
+def test_without_ipywidgets_there_is_a_still_picture_of_each(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "ipywidgets", None)
+    matrix = np.full((1, 4, 4), 0.25)
+    figures = [
+        widgets.compare([IMAGE], [TRUTH], {"a": [SAID]}),
+        widgets.repairs([IMAGE], [SAID], [TRUTH], [[SAID]]),
+        widgets.attention_explorer(IMAGE, {"one": matrix}),
+        widgets.class_weights_explorer([5, 4] + [1] * 17),
+        widgets.optimiser_pipeline(),
+        widgets.budget_designer(),
+    ]
+    words = [in_words(figure) for figure in figures]
+    assert capsys.readouterr().out.count("pip install ipywidgets`") == len(figures)
+    assert words[:2] == [
+        "Pictures side by side: image, truth, a",
+        "Pictures side by side: image, label, start, truth, repairs",
+    ]
+    for said, about in zip(
+        words[2:], ("one, head 1: 1.0", "exponent 0.5", "stop", "SegFormer"), strict=True
+    ):
+        assert about in said
