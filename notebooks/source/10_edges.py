@@ -1100,9 +1100,7 @@ def draw(width: int, λ3: float, λ4: float) -> tuple[np.ndarray, str]:
     shown = torch.from_numpy(crowd[0].label_map).long()[None]
     part, edge = cost_map(shown, width, λ3, λ4), binary_edges(shown, width=width)[0] == 1
     tone, share = (part / part.max()).sqrt().numpy(), part[edge].sum() / part.sum()
-    words = (
-        f"{edge.float().mean():.0%} of the pixels have {share:.0%} of the loss. Without its edge"
-    )
+    words = f"{edge.float().mean():.0%} of pixels have {share:.0%} of the loss. Without its edge"
     each = category_edges(shown, 19, width=width)[0] == 1  # (19, H, W)
     for name, c in (("left brow", 6), ("upper lip", 11), ("hair", 13)):
         part = shown[0] == c
