@@ -216,21 +216,25 @@ def kept_bytes(model: nn.Module, images: Tensor) -> int:
 
     Args:
         model: in the mode that it has; in training mode its normalisations see the images.
-        images: (B, 3, H, W) on the model's device.
+        images: (B, 3, H, W) on the model's device, which may be meta.
     """
-    own = {p.untyped_storage().data_ptr() for p in (*model.parameters(), *model.buffers(), images)}
+    own = {_storage(tensor) for tensor in (*model.parameters(), *model.buffers(), images)}
     held: dict[int, int] = {}
 
     def keep(tensor: Tensor) -> Tensor:
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in own:
-            held[storage.data_ptr()] = storage.nbytes()
+        if _storage(tensor) not in own:
+            held[_storage(tensor)] = tensor.untyped_storage().nbytes()
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
         out = model(images)  # alive until its parts are counted: no two share an address
     del out
     return sum(held.values())
+
+
+def _storage(tensor: Tensor) -> int:
+    """What a tensor's numbers stand in, by its address; on meta, where there are none, too."""
+    return int(tensor.untyped_storage()._cdata)
 
 
 class Largest(TorchDispatchMode):

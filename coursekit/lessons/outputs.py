@@ -49,7 +49,8 @@ _FORBIDDEN = (
 def normalise(cell: dict[str, Any], where: str) -> None:
     """Leave in an executed code cell what a reader wants, in place.
 
-    Widgets and stderr (progress bars, warnings) go, streams are joined, pictures are made small.
+    Widgets and stderr (progress bars, warnings) go, of a widget with a still picture the picture
+    stays; streams are joined, pictures are made small.
 
     Args:
         cell: of a notebook.
@@ -96,7 +97,7 @@ def _shown(
     HTML says what a picture shows to every reader of a notebook; of a PNG most show no words.
     """
     sizes = {k: v for k, v in metadata.items() if k == _PNG}
-    small = {k: _small(k, v, where, sizes.get(k)) for k, v in data.items()}
+    small = {k: _small(k, v, where, sizes.get(k)) for k, v in data.items() if k != _WIDGET}
     html = text_of(small.get("text/html", ""))
     if _PNG in data and _AS_HTML.match(html):
         small["text/html"] = html.replace(text_of(data[_PNG]), small.pop(_PNG))
@@ -105,8 +106,13 @@ def _shown(
 
 
 def is_noise(output: Mapping[str, Any]) -> bool:
-    """Whether an output is stderr or a widget: progress bars, which a fast machine never shows."""
-    return output.get("name") == "stderr" or _WIDGET in output.get("data", {})
+    """Whether an output is stderr or a widget: progress bars, which a fast machine never shows.
+
+    The course's own widgets have a still picture, which is kept.
+    """
+    data = output.get("data", {})
+    bare = _WIDGET in data and not _AS_HTML.match(text_of(data.get("text/html", "")))
+    return bare or output.get("name") == "stderr"
 
 
 def complaints(cell: dict[str, Any]) -> list[str]:

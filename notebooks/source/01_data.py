@@ -93,7 +93,7 @@ plots.legend()
 # Public data sets do not agree on it (LaPa's tables name the image's sides), and no error message will tell you.
 #
 # Play with it. Look at the label map while you turn up `label_noise`: that is how an annotator in a hurry works. Turn up `crowd`: whoever
-# stands beside the subject is background. (The sliders need a running notebook; in a printed one you see nothing here.)
+# stands beside the subject is background. (The sliders need a running notebook; in a printed one they stand still.)
 
 # %%
 # NBVAL_IGNORE_OUTPUT

@@ -1148,6 +1148,8 @@ if truth.is_dir():
 
 # %% reward tags=["slow"]
 # NBVAL_IGNORE_OUTPUT
+from coursekit.widgets import compare
+
 unseen = SynthDataset(seed=0, length=20, size=64, first=SIZES["train"], split="val")
 brought = checkpoint.load(checkpoint.SHIPPED)
 seen_by = {"well trained": (brought.model, brought.info)}
@@ -1156,15 +1158,16 @@ if LABELS.num_classes == unseen.labels.num_classes:
 for name, (network, how) in seen_by.items():
     score = mean_iou(evaluate(network, unseen, how, progress=False).matrix)
     print(f"{name:<13}{100 * score:5.1f} % mean IoU on {len(unseen)} faces of 64²")
-rows = []
-for face in unseen[:4]:
-    row = {"image": face.image, "truth": face.label_map}
-    row |= {name: predict_label_map(net, face.image, how) for name, (net, how) in seen_by.items()}
-    rows.append(row)
-plots.panels(rows, unseen.labels)
+shown = list(unseen[:8])
+said = {
+    name: [predict_label_map(net, face.image, how) for face in shown]
+    for name, (net, how) in seen_by.items()
+}
+compare([face.image for face in shown], [face.label_map for face in shown], said, unseen.labels)
 
 # %% [markdown]
-# What did the longer training add: large parts, or small ones and borders? Nothing in the network itself is different.
+# Point at a pixel to read its classes; then choose the layer `errors` and one class after another. What did the longer training add: large parts, or small ones and borders?
+# And where it is still wrong, what does it call a brow or an ear? Nothing in the network itself is different. (In a printed notebook the picture stands still.)
 #
 # ## What to try next
 #

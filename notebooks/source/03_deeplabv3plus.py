@@ -535,8 +535,17 @@ for rate in (6, 12, 18):
     span = 3 + 2 * (rate - 1)
     print(f"this encoder, 3×3 at rate {rate:2}: ", field([*stage * 3, (span, 1)]))
 
+# %%
+# NBVAL_IGNORE_OUTPUT
+from coursekit.widgets import receptive_fields
+
+receptive_fields()
+
 # %% [markdown]
 # With one layer at rate 18 this shallower network sees more than twice as far as U-Net's bottleneck, on four times as many pixels.
+#
+# That is what it *can* see. What it *looks at* is another thing: above, the rim is the first, counted, and the heat is the second, the length of a gradient. Point at pixels, and change the network (each has fresh weights, the last one trained).
+# Of the 188 pixels that U-Net can see, how many does it use when it is new, and how many after training?
 #
 # The paper's encoders, a ResNet or an Xception, have a stride of 32. They drop their last strides of 2 and double the rates of what follows. The same weights then give the same values, and
 # three new ones beside each. The report's encoder is *not* dilated: its stride is 8 because it has only three stages.

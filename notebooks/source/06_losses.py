@@ -49,7 +49,6 @@ from coursekit import losses, metrics, plots, tier
 from coursekit.checks import Check
 from coursekit.data import SynthDataset, TrainingView, class_counts, open_dataset, whitening
 from coursekit.data.cache import Arrays
-from coursekit.labels import CELEBAMASK_HQ
 
 # %%
 TIER, DATA, SIZES = tier.choose(
@@ -212,26 +211,17 @@ for name, w in SCHEMES.items():
     print(f"{name:<12} {ends:<28} {w.max() / w.min():>12,.2f} {share:>14.3f} %")
 
 # %%
+# NBVAL_IGNORE_OUTPUT
+from coursekit.widgets import class_weights_explorer
+
 COLOURS = {"plain": plots.GREY, "Eq. 2": plots.BLUE, "1 / f": plots.RED}
-figure, (left, right) = plt.subplots(1, 2, figsize=(7.5, 3.0), layout="constrained")
-tail = np.argsort(-COUNTS)
-for name, w in SCHEMES.items():
-    left.plot(COUNTS[tail], (w / w[HAIR])[tail], "o-", ms=3, color=COLOURS[name], label=name)
-    share = 100 * gradient_share(w, COUNTS)
-    right.plot(range(19), share[tail], "o-", ms=3, color=COLOURS[name])
-left.set(xscale="log", yscale="log", xlabel="pixels of the class", ylabel="weight, hair = 1")
-right.set(yscale="log", ylabel="share of the pull, %")
-titles = [CELEBAMASK_HQ.titles[i] for i in tail]
-right.set_xticks(range(19), titles, rotation=90, fontsize=7)
-left.legend(frameon=False)
-for axes in (left, right):
-    axes.spines[["top", "right"]].set_visible(False)
-plt.close(figure)
-figure
+class_weights_explorer(COUNTS)
 
 # %% [markdown]
 # Eq. 2 lifts the necklace from 0.015 % of the pull to 0.024 %. That is what
-# lesson 01 meant by *mild*: with these weights, the report's networks typically stay below 6 % IoU on the necklace. The red line, $1/f$, gives a nineteenth to each class.
+# lesson 01 meant by *mild*: with these weights, the report's networks typically stay below 6 % IoU on the necklace. $1/f$ gives a nineteenth to each class.
+#
+# Between the two lies $1/f^a$. Move the exponent $a$ from 0 to 1: where does the necklace get what Eq. 2 gives it, and where 1 %? The last figure, what 100 pixels are worth, is the price; the next section says why.
 #
 # ## What is wrong with 1/f
 #

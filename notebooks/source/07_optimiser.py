@@ -743,6 +743,15 @@ print("epochs after the best one:", seen[-1][0] - 49, "of", seen[-1][0])
 # The five numbers, reproduced. **What did each phase gain?** In that run the phase at 0.02 gained one improvement, and
 # the phases at 0.01 and 0.005 none: the last 36 of 85 epochs found no lower loss.
 #
+# Was so much patience needed? Move it below. With which values would this log have ended before its best loss? How many epochs would the smallest of the others have saved? (The course's own machine runs there, over fixed losses; with other rates a real run would have had others. So it shows what patience *decides*, and not what it would have gained.)
+
+# %%
+# NBVAL_IGNORE_OUTPUT
+from coursekit.widgets import optimiser_pipeline
+
+optimiser_pipeline()
+
+# %% [markdown]
 # ## Algorithm 1, taken at its word
 #
 # People mend pseudocode while they read it. What if it is run as printed? Below is the report's Algorithm 1, with the numbers of its lines, on a validation loss

@@ -105,6 +105,8 @@ print(f"{len(train)} faces to learn from, {len(design)} to design with, {len(hel
 # A network that loses to the baseline, with a page that shows why, is a better capstone than one that wins by accident.
 
 # %%
+from coursekit.widgets import budget_designer
+
 PARAMETERS, WORK = 1_821_085, 1_000_000_000  # fewer than these
 
 
@@ -121,9 +123,12 @@ for name in course:
     count, products = count_parameters(network), work(network)
     fits = "yes" if count < PARAMETERS and products < WORK else "no"
     print(f"{name:<14}{count / 1e6:>10.2f}{products / 1e6:>10,.0f}  {fits}")
+budget_designer()
 
 # %% [markdown]
 # Only FastSCNN fits, and it uses nine tenths of the work that is allowed and less than two thirds of the parameters. It is the baseline to beat.
+#
+# Design by hand first: choose a family, its width (eighths of the course's) and its depth. Which families keep both limits at some width, and how many of their parameters are left then? Which of the two limits decides?
 #
 # On the device <dfn title="meta device">meta</dfn> a tensor has a shape and a type and *no numbers*. A network that is built there takes next to no memory. Its parameters can be counted, and an image's shape can be sent through it: all that planning needs.
 #

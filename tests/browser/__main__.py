@@ -15,6 +15,7 @@ from tests.browser.annotate import look_at_annotating
 from tests.browser.annotate_keys import look_at_keys
 from tests.browser.chromium import GRAVE, browser, look
 from tests.browser.lab import look_at_lesson
+from tests.browser.widgets import look_at_widgets
 from tests.grading.report.made_class import assignment, grade_of, mixed_class, png
 
 
@@ -57,6 +58,8 @@ def main(out: Path) -> int:
         wrong += look_at_keys(chromium)
         print("looking at the first lesson", flush=True)
         wrong += look_at_lesson(chromium, out)
+        print("looking at the widgets", flush=True)
+        wrong += look_at_widgets(chromium, out)
     print(*(wrong or ["axe-core finds nothing"]), sep="\n")
     print(f"pictures are in {out}")
     return int(any(line.startswith(GRAVE) for line in wrong))

@@ -37,21 +37,26 @@ _WIDGETS = (
 )
 _PROMPTS = """[...document.querySelectorAll(
     '.jp-NotebookPanel:not(.lm-mod-hidden) .jp-InputPrompt')].map(prompt => prompt.innerText)"""
-_BEGUN = f"() => document.title.includes('99_solved') && {_PROMPTS}.some(t => t.includes('*'))"
-_RUN = f"""() => !{_PROMPTS}.some(t => t.includes('*'))
-    && document.querySelector('.coursekit-slider output') !== null"""
+_BEGUN = f"""title => document.title.includes(title)
+    && {_PROMPTS}.some(text => text.includes('*'))"""
+_RUN = f"""least => !{_PROMPTS}.some(text => text.includes('*'))
+    && document.querySelectorAll('.coursekit-slider output').length >= least"""
 _UP = """document.querySelector(
     '.jp-NotebookPanel:not(.lm-mod-hidden) .jp-WindowedPanel-outer').scrollTop = 0"""
-_THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
-_WIDER = """[...document.querySelectorAll('.jp-OutputArea-output')].filter(shown =>
+THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
+WIDER = """[...document.querySelectorAll('.jp-OutputArea-output')].filter(shown =>
     shown.scrollWidth > shown.clientWidth + 1).map(shown => shown.innerText.slice(0, 40))"""
 
 
 @contextmanager
-def lab(folder: Path) -> Iterator[str]:
+def lab(folder: Path, more: dict[str, str] | None = None) -> Iterator[str]:
     """Start `coursekit lab` in a course, and give its address.
 
     As in a container: plain C, no settings of a user's, spaces in the path.
+
+    Args:
+        folder: an empty one.
+        more: other notebooks, by their names.
     """
     course = folder / "a course with späces"
     shutil.copytree(ROOT / "notebooks", course / "notebooks")
@@ -59,12 +64,10 @@ def lab(folder: Path) -> Iterator[str]:
     shutil.copy(ROOT / "README.md", course)
     photographs(course / "mine")
     solved = json.loads((ROOT / "notebooks/solved/00_welcome.ipynb").read_text())
-    for number, source in enumerate(_WIDGETS):
-        solved["cells"].append({
-            "cell_type": "code", "id": f"widget-{number}", "metadata": {}, "source": source,
-            "execution_count": None, "outputs": [],
-        })  # fmt: skip
+    solved["cells"] += [_code(n, source) for n, source in enumerate(_WIDGETS)]
     (course / "notebooks/99_solved.ipynb").write_text(json.dumps(solved))
+    for name, text in (more or {}).items():
+        (course / f"notebooks/{name}.ipynb").write_text(text)
     settings = folder / "config/lab/user-settings/@jupyterlab/notebook-extension"
     settings.mkdir(parents=True)
     # All cells are in the page, and not only those in sight.
@@ -82,6 +85,20 @@ def lab(folder: Path) -> Iterator[str]:
         finally:
             server.terminate()
             server.wait(60)
+
+
+def notebook(sources: list[str]) -> str:
+    """A notebook of code cells that none has run."""
+    cells = [_code(n, source) for n, source in enumerate(sources)]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    return json.dumps({"cells": cells, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5})
+
+
+def _code(number: int, source: str) -> dict[str, Any]:
+    return {
+        "cell_type": "code", "id": f"widget-{number}", "metadata": {}, "source": source,
+        "execution_count": None, "outputs": [],
+    }  # fmt: skip
 
 
 def _address(server: subprocess.Popen[bytes], folder: Path) -> str:
@@ -110,35 +127,41 @@ def look_at_lesson(chromium: Browser, out: Path) -> list[str]:
         if "00_welcome" not in page.title():
             wrong.append(f"critical: lab: opens {page.title()!r}")
         wrong += _terminal(page, Path(folder) / "a course with späces" / "found.txt", out)
-        _command(page, "docmanager:open", {"path": "notebooks/99_solved.ipynb"})
-        _run_all(page)
+        command(page, "docmanager:open", {"path": "notebooks/99_solved.ipynb"})
+        run_all(page, "99_solved")
         wrong += _by_name(page)
         wrong += _labels(page, Path(folder) / "a course with späces/mine/train/annotation")
-        _command(page, "application:toggle-left-area")
-        for theme, name in _THEMES.items():
-            _command(page, "apputils:change-theme", {"theme": name})
+        command(page, "application:toggle-left-area")
+        for theme, name in THEMES.items():
+            command(page, "apputils:change-theme", {"theme": name})
             for width in WIDTHS:
                 page.set_viewport_size({"width": width, "height": 12_000})
                 page.evaluate(_UP)
                 page.wait_for_timeout(4000)
                 where = f"lesson {theme} {width}"
                 wrong += faults(page, where, OURS)
-                shown = page.evaluate(_WIDER)
+                shown = page.evaluate(WIDER)
                 wrong += [f"moderate: {where}: is cut at the right: {text!r}" for text in shown]
                 page.screenshot(path=f"{out}/lesson-{theme}-{width}.png")
         page.close()
     return wrong
 
 
-def _run_all(page: Page) -> None:
-    """Run all cells of what was opened: until it is in front, an order goes to another notebook."""
+def run_all(page: Page, title: str, least: int = 1) -> None:
+    """Run all cells of what was opened: until it is in front, an order goes to another notebook.
+
+    Args:
+        page: of JupyterLab.
+        title: of the notebook that was opened.
+        least: sliders that there are in the end.
+    """
     for second in range(300):
         page.wait_for_timeout(1000)
         # Asked from here: a page that asks itself is laid out anew each time, and does little else.
-        if page.evaluate(_RUN):
+        if page.evaluate(_RUN, least):
             return
-        if second % 10 == 3 and not page.evaluate(_BEGUN):
-            _command(page, "notebook:run-all-cells")
+        if second % 10 == 3 and not page.evaluate(_BEGUN, title):
+            command(page, "notebook:run-all-cells")
     raise TimeoutError(f"the cells do not end: {page.evaluate(_PROMPTS)}")
 
 
@@ -176,14 +199,14 @@ def _labels(page: Page, records: Path) -> list[str]:
     return wrong
 
 
-def _command(page: Page, name: str, arguments: dict[str, Any] | None = None) -> None:
+def command(page: Page, name: str, arguments: dict[str, Any] | None = None) -> None:
     call = "([name, given]) => void jupyterapp.commands.execute(name, given)"  # no wait for its end
     page.evaluate(call, [name, arguments or {}])
 
 
 def _terminal(page: Page, found: Path, out: Path) -> list[str]:
     """Type `coursekit` into JupyterLab's terminal."""
-    _command(page, "terminal:create-new")
+    command(page, "terminal:create-new")
     page.wait_for_selector(".jp-Terminal .xterm-screen")
     page.wait_for_timeout(3000)
     page.keyboard.type("command -v coursekit > found.txt; coursekit --version\n")

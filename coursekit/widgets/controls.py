@@ -1,0 +1,136 @@
+"""The browser's own sliders and lists of choices, with names for a screen reader.
+
+ipywidgets' controls let JupyterLab have the keys: an arrow in a list would select the next cell.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: To JupyterLab an arrow folds a heading or leaves the cell, and two d are no cell any more.
+KEPT_KEYS = """
+const keep = (element) => element.addEventListener("keydown", (event) => {
+  if (!event.ctrlKey && !event.metaKey && !event.altKey && event.key !== "Escape") {
+    event.stopPropagation();
+  }
+});
+"""
+
+_SLIDER = """
+function render({ model, el }) {
+  const line = document.createElement("label");
+  const slider = document.createElement("input");
+  const number = document.createElement("output");
+  line.className = "coursekit-slider";
+  line.append(model.get("description"), slider, number);
+  slider.type = "range";
+  slider.setAttribute("aria-label", model.get("description"));
+  const show = () => {
+    for (const name of ["min", "max", "step", "value"]) slider[name] = model.get(name);
+    number.textContent = model.get("value").toFixed(model.get("digits"));
+  };
+  slider.addEventListener("input", () => {
+    model.set("value", Number(slider.value));
+    model.save_changes();
+  });
+  keep(slider);
+  model.on("change", show);
+  show();
+  el.append(line);
+}
+export default { render };
+"""
+
+_CHOICE = """
+function render({ model, el }) {
+  const line = document.createElement("label");
+  const list = document.createElement("select");
+  line.className = "coursekit-slider coursekit-choice";
+  line.append(model.get("description"), list);
+  list.setAttribute("aria-label", model.get("description"));
+  for (const name of model.get("options")) list.add(new Option(name, name));
+  const show = () => { list.value = model.get("value"); };
+  list.addEventListener("change", () => {
+    model.set("value", list.value);
+    model.save_changes();
+  });
+  keep(list);
+  model.on("change:value", show);
+  show();
+  el.append(line);
+}
+export default { render };
+"""
+
+_STYLE = """
+.coursekit-slider {
+  display: grid; grid-template-columns: 6rem minmax(0, 14rem) 3rem; gap: 0.5rem;
+  align-items: center; margin: 2px 0; color: var(--jp-ui-font-color1, inherit);
+}
+.coursekit-slider input { accent-color: var(--jp-brand-color1, #1976d2); margin: 4px 0; }
+.coursekit-choice select {
+  font: inherit; padding: 2px 4px; color: var(--jp-ui-font-color1, inherit); min-width: 0;
+  background: var(--jp-layout-color1, Canvas); border: 1px solid var(--jp-border-color0, grey);
+}
+"""
+
+
+@cache
+def _slider(whole: bool) -> type[Any]:
+    """The slider's class, whose value is a whole number or any."""
+    import anywidget
+    import traitlets
+
+    number = traitlets.Int if whole else traitlets.Float
+
+    class Slider(anywidget.AnyWidget):
+        _esm, _css = KEPT_KEYS + _SLIDER, _STYLE
+        description = traitlets.Unicode().tag(sync=True)
+        digits = traitlets.Int(0 if whole else 2).tag(sync=True)
+        value, min, max, step = (number().tag(sync=True) for _ in range(4))
+
+    return Slider
+
+
+@cache
+def _choice() -> type[Any]:
+    import anywidget
+    import traitlets
+
+    class Choice(anywidget.AnyWidget):
+        _esm, _css = KEPT_KEYS + _CHOICE, _STYLE
+        description = traitlets.Unicode().tag(sync=True)
+        options = traitlets.List(traitlets.Unicode()).tag(sync=True)
+        value = traitlets.Unicode().tag(sync=True)
+
+    return Choice
+
+
+def slider(value: float, low: float, high: float, step: float, name: str, **more: Any) -> Any:
+    """A slider, for whole numbers if all of its numbers are.
+
+    Args:
+        value: the first.
+        low: the smallest.
+        high: the largest.
+        step: between two neighbours.
+        name: written before it, and said by a screen reader.
+        more: `digits` behind the point that are shown, 2 by default.
+    """
+    whole = all(isinstance(number, int) for number in (value, low, high))
+    return _slider(whole)(value=value, min=low, max=high, step=step, description=name, **more)
+
+
+def choice(options: Sequence[str], name: str, value: str | None = None) -> Any:
+    """A list of which one is chosen.
+
+    Args:
+        options: the names.
+        name: written before it, and said by a screen reader.
+        value: the first choice; the first of the names if it is not given.
+    """
+    return _choice()(options=list(options), value=value or options[0], description=name)
