@@ -105,6 +105,7 @@ def look_at_widgets(chromium: Browser, out: Path) -> list[str]:
         command(page, "application:toggle-left-area")
         for number, name in enumerate(WIDGETS, 1):
             wrong += _moved(page, number, name)
+        wrong += _pointed_at(page, 1 + list(WIDGETS).index("fields"))
         for theme, title in THEMES.items():
             command(page, "apputils:change-theme", {"theme": title})
             for width in (*WIDTHS, 400):
@@ -112,6 +113,24 @@ def look_at_widgets(chromium: Browser, out: Path) -> list[str]:
         wrong += [f"critical: widgets: the console says {text}" for text in said]
         page.close()
     return wrong
+
+
+def _pointed_at(page: Page, number: int) -> list[str]:
+    """A mouse over a picture is told the place; a click asks for it."""
+    output = _cell(page, number)
+    said, note = (output.locator(f".coursekit-{name}") for name in ("picker-said", "note"))
+    before, frame = note.inner_html(), output.get_by_role("application")
+    frame.scroll_into_view_if_needed()
+    frame.hover(position={"x": 41, "y": 21})
+    told = said.inner_text()
+    frame.click(position={"x": 41, "y": 21})
+    for _ in range(40):
+        page.wait_for_timeout(250)
+        if note.inner_html() != before:
+            break
+    else:
+        return ["critical: widgets: a click into a picture changes nothing"]
+    return [] if told == "row 10, column 20" else [f"critical: widgets: a mouse is told {told!r}"]
 
 
 def _looked_at(page: Page, theme: str, width: int, out: Path) -> list[str]:
