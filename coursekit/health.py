@@ -98,7 +98,7 @@ def _device() -> Iterator[Finding]:
         yield Finding(f"GPU {i}", f"{properties.name}, {properties.total_memory / 2**30:.0f} GiB")
     if not gpus and os.environ.get("COURSEKIT_TIER") == "full":
         says = "none; the full tier may take days here"
-        yield Finding("GPU", says, "note", "COURSEKIT_TIER=quick")
+        yield Finding("GPU", says, "note", "COURSEKIT_TIER=quick make lab")
     elif not gpus:
         yield Finding("GPU", "none; the quick tier needs none", "note")
     yield Finding("threads", str(torch.get_num_threads()))
@@ -107,7 +107,7 @@ def _device() -> Iterator[Finding]:
 def _tier() -> Finding:
     name = os.environ.get("COURSEKIT_TIER") or tier.TIERS[0]
     if name not in tier.TIERS:
-        return Finding("tier", f"{name}, which is none", "missing", "COURSEKIT_TIER=quick")
+        return Finding("tier", f"{name}, which is none", "missing", "COURSEKIT_TIER=quick make lab")
     sizes = "; COURSEKIT_SIZES replaces some sizes" if os.environ.get("COURSEKIT_SIZES") else ""
     return Finding("tier", f"{name}{sizes}")
 
@@ -116,7 +116,7 @@ def _data() -> Finding:
     try:
         folder = tier.data_folder()
     except CourseError as error:
-        return Finding("data", str(error), "missing", "COURSEKIT_DATA=/whole/path/of/the/data")
+        return Finding("data", str(error), "missing", "COURSEKIT_DATA=/whole/path make lab")
     if folder is None:
         return Finding("data", "rendered faces; COURSEKIT_DATA names no folder of photographs")
     return Finding("data", f"{folder}; `coursekit data check {folder}` looks at every file")

@@ -36,9 +36,12 @@ def test_what_is_missing_stands_first(
     assert main(["doctor"]) == 1
     printed = capsys.readouterr().out
     assert "torch: MISSING; run `make setup`" in printed
-    assert "tier: ful<b>, which is none; mend: COURSEKIT_TIER=quick" in printed
+    assert "tier: ful<b>, which is none; mend: COURSEKIT_TIER=quick make lab" in printed
     html = Card(examine())._repr_html_()
     assert "<strong>3 to mend</strong>" in html
-    assert "ful&lt;b&gt;, which is none<br>to mend it: <code>COURSEKIT_TIER=quick</code>" in html
+    assert (
+        "ful&lt;b&gt;, which is none<br>to mend it: <code>COURSEKIT_TIER=quick make lab</code>"
+        in html
+    )
     assert html.index("<b>data</b>") < html.index("<b>python</b>")
     assert "threads" not in html  # of torch, which is not there
