@@ -183,7 +183,7 @@ def test_exit_codes(
     def version(name: str) -> str:
         raise raised
 
-    monkeypatch.setattr("coursekit.commands.doctor.metadata.version", version)
+    monkeypatch.setattr("coursekit.health.metadata.version", version)
     assert main(["doctor"]) == code
     error = capsys.readouterr().err
     assert told in error

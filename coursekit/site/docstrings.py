@@ -18,6 +18,8 @@ _CODE = re.compile(r"`+([^`]+)`+")
 _MEANS_MORE = re.compile(r"\||_(?=\W|$)|\*(?!\*)(?=\S)|(?<=\w)\*")
 _STRONG = re.compile(r"\*\*[^*]+\*\*")
 _RULE = re.compile(r"\|[-:| ]+\|")
+#: What `_restore` brings back, by the value's name.
+_values: dict[str, list[str]] = {}
 
 
 def as_rst(lines: list[str]) -> list[str]:
@@ -84,6 +86,15 @@ def _convert(
     app: Any, what: str, name: str, obj: object, options: object, lines: list[str]
 ) -> None:
     lines[:] = as_rst(lines)
+    if what in ("attribute", "data", "property"):
+        _values[name] = lines[:]
+
+
+def _restore(
+    app: Any, what: str, name: str, obj: object, options: object, lines: list[str]
+) -> None:
+    """Of a value's "what: why" napoleon makes a type and its description; here it is a sentence."""
+    lines[:] = _values.pop(name, lines)
 
 
 def _skip(app: Any, what: str, name: str, obj: object, skip: bool, options: object) -> bool | None:
@@ -95,5 +106,6 @@ def _skip(app: Any, what: str, name: str, obj: object, skip: bool, options: obje
 def setup(app: Any) -> dict[str, Any]:
     """Called by Sphinx."""
     app.connect("autodoc-process-docstring", _convert, priority=400)  # before napoleon
+    app.connect("autodoc-process-docstring", _restore, priority=600)  # after it
     app.connect("autodoc-skip-member", _skip)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

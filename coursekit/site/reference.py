@@ -17,7 +17,7 @@ SECTIONS = {
         "training", "recipes", "complexity", "checkpoint", "inference", "landmark_inference",
         "prediction", "suspects", "errors",
     ),
-    "In a notebook": ("plots", "widgets", "tier", "checks", "probe"),
+    "In a notebook": ("plots", "widgets", "tier", "health", "checks", "probe"),
     "The competition": ("codabench",),
 }  # fmt: skip
 #: What serves the course's own commands and lessons; their files say how.

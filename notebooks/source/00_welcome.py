@@ -540,7 +540,10 @@ plots.diagram(*LESSONS.split("---"), marked="the research part")
 # It builds its thing in the open; the next lesson imports that thing from `coursekit`, where you can
 # read it, one file for each model.
 #
-# ## Real faces
+# ## Your machine, and real faces
+#
+# Which device, tier and data the lessons find here, and what is missing with the line that mends it,
+# stands on a card: run `from coursekit.health import card` and then `card()` in a cell of your own.
 #
 # Everything runs on rendered faces, and those are no photographs: what you learn carries over,
 # scores do not. If you have real data (your instructor's, CelebAMask-HQ, LaPa or Helen;

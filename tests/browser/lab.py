@@ -23,7 +23,7 @@ from tests.browser.chromium import WIDTHS, faults
 ROOT = Path(__file__).parents[2]
 #: What is ours in JupyterLab: text, and what cells show.
 OURS = ".jp-RenderedMarkdown, .jp-OutputArea-output"
-#: The course's widgets, below the solved lesson: a face's, and those of any drawing function.
+#: The course's widgets and cards, below the solved lesson.
 _WIDGETS = (
     "from coursekit.widgets import face_explorer\nface_explorer()",
     (
@@ -32,6 +32,7 @@ _WIDGETS = (
         "    return grey, f'width {width}, share {share}'\n"
         "sliders(draw, width=(2, 1, 6), share=(0.5, 0.0, 1.0))"
     ),
+    "from coursekit.health import card\ncard()",
     "import matplotlib.pyplot as plt\nplt.plot([1, 4, 9], label='squares')\nplt.show()",
     "from coursekit.labelling import tool\ntool('../mine/train')",
 )
