@@ -50,7 +50,7 @@ _CARD = """\
 
 
 @dataclass(frozen=True)
-class Finding:
+class Fact:
     """One thing that was looked at.
 
     Attributes:
@@ -66,78 +66,78 @@ class Finding:
     mend: str = ""
 
 
-def examine() -> list[Finding]:
+def examine() -> list[Fact]:
     """Look at this machine: Python, packages, device, tier, data, disk and folders."""
     machine = f"on {platform.system()} {platform.machine()}, {os.cpu_count()} cores"
-    found = [Finding("python", f"{platform.python_version()} {machine}"), *_packages()]
+    found = [Fact("python", f"{platform.python_version()} {machine}"), *_packages()]
     if not any(f.what == "torch" and f.state == "missing" for f in found):
         found += _device()
     return [*found, _tier(), _data(), *_places()]
 
 
-def _packages() -> Iterator[Finding]:
+def _packages() -> Iterator[Fact]:
     for name in _PACKAGES:
         try:
-            yield Finding(name, metadata.version(name))
+            yield Fact(name, metadata.version(name))
         except metadata.PackageNotFoundError:
-            yield Finding(name, "MISSING", "missing", "make setup")
+            yield Fact(name, "MISSING", "missing", "make setup")
     try:
         importlib.import_module("inplace_abn")
-        yield Finding("inplace-abn", "built (optional)")
+        yield Fact("inplace-abn", "built (optional)")
     except ImportError:
         says = "not built (optional; nothing that a student runs needs it)"
-        yield Finding("inplace-abn", says, "note")
+        yield Fact("inplace-abn", says, "note")
 
 
-def _device() -> Iterator[Finding]:
+def _device() -> Iterator[Fact]:
     import torch
 
     gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
     for i in range(gpus):
         properties = torch.cuda.get_device_properties(i)
-        yield Finding(f"GPU {i}", f"{properties.name}, {properties.total_memory / 2**30:.0f} GiB")
+        yield Fact(f"GPU {i}", f"{properties.name}, {properties.total_memory / 2**30:.0f} GiB")
     if not gpus and os.environ.get("COURSEKIT_TIER") == "full":
         says = "none; the full tier may take days here"
-        yield Finding("GPU", says, "note", "COURSEKIT_TIER=quick make lab")
+        yield Fact("GPU", says, "note", "COURSEKIT_TIER=quick make lab")
     elif not gpus:
-        yield Finding("GPU", "none; the quick tier needs none", "note")
-    yield Finding("threads", str(torch.get_num_threads()))
+        yield Fact("GPU", "none; the quick tier needs none", "note")
+    yield Fact("threads", str(torch.get_num_threads()))
 
 
-def _tier() -> Finding:
+def _tier() -> Fact:
     name = os.environ.get("COURSEKIT_TIER") or tier.TIERS[0]
     if name not in tier.TIERS:
-        return Finding("tier", f"{name}, which is none", "missing", "COURSEKIT_TIER=quick make lab")
+        return Fact("tier", f"{name}, which is none", "missing", "COURSEKIT_TIER=quick make lab")
     sizes = "; COURSEKIT_SIZES replaces some sizes" if os.environ.get("COURSEKIT_SIZES") else ""
-    return Finding("tier", f"{name}{sizes}")
+    return Fact("tier", f"{name}{sizes}")
 
 
-def _data() -> Finding:
+def _data() -> Fact:
     try:
         folder = tier.data_folder()
     except CourseError as error:
-        return Finding("data", str(error), "missing", "COURSEKIT_DATA=/whole/path make lab")
+        return Fact("data", str(error), "missing", "COURSEKIT_DATA=/whole/path make lab")
     if folder is None:
-        return Finding("data", "rendered faces; COURSEKIT_DATA names no folder of photographs")
-    return Finding("data", f"{folder}; `coursekit data check {folder}` looks at every file")
+        return Fact("data", "rendered faces; COURSEKIT_DATA names no folder of photographs")
+    return Fact("data", f"{folder}; `coursekit data check {folder}` looks at every file")
 
 
-def _places() -> Iterator[Finding]:
+def _places() -> Iterator[Fact]:
     free = shutil.disk_usage(".").free / 2**30
     full = free < _LEAST_DISK
-    yield Finding("disk", f"{free:.0f} GiB free here", "missing" if full else "ok",
+    yield Fact("disk", f"{free:.0f} GiB free here", "missing" if full else "ok",
                   "empty the bin, or delete old runs/ and out/" if full else "")  # fmt: skip
     for what, folder in (("home", home_folder()), ("TMPDIR", Path(tempfile.gettempdir()))):
         refused = why_refused(folder)
         mend = f"{what.upper()}=a folder that can be written" if refused else ""
-        yield Finding(what, f"{folder}, {refused or 'can be written'}", "note" if refused else "ok",
+        yield Fact(what, f"{folder}, {refused or 'can be written'}", "note" if refused else "ok",
                       mend)  # fmt: skip
 
 
 class Card:
     """Findings as a notebook shows them: what is missing and its mend first, versions folded."""
 
-    def __init__(self, findings: list[Finding]) -> None:
+    def __init__(self, findings: list[Fact]) -> None:
         self.findings = findings
 
     def __repr__(self) -> str:
@@ -158,7 +158,7 @@ def card() -> Card:
     return Card(examine())
 
 
-def line(finding: Finding) -> str:
+def line(finding: Fact) -> str:
     """A finding as one line of text."""
     mend = f"; run `{finding.mend}`" if finding.mend.startswith("make ") else ""
     mend = mend or (f"; mend: {finding.mend}" if finding.mend else "")
