@@ -29,7 +29,6 @@ class Lesson:
 
     Args:
         inputs: (N, 2, H, W).
-        seed: of the student's weights.
 
     Attributes:
         starts, ends: the student's state before and after each epoch.
@@ -38,8 +37,8 @@ class Lesson:
         own: whether the student itself is trained, can learn, and gradients are recorded.
     """
 
-    def __init__(self, inputs: Inputs, seed: int = 0) -> None:
-        torch.manual_seed(seed)
+    def __init__(self, inputs: Inputs) -> None:
+        torch.manual_seed(0)
         layers = nn.Conv2d(2, 3, 1, bias=False), nn.BatchNorm2d(3), nn.Dropout(0.5)
         self.network = nn.Sequential(*layers).double().train()
         self.inputs = torch.as_tensor(inputs)
