@@ -836,7 +836,7 @@ count, area = valid.sum(), valid.numel()
 got = check.call(distillation_loss, s, t, valid)
 check.kind(got, torch.Tensor)
 right = (t.softmax(1) * (t.log_softmax(1) - s.log_softmax(1))).sum(1)
-check.slips(got, right[valid].mean(), divergences, s, t, valid, close=1e-6)
+check.slips(got, right[valid].mean(), divergences, s, t, valid)
 means = (
     (0 * right.mean() + math.nan, "it is not a number: a logarithm of what is not above 0 (the target of F.kl_div is a probability, unless log_target=True)"),
     (right[~valid].mean(), "valid and unknown have changed places: True in `valid` counts"), (right.mean(), "`valid` has no effect"), (right[valid].sum() / area, "divided by all pixels: count the valid ones"),
@@ -848,7 +848,7 @@ means = (
     *((right[valid].sum() / (count + more), "nothing is added to the number of valid pixels: `clamp_min(1)` changes 0 alone") for more in (1, 1e-3)), (right[valid].mean() + 1, "1 is added: `clamp_min(1)` is for the divisor"), (2 * right[valid].mean(), "twice the mean: no factor stands before it"),
     (right.where(valid, 255).mean(), "unknown pixels count nowhere: neither in the sum nor in the number"), (((right * valid).sum((1, 2)) / valid.sum((1, 2))).mean(), "the mean of the images' means: one mean over all valid pixels"),
 )  # fmt: skip
-check.slips(got, right[valid].mean(), lambda: means)
+check.slips(got, right[valid].mean(), lambda: means, close=1e-6)
 check.close(got, right[valid].mean(), named.apart(got, right[valid].mean(), regulation.off_divergence, distillation_loss))  # fmt: skip
 far = torch.tensor([200.0, -200.0, 0.0])[None, :, None, None]
 got = check.call(distillation_loss, far, far.roll(1, 1), torch.ones(1, 1, 1, dtype=torch.bool))
