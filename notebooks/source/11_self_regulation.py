@@ -762,7 +762,7 @@ means = (
     *((right[valid].sum() / (count + more), "nothing is added to the number of valid pixels: `clamp_min(1)` changes 0 alone") for more in (1, 1e-3)), (right[valid].mean() + 1, "1 is added: `clamp_min(1)` is for the divisor"), (2 * right[valid].mean(), "twice the mean: no factor stands before it"),
     (right.where(valid, 255).mean(), "unknown pixels count nowhere: neither in the sum nor in the number"), (((right * valid).sum((1, 2)) / valid.sum((1, 2))).mean(), "the mean of the images' means: one mean over all valid pixels"),
 )  # fmt: skip
-check.slips(got, right[valid].mean(), lambda: means)
+check.slips(got, right[valid].mean(), lambda: means, close=1e-6)
 check.close(got, right[valid].mean(), named.apart(got, right[valid].mean(), regulation.off_divergence, distillation_loss))  # fmt: skip
 far = torch.tensor([200.0, -200.0, 0.0])[None, :, None, None]
 got = check.call(distillation_loss, far, far.roll(1, 1), torch.ones(1, 1, 1, dtype=torch.bool))
