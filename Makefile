@@ -74,7 +74,7 @@ abn: $(READY)
 
 unit: $(READY)
 	@echo "unit and property tests"
-	@$(RUN)python -m pytest -n $(JOBS) --dist loadfile tests
+	@$(RUN)python -m pytest -p no:nbval -n $(JOBS) --dist loadfile tests
 
 coverage: $(READY)
 	@echo "which lines of the package no test runs ($(TESTS))"

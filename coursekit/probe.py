@@ -47,6 +47,11 @@ if TYPE_CHECKING:
 
 #: What students read of `Probe.call`.
 UNCHANGED = "the arguments are left as they are"
+#: What `Probe.train` emits.
+TRAINED = (
+    "the gradient with respect to the image", "the gradients with respect to the weights",
+    "the losses of a short training", "the logits after a short training",
+)  # fmt: skip
 FOLDER, SECRET = "COURSEKIT_PROBE", "COURSEKIT_PROBE_SECRET"
 
 #: Nesting of a value that may travel.
@@ -163,16 +168,16 @@ class Probe:
             cost = -50 * scores.log_softmax(1).gather(1, ids[:, None]).mean()
             cost.backward()
             if not losses:
-                self.emit("input", images.grad, "the gradient with respect to the image")
+                self.emit("input", images.grad, TRAINED[0])
                 slopes = {key: weight.grad for key, weight in network.named_parameters()}
-                self.emit("gradients", slopes, "the gradients with respect to the weights")
+                self.emit("gradients", slopes, TRAINED[1])
             losses.append(float(cost.detach()))
             for weight in network.parameters():
                 if weight.grad is not None:
                     weight.data -= 0.001 * weight.grad
-        self.emit("losses", losses, "the losses of a short training", close=1e-4)
+        self.emit("losses", losses, TRAINED[2], close=1e-4)
         scores = network.eval()(images)
-        self.emit("trained", scores, "the logits after a short training", close=1e-3)
+        self.emit("trained", scores, TRAINED[3], close=1e-3)
 
     def _plant(self, network: Any, name: str, draw: Callable[..., NDArray[Any]]) -> None:
         """The same as `given`, for a network's numbers, which travel as a single array."""

@@ -17,10 +17,12 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 from hypothesis import settings  # noqa: E402
 
+from coursekit.lessons.notebook import without_url_grammar  # noqa: E402
 from tests.scheduling import (  # noqa: E402, F401
     pytest_collection_modifyitems,
     pytest_xdist_make_scheduler,
 )
 
+without_url_grammar()
 settings.register_profile("course", deadline=None, derandomize=True, max_examples=60)
 settings.load_profile("course")

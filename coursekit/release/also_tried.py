@@ -1,6 +1,7 @@
 """What hidden tests tell students that they try, read from their text without running it.
 
-The third argument of `probe.emit` (`about`) is meant for students; `probe.call` has its own words.
+The third argument of `probe.emit` (`about`) is meant for students; `probe.call` and
+`probe.train` have words of their own.
 Here it is worked out as far as constants reach: texts, f-strings, `a if b else c`, names that are
 set to such, and loops over what is written out in place. A part of an f-string that reaches further
 becomes "…"; any other text that does is left out, which only makes the list shorter.
@@ -12,12 +13,13 @@ import ast
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from coursekit.probe import UNCHANGED
+from coursekit.probe import TRAINED, UNCHANGED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _MOST_STEPS = 200  # of a loop
+_OWN_WORDS = {"probe.call": (UNCHANGED,), "probe.train": TRAINED}
 
 
 class _UnknownError(Exception):
@@ -53,8 +55,8 @@ def _walk(statements: Sequence[ast.stmt], names: dict[str, Any]) -> Iterator[str
             for node in ast.walk(statement):
                 if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "emit":
                     yield from _about(node, names)
-                elif isinstance(node, ast.Call) and ast.unparse(node.func) == "probe.call":
-                    yield UNCHANGED
+                elif isinstance(node, ast.Call):
+                    yield from _OWN_WORDS.get(ast.unparse(node.func), ())
 
 
 def _steps(loop: ast.For, names: dict[str, Any]) -> Iterator[dict[str, Any]]:

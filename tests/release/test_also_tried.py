@@ -9,6 +9,7 @@ import pytest
 
 from coursekit.lessons.regions import hidden_text
 from coursekit.lessons.source import read_lesson
+from coursekit.probe import TRAINED
 from coursekit.release.also_tried import also_tried
 
 
@@ -33,6 +34,7 @@ from coursekit.release.also_tried import also_tried
         ('probe.emit("a", 1, f"{x:.2f}")\nprobe.emit("b", "an about", other)', []),
         ('probe.emit("a", probe.call(f, 1), "x")\nother.call(2)',
          ["x", "the arguments are left as they are"]),
+        ("probe.train(network, (2, 9, 9))\nother.train()", [*TRAINED]),
         ("this is no Python", []),
     ],
 )  # fmt: skip
