@@ -142,7 +142,8 @@ def _needed(
 @cache
 def _process() -> subprocess.Popen[str]:
     """The process that tries answers, with what lessons import loaded; one for all lessons."""
-    environment = {**os.environ, "MPLBACKEND": "agg", **_ONE_THREAD, **_HUGE_PAGES}
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("COURSEKIT_")}
+    environment = {**kept, "MPLBACKEND": "agg", **_ONE_THREAD, **_HUGE_PAGES}
     environment["PYTHONHASHSEED"] = "0"  # as in the lessons' kernels
     environment["PYTHONPATH"] = os.pathsep.join(p for p in sys.path if p)
     atexit.register(_forget)

@@ -197,11 +197,8 @@ def _lint_about(
     """What an answer cell says of itself, and of the hidden tests."""
     about = dict(cell["metadata"].get("coursekit", {}))
     words = about.pop("also_tried", [])
-    pieces = told(region for check in checks for region in check.regions) | {
-        "…",
-        UNCHANGED,
-        *TRAINED,
-    }
+    pieces = told(region for check in checks for region in check.regions)
+    pieces |= {"…", UNCHANGED, *TRAINED}
     if not all(_made_of(word, pieces) for word in words):
         yield f"{answer.name}: tells more of its hidden tests than `about` says"
     wanted: dict[str, Any] = {

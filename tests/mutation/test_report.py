@@ -17,6 +17,7 @@ from coursekit.checks.borrowing import BORROWED
 from coursekit.cli import main
 from coursekit.errors import CourseError
 from coursekit.lessons.source import Lesson, read_lesson
+from coursekit.mutation import trial
 from coursekit.mutation.answers import Answers
 from coursekit.mutation.forked import MEMORY, Ending, run_forked
 from coursekit.mutation.report import Tally, _judge_right, as_text, examine, score
@@ -187,6 +188,15 @@ def test_the_hidden_half_begins_where_the_public_one_began(tmp_path: Path) -> No
     text = text.replace("check = Check", spoil + "check = Check")
     state = f"probe.emit('state', ['left' in globals(), {drawn}], '-')\n"
     assert look(read(tmp_path, text.replace("probe.emit(", state + "probe.emit("))).problems == []
+
+
+def test_settings_of_who_tries_change_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COURSEKIT_SIZES", "{}")
+    trial._forget()  # the next process begins with them
+    asks = "# %%\nimport os\nassert 'COURSEKIT_SIZES' not in os.environ\nfrom"
+    assert look(read(tmp_path, LESSON.replace("# %%\nfrom", asks))).problems == []
 
 
 def test_a_half_that_ended_the_process_spoils_no_other(tmp_path: Path) -> None:
