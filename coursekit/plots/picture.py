@@ -13,6 +13,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
+from matplotlib.axis import Axis
 from matplotlib.colors import is_color_like, same_color
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -20,6 +21,8 @@ from matplotlib.text import Text
 from coursekit.plots.words import in_words
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
@@ -93,12 +96,26 @@ def as_png(figure: Figure) -> tuple[bytes, dict[str, int | str]]:
 def _blacks(figure: Figure) -> list[tuple[Artist, str]]:
     """The words and lines of a figure that are black, as they are by default."""
     found = []
-    for artist in figure.findobj(lambda a: not (isinstance(a, Text) and _on_colour(a))):
+    for artist in _drawn(figure):
+        if isinstance(artist, Text) and _on_colour(artist):
+            continue
         for name in ("color", "edgecolor", "markeredgecolor"):
             colour = getattr(artist, f"get_{name}", lambda: None)()
             if is_color_like(colour) and same_color(colour, "black"):
                 found.append((artist, name))
     return found
+
+
+def _drawn(artist: Artist) -> Iterator[Artist]:
+    """An artist and what is drawn in it.
+
+    The axes of pictures of faces are off, and to ask one of them for its ticks makes them.
+    """
+    yield artist
+    for child in artist.get_children():
+        off = isinstance(child, Axis) and not child.axes.axison
+        if child.get_visible() and not off:
+            yield from _drawn(child)
 
 
 def _on_colour(text: Text) -> bool:

@@ -58,10 +58,10 @@ from coursekit.data import SynthDataset, open_dataset
 
 # %%
 TIER, DATA, SIZES = tier.choose(
-    train=(120, 5000),
-    val=(40, 1000),
+    train=(104, 5000),
+    val=(32, 1000),
     size=(48, 512),
-    epochs=(7, 120),
+    epochs=(6, 120),
     batch=(4, 2),
     lr=(0.002, 0.001),
     patience=(3, 12),

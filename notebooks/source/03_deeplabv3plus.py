@@ -53,7 +53,7 @@ from coursekit.data import SynthDataset, open_dataset
 # Each size on the quick tier, then on the full one, which COURSEKIT_TIER=full chooses. The rates
 # are those of the dilated convolutions; you will see why they differ.
 TIER, DATA, SIZES = tier.choose(
-    train=(56, 5000), val=(20, 1000), size=(48, 512), epochs=(6, 120), batch=(4, 2),
+    train=(48, 5000), val=(20, 1000), size=(48, 512), epochs=(4, 120), batch=(4, 2),
     rates=((1, 2, 3), (6, 12, 18)), lr=(0.002, 0.001), patience=(3, 12),
 )  # fmt: skip
 if DATA:

@@ -55,7 +55,7 @@ from coursekit.data import SynthDataset, open_dataset
 # Each size on the quick tier, then on the full one, which COURSEKIT_TIER=full chooses. Faces of 96²
 # in place of 48²: you will see why.
 TIER, DATA, SIZES = tier.choose(
-    train=(160, 5000), val=(40, 1000), size=(96, 512), epochs=(5, 120), batch=(8, 2),
+    train=(128, 5000), val=(32, 1000), size=(96, 512), epochs=(4, 120), batch=(8, 2),
     lr=(0.004, 0.001), patience=(3, 12),
 )  # fmt: skip
 if DATA:

@@ -53,10 +53,10 @@ from coursekit.models.dml_csr import SMALL  # sizes of a small network
 
 # %%
 TIER, DATA, SIZES = tier.choose(
-    train=(128, 5000),
+    train=(80, 5000),
     val=(40, 500),
     size=(64, 256),
-    epochs=(4, 20),
+    epochs=(3, 20),
     batch=(4, 8),
     lr=(0.01, 0.005),
 )
@@ -1092,7 +1092,7 @@ plots.diagram(FIGURE_3, FLOWS, shapes=plots.shapes(mine, tuple(c5.shape[1:])))
 #
 # Two small networks have the same encoder and head, and see the same faces in the same order. One has *your* DDGCN for its context, the other the paper's **baseline**, a single 3×3 convolution. AdamW with a cosine stands in for the paper's SGD, to save time. Then $\lambda$ and $\gamma$ of the trained network are put back to 0: what it loses is what the graphs did.
 #
-# Two runs of the *same* network differ, too. One example: on our test machine, at the quick tier's sizes, six seeds gave 17.2 ± 0.4 points for DDGCN, 16.8 ± 0.9 for the baseline, and 16.7 ± 0.6 for the same block built without its graphs. So the difference of two single runs has a standard deviation of about $\sqrt{0.4^2 + 0.9^2} \approx 1$ point. A difference below twice that says nothing.
+# Two runs of the *same* network differ, too. One example: on our test machine, with 128 faces and four epochs, six seeds gave 17.2 ± 0.4 points for DDGCN, 16.8 ± 0.9 for the baseline, and 16.7 ± 0.6 for the same block built without its graphs. So the difference of two single runs has a standard deviation of about $\sqrt{0.4^2 + 0.9^2} \approx 1$ point. A difference below twice that says nothing.
 
 # %% train-ddgcn tags=["slow"]
 from coursekit.optim import AveragedCosineConfig

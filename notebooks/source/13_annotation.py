@@ -59,7 +59,7 @@ from coursekit.training.published import BSPNET_ABLATION_TABLE
 
 # %%
 TIER, _, SIZES = tier.choose(
-    train=(200, 800), test=(40, 120), size=(96, 128), val=(16, 100), annotators=(8, 20),
+    train=(160, 800), test=(40, 120), size=(96, 128), val=(16, 100), annotators=(8, 20),
 )  # fmt: skip
 SIZE = SIZES["size"]
 TO_LAPA = labels.merge_table(labels.CELEBAMASK_HQ, LAPA)  # 19 ids to 11, glasses to skin
