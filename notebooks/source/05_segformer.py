@@ -1439,11 +1439,11 @@ with torch.no_grad():
     for name, network in 3 * list(networks.items()):  # in turn: none has a quieter machine
         spent[name].append(milliseconds(lambda n=network: n.eval()(image), times=1))
 print("                parameters  10⁹ multiplications  milliseconds  against U-Net: mult.  time")
+work = {name: multiply_accumulates(network, 256) / 1e9 for name, network in networks.items()}
 for name, network in networks.items():
-    work = [multiply_accumulates(n, 256) / 1e9 for n in (network, networks["unet"])]
     slower = min(spent[name]) / min(spent["unet"])
-    print(f"{name:<15}{count_parameters(network):>11,}{work[0]:>21.2f}{min(spent[name]):>14.0f}"
-          f"{work[0] / work[1]:>22.2f}{slower:>6.2f}")  # fmt: skip
+    print(f"{name:<15}{count_parameters(network):>11,}{work[name]:>21.2f}{min(spent[name]):>14.0f}"
+          f"{work[name] / work['unet']:>22.2f}{slower:>6.2f}")  # fmt: skip
 
 # %% [markdown]
 # Compare the last two columns, row by row. If time were multiplications, they would be the same. (On our test machine, FastSCNN did 0.07 of U-Net's multiplications in 0.1 to 0.4 of its time; SegFormer did less than half of them, and took 1.3 to 2 times as *long*.) Two reasons:
