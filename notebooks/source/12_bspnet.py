@@ -56,7 +56,7 @@ from coursekit.training.published import BSPNET_ABLATION_TABLE, BSPNET_HELEN_TAB
 
 # %%
 TIER, DATA, SIZES = tier.choose(
-    train=(100, 1000), val=(40, 200), size=(64, 96), steps=(36, 1250), batch=(4, 8),
+    train=(100, 1000), val=(40, 200), size=(64, 96), steps=(50, 1250), batch=(4, 8),
     lr=(0.01, 0.01), seeds=(1, 3),
     rows=(("A", "B", "C", "A, stride 8", "B, no boundary loss"),
           ("A", "B", "C", "A, stride 8", "B, no boundary loss", "A, weighted")),
