@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 # Shapes in signatures are checked while the tests run, and cost nothing otherwise.
@@ -26,3 +27,14 @@ from tests.scheduling import (  # noqa: E402, F401
 without_url_grammar()
 settings.register_profile("course", deadline=None, derandomize=True, max_examples=60)
 settings.load_profile("course")
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: looking through it for garbage, time and again, finds none."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_unconfigure() -> None:
+    """At its end Python looks through everything once, and libraries tell of what is left then."""
+    gc.unfreeze()

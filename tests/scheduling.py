@@ -13,6 +13,17 @@ if TYPE_CHECKING:
 #: Files of long tests that share nothing: each test goes to whoever is free.
 SPREAD = ("tests/lessons/test_lessons.py", "tests/lessons/test_full_tier.py")
 
+#: Files that take long, the longest first: late in the run one of them would keep a core waiting.
+LONG = (
+    "tests/grading/sandbox/test_sandbox.py", "tests/grading/test_batch.py",
+    "tests/training/test_loop.py", "tests/release/test_release.py",
+    "tests/mutation/test_report.py", "tests/codabench/test_submission.py",
+    "tests/grading/test_corpus.py", "tests/benchmarks/test_gpu.py",
+    "tests/grading/test_selfcheck.py", "tests/models/test_abn.py", "tests/lessons/test_replay.py",
+    "tests/grading/report/test_pages.py", "tests/grading/report/test_similarity.py",
+    "tests/test_prediction.py", "tests/training/test_multi_task.py",
+)  # fmt: skip
+
 
 class Scheduling(LoadFileScheduling):
     """Hands out whole files, in the order in which they were collected."""
@@ -30,4 +41,5 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Schedul
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What is dear begins first, or the others would wait for it in the end."""
-    items.sort(key=lambda item: not item.nodeid.startswith(SPREAD))
+    rank = dict.fromkeys(SPREAD, -1) | {file: place for place, file in enumerate(LONG)}
+    items.sort(key=lambda item: rank.get(item.nodeid.partition("::")[0], len(LONG)))

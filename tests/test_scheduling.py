@@ -6,8 +6,10 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
-from tests.scheduling import SPREAD
+from tests.scheduling import LONG, SPREAD, pytest_collection_modifyitems
 
 REPOSITORY = Path(__file__).parents[1]
 TESTS = """
@@ -42,5 +44,13 @@ def test_a_file_is_one_process_s(tmp_path: Path) -> None:
     assert counts == {"test_a.py": 1, "test_b.py": 1, spread.name: 2}
 
 
-def test_what_is_spread_is_there() -> None:
-    assert all((REPOSITORY / name).is_file() for name in SPREAD)
+def test_the_dearest_begin_first() -> None:
+    order = ["tests/test_a.py", LONG[1], "tests/z/test_b.py", SPREAD[1], LONG[0], SPREAD[0]]
+    items: list[Any] = [SimpleNamespace(nodeid=f"{file}::test_it[a]") for file in order]
+    pytest_collection_modifyitems(items)
+    first = [SPREAD[1], SPREAD[0], LONG[0], LONG[1], "tests/test_a.py", "tests/z/test_b.py"]
+    assert [item.nodeid.partition("::")[0] for item in items] == first
+
+
+def test_what_is_dear_is_there() -> None:
+    assert all((REPOSITORY / name).is_file() for name in (*SPREAD, *LONG))

@@ -9,7 +9,7 @@ import resource
 import signal
 import time
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +40,26 @@ class Ending:
     exercise: str = ""
 
 
+@dataclass
+class _Run:
+    """A fork at its task: its number and folder, the act it was last seen at, and since when."""
+
+    number: int
+    folder: Path
+    act: int = 0
+    since: float = field(default_factory=time.monotonic)
+
+    def rests(self, wall: float) -> bool:
+        """Whether it has been at one act for so many seconds; a long task may well take longer."""
+        if time.monotonic() - self.since <= wall:
+            return False
+        act = len(_endings(self.folder))
+        if act == self.act:
+            return True
+        self.act, self.since = act, time.monotonic()
+        return False
+
+
 def run_forked(
     tasks: Sequence[Task], workers: int, seconds: float
 ) -> Iterator[tuple[int, tuple[Ending, ...]]]:
@@ -48,15 +68,15 @@ def run_forked(
     Args:
         tasks: what to run: acts, one after the other, whatever becomes of the one before.
         workers: how many at a time.
-        seconds: of processor time that each act may take, and a tenth of its wall-clock time: on a
-            busy machine it waits most of the time.
+        seconds: of processor time that each act may take, and a tenth of its wall-clock time, or a
+            twentieth: on a busy machine it waits most of the time.
 
     Yields:
         The number of a task and how its acts ended, in the order in which tasks end. The act that
         ended the process is the last.
     """
     waiting = list(enumerate(tasks))[::-1]
-    running: dict[int, tuple[int, float, Path]] = {}
+    running: dict[int, _Run] = {}
     with temporary_folder() as scratch:
         try:
             while waiting or running:
@@ -64,23 +84,23 @@ def run_forked(
                     number, task = waiting.pop()
                     folder = scratch / str(number)
                     folder.mkdir()
-                    running[_fork(task, folder, seconds)] = number, time.monotonic(), folder
-                for pid in _ended(running, 10 * seconds * max(map(len, tasks))):
-                    number, _, folder = running.pop(pid)
-                    yield number, _read(folder, len(tasks[number]))
+                    running[_fork(task, folder, seconds)] = _Run(number, folder)
+                for pid in _ended(running, 10 * seconds):
+                    run = running.pop(pid)
+                    yield run.number, _read(run.folder, len(tasks[run.number]))
         finally:
             for pid in running:
                 _kill(pid)
 
 
-def _ended(running: dict[int, tuple[int, float, Path]], wall: float) -> list[int]:
+def _ended(running: dict[int, _Run], wall: float) -> list[int]:
     """Processes that have ended, once there is one."""
     while True:
         ended = [pid for pid in running if os.waitpid(pid, os.WNOHANG)[0]]
-        for pid, (_, started, folder) in running.items():
-            if pid not in ended and time.monotonic() - started > wall:
+        for pid, run in running.items():
+            if pid not in ended and run.rests(wall):
                 _kill(pid)
-                _write(folder, Ending("timeout"))
+                _write(run.folder, Ending("timeout"))
                 ended.append(pid)
         if ended:
             return ended
@@ -157,10 +177,14 @@ def _write(folder: Path, ending: Ending) -> None:
 
 
 def _read(folder: Path, acts: int) -> tuple[Ending, ...]:
-    try:
-        lines = (folder / "endings.txt").read_text().splitlines()
-        found = tuple(Ending(**json.loads(line)) for line in lines)
-    except (OSError, ValueError):
-        found = ()
+    found = _endings(folder)
     lost = len(found) < acts and not (found and found[-1].kind == "timeout")
     return (*found, Ending("dead")) if lost else found
+
+
+def _endings(folder: Path) -> tuple[Ending, ...]:
+    try:
+        lines = (folder / "endings.txt").read_text().splitlines()
+        return tuple(Ending(**json.loads(line)) for line in lines)
+    except (OSError, ValueError):
+        return ()

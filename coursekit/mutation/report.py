@@ -123,15 +123,16 @@ def _answers(lesson: Lesson, exercise: Exercise, answers: Answers, tally: Tally)
     name = exercise.name
     stub = next(c.source for c in lesson.student() if c.id == name)
     solution = next(c.source for c in lesson.solved() if c.id == name)
-    yield _Case(Trial(name, stub), partial(_judge_stub, tally))
+    yield _Case(Trial(name, stub, right=False), partial(_judge_stub, tally))
     for number, code in enumerate([solution, *answers.right.get(name, [])]):
         what = f"right answer {number}" if number else "the solution"
-        yield _Case(Trial(name, code), partial(_judge_right, tally, what))
+        yield _Case(Trial(name, code, right=True), partial(_judge_right, tally, what))
     if name in PARTS.get(lesson.name[3:], {}):
-        yield _Case(Trial(name, borrowing(lesson.name, name)), partial(_judge_borrowed, tally))
+        borrowed = Trial(name, borrowing(lesson.name, name), right=True)
+        yield _Case(borrowed, partial(_judge_borrowed, tally))
     for number, (code, words) in enumerate(answers.wrong.get(name, []), 1):
         what = f"wrong answer {number}"
-        yield _Case(Trial(name, code), partial(_judge_wrong, tally, what, words))
+        yield _Case(Trial(name, code, right=False), partial(_judge_wrong, tally, what, words))
 
 
 def _mutants(exercise: Exercise, answers: Answers, tally: Tally) -> Iterator[_Case]:
@@ -140,7 +141,8 @@ def _mutants(exercise: Exercise, answers: Answers, tally: Tally) -> Iterator[_Ca
         for listed in (answers.equivalent, answers.hidden_only)
     )
     for mutant in plant(exercise):
-        trial, name = Trial(exercise.name, mutant.code), (mutant.line, mutant.change)
+        name = mutant.line, mutant.change
+        trial = Trial(exercise.name, mutant.code, right=name in equivalent)
         if name in equivalent:
             equivalent[name] = 0
             tally.equivalent += 1

@@ -1,14 +1,16 @@
-"""The process in which answers are tried: it runs cells of a lesson, and forks for every answer.
+"""The process in which answers are tried: it runs cells of a lesson, and forks to try answers.
 
 It begins with what lessons import loaded, and forks for each lesson, so that nobody waits for torch
-again. At each exercise the lesson's fork forks for every answer, and that runs the public half of
-the checks and then, in another folder, with the names, the environment and the random numbers that
-it began with, the hidden half, up to the first check that finds something: the answer is caught,
-and the rest would only cost. Where the halves disagree, or the first ended the process, the hidden
-half has a fork of its own.
-What they share all the same is what an answer changes in objects that were there before: attributes
-of a class, patches of a library, threads. This is for authors and trusts the answers; grading runs
-strangers' code elsewhere.
+again. At each exercise the lesson's fork forks for some answers together. Each of them runs the
+public half of the checks and then, in another folder, with the names, the environment and the
+random numbers that it began with, the hidden half, up to the first check that finds something: the
+answer is caught, and the rest would only cost.
+What answers in one fork share all the same is what they change in objects that were there before:
+attributes of a class, patches of a library, threads. So the last of them is one that is right: if
+it does not pass both halves, in which it emits what the solution does, all of them are tried again,
+each in a fork of its own. So is every answer that does not end as its author says, and there, where
+the halves disagree, or the first ended the process, the hidden half has a fork of its own.
+This is for authors and trusts the answers; grading runs strangers' code elsewhere.
 """
 
 from __future__ import annotations
@@ -50,6 +52,18 @@ _LOADED = (
     "IPython.display", "matplotlib.pyplot", "torch._dynamo", "coursekit.training",
     "segmentation_models_pytorch",
 )  # fmt: skip
+
+# Answers that share a fork, at most: with more, it is soon they who cost, and no longer the fork.
+_TOGETHER = 16
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What to try: its number among the job's trials, its code, whether it is right (if known)."""
+
+    number: int | None
+    code: str
+    right: bool | None
 
 
 @dataclass(frozen=True)
@@ -128,7 +142,11 @@ def _run_lesson(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
             stage = _Stage(name, Plan(**job["exercises"][name]), vars(module), job)
             stage.prepare()
             yield from stage.try_all(
-                [(i, code) for i, (exercise, code) in enumerate(job["trials"]) if exercise == name]
+                [
+                    _Answer(number, code, right)
+                    for number, (exercise, code, right) in enumerate(job["trials"])
+                    if exercise == name
+                ]
             )
         _run_solved(name, source, vars(module))
 
@@ -160,41 +178,73 @@ class _Stage:
                 raise CourseError(f"{check}: all that its hidden half emits can be made up; let "
                                   "results depend on what is drawn")  # fmt: skip
 
-    def try_all(self, answers: list[tuple[int, str]]) -> Iterator[dict[str, Any]]:
+    def try_all(self, answers: list[_Answer]) -> Iterator[dict[str, Any]]:
         """Try answers on both halves."""
         for name, source in (*self.plan.public, *self.plan.hidden):
             _compiled(name, source)  # once, before the forks
-        for _, code in answers:
-            borrows(code, self.name)  # checks ask, too
-        folders = [self._folder() for _ in answers]
-        both = [
-            [self._public(code), self._hidden(code, folder)]
-            for (_, code), folder in zip(answers, folders, strict=True)
+        for answer in answers:
+            borrows(answer.code, self.name)  # checks ask, too
+        alone = [answer for answer in answers if answer.right is None]
+        groups = self._groups(answers)
+        folders = [[self._folder() for _ in group] for group in groups]
+        tasks = [
+            [act for pair in zip(*both, strict=True) for act in self._both(*pair)]
+            for both in zip(groups, folders, strict=True)
         ]
+        for place, endings in self._forked(tasks):
+            group = groups[place]
+            ended = [*endings, *[Ending("dead")] * (2 * len(group) - len(endings))]
+            halves = zip(group, folders[place], ended[::2], ended[1::2], strict=True)
+            told = [self._told(*each) for each in halves]
+            sound = _as_expected(group[-1], told[-1])  # what came before it left nothing behind
+            for answer, line in zip(group, told, strict=True):
+                if answer.number is None:
+                    continue
+                if sound and _as_expected(answer, line):
+                    yield line
+                else:
+                    alone.append(answer)
+        yield from self._try_alone(alone)
+
+    def _groups(self, answers: list[_Answer]) -> list[list[_Answer]]:
+        """Answers that share a fork; the last of each group is right."""
+        right, wrong = ([a for a in answers if a.right is kind] for kind in (True, False))
+        known = len(right) + len(wrong)
+        number = min(known, max(self.job["workers"], -(-known // _TOGETHER)))
+        solution = [_Answer(None, self.plan.solution, right=True)]
+        return [wrong[i::number] + (right[i::number] or solution) for i in range(number)]
+
+    def _try_alone(self, answers: list[_Answer]) -> Iterator[dict[str, Any]]:
+        """Try each in a fork of its own; the hidden half in another, where the halves disagree."""
+        folders = [self._folder() for _ in answers]
+        both = [self._both(*pair) for pair in zip(answers, folders, strict=True)]
         doubtful: list[tuple[int, Ending]] = []
         for place, (public, *rest) in self._forked(both):
             hidden = rest[0] if rest else Ending("dead")
             told = self._told(answers[place], folders[place], public, hidden)
-            passed = hidden.kind == "passed" and not told["reasons"]
-            if rest and passed == (public.kind == "passed"):
+            if rest and _passed(told) == (public.kind == "passed"):
                 yield told
             else:
                 doubtful.append((place, public))
         again = [self._folder() for _ in doubtful]
-        alone = [
-            [self._hidden(answers[place][1], folder)]
+        hidden_halves = [
+            [self._hidden(answers[place].code, folder)]
             for (place, _), folder in zip(doubtful, again, strict=True)
         ]
-        for number, (hidden,) in self._forked(alone):
+        for number, (hidden,) in self._forked(hidden_halves):
             place, public = doubtful[number]
             yield self._told(answers[place], again[number], public, hidden)
 
+    def _both(self, answer: _Answer, folder: Path) -> list[Callable[[], None]]:
+        return [self._public(answer.code), self._hidden(answer.code, folder)]
+
     def _told(
-        self, answer: tuple[int, str], folder: Path, public: Ending, hidden: Ending
+        self, answer: _Answer, folder: Path, public: Ending, hidden: Ending
     ) -> dict[str, Any]:
-        reasons = self._reasons(answer[1], folder)
+        reasons = self._reasons(answer.code, folder)
         return {
-            "number": answer[0], "reasons": reasons, "public": vars(public), "hidden": vars(hidden),
+            "number": answer.number, "reasons": reasons,
+            "public": vars(public), "hidden": vars(hidden),
         }  # fmt: skip
 
     def _reasons(self, answer: str, folder: Path) -> list[str]:
@@ -247,6 +297,20 @@ class _Stage:
         gc.collect()
         gc.freeze()  # or every fork copies the memory that it looks through
         return run_forked(tasks, self.job["workers"], self.job["seconds"])
+
+
+def _passed(told: dict[str, Any]) -> bool:
+    """Whether an answer passes the hidden half, for full points."""
+    return told["hidden"]["kind"] == "passed" and not told["reasons"]
+
+
+def _as_expected(answer: _Answer, told: dict[str, Any]) -> bool:
+    """Whether an answer passes both halves, if it is right, and neither, if it is wrong."""
+    public = told["public"]["kind"] == "passed"
+    if not answer.right:
+        return not public and not _passed(told)
+    hidden = told["hidden"]["kind"] == "passed" and not set(told["reasons"]) - {BORROWED}
+    return public and hidden  # what only calls the package's own is as right
 
 
 class _State:

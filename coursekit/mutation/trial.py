@@ -52,10 +52,14 @@ class Trial:
     Attributes:
         exercise: its name.
         code: what takes the place of its answer cell.
+        right: whether its author says that both halves let it pass, or neither does. Such answers
+            are tried together; what ends otherwise is tried again on its own, as is what nothing is
+            said of.
     """
 
     exercise: str
     code: str
+    right: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,7 @@ def try_answers(
     job = {
         "cells": _needed(lesson, plans, [trial.code for trial in trials]),
         "exercises": {name: vars(plan) for name, plan in plans.items()},
-        "trials": [(t.exercise, t.code) for t in trials],
+        "trials": [(t.exercise, t.code, t.right) for t in trials],
         "parts": f"{parts.__name__}.{lesson.name[3:]}",
         "workers": workers or os.cpu_count() or 1,
         "seconds": seconds,

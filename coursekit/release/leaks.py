@@ -84,6 +84,7 @@ class Secrets:
             for statement in statements(text.replace(GAP, "pass"))
         }
         self._needles = [n for r in self.regions for n in self._of(r)]
+        self._telling = [n for n in self._needles if n.region.hidden and n.telling]
         self._statements = {
             s: r for r in self.regions for s in statements("\n".join(r.lines)) if s not in shown
         }
@@ -104,11 +105,11 @@ class Secrets:
                 such as `x = torch.zeros(2)`, may be there by chance.
         """
         squashed = squash(text)
+        # Most needles are in no file: what they begin with is looked up, and few are searched for.
+        begins = {squashed[i : i + _SHORTEST] for i in range(len(squashed) - _SHORTEST + 1)}
         found: dict[Region, str] = {}
-        for needle in self._needles:
-            if library and not (needle.region.hidden and needle.telling):
-                continue
-            if needle.text in squashed:
+        for needle in self._telling if library else self._needles:
+            if needle.text[:_SHORTEST] in begins and needle.text in squashed:
                 found.setdefault(needle.region, needle.shown)
         for source in code if not library else ():
             for statement in statements(source):

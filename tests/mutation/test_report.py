@@ -190,6 +190,34 @@ def test_the_hidden_half_begins_where_the_public_one_began(tmp_path: Path) -> No
     assert look(read(tmp_path, text.replace("probe.emit(", state + "probe.emit("))).problems == []
 
 
+def test_answers_share_a_fork(tmp_path: Path) -> None:
+    note = f"import os\nwith open({str(tmp_path / 'processes')!r}, 'a') as file:\n"
+    note += "    file.write(f'{os.getpid()} ')\n"
+    wrong = [(note + code, words) for code, words in GOOD * 10]
+    assert look(read(tmp_path), wrong, [note + SUM] * 4).problems == []
+    processes = (tmp_path / "processes").read_text().split()
+    assert len(processes) == 2 * 34 and len(set(processes)) == 3  # at most 16 in each
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        "Check.equal = lambda *_, **__: None",  # all that follow it pass the public half
+        "Check.catches = lambda *_: Check('twice').that(False, 'the square, twice 5 is 10')",
+        "import os\nos.fork = os.getpid\nos._exit = Check\nos.kill(os.getpid(), 9)",
+    ],
+)
+def test_what_an_answer_leaves_behind_spoils_no_other(tmp_path: Path, left: str) -> None:
+    """With two workers the first, the third and the last share a fork."""
+    first = (f"{left}\nraise AssertionError\n", "")
+    wrong = [first, GOOD[0], (SUM, "that"), GOOD[1], GOOD[2]]  # the stub is tried before them
+    problems = look(read(tmp_path), wrong).problems
+    assert problems[0].startswith("twice: wrong answer 1 gives ")
+    assert problems[1:] == [
+        "twice: wrong answer 3 gives no error", "twice: the hidden half lets wrong answer 3 pass",
+    ]  # fmt: skip
+
+
 def test_settings_of_who_tries_change_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
