@@ -11,17 +11,25 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-#: To JupyterLab an arrow folds a heading or leaves the cell, and two d are no cell any more.
-KEPT_KEYS = """
-const keep = (element) => element.addEventListener("keydown", (event) => {
-  if (!event.ctrlKey && !event.metaKey && !event.altKey && event.key !== "Escape") {
-    event.stopPropagation();
-  }
-});
+#: What each control's script begins with: `put` shows it, now and whenever the kernel changes it,
+#: and keeps its keys: to JupyterLab an arrow folds a heading or leaves the cell, and two d are no
+#: cell any more.
+COMMON = """
+const put = ({ model, el }, whole, control, show) => {
+  control.addEventListener("keydown", (event) => {
+    if (!event.ctrlKey && !event.metaKey && !event.altKey && event.key !== "Escape") {
+      event.stopPropagation();
+    }
+  });
+  model.on("change", show);
+  show();
+  el.append(whole);
+};
 """
 
 _SLIDER = """
-function render({ model, el }) {
+function render(view) {
+  const { model } = view;
   const line = document.createElement("label");
   const slider = document.createElement("input");
   const number = document.createElement("output");
@@ -37,16 +45,14 @@ function render({ model, el }) {
     model.set("value", Number(slider.value));
     model.save_changes();
   });
-  keep(slider);
-  model.on("change", show);
-  show();
-  el.append(line);
+  put(view, line, slider, show);
 }
 export default { render };
 """
 
 _CHOICE = """
-function render({ model, el }) {
+function render(view) {
+  const { model } = view;
   const line = document.createElement("label");
   const list = document.createElement("select");
   line.className = "coursekit-slider coursekit-choice";
@@ -58,10 +64,7 @@ function render({ model, el }) {
     model.set("value", list.value);
     model.save_changes();
   });
-  keep(list);
-  model.on("change:value", show);
-  show();
-  el.append(line);
+  put(view, line, list, show);
 }
 export default { render };
 """
@@ -88,7 +91,7 @@ def _slider(whole: bool) -> type[Any]:
     number = traitlets.Int if whole else traitlets.Float
 
     class Slider(anywidget.AnyWidget):
-        _esm, _css = KEPT_KEYS + _SLIDER, _STYLE
+        _esm, _css = COMMON + _SLIDER, _STYLE
         description = traitlets.Unicode().tag(sync=True)
         digits = traitlets.Int(0 if whole else 2).tag(sync=True)
         value, min, max, step = (number().tag(sync=True) for _ in range(4))
@@ -102,7 +105,7 @@ def _choice() -> type[Any]:
     import traitlets
 
     class Choice(anywidget.AnyWidget):
-        _esm, _css = KEPT_KEYS + _CHOICE, _STYLE
+        _esm, _css = COMMON + _CHOICE, _STYLE
         description = traitlets.Unicode().tag(sync=True)
         options = traitlets.List(traitlets.Unicode()).tag(sync=True)
         value = traitlets.Unicode().tag(sync=True)
