@@ -73,9 +73,9 @@ def drawn(history: History, epochs: int) -> str:
     """
     ends, numbers = (0.5, max(epochs, 2) + 0.5), [entry["epoch"] + 1 for entry in history]
     losses = {key: [entry[key] for entry in history] for key in _LOSSES}
-    highest = 1.05 * max(max(values) for values in losses.values())
-    top = Chart(ends, (0, highest), height=170, title="loss after each epoch")
-    top.heights([0, round(highest / 2, 1), round(highest, 1)], "{:.1f}")
+    highest = max(max(values) for values in losses.values())
+    top = Chart(ends, (0, 1.2 * highest), height=170, title="loss after each epoch")
+    top.heights([0, highest / 2, highest], "{:.2f}")
     for values, colour in zip(losses.values(), (_TRAINING, _VALIDATION), strict=True):
         top.line(numbers, values, f"rgb{colour}")
         top.dot(numbers[-1], values[-1], f"rgb{colour}", f"{values[-1]:.3f}")
@@ -84,7 +84,8 @@ def drawn(history: History, epochs: int) -> str:
             top.upright(entry["epoch"] + 1.5, _EVENT, "3 3", entry["event"])
     scores = [100 * entry["val_mean_iou"] for entry in history]
     most = 10 * (int(max(scores) / 10) + 1)
-    below = Chart(ends, (0, most), height=120, title="mean IoU in validation after each epoch, %")
+    title = "mean IoU in validation after each epoch, %"
+    below = Chart(ends, (0, 1.3 * most), height=120, title=title)
     below.heights([0, most / 2, most])
     below.line(numbers, scores, f"rgb{_VALIDATION}")
     below.dot(numbers[-1], scores[-1], f"rgb{_VALIDATION}", f"{scores[-1]:.1f} %")
@@ -239,7 +240,7 @@ class _Board:
         elif self.pieces.ended:
             lines.append("The run has ended; Start over trains it once more.")
         elif history:
-            lines.append(f"Stopped: {self.pieces.path.name} keeps all of it. Resume goes on.")
+            lines.append(f"Stopped: {self.pieces.path.name} keeps it; Resume goes on.")
         else:
             lines.append(f"Not trained yet: Start trains up to {self.epochs} epochs.")
         return "<br>".join(lines)

@@ -97,7 +97,7 @@ def test_buttons_stop_a_run_and_go_on_with_it(
         press("Stop")
         assert "stops after this epoch" in note(box) and row.ready == [False, False, False]
         await until(kept.exists)
-        await until(lambda: "watched.safetensors keeps all of it" in note(box))
+        await until(lambda: "watched.safetensors keeps it" in note(box))
         assert row.options[0] == "Resume" and row.ready == [True, False, True]
         assert "from" in shown.value
 
