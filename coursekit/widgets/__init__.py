@@ -16,6 +16,7 @@ from coursekit.widgets.budget import budget_designer
 from coursekit.widgets.comparison import compare
 from coursekit.widgets.dashboard import training_dashboard
 from coursekit.widgets.drawing import sliders
+from coursekit.widgets.edging import edge_explorer
 from coursekit.widgets.faces import VIEWS, describe, draw, face_explorer
 from coursekit.widgets.fields import receptive_fields
 from coursekit.widgets.pipeline import optimiser_pipeline
@@ -25,6 +26,6 @@ from coursekit.widgets.weighting import class_weights_explorer
 
 __all__ = [
     "VIEWS", "attention_explorer", "budget_designer", "class_weights_explorer", "compare",
-    "describe", "draw", "face_explorer", "optimiser_pipeline", "quiz", "receptive_fields",
-    "repairs", "sliders", "training_dashboard",
+    "describe", "draw", "edge_explorer", "face_explorer", "optimiser_pipeline", "quiz",
+    "receptive_fields", "repairs", "sliders", "training_dashboard",
 ]  # fmt: skip

@@ -30,6 +30,11 @@ widgets.compare(images, truths, {k: [blurred(t, far) for t in truths] for k, far
 _REPAIRS = """cycles = [[blurred(t, far) for t in truths] for far in (2, 1, 0)]
 widgets.repairs(images, cycles[0], truths, cycles)
 """
+_EDGES = """from coursekit.losses import binary_edges
+def cost_map(target, width, λ3, λ4):  # all pixels alike, and those on an edge λ3 times more
+    return 1 + λ3 * (binary_edges(target, width=width)[0] == 1) + λ4 * (target[0] > 13)
+widgets.edge_explorer(images, truths, cost_map)
+"""
 _TRAINING = """import torch
 from coursekit import create_model
 from coursekit.data import SynthDataset
@@ -84,6 +89,14 @@ WIDGETS: dict[str, tuple[str, tuple[tuple[str, str, str], ...]]] = {
         (
             ("slider", "width, eighths", "ArrowLeft"), ("slider", "depth", "ArrowLeft"),
             ("combobox", "family", "f"),
+        ),
+    ),
+    "edges": (
+        _EDGES,
+        (
+            ("slider", "width", "ArrowRight"), ("slider", "λ3", "ArrowRight"),
+            ("slider", "λ4", "End"), ("combobox", "shown", "e"), ("combobox", "class", "h"),
+            ("slider", "face", "ArrowRight"),
         ),
     ),
     "dashboard": (_TRAINING, ()),
@@ -164,7 +177,9 @@ def _trained(page: Page, number: int) -> list[str]:
     except (TimeoutError, AssertionError) as error:
         return [f"critical: widgets: dashboard: {error}"]
     if not 0 < reached[0] < reached[1]:
-        return [f"critical: widgets: dashboard: stopped after epoch {reached[0]}, then {reached[1]}"]
+        return [
+            f"critical: widgets: dashboard: stopped after epoch {reached[0]}, then {reached[1]}"
+        ]
     if page.locator(".jp-Cell").count() != cells:
         return ["critical: widgets: dashboard: a key reaches the notebook"]
     return []
