@@ -207,30 +207,26 @@ def _still(
     labels: LabelSet,
 ) -> Figure:
     """Loss maps of some settings, and the IoU of some classes at each width."""
-    from coursekit.plots import Picture
+    from coursekit.plots import GREY, Picture
 
     figure = Picture(figsize=(7.5, 4.6), layout="constrained")
-    parts: dict[str, Any] = figure.subplot_mosaic(
-        [["label map", *map(str, _STILL)], ["curves"] * (1 + len(_STILL))], height_ratios=(3, 4)
-    )
-    parts["label map"].imshow(colourise(truth, shown(labels)), interpolation="nearest")
-    parts["label map"].set_title("label map", fontsize=9)
-    for setting in _STILL:
-        axes, (width, λ3, λ4) = parts[str(setting)], setting
-        axes.imshow(heated(image, costs(0, width, λ3, λ4), 1.0, root=True))
-        axes.set_title(f"width {width}, λ = {λ3:g}, {λ4:g}", fontsize=9)
-    for name, axes in parts.items():
-        axes.spines[["top", "right"]].set_visible(False)
-        if name != "curves":
-            axes.set_axis_off()
+    above, below = figure.subplots(2, height_ratios=(1, 1))
+    maps = [heated(image, costs(0, *setting), 1.0, root=True) for setting in _STILL]
+    above.imshow(np.hstack([colourise(truth, shown(labels)), *maps]), interpolation="nearest")
+    titles = ["label map", *(f"width {w}, λ = {λ3:g}, {λ4:g}" for w, λ3, λ4 in _STILL)]
+    middles = (np.arange(len(titles)) + 0.5) * image.shape[1]
+    above.set_xticks(middles, titles, fontsize=9)
+    above.set_yticks([])
+    above.tick_params(length=0)
+    for axes, sides in ((above, ["top", "right", "bottom", "left"]), (below, ["top", "right"])):
+        axes.spines[sides].set_visible(False)
     curves = np.array([left(truth, edges_of(truth, width, labels)) for width in WIDTHS])
     there = [int(i) for i in np.argsort(-curves[0], kind="stable") if not np.isnan(curves[0, i])]
     for i in there:
-        colour = np.array(shown(labels).palette[i]) / 255
-        parts["curves"].plot(WIDTHS, 100 * curves[:, i], "o-", ms=3, color=colour,
-                             label=labels.titles[i])  # fmt: skip
-    parts["curves"].set(xlabel="width of the edge", ylabel="IoU without its edge, %")
-    parts["curves"].legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+        style = {"ms": 4, "mec": GREY, "color": np.array(shown(labels).palette[i]) / 255}
+        below.plot(WIDTHS, 100 * curves[:, i], "o-", label=labels.titles[i], **style)
+    below.set(xlabel="width of the edge", ylabel="IoU without its edge, %")
+    below.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
     said = ", ".join(f"{labels.titles[i]} {curves[0, i]:.0%} to {curves[-1, i]:.0%}" for i in there)
     figure.alt = (
         f"A label map; where the loss lies for {len(_STILL)} settings; IoU of each class without "
