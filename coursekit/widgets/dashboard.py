@@ -79,9 +79,8 @@ def drawn(history: History, epochs: int) -> str:
     for values, colour in zip(losses.values(), (_TRAINING, _VALIDATION), strict=True):
         top.line(numbers, values, f"rgb{colour}")
         top.dot(numbers[-1], values[-1], f"rgb{colour}", f"{values[-1]:.3f}")
-    for entry in history:
-        if entry["event"] in ("switch", "halve", "stop"):
-            top.upright(entry["epoch"] + 1.5, _EVENT, "3 3", entry["event"])
+    marks = [(entry["epoch"] + 1.5, entry["event"]) for entry in history]
+    top.events([mark for mark in marks if mark[1] in ("switch", "halve", "stop")], _EVENT)
     scores = [100 * entry["val_mean_iou"] for entry in history]
     most = 10 * (int(max(scores) / 10) + 1)
     title = "mean IoU in validation after each epoch, %"
