@@ -17,6 +17,7 @@ from coursekit.training.objective import (
     Score,
     Sums,
 )
+from coursekit.training.pieces import Pieces
 
 __all__ = [
     "BoundarySensitiveConfig",
@@ -32,6 +33,7 @@ __all__ = [
     "ObjectiveConfig",
     "ParsingConfig",
     "ParsingObjective",
+    "Pieces",
     "Score",
     "Sums",
     "evaluate",

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from coursekit import terminal
 from coursekit.data.cache import cache_folder
 from coursekit.errors import CourseError
 from coursekit.training.state import load_state, save_state
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from torch import Tensor, nn
 
     from coursekit.optim.plan import Plan
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
 
 #: Seconds of training that may be lost: a state is written no more often.
 SECONDS = 10.0
+
+
+def path_of(name: str) -> Path:
+    """Where the state of a notebook's run is kept."""
+    return cache_folder() / "runs" / f"{name}.safetensors"
 
 
 class Kept:
@@ -32,7 +38,7 @@ class Kept:
     """
 
     def __init__(self, name: str, settings: dict[str, Any]) -> None:
-        self.path = cache_folder() / "runs" / f"{name}.safetensors"
+        self.path = path_of(name)
         self.settings, self._written = settings, time.monotonic()
 
     def load(self, objective: Objective, plan: Plan) -> list[dict[str, Any]]:
@@ -41,7 +47,6 @@ class Kept:
             history, _ = load_state(self.path, objective, plan, self.settings, set())
         except (CourseError, FileNotFoundError):
             return []
-        terminal.say(f"goes on after epoch {len(history)}; {self.path} kept it")
         return history
 
     def save(

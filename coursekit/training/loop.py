@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from accelerate import Accelerator
+    from numpy.typing import NDArray
     from torch import Tensor, nn
 
     from coursekit.data import FaceDataset
@@ -114,12 +115,14 @@ def fit(
     """
     config = config or FitConfig()
     with naming_what_is_full():
-        run = _Run(model, train, val, config, out, resume, progress, started, kept)
+        run = Run(model, train, val, config, out, resume, progress, started, kept)
+        if run.kept and run.history:
+            terminal.say(f"goes on after epoch {len(run.history)}; {run.kept.path} kept it")
         return run.go(on_epoch)
 
 
-class _Run:
-    """The parts of one call of `fit`."""
+class Run:
+    """The parts of one call of `fit`, which says what its arguments are."""
 
     def __init__(
         self,
@@ -217,33 +220,36 @@ class _Run:
         return kept
 
     def go(self, on_epoch: Callable[[dict[str, Any]], None] | None) -> FitResult:
+        for entry in self.epochs():
+            if on_epoch and self.accelerator.is_main_process:
+                on_epoch(entry)
+        return self.end()
+
+    def epochs(self) -> Iterator[dict[str, Any]]:
+        """Train an epoch at each `next`, and give its entry of the history."""
         for epoch in range(len(self.history), self.config.epochs):
             if self.plan.stopped:
                 break
-            start = time.perf_counter()
-            phase, rate = self.plan.phase, self.plan.rate
-            train_loss = self._train_epoch(epoch)
-            with self.plan.for_use(self._images):
-                val_loss, scores = self._validate(epoch)
-            event = self.plan.end_epoch(val_loss, self._images)
-            entry = {
-                "epoch": epoch,
-                "phase": phase,
-                "rate": rate,
-                "train_loss": train_loss,
-                "val_loss": val_loss,
-                **scores,
-                "event": event,
-                "seconds": round(time.perf_counter() - start, 3),
-            }
+            entry = self._epoch(epoch)
             self.history.append(entry)
             if self.accelerator.is_main_process:
-                self._save(improved=event == "improved")
+                self._save(improved=entry["event"] == "improved")
                 if self.kept:
-                    last = self.plan.stopped or epoch + 1 == self.config.epochs
-                    self.kept.save(self.objective, self.plan, self.history, last=last)
-                if on_epoch:
-                    on_epoch(entry)
+                    self.keep(last=self.ended)
+            yield entry
+
+    @property
+    def ended(self) -> bool:
+        """Whether there is nothing more to do."""
+        return self.plan.stopped or len(self.history) >= self.config.epochs
+
+    def keep(self, *, last: bool = True) -> None:
+        """Write the state to where a notebook's run is kept; see `Kept.save`."""
+        assert self.kept is not None
+        self.kept.save(self.objective, self.plan, self.history, last=last)
+
+    def end(self) -> FitResult:
+        """Leave in the model what is used in the end."""
         self.accelerator.wait_for_everyone()
         self.plan.load_best()
         if self.out and self.info and not (self.out / "model.safetensors").exists():
@@ -253,6 +259,34 @@ class _Run:
         return FitResult(
             self.history, self.info, self.whitening, self.plan.best_epoch, self.started
         )
+
+    @torch.no_grad()
+    def said(self, count: int) -> NDArray[np.uint8]:
+        """(count, S, S) classes of the first validation images, as they would be used now."""
+        self.objective.eval()
+        batch = torch.stack([self.val_view[i]["image"] for i in range(count)])
+        batch = batch.to(self.accelerator.device, memory_format=self.layout)
+        with self.plan.for_use(self._images), self.objective.autocast(batch):
+            maps: NDArray[np.uint8] = self.objective.network(batch).argmax(1).byte().cpu().numpy()
+        return maps
+
+    def _epoch(self, epoch: int) -> dict[str, Any]:
+        start = time.perf_counter()
+        phase, rate = self.plan.phase, self.plan.rate
+        train_loss = self._train_epoch(epoch)
+        with self.plan.for_use(self._images):
+            val_loss, scores = self._validate(epoch)
+        event = self.plan.end_epoch(val_loss, self._images)
+        return {
+            "epoch": epoch,
+            "phase": phase,
+            "rate": rate,
+            "train_loss": train_loss,
+            "val_loss": val_loss,
+            **scores,
+            "event": event,
+            "seconds": round(time.perf_counter() - start, 3),
+        }
 
     def _save(self, *, improved: bool) -> None:
         if self.out is None or self.info is None:

@@ -56,6 +56,11 @@ def moving(
     for control in controls.values():
         control.observe(anew, names="value")
     anew()
+    return resting(children, still)
+
+
+def resting(children: Sequence[Any], still: Callable[[], Figure]) -> Any:
+    """A box that changes by itself, or not at all; its arguments are those of `moving`."""
     return _kind()(list(children), still)
 
 

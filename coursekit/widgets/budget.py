@@ -215,10 +215,12 @@ def _still() -> Figure:
         axes.barh(list(costs), values, color=BLUE)
         for limit in limits:
             axes.axvline(limit, color=RED, lw=1)
+        widest = 1.3 * max(values)
         for place, value in enumerate(values):
             number = f" {value:,.2f}" if value < 100 else f" {value:,.0f}"
-            axes.text(value, place, number, va="center", fontsize=8)
-        axes.set_xlim(0, 1.3 * max(values))
+            crossed = [limit for limit in limits if value < limit < value + 0.15 * widest]
+            axes.text(max([value, *crossed]), place, number, va="center", fontsize=8)
+        axes.set_xlim(0, widest)
         axes.invert_yaxis()
         axes.set_title(title, fontsize=9)
         axes.spines[["top", "right"]].set_visible(False)

@@ -1,4 +1,4 @@
-"""The browser's own sliders and lists of choices, with names for a screen reader.
+"""The browser's own sliders, lists of choices and buttons, with names for a screen reader.
 
 ipywidgets' controls let JupyterLab have the keys: an arrow in a list would select the next cell.
 """
@@ -9,19 +9,27 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-#: To JupyterLab an arrow folds a heading or leaves the cell, and two d are no cell any more.
-KEPT_KEYS = """
-const keep = (element) => element.addEventListener("keydown", (event) => {
-  if (!event.ctrlKey && !event.metaKey && !event.altKey && event.key !== "Escape") {
-    event.stopPropagation();
-  }
-});
+#: What each control's script begins with: `put` shows it, now and whenever the kernel changes it,
+#: and keeps its keys: to JupyterLab an arrow folds a heading or leaves the cell, and two d are no
+#: cell any more.
+COMMON = """
+const put = ({ model, el }, whole, control, show) => {
+  control.addEventListener("keydown", (event) => {
+    if (!event.ctrlKey && !event.metaKey && !event.altKey && event.key !== "Escape") {
+      event.stopPropagation();
+    }
+  });
+  model.on("change", show);
+  show();
+  el.append(whole);
+};
 """
 
 _SLIDER = """
-function render({ model, el }) {
+function render(view) {
+  const { model } = view;
   const line = document.createElement("label");
   const slider = document.createElement("input");
   const number = document.createElement("output");
@@ -37,16 +45,14 @@ function render({ model, el }) {
     model.set("value", Number(slider.value));
     model.save_changes();
   });
-  keep(slider);
-  model.on("change", show);
-  show();
-  el.append(line);
+  put(view, line, slider, show);
 }
 export default { render };
 """
 
 _CHOICE = """
-function render({ model, el }) {
+function render(view) {
+  const { model } = view;
   const line = document.createElement("label");
   const list = document.createElement("select");
   line.className = "coursekit-slider coursekit-choice";
@@ -58,10 +64,31 @@ function render({ model, el }) {
     model.set("value", list.value);
     model.save_changes();
   });
-  keep(list);
-  model.on("change:value", show);
-  show();
-  el.append(line);
+  put(view, line, list, show);
+}
+export default { render };
+"""
+
+_BUTTONS = """
+function render(view) {
+  const { model } = view;
+  const line = document.createElement("div");
+  line.className = "coursekit-buttons";
+  line.setAttribute("role", "group");
+  line.setAttribute("aria-label", model.get("description"));
+  const all = model.get("options").map(() => document.createElement("button"));
+  line.append(...all);
+  const show = () => all.forEach((button, i) => {
+    button.textContent = model.get("options")[i];
+    // Not `disabled`: whoever has pressed it by a key would be sent back to the top of the page.
+    button.setAttribute("aria-disabled", String(!model.get("ready")[i]));
+  });
+  all.forEach((button, i) => button.addEventListener("click", () => {
+    if (button.getAttribute("aria-disabled") === "true") return;
+    all.forEach((each) => each.setAttribute("aria-disabled", "true"));  // until the kernel answers
+    model.send({ pressed: i });
+  }));
+  put(view, line, line, show);
 }
 export default { render };
 """
@@ -76,6 +103,14 @@ _STYLE = """
   font: inherit; padding: 2px 4px; color: var(--jp-ui-font-color1, inherit); min-width: 0;
   background: var(--jp-layout-color1, Canvas); border: 1px solid var(--jp-border-color0, grey);
 }
+.coursekit-buttons { display: flex; flex-wrap: wrap; gap: 0.5rem; margin: 4px 0; }
+.coursekit-buttons button {
+  font: inherit; padding: 5px 14px; border-radius: 4px; cursor: pointer;
+  color: var(--jp-ui-font-color1, inherit); background: var(--jp-layout-color1, Canvas);
+  border: 1px solid var(--jp-ui-font-color1, currentColor);
+}
+.coursekit-buttons button[aria-disabled=true] { opacity: 0.5; cursor: default; }
+.coursekit-buttons button:focus-visible { outline: 3px solid var(--jp-brand-color1, #1976d2); }
 """
 
 
@@ -88,7 +123,7 @@ def _slider(whole: bool) -> type[Any]:
     number = traitlets.Int if whole else traitlets.Float
 
     class Slider(anywidget.AnyWidget):
-        _esm, _css = KEPT_KEYS + _SLIDER, _STYLE
+        _esm, _css = COMMON + _SLIDER, _STYLE
         description = traitlets.Unicode().tag(sync=True)
         digits = traitlets.Int(0 if whole else 2).tag(sync=True)
         value, min, max, step = (number().tag(sync=True) for _ in range(4))
@@ -102,12 +137,26 @@ def _choice() -> type[Any]:
     import traitlets
 
     class Choice(anywidget.AnyWidget):
-        _esm, _css = KEPT_KEYS + _CHOICE, _STYLE
+        _esm, _css = COMMON + _CHOICE, _STYLE
         description = traitlets.Unicode().tag(sync=True)
         options = traitlets.List(traitlets.Unicode()).tag(sync=True)
         value = traitlets.Unicode().tag(sync=True)
 
     return Choice
+
+
+@cache
+def _buttons() -> type[Any]:
+    import anywidget
+    import traitlets
+
+    class Buttons(anywidget.AnyWidget):
+        _esm, _css = COMMON + _BUTTONS, _STYLE
+        description = traitlets.Unicode().tag(sync=True)
+        options = traitlets.List(traitlets.Unicode()).tag(sync=True)
+        ready = traitlets.List(traitlets.Bool()).tag(sync=True)
+
+    return Buttons
 
 
 def slider(value: float, low: float, high: float, step: float, name: str, **more: Any) -> Any:
@@ -134,3 +183,18 @@ def choice(options: Sequence[str], name: str, value: str | None = None) -> Any:
         value: the first choice; the first of the names if it is not given.
     """
     return _choice()(options=list(options), value=value or options[0], description=name)
+
+
+def buttons(name: str, on_press: Callable[[int], None], options: Sequence[str]) -> Any:
+    """Buttons in a row, named by `options`; its list `ready` says which can be pressed.
+
+    Once one is pressed none can be, until that list is set.
+
+    Args:
+        name: said by a screen reader of all of them.
+        on_press: called with the place of the one that was pressed.
+        options: what is written on them.
+    """
+    made = _buttons()(description=name, options=list(options), ready=[False for _ in options])
+    made.on_msg(lambda _widget, said, _buffers: on_press(said["pressed"]))
+    return made

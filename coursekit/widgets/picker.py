@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from coursekit.widgets.box import SHOWN, as_url
-from coursekit.widgets.controls import KEPT_KEYS
+from coursekit.widgets.controls import COMMON
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _PICKER = """
-function render({ model, el }) {
+function render(view) {
+  const { model } = view;
   const whole = document.createElement("div");
   const frame = document.createElement("div");
   const image = document.createElement("img");
@@ -78,10 +79,7 @@ function render({ model, el }) {
     const [row, column] = model.get("value");
     move(row + far * step[0], column + far * step[1]);
   });
-  keep(frame);
-  model.on("change", show);
-  show();
-  el.append(whole);
+  put(view, whole, frame, show);
 }
 export default { render };
 """
@@ -105,7 +103,7 @@ def _kind() -> type[Any]:
     import traitlets
 
     class Picker(anywidget.AnyWidget):
-        _esm, _css = KEPT_KEYS + _PICKER, _STYLE
+        _esm, _css = COMMON + _PICKER, _STYLE
         description, src, alt = (traitlets.Unicode().tag(sync=True) for _ in range(3))
         value = traitlets.Tuple(traitlets.Int(), traitlets.Int()).tag(sync=True)
         rows, columns = (traitlets.Int(1).tag(sync=True) for _ in range(2))

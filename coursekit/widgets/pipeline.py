@@ -139,8 +139,7 @@ def drawn(epochs: Sequence[Epoch], losses: Sequence[float], at: int) -> str:
     top.line(range(1, len(losses) + 1), losses, INK, 1, "2 3")
     top.line(numbers, [one.loss for one in epochs], _BLUE)
     events = [one for one in epochs if one.event in ("switch", "halve", "stop")]
-    for one in events:
-        top.upright(one.number + 0.5, _RED, "3 3" if one.event == "stop" else "", one.event)
+    top.events([(one.number + 0.5, one.event) for one in events], _RED)
     kept = epochs[-1]
     top.dot(kept.best_at, kept.best, _BLUE, f"kept: {kept.best:.3g} of epoch {kept.best_at}")
     top.upright(at, INK, "1 2")
@@ -220,7 +219,9 @@ def _still(losses: Sequence[float]) -> Figure:
             if one.event in ("switch", "halve", "stop"):
                 axes.axvline(one.number + 0.5, color=RED, lw=1)
             if one.event in ("switch", "stop"):  # between them there is little room
-                axes.text(one.number + 1, 3.9, one.event, color=RED, fontsize=7, va="top")
+                ahead = one.event == "switch"
+                axes.text(one.number if ahead else one.number + 1, 3.9, one.event, color=RED,
+                          fontsize=7, va="top", ha="right" if ahead else "left")  # fmt: skip
         axes.plot(epochs[-1].best_at, epochs[-1].best, "o", color=BLUE, label="kept")
         axes.set_title(f"patience {patience}", fontsize=9)
         axes.set_ylabel("loss")

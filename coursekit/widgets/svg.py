@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 #: Words and axes have the theme's colour.
 INK = "currentColor"
 _LEFT, _RIGHT, _TOP = 34.0, 8.0, 16.0
+#: Pixels that a word of six letters takes, and a gap.
+_WORD = 38.0
 
 
 class Chart:
@@ -82,8 +84,10 @@ class Chart:
             f'stroke-width="{width}"{dashes}/>'
         )
 
-    def upright(self, x: float, colour: str, dash: str = "", text: str = "") -> None:
-        """A line from top to bottom, with words beside its upper end."""
+    def upright(
+        self, x: float, colour: str, dash: str = "", text: str = "", ahead: bool = False
+    ) -> None:
+        """A line from top to bottom, with words behind its upper end, or ahead of it."""
         at = self.across(x)
         dashes = f' stroke-dasharray="{dash}"' if dash else ""
         self.parts.append(
@@ -91,7 +95,18 @@ class Chart:
             f'stroke="{colour}" stroke-width="1.5"{dashes}/>'
         )
         if text:
-            self._text(at + 3, _TOP + 9, text, "start")
+            self._text(at - 3 if ahead else at + 3, _TOP + 9, text, "end" if ahead else "start")
+
+    def events(self, marks: Sequence[tuple[float, str]], colour: str) -> None:
+        """A line for each event, from left to right, and its word where there is room for it."""
+        taken = _LEFT
+        ends = [*(self.across(x) for x, _ in marks[1:]), self.width]
+        for (x, word), end in zip(marks, ends, strict=False):
+            at = self.across(x)
+            behind, ahead = end - at >= _WORD, at - taken >= _WORD
+            dash = "3 3" if word == "stop" else ""
+            self.upright(x, colour, dash, word if behind or ahead else "", ahead=not behind)
+            taken = at + _WORD if behind else at
 
     def dot(self, x: float, y: float, colour: str, said: str = "") -> None:
         """A dot with a rim, which is seen on any ground."""

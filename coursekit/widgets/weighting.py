@@ -98,7 +98,7 @@ def drawn(
         labels: names and colours.
     """
     order = np.argsort(-np.asarray(counts), kind="stable")
-    chart = Chart((-0.7, len(order) - 0.3), (0.01, 100), height=270, below=82, log=True,
+    chart = Chart((-0.7, len(order) - 0.3), (0.01, 200), height=270, below=82, log=True,
                   title="share of the pull, %")  # fmt: skip
     chart.heights((0.01, 0.1, 1, 10, 100))
     for place, i in enumerate(order):

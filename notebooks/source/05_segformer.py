@@ -1308,26 +1308,37 @@ plots.shapes(network, (3, SIZE, SIZE), depth=2)
 # ## Training
 #
 # The report's recipe, as in lesson 02. Nothing tells attention that neighbours matter, so a plain transformer needs much data to learn it. Overlapping patches and the depthwise convolution bring some of that knowledge.
+#
+# The second cell shows the run. To watch it, press *Start over*: it trains once more, epoch by epoch. *Stop* keeps its whole state in a file; *Resume* goes on from there, and the weights will be those of an unbroken run. Which parts of a face come first, which last? And is the epoch of the lowest validation loss that of the highest mean IoU? (The report's log has an answer, further below.)
 
 # %% train tags=["slow"]
 from coursekit.optim import AdamToSGDConfig
 from coursekit.training import FitConfig, fit
 
-torch.manual_seed(0)
-model = SegFormer(num_classes=LABELS.num_classes)
-result = fit(
-    model, train, val,
-    FitConfig(
-        size=SIZE, epochs=SIZES["epochs"], batch_size=SIZES["batch"], seed=0,
-        plan=AdamToSGDConfig(adam_lr=0.001, patience=SIZES["patience"]),
-    ),
-    progress=True, kept="05_segformer",
+settings = FitConfig(
+    size=SIZE, epochs=SIZES["epochs"], batch_size=SIZES["batch"], seed=0,
+    plan=AdamToSGDConfig(adam_lr=0.001, patience=SIZES["patience"]),
 )  # fmt: skip
+
+
+def fresh() -> nn.Module:
+    """The network before training, the same at each call."""
+    torch.manual_seed(0)
+    return SegFormer(num_classes=LABELS.num_classes)
+
+
+model = fresh()
+result = fit(model, train, val, settings, progress=True, kept="05_segformer")
 history = result.history
 even = np.log(LABELS.num_classes)
 print("the first epoch's loss is below an even guess's:", history[0]["train_loss"] < even)
 print("the last one's is lower still:", history[-1]["train_loss"] < history[0]["train_loss"])
-plots.convergence(history)
+
+# %% watch tags=["slow"]
+# NBVAL_IGNORE_OUTPUT
+from coursekit.widgets import training_dashboard
+
+training_dashboard(fresh, train, val, settings, kept="05_segformer")
 
 # %% tags=["slow"]
 from coursekit import metrics

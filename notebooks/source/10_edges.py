@@ -38,7 +38,6 @@
 # %%
 from dataclasses import FrozenInstanceError, replace
 
-import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from torch import nn
@@ -905,35 +904,14 @@ def cost_map(target: torch.Tensor, width: int, λ3: float, λ4: float) -> torch.
     return cost * (1 / cost.numel() + λ3 * one / one.sum() + λ4 * parts)
 
 
-def draw(width: int, λ3: float, λ4: float) -> tuple[np.ndarray, str]:
-    """The map as a picture, and a line about it."""
-    shown = torch.from_numpy(crowd[0].label_map).long()[None]
-    part, edge = cost_map(shown, width, λ3, λ4), binary_edges(shown, width=width)[0] == 1
-    tone, share = (part / part.max()).sqrt().numpy(), part[edge].sum() / part.sum()
-    words = f"{edge.float().mean():.0%} of pixels have {share:.0%} of the loss. Without its edge"
-    each = category_edges(shown, 19, width=width)[0] == 1  # (19, H, W)
-    for name, c in (("left brow", 6), ("upper lip", 11), ("hair", 13)):
-        part = shown[0] == c
-        words += f", {name} has IoU {(part & ~each[c]).sum() / part.sum():.0%}"
-    return plt.get_cmap("magma")(tone, bytes=True)[..., :3], words
-
-
 # %%
 # NBVAL_IGNORE_OUTPUT
-from IPython.display import Markdown, display
+from coursekit.widgets import edge_explorer
 
-from coursekit.widgets import sliders
-
-row = {"label map": crowd[0].label_map}
-for width, *lambdas in ((1, 0.0, 0.0), (3, 4.0, 1.0)):
-    title = "width {}, λ = {:.0f}, {:.0f}".format(width, *lambdas)
-    row[title], words = draw(width, *lambdas)
-    print(f"{title}: {words}")
-display(plots.panels([row]))
-sliders(draw, width=(1, 1, 10), λ3=(4.0, 0.0, 8.0), λ4=(1.0, 0.0, 8.0))
+edge_explorer([f.image for f in crowd], [f.label_map for f in crowd], cost_map)
 
 # %% [markdown]
-# (The sliders need a running notebook.) "Without its edge" is a class of which a network finds all but its edge pixels. From which `width` on is nothing left of a brow then? Find the `width` from which on the "edge" has half of the pixels. What does $\lambda_4$ alone do to the eyes and to the outline of the hair?
+# (The sliders need a running notebook.) "Without its edge" is a class of which a network finds all but its edge pixels; *without edges* draws what that leaves. From which `width` on is nothing left of a brow then? Find the `width` from which on the "edge" has half of the pixels. What does $\lambda_4$ alone do to the eyes and to the outline of the hair?
 #
 # ## The whole loss (Eq. 2 and 5)
 #
@@ -1248,6 +1226,8 @@ plots.panels([seen_by(index) for index in range(4)], LABELS)
 
 # %% tags=["slow"]
 # NBVAL_IGNORE_OUTPUT
+from IPython.display import Markdown
+
 from coursekit.training.published import TASKS_TABLE
 
 table = f"| | Helen | CelebAMask-HQ | LaPa | here, {TIER} tier |\n|---|---|---|---|---|\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Browser, Locator, Page, TimeoutError
+from playwright.sync_api import Browser, Locator, Page, TimeoutError, expect
 
 from tests.browser.chromium import WIDTHS, faults
 from tests.browser.lab import OURS, THEMES, command, lab, notebook, run_all
@@ -29,6 +29,22 @@ widgets.compare(images, truths, {k: [blurred(t, far) for t in truths] for k, far
 """
 _REPAIRS = """cycles = [[blurred(t, far) for t in truths] for far in (2, 1, 0)]
 widgets.repairs(images, cycles[0], truths, cycles)
+"""
+_EDGES = """from coursekit.losses import binary_edges
+def cost_map(target, width, λ3, λ4):  # all pixels alike, and those on an edge λ3 times more
+    return 1 + λ3 * (binary_edges(target, width=width)[0] == 1) + λ4 * (target[0] > 13)
+widgets.edge_explorer(images, truths, cost_map)
+"""
+_TRAINING = """import torch
+from coursekit import create_model
+from coursekit.data import SynthDataset
+from coursekit.training import FitConfig
+def fresh():
+    torch.manual_seed(0)
+    return create_model('unet', widths=(8, 12, 16))
+settings = FitConfig(size=48, epochs=120, batch_size=4, cpu=True)
+widgets.training_dashboard(
+    fresh, SynthDataset(0, 24, 48), SynthDataset(1, 4, 48), settings, kept='browser')
 """
 #: By name: the cell that shows a widget, and what is moved in it: role, name, keys.
 WIDGETS: dict[str, tuple[str, tuple[tuple[str, str, str], ...]]] = {
@@ -75,6 +91,15 @@ WIDGETS: dict[str, tuple[str, tuple[tuple[str, str, str], ...]]] = {
             ("combobox", "family", "f"),
         ),
     ),
+    "edges": (
+        _EDGES,
+        (
+            ("slider", "width", "ArrowRight"), ("slider", "λ3", "ArrowRight"),
+            ("slider", "λ4", "End"), ("combobox", "shown", "e"), ("combobox", "class", "h"),
+            ("slider", "face", "ArrowRight"),
+        ),
+    ),
+    "dashboard": (_TRAINING, ()),
 }  # fmt: skip
 #: What is shown, but for the controls: they move by themselves.
 _STATE = """output => [...output.querySelectorAll(
@@ -106,6 +131,7 @@ def look_at_widgets(chromium: Browser, out: Path) -> list[str]:
         for number, name in enumerate(WIDGETS, 1):
             wrong += _moved(page, number, name)
         wrong += _pointed_at(page, 1 + list(WIDGETS).index("fields"))
+        wrong += _trained(page, 1 + list(WIDGETS).index("dashboard"))
         for theme, title in THEMES.items():
             command(page, "apputils:change-theme", {"theme": title})
             for width in (*WIDTHS, 400):
@@ -131,6 +157,32 @@ def _pointed_at(page: Page, number: int) -> list[str]:
     else:
         return ["critical: widgets: a click into a picture changes nothing"]
     return [] if told == "row 10, column 20" else [f"critical: widgets: a mouse is told {told!r}"]
+
+
+def _trained(page: Page, number: int) -> list[str]:
+    """Start a run by its button, stop it and go on with it, all by keys."""
+    output = _cell(page, number)
+    note, cells = output.locator(".coursekit-note"), page.locator(".jp-Cell").count()
+    reached = []
+    try:
+        for name, key in (("Start", "Enter"), ("Resume", "Space")):
+            output.get_by_role("button", name=name, exact=True).press(key)
+            for _ in range(4):  # it is told of epoch after epoch
+                expect(note).not_to_have_text(note.text_content() or "", timeout=60_000)
+            stop = output.get_by_role("button", name="Stop")
+            stop.press(key)
+            expect(note).to_contain_text("browser.safetensors keeps it", timeout=60_000)
+            expect(stop).to_be_focused()
+            reached.append(int(note.inner_text().split()[1]))
+    except (TimeoutError, AssertionError) as error:
+        return [f"critical: widgets: dashboard: {error}"]
+    if not 0 < reached[0] < reached[1]:
+        return [
+            f"critical: widgets: dashboard: stopped after epoch {reached[0]}, then {reached[1]}"
+        ]
+    if page.locator(".jp-Cell").count() != cells:
+        return ["critical: widgets: dashboard: a key reaches the notebook"]
+    return []
 
 
 def _looked_at(page: Page, theme: str, width: int, out: Path) -> list[str]:

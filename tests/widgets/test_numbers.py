@@ -15,6 +15,7 @@ from coursekit.losses import class_weights
 from coursekit.models import count_parameters, create_model
 from coursekit.optim import AdamToSGDConfig
 from coursekit.widgets import budget, fields, pipeline, weighting
+from coursekit.widgets.svg import Chart
 from tests.widgets.boxes import note, parts
 
 COUNTS = np.array([1000, 500, 0, 10] + [100] * 15)
@@ -177,3 +178,19 @@ def test_a_widget_leaves_a_still_picture_in_a_notebook() -> None:
 def test_a_widget_without_a_picture_leaves_nothing() -> None:
     view = {"application/vnd.jupyter.widget-view+json": {}, "text/plain": "IntSlider()"}
     assert compared([{"output_type": "display_data", "data": view}]) == []
+
+
+def test_words_of_events_never_meet() -> None:
+    def said(*marks: tuple[float, str]) -> list[tuple[str, str]]:
+        chart = Chart((0, 100), (0, 1))  # 2.88 pixels for each step
+        chart.events(marks, "red")
+        words = [re.search(r'text-anchor="(\w+)".*>(\w+)</text>', part) for part in chart.parts]
+        assert sum("<line" in part for part in chart.parts) == len(marks)
+        return [(found[2], found[1]) for found in words if found]
+
+    apart = said((20, "switch"), (40, "halve"), (60, "stop"))
+    assert apart == [("switch", "start"), ("halve", "start"), ("stop", "start")]
+    assert said((20, "switch"), (25, "halve"), (30, "stop")) == [
+        ("switch", "end"), ("stop", "start"),
+    ]  # fmt: skip
+    assert said((2, "switch"), (4, "halve"), (99, "stop")) == [("halve", "start"), ("stop", "end")]
