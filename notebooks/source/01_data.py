@@ -567,6 +567,7 @@ photos = probe.given(
 )
 given = probe.call(whitening, photos)
 probe.emit("mean", given[0], "other images, of several sizes: the mean", kind=True)
+probe.emit("two", isinstance(given, (tuple, list)), "a tuple: the mean, the deviation")
 ### END HIDDEN TESTS
 
 # %% check-whitening-2 points=1
