@@ -867,7 +867,7 @@ print(report.as_text().replace(str(faces), "faces"))
 # An **error** stops training, a **warning** teaches it something wrong, a **note** is worth knowing. Each finding has a `kind`, a
 # `severity`, and the `names` of its files, such as `train/masks/7.png`.
 #
-# Collect the suspects: for every finding that is an error or a warning, its kind and the file stems that have it, sorted. A kind may occur in more than one
+# Collect the suspects: for every finding that is an error or a warning, its kind and the file stems that have it, sorted as strings. A kind may occur in more than one
 # finding (one for each split): put those together.
 #
 # <details><summary>Hint 1</summary>

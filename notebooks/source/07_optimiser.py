@@ -95,7 +95,7 @@ print(f"{len(train)} faces to learn from, {len(val)} to validate")
 # $$ \tilde g = g + \lambda w \qquad u \leftarrow \mu\, u + \tilde g \qquad w \leftarrow w - l\,u $$
 #
 # with $u = 0$ at the start. If the gradient stays the same, $u$ grows to $\tilde g/(1-\mu)$: with the report's $\mu = 0.5$ to
-# twice the gradient, with the more usual 0.9 to ten times. So *a rate has a meaning only together with its momentum*.
+# twice the gradient, with the more usual 0.9 to ten times. (That comes about by itself, step by step: no line divides by $1-\mu$.) So *a rate has a meaning only together with its momentum*.
 #
 # $l$ stands outside the velocity, as in PyTorch. Other texts put it inside, which is the same only while $l$ is constant.
 #
