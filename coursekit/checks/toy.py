@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from coursekit.checks.check import Check
 
 
+EVENTS = ("improved", "wait", "switch", "halve", "stop")
+
+
 def recorded(
     check: Check, machine: Callable[[AdamToSGDConfig], Any], losses: Sequence[float], patience: int
 ) -> tuple[list[str], Any]:
@@ -24,7 +27,8 @@ def recorded(
     running = check.call(machine, AdamToSGDConfig(patience=patience))
     found: list[str] = []
     while len(found) < len(losses) and running.phase != "stopped":
-        found.append(check.call(running.record, losses[len(found)]))
+        found.append(event := check.call(running.record, losses[len(found)]))
+        check.that(event in EVENTS, f"the events are called {', '.join(EVENTS)}: not {event!r}")
     return found, running
 
 

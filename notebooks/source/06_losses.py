@@ -336,6 +336,8 @@ check.crashes(RuntimeError, "same number of dimensions|Size does not match", pic
 check.crashes(RuntimeError, "out of bounds for dim", "the classes are dimension 1: gather(1, …)")
 moved = "one_hot gives (B, H, W, C): move its last dimension to place 1"
 check.crashes(RuntimeError, r"tensor a \(6\) must match .* b \(5\)", moved)
+picked = "one loss for a pixel and five p: p is that of the true class, gather it first"
+check.crashes(RuntimeError, r"tensor a \((5|2)\) must match .* b \((2|5)\)", picked)
 check.crashes(
     IndexError, "shape mismatch", "gather picks each pixel's class: gather(1, target[:, None])"
 )
@@ -373,7 +375,8 @@ target = torch.randint(0, 5, (2, 3, 6))
 for size, gamma in ((1, 0.0), (1, 3.5), (1, 2.0), (300, 2.0)):
     got = check.call(focal_loss, size * logits, target, gamma=gamma)
     cost = F.cross_entropy(size * logits, target, reduction="none")
-    expected = ((1 - (-cost).exp()) ** gamma * cost).mean()
+    expected, two = (((1 - (-cost).exp()) ** g * cost).mean() for g in (gamma, 2))
+    check.that(gamma == 2 or (got - two).abs() > 1e-4, "`gamma` has no effect: 2 is written in")
     check.that(
         torch.isfinite(got), "large logits cost infinity: use log_softmax, not log of softmax"
     )
@@ -385,7 +388,7 @@ for size, gamma in ((1, 0.0), (1, 3.5), (1, 2.0), (300, 2.0)):
     check.close(got, expected, message)
     check.that(got.requires_grad, "the loss has no gradient: detach nothing, or nothing is learnt")
     slopes = [torch.autograd.grad(value, logits)[0] for value in (got, expected)]
-    check.close(*slopes, "right value, another slope: is the factor detached?", rtol=1e-4)
+    check.close(*slopes, "right value, another slope: detach and clamp nothing", rtol=1e-4)
 check.passed("a gradient, no overflow, and gamma 0 is cross-entropy")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe
@@ -783,6 +786,8 @@ check.crashes(RuntimeError, "diff expects prepend", flat)
 check.crashes(
     RuntimeError, r"\(24\) .* \((5|60)\)", "the class's probabilities are a column: p[:, c]"
 )
+moved = "classes are dimension 1: movedim(1, -1) before you flatten"
+check.crashes(RuntimeError, r"\(24\) .* \((3|4)0\)|\((3|4)0\) .* \(24\)", moved)
 check.crashes(RuntimeError, r"\(4\) .* \(24\)", "the target is not flat: target.flatten()")
 check.crashes(RuntimeError, "shape '.*19", "19 is written in: there are logits.shape[1] classes")
 torch.manual_seed(0)

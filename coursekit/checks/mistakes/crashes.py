@@ -19,6 +19,7 @@ CRASHES: dict[str, tuple[Any, ...]] = {
         ),
     ),
     "aspp-pooling": (
+        (RuntimeError, r"size: \[\]", "one number for all: a mean for each image and channel"),
         (
             RuntimeError,
             r"size: \[3, 6\]|input\[1, 3, 6, 1\]",
@@ -32,7 +33,7 @@ CRASHES: dict[str, tuple[Any, ...]] = {
         ),
         (
             RuntimeError,
-            r"\(40\) must match.* \(6\)",
+            r"tensor a \((40|6)\) must match",
             "x has other channels: add nothing to it",
         ),
         (RuntimeError, "expand", "`.expand(-1, -1, *x.shape[-2:])`: -1 is a size that stays"),
@@ -113,7 +114,32 @@ CRASHES: dict[str, tuple[Any, ...]] = {
         (RuntimeError, "one-dimensional", "J is needed after each pixel: cumsum, not sum"),
         (TypeError, "prepend", "`prepend` wants a tensor, such as torch.zeros(1)"),
     ),
+    "sgd-step": (
+        (TypeError, "ndarray", "stay with tensors: no `.numpy()`"),
+        (
+            (ValueError, RuntimeError),
+            "converted to (a )?(Python )?[Ss]calar",
+            "a weight is a tensor of many numbers: no `float(…)`",
+        ),
+        (RuntimeError, "a leaf Variable|in-place", "make new tensors: `velocity = …`, no `+=`"),
+    ),
+    "adam-step": (
+        (TypeError, "ndarray", "stay with tensors: no `.numpy()`"),
+        (
+            (ValueError, TypeError, RuntimeError),
+            "converted to (Python )?[Ss]calar",
+            "`math.sqrt` is for plain numbers: a tensor has `.sqrt()`",
+        ),
+        (TypeError, "not subscriptable", "`betas` is a pair: betas[0] for m, betas[1] for v"),
+        (TypeError, "tuple|an index", "`betas` is a pair: betas[0] and betas[1]"),
+        (ZeroDivisionError, "division", "for t = 1 on, 1 - β ** t is not 0: does t stand there?"),
+    ),
     "run-pipeline": (
+        (
+            TypeError,
+            "dict-like",
+            "a state is loaded, no model: keep `copy.deepcopy(model.state_dict())`",
+        ),
         (
             RuntimeError,
             "the pipeline has stopped",
@@ -179,7 +205,7 @@ CRASHES: dict[str, tuple[Any, ...]] = {
         ),
         (
             RuntimeError,
-            "Sizes of tensors must match|Dimension out of range|expanded|stack expects",
+            "Sizes of tensors must match|Dimension out of range|expanded|stack expects|Expected 3D",
             "concatenate along channels, dim=1",
         ),
         (
@@ -190,6 +216,11 @@ CRASHES: dict[str, tuple[Any, ...]] = {
         (*_ONE_MAP, "project takes one map: torch.cat(…, dim=1) first"),
     ),
     "deeplab-decoder": (
+        (
+            RuntimeError,
+            r"\((6|8)\) must match .* \((8|6)\)",
+            "refine gives other channels: add nothing to it",
+        ),
         (NotImplementedError, "mode needs", "maps are enlarged with the mode bilinear"),
         (RuntimeError, "except in dimension 1", "enlarge deep to the size of shallow"),
         (

@@ -4,40 +4,205 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     Mistakes = list[tuple[Any, str]]
+    Pixels = NDArray[np.float64]
 
-#: Messages of ValueError while classes are counted, and what is behind them.
-UNCOUNTED = (
-    (r"\(256,\)", "255 is no class: take it out before you count"),
-    (r"\(20,\)", "there is a count more than classes: minlength=num_classes"),
-    ("could not be broadcast", "maps without the last classes give shorter counts: use minlength"),
-    ("object too deep", "`np.bincount` wants a flat array: `.ravel()`"),
-    ("must match exactly", "maps differ in size: flatten each of them before you join them"),
-    ("inhomogeneous|the same shape", "these make no one array, since they differ in length"),
-)
+_CLOSED = "the file is closed by then: make the array inside the `with`"
+_LEFT_IN = "255 is no class: take it out before you count"
+_FLAT = "`np.bincount` wants a flat array: `.ravel()`"
+_APART = "these are the counts of each map apart: add them up"
+_SEVERAL = "the images differ in size and make no one array: flatten each, then join them"
+_ROOT = "a root of less than 0: mean of the squares minus square of the mean, from floats"
+_WITHIN = "the images' variances ignore that images differ"
+_SQUARE = "square each pixel before you sum: `values**2`, not the sum or the mean squared"
+_MASK = "both sides want the mask: `weights[present] = 1 / np.log(counts[present] + epsilon)`"
+
+#: What ends in an exception, by exercise, each as `Check.crashes` takes it.
+CRASHES: dict[str, tuple[Any, ...]] = {
+    "read-mask": (
+        (ValueError, "closed image", _CLOSED),
+        (AssertionError, "^$", _CLOSED),
+        (TypeError, "not callable", "`picture.mode` is a string: no brackets after it"),
+        (
+            AttributeError,
+            "ndarray.*'mode'",
+            "an array has no mode any more: open the file with `Image.open`",
+        ),
+        (ValueError, "^", "this file is of mode L or P: it should be read"),
+    ),
+    "refused": (
+        (AssertionError, "^", "a file that is neither L nor P: raise a ValueError, no assert"),
+        (Exception, "^", "a file that is neither L nor P: raise a ValueError, no other error"),
+    ),
+    "count-classes": (
+        (IndexError, "index 255", _LEFT_IN),
+        (ValueError, r"\(256,\)", _LEFT_IN),
+        (ValueError, r"\(20,\)", "there is a count more than classes: minlength=num_classes"),
+        (
+            ValueError,
+            r"broadcast.*\((11|1),\)",
+            "maps without the last classes give shorter counts: use minlength",
+        ),
+        (ValueError, "broadcast", "a count for each class, no more and no fewer"),
+        (ValueError, "object too deep", _FLAT),
+        (
+            ValueError,
+            "must match exactly",
+            "maps differ in size: flatten each of them before you join them",
+        ),
+        (
+            ValueError,
+            "inhomogeneous|the same shape",
+            "these make no one array, since they differ in length",
+        ),
+        (TypeError, "unexpected keyword", "the length of the counts is called `minlength`"),
+    ),
+    "class-weights": ((ValueError, "boolean array|could not broadcast", _MASK),),
+    "whitening": (
+        (ValueError, "inhomogeneous|must match exactly|the same shape", _SEVERAL),
+        (
+            ValueError,
+            r"\(8,8,3\) \(16,24,3\)",
+            "images differ in size: sum each over its own pixels first",
+        ),
+        (ValueError, r"\(256,\) \(\d+,\)( |$)\(256,\)", "use minlength=256: not all greys occur"),
+        (
+            ValueError,
+            r"\(256,\) \(3,\)",
+            "256 values and 3 means do not fit: `histogram @ values**2 / total - mean**2`",
+        ),
+        (ValueError, r"\(3,\) \(256,\)", "a total for each channel: `histogram.sum(axis=1)`"),
+        (ValueError, "object too deep", _FLAT),
+    ),
+    "resize-and-mirror": (
+        (IndexError, "out of bounds", "255 has no entry in your table: make it 256 long"),
+        (cv2.error, "dsize", "`cv2.resize` takes width and height: `(size, size)`"),
+        (cv2.error, r"func != 0|depth|Ptr<cv", "`cv2.resize` takes uint8: convert nothing before"),
+    ),
+    "suspects": (
+        (TypeError, "unhashable", "a set's `add` takes one thing, `update` takes several"),
+        (TypeError, "'Report' object", "go through `report.findings`"),
+        (AttributeError, "'tuple' .*'(stem|split)'", "`names` are several: take each one's stem"),
+        (TypeError, "not tuple", "`names` are several: take each one's stem"),
+        (
+            KeyError,
+            "^'(constant-mask|no-eyes)'$",
+            "a kind is not there when it is first met: `found.setdefault(kind, set())`",
+        ),
+        (AttributeError, "'str' .*'stem'", "a name is a string: `Path(name).stem`"),
+        (AttributeError, "'list' .*'(add|update)'|'set' .*'append'",
+         "a set has `add` and `update`, a list `append` and `extend`"),
+    ),
+}  # fmt: skip
 
 
-def counted_otherwise(right: NDArray[np.int64], first: int, last: int) -> Mistakes:
-    """Known mistakes in the counts of two maps; `first` and `last` are their background."""
+def unrefused(read: Callable[[Path], Any], path: Path, mode: str) -> str:
+    """What is wrong with the way a file without ids is refused, in words; "" if nothing is."""
+    try:
+        given = read(path)
+    except ValueError:
+        return ""
+    if isinstance(given, (Exception, type)):
+        return "the error is given back like an answer: `raise`, not `return`"
+    return f"a file of mode {mode} is read: raise a ValueError, only L and P hold ids"
+
+
+def sized_otherwise(classes: int) -> dict[int, str]:
+    """What is behind so many counts in all, where there should be one for each class."""
+    return {
+        256: f"there are 256 entries: {_LEFT_IN}",
+        11: "the counts end at the largest id there: use minlength",
+        19: "there are 19 entries, and num_classes is 11: use the argument",
+        2 * classes: _APART,
+        classes + 1: "there is a count more than classes: unknown pixels count nowhere",
+        3: "only classes that occur have a count: give one for each, 0 for the others",
+    }
+
+
+def counted_otherwise(right: NDArray[np.int64], maps: list[NDArray[np.uint8]]) -> Mistakes:
+    """Known mistakes in the counts of two maps, the second of which is all background."""
+    ids = np.arange(len(right))
+    flat = np.concatenate([one.ravel() for one in maps])
+    unknown = np.count_nonzero(flat == 255)
+    mask = np.where(ids == 0, unknown, np.where(ids == 1, len(flat) - unknown, 0))
+    images = np.sum([[(one == c).any() for c in ids] for one in maps], axis=0)
     return [
+        (images, "you counted the images that show a class, not its pixels"),
+        (right + unknown * (ids == 0), "255 was counted as background: nothing is known there"),
         (right / right.sum(), "these are shares: keep pixels, Eq. 2 needs them"),
-        (right * (np.arange(len(right)) > 0), "class 0 is left out: it counts like the others"),
-        (np.where(np.arange(len(right)) > 0, 0, last), "only the last map is counted: add them up"),
-        (np.where(np.arange(len(right)) > 0, right, first), "only the first map is counted"),
+        (right * (ids > 0), "class 0 is left out: it counts like the others"),
+        (right * (ids < 10), "the last class is left out: ids go up to num_classes - 1"),
+        (np.append(right[1:], 0), "class 0 is the first: these counts begin with class 1"),
+        (np.where(ids > 0, 0, maps[1].size), "only the last map is counted: add them up"),
+        (np.where(ids > 0, right, np.sum(maps[0] == 0)), "only the first map is counted"),
+        (right > 0, "each count is set to 1: add 1 for every pixel, `+= 1`"),
+        (right / len(maps), "this is a mean of the maps: add them up"),
+        (mask, "True and False were counted: take the pixels, `label_map[label_map != 255]`"),
+        *(
+            (
+                np.histogram(pixels, bins=len(right))[0],
+                "`np.histogram` spreads its bins over the ids that occur: take bincount",
+            )
+            for pixels in (flat, flat[flat != 255])
+        ),
     ]
 
 
-def whitened_otherwise(each: list[NDArray[np.float64]]) -> Mistakes:
+def weighted_otherwise(counts: NDArray[np.int64]) -> Mistakes:
+    """What is taken for the weights of Eq. 2 of classes that all occur."""
+    share = counts / counts.sum()
+    with np.errstate(all="ignore"):
+        raw = [
+            (
+                1 / np.log(share + 1e-6),
+                "f_c was made a share: logarithms are negative, order turns",
+            ),
+            (1 / np.log(share), "f_c was made a share: logarithms are negative, order turns"),
+            (1 / counts, "this is the direct inverse: the logarithm is missing"),
+            (np.log(counts), "large classes weigh most: it is 1 / log"),
+            (np.asarray(counts), "these are shares: the weights are of 1 / log"),
+            (counts**-0.5, "this is 1 / √f: take the logarithm, no root"),
+            (1 / np.log(1 / counts + 1e-6), "the logarithm is of f_c, not of 1 / f_c"),
+            (1 - share, "this is 1 minus the share: the weights are of 1 / log"),
+            (share.max() / share, "this is the direct inverse: the logarithm is missing"),
+            (-np.log(share), "this is -log of the share: the weights are of 1 / log of the count"),
+            (1 / np.log(counts) ** 2, "the logarithm is taken twice: 1 / log, once"),
+        ]
+    return [(one / one.sum(), words) for one, words in raw]
+
+
+def epsilon_otherwise(few: NDArray[np.int64], epsilon: float) -> Mistakes:
+    """Known mistakes with another ε, for one pixel of the first class."""
+    inside = "epsilon is added to the count, inside the logarithm"
+    with np.errstate(all="ignore"):
+        raw = [
+            (1 / np.log(few + 1), "1 was added to the counts: add epsilon"),
+            (1 / (np.log(few) + epsilon), inside),
+            (1 / np.log(few + 1e-6), "`epsilon` has no effect: 1e-6 is written in"),
+            ((few > 1) * 1.0, "one pixel is not none: a class occurs from 1 pixel on"),
+            (1 / np.log(few), f"log(1) is 0, and nothing is divided by it: {inside}"),
+        ]
+    return [(one / one.sum(), words) for one, words in raw]
+
+
+def whitened_otherwise(each: list[Pixels]) -> Mistakes:
     """What is taken for the mean of two images of numbers up to 1."""
     pixels = np.concatenate([image.reshape(-1, 3) for image in each])
     mean = pixels.mean(0)
+    rows = np.array([np.concatenate([i[c].ravel() for i in each]).mean() for c in range(3)])
+    thirds = np.concatenate([image.reshape(3, -1) for image in each], 1).mean(1)
     return [
         (mean * 255, "the mean is in grey levels: divide by 255"),
+        (mean / 255, "divided by 255 twice"),
         (pixels.std(0), "this is the deviation: the mean comes first"),
         (
             np.mean([image.mean((0, 1)) for image in each], 0),
@@ -48,4 +213,64 @@ def whitened_otherwise(each: list[NDArray[np.float64]]) -> Mistakes:
         (each[0].mean((0, 1)), "only the first image is counted: go through all"),
         (each[1].mean((0, 1)), "only the last image is counted: add the histograms up"),
         (np.median(pixels, 0), "this is the median: take the mean"),
+        (mean / 3, "divided by three channels' pixels: each channel has its own total"),
+        (mean * len(pixels) / len(each), "divided by the number of images: by that of pixels"),
+        (mean * len(pixels), "this is a sum: divide by the number of pixels"),
+        (mean * len(pixels) * 255, "this is a sum: divide by the number of pixels, and by 255"),
+        (rows, "`image[c]` is a row of pixels: a channel is `image[..., c]`"),
+        (thirds, "`reshape(3, -1)` mixes the channels, which come last: `reshape(-1, 3)`"),
+        (np.full(3, pixels.mean()), "all channels are put together: a mean for each of them"),
+        (np.zeros(3), "this is the mean after whitening: give the one that is taken off"),
+        *((mean.round(n), "these numbers are rounded: round nothing") for n in range(1, 5)),
+        ((0.485, 0.456, 0.406), "these are ImageNet's numbers: your images have their own"),
     ]
+
+
+def deviated_otherwise(each: list[Pixels]) -> Mistakes:
+    """What is taken for the standard deviation of two images of numbers up to 1."""
+    pixels = np.concatenate([image.reshape(-1, 3) for image in each])
+    number, mean, std = len(pixels), pixels.mean(0), pixels.std(0)
+    squares, within = (pixels**2).mean(0), [image.var((0, 1)) for image in each]
+    shares = [image[..., 0].size / number for image in each]
+    small = (np.round(pixels * 255).astype(np.uint8) ** 2).mean(0) / 255**2  # they begin again
+    with np.errstate(invalid="ignore"):
+        return [
+            (
+                np.mean(np.sqrt(within), 0),
+                "the mean of the images' deviations ignores that images differ",
+            ),
+            (np.sqrt(np.mean(within, 0)), _WITHIN),
+            (np.sqrt(np.average(within, 0, shares)), _WITHIN),
+            (std * 255, "the deviation is in grey levels: divide by 255"),
+            (std**2, "this is the variance: take its root"),
+            (std**2 * 255, "take the root of the variance, and then divide by 255"),
+            (std**2 * 255**2, "this is the variance of grey levels: take its root, divide by 255"),
+            (std / 255, "divided by 255 twice"),
+            (std**0.5, "the root is taken twice"),
+            (
+                np.std([image.mean((0, 1)) for image in each], 0),
+                "the images' means alone: pixels vary within, too",
+            ),
+            (
+                np.abs(pixels - mean).mean(0),
+                "this is the mean distance: squares, then the root",
+            ),
+            (pixels.std(0, ddof=1), "you divided by N - 1 (`ddof=1`): the equation divides by N"),
+            (np.sqrt(squares), "the square of the mean is not taken off"),
+            (np.sqrt(squares + mean**2), "the square of the mean is taken off, not added"),
+            (np.sqrt(squares) - mean, "the root comes last: of what is left after - mean²"),
+            (np.sqrt(mean**2 * number - mean**2), _SQUARE),
+            (np.zeros(3), _SQUARE),
+            (np.full(3, np.nan), f"the deviation is not a number: {_ROOT}"),
+            (std * number**0.5, "a mean of the squares, not their sum: divide by N"),
+            *((std.round(n), "these numbers are rounded: round nothing") for n in range(1, 5)),
+            (std / number**0.5, "this is the mean's error: divide by no root of N"),
+            (np.full(3, pixels.std()), "all channels are put together: one for each of them"),
+            (np.ones(3), "this is the deviation after whitening: give the one to divide by"),
+            (1 / std, "this is 1 / σ: give σ"),
+            (mean, "this is the mean again: the deviation comes second"),
+            (
+                np.sqrt(np.abs(small - mean**2)),
+                "squares of uint8 begin again after 255: make numbers of it first",
+            ),
+        ]

@@ -45,6 +45,29 @@ GETS = {
 }
 
 
+def misbuilt(kinds: list[str]) -> str:
+    """What is wrong with the parts of a block, by the names of their classes; "" if nothing is."""
+    right = ["Conv2d", "BatchNorm2d", "ReLU"]
+    if kinds == right:
+        return ""
+    if kinds == ["Conv2d", "ReLU"]:
+        return "there is no normalisation between the two"
+    if kinds == ["Conv2d", "ReLU", "BatchNorm2d"]:
+        return "normalise first: ReLU is last"
+    if kinds == right[:2]:
+        return "ReLU is missing, at the end"
+    if sorted(kinds) == sorted(right):
+        return "another order: convolution, batch normalisation, ReLU"
+    if len(kinds) == 3:
+        pairs = zip(kinds, right, strict=True)
+        return ", ".join(
+            f"{mine} stands where {like} should" for mine, like in pairs if mine != like
+        )
+    if kinds[:3] == right:
+        return f"{kinds[3]} is too much: three parts, convolution, batch normalisation, ReLU"
+    return "three parts: convolution, batch normalisation, ReLU"
+
+
 def mismeaned(project: Any, x: Tensor) -> Iterator[tuple[Any, str]]:
     """What is taken for `project` of the mean over the map (B, C, H, W), laid out on it."""
     size = x.shape[-2:]

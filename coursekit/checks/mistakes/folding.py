@@ -9,8 +9,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from coursekit.checks.mistakes.named import listed, numbers
+
 if TYPE_CHECKING:
     Mistakes = list[tuple[Any, str]]
+
+#: A term of the folded bias, by its place, in words.
+_TERMS = ("s·b", "-s·μ", "β")
 
 
 def _along(scale: Tensor) -> Tensor:
@@ -84,8 +89,8 @@ def misscaled(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> Mistakes:
 def misshifted(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> Mistakes:
     """What is taken for the folded bias, s (b − μ) + β."""
     b, gamma, beta = (torch.as_tensor(t).detach() for t in (conv.bias, norm.weight, norm.bias))
-    mu = torch.as_tensor(norm.running_mean)
-    root = (torch.as_tensor(norm.running_var) + norm.eps).sqrt()
+    mu, var = (torch.as_tensor(t) for t in (norm.running_mean, norm.running_var))
+    root = (var + norm.eps).sqrt()
     s = gamma / root
     right = (b - mu) * s + beta
     terms = (
@@ -101,6 +106,7 @@ def misshifted(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> Mistakes:
             (-mu, "the mean is not scaled by s"),
             (mu * s, "the mean has the wrong sign"),
             (mu, "the mean is added, and not scaled by s"),
+            (-var * s, "the variance is taken for the mean: running_mean"),
             (-mu / root, "γ is missing in the mean's scale"),
             (-mu * gamma, "σ is missing in the mean's scale"),
         ],
@@ -130,3 +136,36 @@ def misshifted(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> Mistakes:
         (right + norm.eps, "ε is added to the bias: it stands below the root, no more"),
         (right.mean().expand(len(b)), "one bias for all channels: each has its own"),
     ]
+
+
+def where_scaled(got: Tensor, conv: nn.Conv2d, norm: nn.BatchNorm2d) -> str:
+    """How a kernel that is not the folded one comes from the old one; "" if shapes differ."""
+    if got.shape != conv.weight.shape:
+        return ""
+    factors = (got / conv.weight).detach().flatten(1)
+    s = norm.weight.detach() / (torch.as_tensor(norm.running_var) + norm.eps).sqrt()
+    if (factors.amax(1) - factors.amin(1)).max() > 1e-3 * factors.abs().max():
+        return "this is not the old kernel times one number for each output channel, s"
+    return (
+        f"each channel is scaled by one number, as it should be, but by {numbers(factors[:, 0])} "
+        f"where s = γ / √(σ² + ε) is {numbers(s)}"
+    )
+
+
+def where_shifted(got: Tensor, conv: nn.Conv2d, norm: nn.BatchNorm2d) -> str:
+    """Which term of a bias that is not the folded one is wrong; "" if none of them is."""
+    b, gamma, beta = (torch.as_tensor(t).detach() for t in (conv.bias, norm.weight, norm.bias))
+    s = gamma / (torch.as_tensor(norm.running_var) + norm.eps).sqrt()
+    terms = torch.stack([s * b, -s * torch.as_tensor(norm.running_mean), beta], 1).double()
+    wanted = got.detach().double()[:, None]
+    if wanted.shape != (len(terms), 1):
+        return ""
+    times = torch.linalg.lstsq(terms, wanted).solution
+    if not torch.allclose(terms @ times, wanted, atol=1e-4):
+        return ""
+    wrong = [
+        f"{name} stands there {float(number):.3g} times"
+        for name, number in zip(_TERMS, times[:, 0], strict=True)
+        if abs(float(number) - 1) > 1e-3
+    ]
+    return f"the bias is s·b - s·μ + β, and {listed(wrong)}" if wrong else ""

@@ -75,7 +75,10 @@ def weighted_otherwise(counts: NDArray[np.int64]) -> Mistakes:
 def unweighted(weights: NDArray[np.float64], counts: NDArray[np.int64]) -> str:
     """Which classes have a weight that is 0, or not finite, and should not; "" if none has."""
     if (np.isnan(weights) | (weights == 0)).all():
-        return "all is 0, or 0 / 0: `zeros_like` of counts and `//` hold whole numbers: np.zeros, and /"  # noqa: E501
+        return (
+            "all is 0, or no number: is 0 or 1 / 0 among what you divide by? And `zeros_like` of "
+            "counts and `//` hold whole numbers: np.zeros, and /"
+        )
     if not np.isfinite(weights[counts == 0]).all():
         return "a class without pixels makes a weight infinite: leave it at 0"
     if not np.isfinite(weights).all():

@@ -50,7 +50,7 @@ SLIPS = {
     "largest": "this is the worst class alone: take the mean over the classes",
     "smallest": "this is the best class alone: take the mean over the classes",
     "last": "only the last class is in it: collect the cost of each class, inside the loop",
-    "first": "only the first class is in it: `return` after the loop",
+    "first": "only one class is in it: `return` after the loop, and the mean of all",
     "last in mean": "only the last class is in it: add up the cost of each, `+=`",
     "last lost": "the last class is left out: `range(n)` ends at n - 1",
     "no background": "class 0 was left out: it counts like the others",

@@ -34,7 +34,7 @@ _SIZES: list[Way] = [
         "size is the *number* of foreground pixels, not their share: sum, not mean",
     ),
     (lambda f: f.sum() - 1, "size is one too small: the number of foreground pixels"),
-    (lambda f: f.sum() + 1, "size is one too large: the number of foreground pixels"),
+    (lambda f: f.sum() + 1, "size is one too large: nothing is added, above or below"),
 ]
 _BRACKETS = "write (~foreground).cumsum(0) with brackets"
 _INTERSECTIONS: list[Way] = [
@@ -66,6 +66,8 @@ _INTERSECTIONS: list[Way] = [
         "foreground pixels are counted: cumsum, not cummax",
     ),
     (lambda n, f: n + 0 * f, "the intersection loses the foreground pixels that are wrong"),
+    (lambda n, f: n - f.cumsum() + 1, "the intersection is one too large: nothing is added"),
+    (lambda n, f: n - f.cumsum() - 1, "the intersection is one too small: nothing is taken off"),
 ]
 _UNIONS: list[Way] = [
     (lambda n, f, left: n + (1 - f).cumsum(), ""),
@@ -92,6 +94,10 @@ _UNIONS: list[Way] = [
     (
         lambda n, f, left: n + np.arange(1, len(f) + 1),
         "the union grows by background pixels alone, not by all",
+    ),
+    (
+        lambda n, f, left: len(f) + (1 - f).cumsum(),
+        "the union grows from size, the number of foreground pixels, not of all",
     ),
     (lambda n, f, left: len(f) + 0 * f, "the union is not all pixels: it grows from size"),
     (
@@ -142,6 +148,10 @@ _JACCARDS: list[Way] = [
     ),
     (lambda left, whole, n: 1 - whole / left, f"the fraction is upside down: {_INSTEAD}"),
     (lambda left, whole, n: (1 - left) / whole, f"a bracket is wrong: {_INSTEAD}"),
+    (
+        lambda left, whole, n: 1 - left / n + whole - n,
+        "a bracket is missing: size + … stands below as a whole",
+    ),
     (lambda left, whole, n: whole - left, f"there is no quotient: {_INSTEAD}"),
     (lambda left, whole, n: 1 + left / whole, f"the sign is turned: {_INSTEAD}"),
     (lambda left, whole, n: 1 - left / (left + whole), f"below stands the union alone: {_INSTEAD}"),
@@ -242,6 +252,7 @@ _ORDERS: list[Way] = [
     (lambda f: f, ""),
     (lambda f: -np.sort(-f), "foreground was sorted anew: it comes in the order of the errors"),
     (lambda f: np.sort(f), "foreground was sorted anew: it comes in the order of the errors"),
+    (lambda f: f[::-1], "the pixels are counted from the end: cumsum alone, from the first"),
     (lambda f: 1 - f, "foreground and background have changed places"),
 ]
 

@@ -86,12 +86,15 @@ WRONG = {
     "read-mask": [
         (_edit(_READ, "np.array(picture)", "np.array(picture.convert('L'))"), "became 61"),
         (_edit(_READ, 'not in ("L", "P")', '== "CMYK"'), "mode RGB is read"),
+        (_edit(_READ, 'not in ("L", "P"):\n            raise ValueError("a colour mask")',
+               'in ("L", "P"):\n            raise ValueError'), "should be read"),
+        (_edit(_READ, "raise", "return"), "`raise`, not `return`"),
         (_edit(_READ, 'not in ("L", "P")', '== "RGB"'), "mode RGBA is read"),
         (_edit(_READ, 'not in ("L", "P")', 'in ("RGB", "RGBA")'), "mode LA is read"),
         (_edit(_READ, 'not in ("L", "P")', 'in ("RGB", "RGBA", "LA")'), "mode 1 is read"),
         (_edit(_READ, '("L", "P")', '("L", "P", "I;16")'), "mode I;16 is read"),
         (_edit(_READ, '("L", "P")', '("P",)'), "should be read"),
-        (_edit(_READ, "raise ValueError", "raise TypeError"), "stops with TypeError"),
+        (_edit(_READ, "raise ValueError", "raise TypeError"), "no other error"),
         (_edit(_READ, "raise ValueError(\"a colour mask\")", "return None"), "mode RGB is read"),
         (_edit(_READ, "        return np", "    return np"), "inside the `with`"),
         (_edit(_READ, "return np.array", "ids = np.array"), "does every way"),
@@ -136,6 +139,10 @@ def read_mask(path):
                'assert picture.mode in ("L", "P")'), "no assert"),
     ],
     "count-classes": [
+        (_edit(_COUNT, "label_map[label_map != 255]", "(label_map != 255).ravel()"),
+         "True and False were counted"),
+        (_edit(_COUNT, "label_map[label_map != 255]", "label_map[label_map < num_classes - 1]"),
+         "the last class is left out"),
         (_edit(_COUNT, ", minlength=num_classes", ""), "minlength"),
         (_COUNT_ALL, "255 is no class"),
         (_COUNT_IMAGES, "images that show"),
@@ -180,7 +187,7 @@ def count_classes(label_maps, num_classes=19):
 def count_classes(label_maps, num_classes=19):
     return np.stack([np.bincount(m[m != 255], minlength=num_classes) for m in label_maps])
 """,
-            "one count for each class",
+            "counts of each map apart",
         ),
         (_edit(_COUNT, "counts +=", "counts ="), "only the last map"),
         (_edit(_COUNT, "label_map[label_map != 255]", "label_map[label_map % 255 > 0]"),
@@ -204,6 +211,9 @@ def count_classes(label_maps, num_classes=19):
         (_edit(_WEIGHTS, " / weights.sum()", ""), "do not sum to 1"),
         (_edit(_WEIGHTS, "present = counts > 0", "present = counts >= 0"), "negative"),
         (_edit(_WEIGHTS, "1 / np.log", "np.log"), "weigh most"),
+        (_edit(_WEIGHTS, "return weights / weights.sum()",
+               "return weights[present] / weights.sum()"), "for absent ones, too"),
+        (_edit(_WEIGHTS, "counts[present] + epsilon", "counts + epsilon"), "both sides want"),
         (
             _edit(_WEIGHTS, "present = counts > 0",
                   "present = counts >= 0\n    counts = counts.clip(1)"),
@@ -213,7 +223,7 @@ def count_classes(label_maps, num_classes=19):
         (_edit(_WEIGHTS, " + epsilon", ""), "epsilon is added"),
         (_edit(_WEIGHTS, "epsilon=1e-6", "epsilon=1e-3"), "epsilon is 1e-6"),
         (_edit(_WEIGHTS, "counts[present] + epsilon)", "counts[present]) + epsilon"),
-         "epsilon is added to each count"),
+         "inside the logarithm"),
         (_edit(_WEIGHTS, "1 / np.log(counts[present] + epsilon)",
                "1 / (np.log(counts[present]) + epsilon)"), "inside the logarithm"),
         (_edit(_WEIGHTS, "+ epsilon", "+ 1"), "1 was added"),
@@ -246,7 +256,7 @@ def count_classes(label_maps, num_classes=19):
         (_whiten("pixels.mean(0).tolist(), pixels.std(0)"), "the mean is a list"),
         (_whiten("pixels.mean(0), pixels.std()"), "one number for each channel"),
         (_whiten("np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])"),
-         "over all pixels"),
+         "ImageNet's numbers"),
         (
             _whiten("pixels.mean(0), np.sqrt(np.mean([(i / 255).var((0, 1)) for i in images], 0))"),
             "variances ignore",
@@ -271,6 +281,8 @@ def count_classes(label_maps, num_classes=19):
         (_edit(_whiten("pixels.mean(0), pixels.std(0)"), "    return mean, std",
                "    images.clear()\n    return mean, std"), "changes its argument `images`"),
         (_whiten("pixels.mean(0)[::-1], pixels.std(0)[::-1]"), "in another order"),
+        (_whiten("pixels.mean(0) / 3, pixels.std(0)"), "its own total"),
+        (_whiten("pixels.mean(0), np.sqrt((pixels**2).mean(0)) - pixels.mean(0)"), "comes last"),
         (_whiten("pixels.mean(0) * 255 / 256, pixels.std(0)"), "not by 256"),
         (_whiten("np.median(pixels, 0), pixels.std(0)"), "the median"),
         (_whiten("pixels.mean(0), np.std([i.mean((0, 1)) / 255 for i in images], 0)"),
@@ -284,7 +296,7 @@ def count_classes(label_maps, num_classes=19):
         (_edit(_PAIR, "cv2.INTER_LINEAR", "cv2.INTER_NEAREST"), "bilinearly"),
         (_edit(_PAIR, "        for a, b in PAIRS:\n            label_map[old == a] = b\n"
                "            label_map[old == b] = a\n", ""), "kept their names"),
-        (_edit(_PAIR, "old = label_map.copy()", "old = label_map"), "a side is gone"),
+        (_edit(_PAIR, "old = label_map.copy()", "old = label_map"), "both sides have one name"),
         (_edit(_PAIR, "image[:, ::-1], label_map[:, ::-1]", "image[:, ::-1], label_map"),
          "label map is not"),
         (_edit(_PAIR, "[:, ::-1]", "[::-1]"), "on its head"),
@@ -307,9 +319,13 @@ def count_classes(label_maps, num_classes=19):
         (_edit(_PAIR, "    if mirrored:\n", "    table = np.arange(19, dtype=np.uint8)\n"
                "    label_map = table[label_map]\n    if mirrored:\n"), "make it 256 long"),
         (_edit(_PAIR, "return image, label_map", "return image"), "expected: 2 things"),
+        (_edit(_PAIR, "return image, label_map", "return label_map, image"), "the image first"),
+        (_edit(_PAIR, "cv2.INTER_NEAREST", "cv2.INTER_AREA"), "were not there"),
+        (_edit(_PAIR, "image[:, ::-1], label", "LABELS.mirror_table()[image[:, ::-1]], label"),
+         "do not look colours up"),
         (_edit(_PAIR, "    image = cv2", "    image[image == 255] = 254\n    image = cv2"),
          "changes its argument `image`"),
-        (_edit(_PAIR, "for a, b in PAIRS:", "for a, b in PAIRS[:1]:"), "each pair swapped"),
+        (_edit(_PAIR, "for a, b in PAIRS:", "for a, b in PAIRS[:1]:"), "are not swapped"),
         (_edit(_PAIR, "(size, size)", "(image.shape[1], size)"), "size × size"),
         (_edit(_PAIR, "image[:, ::-1], label", "image[..., ::-1], label"), "colours changed places"),
         (_edit(_PAIR, "image[:, ::-1], label_map[:, ::-1]", "np.flip(image), np.flip(label_map)"),
@@ -321,18 +337,18 @@ def count_classes(label_maps, num_classes=19):
         (_edit(_SUSPECTS, "Path(name).stem", "name"), "paths"),
         (_edit(_SUSPECTS, 'finding.severity != "note"', "True"), "notes"),
         (_edit(_SUSPECTS, 'finding.severity != "note"', "finding.severity == 'error'"),
-         "expected: errors and warnings"),
+         "warnings are missing"),
         (_edit(_SUSPECTS, "sorted({*found.get(finding.kind, ()), *stems})",
                "{*found.get(finding.kind, ()), *stems}"), "is a set, expected: a list"),
         (_edit(_SUSPECTS, "sorted({*found.get(finding.kind, ()), *stems})",
                "[*found.get(finding.kind, ()), *stems]"), "there twice"),
         (_edit(_SUSPECTS, "sorted({*found.get(finding.kind, ()), *stems})",
-               "[*dict.fromkeys([*found.get(finding.kind, ()), *stems])]"), "stems of a kind, sorted"),
+               "[*dict.fromkeys([*found.get(finding.kind, ()), *stems])]"), "should be sorted"),
         (_edit(_SUSPECTS, "sorted({*found.get(finding.kind, ()), *stems})",
                "sorted({*found.get(finding.kind, ()), *stems}, reverse=True)"),
-         "stems of a kind, sorted"),
+         "should be sorted"),
         (_edit(_SUSPECTS, 'Path(name).stem', 'name.split("/")[-1].replace(".png", "")'),
-         "errors and warnings of a kind"),
+         "these are paths"),
         (_edit(_SUSPECTS, "Path(name).stem", "Path(name).name"), "paths"),
         (_edit(_SUSPECTS, "return found", "return [*found.items()]"), "expected: a dict"),
         (_edit(_SUSPECTS, "    return found", "            return found"), "warnings are missing"),
@@ -349,11 +365,13 @@ def suspects(report):
             "of a kind that has errors",
         ),
         (_edit(_SUSPECTS, "finding.names", "finding.files"), "no attribute 'files'"),
+        (_edit(_SUSPECTS, "finding.names", "finding.names[:1]"), "only one file of each"),
+        (_edit(_SUSPECTS, "Path(name).stem", "Path(name).stem[:-1]"), "are no stems"),
         (_edit(_SUSPECTS, "Path(name).stem", "int(Path(name).stem)"), "a stem is a string"),
         (_edit(_SUSPECTS, "(finding.kind, ())", "(finding.severity, ())").replace(
             "found[finding.kind]", "found[finding.severity]"), "the keys are the kinds"),
         (_edit(_SUSPECTS, 'finding.severity != "note"', 'finding.severity == "Error"'),
-         "in small letters"),
+         "never both"),
         (
             """
 def suspects(report):
@@ -455,7 +473,7 @@ def suspects(report):
     for f in report.findings:
         if f.severity in ("warning", "error"):
             found[f.kind] = found.get(f.kind, []) + [Path(n).stem for n in f.names]
-    return {k: sorted(set(v), key=int) for k, v in found.items()}
+    return {k: (*sorted(set(v), key=int),) for k, v in found.items()}
 """,
     ],
 }

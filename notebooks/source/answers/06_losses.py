@@ -71,6 +71,8 @@ _DICE_RIGHT = _DICE.format("1 - score[present].mean()")
 
 WRONG = {
     "gradient-share": [
+        (_edit(_SHARE.format(_SUM, _PULL), "1 / counts[present]", "counts.min() / counts[present]"),
+         "is 0 or 1 / 0 among"),
         (_edit(_SHARE.format(_SUM, _PULL), "1 / counts[present]", "1 / np.log(counts[present])"),
          "the logarithm of f, as in Eq. 2"),
         (_edit(_SHARE.format(_SUM, _PULL), "1 / counts[present]", "1 / counts"), "both sides"),
@@ -163,8 +165,8 @@ def focal_loss(logits, target, gamma=2.0):
         (_FOCAL.format("-log_p.mean()"), "gamma has no effect"),
         (_FOCAL.format("-(gamma * (1 - p) * log_p).mean()"), "exponent"),
         (_FOCAL.format("-((1 - p).mean() ** gamma * log_p.mean())"), "each pixel"),
-        (_FOCAL.format("-((1 - p) ** 2 * log_p).mean()"), "with gamma 0"),
-        (_FOCAL.format("-((1 - p).detach() ** gamma * log_p).mean()"), "factor detached"),
+        (_FOCAL.format("-((1 - p) ** 2 * log_p).mean()"), "2 is written in"),
+        (_FOCAL.format("-((1 - p).detach() ** gamma * log_p).mean()"), "detach and clamp nothing"),
         (
             _edit(
                 _FOCAL.format("-((1 - p) ** gamma * log_p).mean()"),
@@ -348,6 +350,8 @@ def soft_dice_loss(logits, target):
         (_edit(_DICE_RIGHT, "softmax(dim=1)", "softmax(dim=0)"), "over the images"),
     ],
     "lovasz-gradient": [
+        (_edit(_GRADIENT.format(_DIFF), "intersection / union", "intersection / size + (~foreground).cumsum(0)"),
+         "stands below as a whole"),
         (_GRADIENT.format("torch.cat([torch.zeros(1), torch.diff(jaccard, prepend=torch.zeros(1))[:-1]])"),
          "a pixel late"),
         (_edit(_GRADIENT.format(_DIFF), "size + (~", "2 * size + (~"), "in the union twice"),
@@ -416,6 +420,8 @@ def soft_dice_loss(logits, target):
         (_GRADIENT.format("jaccard.cumsum(0)"), "sums of the losses"),
     ],
     "lovasz-softmax": [
+        (_edit(_LOVASZ, "permute(0, 2, 3, 1).reshape(-1, logits.shape[1])", "flatten(0, 2)"),
+         "before you flatten"),
         (_edit(_LOVASZ, "m, order = torch", "order, m = torch"), "the values first"),
         (_edit(_LOVASZ, "foreground = y == c", "foreground = y >= c"), "of one class it is right"),
         (_edit(_LOVASZ, "sum(costs) / len(costs)", "costs[-1]"), "only the last class"),

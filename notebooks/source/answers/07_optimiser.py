@@ -83,7 +83,9 @@ def _edit(code: str, *changes: tuple[str, str]) -> str:
 
 WRONG = {
     "sgd-step": [
-        (_edit(_SGD, ("momentum * velocity + pull", "momentum**2 * velocity + pull")), "without weight decay it goes wrong"),
+        (_edit(_SGD, ("rate * velocity, velocity", "rate * velocity / (1 - momentum), velocity")), "divided by 1 - momentum"),
+        (_edit(_SGD, ("return weight - rate * velocity, velocity", "return torch.stack([weight - rate * velocity, velocity])")), "expected: 2 things"),
+        (_edit(_SGD, ("momentum * velocity + pull", "momentum**2 * velocity + pull")), "momentum is there twice"),
         (_edit(_SGD, ("gradient + weight_decay * weight", "(1 - weight_decay) * gradient + weight_decay * weight")), "without momentum it goes wrong"),
         (_edit(_SGD, ("weight_decay * weight", "weight_decay * weight.abs()")), "sign and all"),
         (_edit(_SGD, ("weight_decay * weight", "weight_decay")), "λ alone"),
@@ -208,7 +210,7 @@ WRONG = {
         (_edit(_ADAM, ("rate * m_hat", "m_hat")), "what is made of them is not"),
         (_edit(_ADAM, ("eps=1e-8", "eps=1e-6")), "by default"),
         (_edit(_ADAM, ("(0.9, 0.999)", "(0.9, 0.99)")), "by default"),
-        (_edit(_ADAM, ("v_hat.sqrt()", "math.sqrt(v_hat)")), "stops with"),
+        (_edit(_ADAM, ("v_hat.sqrt()", "math.sqrt(v_hat)")), "a tensor has"),
         (_edit(_ADAM, ("), m, v\n", ")\n")), "a tensor, expected: 3 things"),
     ],
     "cosine": [
@@ -253,7 +255,7 @@ WRONG = {
         (_edit(_COSINE, ("    return", "    lowest = highest / 2\n    return")), "not l_max / 2"),
         (_edit(_COSINE, ("0.5 * (highest - lowest) * (1 + math.cos(math.pi * t / t_max))",
                          "(highest - lowest) * (1 - t / t_max)")), "straight line"),
-        (_edit(_COSINE, ("t_max)", "50)"), ), "at t = T"),
+        (_edit(_COSINE, ("t_max)", "50)"), ), "t_max, not 50"),
         (_edit(_COSINE, ("math.pi * t", "t")), "no π"),
         (_edit(_COSINE, ("return lowest", "return torch.tensor(lowest)")), "expected: a float"),
         (_edit(_COSINE, ("math.pi", "pi")), "`math.pi`"),
@@ -290,7 +292,7 @@ WRONG = {
         (_edit(_MACHINE, ("self.peak / 2 <", "self.peak / 2 <=")), "which is allowed"),
         (_edit(_MACHINE, ("self.peak / 2 <", "self.peak <")), "is the *next*"),
         (_edit(_MACHINE, ("self.peak = self.config.sgd_lr", "self.peak /= 2")), "config.sgd_lr"),
-        (_edit(_MACHINE, ("loss < self.best", "loss < self.best - 1e-4")), "three improvements"),
+        (_edit(_MACHINE, ("loss < self.best", "loss < self.best - 1e-4")), "if by little"),
         (_edit(_MACHINE, ("self.config.sgd_lr", "0.02")), "config.sgd_lr"),
         (_edit(_MACHINE, ("self.config.sgd_min_lr", "0.005")), "below config.sgd_min_lr"),
         (_edit(_MACHINE, ("self.config.patience", "max(2, self.config.patience)")),
@@ -299,7 +301,7 @@ WRONG = {
                ("    def record(self, loss):", "    lowest = math.inf\n    def record(self, loss):")),
          "and not kept: self.best"),
         (_edit(_MACHINE, ("config.patience", "patience")), "stand in self.config"),
-        (_edit(_MACHINE, ('"switch"', '"sgd"')), "patience runs out once"),
+        (_edit(_MACHINE, ('"switch"', '"sgd"')), "the events are called"),
         (_edit(_MACHINE, ('self.phase = "sgd"', 'self.phase = "SGD"'),
                ('self.phase == "adam"', 'self.phase != "SGD"')), "the phase is another"),
         (_edit(_MACHINE, ("self.peak /= 2", "self.peak = self.rate / 2"),
@@ -316,6 +318,7 @@ WRONG = {
         (_edit(_MACHINE, ('        return "halve"\n', "")), "None"),
     ],
     "run-pipeline": [
+        (_edit(_RUN, ("copy.deepcopy(model.state_dict())\n        elif", "copy.deepcopy(model)\n        elif")), "a state is loaded, no model"),
         (_edit(_RUN, ("train_epoch(model, optimiser)", "train_epoch(optimiser, model)")), "have changed places"),
         (_edit(_RUN, ("machine.record(val_loss)", "machine.record(train_loss)")), "record each val_loss"),
         (_edit(_RUN, ("        train_loss = train_epoch(model, optimiser)\n        val_loss = validate(model)\n", "        val_loss = validate(model)\n        train_loss = train_epoch(model, optimiser)\n")), "after its training"),

@@ -1,0 +1,165 @@
+"""Where answers of lesson 01 leave the right way, when small questions are put to them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from coursekit.checks.mistakes.named import numbers, tried
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+
+def counted_apart(count: Callable[..., Any], classes: int) -> str:
+    """Where counting goes wrong, found by small maps; "" if they show nothing."""
+    every, three = np.arange(classes, dtype=np.uint8)[None], np.full((1, 3), 3, dtype=np.uint8)
+    for maps, right, words in (
+        ([every], np.ones(classes), "where each class has one pixel, each count is 1"),
+        ([three], 3 * np.eye(classes)[3], "three pixels of class 3 are 3, and all else is 0"),
+        ([three, every], 3 * np.eye(classes)[3] + 1, "one map is right, two are not: add them up"),
+        ([every, three], 3 * np.eye(classes)[3] + 1, "one map is right, two are not: add them up"),
+        ([np.append(three, [[255]], 1)], 3 * np.eye(classes)[3], "255 changes a count"),
+    ):
+        got = tried(count, maps, classes)
+        if got is None or got.shape != right.shape or (got != right).any():
+            return words
+    return ""
+
+
+def weighted_apart(weigh: Callable[..., Any]) -> str:
+    """Where weights that sum to 1 are wrong; "" if two classes do not show it."""
+    got = tried(weigh, np.array([10, 1000]))
+    if got is None or got.shape != (2,) or abs(got.sum() - 1) > 1e-6 or abs(got[0] - 0.75) < 1e-5:
+        return ""
+    return (
+        f"1 / log of 10 and of 1,000 pixels are 3 to 1, weights of 0.75 and 0.25: yours are "
+        f"{numbers(got)}"
+    )
+
+
+def whitened_apart(whiten: Callable[..., Any], which: int) -> str:
+    """Where the mean (0) or the deviation (1) goes wrong, found by small images; "" if nowhere."""
+    colour = np.array([51, 102, 153], dtype=np.uint8)
+    one = np.tile(colour, (2, 2, 1))
+    two, large = one * np.array([[[1], [1]], [[1], [0]]], np.uint8), np.tile(colour, (4, 6, 1))
+    what, units = ("mean", "deviation")[which], colour / 255
+    part = units * (3 / 4, 3**0.5 / 4)[which]
+    for images, right, words in (
+        ([one], units * (1 - which), f"the {what} of one image of one colour is wrong"),
+        ([two], part, f"the {what} of one image is right for one colour, not for two"),
+        ([two, two], part, f"the {what} of one image is right, of the same twice it is not"),
+        (
+            [one, 0 * one],
+            units / 2,
+            f"the {what} is wrong where images differ: all pixels of all images count alike",
+        ),
+        (
+            [large, 0 * one],
+            units * (6 / 7, 6**0.5 / 7)[which],
+            f"the {what} is wrong where images differ in size: all pixels count alike",
+        ),
+    ):
+        got = tried(lambda given: whiten(given)[which], images)
+        if got is None or got.shape != (3,) or not np.allclose(got, right, atol=1e-5):
+            shown = (
+                "" if got is None else f": {numbers(got.ravel()[:3])}, expected: {numbers(right)}"
+            )
+            return words + shown
+    return ""
+
+
+def misresized(small: NDArray[np.uint8], got: NDArray[np.uint8], sides: Any) -> str:
+    """What is wrong with a label map made three times as high and twice as wide; "" if nothing."""
+    right = small.repeat(3, 0).repeat(2, 1)
+    for wrong, words in (
+        (sides[right], "sides change names in a picture that is not mirrored, too"),
+        (right[:, ::-1], "the label map is mirrored, and `mirrored` is False"),
+        (sides[right[:, ::-1]], "the label map is mirrored, and `mirrored` is False"),
+        (np.resize(small, right.shape), "`np.resize` repeats pixels in a row: `cv2.resize`"),
+        (np.zeros_like(right), "all is background: what did you resize?"),
+    ):
+        if np.array_equal(got, wrong) and not np.array_equal(got, right):
+            return words
+    return ""
+
+
+def misturned(image: Any, got: Any) -> str:
+    """What is wrong with a mirrored image, in words; "" if it is none of the known mistakes."""
+    colours = "colours changed places: turn the columns alone, [:, ::-1]"
+    for wrong, words in (
+        (image, "the image is not mirrored"),
+        (image[::-1], "the image stands on its head: turn the columns, not the rows"),
+        (image[::-1, ::-1], "the image was turned by half: turn the columns alone"),
+        (image[..., ::-1], colours),
+        (image[::-1, ::-1, ::-1], colours),
+        (image[:, ::-1, ::-1], colours),
+        (image.swapaxes(0, 1), "rows and columns have changed places: `[:, ::-1]`, no transpose"),
+    ):
+        if np.array_equal(got, wrong) and not np.array_equal(got, image[:, ::-1]):
+            return words
+    return ""
+
+
+def misnamed(ids: Any, got: Any, sides: Any) -> str:
+    """What is wrong with a mirrored label map, in words; "" if it is none of the known mistakes."""
+    for wrong, words in (
+        (ids, "the label map is not mirrored"),
+        (ids[:, ::-1], "left and right kept their names: swap the ids of the pairs"),
+        (sides[ids], "the ids changed places, and the label map is not mirrored"),
+        (sides[ids[::-1]], "the label map stands on its head: turn the columns, not the rows"),
+        (sides[ids[::-1, ::-1]], "the label map was turned by half: turn the columns alone"),
+    ):
+        if np.array_equal(got, wrong):
+            return words
+    lost = {*np.unique(ids).tolist()} - {*np.unique(got).tolist()}
+    if lost - {*range(4, 10)}:
+        return (
+            f"classes {sorted(lost)} are gone: `np.arange(256, …)` begins a table that keeps them"
+        )
+    turned, pairs = ids[:, ::-1], [(a, int(sides[a])) for a in range(19) if sides[a] > a]
+    kept = [pair for pair in pairs if all((got[turned == c] == c).all() for c in pair)]
+    if kept and np.array_equal(np.where(np.isin(turned, kept), sides[got], got), sides[turned]):
+        return f"of the pairs {kept} the ids are not swapped: go through all of `PAIRS`"
+    if lost:
+        return "both sides have one name: use a table, both ways: `table[a], table[b] = b, a`"
+    return ""
+
+
+def misfound(found: dict[str, Any]) -> str:
+    """What is wrong with the suspects of the check's report, in words; "" if nothing is."""
+    known = {"constant-mask": {"912", "345", "100"}, "no-eyes": {"512", "601", "700"}}
+    for kind, stems in found.items():
+        if not all(isinstance(stem, str) for stem in stems):
+            return "a stem is a string, such as '912'"
+        if {*"/."} & {*"".join(stems)}:
+            return "these are paths: take the stems alone"
+        if not {*stems} <= known[kind]:
+            odd = sorted({*stems} - known[kind])
+            return f"{odd} are no stems of {kind}: of 'train/masks/7.png' it is '7'"
+    got = found.get("constant-mask", ())
+    for wrong, words in (
+        ({"100", "345"}, "a later finding replaced an earlier one of its kind: join them"),
+        ({"912", "345"}, "a later finding of its kind is left out: join them"),
+        ({"912", "100"}, "only one file of each finding is taken: go through all names"),
+        ({"345"}, "only one file of each finding is taken: go through all names"),
+    ):
+        if {*got} == wrong:
+            return words
+    eyes = found.get("no-eyes", ())
+    for wrong, words in (
+        ({"601"}, "warnings are missing, of a kind that has errors, too"),
+        ({"512"}, "errors are missing, of a kind that has warnings, too"),
+    ):
+        if {*eyes} == wrong:
+            return words
+    if "700" in eyes:
+        return "notes are in it, of a kind that has errors, too"
+    if any(len({*stems}) < len(stems) for stems in (got, eyes)):
+        return "a file is there twice: collect the stems in a set"
+    if any(list(stems) != sorted(stems) for stems in (got, eyes)):
+        return "the stems of a kind should be sorted, as strings: `sorted(…)`"
+    return ""
