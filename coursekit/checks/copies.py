@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import warnings
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
@@ -87,7 +88,9 @@ class Handed:
         for place, (name, value) in enumerate(self._given):
             if place in self._states:
                 if not same(dict(value.state_dict()), self._states[place]):
-                    with contextlib.suppress(RuntimeError):  # layers came, went or were resized
+                    # Layers came, went or were resized; on the meta device there is a warning.
+                    with contextlib.suppress(RuntimeError), warnings.catch_warnings():
+                        warnings.simplefilter("ignore")
                         value.load_state_dict(self._states[place])
                     found.append(name)
             elif not same(self._handed[place], value):
@@ -108,7 +111,7 @@ def same(a: Any, b: Any) -> bool:
     if is_tensor(b):
         return bool(
             is_tensor(a)
-            and (a.shape, a.dtype) == (b.shape, b.dtype)
+            and (a.shape, a.dtype, a.device) == (b.shape, b.dtype, b.device)
             and ((a == b) | ((a != a) & (b != b))).all()
         )
     if isinstance(b, dict):

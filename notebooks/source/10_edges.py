@@ -180,6 +180,7 @@ def binary_edges(target: torch.Tensor, sides: str = "both", width: int = 1) -> t
 from coursekit.checks.mistakes.edges import edged, misedged, misunited, where_edged
 
 check = Check("edge-labels")
+check.crashes(RuntimeError, "Class values", "one_hot knows no 255: compare, `target[:, None] == torch.arange(num_classes)[:, None, None]`")  # fmt: skip
 check.crashes(RuntimeError, "without overflow|cannot be converted", "255 does not fit: the maps are of torch.uint8")  # fmt: skip
 check.crashes((RuntimeError, NotImplementedError), "bitwise|not implemented for '(Float|Half|Double)'", "`spread` takes and gives bools: make numbers of them at the end")  # fmt: skip
 check.crashes(RuntimeError, "with a bool tensor", "the opposite of a bool is `~mask`, not `1 - mask`")  # fmt: skip
@@ -1024,7 +1025,7 @@ def stands_alone(check: Check, small: nn.Module, whole: nn.Module, mode: bool) -
 check = Check("decouple")
 for kinds, cause, message in (
     ((NotImplementedError, RuntimeError), "meta tensor|While copying the parameter", "on the meta device there is nothing to copy: `load_state_dict(…, assign=True)`"), (RuntimeError, "Unexpected key|Missing key", "give it all the keys that it wants, and none of the edge heads'"), (AttributeError, "_IncompatibleKeys", "load_state_dict changes `small` itself and gives no network back"), (TypeError, "'method'", "`state_dict()` is a function: call it"), ((TypeError, AttributeError), "Config|keyword argument", "a configuration makes a network: `type(network)(replace(network.config, edge_heads=\"none\"))`"), (KeyError, r"^(?!.*running)", "it wants other weights than there are: replace one field of `network.config`, and keep the others"), (TypeError, "dataclass instances", "`replace` takes the configuration: `replace(network.config, edge_heads=\"none\")`"), (KeyError, "running", "running statistics are no parameters: take all of `network.state_dict()`"),
-    (ValueError, "edge_heads is", "without edge heads the field says \"none\", a word"), (AttributeError, "object has no attribute", "build the network from its class and configuration, not from its parts"), (RuntimeError, "size mismatch", "it has other sizes: replace one field of `network.config`, and keep the others"), (FrozenInstanceError, "cannot assign", "the configuration is frozen: `replace(network.config, edge_heads=\"none\")`"),
+    (NameError, "'copy'", "a copy still has the edge heads inside: build a network from its class and configuration"), (ValueError, "edge_heads is", "without edge heads the field says \"none\", a word"), (AttributeError, "object has no attribute", "build the network from its class and configuration, not from its parts"), (RuntimeError, "size mismatch", "it has other sizes: replace one field of `network.config`, and keep the others"), (FrozenInstanceError, "cannot assign", "the configuration is frozen: `replace(network.config, edge_heads=\"none\")`"),
 ):  # fmt: skip
     check.crashes(kinds, cause, message)
 torch.manual_seed(0)

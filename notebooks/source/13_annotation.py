@@ -554,6 +554,7 @@ check.crashes(ValueError, "broadcast|shape|axis", "both are (106, 2): distances 
 check.crashes(ValueError, "zero-size", "no point is left: `known` is True where the truth is *no* NaN")  # fmt: skip
 check.crashes(TypeError, "hypot", "`np.hypot` takes x and y, two columns: `np.hypot(*step.T)`, or `np.linalg.norm(step, axis=1)`")  # fmt: skip
 check.crashes(ValueError, "unpack", "w and h are two ranges, along `axis=0`, of rows (known, 2); `known` has an entry for each point")  # fmt: skip
+check.crashes(IndexError, "boolean index", "`known` has one entry for each *point*, (106,): `np.isfinite(truth).all(axis=1)`")  # fmt: skip
 check.crashes(IndexError, lambda error: True, "the corners are points 66 and 79, counted from 0: look them up before you leave points out")  # fmt: skip
 drawn = np.random.default_rng(8)
 for by, lost in (("box", ()), ("eyes", ()), ("box", (0, 3, 16, 58)), ("eyes", (2, 40, 105))):

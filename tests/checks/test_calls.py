@@ -119,7 +119,11 @@ def shrink(network: Any) -> Any:
     return network
 
 
-@pytest.mark.parametrize("function", [grow, shrink])
+def lose(network: Any) -> Any:
+    return network.to_empty(device="meta")  # whose values cannot be compared
+
+
+@pytest.mark.parametrize("function", [grow, shrink, lose])
 def test_a_network_that_cannot_be_put_back_is_named(check: Check, function: Any) -> None:
     with pytest.raises(CheckFailed, match="your function changes its argument `network`"):
         check.call(function, nn.Linear(3, 4, bias=False))

@@ -122,7 +122,7 @@ def mismeasured(found: NDArray[Any], truth: NDArray[Any], by: str) -> Mistakes:
             (mean / (wide * high), root),
             (mean / (wide + high), root),
             (mean / wide, f"{root}, not the width"),
-            (mean / high, f"{root}, not the height"),
+            (mean / high, f"{root}, not the height (nor the longer side)"),
             (2 * mean / (wide + high), root),
             (mean / max(wide, high), f"{root}, not the longer side"),
             (mean / np.hypot(wide, high), f"{root}, not its diagonal"),
@@ -187,7 +187,7 @@ def mismeasured(found: NDArray[Any], truth: NDArray[Any], by: str) -> Mistakes:
         ),
         (
             mean / np.abs(truth[66] - truth[79]).max(),
-            "the larger of x and y: the straight distance",
+            "this is x alone, or the larger of x and y: the straight distance of the corners",
         ),
         (
             mean / abs(np.linalg.norm(truth[66]) - np.linalg.norm(truth[79])),
@@ -326,6 +326,14 @@ def misasked(guesses: NDArray[Any], count: int) -> Mistakes:
         (
             first(np.square(guesses - guesses.mean()).sum(-1).mean(0)),
             "the mean of all numbers was taken: over the members, `axis=0`",
+        ),
+        (
+            first(np.square(guesses - guesses.mean(1, keepdims=True)).sum(-1).mean(0)),
+            "the mean over the points was taken: over the members, `axis=0`",
+        ),
+        (
+            first(np.square(guesses - guesses.mean(2, keepdims=True)).sum(-1).mean(0)),
+            "the mean of x and y was taken: over the members, `axis=0`",
         ),
         (
             first(np.square(guesses - np.median(guesses, axis=0)).sum(-1).mean(0)),

@@ -30,6 +30,7 @@ _COUNTED: list[Way] = [
     (lambda n, sums, cost, known: n.max(), _B.format("{}", "not by the largest of them")),
     (lambda n, sums, cost, known: n.clamp_min(1).prod(), _B.format("{}", "not by their product")),
     (lambda n, sums, cost, known: n.clamp_min(2), "`clamp_min(1)` changes 0 alone"),
+    (lambda n, sums, cost, known: n + 1e-3, "`clamp_min(1)` changes 0 alone: nothing is added"),
     (lambda n, sums, cost, known: n.clamp_min(1).sqrt(), _B.format("{}", "not by its root")),
     (lambda n, sums, cost, known: n.clamp_min(1) ** 2, _B.format("{}", "once")),
     (lambda n, sums, cost, known: n.float().mean(), _B.format("{}", "not by their mean")),

@@ -144,6 +144,14 @@ _WAYS: list[Way] = [
         ).mean(),
         "C_ij holds both sides of an edge: pixels of other classes, too",
     ),
+    (
+        lambda e: (e.w * (e.pixel[:, None] * e.own).sum((2, 3)) / e.counts.clamp_min(1)).mean(),
+        "C_ij holds both sides of an edge: pixels of other classes, too",
+    ),
+    (
+        lambda e: (e.each / e.pixel[0].numel()).mean(),
+        "the costs on the edge are summed: a mean over the pixels divides once more",
+    ),
     (lambda e: (e.each).sum(), "1/(NC) is missing: take the mean"),
     (lambda e: (e.each).sum(0).mean(), "1/N is missing: the mean over the images, too"),
     (lambda e: e.each, "one number for each image and class: take the mean"),

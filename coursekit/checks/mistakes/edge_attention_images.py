@@ -83,6 +83,10 @@ _WAYS: list[Way] = [
         "the class ids are weights here: an id is a name, not a number",
     ),
     (lambda e: e.sums / e.counts.clamp_min(1), "these are the images' losses: take their mean"),
+    (
+        lambda e: (e.sums / e.counts.clamp_min(1)[:, None]).mean(),
+        "each image's sum is divided by the numbers of all: both (B,), without `keepdim`",
+    ),
     (lambda e: e.sums.mean(), "divide each image's sum by b_i, its number of edge pixels"),
     (lambda e: e.pixel[e.known].mean(), "the edges have no effect: this is plain cross-entropy"),
     (lambda e: e.pixel[e.known].mean() * (e.counts > 0).float().mean(), _TOGETHER),

@@ -109,6 +109,7 @@ def joined(
     mode: str = "bilinear",
     before: Callable[[Tensor], Tensor] | None = None,
     after: Callable[[Tensor], Tensor] | None = None,
+    size: Sequence[int] | None = None,
     **how: Any,
 ) -> Tensor:
     """The maps of the depths, side by side, (B, 3C, H, W).
@@ -118,6 +119,7 @@ def joined(
         deep: C2, C3 and C4, (B, ·, ·, ·).
         mode: of enlarging; `how` are its other arguments.
         before, after: what is done to each map before and after the 3×3 convolution.
+        size: of what comes out; C2's by default.
     """
     parts: Any = heads
     maps = []
@@ -126,7 +128,7 @@ def joined(
         x = before(x) if before else x
         x = F.conv2d(x, parts.shared.weight, parts.shared.bias, padding=1)
         x = after(x) if after else x
-        maps.append(F.interpolate(x, deep[0].shape[2:], mode=mode, **how))
+        maps.append(F.interpolate(x, list(size or deep[0].shape[2:]), mode=mode, **how))
     return torch.cat(maps, 1)
 
 
@@ -164,6 +166,9 @@ def misjoined(heads: nn.Module, deep: Sequence[Tensor]) -> Iterator[tuple[Tensor
         (joined(heads, deep, after=torch.relu), scores.format("ReLU")),
     ):
         yield parts.category(maps), words
+    small = joined(heads, deep, size=deep[-1].shape[2:])
+    late = "the logits are enlarged here: enlarge the maps, before they are joined"
+    yield F.interpolate(parts.category(small), size, mode="bilinear"), late
 
 
 def misread(heads: nn.Module, deep: Sequence[Tensor], name: str) -> Iterator[tuple[Tensor, str]]:

@@ -135,6 +135,7 @@ _MEANS: list[Way] = [
         lambda e: weighed(e.cost, e.edge, e.known, e.edge.sum() / e.edge.numel()),
         "pixels of 255 are counted in the shares",
     ),
+    (lambda e: weighed(e.cost, e.edges > 0, e.known), "255 is no edge: an edge is `edges == 1`"),
     (lambda e: weighed(e.blind, e.edge, e.one), _NO_EDGE),
     (lambda e: weighed(e.blind, e.edge, e.one, e.share), _NO_EDGE),
     (lambda e: (e.w**2 * e.cost).sum() / (e.w**2).sum(), _AS_THEY_ARE),
@@ -259,6 +260,10 @@ _CATEGORY: list[Way] = [
         "a softmax over the classes: several edges can be right, take a sigmoid",
     ),
     (
+        lambda e: e.over(-e.truth * e.scores.log_softmax(1)),
+        "a softmax over the classes: several edges can be right, take a sigmoid",
+    ),
+    (
         lambda e: e.over(e.cost + torch.where(e.edge, e.scores, -e.scores)),
         "the targets are turned round: yes is 1, an edge",
     ),
@@ -291,10 +296,17 @@ def where_balanced(balanced: Callable[[Tensor, Tensor], Tensor] | None) -> str:
     """Where the student's weighted mean leaves the right way, in words."""
     if balanced is None:
         return "expected: Σ w·ce / Σ w over all pixels, of category edges over those of all maps"
-    edges = torch.tensor([[[0, 0, 1, 0, 0, 255, 1, 0, 0, 0]]], dtype=torch.uint8)
+    edges = torch.tensor([[[0, 0, 0, 0, 0, 255, 1, 0, 0, 0]]], dtype=torch.uint8)
 
     def is_right(cost: Tensor, right: float) -> bool:
         return alike(tried(balanced, cost, edges), right, 1e-4)
+
+    def of_all(shape: tuple[int, ...]) -> bool:
+        other = torch.tensor([255] * 6 + [0, 1, 1, 1], dtype=torch.uint8)
+        maps = torch.cat([edges.flatten(), other]).reshape(shape)
+        cost = torch.linspace(0, 3, 20).sin().abs().reshape(shape)
+        right = weighed(cost, maps == 1, maps != 255)
+        return alike(tried(balanced, cost, maps), right, 1e-4)
 
     if not is_right((edges == 255).float(), 0.0):
         return "in `balanced`, pixels of 255 have a weight: multiply the weights by `known`"
@@ -302,4 +314,10 @@ def where_balanced(balanced: Callable[[Tensor, Tensor], Tensor] | None) -> str:
         return "in `balanced`: where all pixels cost 1 the mean should be 1: divide by Σ w"
     if not is_right((edges == 1).float(), 0.5):
         return "in `balanced`: the edges should have half of the weight in sum, and the rest the other half"  # noqa: E501
+    if not is_right((edges == 1) * 3.0, 1.5):
+        return "in `balanced`: a cost of 1 counts as it should, one of 3 does not: each as it is"
+    if not of_all((2, 1, 10)):
+        return "in `balanced`: n₁ and n₀ are of the whole batch, not of each image by itself"
+    if not of_all((1, 2, 1, 10)):
+        return "in `balanced`: n₁ and n₀ are of all maps together, not of each class by itself"
     return "`balanced` is right here, so look at what goes into it: the costs of single pixels"

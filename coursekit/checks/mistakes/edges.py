@@ -86,7 +86,7 @@ def edged(
     far = wide(~own if mistake == "255" else other)
     framed = spread(F.pad(other, (1, 1, 1, 1), value=True), width)[..., 1:-1, 1:-1]
     edge = {
-        "outer": near & far & ~own, "near": near, "frame": near & framed, "or": near | far,
+        "outer": wide(own) & far & ~own, "near": near, "frame": near & framed, "or": near | far,
         "grown": spread(own & far, width), "far": far, "inside": near & ~far,
         "twice": wide(wide(own)) & far,
     }.get(mistake, near & far).to(torch.uint8)  # fmt: skip
@@ -109,7 +109,8 @@ _LABELS = {
     "opposite": "0 and 1 have changed places: 1 is an edge, near the class *and* near another",
     "outer": "these are the pixels outside of the class: its own belong to the edge",
     "near": "these are all pixels near the class: one of another must be near, too",
-    "grown": ("these are the inner edges, spread to both sides: they reach too far into the class"),
+    "grown": "they reach too far into the class: `width` steps on each side, from another class's "
+    "pixels as from its own",
 }
 
 

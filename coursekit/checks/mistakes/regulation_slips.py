@@ -143,6 +143,14 @@ _COSTS: list[Way] = [
         ),
     ),
     (lambda e: e.log_p - e.log_q, "the factor p is missing"),
+    (
+        lambda e: -e.t * e.log_q,
+        "F.cross_entropy wants the teacher's probabilities: these are its logits",
+    ),
+    (
+        lambda e: e.p.exp() * (e.p - e.log_q),
+        "log_target=True says that the target is a logarithm: the teacher's log_softmax",
+    ),
     (lambda e: e.q * (e.log_p - e.log_q), "the weights are the teacher's p, not the student's q"),
     (
         lambda e: (e.p - e.q) * (e.log_p - e.log_q),

@@ -166,7 +166,7 @@ def category_edges(target, num_classes, sides="both", width=1):
 def binary_edges(target, sides="both", width=1):
     return category_edges(target, NUM, sides, width).amax(1)
 """,
-            "your code stops with RuntimeError: Class values must be smaller than num_classes",
+            "one_hot knows no 255",
         ),
         (
             _edit(_EDGES, "    own = torch.stack", "    target[target == 255] = 0\n    own = torch.stack"),
@@ -263,6 +263,9 @@ def binary_edges(target, sides="both", width=1):
         ('\nclass EdgeHeads(nn.Module):\n    def __init__(self, channels, num_classes, width=256):\n        super().__init__()\n        self.reduce = nn.ModuleList([conv_abn(c, width) for c in channels])\n        self.shared = nn.Conv2d(width, num_classes, 3, padding=1)\n        self.binary = nn.Conv2d(3 * num_classes, 2, 1)\n        self.category = nn.Conv2d(3 * num_classes, num_classes, 1)\n\n    def forward(self, c2, c3, c4):\n        size = c2.shape[-2:]\n        maps = []\n        for reduce, x in zip(self.reduce, (c2, c3, c4)):\n            x = self.shared(reduce(x).relu())\n            maps.append(F.interpolate(x, size, mode="bilinear"))\n        x = torch.cat(maps, dim=1)\n        return self.binary(x), self.category(x)\n', 'there is a ReLU before the 3×3: ABN brings its own activatio'),
     ],
     "balanced-loss": [
+        (_edit(_BALANCED, "n1 = edge.sum()", "n1 = edge.sum((-2, -1), keepdim=True)").replace("known.sum() -", "known.sum((-2, -1), keepdim=True) -"),
+         "not of each image by itself"),
+        (_edit(_BALANCED, "weight * cost)", "weight * cost**2)"), "each as it is"),
         (_edit(_BALANCED, "n0 = known.sum() - n1", "n0 = known.sum()"), "the pixels off the edge"),
         (_edit(_BALANCED, _RATIO, "(weight * cost).sum() / (total + 0.01)"), "with nothing added"),
         (_edit(_BALANCED, "ignore_index=255, red", "ignore_index=255, label_smoothing=0.1, red"),
@@ -375,6 +378,7 @@ def balanced(cost, edges):
         ('\ndef balanced(cost, edges):\n    known, edge = edges != 255, edges == 1\n    n1 = edge.sum()\n    n0 = known.sum() - n1\n    weight = torch.where(edge, n0, n1) * known / (n0 + n1).clamp_min(1)\n    total = weight.sum()\n    return (weight * cost).sum() / torch.where(total > 0, total, torch.ones_like(total))\n\n\ndef binary_edge_loss(logits, edges):\n    cost = F.cross_entropy(logits, edges.long(), ignore_index=255, reduction="none")\n    return balanced(cost, edges)\n\n\ndef category_edge_loss(logits, edges):\n    truth = (edges == 1).float()\n    cost = F.binary_cross_entropy_with_logits(logits, truth, reduction="none")\n    return balanced(cost, edges) * logits.shape[1]\n', 'this is C times the weighted mean: nothing is multiplied'),
     ],
     "binary-attention": [
+        (_edit(_EQ3, "b = edge.sum(dim=(1, 2))", "b = edge.sum(dim=(1, 2), keepdim=True)"), "without `keepdim`"),
         (_BINARY.format("(sums / b.max()).mean()"), "not by the largest"),
         (_EQ3.replace("b = edge.sum", "b = edges.sum"), "where edges are 255"),
         (_BINARY.format("(sums / b).nan_to_num().mean()"), "the gradient is NaN"),
@@ -491,6 +495,13 @@ def binary_edge_attention(logits, target, edges):
         ('\ndef category_edge_attention(logits, target, edges, weights=None):\n    cost = F.cross_entropy(logits, target, ignore_index=255, reduction="none")\n    edge = (edges == 1).float()\n    c = edge.sum(dim=(2, 3))\n    sums = (cost[:, None] * edge).sum(dim=(2, 3))\n    w = torch.arange(logits.shape[1])\n    return (w * sums / c.clamp(min=1)).mean()\n', 'without weights each w_j is 1: an id is a name, not a number'),
     ],
     "decouple": [
+        ("""
+def decouple(network):
+    with torch.device("meta"):
+        small = type(network)(replace(network.config, edge_heads="none"))
+    network.load_state_dict(small.state_dict(), strict=False, assign=True)
+    return small
+""", "changes its argument `network`"),
         (_edit(_DECOUPLE, "small.train(network.training)", "small.training = network.training"), "sets them all"),
         (_edit(_DECOUPLE, ", assign=True", ""), "stayed on the meta device"),
         ("""

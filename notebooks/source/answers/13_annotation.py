@@ -204,6 +204,7 @@ def fuse(regions, parts):
         (_edit(_FUSE, ("found[mask] =", "found[mask and regions == 1] =")), "`&` joins two of them"),
     ],
     "normalised-error": [
+        (_edit(_NME, (".all(axis=1)", ".all(axis=0)")), "one entry for each *point*"),
         (_edit(_NME, (_END, "float(distance.sum() / d)")), "this is the sum"),
         (_edit(_NME, (_END, "float(distance.sum() / len(truth) / d)")), "not 106"),
         (_edit(_NME, (_END, "100 * float(distance.mean() / d)")), "not per cent"),
@@ -266,6 +267,7 @@ def fuse(regions, parts):
         (_edit(_NME, ("    known =", "    truth = np.where(np.isnan(truth), found, truth)\n    known =")), "leave points with NaN out"),
     ],
     "ask-first": [
+        (_edit(_ASK, ("mean(axis=0)\n", "mean(axis=1, keepdims=True)\n")), "the mean over the points"),
         (_edit(_ASK, (_FIRST, "np.argsort(spread)[:count]")), "the surest points"),
         (_edit(_ASK, (_FIRST, "np.argsort(spread)[-count:]")), ""),
         (_edit(_ASK, (_FIRST, "np.argsort(-spread)")), "the first `count`"),
