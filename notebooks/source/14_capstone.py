@@ -56,7 +56,7 @@ from coursekit.complexity import multiply_accumulates
 
 # %%
 TIER, DATA, SIZES = tier.choose(
-    train=(28, 5000),
+    train=(24, 5000),
     val=(24, 1000),
     size=(40, 512),
     epochs=(4, 60),
