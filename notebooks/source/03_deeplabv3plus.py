@@ -37,6 +37,7 @@
 
 # %%
 import copy
+from functools import partial
 
 import matplotlib.pyplot as plt  # once it is loaded, Jupyter shows figures
 import numpy as np
@@ -280,6 +281,7 @@ def conv_bn_relu(
 
 # %% check-dilated-block points=2
 from coursekit.checks.mistakes.crashes import CRASHES
+from coursekit.checks.mistakes.deeplabv3plus import misbuilt
 
 check = Check("dilated-block")
 for known in CRASHES["dilated-block"]:
@@ -287,22 +289,21 @@ for known in CRASHES["dilated-block"]:
 torch.manual_seed(0)
 block, point, far, wide = check.build(conv_bn_relu, (3, 8, 3, 4), (3, 8), (3, 8, 1, 5), {"in_channels": 5, "out_channels": 6, "kernel": 5, "dilation": 3})  # fmt: skip
 check.kind(block, nn.Sequential)
-kinds = [type(part).__name__ for part in block]
-check.catches(["Conv2d", "ReLU"], kinds, "there is no normalisation between the two")
-check.catches(["Conv2d", "ReLU", "BatchNorm2d"], kinds, "normalise first: ReLU is last")
-check.equal(kinds, ["Conv2d", "BatchNorm2d", "ReLU"], "convolution, batch normalisation, ReLU")
+check.that(not (odd := misbuilt([type(part).__name__ for part in block])), odd)
 x, single = torch.randn(2, 3, 20, 23), "a 1×1 kernel spans one pixel: what padding does it need?"
 for made, side, rate, message in (
     (block, 3, 4, "at rate 4 the size should stay: think of the kernel's span"),
     (point, 1, 1, single), (far, 1, 5, single), (wide, 5, 3, "a 5×5 kernel at rate 3 changes the size: derive the padding"),
 ):  # fmt: skip
     check.equal(made[0].kernel_size, (side, side), "the kernel is not of the side asked for")
+    check.that(made[0].stride == (1, 1), "it has a stride: after the kernel comes `stride`, so write `padding=`, `dilation=`")  # fmt: skip
     check.equal(made[0].dilation, (rate, rate), "the taps do not lie `dilation` apart")
     got = check.call(made, torch.randn(2, 5, 20, 23) if made is wide else x)
     check.catches((2, 8, 12, 15), got.shape, "the map has shrunk: no padding")
     check.catches((2, 8, 14, 17), got.shape, "the map has shrunk: a padding of 1 fits a rate of 1 only")  # fmt: skip
     check.shape(got, (2, 6 if made is wide else 8, 20, 23), message)
 check.that(block[0].bias is not None, "the bias is missing: useless, but the report counts it")
+check.that(block[1].affine, "γ and β are missing: leave `affine` as it is")
 check.equal(count_parameters(block), 3 * 8 * 9 + 8 + 16, "weights, bias, and γ and β: no more")
 check.that("0.weight" in block.state_dict(), "give nn.Sequential the parts without names")
 check.that(all(w.requires_grad for w in block.parameters()), "a part is frozen: leave it as it is")
@@ -401,7 +402,7 @@ def fold(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Conv2d:
 
 # %% check-fold-norm points=1
 from coursekit.checks.mistakes.crashes import CRASHES
-from coursekit.checks.mistakes.folding import misscaled
+from coursekit.checks.mistakes.folding import misscaled, where_scaled
 
 check = Check("fold-norm")
 for known in CRASHES["fold-norm"]:
@@ -412,7 +413,8 @@ check.kind(folded, nn.Conv2d)
 check.that(folded.weight.isfinite(), "a root of a negative number, or 1 / 0: below the root stands σ² + ε, no more")  # fmt: skip
 scale = norm.weight.detach() / (norm.running_var + norm.eps).sqrt()
 expected = conv.weight.detach() * scale[:, None, None, None]
-check.slips(folded.weight, expected, misscaled, conv, norm)
+where = partial(where_scaled, folded.weight, conv, norm)
+check.slips(folded.weight, expected, misscaled, conv, norm, where=where)
 check.close(folded.weight, expected, "expected: s times the old kernel")
 check.passed("the kernel carries the scale")
 ### BEGIN HIDDEN TESTS
@@ -440,7 +442,7 @@ for name, made in (
 ### END HIDDEN TESTS
 
 # %% check-fold-norm-2 points=1
-from coursekit.checks.mistakes.folding import misshifted
+from coursekit.checks.mistakes.folding import misshifted, where_shifted
 
 check = Check("fold-norm")
 conv, norm = pair(nn.Conv2d(4, 4, 3, padding=2, dilation=2))
@@ -449,7 +451,8 @@ check.kind(folded.bias, torch.Tensor, what="the bias")
 check.that(folded.bias.isfinite(), "a root of a negative number, or 1 / 0: below the root stands σ² + ε, no more")  # fmt: skip
 b, mu, beta = conv.bias.detach(), norm.running_mean, norm.bias.detach()
 s = norm.weight.detach() / (norm.running_var + norm.eps).sqrt()
-check.slips(folded.bias, (b - mu) * s + beta, misshifted, conv, norm)
+where = partial(where_shifted, folded.bias, conv, norm)
+check.slips(folded.bias, (b - mu) * s + beta, misshifted, conv, norm, where=where)
 check.close(folded.bias, (b - mu) * s + beta, "sort the terms that do not contain x into the bias")
 for other in (conv, nn.Conv2d(4, 4, 3, stride=2, groups=2), nn.Conv2d(4, 4, 1)):
     conv, norm = pair(other)
@@ -611,6 +614,7 @@ class ASPPPooling(nn.Module):
 from coursekit.checks.mistakes.apart import way_apart
 from coursekit.checks.mistakes.crashes import CRASHES
 from coursekit.checks.mistakes.deeplabv3plus import mismeaned
+from coursekit.checks.mistakes.modules import unlike
 from coursekit.parts import deeplabv3plus as course
 
 check = Check("aspp-pooling")
@@ -618,11 +622,10 @@ for known in CRASHES["aspp-pooling"]:
     check.crashes(*known)
 torch.manual_seed(0)
 pooling, other = check.build(ASPPPooling, (6, 40), {"in_channels": 9, "out_channels": 5})
-keys = [f"project.{key}" for key in conv_bn_relu(1, 1).state_dict()]
 for made, a, b in ((pooling, 6, 40), (other, 9, 5)):
-    check.equal([*made.state_dict()], keys, "name the block self.project: it is conv_bn_relu alone")
-    parts = [str(part).replace("inplace=True", "") for part in (made.project, conv_bn_relu(a, b))]
-    check.equal(*parts, "project is conv_bn_relu, 1×1, in → out, as it is")
+    check.equal([*made.state_dict()], [f"project.{key}" for key in conv_bn_relu(1, 1).state_dict()], "one block, named self.project, which conv_bn_relu makes")  # fmt: skip
+    check.that(not (odd := unlike(made, course.ASPPPooling(a, b))), f"{odd}: project is conv_bn_relu, 1×1, in → out")  # fmt: skip
+    check.equal(*(str(part).replace("inplace=True", "") for part in (made.project, conv_bn_relu(a, b))), "project is conv_bn_relu, 1×1, in → out, as it is")  # fmt: skip
 x = torch.randn(3, 6, 5, 7) + torch.randn(3, 6, 1, 1)
 got = check.call(pooling.eval(), x)
 check.shape(got, (3, 40, 5, 7), "lay the result out again: out_channels, at the size of x")
@@ -633,10 +636,8 @@ check.slips(got, twin(x), mismeaned, twin.project, x)
 check.that(not (way := way_apart(pooling, twin, lambda part: part(x), {"project": "the mean over height and width"})), way)  # fmt: skip
 check.close(got, twin(x), "expected: mean, block, lay out")
 check.equal(check.call(other.eval(), torch.ones(2, 9, 1, 4)).shape, (2, 5, 1, 4), "lay out at the height and width of x, whatever they are")  # fmt: skip
-learns = check.call(pooling.train(), x.requires_grad_())
-check.close(learns, twin.train()(x), "all of project, as it is, in training, too", atol=1e-4)
-moved = [part.project[1].running_var for part in (pooling, twin)]
-check.close(*moved, "mix the means first, then lay out")
+check.close(check.call(pooling.train(), x.requires_grad_()), twin.train()(x), "all of project, as it is, in training, too", atol=1e-4)  # fmt: skip
+check.close(*(part.project[1].running_var for part in (pooling, twin)), "mix the means first, then lay out")  # fmt: skip
 check.that(check.call(pooling.requires_grad_(False), x).requires_grad, "no gradient reaches the features: detach nothing")  # fmt: skip
 check.passed("every pixel knows about the whole image")
 ### BEGIN HIDDEN TESTS
@@ -972,6 +973,9 @@ for moved in decoder.buffers():
     moved += 0.1 if moved.is_floating_point() else 0  # to see whether all is normalised
 deep, shallow = ((9 * torch.randn(2, *s)).requires_grad_() for s in ((4, 3, 5), (5, *size)))
 got = check.call(decoder, deep, shallow)
+check.kind(got, torch.Tensor)
+check.catches((2, 6, *size), got.shape, "these are features: the scores of the classes come from self.head")  # fmt: skip
+check.catches((2, 3, 3, 5), got.shape, "enlarge the deep map, do not shrink the other")  # fmt: skip
 check.shape(got, (2, 3, *size), "a score for each class; enlarge the deep map to the shallow's")
 (twin := course.Decoder(5, 4, 4, 6, 3).eval()).load_state_dict(decoder.state_dict())
 end = twin(deep, shallow)
@@ -1071,6 +1075,7 @@ from coursekit.checks.mistakes.deeplabv3plus import GETS, misassembled
 check = Check("deeplabv3plus")
 check.crashes(RuntimeError, "to have 12 channels", "the last of the features goes to aspp")
 check.crashes(RuntimeError, "to have 13 channels", "the decoder gets what comes out of aspp")
+check.crashes(RuntimeError, r"\[8, 7, 3, 3\]", "a stage takes what the one before it gave: call self.encoder")  # fmt: skip
 check.crashes(RuntimeError, "to have 7 channels", "the decoder gets deep, then the first features")
 check.crashes((TypeError, AttributeError, ValueError), "list|unpack", "the encoder gives a list of three: a map of each stage")  # fmt: skip
 check.crashes(RuntimeError, "to have 19 channels", "up comes last, on the decoder's logits")
@@ -1085,14 +1090,14 @@ got = check.call(mine.eval(), image)
 check.kind(got, torch.Tensor)
 check.catches((2, 19, 21, 24), got.shape, "half the size: the last doubling is missing")
 check.catches((2, 19, 42, 48), got.shape, "a pixel short: fit_to, for an image of odd size")
+check.catches((2, 43, 48), got.shape, "no arg-max: one score for each class")
 check.catches((2, 3, 42, 48), got.shape, "fit_to takes the logits first, then the image")
 check.shape(got, (2, 19, 43, 48), "one score for each class and pixel, at the image's size")
 twin = create_model("deeplabv3plus", **small, decoder=6).eval().requires_grad_(False)
 twin.load_state_dict(mine.state_dict())
 same = twin(image)
 check.slips(got, same, misassembled, twin, image)
-way = way_apart(mine, twin, lambda network: network(image), GETS)
-check.that(not way, way)
+check.that(not (way := way_apart(mine, twin, lambda network: network(image), GETS)), way)
 check.close(got, same, "another output than the course's: is every part used once?", rtol=1e-4)  # fmt: skip
 check.passed("the course's DeepLabV3+ accepts your weights and computes the same")
 ### BEGIN HIDDEN TESTS

@@ -108,7 +108,7 @@ WRONG = {
         (_edit(_BLOCK, "d(out_channels)", "d(in_channels)"), "it gets out_channels"),
         (_edit(_BLOCK, "d(out_channels)", "d(out_channels, momentum=0.01)"), "settings as they are"),
         (_edit(_BLOCK, "nn.ReLU()", "nn.ReLU"), "each of them made"),
-        (_edit(_BLOCK, "nn.ReLU()", "nn.LeakyReLU()"), "batch normalisation, ReLU"),
+        (_edit(_BLOCK, "nn.ReLU()", "nn.ReLU6()"), "ReLU6 stands where ReLU"),
         (
             _edit(_BLOCK, "nn.Sequential(", "nn.Sequential([").replace("),\n    )", "),\n    ])"),
             "not in a list",
@@ -131,7 +131,7 @@ WRONG = {
         (_edit(_BLOCK, "(kernel // 2)", "(kernel - 1)"), "the kernel's span"),
         (_edit(_BLOCK, "Conv2d(in_channels, out_channels", "Conv2d(out_channels, in_channels"),
          "a convolution in → out"),
-        (_edit(_BLOCK, "BatchNorm2d", "InstanceNorm2d"), "convolution, batch normalisation, ReLU"),
+        (_edit(_BLOCK, "BatchNorm2d", "InstanceNorm2d"), "stands where BatchNorm2d"),
         (_edit(_BLOCK, "nn.ReLU()", "nn.ReLU(), nn.Dropout(0.1)"), "batch normalisation, ReLU"),
         (_edit(_BLOCK, "d(out_channels)", "d(out_channels).requires_grad_(False)"), "is frozen"),
         (
@@ -146,6 +146,9 @@ def conv_bn_relu(in_channels, out_channels, kernel=1, dilation=1):
         (_edit(_BLOCK, "padding=padding, dilation=dilation", "padding=padding, groups=dilation"), ", out_channels, kernel, padding=padding, groups=dilation),`)"),
     ],
     "fold-norm": [
+        (_edit(_FOLD, "norm.weight / torch.sqrt(norm.running_var + norm.eps)", "norm.weight / norm.running_var.std()"),
+         "scaled by one number, as it should be, but by"),
+        (_edit(_FOLD, "(conv.bias - norm", "(2 * conv.bias - norm"), "s·b stands there 2 times"),
         (
             _edit(_FOLD, "(conv.bias - norm.running_mean) * scale + norm.bias", "norm(conv.bias)"),
             "norm takes maps",
@@ -248,7 +251,7 @@ def conv_bn_relu(in_channels, out_channels, kernel=1, dilation=1):
         (_edit(_POOLING, "self.project(mean)",
                "self.project(x).mean((2, 3), keepdim=True)"), "mean first"),
         (_edit(_POOLING, "conv_bn_relu(in_channels, out_channels)",
-               "nn.Conv2d(in_channels, out_channels, 1)"), "it is conv_bn_relu alone"),
+               "nn.Conv2d(in_channels, out_channels, 1)"), "which conv_bn_relu makes"),
         (_edit(_POOLING, "(in_channels, out_channels)\n", "(in_channels, out_channels, 3)\n"),
          "project is conv_bn_relu"),
         (_edit(_POOLING, "self.project", "self.conv"), "self.project"),
@@ -272,7 +275,7 @@ class ASPPPooling(nn.Module):
     def forward(self, x):
         return self.project(x).expand(-1, -1, *x.shape[-2:])
 """,
-            "conv_bn_relu alone",
+            "which conv_bn_relu makes",
         ),
         (_edit(_POOLING, "        super().__init__()\n", ""), "`super().__init__()` is missing"),
         (_edit(_POOLING, "        mean =", "        x -= x.mean()\n        mean ="),
@@ -437,7 +440,7 @@ class Decoder(DecoderParts):
             "enlarge first",
         ),
         (_edit(_DECODER, "[deep, thin]", "[deep, thin, shallow]"), "thin the skip first"),
-        (_edit(_DECODER, "dim=1)))", "dim=1))), deep"), "which has no shape"),
+        (_edit(_DECODER, "dim=1)))", "dim=1))), deep"), "expected: a tensor"),
         (_edit(_DECODER, "torch.cat([deep, thin], dim=1)", "torch.cat([deep, deep], dim=1)"), "the deep map stands there twice: beside it stands the skip"),
         (_edit(_DECODER, "torch.cat([deep, thin], dim=1)", "torch.cat([thin, thin], dim=1)"), "the skip stands there twice: before it stands the deep map"),
         (_edit(_DECODER, "torch.cat([deep, thin], dim=1)", "torch.stack([deep, thin], 2).flatten(1, 2)"), "the channels are interleaved: torch.cat"),
