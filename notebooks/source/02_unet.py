@@ -19,7 +19,7 @@
 # | | quick tier (default) | full tier |
 # |---|---|---|
 # | your time | {{your-time}} | the same |
-# | data | 120 rendered faces, 48² | CelebAMask-HQ, for example the course's 5,000 photos, 512² |
+# | data | 104 rendered faces, 48² | CelebAMask-HQ, for example the course's 5,000 photos, 512² |
 # | computing | {{computing}} | up to 8 hours on one GPU (120 epochs of the report's 228 s) (estimated) |
 # | memory | {{memory}} | about 1 GB of GPU memory (estimated) |
 #

@@ -19,7 +19,7 @@
 # | | quick tier (default) | full tier |
 # |---|---|---|
 # | your time | {{your-time}} | the same |
-# | data | 56 rendered faces, 48² | CelebAMask-HQ, for example the course's 5,000 photos, 512² |
+# | data | 48 rendered faces, 48² | CelebAMask-HQ, for example the course's 5,000 photos, 512² |
 # | computing | {{computing}} | up to 11 hours on one GPU (120 epochs of the report's 328 s) (estimated) |
 # | memory | {{memory}} | about 2 GB of GPU memory (estimated) |
 #

@@ -19,7 +19,7 @@
 # | | quick tier (default) | full tier |
 # |---|---|---|
 # | your time | {{your-time}} | the same |
-# | data | 160 rendered faces, 96² | CelebAMask-HQ, for example the course's 5,000 photos, 512² |
+# | data | 128 rendered faces, 96² | CelebAMask-HQ, for example the course's 5,000 photos, 512² |
 # | computing | {{computing}} | up to 6 hours on one GPU (120 epochs of the report's 171 s) (estimated) |
 # | memory | {{memory}} | about 1 GB of GPU memory (estimated) |
 #

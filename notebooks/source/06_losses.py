@@ -19,7 +19,7 @@
 # | | quick tier (default) | full tier |
 # |---|---|---|
 # | your time | {{your-time}} | the same |
-# | data | 160 rendered faces, 48² | 1,000 photos, 256² |
+# | data | 120 rendered faces, 48² | 1,000 photos, 256² |
 # | computing | {{computing}} | some 20 minutes on one GPU (estimated, not measured) |
 # | memory | {{memory}} | about 5 GB (estimated) |
 #

@@ -18,7 +18,7 @@
 # | | quick tier (default) | full tier |
 # |---|---|---|
 # | your time | {{your-time}} | the same |
-# | data | 128 rendered faces, 64² | CelebAMask-HQ, for example the course's 5,000 photos, 256² |
+# | data | 80 rendered faces, 64² | CelebAMask-HQ, for example the course's 5,000 photos, 256² |
 # | computing | {{computing}} | one to two hours on a GPU (estimated) |
 # | memory | {{memory}} | about 4 GB of GPU memory (estimated) |
 #

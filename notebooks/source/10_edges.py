@@ -18,7 +18,7 @@
 # | | quick tier (default) | full tier |
 # |---|---|---|
 # | your time | {{your-time}} | the same |
-# | data | 120 crowded rendered faces with label errors, 64² | 1,000 of them, or your own folder |
+# | data | 100 crowded rendered faces with label errors, 64² | 1,000 of them, or your own folder |
 # | computing | {{computing}} | Table 6 with 3 seeds: about 1¼ hours on one CPU core (estimated) |
 # | memory | {{memory}} | about 1.5 GB (estimated) |
 #

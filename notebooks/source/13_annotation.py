@@ -18,7 +18,7 @@
 # | | quick tier (default) | full tier |
 # |---|---|---|
 # | your time | {{your-time}} | the same |
-# | data | 200 rendered faces, 96² | 800, 128² |
+# | data | 160 rendered faces, 96² | 800, 128² |
 # | computing | {{computing}} | about 3 minutes of one CPU core (estimated) |
 # | memory | {{memory}} | about 1.5 GB (estimated) |
 #
