@@ -123,6 +123,7 @@ _STEPS: list[Way] = [
         "strides multiply: the step is a product, not the largest",
     ),
     (lambda step, k, s, d: s, "a gap is as long as all strides before it make it"),
+    (lambda step, k, s, d: step / s, "outputs move apart: multiply the step, do not divide it"),
     (lambda step, k, s, d: step, "the step never changes: multiply it by the stride"),
     (
         lambda step, k, s, d: step * s * d,
@@ -177,6 +178,8 @@ _FORMULAS: list[Way] = [
     (lambda k, s, d, step: (k * d - d) + step - 1, "a gap is one step long: multiply by it"),
     (lambda k, s, d, step: ((k - 1) * d + 1 - s) * step, _NO_STRIDE),
     (lambda k, s, d, step: (k - s) * d * step, _NO_STRIDE),
+    (lambda k, s, d, step: (k - 1) * d * (step - 1), "a gap is one step long, not step - 1"),
+    (lambda k, s, d, step: (k - 1) * d**step, "a gap is one step long: multiply, do not raise"),
 ]
 
 
