@@ -216,6 +216,8 @@ def find(limit: int, *cost: Callable[[nn.Module], int]) -> object:
 from coursekit.checks.mistakes.capstone import misfound
 
 check = Check("widest")
+check.crashes(AttributeError, "'int' object", "a cost is that of a network: cost(make(width))")
+check.crashes(UnboundLocalError, "not associated", "not set on each way: return the end that fits")
 _ = drawn.clear(), tries.clear()
 widths = (1, 1, 2, 2, 3, 3, 7, 7, 8, 9, 12, 20)  # limits above a cost, and exactly at the next
 limits = [8 * w * w - 2 * w + 3 + (16 * w + 3) * (n % 2) for n, w in enumerate(widths)]
@@ -230,11 +232,13 @@ for got, right in zip(found, widths, strict=True):
 check.that(drawn == {"meta"}, 'real weights: build inside `with torch.device("meta")`')
 left = "new tensors are made on `meta` now: `with torch.device(…)` ends by itself"
 check.that(torch.zeros(1).device.type == "cpu", left)
-got, large = check.call(find, 10**13), "expected: the largest width below a large limit"
-check.that(got == "ValueError" or got >= 1_118_034, f"{large}. Double until it no longer fits")
-check.equal(got, 1_118_034, large)
+got, large = check.call(find, 10**15), "expected: the largest width below a large limit"
+check.that(got == "ValueError" or got >= 2**23, f"{large}. Double until it no longer fits")
+check.equal(got, 11_180_340, f"{large}. Halve until both ends are neighbours, however often")
 got = check.call(find, 101, lambda network: network[0].out_features)
 check.equal(got, 100, "the cost was not the one that was given: call cost(network)")
+other = "not even width 1 fits here: raise a ValueError, and no other error"
+check.crashes((RuntimeError, AssertionError, LookupError), lambda error: tries == [1], other)
 check.equal(check.call(find, 6), "ValueError", "width 1 costs 6, not less than 6: raise ValueError")
 check.passed("the largest width below any limit, and no weight was made")
 ### BEGIN HIDDEN TESTS
@@ -263,7 +267,7 @@ def hidden_family(shape: list[int]) -> Callable[[int], nn.Module]:
 for name, sizes in (("first", (1, 2, 3, 4)), ("second", (5, 6, 7)), ("third", (8, 9, 40))):
     family = probe.given(f"{name}-family", lambda rng: rng.integers(1, 9, 3).tolist())
     build, found = hidden_family(family), []
-    for limit in probe.given(name, lambda rng: (10 ** rng.uniform(4, 12, 2)).astype(int).tolist()):
+    for limit in probe.given(name, lambda rng: (10 ** rng.uniform([4, 4, 14], [8, 12, 15])).astype(int).tolist()):  # fmt: skip
         hidden_tries.clear()
         found.append(widest(build, int(limit)))
         probe.emit(f"{name}-{len(found)}-tries", len(hidden_tries), "networks built", at_most=100)
@@ -274,7 +278,7 @@ for name, sizes in (("first", (1, 2, 3, 4)), ("second", (5, 6, 7)), ("third", (8
         with torch.device("meta"):
             exact = count_parameters(build(size))
         found.append([widest(build, exact + 1)] + ([widest(build, exact)] if size > 1 else []))
-    probe.emit(f"{name}-exact", found[2:], "limits that a width meets exactly, or by one")
+    probe.emit(f"{name}-exact", found[3:], "limits that a width meets exactly, or by one")
     hidden_tries.clear()
     try:
         outcome = str(widest(build, exact % 5 + 2))
@@ -409,6 +413,7 @@ for name in ("few", "more", "many"):
     found = [list(probe.call(receptive_field, chain[:n])) for n in range(len(chain) + 1)]
     probe.emit(name, found, "other chains of layers, each one longer")
     probe.emit(f"{name}-type", found[-1][0], "the type of a field", kind=True)
+    probe.emit(f"{name}-none", found[0][0], "the type of a field without a layer", kind=True)
 ### END HIDDEN TESTS
 
 # %%
@@ -674,6 +679,10 @@ def miou(logits: torch.Tensor, maps: np.ndarray) -> float:
 # %% check-own-network points=1
 check = Check("own-network")
 torch.manual_seed(0)
+tied = "a Linear layer of a flattened map is tied to one size of image: a convolution, or a mean"
+fits = "a layer reads other channels than it is given: look at what comes in, skips in their order"
+for cause, words in (("'num_classes'", "Mine() has 19 classes, by default"), ("mat1 and mat2", tied), ("expected input.*channels", fits)):  # fmt: skip
+    check.crashes((TypeError, RuntimeError), cause, words)
 seven, four, plain = check.build(Mine, (7,), {"num_classes": 4}, ())
 mine = shaken(seven).eval()
 check.call(mine, torch.randn(2, 3, 64, 64))  # an error here is not about sizes
@@ -831,6 +840,9 @@ check.that(
 )  # fmt: skip
 check.may_change("network")
 mine = check.call(briefly, mine, *to_learn)
+means = [getattr(part, "running_mean", None) for part in mine.modules()]
+still = "a normalisation has learnt no statistics, which eval mode uses: is its momentum 0?"
+check.that(all(mean is None or mean.any() for mean in means), still)
 with torch.no_grad():
     entered, true = planes(unseen[0]), unseen[1]
     evaluated, trained = miou(mine(entered), true), miou(mine.train()(entered), true)
@@ -865,6 +877,9 @@ learner = Mine(3)
 around = looks_around(learner, torch.from_numpy(noise).float())
 probe.emit("around", around, "what lies around a pixel", at_least=0.0001)
 learner = briefly(learner, *learnt)
+means = [getattr(part, "running_mean", None) for part in learner.modules()]
+still = sum(mean is not None and not mean.any() for mean in means)
+probe.emit("still", still, "normalisations whose statistics have not moved", at_most=0)
 with torch.no_grad():
     called = learner(planes(others)).argmax(1)
 probe.emit("trained", called, "faces that it has not seen, once trained", miou=("others", 0.24))
@@ -1025,6 +1040,8 @@ for wrong, message in () if judged == right else misjudged(PAIRS):
     check.that(judged != wrong, message)
 for clear, expected, (ours, *_) in zip(judged, right, PAIRS, strict=True):
     check.equal(clear, expected, f"is all of the interval above 0? Here of {len(ours)} pairs")
+got = check.call(paired, [0.6, 0.7], [0.6, 0.7], 12.7)
+check.equal(got, (0, 0, False), "all gains are 0: an interval that touches 0 is not above it")
 single = check.call(paired, [0.7], [0.6], 12.7)
 check.that(single[0] is not None, "one pair: the mean gain is None, and it has one, its own gain")
 check.close(single[0], 0.1, "one pair: its gain is the mean")
@@ -1046,6 +1063,10 @@ edge = 2.6 * float(np.std(near, ddof=1)) / 6**0.5 - float(np.mean(near))
 for name, more in (("above", 1e-3), ("below", -1e-3)):
     found = paired([score + edge + more for score in near], [0.0] * 6, 2.6)
     probe.emit(f"edge-{name}", bool(found[2]), "an interval that nearly touches 0")
+mixed = probe.given("mixed", lambda rng: [-0.02, *rng.uniform(0.5, 1, 8).tolist()])
+for name, pairs in (("one-below", mixed), ("equal", [0.0] * 9)):
+    found = paired(pairs, [0.0] * 9, 2.3)
+    probe.emit(name, bool(found[2]), "one gain is a loss, or all are 0: whether the gain is clear")
 two = paired(near[:2], near[2:4], 2.0)
 probe.emit("two", [float(two[0]), float(two[1])], "two pairs")
 single = paired(near[:1], near[1:2], 12.7)
@@ -1120,7 +1141,7 @@ def worst(matrices: list[torch.Tensor], k: int) -> list[int]:
 
 
 # %% check-worst points=2
-from coursekit.checks.mistakes.capstone import images, misordered
+from coursekit.checks.mistakes.worst import images, misordered
 
 check = Check("worst")
 check.crashes((RuntimeError, ValueError, IndexError), "selected index k|empty|index out of", "fewer than k have a score: give those")  # fmt: skip

@@ -148,6 +148,10 @@ def mispaired(cases: Sequence[Pairs]) -> Iterator[tuple[list[Any], str]]:
 
     yield from mistaken(act, _GAINS, _MIDDLE, _SPREAD, _OVER, _CRITICAL, _NUMBERS)
     rows = [(np.subtract(ours, theirs), t) for ours, theirs, t in cases]
+    outer = [(np.subtract.outer(ours, theirs), t) for ours, theirs, t in cases]
+    for n in (len, np.size):
+        each = [[g.mean(), t * g.std(ddof=1) / n(g) ** 0.5] for g, t in outer]
+        yield each, "each of ours less each of theirs: only those of one seed are a pair"
     added = [[g.mean(), t + g.std(ddof=1) / len(g) ** 0.5] for g, t in rows]
     yield added, "critical is a factor, not added: t · s / √n"
 

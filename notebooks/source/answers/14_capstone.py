@@ -132,6 +132,8 @@ _RETURN = 'return F.interpolate(self.head(x), image.shape[-2:], mode="bilinear")
 
 WRONG = {
     "widest": [
+        (_edit(_WIDEST, "while high - low > 1", "for _ in range(20)"), "until both ends are neighbours"),
+        (_edit(_WIDEST, "if fits(middle)", "if not fits(middle)"), "the wrong half is kept"),
         (_edit(_WIDEST, "< limit", "<= limit"), "fewer than"),
         (_edit(_WIDEST, "return low", "return high"), "one too wide"),
         (_edit(_WIDEST, "return low", "return low - 1"), "one wider still fits"),
@@ -159,7 +161,7 @@ def widest(make, limit, cost=count_parameters):
         (_edit(_WIDEST, "return low", "return float(low)"), "expected: an int"),
         (_edit(_WIDEST, "high - low > 1", "high > low"), "halve the interval"),
         (_edit(_WIDEST, "cost(make(width)) < limit", "cost(make(width) < limit)"), "'<' not supported"),
-        (_edit(_WIDEST, "cost(make(width)) < limit", "cost(width) < limit"), "your code stops with"),
+        (_edit(_WIDEST, "cost(make(width)) < limit", "cost(width) < limit"), "that of a network"),
         (_edit(_WIDEST, 'raise ValueError("nothing fits")', 'raise RuntimeError("nothing fits")'),
          "RuntimeError: nothing fits"),
         (_edit(_WIDEST, 'raise ValueError("nothing fits")', "return 1"), "raise ValueError"),
@@ -172,6 +174,7 @@ def widest(make, limit, cost=count_parameters):
          "raise ValueError"),
     ],
     "receptive-field": [
+        (_FIELD.format("kernel - 1 * dilation * step", "*= stride"), "mind the brackets"),
         (_FIELD.format("kernel * dilation * step", "*= stride"), "not its taps"),
         (_FIELD.format("(kernel - 1) * step", "*= stride"), "dilation has no effect"),
         (_FIELD.format("(kernel - 1) * dilation", "*= stride"), "twice as long"),
@@ -282,7 +285,7 @@ def widest(make, limit, cost=count_parameters):
         (_edit(_MINE, "num_classes=19", "num_classes"), "missing 1 required positional argument"),
         (_edit(_MINE, "        super().__init__()\n", ""), "super().__init__()"),
         (_edit(_MINE, "def forward", "def foward"), "no `forward`"),
-        (_edit(_MINE, "Context(192)", "Context(96)"), "your code stops with RuntimeError"),
+        (_edit(_MINE, "Context(192)", "Context(96)"), "reads other channels"),
         (_edit(_MINE, "self.context(x)", "self.contxt(x)"), "no attribute 'contxt'"),
         (_edit(_MINE, _RETURN, _RETURN + ".double()"), "torch.float64"),
         (_edit(_MINE, _RETURN, _RETURN.replace("self.head(x)", "self.head(x).relu()")), "negative"),
@@ -302,6 +305,7 @@ def widest(make, limit, cost=count_parameters):
                " + 0 * y"), "was overwritten"),
     ],
     "paired": [
+        (_PAIRED.format(_HALF, "gains.mean() >= half"), "touches 0"),
         (_PAIRED.format(_edit(_HALF, "ddof=1", "ddof=0"), _CLEAR), "divided by n"),
         (_PAIRED.format("critical * gains.std(ddof=1)", _CLEAR), "one pair"),
         (_PAIRED.format("critical * gains.std(ddof=1) / len(gains)", _CLEAR), "*root* of n"),
