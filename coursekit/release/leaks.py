@@ -35,6 +35,8 @@ RUN = 3
 #: A line of a hidden test that a file of the library may hold by chance is shorter than this.
 CHANCE = 48
 _SHORTEST = 8  # of a line, without its white space
+# Of a whole course's needles most are in no file: what they begin with is looked up first.
+_MANY = 500
 _SHORTEST_TEXT = 12  # of a comment, or a text in a hidden test
 
 _SUBSTANCE = (
@@ -105,11 +107,14 @@ class Secrets:
                 such as `x = torch.zeros(2)`, may be there by chance.
         """
         squashed = squash(text)
-        # Most needles are in no file: what they begin with is looked up, and few are searched for.
-        begins = {squashed[i : i + _SHORTEST] for i in range(len(squashed) - _SHORTEST + 1)}
+        needles = self._telling if library else self._needles
+        if len(needles) > _MANY:
+            n = _SHORTEST
+            begins = {squashed[i : i + n] for i in range(len(squashed) - n + 1)}
+            needles = [needle for needle in needles if needle.text[:n] in begins]
         found: dict[Region, str] = {}
-        for needle in self._telling if library else self._needles:
-            if needle.text[:_SHORTEST] in begins and needle.text in squashed:
+        for needle in needles:
+            if needle.text in squashed:
                 found.setdefault(needle.region, needle.shown)
         for source in code if not library else ():
             for statement in statements(source):
