@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING
 from coursekit.errors import CourseError
 from coursekit.files import atomic_path
 from coursekit.lessons.execution import cost_of, execute_cell, kernel_for, quick_environment
+from coursekit.lessons.outline import STEPS, Cost
 from coursekit.temporary import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-    from coursekit.lessons.outline import Cost
 
 #: Seconds for one cell on the quick tier; on the full one a cell may train for hours.
 QUICK_TIMEOUT = 300.0
@@ -47,11 +46,14 @@ class Rehearsed:
     cost: Cost | None
 
     def broken(self, promised: Cost | None) -> list[str]:
-        """Which of a card's promises it broke: "time", "memory"."""
+        """Which of a card's promises it broke: "time", "memory".
+
+        By more than a step, that is: a build that measures less does not change the card.
+        """
         if not promised or not self.cost:
             return []
-        pairs = zip(("time", "memory"), self.cost, promised, strict=True)
-        return [what for what, took, most in pairs if took > most]
+        measured = zip(("time", "memory"), self.cost, promised, STEPS, strict=True)
+        return [what for what, took, most, step in measured if took > most + step]
 
 
 def find_lessons(folder: Path, only: Sequence[str] = ()) -> list[Path]:

@@ -9,6 +9,8 @@ import nbformat
 import pytest
 
 from coursekit.cli import main
+from coursekit.lessons.outline import Cost
+from coursekit.lessons.rehearsal import Rehearsed
 
 
 def notebook(path: Path, *cells: str) -> None:
@@ -18,7 +20,12 @@ def notebook(path: Path, *cells: str) -> None:
 
 
 def test_lessons_are_run_to_their_ends(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    notebook(tmp_path / "solved/00_good.ipynb", "import os", "os.environ['COURSEKIT_TIER']")
+    notebook(
+        tmp_path / "solved/00_good.ipynb",
+        "import os",
+        "os.environ['COURSEKIT_TIER']",
+        "x = 2 * bytes(10**8)",
+    )
     notebook(tmp_path / "solved/01_bad.ipynb", "1 / 0", "6 * 7")
     measured = {"00_good": {"seconds": 10, "megabytes": 1}}
     (tmp_path / "measured.json").write_text(json.dumps(measured), encoding="utf-8")
@@ -36,6 +43,17 @@ def test_lessons_are_run_to_their_ends(tmp_path: Path, capsys: pytest.CaptureFix
     assert kept.cells[1].outputs[0].data["text/plain"] == "42"
     assert len(kept.cells) == 2
     assert main([*call, "00", "--strict"]) == 1
+
+
+def test_a_promise_is_broken_by_more_than_a_step() -> None:
+    def ran(seconds: float, megabytes: float) -> Rehearsed:
+        return Rehearsed("00", 1, (), False, "", True, 1.0, Cost(seconds, megabytes))
+
+    promised = Cost(20, 900)
+    assert ran(30, 1000).broken(promised) == []
+    assert ran(31, 1000).broken(promised) == ["time"]
+    assert ran(30, 1001).broken(promised) == ["memory"]
+    assert ran(31, 1001).broken(None) == []
 
 
 def test_a_student_s_notebook(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
