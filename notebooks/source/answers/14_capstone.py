@@ -804,7 +804,6 @@ EQUIVALENT: dict[str, list[tuple[str, str, str]]] = {
             "bool(gains.mean() - half > 0)) → gains.mean() - half > 0)",
             "NumPy's True is as good",
         ),
-        (_MEAN, "> → >=", "differs only where the interval ends at 0 exactly"),
     ],
 }
 
