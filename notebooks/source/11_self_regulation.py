@@ -1151,7 +1151,7 @@ said = [called(m, IMAGES[chosen]).numpy().astype(np.uint8) for m in RUNS[ARMS[0]
 repairs(learnt_from.images[chosen], NOISY[chosen], TRUTH[chosen], said, train.labels)
 
 # %% [markdown]
-# Read the broken share with care: no network is right everywhere. *One labelled example, measured by the course*: a network of 0.8 million weights, on 1,000 faces of 64² of which a fifth were struck by each kind of error, had mended 64 ± 1 % of the wrong pixels after two cycles, and broke 19.9 ± 0.7 % of the right ones. Plain training for as long breaks 14.7 ± 0.7 %, and *without* any wrong label 14.7 ± 0.5 %. So there it was the cycles that broke more, not the wrong labels.
+# Read the broken share with care: no network is right everywhere. *One labelled example, measured by the course*: with a network of 0.8 million weights on 1,000 faces of 64², a fifth struck by each kind of error, the network at the end of two cycles had mended 64 ± 1 % of the wrong pixels and broke 19.9 ± 0.7 % of the right ones. Networks trained *without* any wrong label get 14.7 ± 0.5 % of these wrong, too, and plain training on the wrong labels for as long 14.7 ± 0.7 %. So there it was the cycles that broke more, not the wrong labels.
 #
 # ## Does it pay?
 #
@@ -1166,7 +1166,7 @@ repairs(learnt_from.images[chosen], NOISY[chosen], TRUTH[chosen], said, train.la
 #
 # At this length self-regulation **lost** to the same passes of plain training. Most of the loss comes from the cosine, which ends after six epochs in place of ten: the last row has neither teacher nor averages. The averages cost something more, and so does the teacher. After ten passes a network is underfitted: it has not begun to learn the errors by heart.
 #
-# Perhaps the conditions were wrong? In all eight that the course tried, photographs among them, self-regulation lost, each time to plain training of the same length; with one to five seeds that is not always clear (open the table). All runs were short, of small networks: they do not say that it cannot pay in the paper's setting, but nowhere did we see it pay.
+# Perhaps the conditions were wrong? The course tried others, each against plain training of the same length. In all of these eight conditions self-regulation lost; with one to five seeds each that is not always clear (open the table). All runs were short, of small networks: they do not say that it cannot pay in the paper's setting, but nowhere did we see it pay.
 #
 # <details><summary>All conditions: mean IoU in per cent, ± over the seeds</summary>
 #
@@ -1181,7 +1181,7 @@ repairs(learnt_from.images[chosen], NOISY[chosen], TRUTH[chosen], said, train.la
 # | FastSCNN, 96² | 3 | 46.6 ± 0.8 | 42.3 ± 1.1 | -4.4 ± 0.3 | yes |
 # | photographs, 96², 20 epochs | 2 | 55.9 ± 0.4 | 54.1 ± 0.9 | -1.8 ± 0.5 | no |
 #
-# A difference is clear of 0 if the 95 % interval of its pairs (one for each seed) leaves 0 out. One pair has no interval; two have a very wide one. Variations of the cycles lost as well, by 4.0 to 8.9 points with two seeds each. On the photographs the rows of the paper's Table 4 gave Baseline 54.7 ± 0.4, +DDGCN 54.3 ± 0.5, +DDGCN+DML 55.9 ± 0.4, +DDGCN+DML+CSR 54.1 ± 0.9. All runs: `benchmarks/RESULTS.md`.
+# A difference is clear of 0 if the 95 % interval of its pairs (one for each seed) leaves 0 out. One pair has no interval; two have a very wide one. Variations of the cycles lost as well, by 4.0 to 8.9 points with two seeds each. On the photographs the rows of the paper's Table 4 gave Baseline 54.7 ± 0.4, +DDGCN 54.3 ± 0.5, +DDGCN+DML 55.9 ± 0.4, +DDGCN+DML+CSR 54.1 ± 0.9 with two seeds each. All runs: `benchmarks/RESULTS.md`.
 # </details>
 #
 # The paper's Table 4 reports a gain by +CSR in all six columns: in mean IoU, 0.10 to 0.13 points. Is that more than chance?

@@ -13,7 +13,7 @@ from coursekit.checks.comparing import difference
 from coursekit.checks.mistakes import annotation_apart as apart
 from coursekit.checks.mistakes import annotation_hands as hands
 from coursekit.checks.mistakes import annotation_points as points
-from coursekit.checks.mistakes import bspnet, capstone, claims, gains, named, shares
+from coursekit.checks.mistakes import bspnet, capstone, claims, gains, named, shares, worst
 from coursekit.checks.mistakes.boundaries import bounded, misbounded
 from coursekit.checks.mistakes.questions import mistaken
 from coursekit.losses import binary_edges
@@ -57,7 +57,7 @@ FEATURES = [torch.randn(2, 4, *size) for size in ((12, 9), (6, 5), (3, 3))] + [
         shares.misshared(((0.03, 200.0), (0.2, 20.0), (0.5, 3.0), (0.13, 0.0), (0.6, -0.7))),
         shares.misinverted(((0.03, 0.86), (0.13, 0.5), (0.2, 0.1), (0.05, 0.97))),
         capstone.misseen(CHAINS),
-        capstone.misordered(capstone.images()[0]),
+        worst.misordered(worst.images()[0]),
         gains.mispaired(gains.PAIRS),
         gains.misjudged(gains.PAIRS),
     ],
