@@ -26,7 +26,7 @@ def add_parser(subparsers: Any) -> None:
         "Runs the solved lessons, each in a fresh kernel and without a window, and says how long "
         "each took and how much memory, beside what its card promises. Before a term: does the "
         "course run on the machines of the class? Exits with 1 when a cell fails, and with "
-        "--strict also when a lesson took more than its card says.",
+        "--strict also when a lesson took over 10 s or 100 MB more than its card says.",
     )
     parser.add_argument("lessons", nargs="*", metavar="LESSON", help="such as 02; all by default")
     parser.add_argument("--student", action="store_true",

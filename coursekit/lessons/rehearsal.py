@@ -48,7 +48,7 @@ class Rehearsed:
     def broken(self, promised: Cost | None) -> list[str]:
         """Which of a card's promises it broke: "time", "memory".
 
-        By more than a step, that is: a build that measures less does not change the card.
+        By more than a step (`STEPS`): up to a step more, a build leaves the card as it is.
         """
         if not promised or not self.cost:
             return []

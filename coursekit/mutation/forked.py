@@ -177,7 +177,7 @@ def _write(folder: Path, ending: Ending) -> None:
 
 
 def _read(folder: Path, acts: int) -> tuple[Ending, ...]:
-    found = _endings(folder)
+    found = _endings(folder)[:acts]  # one that was stopped may have ended just then
     lost = len(found) < acts and not (found and found[-1].kind == "timeout")
     return (*found, Ending("dead")) if lost else found
 

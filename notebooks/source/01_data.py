@@ -762,6 +762,9 @@ words = misturned(image, turned)
 check.that(not words, words)
 check.shape(turned, (192, 192, 3), "the mirrored image should be size × size")
 check.close(turned / 255, image[:, ::-1] / 255, "expected: the image, mirrored", atol=0.01)
+for array, what in zip((turned, flipped), names, strict=True):
+    check.kind(array, np.ndarray, dtype=np.uint8, what=f"{what}, mirrored,")
+check.shape(flipped, (192, 192), "the mirrored label map should be size × size")
 words = misnamed(ids, flipped, other_side)
 check.that(not words, words)
 check.equal(
@@ -774,8 +777,6 @@ for turn in (False, True):
         other_side[got], dark[:, ::-1], "the table is for ids: do not look colours up in it"
     )
     check.equal(got, dark[:, ::-1] if turn else dark, "at its own size an image keeps its colours")
-for array, what in zip((turned, flipped), names, strict=True):
-    check.kind(array, np.ndarray, dtype=np.uint8, what=f"{what}, mirrored,")
 for turn in (False, True):
     unknown = check.call(resize_and_mirror, face.image, np.full_like(face.label_map, 255), 96, turn)
     check.equal(unknown[1], np.full((96, 96), 255), "255, nothing is known here, should stay 255")

@@ -681,7 +681,7 @@ check = Check("own-network")
 torch.manual_seed(0)
 tied = "a Linear layer of a flattened map is tied to one size of image: a convolution, or a mean"
 fits = "a layer reads other channels than it is given: look at what comes in, skips in their order"
-for cause, words in (("'num_classes'", "Mine() has 19 classes, by default"), ("mat1 and mat2", tied), ("expected input.*channels", fits)):  # fmt: skip
+for cause, words in (("missing .*'num_classes'", "Mine() has 19 classes, by default"), ("unexpected keyword .*'num_classes'", "the argument is called `num_classes`"), ("mat1 and mat2", tied), ("expected input.*channels", fits)):  # fmt: skip
     check.crashes((TypeError, RuntimeError), cause, words)
 seven, four, plain = check.build(Mine, (7,), {"num_classes": 4}, ())
 mine = shaken(seven).eval()

@@ -34,7 +34,7 @@ LESSONS = pytest.mark.parametrize("path", find_sources(NOTEBOOKS), ids=lambda pa
 #: What takes the place of the full tier's sizes; whatever is not here stays as it is.
 SMALL: dict[str, Any] = {
     "faces": 8, "train": 8, "val": 8, "test": 15, "size": 48, "epochs": 1, "longer": 1, "steps": 2,
-    "seeds": 2, "cycles": 2, "batch": 4, "widths": (16, 24, 32), "annotators": 3,
+    "seeds": 2, "cycles": 2, "batch": 4, "widths": (8, 12, 16, 24), "annotators": 3,
 }  # fmt: skip
 
 #: Seconds after which a lesson is taken for hung.

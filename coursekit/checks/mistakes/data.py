@@ -31,7 +31,11 @@ CRASHES: dict[str, tuple[Any, ...]] = {
     "read-mask": (
         (ValueError, "closed image", _CLOSED),
         (AssertionError, "^$", _CLOSED),
-        (TypeError, "not callable", "`picture.mode` is a string: no brackets after it"),
+        (
+            TypeError,
+            "'str' object is not callable",
+            "`picture.mode` is a string: no brackets after it",
+        ),
         (
             AttributeError,
             "ndarray.*'mode'",

@@ -121,7 +121,10 @@ def misnamed(ids: Any, got: Any, sides: Any) -> str:
             f"classes {sorted(lost)} are gone: `np.arange(256, …)` begins a table that keeps them"
         )
     turned, pairs = ids[:, ::-1], [(a, int(sides[a])) for a in range(19) if sides[a] > a]
-    kept = [pair for pair in pairs if all((got[turned == c] == c).all() for c in pair)]
+    kept = [
+        pair for pair in pairs
+        if np.isin(turned, pair).any() and all((got[turned == c] == c).all() for c in pair)
+    ]  # fmt: skip
     if kept and np.array_equal(np.where(np.isin(turned, kept), sides[got], got), sides[turned]):
         return f"of the pairs {kept} the ids are not swapped: go through all of `PAIRS`"
     if lost:

@@ -155,11 +155,11 @@ def where_scaled(got: Tensor, conv: nn.Conv2d, norm: nn.BatchNorm2d) -> str:
 def where_shifted(got: Tensor, conv: nn.Conv2d, norm: nn.BatchNorm2d) -> str:
     """Which term of a bias that is not the folded one is wrong; "" if none of them is."""
     b, gamma, beta = (torch.as_tensor(t).detach() for t in (conv.bias, norm.weight, norm.bias))
+    if got.shape != b.shape:
+        return ""
     s = gamma / (torch.as_tensor(norm.running_var) + norm.eps).sqrt()
     terms = torch.stack([s * b, -s * torch.as_tensor(norm.running_mean), beta], 1).double()
     wanted = got.detach().double()[:, None]
-    if wanted.shape != (len(terms), 1):
-        return ""
     times = torch.linalg.lstsq(terms, wanted).solution
     if not torch.allclose(terms @ times, wanted, atol=1e-4):
         return ""

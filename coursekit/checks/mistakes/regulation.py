@@ -185,8 +185,6 @@ def off_divergence(answer: Answer) -> str:
     told = "already the cost of a single pixel is another"
     if np.isnan(mine).any():
         return f"{told}: it is no number. Each logarithm is `log_softmax`'s"
-    if np.allclose(mine, right, rtol=0.01):
-        return f"{told}, and nearly right: with log_softmax nothing is added to a probability"
     agreed = cost(pairs[0][0], pairs[0][0])
     if abs(agreed) > 1e-5:
         return (
@@ -197,6 +195,8 @@ def off_divergence(answer: Answer) -> str:
         times = mine[0] / right[0]
         base = " (1.44 is a logarithm of base 2)" if abs(times - 1 / math.log(2)) < 1e-3 else ""
         return f"{told}: {times:.4g} times KL, whatever the pixel{base}; expected: once"
+    if np.allclose(mine, right, rtol=0.01):
+        return f"{told}, and nearly right: with log_softmax nothing is added to a probability"
     if np.allclose(mine**2, right, rtol=1e-4):
         return f"{told}: the root of KL; no root"
     shifted = np.array([cost(s + 1, t - 1) for s, t in pairs])
