@@ -293,6 +293,10 @@ def count_classes(label_maps, num_classes=19):
     ],
     "resize-and-mirror": [
         (_edit(_PAIR, "cv2.INTER_NEAREST", "cv2.INTER_LINEAR"), "were not there"),
+        (_edit(_PAIR, "image[:, ::-1], label_map[:, ::-1]", "image[:, ::-1] / 1.0, label_map[:, ::-1]"),
+         "float64, expected: uint8"),
+        (_edit(_PAIR, "image[:, ::-1], label_map[:, ::-1]",
+               "image[:, ::-1], label_map.repeat(2, 0)[:, ::-1]"), "should be size × size"),
         (_edit(_PAIR, "cv2.INTER_LINEAR", "cv2.INTER_NEAREST"), "bilinearly"),
         (_edit(_PAIR, "        for a, b in PAIRS:\n            label_map[old == a] = b\n"
                "            label_map[old == b] = a\n", ""), "kept their names"),
