@@ -7,9 +7,10 @@ random numbers that it began with, the hidden half, up to the first check that f
 answer is caught, and the rest would only cost.
 What answers in one fork share all the same is what they change in objects that were there before:
 attributes of a class, patches of a library, threads. So the last of them is one that is right: if
-it does not pass both halves, in which it emits what the solution does, all of them are tried again,
-each in a fork of its own. So is every answer that does not end as its author says, and there, where
-the halves disagree, or the first ended the process, the hidden half has a fork of its own.
+it does not pass both halves, in which it emits what the solution does, or if numbers that the
+lesson holds are not what they were, all of them are tried again, each in a fork of its own. So is
+every answer that does not end as its author says, and there, where the halves disagree, or the
+first ended the process, the hidden half has a fork of its own.
 This is for authors and trusts the answers; grading runs strangers' code elsewhere.
 """
 
@@ -21,7 +22,6 @@ import importlib
 import json
 import linecache
 import os
-import random
 import sys
 import tempfile
 import traceback
@@ -32,14 +32,13 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from coursekit.checks.borrowing import BORROWED, borrows
 from coursekit.checks.rules import Rule, broken
 from coursekit.errors import CourseError
 from coursekit.grading.verdict.compare import compare
 from coursekit.grading.verdict.proof import proves
 from coursekit.mutation.forked import Ending, run_forked
+from coursekit.mutation.state import State, contents
 from coursekit.probe import FOLDER, SECRET
 
 if TYPE_CHECKING:
@@ -156,7 +155,7 @@ class _Stage:
 
     def __init__(self, name: str, plan: Plan, names: dict[str, Any], job: dict[str, Any]) -> None:
         self.name, self.plan, self.names, self.job = name, plan, names, job
-        self.start = _State(names)
+        self.start = State(names)
         self.references = [Path(tempfile.mkdtemp(dir=Path.cwd())) for _ in _SECRETS]
 
     def prepare(self) -> None:
@@ -184,19 +183,22 @@ class _Stage:
             _compiled(name, source)  # once, before the forks
         for answer in answers:
             borrows(answer.code, self.name)  # checks ask, too
+        self.contents = contents(self.names)
         alone = [answer for answer in answers if answer.right is None]
         groups = self._groups(answers)
         folders = [[self._folder() for _ in group] for group in groups]
         tasks = [
-            [act for pair in zip(*both, strict=True) for act in self._both(*pair)]
+            [act for pair in zip(*both, strict=True) for act in self._both(*pair)] + [self._intact]
             for both in zip(groups, folders, strict=True)
         ]
         for place, endings in self._forked(tasks):
             group = groups[place]
-            ended = [*endings, *[Ending("dead")] * (2 * len(group) - len(endings))]
+            ended = [*endings, *[Ending("dead")] * (2 * len(group) + 1 - len(endings))]
+            intact = ended.pop()
             halves = zip(group, folders[place], ended[::2], ended[1::2], strict=True)
             told = [self._told(*each) for each in halves]
-            sound = _as_expected(group[-1], told[-1])  # what came before it left nothing behind
+            # What came before the last left nothing behind, in what checks use or the lesson has.
+            sound = _as_expected(group[-1], told[-1]) and intact.kind == "passed"
             for answer, line in zip(group, told, strict=True):
                 if answer.number is None:
                     continue
@@ -205,6 +207,11 @@ class _Stage:
                 else:
                     alone.append(answer)
         yield from self._try_alone(alone)
+
+    def _intact(self) -> None:
+        self.start.restore(self.names)
+        if contents(self.names) != self.contents:
+            raise CourseError("an answer has changed numbers that the lesson holds")
 
     def _groups(self, answers: list[_Answer]) -> list[list[_Answer]]:
         """Answers that share a fork; the last of each group is right."""
@@ -311,40 +318,6 @@ def _as_expected(answer: _Answer, told: dict[str, Any]) -> bool:
         return not public and not _passed(told)
     hidden = told["hidden"]["kind"] == "passed" and not set(told["reasons"]) - {BORROWED}
     return public and hidden  # what only calls the package's own is as right
-
-
-class _State:
-    """What a run begins with: the lesson's names, and all that random numbers come from."""
-
-    def __init__(self, names: dict[str, Any]) -> None:
-        self._names = dict(names)
-        self._random = random.getstate(), np.random.get_state()  # noqa: NPY002
-        self._environment, self._errors = dict(os.environ), np.geterr()
-        self._drawn = [
-            (g.bit_generator, g.bit_generator.state)
-            for g in names.values()
-            if isinstance(g, np.random.Generator)
-        ]  # a lesson's own generators
-        self._torch = sys.modules.get("torch")
-        if self._torch is not None:
-            self._numbers = self._torch.get_rng_state()
-            self._dtype = self._torch.get_default_dtype()
-
-    def restore(self, names: dict[str, Any]) -> None:
-        """Be there again."""
-        names.clear()
-        names.update(self._names)
-        random.setstate(self._random[0])
-        np.random.set_state(self._random[1])  # noqa: NPY002
-        np.seterr(**self._errors)
-        for bits, state in self._drawn:
-            bits.state = state
-        os.environ.clear()
-        os.environ.update(self._environment)
-        if self._torch is not None:
-            self._torch.set_rng_state(self._numbers)
-            self._torch.set_default_dtype(self._dtype)
-            self._torch.set_grad_enabled(True)
 
 
 def _note(file: Path) -> None:

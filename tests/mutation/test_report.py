@@ -218,6 +218,22 @@ def test_what_an_answer_leaves_behind_spoils_no_other(tmp_path: Path, left: str)
     ]  # fmt: skip
 
 
+def test_numbers_of_the_lesson_that_an_answer_changes_spoil_no_other(tmp_path: Path) -> None:
+    """The second answer looks right for the lesson's numbers, not for what the first makes them."""
+    data = "# %%\nimport numpy as np\nDATA = np.array([2.0])\nfrom"
+    asks = "import numpy as np\ncheck.equal(float(twice(DATA)[0]), 2 * float(DATA[0]), 'twice')\n"
+    asks += "check.catches(25"
+    text = LESSON.replace("# %%\nfrom", data, 1).replace("check.catches(25", asks, 1)
+    spoils = "def twice(x):\n    DATA[:] = 3\n    return x\n"
+    odd = "def twice(x):\n    return x * x if np.ndim(x) else 10 * (x == 5)\n"
+    lesson = read(tmp_path, text)
+    trials = [Trial("twice", code, right=False) for code in (spoils, odd)]
+    alone = dict(try_answers(lesson, [Trial("twice", odd)], 1))[0]
+    together = dict(try_answers(lesson, trials, 1))[1]
+    assert (alone.public.message, alone.reasons) == (together.public.message, together.reasons)
+    assert alone.public.kind == "passed" and alone.reasons
+
+
 def test_settings_of_who_tries_change_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
