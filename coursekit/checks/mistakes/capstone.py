@@ -140,6 +140,7 @@ _GROWTH: list[Way] = [
     (lambda field, more, s: field + more, ""),
     (lambda field, more, s: max(field, more + 1), "each layer adds: the field is no largest"),
     (lambda field, more, s: more + 1, "the field begins anew with each layer: it adds"),
+    (lambda field, more, s: more, "the field begins anew with each layer: add, `+=`"),
     (lambda field, more, s: field * (more or 1), "each layer adds to the field: no product"),
     (lambda field, more, s: field * (more + 1), "each layer adds to the field: no product"),
     (lambda field, more, s: field * more, "each layer adds to the field: no product"),
@@ -175,7 +176,13 @@ _NO_STRIDE = "no stride is subtracted: a layer's own stride does not change what
 _FORMULAS: list[Way] = [
     (lambda k, s, d, step: k - d * step, _BRACKETS),
     (lambda k, s, d, step: k * d * step - 1, _BRACKETS),
-    (lambda k, s, d, step: (k * d - d) + step - 1, "a gap is one step long: multiply by it"),
+    *(
+        (
+            lambda k, s, d, step, n=n: (k - 1) * d + step - n,
+            "a gap is one step long: multiply by it",
+        )
+        for n in (0, 1)
+    ),
     (lambda k, s, d, step: ((k - 1) * d + 1 - s) * step, _NO_STRIDE),
     (lambda k, s, d, step: (k - s) * d * step, _NO_STRIDE),
     (lambda k, s, d, step: (k - 1) * d * (step - 1), "a gap is one step long, not step - 1"),

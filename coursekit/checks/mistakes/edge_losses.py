@@ -310,6 +310,8 @@ def where_balanced(balanced: Callable[[Tensor, Tensor], Tensor] | None) -> str:
 
     if not is_right((edges == 255).float(), 0.0):
         return "in `balanced`, pixels of 255 have a weight: multiply the weights by `known`"
+    if is_right(torch.ones(1, 1, 10), 0.0):
+        return "in `balanced` all weights are 0: a share has one stroke, since `//` gives 0"
     if not is_right(torch.ones(1, 1, 10), 1.0):
         return "in `balanced`: where all pixels cost 1 the mean should be 1: divide by Σ w"
     if not is_right((edges == 1).float(), 0.5):

@@ -39,7 +39,7 @@ def traced(renewed: Sequence[bool], flaw: str = "") -> Shares:
     unit = np.eye(len(renewed) + 1)
     best = m = unit[-1 if flaw == "end" else 0]
     for k, new in enumerate(renewed[::-1] if flaw == "backwards" else renewed, 1):
-        if flaw == "skip" and not new:
+        if not new and (flaw == "skip" or (flaw == "inside" and k > 1)):
             continue
         kept, turned = unit[0] if flaw == "first" else best, best if new else m
         taken = {"mean": unit[k], "before": unit[k - 1]}.get(flaw, m)
@@ -56,14 +56,16 @@ def traced(renewed: Sequence[bool], flaw: str = "") -> Shares:
 
 def _made(unit: Shares, best: Shares, old: Shares, k: int, flaw: str) -> Shares:
     """The M of cycle k."""
-    j = {"zero": k - 1, "half": 1, "more": k + 1, "count": k - 1}.get(flaw, k)
+    j = {"zero": k - 1, "half": 1, "more": k + 1, "count": k - 1, "length": len(unit) - 1}.get(
+        flaw, k
+    )
     e, kept = unit[k], k / (k + 1) * best
     right: Shares = j / (j + 1) * best + unit[j if flaw == "count" else k] / (j + 1)
     return {
         "swapped": best / (k + 1) + k / (k + 1) * e, "stroke": k / k + 1 * best + e / (k + 1),
         "brackets": kept + e / k + 1, "sum": (k * best + e) / k + 1, "floor": e / (k + 1),
         "whole": kept + e, "large": kept + e / k, "self": kept + old / (k + 1),
-        "place": kept + unit[k - 1] / (k + 1),
+        "place": kept + unit[k - 1] / (k + 1), "spilt": kept + 1 / (k + 1),
     }.get(flaw, right)  # fmt: skip
 
 
@@ -90,6 +92,9 @@ FLAWS = {
     "floor": "M_best is lost: k / (k + 1) with one stroke, since `//` gives 0",
     "self": "the cycle's mean is e_k, unit[k], not the old M",
     "place": "e_k has its 1 at place k: unit[k]",
+    "spilt": "e_k has a share at place k alone: unit[k] / (k + 1)",
+    "length": "k is the number of this cycle, not of all: `len(renewed)` is K",
+    "inside": "each cycle makes an M, also where M_best stays as it was: not inside the `if`",
     "end": "M_0 has its 1 at place 0: unit[0]",
     "mean": _MEAN,
     "before": _MEAN,
@@ -244,7 +249,8 @@ def divergences(s: Tensor, t: Tensor, valid: Tensor) -> Iterator[tuple[Tensor, s
     found = [(cost(e).sum(1), words) for cost, words in _COSTS]
     likely = "the teacher's most likely class alone teaches: its whole distribution should"
     found.append((F.cross_entropy(s, t.argmax(1), reduction="none"), likely))
-    classes = s.shape[1]
+    classes, turned = s.shape[1], (e.p * (e.log_p - e.log_q)).sum(1) * ~valid
+    yield turned.sum() / valid.sum(), "the valid pixels are left out: True in `valid` counts"
     for cost, words in found:
         for wrong in (cost[valid].mean(), cost.mean(), cost[valid].sum() / len(s)):
             yield wrong, words

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from coursekit.labels import CELEBAMASK_HQ as LABELS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -51,6 +53,7 @@ CRASHES: dict[str, tuple[tuple[Any, Any, str], ...]] = {
         ),
         (IndexError, "out of bounds", "a class number, or 255, has no place in your result"),
         (ValueError, "object too deep", "`np.bincount` wants a flat array: `.ravel()`"),
+        (AttributeError, "'count'", "an array has no `count`: add up where `label_map == c`"),
     ),
     "mirror": (
         (
@@ -72,7 +75,9 @@ def mispainted(ids: Ids, palette: NDArray[np.uint8]) -> Mistakes:
     right = palette[ids]
     grey = np.repeat(ids[..., None], 3, axis=2)
     scaled = "the colours are divided by 255: keep the palette's own numbers and type"
-    uncoloured = [np.where((ids == c)[..., None], 0, right) for c in (0, len(palette) - 1)]
+    ends = [(ids == c)[..., None] for c in (0, len(palette) - 1)]  # pixels of the first, the last
+    uncoloured = [np.where(end, 0, right) for end in ends]
+    alone = [np.where(end, right, 0) for end in ends]
     return [
         (
             ids[palette],
@@ -100,6 +105,8 @@ def mispainted(ids: Ids, palette: NDArray[np.uint8]) -> Mistakes:
         (255 - right, "the colours are inverted"),
         (uncoloured[0], "class 0 gets no colour: begin with it"),
         (uncoloured[1], "the last class gets no colour: `range(19)` ends with 18"),
+        (alone[0], "only class 0 gets a colour: does the `return` stand in the loop?"),
+        (alone[1], "only the last class has a colour: keep what the classes before have painted"),
     ]
 
 
@@ -142,6 +149,14 @@ def miscounted(label_map: Ids, number: int) -> Mistakes:
             np.full(number, label_map.size),
             "the same count for all: compare with the class, `label_map == c`",
         ),
+        (
+            np.full(number, len(label_map)),
+            "the same count for all: `len` counts rows, or dimensions: add up `label_map == c`",
+        ),
+        (
+            np.where(classes == 1, label_map.size, 0),
+            "these are counts of True and False: `label_map[label_map != 255]` has the numbers",
+        ),
         (rows[-1], "only the last row is counted: add up over all"),
         (rows[0], "only the first row is counted: go through all"),
         (np.histogram(label_map, number)[0], spans),
@@ -157,6 +172,10 @@ def _listed_otherwise(right: NDArray[np.intp], number: int) -> Mistakes:
         (right[None], "one dimension too many: (num_classes,)"),
         (np.append(right, 0), "one place too many: num_classes numbers"),
         (np.where(classes > 0, right, 0), "background is a class, too: count it"),
+        (
+            np.where(classes == 0, right, 0),
+            "only class 0 is counted: does the `return` stand in the loop?",
+        ),
         (
             np.append(right[1:], 0),
             "counting begins at class 1: background, class 0, has the first place",
@@ -193,6 +212,10 @@ def misturned(image: Ids) -> Mistakes:
         (np.roll(image, 1, 1), "the columns are moved on, not turned round"),
         (right / 255, "the image is divided by 255: keep its numbers and type"),
         (255 - right, "the image is inverted: turn it, no more"),
+        (
+            LABELS.mirror_table()[right],
+            "the image holds colours, no classes: swap in the label map alone",
+        ),
     ]
 
 
@@ -213,7 +236,7 @@ def mislabelled(ids: Ids, pairs: Sequence[tuple[int, int]]) -> Mistakes:
         "it was only turned round: what is now called left eye lies where right eyes lie. "
         "Swap pairs"
     )
-    both = "both sides became one: your second swap undid the first"
+    both = "both sides became one: your second swap undid the first, or is missing"
     others = np.where(np.isin(np.arange(256), [*named]), swap, 0)
     lips, ends = table([*pairs, (11, 12)]), table([*pairs, (0, 18)])
     mixed = flipped.copy()
@@ -246,6 +269,13 @@ def mislabelled(ids: Ids, pairs: Sequence[tuple[int, int]]) -> Mistakes:
         ),
         (np.where(flipped == 255, 0, swap[flipped]), "255 became background: it stays 255"),
         (np.where(flipped == 255, 18, swap[flipped]), "255 became a class: it stays 255"),
+        *(
+            (
+                np.where(flipped == spare, pairs[0][1], swap[flipped]),
+                f"{spare} is no free number to swap with: its pixels became class {pairs[0][1]}",
+            )
+            for spare in (255, 0)
+        ),
     ]
     return [*found, *_shifted(flipped, pairs)]
 
