@@ -60,6 +60,7 @@ CRASHES: dict[str, tuple[Any, ...]] = {
         ),
     ),
     "mix-ffn": (
+        (RuntimeError, "60x12 and 4x12", "widen comes first: it is narrow that comes last"),
         (RuntimeError, "mat1 and mat2", "a dense layer wants the channels last: to_tokens"),
         (
             RuntimeError,
@@ -73,8 +74,17 @@ CRASHES: dict[str, tuple[Any, ...]] = {
             "the map has `size`[0] · `size`[1] places: use the argument",
         ),
         (TypeError, "takes 2 positional", "forward takes the tokens and the size"),
+        (
+            (AttributeError, TypeError),
+            "'tuple' object has no attribute|to_map.. missing",
+            "`to_map(tokens, size)` takes both, in this order",
+        ),
     ),
     "mlp-decoder": (
+        (RuntimeError, "have 15 channels, but got 18", "what unify gives is lost: x = unify(x)"),
+        (TypeError, "got .list", "fuse takes one map: torch.cat(…, dim=1) first"),
+        (AttributeError, "'list' object", "`features` is a list of maps: features[0].shape"),
+        (ValueError, "spatial dim", "`F.interpolate` takes the height and width alone: shape[-2:]"),
         (
             RuntimeError,
             "to have [0-9]+ channels",
@@ -257,6 +267,22 @@ CRASHES: dict[str, tuple[Any, ...]] = {
             "feature_fusion(fine, coarse), in this order, then the classifier",
         ),
         (TypeError, "'coarse'", "feature_fusion gets two maps: fine, coarse"),
+        (
+            TypeError,
+            "__init__.. missing",
+            "FeatureFusion takes three numbers of channels: fine, coarse, width",
+        ),
+        (TypeError, "for %: 'tuple'", "a number of channels is one number: downsample[-1]"),
+        (
+            ValueError,
+            "spatial dimensions of .7.",
+            "enlarge the logits, and leave the arg-max out",
+        ),
+        (
+            RuntimeError,
+            "tensor a .7. must match",
+            "the two maps have other sizes: feature_fusion enlarges and adds them",
+        ),
         (
             TypeError,
             "not iterable|positional arguments but",

@@ -47,6 +47,9 @@ SIZES_OF = {
     (3, 19, 48, 56): "enlarged, but not to the image's size: take that, not × 8",
     (3, 19, 50, 43): "height and width are changed round",
     (3, 128, 43, 50): "the classifier is left out",
+    (3, 19, 3, 43): "those are not the image's height and width: they come last, shape[-2:]",
+    (3, 19, 512, 512): "enlarge to the image's own size, not always 512²",
+    (3, 3, 43, 50): "three channels are the image's: enlarge the logits",
     (3, 43, 50): "one score a class and pixel: leave out the arg-max",
 }
 #: What each part of the network is made with.
@@ -175,13 +178,14 @@ def misshortened(x: Tensor, body: Tensor) -> Mistakes:
 
 def _grids() -> Mistakes:
     """Ways to pool on a grid: the right one, then others."""
-    mean = F.adaptive_avg_pool2d
+    mean, pixels = F.adaptive_avg_pool2d, "a grid of n × n bins, not bins of n × n pixels"
     return [
         (mean, ""),
         (F.adaptive_max_pool2d, "this takes the largest value of each bin, not the mean"),
-        (lambda x, n: F.avg_pool2d(x, n), "a grid of n × n bins, not bins of n × n pixels"),
+        (lambda x, n: F.avg_pool2d(x, n), pixels),
         (lambda x, n: mean(x, n**2), "pooled to n² × n² bins: n × n"),
-        (lambda x, n: mean(x, 1), "the same grid every time: use `grid`"),
+        *[(lambda x, n, m=m: mean(x, m), "the same grid every time: use `grid`") for m in (1, 3)],
+        (lambda x, n: mean(x, (x.shape[2] // n, x.shape[3] // n)), pixels),
         (lambda x, n: mean(x, (1, n)), "a grid of n × n bins, not of one row"),
         (lambda x, n: mean(x, (n, 1)), "a grid of n × n bins, not of one column"),
         (lambda x, n: n**2 * mean(x, n), "these are sums: a bin gives its mean"),

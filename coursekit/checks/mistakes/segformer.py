@@ -87,8 +87,10 @@ def _in_steps(query: Tensor, key: Tensor, value: Tensor, how: str) -> Tensor:
     """The loop over blocks of 4 keys, with a slip."""
     m = torch.full_like(query[..., :1], -torch.inf)
     total, mixed = torch.zeros_like(m), torch.zeros_like(value[..., :1, :])
-    starts = range(0, key.shape[-2], 1 if how == "often" else 4)
-    for keys, values in ((key[..., n : n + 4, :], value[..., n : n + 4, :]) for n in starts):
+    count, wide = key.shape[-2], 5 if how == "over" else 4
+    others = {"often": range(count), "numbers": range(count // 4), "few": range(4)}
+    starts = others.get(how, range(0, count, 4))
+    for keys, values in ((key[..., n : n + wide, :], value[..., n : n + wide, :]) for n in starts):
         scores = query @ keys.mT / (keys.shape[-2] if how == "length" else 4) ** 0.5
         new = torch.maximum(m, scores.amax(-1, keepdim=True))
         shrink, w = (m - new).exp(), (scores - new).exp()
@@ -119,6 +121,12 @@ def half_online(query: Tensor, key: Tensor, value: Tensor) -> Mistakes:
         (once / end, "divide by the sum of the weights at the end: o is a sum, not a mean"),
         (once / end / 11, "divide by the sum of the weights, not by the number of keys"),
         (once / end * (sum(own) / end), "you multiplied by the sum of the weights: divide"),
+        (stepped("over"), "the blocks overlap: a block ends before start + block"),
+        (stepped("numbers"), "the loop counts blocks: it goes to key.shape[-2], by `block`"),
+        (stepped("few"), "the loop goes from 0 to key.shape[-2], by `block`"),
+        (attend(query, key[..., 4:, :], value[..., 4:, :]), "the first block is left out"),
+        (1 / attend(query, key, value), "turned over: divide o by the sum of the weights"),
+        (attend(query, key, value).softmax(-1), "no softmax at the end: the weights have theirs"),
         (stepped("often"), "keys count several times: the loop goes on by `block`"),
         (stepped("length"), "d is the length of a query, not of a block"),
         (stepped("each"), "you divided in every round: divide once, after the last block"),
@@ -140,7 +148,8 @@ def misfed(ffn: Any, x: Tensor) -> Mistakes:
     early = to_tokens(ffn.depthwise(to_map(F.gelu(wide), (5, 6))))
     again = to_tokens(ffn.depthwise(to_map(seen, (5, 6))))
     normal, plain = F.layer_norm(x, x.shape[-1:]), "the norm stands in the block: leave it out here"
-    cut = ffn.depthwise(wide.reshape(2, 12, 5, 6)).reshape(2, 30, 12)
+    once = ffn.depthwise(wide.reshape(2, 12, 5, 6))
+    cut = once.reshape(2, 30, 12)
     return [
         (narrow(seen), "there is no GELU: without an activation the three layers are one"),
         (narrow(early), "the GELU comes before the convolution: it belongs behind"),
@@ -163,6 +172,8 @@ def misfed(ffn: Any, x: Tensor) -> Mistakes:
         (F.gelu(narrow(F.gelu(seen))), "there is a GELU at the end: leave the result as it is"),
         (narrow(F.gelu(seen)) + x, "the sum with the input stands in the block: leave it out here"),
         (narrow(F.gelu(turned)), "height and width are swapped in the map"),
+        (narrow(seen.softmax(-1)), "that is a softmax: SegFormer has GELU"),
+        (narrow(F.gelu(to_tokens(once))), "reshape cuts in the wrong order: to_map"),
         (narrow(F.gelu(cut)), "reshape cuts in the wrong order: to_map, to_tokens"),
     ]
 
@@ -203,7 +214,8 @@ def misbuilt(x: Tensor, n1: Layer, att: Layer, n2: Layer, ffn: Layer) -> Mistake
         (swapped + ffn(n1(swapped)), "norm1 and norm2 have changed places"),
         (n2(first) + ffn(n2(first)), "add to the tokens, not to normalised ones"),
         (F.layer_norm(right, right.shape[-1:]), "the block's sum is normalised at the end"),
-        (right + x, "the tokens are added twice"),
+        *[(right + twice, "the tokens are added twice") for twice in (x, first)],
+        (right + ffn(n2(first)), "what the Mix-FFN found is added twice: once"),
         (other + att(n2(other)), "attention comes first, then the Mix-FFN"),
     ]
 

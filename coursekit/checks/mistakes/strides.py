@@ -40,6 +40,19 @@ def _kept_otherwise(maps: Tensor, last: Tensor, large: Callable[..., Tensor]) ->
         (0 * maps, "all is class 0: the arg-max is over the classes of a one-hot"),
         (large(F.avg_pool2d(last.transpose(2, 3), 8)).argmax(1), moved),
         (large(F.avg_pool2d(last, 8).mT).argmax(1), moved),
+        (large(F.avg_pool2d(last.permute(0, 2, 3, 1), 8)).argmax(1), moved),
+        (
+            large(F.avg_pool2d(shares, 2)).argmax(1),
+            "shrunk twice: average squares of 8 × 8 pixels, once",
+        ),
+        (large(shares).argmax(), "the arg-max goes over the classes: dimension 1"),
+        *[
+            (
+                F.interpolate(shares, other, mode="bilinear").argmax(1),
+                "those are not the maps' height and width: enlarge to maps.shape[-2:]",
+            )
+            for other in (maps.shape[:2], maps.shape[:0:-1], (2 * few[0], 2 * few[1]))
+        ],
         *[(large(shares, mode).argmax(1), steps) for mode in ("nearest", "nearest-exact")],
         (large(shares, "bicubic").argmax(1), "enlarged bicubically: mode is bilinear"),
         (large(shares, "area").argmax(1), "that is the mode area: mode is bilinear"),
@@ -104,8 +117,13 @@ def _pooled_otherwise(one_hot: Tensor, large: Callable[..., Tensor]) -> Mistakes
 
 def _called_otherwise(shares: Tensor, ids: Tensor, large: Callable[..., Tensor]) -> Mistakes:
     means, mean = F.avg_pool2d(ids, 8), "the mean of class ids is another class: one-hot first"
-    small = F.one_hot(shares.argmax(1), shares.shape[1]).permute(0, 3, 1, 2)
+    likely = shares.argmax(1, keepdim=True)
+    small = F.one_hot(likely[:, 0], shares.shape[1]).permute(0, 3, 1, 2)
     return [
+        (
+            large(likely)[:, 0].round(),
+            "the ids were enlarged, and the mean of ids is another class: take the arg-max last",
+        ),
         (
             large(small).argmax(1),
             "the arg-max was taken on the small map: take it last, at full size",

@@ -47,6 +47,8 @@ LOST = (
     (r"\[8, 4, 2, 2\].* 64 channels", "self.up begins at the bottom already: take it in order"),
     (r"\[64, 32, 3, 3\].* but got 16", "a level of self.down is left out: go through all"),
     (r"\[32, 64, 3, 3\].* but got 48", "keep each skip after its block, not what goes into it"),
+    (r"\[32, 64, 3, 3\].* but got 35", "a skip is what a block gave, not the image"),
+    (r"\[32, 16, 2, 2\].* 64 channels", "what a step up gives is lost: x = up(x, skip)"),
     (r"\[32, 64, 3, 3\].* but got 96", "the skip is what you kept on the way down, not x"),
     ("Sizes of tensors", _ITSELF),
     (
@@ -90,6 +92,7 @@ def joined_otherwise(step: Any, low: Tensor, skip: Tensor, raised: Tensor) -> Mi
         (conv(torch.cat([cut, up], 1)), "the skip was cut to fit: pad what came up, with fit_to"),
         (conv(torch.cat([skip, F.pad(up, pads)], 1)), given),
         (conv(torch.cat([skip, F.interpolate(up, skip.shape[-2:])], 1)), given),
+        (conv(torch.cat([skip, F.interpolate(up, skip.shape[-2:], mode="bilinear")], 1)), given),
         (conv(torch.cat([skip, raised.relu()], 1)), "no ReLU stands between up and concatenate"),
         (conv(torch.cat([skip, skip], 1)), "the skip is there twice, and what came up is not"),
         (conv(torch.cat([raised, raised], 1)), "what came up is there twice, and the skip is not"),
@@ -113,6 +116,8 @@ def misnamed(parts: nn.Module, keys: Iterable[str]) -> str:
         part = getattr(parts, name)
         if name == "pool" and not callable(part):
             return "self.pool cannot be called: it is one pooling, which serves all levels"
+        if part is F.max_pool2d:
+            return "F.max_pool2d wants the size at each call: nn.MaxPool2d(2) holds it"
         if name != "pool" and not isinstance(part, nn.Module):
             kind = type(part).__name__
             return f"self.{name} is a plain {kind}, which hides its parameters: nn.ModuleList"
@@ -157,6 +162,7 @@ def passed_otherwise(unet: Any, image: Tensor) -> Mistakes:
     right = unet(image)
     found: Mistakes = [
         (right.softmax(1), "these are probabilities: return logits, the loss applies the softmax"),
+        (right.softmax(-1), "a softmax along the width stands at the end: return logits"),
         (right.log_softmax(1), "these are log-probabilities: return logits, raw scores"),
         (right.sigmoid(), "a sigmoid stands at the end: return logits, raw scores"),
         (right.relu(), "a ReLU after the head cuts negative scores off: leave it out"),
@@ -165,6 +171,8 @@ def passed_otherwise(unet: Any, image: Tensor) -> Mistakes:
     pool, bottleneck = unet.pool, unet.bottleneck
     unet.pool = nn.Identity()
     found += [(unet(image), "nothing was pooled: x = self.pool(x), once a level")]
+    unet.pool = nn.AvgPool2d(2)
+    found += [(unet(image), "pooling takes the largest, no mean: x = self.pool(x)")]
     unet.pool, unet.bottleneck = pool, nn.Sequential(pool, bottleneck)
     found += [(unet(image), "pooled once too often: four times, not before the bottleneck again")]
     unet.bottleneck = bottleneck
@@ -224,6 +232,13 @@ def weighed_otherwise(logits: Tensor, target: Tensor, weights: Tensor) -> Mistak
             "you divided by the classes' weights: sum those of the pixels",
         ),
         (each.sum() / 2, "you divided by the number of images: divide by the sum of the weights"),
+        (
+            each.sum() / each[0].numel(),
+            "you divided by one image's pixels: sum all pixels' weights",
+        ),
+        (each.sum() / pixels.mean(), "you divided by the mean weight: by the sum of them"),
+        ((pixels * each).sum() / total, "each pixel is weighted twice: multiply once"),
+        ((pixels + plain).sum() / total, "the weights are added to the losses: multiply"),
         (each / total, "these are the pixels' parts of the loss: take their sum"),
         (
             (each.sum((1, 2)) / pixels.sum((1, 2))).mean(),
@@ -241,7 +256,10 @@ def weighed_otherwise(logits: Tensor, target: Tensor, weights: Tensor) -> Mistak
         ),
         (right - no, "that is the loss of yes and no: here only the true class counts"),
         (picked(logits.log_softmax(-1)), "softmax along the width: classes are dimension 1"),
+        (picked(logits.log_softmax(2)), "softmax along the height: classes are dimension 1"),
         (picked(logits.log_softmax(0)), "softmax over the images: classes are dimension 1"),
+        (-(-picked(p)).log(), "this is the logarithm of a mean: first -log ŷ of each pixel"),
+        (1 + picked(p), "this is the mean of 1 - ŷ: a pixel costs -log ŷ"),
         (picked(p), "the logarithm is missing: use log_softmax"),
         (picked(p.log_softmax(1)), "the softmax is there twice: log_softmax takes the logits"),
         (picked(logits), "the softmax is missing: logits are no log-probabilities"),
@@ -308,6 +326,8 @@ def averaged_otherwise(table: Tensor) -> Mistakes:
     there, union = true + called > 0, true + called - hit
     values = torch.where(there, hit / union.clamp_min(1), 0.0)
     loss = "this is 1 minus the mean: the score is asked for, not a loss"
+    once = "rows (true) and columns (predicted) are in the union once each: one is there twice"
+    table_below = "below stands the class's union, not the whole table"
     return [
         (values.mean(), "a class that occurs nowhere counted as 0: leave it out of the mean"),
         ((values.sum() + 1) / len(table), "a class that occurs nowhere counted as 1: leave it out"),
@@ -318,13 +338,21 @@ def averaged_otherwise(table: Tensor) -> Mistakes:
             (hit / (true + called))[there].mean(),
             "the intersection is in the union twice: take it off",
         ),
-        ((hit / (union - hit))[there].mean(), "the intersection was taken off twice: once"),
+        (  # infinity, as IoU turned over is
+            (hit / (union - hit))[there].mean(),
+            "class 4 divides by 0: was the intersection taken off twice, or IoU turned over?",
+        ),
         ((2 * hit / (true + called))[there].mean(), "this is F1, not IoU"),
         (
             (hit / true)[true > 0].mean(),
             "this is recall: the union has wrongly predicted pixels too",
         ),
         ((hit / called)[called > 0].mean(), "this is precision: the union has missed pixels, too"),
+        (
+            torch.nanmean(hit / called + hit / true) / 2,
+            "this is the mean of precision and recall: below stands the union",
+        ),
+        *((torch.nanmean(hit / (2 * one - hit)), once) for one in (true, called)),
         (hit.sum() / table.sum(), "this is pixel accuracy: large classes outvote small ones in it"),
         (
             hit.sum() / union.sum(),
@@ -359,7 +387,12 @@ def averaged_otherwise(table: Tensor) -> Mistakes:
             "below stands the union, not the smaller",
         ),
         ((hit / (true * called).clamp_min(1))[there].mean(), "below stands the union, no product"),
-        ((hit / table.sum())[there].mean(), "below stands the class's union, not the whole table"),
+        ((hit / table.sum())[there].mean(), table_below),
+        ((hit / (table.sum() - hit)).mean(), table_below),
+        *(
+            (torch.nanmean(above / (true + called - above)), "the intersection is the diagonal")
+            for above in (table[0].double(), hit.sum())
+        ),
         ((hit / (union + 1))[there].mean(), "1 was added below: the equation adds nothing"),
         ((union / hit)[hit > 0].mean(), "IoU is turned over: intersection / union"),
         (
