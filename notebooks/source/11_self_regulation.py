@@ -317,7 +317,9 @@ for hidden_n, hidden_k in ((3, 2), (1, 3), (6, 1), (2, 5)):
 # $M_{best}$ is "the best model from previous epochs". This can be read in two ways:
 #
 # - **the aggregate**: $M_{best}$ is the $M$ of the cycle before, as in SCHP (Li et al., 2020), from which the idea comes, and in the public code. With $e_k$ for the mean of cycle $k$'s students, $M^{(1)} = \tfrac12 M_0 + \tfrac12 e_1$, then $M^{(2)} = \tfrac23 M^{(1)} + \tfrac13 e_2 = \tfrac13 (M_0 + e_1 + e_2)$, and in general
+#
 #   $$ M^{(k)} = \tfrac{k}{k+1}\cdot\tfrac1k (M_0 + e_1 + \dots + e_{k-1}) + \tfrac{1}{k+1} e_k = \tfrac{1}{k+1} (M_0 + e_1 + \dots + e_k), $$
+#
 #   the *plain mean* of all. That is where the factor $k/(k+1)$ comes from.
 # - **by validation loss**: whatever was best so far. Then $M_{best}$ may stay the same for several cycles, and Eq. 6 is no plain mean any more.
 #

@@ -13,7 +13,7 @@ from coursekit.grading.report import write_all
 from coursekit.site.build import build_site
 from tests.browser.annotate import look_at_annotating
 from tests.browser.annotate_keys import look_at_keys
-from tests.browser.chromium import GRAVE, browser, look
+from tests.browser.chromium import GRAVE, browser, look, too_wide
 from tests.browser.lab import look_at_lesson
 from tests.browser.widgets import look_at_widgets
 from tests.grading.report.made_class import assignment, grade_of, mixed_class, png
@@ -54,6 +54,7 @@ def main(out: Path) -> int:
         for name, path in {**pages(out), **site_pages(out)}.items():
             print(f"looking at {name}", flush=True)
             wrong += look(chromium, path.resolve().as_uri(), out / name.replace(" ", "-"))
+        wrong += too_wide(chromium, out / "site")
         wrong += look_at_annotating(chromium, out)
         wrong += look_at_keys(chromium)
         print("looking at the first lesson", flush=True)

@@ -20,6 +20,7 @@ GRAVE = ("serious", "critical")
 _LONGEST = 16_000
 _WIDER = "document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth"
 
+_OPEN = "document.querySelectorAll('article details').forEach(folded => { folded.open = true; })"
 _TALL = "document.scrollingElement.scrollHeight"
 
 
@@ -91,4 +92,17 @@ def look(chromium: Browser, address: str, out: Path) -> list[str]:
             if theme == "dark" and width == max(WIDTHS):
                 page.pdf(path=f"{out}.pdf", format="A4")
             page.close()
+    return wrong
+
+
+def too_wide(chromium: Browser, folder: Path) -> list[str]:
+    """The pages below a folder that are wider than a telephone, all that is folded opened."""
+    wrong: list[str] = []
+    page = chromium.new_page(viewport={"width": min(WIDTHS), "height": 900})
+    for path in sorted(folder.rglob("*.html")):
+        page.goto(path.resolve().as_uri())
+        page.evaluate(_OPEN)
+        if (wider := page.evaluate(_WIDER)) > 0:
+            wrong.append(f"serious: {path.relative_to(folder)}: {wider} px wider than a telephone")
+    page.close()
     return wrong
