@@ -243,10 +243,10 @@ class Run:
         """Whether there is nothing more to do."""
         return self.plan.stopped or len(self.history) >= self.config.epochs
 
-    def keep(self, *, last: bool = True) -> None:
+    def keep(self, *, last: bool = True) -> bool:
         """Write the state to where a notebook's run is kept; see `Kept.save`."""
         assert self.kept is not None
-        self.kept.save(self.objective, self.plan, self.history, last=last)
+        return self.kept.save(self.objective, self.plan, self.history, last=last)
 
     def end(self) -> FitResult:
         """Leave in the model what is used in the end."""

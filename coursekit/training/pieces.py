@@ -100,10 +100,13 @@ class Pieces:
             self._look()
 
     def stop(self) -> None:
-        """Keep the state, all of it, and let the network go."""
-        if self._run and self.history:
-            self._run.keep()
-        self._run = None
+        """Keep the state, all of it, and let the network go.
+
+        Where the same run was trained as far from elsewhere, that is kept, and looked at.
+        """
+        run, self._run = self._run, None
+        if run and self.history and not run.keep():
+            self.look()
 
     def _look(self) -> None:
         assert self._run is not None
