@@ -46,8 +46,18 @@ class Kept:
         self.settings, self._written = settings, time.monotonic()
         self._known = self._stamp()
 
-    def load(self, objective: Objective, plan: Plan) -> list[dict[str, Any]]:
-        """Put objective and plan to where the run was; its history, empty for another run."""
+    def load(
+        self, objective: Objective, plan: Plan, *, afresh: bool = False
+    ) -> list[dict[str, Any]]:
+        """Put objective and plan to where the run was; its history, empty for another run.
+
+        Args:
+            objective: as it begins.
+            plan: as it begins.
+            afresh: forget what is kept instead.
+        """
+        if afresh:
+            self.path.unlink(missing_ok=True)
         self._known = self._stamp()
         try:
             history, _ = load_state(self.path, objective, plan, self.settings, set())

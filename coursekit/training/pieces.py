@@ -73,17 +73,15 @@ class Pieces:
         """Make the network and put it to where its run was stopped, or at the start.
 
         Args:
-            afresh: forget what is kept.
+            afresh: forget what is kept, as soon as the new run can begin.
 
         Raises:
             CourseError: as `fit` does.
         """
-        if afresh:
-            self.path.unlink(missing_ok=True)
         with _own_draws():
-            self._run = Run(
-                self._network(), *self._data, self.config, None, False, False, None, self._name
-            )
+            run = Run(self._network(), *self._data, self.config, None, False, False, None, None)
+            run.kept = run.open_kept(self._name, afresh=afresh)  # nothing is to fail after this
+            self._run = run
             self._look()
 
     def epoch(self) -> None:

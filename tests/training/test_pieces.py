@@ -111,3 +111,10 @@ def test_what_ends_a_run_leaves_what_was_kept(
     run.stop()
     assert run.path.read_bytes() == kept
     assert len(run.history) == 1
+
+    def slip() -> nn.Module:
+        raise NameError("name 'widht' is not defined")
+
+    with pytest.raises(NameError, match="widht"):
+        pieces(config(), slip).begin(afresh=True)
+    assert run.path.read_bytes() == kept
