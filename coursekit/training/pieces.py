@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from coursekit.errors import CourseError
+from coursekit.training.guards import check_filled, naming_what_is_full
 from coursekit.training.kept import path_of
 from coursekit.training.loop import Run
 
@@ -40,6 +42,9 @@ class Pieces:
         kept: a name in the cache folder.
         shown: so many of the first validation images are looked at.
 
+    Raises:
+        CourseError: for a set without images.
+
     Attributes:
         history: one dict for each epoch so far; see `FitResult`.
         said: (shown, S, S) classes of those images after the last epoch; None before the first.
@@ -55,6 +60,7 @@ class Pieces:
         kept: str,
         shown: int = 4,
     ) -> None:
+        check_filled(train, val)
         self._network, self._data, self.config, self._name = network, (train, val), config, kept
         self._shown = min(shown, len(val))
         self._run: Run | None = None
@@ -78,7 +84,7 @@ class Pieces:
         Raises:
             CourseError: as `fit` does.
         """
-        with _own_draws():
+        with _own_draws(), naming_what_is_full():
             run = Run(self._network(), *self._data, self.config, None, False, False, None, None)
             run.kept = run.open_kept(self._name, afresh=afresh)  # nothing is to fail after this
             self._run = run
@@ -88,11 +94,14 @@ class Pieces:
         """Train one epoch; after `begin`, and before the run has ended.
 
         Raises:
-            CourseError: as `fit` does; the run is then where it was kept last.
+            CourseError: as `fit` does, and the run is then where it was kept last; or when it has
+                ended.
         """
+        if self._run and self.ended:
+            raise CourseError("the run has ended; begin(afresh=True) starts it over")
         run, self._run = self._run, None  # a run that fails is not to be kept
         assert run is not None, "begin() comes first"
-        with _own_draws():
+        with _own_draws(), naming_what_is_full():
             next(run.epochs())
             self._run = run
             self._look()

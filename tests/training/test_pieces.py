@@ -59,6 +59,8 @@ def test_stopped_and_gone_on_with_it_is_the_same_run(
 
     second.begin()
     assert second.ended and len(second.history) == 4
+    with pytest.raises(CourseError, match="the run has ended"):
+        second.epoch()
     second.begin(afresh=True)
     assert second.history == [] and not second.path.exists()
     second.stop()
@@ -118,3 +120,26 @@ def test_what_ends_a_run_leaves_what_was_kept(
     with pytest.raises(NameError, match="widht"):
         pieces(config(), slip).begin(afresh=True)
     assert run.path.read_bytes() == kept
+
+
+def test_what_fit_would_say_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COURSEKIT_CACHE", str(tmp_path))
+    train, val = data()
+    with pytest.raises(CourseError, match="the validation set is empty"):
+        Pieces(own, train, val.subset([]), config(), kept="lesson")
+
+    full = False
+
+    class Large(nn.Conv2d):
+        def forward(self, batch: torch.Tensor) -> torch.Tensor:
+            if full:
+                raise torch.OutOfMemoryError("CUDA out of memory.")
+            return super().forward(batch)
+
+    run = pieces(config(), lambda: Large(3, 19, 1))
+    run.begin()
+    full = True
+    with pytest.raises(CourseError, match="memory is full: take a smaller --size"):
+        run.epoch()
+    with pytest.raises(CourseError, match="memory is full: take a smaller --size"):
+        run.begin()
