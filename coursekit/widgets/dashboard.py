@@ -166,8 +166,10 @@ def training_dashboard(
     return board.view(loop)
 
 
-#: The dashboard that each state belongs to: one that is shown later takes over.
+#: The dashboard that each state belongs to: the one that was shown or started last.
 _BOARDS: dict[Path, _Board] = {}
+#: The task that each state was trained by last; the next waits until it has kept what it has.
+_TASKS: dict[Path, asyncio.Task[None]] = {}
 
 
 class _Board:
@@ -186,10 +188,7 @@ class _Board:
     def view(self, loop: asyncio.AbstractEventLoop) -> Any:
         """The box; its buttons are heard in any thread, and the training is done in the loop's."""
         self.loop, self.lock = loop, threading.Lock()
-        self.before = _BOARDS.get(self.pieces.path)
-        _BOARDS[self.pieces.path] = self
-        if self.before:
-            self.before.wanted = False
+        self._take_over()
         self.row = buttons("training", self.press, ("Start", "Stop", "Start over"))
         self.curves, self.note, self.faces = html("picture", "30rem"), html("note"), html("faces")
         self.show()
@@ -197,26 +196,43 @@ class _Board:
 
     def press(self, place: int) -> None:
         """A button was pressed, in whatever thread messages come."""
+        if place != _STOP:
+            self._take_over()
         self.wanted = place != _STOP
         if self.wanted:
             self.loop.call_soon_threadsafe(self._begin, place == _AFRESH)
         self.show()
 
+    def _take_over(self) -> None:
+        """Stop whichever dashboard had the state before."""
+        other, _BOARDS[self.pieces.path] = _BOARDS.get(self.pieces.path), self
+        if other and other is not self:
+            other.wanted = False
+
     def _begin(self, afresh: bool) -> None:
         if self.task is None or self.task.done():
-            self.task = self.loop.create_task(self.train(afresh))
+            before = _TASKS.get(self.pieces.path)
+            self.task = self.loop.create_task(self.train(afresh, before))
+            _TASKS[self.pieces.path] = self.task
 
-    async def train(self, afresh: bool) -> None:
-        """Train until the run ends or is not wanted any more."""
+    async def train(self, afresh: bool, before: asyncio.Task[None] | None = None) -> None:
+        """Train until the run ends or is not wanted any more.
+
+        Args:
+            afresh: forget what is kept.
+            before: what trains the same state: it keeps what it has, and this goes on from it.
+                It has waited itself for the one before it, so that all are waited for.
+        """
         self.problem = ""
         try:
-            if self.before and self.before.task:  # it keeps what it has, and this goes on from it
-                await asyncio.wait([self.before.task])
-            self.before = None
+            if before and not before.done():
+                await asyncio.wait([before])
             self.pieces.begin(afresh=afresh)
             self.show()
             while self.wanted and not self.pieces.ended:
                 await asyncio.sleep(_PAUSE)
+                if not self.wanted:  # it was heard in the pause
+                    break
                 self.pieces.epoch()
                 self.show()
             self.pieces.stop()

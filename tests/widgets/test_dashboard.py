@@ -142,6 +142,51 @@ def test_what_is_shown_later_takes_over_and_starts_over(
     in_a_kernel(act, epochs=50)
 
 
+def press(box: Any, name: str) -> None:
+    row = parts(box)["training"]
+    row._handle_custom_msg({"pressed": row.options.index(name)}, [])
+
+
+def test_of_dashboards_of_one_state_one_trains(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COURSEKIT_CACHE", str(tmp_path))
+
+    async def act(first: Any, _: Any) -> None:
+        others = [
+            widgets.training_dashboard(own, *data(), config(epochs=50), kept="watched")
+            for _ in range(2)
+        ]
+        boxes = [first, *others]
+        for i in (2, 0, 1):  # the last takes over from one that has not trained yet
+            press(boxes[i], "Start")
+        await until(lambda: "Epoch" in note(boxes[1]))
+        at = note(boxes[1])
+        await until(lambda: note(boxes[1]) != at)
+        assert ["It trains" in note(box) for box in boxes] == [False, True, False]
+        press(boxes[0], "Resume" if "Resume" in parts(boxes[0])["training"].options else "Start")
+        await until(lambda: "Stopped" in note(boxes[1]))
+        await until(lambda: "Epoch" in note(boxes[0]))
+        press(boxes[0], "Stop")
+        await until(lambda: "Stopped" in note(boxes[0]))
+
+    in_a_kernel(act, epochs=50)
+
+
+def test_stop_in_a_pause_costs_no_epoch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COURSEKIT_CACHE", str(tmp_path))
+    monkeypatch.setattr(dashboard, "_PAUSE", 0.3)
+
+    async def act(box: Any, _: Any) -> None:
+        press(box, "Start")
+        await until(lambda: "Epoch <b>1</b>" in note(box))
+        press(box, "Stop")
+        await until(lambda: "Stopped" in note(box))
+        assert "Epoch <b>1</b>" in note(box)
+
+    in_a_kernel(act)
+
+
 def test_what_goes_wrong_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COURSEKIT_CACHE", str(tmp_path))
 
