@@ -153,9 +153,15 @@ def training_dashboard(
     Returns:
         An ipywidgets box to be shown as the last line of a cell; nothing is trained until a button
         is pressed. Without ipywidgets, or outside a notebook's kernel: a still figure.
-    """
-    from coursekit.training import Pieces
 
+    Raises:
+        CourseError: when the validation images have no label maps, or the objective is not scored
+            by the mean IoU.
+    """
+    from coursekit.training import LandmarkConfig, Pieces
+
+    if isinstance(config.objective, LandmarkConfig):
+        raise _unscored(config)
     board = _Board(Pieces(network, train, val, config, kept, _FACES), val)
     try:
         loop = asyncio.get_running_loop()
@@ -164,6 +170,13 @@ def training_dashboard(
     if not can_move():
         return board.still()
     return board.view(loop)
+
+
+def _unscored(config: FitConfig) -> CourseError:
+    return CourseError(
+        f"the dashboard draws label maps and their mean IoU, and {type(config.objective).__name__} "
+        "asks for something else; train it with fit(…)"
+    )
 
 
 #: The dashboard that each state belongs to: the one that was shown or started last.
@@ -182,8 +195,14 @@ class _Board:
             raise CourseError("the validation images have no label maps, which are shown beside")
         self.images, self.truths = few.images, few.label_maps
         self.task: asyncio.Task[None] | None = None
-        self.wanted, self.problem = False, ""
+        self.wanted, self.problem, self.numbers = False, "", ""
         pieces.look()
+        self.check()
+
+    def check(self) -> None:
+        """Raises `CourseError` for a history that cannot be drawn, of somebody's own objective."""
+        if self.pieces.history and "val_mean_iou" not in self.pieces.history[-1]:
+            raise _unscored(self.pieces.config)
 
     def view(self, loop: asyncio.AbstractEventLoop) -> Any:
         """The box; its buttons are heard in any thread, and the training is done in the loop's."""
@@ -201,7 +220,7 @@ class _Board:
         self.wanted = place != _STOP
         if self.wanted:
             self.loop.call_soon_threadsafe(self._begin, place == _AFRESH)
-        self.show()
+        self.say()
 
     def _take_over(self) -> None:
         """Stop whichever dashboard had the state before."""
@@ -234,18 +253,21 @@ class _Board:
                 if not self.wanted:  # it was heard in the pause
                     break
                 self.pieces.epoch()
+                self.check()
                 self.show()
             self.pieces.stop()
+            self.show()
         except Exception as error:  # whatever it is, it is told where it is looked for
             self.problem = str(error) or type(error).__name__
+            self.pieces.stop()  # what could not be drawn can still be kept
         finally:
             self.wanted, self.task = False, None
-            self.show()
+            self.say()  # and nothing is drawn, which may be what failed
 
     def words(self) -> str:
         """How the run stands, as HTML."""
         history = self.pieces.history
-        lines = [in_numbers(history, self.epochs)] if history else []
+        lines = [self.numbers] if self.numbers else []
         if self.problem:
             lines.append(f"It ended: {markup.escape(self.problem)}")
         elif self.wanted:
@@ -261,15 +283,21 @@ class _Board:
         return "<br>".join(lines)
 
     def show(self) -> None:
-        """Draw how the run stands."""
+        """Draw how the run stands, in the loop's thread, and say it."""
+        history = self.pieces.history
+        self.numbers = in_numbers(history, self.epochs) if history else ""
+        self.curves.value = drawn(history, self.epochs) if history else ""
+        alt = f"{len(self.images)} faces: {', '.join(ROWS)}"
+        picture = faces(self.images, self.truths, self.pieces.said, self.labels)
+        self.faces.value = f"{img(picture, alt)}<br>Rows: {', '.join(ROWS)}"
+        self.say()
+
+    def say(self) -> None:
+        """Words and buttons, in any thread."""
         with self.lock:
-            history, busy = list(self.pieces.history), self.wanted or self.task is not None
+            history, busy = self.pieces.history, self.wanted or self.task is not None
             self.row.options = ["Resume" if history else "Start", "Stop", "Start over"]
             self.note.value = spoken(self.words())
-            self.curves.value = drawn(history, self.epochs) if history else ""
-            alt = f"{len(self.images)} faces: {', '.join(ROWS)}"
-            picture = faces(self.images, self.truths, self.pieces.said, self.labels)
-            self.faces.value = f"{img(picture, alt)}<br>Rows: {', '.join(ROWS)}"
             self.row.ready = []  # the browser has closed all by itself: say even the same again
             self.row.ready = [not busy and not self.pieces.ended, self.wanted,
                               not busy and bool(history)]  # fmt: skip

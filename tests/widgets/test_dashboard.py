@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 import torch
 
-from coursekit import widgets
+from coursekit.errors import CourseError
 from coursekit.labels import CELEBAMASK_HQ
 from coursekit.plots import in_words
-from coursekit.training import fit
-from coursekit.widgets import dashboard
+from coursekit.training import LandmarkConfig, fit
+from coursekit.training.objective import ParsingScore
+from coursekit.widgets import dashboard, training_dashboard
 from tests.training.test_kept import equal, own
 from tests.training.test_loop import config, data
 from tests.widgets.boxes import note, parts
@@ -68,7 +69,7 @@ def in_a_kernel(act: Callable[[Any, Callable[[str], None]], Awaitable[None]], **
 
     async def kernel() -> None:
         made = more.pop("network", own)
-        box = widgets.training_dashboard(made, *data(), config(**more), kept="watched")
+        box = training_dashboard(made, *data(), config(**more), kept="watched")
         row = parts(box)["training"]
 
         def press(name: str) -> None:
@@ -124,7 +125,7 @@ def test_what_is_shown_later_takes_over_and_starts_over(
     async def act(first: Any, press: Callable[[str], None]) -> None:
         press("Start")
         await until(lambda: "Epoch <b>1</b>" in note(first))
-        second = widgets.training_dashboard(own, *data(), config(epochs=50), kept="watched")
+        second = training_dashboard(own, *data(), config(epochs=50), kept="watched")
         row = parts(second)["training"]
         row._handle_custom_msg({"pressed": 0}, [])
         await until(lambda: "Stopped" in note(first))
@@ -154,8 +155,7 @@ def test_of_dashboards_of_one_state_one_trains(
 
     async def act(first: Any, _: Any) -> None:
         others = [
-            widgets.training_dashboard(own, *data(), config(epochs=50), kept="watched")
-            for _ in range(2)
+            training_dashboard(own, *data(), config(epochs=50), kept="watched") for _ in range(2)
         ]
         boxes = [first, *others]
         for i in (2, 0, 1):  # the last takes over from one that has not trained yet
@@ -203,9 +203,33 @@ def test_what_goes_wrong_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     in_a_kernel(act, network=broken)
 
 
+def test_what_cannot_be_drawn_is_told_and_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COURSEKIT_CACHE", str(tmp_path))
+    with pytest.raises(CourseError, match="mean IoU, and LandmarkConfig asks for something else"):
+        training_dashboard(own, *data(), config(objective=LandmarkConfig()), kept="watched")
+
+    async def act(box: Any, _: Any) -> None:
+        press(box, "Start")
+        await until(lambda: "It ended: " in note(box))
+        assert parts(box)["training"].ready == [True, False, True]
+        assert (tmp_path / "runs" / "watched.safetensors").exists()
+
+    with monkeypatch.context() as broken:
+        broken.setattr(dashboard, "drawn", lambda *_: 1 / 0)
+        in_a_kernel(act)
+    (tmp_path / "runs" / "watched.safetensors").unlink()
+    with monkeypatch.context() as other:  # somebody's own score
+        other.setattr(ParsingScore, "result", lambda _: {"val_own": 1.0})
+        in_a_kernel(act)
+        with pytest.raises(CourseError, match="mean IoU, and ParsingConfig asks for something"):
+            training_dashboard(own, *data(), config(), kept="watched")
+
+
 def test_where_no_kernel_waits_there_is_a_still_picture(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COURSEKIT_CACHE", str(tmp_path))
-    figure = widgets.training_dashboard(own, *data(), config(), kept="watched")
+    figure = training_dashboard(own, *data(), config(), kept="watched")
     assert in_words(figure) == "Faces, their truth and predictions, beside curves of 0 epochs"
