@@ -71,6 +71,7 @@ class Pieces:
 
     def look(self) -> None:
         """Learn what is kept, and train nothing; an empty history if nothing is."""
+        self.history, self.said, self.ended = [], None, False
         if self.path.exists():
             self.begin()
             self._run = None

@@ -208,10 +208,24 @@ class _Board:
         """The box; its buttons are heard in any thread, and the training is done in the loop's."""
         self.loop, self.lock = loop, threading.Lock()
         self._take_over()
+        before = _TASKS.get(self.pieces.path)
+        if before and not before.done():  # what it keeps in the end is more than was looked at
+            before.add_done_callback(self._look_again)
         self.row = buttons("training", self.press, ("Start", "Stop", "Start over"))
         self.curves, self.note, self.faces = html("picture", "30rem"), html("note"), html("faces")
         self.show()
         return resting([self.row, beside(self.curves, [self.faces, self.note])], self.still)
+
+    def _look_again(self, _before: object) -> None:
+        if self.wanted or self.task:  # it goes on from there by itself
+            return
+        try:
+            self.pieces.look()
+            self.check()
+            self.show()
+        except Exception as error:
+            self.problem = str(error) or type(error).__name__
+            self.say()
 
     def press(self, place: int) -> None:
         """A button was pressed, in whatever thread messages come."""

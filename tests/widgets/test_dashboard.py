@@ -173,6 +173,24 @@ def test_of_dashboards_of_one_state_one_trains(
     in_a_kernel(act, epochs=50)
 
 
+def test_what_is_shown_again_says_what_the_other_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COURSEKIT_CACHE", str(tmp_path))
+
+    async def act(first: Any, _: Any) -> None:
+        press(first, "Start")
+        await until(lambda: "Epoch <b>1</b>" in note(first))
+        again = training_dashboard(own, *data(), config(), kept="watched")
+        assert "Not trained yet" in note(again)  # nothing is kept so far
+        await until(lambda: "Stopped" in note(first))
+        await until(lambda: "Stopped" in note(again))
+        assert note(again) == note(first)
+        assert parts(again)["training"].options[0] == "Resume"
+
+    in_a_kernel(act)
+
+
 def test_stop_in_a_pause_costs_no_epoch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COURSEKIT_CACHE", str(tmp_path))
     monkeypatch.setattr(dashboard, "_PAUSE", 0.3)
