@@ -291,7 +291,8 @@ class _Board:
         elif self.pieces.ended:
             lines.append("The run has ended; Start over trains it once more.")
         elif history:
-            lines.append(f"Stopped: {self.pieces.path.name} keeps it; Resume goes on.")
+            name = markup.escape(self.pieces.path.name)
+            lines.append(f"Stopped: {name} keeps it; Resume goes on.")
         else:
             lines.append(f"Not trained yet: Start trains up to {self.epochs} epochs.")
         return "<br>".join(lines)

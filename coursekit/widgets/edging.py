@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html as markup
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -102,7 +103,7 @@ def in_numbers(
         about: the id of the class.
         labels: the classes.
     """
-    near, own, name = edges.any(0), label_map == about, labels.titles[about]
+    near, own, name = edges.any(0), label_map == about, markup.escape(labels.titles[about])
     shares = cost / max(float(cost.sum()), 1e-30)
     line = (
         f"edges: <b>{near.mean():.0%}</b> of the pixels, <b>{shares[near].sum():.0%}</b> of the "

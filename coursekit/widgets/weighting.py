@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html as markup
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -76,7 +77,7 @@ def in_numbers(found: Weighting, about: int, labels: LabelSet = CELEBAMASK_HQ) -
     """The figures of a weighting and of one class in it, as a line of HTML."""
     return (
         f"largest weight / smallest: <b>{found.ratio:,.1f}</b><br>"
-        f"the pull of {labels.titles[about]}: <b>{found.shares[about]:.3%}</b><br>"
+        f"the pull of {markup.escape(labels.titles[about])}: <b>{found.shares[about]:.3%}</b><br>"
         f"100 pixels are worth <b>{100 * found.worth:.1f}</b> of equal weight"
     )
 
