@@ -320,6 +320,7 @@ class _Board:
     def still(self) -> Figure:
         """The curves so far, and the faces."""
         from coursekit.plots import BLUE, GREY, Picture
+        from coursekit.plots.picture import quiet
 
         history, said = self.pieces.history, self.pieces.said
         figure = Picture(figsize=(7.5, 3.4), layout="constrained")
@@ -339,7 +340,7 @@ class _Board:
         axes["score"].set(xlabel="epoch", ylabel="mean IoU, %")
         for name in ("loss", "score"):
             axes[name].set_xlim(0.5, self.epochs + 0.5)
-            axes[name].spines[["top", "right"]].set_visible(False)
+            quiet(axes[name])
         axes["faces"].imshow(faces(self.images, self.truths, said, self.labels))
         axes["faces"].set_axis_off()
         axes["faces"].set_title(", ".join(ROWS), fontsize=9)

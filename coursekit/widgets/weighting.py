@@ -162,6 +162,7 @@ def _still(
     from matplotlib import colormaps
 
     from coursekit.plots import RED, Picture
+    from coursekit.plots.picture import quiet
 
     order = np.argsort(-np.asarray(counts), kind="stable")
     pixels = np.asarray(counts)[order]
@@ -179,5 +180,5 @@ def _still(
     right.set_xticks(range(len(order)), [labels.titles[i] for i in order], rotation=90, fontsize=7)
     left.legend(frameon=False, fontsize=8)
     for axes in (left, right):
-        axes.spines[["top", "right"]].set_visible(False)
+        quiet(axes)
     return figure
