@@ -31,9 +31,7 @@ def check_inputs(
     Raises:
         CourseError: when they do not.
     """
-    for name, dataset in (("training", train), ("validation", val)):
-        if len(dataset) == 0:
-            raise CourseError(f"the {name} set is empty; it needs at least one image")
+    check_filled(train, val)
     config.objective.check(model, train, val)
     least = min(len(train), len(val), config.batch_size)
     if least < processes:
@@ -47,6 +45,13 @@ def check_inputs(
             "each with a part of the batch, would train with another loss than one. Start a "
             "single process, or choose another loss (cross_entropy and focal are such sums)"
         )
+
+
+def check_filled(train: FaceDataset, val: FaceDataset) -> None:
+    """Raises `CourseError` when there is nothing to learn from, or nothing to validate."""
+    for name, dataset in (("training", train), ("validation", val)):
+        if len(dataset) == 0:
+            raise CourseError(f"the {name} set is empty; it needs at least one image")
 
 
 def check_unused(out: Path) -> None:

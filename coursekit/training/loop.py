@@ -172,7 +172,7 @@ class Run:
         self.plan = config.plan.build(self.objective, config.epochs * len(list(self._batches(0))))
         self.history: list[dict[str, Any]] = []
         self._open_out(resume)
-        self.kept = self._open_kept(kept)
+        self.kept = self.open_kept(kept)
         self.parallel = self.accelerator.prepare_model(self.objective)
 
     def _describe(self, model: nn.Module, train: FaceDataset) -> checkpoint.ModelInfo:
@@ -206,8 +206,8 @@ class Run:
                 state, self.objective, self.plan, self.settings, self.config.free()
             )
 
-    def _open_kept(self, name: str | None) -> Kept | None:
-        """Where the state of a notebook's run is kept; the run is put to where it was."""
+    def open_kept(self, name: str | None, *, afresh: bool = False) -> Kept | None:
+        """Where a notebook's state is kept; the run is put to where it was, or at its start."""
         if name is None:
             return None
         first = {
@@ -216,7 +216,7 @@ class Run:
             "begins": begins(self.objective.network, torch.as_tensor(self.val_view[0]["image"])),
         }
         kept = Kept(name, {**self.config.as_data(), **first})
-        self.history = kept.load(self.objective, self.plan)
+        self.history = kept.load(self.objective, self.plan, afresh=afresh)
         return kept
 
     def go(self, on_epoch: Callable[[dict[str, Any]], None] | None) -> FitResult:
@@ -243,10 +243,10 @@ class Run:
         """Whether there is nothing more to do."""
         return self.plan.stopped or len(self.history) >= self.config.epochs
 
-    def keep(self, *, last: bool = True) -> None:
+    def keep(self, *, last: bool = True) -> bool:
         """Write the state to where a notebook's run is kept; see `Kept.save`."""
         assert self.kept is not None
-        self.kept.save(self.objective, self.plan, self.history, last=last)
+        return self.kept.save(self.objective, self.plan, self.history, last=last)
 
     def end(self) -> FitResult:
         """Leave in the model what is used in the end."""

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from coursekit.errors import CourseError
+from coursekit.training.guards import check_filled, naming_what_is_full
 from coursekit.training.kept import path_of
 from coursekit.training.loop import Run
 
@@ -40,6 +42,9 @@ class Pieces:
         kept: a name in the cache folder.
         shown: so many of the first validation images are looked at.
 
+    Raises:
+        CourseError: for a set without images.
+
     Attributes:
         history: one dict for each epoch so far; see `FitResult`.
         said: (shown, S, S) classes of those images after the last epoch; None before the first.
@@ -55,6 +60,7 @@ class Pieces:
         kept: str,
         shown: int = 4,
     ) -> None:
+        check_filled(train, val)
         self._network, self._data, self.config, self._name = network, (train, val), config, kept
         self._shown = min(shown, len(val))
         self._run: Run | None = None
@@ -65,6 +71,7 @@ class Pieces:
 
     def look(self) -> None:
         """Learn what is kept, and train nothing; an empty history if nothing is."""
+        self.history, self.said, self.ended = [], None, False
         if self.path.exists():
             self.begin()
             self._run = None
@@ -73,37 +80,41 @@ class Pieces:
         """Make the network and put it to where its run was stopped, or at the start.
 
         Args:
-            afresh: forget what is kept.
+            afresh: forget what is kept, as soon as the new run can begin.
 
         Raises:
             CourseError: as `fit` does.
         """
-        if afresh:
-            self.path.unlink(missing_ok=True)
-        with _own_draws():
-            self._run = Run(
-                self._network(), *self._data, self.config, None, False, False, None, self._name
-            )
+        with _own_draws(), naming_what_is_full():
+            run = Run(self._network(), *self._data, self.config, None, False, False, None, None)
+            run.kept = run.open_kept(self._name, afresh=afresh)  # nothing is to fail after this
+            self._run = run
             self._look()
 
     def epoch(self) -> None:
         """Train one epoch; after `begin`, and before the run has ended.
 
         Raises:
-            CourseError: as `fit` does; the run is then where it was kept last.
+            CourseError: as `fit` does, and the run is then where it was kept last; or when it has
+                ended.
         """
+        if self._run and self.ended:
+            raise CourseError("the run has ended; begin(afresh=True) starts it over")
         run, self._run = self._run, None  # a run that fails is not to be kept
         assert run is not None, "begin() comes first"
-        with _own_draws():
+        with _own_draws(), naming_what_is_full():
             next(run.epochs())
             self._run = run
             self._look()
 
     def stop(self) -> None:
-        """Keep the state, all of it, and let the network go."""
-        if self._run and self.history:
-            self._run.keep()
-        self._run = None
+        """Keep the state, all of it, and let the network go.
+
+        Where the same run was trained as far from elsewhere, that is kept, and looked at.
+        """
+        run, self._run = self._run, None
+        if run and self.history and not run.keep():
+            self.look()
 
     def _look(self) -> None:
         assert self._run is not None

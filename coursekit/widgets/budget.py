@@ -200,6 +200,7 @@ def budget_designer() -> Any:
 def _still() -> Figure:
     """The course's four networks against the limits."""
     from coursekit.plots import BLUE, RED, Picture
+    from coursekit.plots.picture import quiet
 
     costs = {name: cost(name, AS_IN_COURSE, family[3]) for name, family in FAMILIES.items()}
     figure = Picture(figsize=(7.5, 2.6), layout="constrained")
@@ -223,7 +224,7 @@ def _still() -> Figure:
         axes.set_xlim(0, widest)
         axes.invert_yaxis()
         axes.set_title(title, fontsize=9)
-        axes.spines[["top", "right"]].set_visible(False)
+        quiet(axes)
         said += [
             f"{title}: {', '.join(f'{n} {v:,.2f}' for n, v in zip(costs, values, strict=True))}"
         ]

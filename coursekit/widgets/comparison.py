@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html as markup
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -147,23 +148,21 @@ def in_numbers(
 ) -> str:
     """The score of a face, or of a class in it, and its commonest error, as a line of HTML."""
     found = tally(truth, prediction, only)
+    titles = [markup.escape(title) for title in labels.titles]
     if only is None:
         line = f"<b>{found.iou:.1%}</b> of the pixels are called rightly"
     elif found.hit + found.missed + found.false == 0:
-        return f"no {labels.titles[only]} here, and none is said"
+        return f"no {titles[only]} here, and none is said"
     else:
         line = (
-            f"IoU of {labels.titles[only]} in this face: <b>{found.iou:.1%}</b><br>"
+            f"IoU of {titles[only]} in this face: <b>{found.iou:.1%}</b><br>"
             f"{swatch(HIT, f'found: {found.hit}')} · {swatch(MISSED, f'missed: {found.missed}')} · "
             f"{swatch(FALSE, f'said wrongly: {found.false}')} pixels"
         )
     worst = worst_mix_up(truth, prediction, only)
     if worst:
         true, said, many = worst
-        line += (
-            f"<br>most often wrong: {labels.titles[true]} is called {labels.titles[said]} "
-            f"({many} pixels)"
-        )
+        line += f"<br>most often wrong: {titles[true]} is called {titles[said]} ({many} pixels)"
     return line
 
 

@@ -153,9 +153,15 @@ def training_dashboard(
     Returns:
         An ipywidgets box to be shown as the last line of a cell; nothing is trained until a button
         is pressed. Without ipywidgets, or outside a notebook's kernel: a still figure.
-    """
-    from coursekit.training import Pieces
 
+    Raises:
+        CourseError: when the validation images have no label maps, or the objective is not scored
+            by the mean IoU.
+    """
+    from coursekit.training import LandmarkConfig, Pieces
+
+    if isinstance(config.objective, LandmarkConfig):
+        raise _unscored(config)
     board = _Board(Pieces(network, train, val, config, kept, _FACES), val)
     try:
         loop = asyncio.get_running_loop()
@@ -166,8 +172,17 @@ def training_dashboard(
     return board.view(loop)
 
 
-#: The dashboard that each state belongs to: one that is shown later takes over.
+def _unscored(config: FitConfig) -> CourseError:
+    return CourseError(
+        f"the dashboard draws label maps and their mean IoU, and {type(config.objective).__name__} "
+        "asks for something else; train it with fit(…)"
+    )
+
+
+#: The dashboard that each state belongs to: the one that was shown or started last.
 _BOARDS: dict[Path, _Board] = {}
+#: The task that each state was trained by last; the next waits until it has kept what it has.
+_TASKS: dict[Path, asyncio.Task[None]] = {}
 
 
 class _Board:
@@ -180,56 +195,93 @@ class _Board:
             raise CourseError("the validation images have no label maps, which are shown beside")
         self.images, self.truths = few.images, few.label_maps
         self.task: asyncio.Task[None] | None = None
-        self.wanted, self.problem = False, ""
+        self.wanted, self.problem, self.numbers = False, "", ""
         pieces.look()
+        self.check()
+
+    def check(self) -> None:
+        """Raises `CourseError` for a history that cannot be drawn, of somebody's own objective."""
+        if self.pieces.history and "val_mean_iou" not in self.pieces.history[-1]:
+            raise _unscored(self.pieces.config)
 
     def view(self, loop: asyncio.AbstractEventLoop) -> Any:
         """The box; its buttons are heard in any thread, and the training is done in the loop's."""
         self.loop, self.lock = loop, threading.Lock()
-        self.before = _BOARDS.get(self.pieces.path)
-        _BOARDS[self.pieces.path] = self
-        if self.before:
-            self.before.wanted = False
+        self._take_over()
+        before = _TASKS.get(self.pieces.path)
+        if before and not before.done():  # what it keeps in the end is more than was looked at
+            before.add_done_callback(self._look_again)
         self.row = buttons("training", self.press, ("Start", "Stop", "Start over"))
         self.curves, self.note, self.faces = html("picture", "30rem"), html("note"), html("faces")
         self.show()
         return resting([self.row, beside(self.curves, [self.faces, self.note])], self.still)
 
+    def _look_again(self, _before: object) -> None:
+        if self.wanted or self.task:  # it goes on from there by itself
+            return
+        try:
+            self.pieces.look()
+            self.check()
+            self.show()
+        except Exception as error:
+            self.problem = str(error) or type(error).__name__
+            self.say()
+
     def press(self, place: int) -> None:
         """A button was pressed, in whatever thread messages come."""
+        if place != _STOP:
+            self._take_over()
         self.wanted = place != _STOP
         if self.wanted:
             self.loop.call_soon_threadsafe(self._begin, place == _AFRESH)
-        self.show()
+        self.say()
+
+    def _take_over(self) -> None:
+        """Stop whichever dashboard had the state before."""
+        other, _BOARDS[self.pieces.path] = _BOARDS.get(self.pieces.path), self
+        if other and other is not self:
+            other.wanted = False
 
     def _begin(self, afresh: bool) -> None:
         if self.task is None or self.task.done():
-            self.task = self.loop.create_task(self.train(afresh))
+            before = _TASKS.get(self.pieces.path)
+            self.task = self.loop.create_task(self.train(afresh, before))
+            _TASKS[self.pieces.path] = self.task
 
-    async def train(self, afresh: bool) -> None:
-        """Train until the run ends or is not wanted any more."""
+    async def train(self, afresh: bool, before: asyncio.Task[None] | None = None) -> None:
+        """Train until the run ends or is not wanted any more.
+
+        Args:
+            afresh: forget what is kept.
+            before: what trains the same state: it keeps what it has, and this goes on from it.
+                It has waited itself for the one before it, so that all are waited for.
+        """
         self.problem = ""
         try:
-            if self.before and self.before.task:  # it keeps what it has, and this goes on from it
-                await asyncio.wait([self.before.task])
-            self.before = None
+            if before and not before.done():
+                await asyncio.wait([before])
             self.pieces.begin(afresh=afresh)
             self.show()
             while self.wanted and not self.pieces.ended:
                 await asyncio.sleep(_PAUSE)
+                if not self.wanted:  # it was heard in the pause
+                    break
                 self.pieces.epoch()
+                self.check()
                 self.show()
             self.pieces.stop()
+            self.show()
         except Exception as error:  # whatever it is, it is told where it is looked for
             self.problem = str(error) or type(error).__name__
+            self.pieces.stop()  # what could not be drawn can still be kept
         finally:
             self.wanted, self.task = False, None
-            self.show()
+            self.say()  # and nothing is drawn, which may be what failed
 
     def words(self) -> str:
         """How the run stands, as HTML."""
         history = self.pieces.history
-        lines = [in_numbers(history, self.epochs)] if history else []
+        lines = [self.numbers] if self.numbers else []
         if self.problem:
             lines.append(f"It ended: {markup.escape(self.problem)}")
         elif self.wanted:
@@ -239,21 +291,28 @@ class _Board:
         elif self.pieces.ended:
             lines.append("The run has ended; Start over trains it once more.")
         elif history:
-            lines.append(f"Stopped: {self.pieces.path.name} keeps it; Resume goes on.")
+            name = markup.escape(self.pieces.path.name)
+            lines.append(f"Stopped: {name} keeps it; Resume goes on.")
         else:
             lines.append(f"Not trained yet: Start trains up to {self.epochs} epochs.")
         return "<br>".join(lines)
 
     def show(self) -> None:
-        """Draw how the run stands."""
+        """Draw how the run stands, in the loop's thread, and say it."""
+        history = self.pieces.history
+        self.numbers = in_numbers(history, self.epochs) if history else ""
+        self.curves.value = drawn(history, self.epochs) if history else ""
+        alt = f"{len(self.images)} faces: {', '.join(ROWS)}"
+        picture = faces(self.images, self.truths, self.pieces.said, self.labels)
+        self.faces.value = f"{img(picture, alt)}<br>Rows: {', '.join(ROWS)}"
+        self.say()
+
+    def say(self) -> None:
+        """Words and buttons, in any thread."""
         with self.lock:
-            history, busy = list(self.pieces.history), self.wanted or self.task is not None
+            history, busy = self.pieces.history, self.wanted or self.task is not None
             self.row.options = ["Resume" if history else "Start", "Stop", "Start over"]
             self.note.value = spoken(self.words())
-            self.curves.value = drawn(history, self.epochs) if history else ""
-            alt = f"{len(self.images)} faces: {', '.join(ROWS)}"
-            picture = faces(self.images, self.truths, self.pieces.said, self.labels)
-            self.faces.value = f"{img(picture, alt)}<br>Rows: {', '.join(ROWS)}"
             self.row.ready = []  # the browser has closed all by itself: say even the same again
             self.row.ready = [not busy and not self.pieces.ended, self.wanted,
                               not busy and bool(history)]  # fmt: skip
@@ -261,6 +320,7 @@ class _Board:
     def still(self) -> Figure:
         """The curves so far, and the faces."""
         from coursekit.plots import BLUE, GREY, Picture
+        from coursekit.plots.picture import quiet
 
         history, said = self.pieces.history, self.pieces.said
         figure = Picture(figsize=(7.5, 3.4), layout="constrained")
@@ -280,7 +340,7 @@ class _Board:
         axes["score"].set(xlabel="epoch", ylabel="mean IoU, %")
         for name in ("loss", "score"):
             axes[name].set_xlim(0.5, self.epochs + 0.5)
-            axes[name].spines[["top", "right"]].set_visible(False)
+            quiet(axes[name])
         axes["faces"].imshow(faces(self.images, self.truths, said, self.labels))
         axes["faces"].set_axis_off()
         axes["faces"].set_title(", ".join(ROWS), fontsize=9)

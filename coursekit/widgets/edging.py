@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html as markup
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -102,7 +103,7 @@ def in_numbers(
         about: the id of the class.
         labels: the classes.
     """
-    near, own, name = edges.any(0), label_map == about, labels.titles[about]
+    near, own, name = edges.any(0), label_map == about, markup.escape(labels.titles[about])
     shares = cost / max(float(cost.sum()), 1e-30)
     line = (
         f"edges: <b>{near.mean():.0%}</b> of the pixels, <b>{shares[near].sum():.0%}</b> of the "
@@ -169,14 +170,7 @@ def edge_explorer(
 
     if not can_move():
         return still()
-    controls = {
-        "face": slider(1, 1, len(images), 1, "face"),
-        "layer": choice(LAYERS, "shown"),
-        "about": choice(labels.titles, "class", labels.titles[_thin(truths[0], labels)]),
-        "width": slider(WIDTHS[0], WIDTHS[0], WIDTHS[-1], 1, "width"),
-        "λ3": slider(4.0, 0.0, 8.0, 0.5, "λ3"),
-        "λ4": slider(1.0, 0.0, 8.0, 0.5, "λ4"),
-    }
+    controls = _controls(len(images), _thin(truths[0], labels), labels)
     middle = len(images[0]) // 2
     picture, note = picker("The face: point at a pixel", middle, middle), html("note")
     bars = html("picture", "30rem")
@@ -195,6 +189,18 @@ def edge_explorer(
     return moving(update, controls, [beside(picture, [*controls.values(), note, bars])], still)
 
 
+def _controls(faces: int, about: int, labels: LabelSet) -> dict[str, Any]:
+    """Those of `edge_explorer`, by the names that its `update` knows them by."""
+    return {
+        "face": slider(1, 1, faces, 1, "face"),
+        "layer": choice(LAYERS, "shown"),
+        "about": choice(labels.titles, "class", labels.titles[about]),
+        "width": slider(WIDTHS[0], WIDTHS[0], WIDTHS[-1], 1, "width"),
+        "λ3": slider(4.0, 0.0, 8.0, 0.5, "λ3"),
+        "λ4": slider(1.0, 0.0, 8.0, 0.5, "λ4"),
+    }
+
+
 def _thin(label_map: NDArray[np.uint8], labels: LabelSet) -> int:
     """The class of which an edge takes most."""
     return int(np.nanargmin(left(label_map, edges_of(label_map, WIDTHS[0], labels))))
@@ -208,6 +214,7 @@ def _still(
 ) -> Figure:
     """Loss maps of some settings, and the IoU of some classes at each width."""
     from coursekit.plots import GREY, Picture
+    from coursekit.plots.picture import quiet
 
     figure = Picture(figsize=(7.5, 4.6), layout="constrained")
     above, below = figure.subplots(2, height_ratios=(1, 1))
@@ -218,8 +225,8 @@ def _still(
     above.set_xticks(middles, titles, fontsize=9)
     above.set_yticks([])
     above.tick_params(length=0)
-    for axes, sides in ((above, ["top", "right", "bottom", "left"]), (below, ["top", "right"])):
-        axes.spines[sides].set_visible(False)
+    above.spines[:].set_visible(False)
+    quiet(below)
     curves = np.array([left(truth, edges_of(truth, width, labels)) for width in WIDTHS])
     there = [int(i) for i in np.argsort(-curves[0], kind="stable") if not np.isnan(curves[0, i])]
     for i in there:

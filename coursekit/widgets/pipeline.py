@@ -207,6 +207,7 @@ def _still(losses: Sequence[float]) -> Figure:
     """The log for three values of patience."""
     from coursekit.optim import AdamToSGDConfig
     from coursekit.plots import BLUE, GREY, RED, Picture
+    from coursekit.plots.picture import quiet
 
     figure = Picture(figsize=(7.5, 4.4), layout="constrained")
     grid = figure.subplots(len(_STILL), sharex=True)
@@ -225,7 +226,7 @@ def _still(losses: Sequence[float]) -> Figure:
         axes.plot(epochs[-1].best_at, epochs[-1].best, "o", color=BLUE, label="kept")
         axes.set_title(f"patience {patience}", fontsize=9)
         axes.set_ylabel("loss")
-        axes.spines[["top", "right"]].set_visible(False)
+        quiet(axes)
     grid[-1].set_xlabel("epoch")
     grid[0].legend(frameon=False, fontsize=8)
     return figure

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html as markup
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -76,7 +77,7 @@ def in_numbers(found: Weighting, about: int, labels: LabelSet = CELEBAMASK_HQ) -
     """The figures of a weighting and of one class in it, as a line of HTML."""
     return (
         f"largest weight / smallest: <b>{found.ratio:,.1f}</b><br>"
-        f"the pull of {labels.titles[about]}: <b>{found.shares[about]:.3%}</b><br>"
+        f"the pull of {markup.escape(labels.titles[about])}: <b>{found.shares[about]:.3%}</b><br>"
         f"100 pixels are worth <b>{100 * found.worth:.1f}</b> of equal weight"
     )
 
@@ -161,6 +162,7 @@ def _still(
     from matplotlib import colormaps
 
     from coursekit.plots import RED, Picture
+    from coursekit.plots.picture import quiet
 
     order = np.argsort(-np.asarray(counts), kind="stable")
     pixels = np.asarray(counts)[order]
@@ -178,5 +180,5 @@ def _still(
     right.set_xticks(range(len(order)), [labels.titles[i] for i in order], rotation=90, fontsize=7)
     left.legend(frameon=False, fontsize=8)
     for axes in (left, right):
-        axes.spines[["top", "right"]].set_visible(False)
+        quiet(axes)
     return figure

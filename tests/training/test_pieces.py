@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -58,10 +59,35 @@ def test_stopped_and_gone_on_with_it_is_the_same_run(
 
     second.begin()
     assert second.ended and len(second.history) == 4
+    with pytest.raises(CourseError, match="the run has ended"):
+        second.epoch()
     second.begin(afresh=True)
     assert second.history == [] and not second.path.exists()
     second.stop()
     assert not second.path.exists()  # there is nothing to keep before the first epoch
+
+
+def test_what_got_further_meanwhile_is_not_written_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COURSEKIT_CACHE", str(tmp_path))
+    run = pieces(config(epochs=3))
+    run.begin()
+    run.epoch()
+    fit(own(), *data(), config(epochs=3), kept="lesson")  # a cell, while the dashboard trains
+    whole = run.path.read_bytes()
+    run.epoch()
+    run.stop()
+    assert run.path.read_bytes() == whole
+    assert len(run.history) == 3 and run.ended  # it says what is kept
+
+    run = pieces(config(epochs=2))  # of another run, nothing is spared
+    run.begin()
+    os.utime(run.path, (1, 1))
+    run.epoch()
+    run.stop()
+    run.begin()
+    assert len(run.history) == 1
 
 
 def test_what_ends_a_run_leaves_what_was_kept(
@@ -87,3 +113,33 @@ def test_what_ends_a_run_leaves_what_was_kept(
     run.stop()
     assert run.path.read_bytes() == kept
     assert len(run.history) == 1
+
+    def slip() -> nn.Module:
+        raise NameError("name 'widht' is not defined")
+
+    with pytest.raises(NameError, match="widht"):
+        pieces(config(), slip).begin(afresh=True)
+    assert run.path.read_bytes() == kept
+
+
+def test_what_fit_would_say_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COURSEKIT_CACHE", str(tmp_path))
+    train, val = data()
+    with pytest.raises(CourseError, match="the validation set is empty"):
+        Pieces(own, train, val.subset([]), config(), kept="lesson")
+
+    full = False
+
+    class Large(nn.Conv2d):
+        def forward(self, batch: torch.Tensor) -> torch.Tensor:
+            if full:
+                raise torch.OutOfMemoryError("CUDA out of memory.")
+            return super().forward(batch)
+
+    run = pieces(config(), lambda: Large(3, 19, 1))
+    run.begin()
+    full = True
+    with pytest.raises(CourseError, match="memory is full: take a smaller --size"):
+        run.epoch()
+    with pytest.raises(CourseError, match="memory is full: take a smaller --size"):
+        run.begin()

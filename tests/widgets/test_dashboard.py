@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 import torch
 
-from coursekit import widgets
+from coursekit.errors import CourseError
 from coursekit.labels import CELEBAMASK_HQ
 from coursekit.plots import in_words
-from coursekit.training import fit
-from coursekit.widgets import dashboard
+from coursekit.training import LandmarkConfig, fit
+from coursekit.training.objective import ParsingScore
+from coursekit.widgets import dashboard, training_dashboard
 from tests.training.test_kept import equal, own
 from tests.training.test_loop import config, data
 from tests.widgets.boxes import note, parts
@@ -68,7 +69,7 @@ def in_a_kernel(act: Callable[[Any, Callable[[str], None]], Awaitable[None]], **
 
     async def kernel() -> None:
         made = more.pop("network", own)
-        box = widgets.training_dashboard(made, *data(), config(**more), kept="watched")
+        box = training_dashboard(made, *data(), config(**more), kept="watched")
         row = parts(box)["training"]
 
         def press(name: str) -> None:
@@ -124,7 +125,7 @@ def test_what_is_shown_later_takes_over_and_starts_over(
     async def act(first: Any, press: Callable[[str], None]) -> None:
         press("Start")
         await until(lambda: "Epoch <b>1</b>" in note(first))
-        second = widgets.training_dashboard(own, *data(), config(epochs=50), kept="watched")
+        second = training_dashboard(own, *data(), config(epochs=50), kept="watched")
         row = parts(second)["training"]
         row._handle_custom_msg({"pressed": 0}, [])
         await until(lambda: "Stopped" in note(first))
@@ -140,6 +141,68 @@ def test_what_is_shown_later_takes_over_and_starts_over(
         await until(lambda: "Stopped" in note(second))
 
     in_a_kernel(act, epochs=50)
+
+
+def press(box: Any, name: str) -> None:
+    row = parts(box)["training"]
+    row._handle_custom_msg({"pressed": row.options.index(name)}, [])
+
+
+def test_of_dashboards_of_one_state_one_trains(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COURSEKIT_CACHE", str(tmp_path))
+
+    async def act(first: Any, _: Any) -> None:
+        others = [
+            training_dashboard(own, *data(), config(epochs=50), kept="watched") for _ in range(2)
+        ]
+        boxes = [first, *others]
+        for i in (2, 0, 1):  # the last takes over from one that has not trained yet
+            press(boxes[i], "Start")
+        await until(lambda: "Epoch" in note(boxes[1]))
+        at = note(boxes[1])
+        await until(lambda: note(boxes[1]) != at)
+        assert ["It trains" in note(box) for box in boxes] == [False, True, False]
+        press(boxes[0], "Resume" if "Resume" in parts(boxes[0])["training"].options else "Start")
+        await until(lambda: "Stopped" in note(boxes[1]))
+        await until(lambda: "Epoch" in note(boxes[0]))
+        press(boxes[0], "Stop")
+        await until(lambda: "Stopped" in note(boxes[0]))
+
+    in_a_kernel(act, epochs=50)
+
+
+def test_what_is_shown_again_says_what_the_other_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COURSEKIT_CACHE", str(tmp_path))
+
+    async def act(first: Any, _: Any) -> None:
+        press(first, "Start")
+        await until(lambda: "Epoch <b>1</b>" in note(first))
+        again = training_dashboard(own, *data(), config(), kept="watched")
+        assert "Not trained yet" in note(again)  # nothing is kept so far
+        await until(lambda: "Stopped" in note(first))
+        await until(lambda: "Stopped" in note(again))
+        assert note(again) == note(first)
+        assert parts(again)["training"].options[0] == "Resume"
+
+    in_a_kernel(act)
+
+
+def test_stop_in_a_pause_costs_no_epoch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COURSEKIT_CACHE", str(tmp_path))
+    monkeypatch.setattr(dashboard, "_PAUSE", 0.3)
+
+    async def act(box: Any, _: Any) -> None:
+        press(box, "Start")
+        await until(lambda: "Epoch <b>1</b>" in note(box))
+        press(box, "Stop")
+        await until(lambda: "Stopped" in note(box))
+        assert "Epoch <b>1</b>" in note(box)
+
+    in_a_kernel(act)
 
 
 def test_what_goes_wrong_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,9 +221,33 @@ def test_what_goes_wrong_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     in_a_kernel(act, network=broken)
 
 
+def test_what_cannot_be_drawn_is_told_and_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COURSEKIT_CACHE", str(tmp_path))
+    with pytest.raises(CourseError, match="mean IoU, and LandmarkConfig asks for something else"):
+        training_dashboard(own, *data(), config(objective=LandmarkConfig()), kept="watched")
+
+    async def act(box: Any, _: Any) -> None:
+        press(box, "Start")
+        await until(lambda: "It ended: " in note(box))
+        assert parts(box)["training"].ready == [True, False, True]
+        assert (tmp_path / "runs" / "watched.safetensors").exists()
+
+    with monkeypatch.context() as broken:
+        broken.setattr(dashboard, "drawn", lambda *_: 1 / 0)
+        in_a_kernel(act)
+    (tmp_path / "runs" / "watched.safetensors").unlink()
+    with monkeypatch.context() as other:  # somebody's own score
+        other.setattr(ParsingScore, "result", lambda _: {"val_own": 1.0})
+        in_a_kernel(act)
+        with pytest.raises(CourseError, match="mean IoU, and ParsingConfig asks for something"):
+            training_dashboard(own, *data(), config(), kept="watched")
+
+
 def test_where_no_kernel_waits_there_is_a_still_picture(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COURSEKIT_CACHE", str(tmp_path))
-    figure = widgets.training_dashboard(own, *data(), config(), kept="watched")
+    figure = training_dashboard(own, *data(), config(), kept="watched")
     assert in_words(figure) == "Faces, their truth and predictions, beside curves of 0 epochs"

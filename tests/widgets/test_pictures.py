@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from PIL import Image
 from coursekit import widgets
 from coursekit.labels import CELEBAMASK_HQ
 from coursekit.plots import in_words
-from coursekit.widgets import attending, comparison, repairing
+from coursekit.widgets import attending, comparison, edging, repairing, weighting
 from coursekit.widgets.comparison import FALSE, HIT, MISSED, Tally
 from coursekit.widgets.heat import heated
 from tests.widgets.boxes import note, parts
@@ -42,6 +43,20 @@ def test_the_commonest_error_is_named() -> None:
     assert comparison.worst_mix_up(TRUTH, said, only=0) is None
     line = comparison.in_numbers(TRUTH, said, 13)
     assert "hair is called skin (2 pixels)" in line and "<b>0.0%</b>" in line
+
+
+def test_names_of_classes_are_text_and_no_html() -> None:
+    titles = tuple(f"<i>{title}" for title in CELEBAMASK_HQ.titles)
+    labels, name = replace(CELEBAMASK_HQ, titles=titles), "&lt;i&gt;hair"
+    edges = edging.edges_of(TRUTH, 1)
+    found = weighting.weighting(np.ones(19, int), np.ones(19))
+    lines = [
+        comparison.in_numbers(TRUTH, SAID, 13, labels),
+        edging.in_numbers(TRUTH, edges, np.ones(TRUTH.shape), 13, labels),
+        weighting.in_numbers(found, 13, labels),
+    ]
+    assert [(name in line, "<i>" in line) for line in lines] == 3 * [(True, False)]
+    assert comparison.in_numbers(TRUTH, TRUTH, 5, labels).startswith("no &lt;i&gt;")
 
 
 def test_errors_of_one_class_have_three_colours() -> None:
