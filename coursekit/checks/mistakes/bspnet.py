@@ -70,6 +70,10 @@ _COSTS: list[Way] = [
         "the softmax is over a row of pixels: classes are dimension 1",
     ),
     (
+        lambda x, true, seen, edges: -_of_true(x.log_softmax(2), true) * seen,
+        "the softmax is over a column of pixels: classes are dimension 1",
+    ),
+    (
         lambda x, true, seen, edges: -_of_true(x.log_softmax(0), true) * seen,
         "the softmax is over the batch: classes are dimension 1",
     ),
@@ -129,6 +133,10 @@ _WEIGHTS: list[Way] = [
         lambda edges, target, a: torch.where(edges == 1, float(a), 1.0 - a),
         "the weights are 1 + α and 1, not α and 1 - α",
     ),
+    (
+        lambda edges, target, a: a + (edges == 1),
+        "1 and α have changed places: 1 + α on boundaries, 1 elsewhere",
+    ),
     (lambda edges, target, a: 1 + 0 * edges, "the edges have no effect: this is Eq. 2"),
     (lambda edges, target, a: 1 + 200 * (edges == 1), "`alpha` has no effect: 200 is written in"),
     (lambda edges, target, a: (1 + a * (edges == 1)) ** 2, "the weight is taken twice"),
@@ -173,6 +181,14 @@ _SUMS: list[Way] = [
     (
         lambda v, w, p, seen, on, true, a: v.sum() / (seen & (true > 0)).sum(),
         "the background is not counted in N: all that is known",
+    ),
+    (
+        lambda v, w, p, seen, on, true, a: v.sum() / (~seen | (true > 0)).sum(),
+        "255 is counted in N and the background is not: `target != 255`",
+    ),
+    (
+        lambda v, w, p, seen, on, true, a: w.double().mean() * p.mean(),
+        "two means are multiplied: each pixel's weight meets its own cost",
     ),
     (lambda v, w, p, seen, on, true, a: v.mean(), "pixels of 255 are counted in N"),
     (lambda v, w, p, seen, on, true, a: v.sum(), "this is a sum: divide by N"),

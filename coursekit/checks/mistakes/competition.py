@@ -22,11 +22,19 @@ if TYPE_CHECKING:
 
 #: What stops the writing of a zip: an exception, its cause, and what to say.
 UNWRITTEN: tuple[tuple[Any, str, str], ...] = (
+    (TypeError, r"\(1, 1, \d+\), \|u1", "a mask is (H, W): take the image out of its batch, `[0]`"),
     (TypeError, "Cannot handle this data type", "an arg-max is int64: make the ids uint8"),
     (ValueError, "spatial dimensions", "F.interpolate wants a batch: `scores[None]`"),
     (ValueError, "to unpack", "logits is a dictionary: go through logits.items()"),
     (OSError, "cannot write mode F", "ids are whole numbers: make them uint8"),
     (zipfile.BadZipFile, "not a zip", 'open target to write: zipfile.ZipFile(target, "w")'),
+    (IndexError, "tuple index out of range", "a mask is (H, W): along which dimension is argmax?"),
+    (FileNotFoundError, r"\.png", "`write` takes a file of the disk: `writestr` takes its bytes"),
+    (TypeError, "'Image' has no len|BytesIO' has no len", "hand over the bytes: `png.getvalue()`"),
+    (TypeError, "bytes-like object, not 'str'", "the name comes first, then the bytes"),
+    (AttributeError, "'Tensor' object has no attribute 'astype'", "a tensor: `.numpy()` before"),
+    (NotImplementedError, "mode needs", 'a batch of maps is enlarged by mode="bilinear"'),
+    (ValueError, "Invalid mode", "leave Pillow's mode out: it follows from uint8"),
     ((TypeError, AttributeError), "PathLike|BytesIO|PosixPath|WindowsPath",
      "target may be a path or in memory: hand it to zipfile.ZipFile as it is"),
 )  # fmt: skip
@@ -42,7 +50,7 @@ def misaveraged(some: Array) -> list[tuple[int, Any, str]]:
     """What is taken for the F of these IoU (0), and for their two means (1)."""
     right, mean = 2 * some / (1 + some), some.mean()
     first, second = right.mean(), 2 * mean / (1 + mean)
-    both = np.array([first, second])
+    both, middle = np.array([first, second]), np.median(some)
     return [
         (0, some / (2 - some), "this is the way back, from F to IoU: F is never the smaller one"),
         (0, 2 * some, "this is above 1 for a good class: divide by 1 + IoU"),
@@ -51,6 +59,10 @@ def misaveraged(some: Array) -> list[tuple[int, Any, str]]:
         (0, 2 * some / (2 + some), "below stands 1 + IoU, not 2 + IoU"),
         (0, some**0.5, "no root: 2 IoU / (1 + IoU)"),
         (0, 3 * some, "2 * iou / 1 + iou divides by 1 alone: put 1 + iou in brackets"),
+        (0, 2 * some / (1 + some).sum(), "no sum below: each class has its own 1 + IoU"),
+        (0, 4 * some, "2 * (iou / 1 + iou) divides by 1 alone: put 1 + iou in brackets"),
+        (0, 2 * some**2 / (1 + some), "IoU stands above once, without a square"),
+        (0, 2 * some // (1 + some), "rounded down: `/`, not `//`"),
         (0, some / (1 + some), "the 2 is missing: the common pixels count twice"),
         (1, [second, first], "the other way round: the mean of the classes' F comes first"),
         (1, [second, second], "both are the F of the mean: for the first, average last"),
@@ -59,6 +71,12 @@ def misaveraged(some: Array) -> list[tuple[int, Any, str]]:
         (1, [mean, second], "the first is the mean IoU: apply the formula to each class before"),
         (1, [first, 2 * first / (1 + first)], "the second is the F of the mean F: of the mean IoU"),
         (1, [first, 2 * some.sum() / (1 + some.sum())], "the second is the F of a sum"),
+        (1, [first, right.min()], "the second is the F of the worst class: of the mean IoU"),
+        (1, [first, 2 * middle / (1 + middle)], "the second is the F of a median: of the mean"),
+        (1, [right.sum() / (some > 0).sum(), second], "a class with IoU 0 counts, too"),
+        *((1, both.round(n), "round nothing") for n in (1, 2, 3)),
+        *((1, [first, second.round(n)], "round nothing") for n in (1, 2, 3)),
+        (1, first - second, "this is their difference: give both"),
         (1, [first, right.max()], "the second is the F of the best class: of the mean IoU"),
         (1, [right @ some / some.sum(), second], "each class has one vote: a mean without weights"),
         (1, [np.median(right), second], "this is a median"),
@@ -85,6 +103,7 @@ def misscored(tables: Array) -> Mistakes:
         (f, face, "background is a class like the others: it counts"),
         (iou, seen, "this is IoU, not F"), (100 * f, seen, "a score is a share here, not per cent"),
         (r, seen, "recall alone"),
+        (2 * (p + r) / (p * r + 1e-7), seen, "P · R stands above, P + R below: not so here"),
         (p, seen, "precision alone"), (f / 2, seen, "the 2 is missing: 2PR"),
         ((p + r) / 2, seen, "the plain mean of P and R: F is 2PR / (P + R)"),
         ((p * r) ** 0.5, seen, "the root of P · R: F is 2PR / (P + R)"),
@@ -93,9 +112,20 @@ def misscored(tables: Array) -> Mistakes:
         (f * pixels, seen, "one vote a class, not a pixel"),
     ]  # fmt: skip
     q, s = (np.mean(v, axis=1, where=seen) for v in (p, r))
+    there = true + called > 0
+    m = np.mean(iou, axis=1, where=there)
     middle = np.array([np.median(row[there]) for row, there in zip(f, seen, strict=True)])
     return [(np.mean(value, axis=1, where=where), message) for value, where, message in found] + [
         (2 * q * s / (q + s), "P and R are averaged first: F of each class, then their mean"),
+        (np.max(f, axis=1, where=seen, initial=0), "this is the best class: take their mean"),
+        (np.min(f, axis=1, where=seen, initial=1), "this is the worst class: take their mean"),
+        (
+            np.full(len(f), f[seen].mean()),
+            "each image has its own classes: axis 1, not all at once",
+        ),
+        (np.mean(f, axis=1, where=seen.any(0)), "which classes are true: ask it of each image"),
+        (2 * iou / (1 + iou), "this is the F of IoU, class by class: take the mean over the true"),
+        (2 * m / (1 + m), "this is the F of the mean IoU: F of each class first"),
         (middle, "this is a median over the classes: take their mean"),
     ]
 
@@ -113,6 +143,8 @@ def misdrawn(
         (np.full(40, mean_iou(some.sum(0))), "all resamples are the whole set: use the draws"),
         (pooled.mean(), "this is one number: give the score of each resample"),
         (100 * pooled, "a score is a share here, not per cent"),
+        (pooled.std(), "this is one number: give the score of each resample"),
+        ([mean_iou(some[draw - 1].sum(0)) for draw in draws], "images count from 0: no - 1"),
         (np.sort(pooled), "these are sorted: keep the order of the draws"),
         (pooled - mean_iou(some.sum(0)), "the difference to the whole set: give the score"),
         (2 * pooled / (1 + pooled), "this is F: take mean_iou as it is"),
@@ -269,6 +301,7 @@ def _masks(scores: Tensor, winners: Sequence[int], palette: Array) -> Iterator[M
     yield right.T, "rows and columns swapped"
     yield right * 14, stretched
     yield right * 13, stretched
+    yield right * 255 // 18, stretched
     yield right + 1, "ids begin at 0, which is the background: an arg-max is the id already"
     grey = np.asarray(Image.fromarray(palette[right]).convert("L"))
     yield grey, 'these are greys of colours: class 1 became 61. Save ids, without .convert("L")'

@@ -36,6 +36,11 @@ UNLED: tuple[tuple[Kinds, str, str], ...] = (
     ),
     (
         RuntimeError,
+        r"size \[6, 6, 1\].* input\[6, 20, 2\]",
+        "`.T` turns all dimensions round, the batch, too: `m.mT`",
+    ),
+    (
+        RuntimeError,
         r"size \[6, 6, 1\].*, 6\]",
         "`update` takes (B, C/2, l): `relate` takes such Q, K and V; then turn M round, `m.mT`",
     ),
@@ -49,6 +54,11 @@ UNLED: tuple[tuple[Kinds, str, str], ...] = (
         (RuntimeError, IndexError),
         "must match|Expected size|batch1 must be|to conv1d|out of range|size .6, 6, 1.",
         "`relate` takes matrices, (B, c, l): `.flatten(2)` makes them of maps",
+    ),
+    (
+        RuntimeError,
+        r"'\[2, 12, 5, 4\]' is invalid",
+        "before `extend` there are C/2 channels: take sizes from `x.shape[-2:]`, by `.unflatten`",
     ),
     (RuntimeError, "input of size", "take sizes from `x.shape`: 256 is C/2, for C = 512"),
     (RuntimeError, "unflatten", "the nodes go back to the map that they came from"),
@@ -84,6 +94,7 @@ UNFED: tuple[tuple[Kinds, str, str], ...] = (
         "R has C/2 channels: `.unflatten(2, x.shape[-2:])` makes a map",
     ),
     (RuntimeError, "to conv1d", "the graph works on matrices: `.flatten(2)` makes them"),
+    (RuntimeError, r"tensor b \(15\) .* dimension 2", "Z itself is added to what the links bring"),
     (
         RuntimeError,
         "must match the size of tensor b .* dimension 2",
@@ -94,6 +105,8 @@ UNFED: tuple[tuple[Kinds, str, str], ...] = (
         "must match|Expected size|batch1 must be|cannot be multiplied",
         "the matrices do not fit: Z is Φ Θᵀ, of (B, C/2, L) and (B, L, C/4), and R is Z Θ",
     ),
+    (RuntimeError, r"dim 2 \(4\)", "R = Z Θ is missing: it leads from the nodes back to places"),
+    (RuntimeError, r"dim 2 \(8\)", "R is Z Θ, states × places: here it is turned round"),
     (RuntimeError, "unflatten", "the places go back to the map that they came from"),
 )
 

@@ -30,7 +30,7 @@ def mistimed(steps: int, rise: float) -> Mistakes:
     t = np.arange(steps)
     up, right, warmup = (t + 1) / (rise + 1), rates(steps, rise), rise / steps
     down, late = _half_wave((t - rise) / (steps - rise)), _half_wave(t / steps)
-    others = {rise - 1, rise + 1, 100 * warmup, steps / warmup}
+    others = {rise - 1, rise + 1, 100 * warmup, steps / warmup, 4 * warmup}
     return [
         (late, "the warm-up has no effect"),
         (down, "the warm-up has no effect"),
@@ -56,6 +56,12 @@ def misled_up(steps: int, rise: float) -> Mistakes:
         (up / 4, "the line lacks the factor highest"),
         (1 - up, "the line falls: it should rise"),
         ((t + 1) / rise + 1 / 4, "the line divides by r alone: put r + 1 in brackets"),
+        ((t + 1) / rise + 1 / (rise + 1), "the line divides by r + 1, all of it: use brackets"),
+        ((t + 1) / (steps + 1), "the line divides by T + 1: it is at the top at t = r"),
+        ((t + 1) / steps, "the line divides by T: it is at the top at t = r, so by r + 1"),
+        (t / steps, "the line divides by T, and step 0 has the rate 0: t + 1 over r + 1"),
+        ((t + 1) * rise / steps, "the line is multiplied by warmup: divide by r + 1"),
+        (up**2, "the line is a curve here: no square"),
         (4 * up // 1 / 4, "the line is rounded down: `/`, not `//`"),
         (np.ones(steps), "the highest rate at once: it should rise in a line"),
         ((t + 1) / (rise / steps + 1), "the line divides by warmup + 1: divide by r + 1"),
@@ -72,6 +78,13 @@ def misled_down(steps: int, rise: float) -> Mistakes:
     return [
         (_half_wave(t / steps), "the cosine counts from the end of the warm-up: t - r over T - r"),
         (_half_wave((t + 1 - rise) / (steps - rise)), "a step ahead: t - r, without + 1"),
+        (_half_wave((t + 1 - rise) / (steps + 1 - rise)), "a step ahead: no + 1 in the cosine"),
+        (_half_wave((t + 1 - rise) / (steps - 1 - rise)), "a step ahead: no + 1 in the cosine"),
+        (_half_wave(share / np.pi), "the angle lacks π: it goes from 0 to π, not to 1"),
+        ((1 - share) / 2, "the share stands outside of the cosine: put it beside π, in brackets"),
+        (1 + (2 * down - 1) / 2, "only the cosine is halved: halve all of 1 + cos"),
+        (np.maximum(2 * down - 1, 0), "cut off at 0: it is 1 + cos, and the half of it"),
+        (down**2, "the cosine is squared: no square"),
         (_half_wave((t - rise) / steps), length),
         (_half_wave((t - rise) / (steps + rise)), f"{length} + r"),
         (_half_wave((t - rise) / (steps - 1 - rise)), "the cosine is 0 at t = T, not at T - 1"),
@@ -108,10 +121,15 @@ def miscompared(scores: NDArray[Any]) -> list[tuple[int, Any, str]]:
         (0, alone / none, points), (0, 100 * alone / none, points), (1, other / none, points),
         (0, (alone + top) / 2, "this is the mean of a alone and a on top of b: a alone"),
         (0, whole[1] - whole[0], "the scores lost their fractions: no whole numbers"),
+        (1, b - a, "b alone is compared with neither: subtract s0, not a"),
+        (1, b, "the second row is a score: subtract s0"),
         (1, alone, "the second row is b alone"), (1, other.mean() + 0 * b, within),
         (1, both - a, "the second row is b *alone*: without a"),
         (2, both - a, "this is b on top of a; the third row is a on top of b: both minus b"),
         (2, both - none, f"this is what {together} together: a on top of b is both minus b"),
+        (2, both - a - b, "a has no place in the third row: both minus b"),
+        (2, a - b, "both is missing in the third row: both minus b"),
+        (2, top / b, points.replace("s0", "b")), (2, both, "the third row is a score: subtract b"),
         (2, -top, "the sign: it is both minus b"), (2, mixed, "the last two rows are exchanged"),
         (2, both - none - b, "s0 has no place in the third row: both minus b"),
         (2, (2 * both - a - b) / 2, "this is the mean of both orders: a on top of b alone"),
@@ -125,6 +143,9 @@ def miscompared(scores: NDArray[Any]) -> list[tuple[int, Any, str]]:
         (3, top, "this is a on top of b again: subtract a alone from it"),
         (3, both - np.maximum(a, b), "compare with the sum of both gains, not with the better"),
         (3, both - (a + b) / 2, "scores are not gains: subtract s0 from each first"),
+        (3, alone + other, "this is the sum of both gains: how much more is it together?"),
+        (3, top / alone, "differences, not ratios"),
+        (3, top - none, "subtract the gain of a alone, not the score s0"),
         (3, mixed / 2, "half of the interaction: no half here"),
         (3, alone * other, "it is no product"),
         (3, both / a - b / none, "differences, not ratios"), (3, mixed.mean() + 0 * a, within),
@@ -150,6 +171,7 @@ def mismixed(
     def made(change: Any) -> dict[str, float]:
         return base | {name: change(name) for name in names}
 
+    worst, given_style = vars(style().shifted(1)), "use `style.shifted(amount)`, of the style given"
     end, turned = vars(start.shifted(1)), "use the argument amount, as it is"
     if backwards:
         turned = "start from the shifted style, and put these fields back"
@@ -164,6 +186,9 @@ def mismixed(
         (put(before, end), "use the argument amount"),
         (put(end, before), "use the argument amount"),
         (put(base, twice), "shifted twice: take `style.shifted(amount)` once"),
+        (base | {n: amount * worst[n] + (1 - amount) * before[n] for n in names}, given_style),
+        (base | {n: worst[n] for n in names}, given_style),
+        (put(vars(start.shifted(1 - amount)), before), "use the argument amount, as it is"),
         (put(before, vars(start.shifted(-amount))), turned),
         (put(before, vars(start.shifted(1 - amount))), turned),
         (made(lambda name: before[name] + harder[name]), "the values are added: take one of them"),

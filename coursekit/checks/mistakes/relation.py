@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 UNMADE: tuple[tuple[Kinds, str, str], ...] = (
     (ValueError, "in_channels must be divisible", "`groups` is the number of channels"),
     (ValueError, "out_channels must be divisible", "each step keeps the channels: as many go out"),
+    (ValueError, "groups must be a positive", "`groups` is the number of channels, not a part"),
+    (TypeError, "'int' object is not iterable", "a number is no list: `range(3)` for three steps"),
+    (TypeError, "multiple values", "what is given by its place is not given by its name again"),
     (TypeError, "positional argument", "name what is not first: `groups=channels`"),
     (
         TypeError,
@@ -40,6 +43,12 @@ UNMADE: tuple[tuple[Kinds, str, str], ...] = (
 #: The same with the relation.
 UNRELATED: tuple[tuple[Kinds, str, str], ...] = (
     (TypeError, "builtin_function_or_method", "`softmax` is called: `.softmax(dim=-1)`"),
+    (TypeError, r"softmax\(\): argument 'dim'", "softmax takes one tensor, QVᵀ, then `dim`"),
+    (
+        RuntimeError,
+        r"tensor a \(7\) must match the size of tensor b \(4\)",
+        "`@` multiplies matrices; `*` takes numbers place by place",
+    ),
     (TypeError, '"dim"', "along which dimension? `.softmax(dim=-1)`"),
     (
         RuntimeError,
