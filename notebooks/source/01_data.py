@@ -760,11 +760,10 @@ names = "the image", "the label map"
 turned, flipped = check.unpack(mirrored, *names)
 words = misturned(image, turned)
 check.that(not words, words)
-check.shape(turned, (192, 192, 3), "the mirrored image should be size × size")
-check.close(turned / 255, image[:, ::-1] / 255, "expected: the image, mirrored", atol=0.01)
-for array, what in zip((turned, flipped), names, strict=True):
+for array, shape, what in zip((turned, flipped), ((192, 192, 3), (192, 192)), names, strict=True):
     check.kind(array, np.ndarray, dtype=np.uint8, what=f"{what}, mirrored,")
-check.shape(flipped, (192, 192), "the mirrored label map should be size × size")
+    check.shape(array, shape, f"{what}, mirrored, should be size × size")
+check.close(turned / 255, image[:, ::-1] / 255, "expected: the image, mirrored", atol=0.01)
 words = misnamed(ids, flipped, other_side)
 check.that(not words, words)
 check.equal(
