@@ -232,6 +232,7 @@ def attend_in_blocks(query, key, value, block):
         (_edit(_BLOCKS, "return o / l", "return (o / l).half()"), "float16, expected: torch.float32"),
     ],
     "overlapping-patches": [
+        (_edit(_EMBED, "padding=kernel // 2", "padding=kernel - stride"), "stride, padding"),
         (_edit(_EMBED, "nn.LayerNorm(dim)", "nn.LayerNorm(in_channels)"), "over the channels of a token"),
         (_edit(_EMBED, "to_tokens(x))", "to_tokens(x).softmax(-1))"), "up to `norm`"),
         (_edit(_EMBED, "to_tokens(x)", "to_tokens(x.transpose(2, 3))"), "column by column"),
@@ -262,7 +263,7 @@ def attend_in_blocks(query, key, value, block):
         (_edit(_EMBED, "kernel // 2", "3"), "stride, padding"),
         (_edit(_EMBED, "stride=stride", "stride=4"), "stride, padding"),
         (_edit(_EMBED, "dim, kernel, stride=stride, padding=kernel // 2",
-               "dim, 7, stride=4, padding=3"), "kernels of 3×3"),
+               "dim, 7, stride=4, padding=3"), "kernels of 5×5"),
         (_edit(_EMBED, "Conv2d(in_channels", "Conv2d(3"), "5 → 6"),
         (_edit(_EMBED, "kernel // 2)", 'kernel // 2, padding_mode="reflect")'), "zeros around"),
         (_edit(_EMBED, "padding=kernel // 2", "padding=2 * (kernel // 2), dilation=2"), "zeros around"),
