@@ -45,7 +45,10 @@ Grading reads the same declaration from the check's text and applies it to the a
 (`coursekit.checks.rules`). The words "for" and "while" stand for loops.
 
 **Messages** name the misconception and what to do. Where nothing is known of the cause, they begin
-with "expected: …". They are in the theme's own colour, which can be read in any theme.
+with "expected: …", and in a notebook a line below says where to look: there the check is run again
+on the answer with one small change after the other, until one passes (`coursekit.checks.nearest`).
+So a check's cell must give the same each time it runs. They are in the theme's own colour, which
+can be read in any theme.
 """
 
 from coursekit.checks.check import Check

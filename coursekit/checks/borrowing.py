@@ -99,7 +99,7 @@ def taken_away(exercise: str, tell: Callable[[], None]) -> Iterator[None]:
     global _tell
     _tell = tell
     with ExitStack() as stack:
-        for part in (*_own_parts(exercise), *_told_by_checks(stack)):
+        for part in (*own_parts(exercise), *_told_by_checks(stack)):
             if isinstance(part, type):
                 first = vars(part).get("__init__")
                 if isinstance(first, FunctionType):
@@ -111,7 +111,7 @@ def taken_away(exercise: str, tell: Callable[[], None]) -> Iterator[None]:
         yield
 
 
-def _own_parts(exercise: str) -> list[Any]:
+def own_parts(exercise: str) -> list[Any]:
     """The functions and classes that are the course's own part, and what those are made of."""
     found: dict[int, Any] = {}
     names = {*parts_of(exercise), *alike(exercise)}

@@ -82,7 +82,7 @@ class Check:
         """
         result = self._called(sys._getframe(1), function, args, kwargs)
         if result is None:
-            self._fail(_NO_RETURN)
+            self._fail(_NO_RETURN, named=True)
         return result
 
     def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -124,12 +124,12 @@ class Check:
         with watched(self._rules, caller.f_globals) as broken:
             result = self._result(function, handed)
         for rule in broken:
-            self._fail(str(rule))
+            self._fail(str(rule), named=True)
         changed = handed.changed()
         if changed:
             named = " and ".join(f"`{name}`" for name in changed)
             what = "argument" if len(changed) == 1 else "arguments"
-            self._fail(f"your function changes its {what} {named}: work on a copy")
+            self._fail(f"your function changes its {what} {named}: work on a copy", named=True)
         return result
 
     def _result(self, function: Callable[..., Any], handed: Handed) -> Any:
@@ -153,7 +153,7 @@ class Check:
             name = code.co_qualname.split(".")[0]
             rule = broken(text, self._rules, f"{name} = 0") if name.isidentifier() else None
             if rule:
-                self._fail(str(rule))
+                self._fail(str(rule), named=True)
 
     # Looking at what came out
 
@@ -233,7 +233,7 @@ class Check:
         from coursekit.checks.comparing import difference
 
         if got is not None and difference(got, wrong, 1e-6, 1e-5) is None:
-            self._fail(message)
+            self._fail(message, named=True)
 
     def slips(
         self,
@@ -265,9 +265,10 @@ class Check:
             return
         for wrong, message in known(*args):
             if alike(got, wrong, close) and not alike(right, wrong, 10 * close):
-                self._fail(message)
+                self._fail(message, named=True)
         words = where() if where else ""
-        self.that(not words, words)
+        if words:
+            self._fail(words)
 
     def passed(self, message: str) -> None:
         """Print the line that ends the check; `message` says what it showed."""
@@ -287,10 +288,10 @@ class Check:
 
     def _refuse_none(self, got: object) -> None:
         if got is None:
-            self._fail(_NO_RETURN)
+            self._fail(_NO_RETURN, named=True)
 
-    def _fail(self, message: str) -> NoReturn:
-        raise CheckFailed(self.exercise, message)
+    def _fail(self, message: str, *, named: bool = False) -> NoReturn:
+        raise CheckFailed(self.exercise, message, named=named)
 
 
 def _pairs(items: Sequence[Any]) -> list[tuple[Any, Any]]:

@@ -19,12 +19,19 @@ class CheckFailed(AssertionError):
     Attributes:
         exercise: the name of the exercise.
         message: what is wrong and where to look.
+        named: whether it names a misconception that the check knows, and not only a difference.
     """
 
-    def __init__(self, exercise: str, message: str) -> None:
+    def __init__(self, exercise: str, message: str, *, named: bool = False) -> None:
         super().__init__(f"{exercise}: {message}")
         self.exercise = exercise
         self.message = message
+        self.named = named
+
+    def add(self, sentence: str) -> None:
+        """Say something more."""
+        self.message = f"{self.message}\n{sentence}"
+        self.args = (f"{self.exercise}: {self.message}",)
 
     def _render_traceback_(self) -> list[str]:
         """What IPython shows in place of a traceback."""

@@ -6,8 +6,8 @@ import linecache
 import sys
 from typing import TYPE_CHECKING, Any
 
-from coursekit.checks.crashes import is_students, told
-from coursekit.checks.failed import ANSWER_MARKER, is_stub, marked
+from coursekit.checks.crashes import is_students, plain
+from coursekit.checks.failed import ANSWER_MARKER, CheckFailed, is_stub, marked
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -26,6 +26,10 @@ def soften() -> None:
 
 def _show(shell: Any, kind: Any, error: Any, traceback: Any, tb_offset: Any = None) -> None:
     """Show an exception: in a line where there is one to say, as usual otherwise."""
+    if isinstance(error, CheckFailed) and not error.named:
+        from coursekit.checks.nearest import say_where
+
+        say_where(error)
     line = line_of(error)
     if line and not hasattr(error, "_render_traceback_"):
         error.__dict__["_render_traceback_"] = lambda: [line]
@@ -47,8 +51,9 @@ def line_of(error: BaseException) -> str:
     exercise = next((cell for cell in inner if cell.startswith(ANSWER_MARKER)), "")
     if exercise:
         name = exercise.partition("\n")[0].removeprefix(ANSWER_MARKER).strip()
-        what = told(error, ()).removeprefix("your code stops with ")
-        return marked("✗", name, f"this cell needs it, and it stops with {what}; run its check.")
+        return marked(
+            "✗", name, f"this cell needs it, and it stops with {plain(error)}; run its check."
+        )
     if isinstance(error, NameError) and outer and not inner and error.name:
         return marked(
             "…", error.name, "is made by a cell above that has not run or did not end: "

@@ -33,11 +33,13 @@ class Ending:
         kind: "passed", "timeout", "dead", or the name of an exception's class.
         message: of the exception.
         exercise: of a `CheckFailed`.
+        named: whether it names a misconception.
     """
 
     kind: str
     message: str = ""
     exercise: str = ""
+    named: bool = False
 
 
 @dataclass
@@ -142,6 +144,7 @@ def _act(act: Callable[[], object]) -> Ending:
             type(error).__name__,
             str(getattr(error, "message", error))[:_MOST_TEXT],
             str(getattr(error, "exercise", "")),
+            bool(getattr(error, "named", False)),
         )
     return Ending("passed")
 

@@ -1,7 +1,7 @@
 """Bugs planted in a solution: small changes to its syntax tree, one at a time.
 
 A check that such a bug passes unnoticed is a weak check. What can be changed into what is in
-`coursekit.mutation.slips`.
+`coursekit.checks.edits.slips`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from coursekit.checks.edits.slips import OPERATORS, neighbours
+from coursekit.checks.edits.trees import Scene, nodes, number, put
 from coursekit.lessons.regions import parts
-from coursekit.mutation.slips import OPERATORS, Scene, neighbours
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,11 +45,10 @@ def plant(exercise: Exercise) -> list[Mutant]:
     source = exercise.answer.source
     lines, inside = source.splitlines(), _solution_lines(exercise.answer)
     tree = ast.parse(source)
-    for place, node in enumerate(ast.walk(tree)):
-        node._place = place  # type: ignore[attr-defined]
+    number(tree)
     original = ast.unparse(tree)
     found: dict[str, Mutant] = {original: Mutant("", "", "", "")}
-    for node, scene in _nodes(tree, Scene(None, None, "torch" in source or "nn." in source)):
+    for node, scene in nodes(tree, Scene(None, None, "torch" in source or "nn." in source)):
         if getattr(node, "lineno", _first_line(node)) not in inside:
             continue
         line = lines[getattr(node, "lineno", _first_line(node)) - 1].strip()
@@ -71,51 +71,18 @@ def _first_line(node: ast.AST) -> int:
     return min((n.lineno for n in ast.walk(node) if isinstance(n, ast.expr)), default=0)
 
 
-def _nodes(node: ast.AST, scene: Scene) -> Iterator[tuple[ast.AST, Scene]]:
-    """All nodes whose code runs, each with where it stands; not annotations, names of keywords."""
-    function = node if isinstance(node, ast.FunctionDef) else scene.function
-    for name, value in ast.iter_fields(node):
-        if name in ("annotation", "returns", "decorator_list", "ctx", "exc"):
-            continue
-        for child in value if isinstance(value, list) else [value]:
-            if isinstance(child, ast.AST):
-                below = Scene(node, function, scene.torch)
-                yield child, below
-                yield from _nodes(child, below)
-
-
 def _edited(tree: ast.Module, node: ast.AST, scene: Scene) -> Iterator[tuple[str, ast.Module, str]]:
     """The operator, the tree with the bug, and the change where it has a shorter name."""
     for operator in OPERATORS:
         for name, replacement in operator(node, scene):
-            yield name, _put(tree, node, replacement), ""
+            yield name, put(tree, node, replacement), ""
     body = getattr(scene.parent, "body", None)
     if isinstance(node, ast.stmt) and isinstance(body, list):
         for first, second in neighbours(body):
             if first is node:
-                one = _put(tree, first, copy.deepcopy(second))
-                both = _put(one, second, copy.deepcopy(first), last=True)
+                one = put(tree, first, copy.deepcopy(second))
+                both = put(one, second, copy.deepcopy(first), last=True)
                 yield "lines swapped", both, "this and the next in the other order"
-
-
-def _put(
-    tree: ast.Module, node: ast.AST, replacement: ast.AST | list[ast.stmt], *, last: bool = False
-) -> ast.Module:
-    """A copy of the tree with something else in a node's place (the last of them)."""
-    place = node._place  # type: ignore[attr-defined]
-
-    class Put(ast.NodeTransformer):
-        left = sum(getattr(n, "_place", -1) == place for n in ast.walk(tree)) if last else 1
-
-        def visit(self, at: ast.AST) -> ast.AST | list[ast.stmt]:
-            if getattr(at, "_place", -1) != place:
-                return self.generic_visit(at)
-            self.left -= 1
-            return at if self.left else copy.deepcopy(replacement)
-
-    edited = Put().visit(copy.deepcopy(tree))
-    assert isinstance(edited, ast.Module)
-    return edited
 
 
 def _change(before: str, after: str) -> str:

@@ -33,12 +33,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coursekit.checks.borrowing import BORROWED, borrows
+from coursekit.checks.failed import CheckFailed
+from coursekit.checks.nearest import say_where
 from coursekit.checks.rules import Rule, broken
+from coursekit.checks.state import State, contents
 from coursekit.errors import CourseError
 from coursekit.grading.verdict.compare import compare
 from coursekit.grading.verdict.proof import proves
 from coursekit.mutation.forked import Ending, run_forked
-from coursekit.mutation.state import State, contents
 from coursekit.probe import FOLDER, SECRET
 
 if TYPE_CHECKING:
@@ -271,7 +273,7 @@ class _Stage:
         return folder
 
     def _public(self, answer: str) -> Callable[[], None]:
-        return lambda: self._run(answer, self.plan.public)
+        return lambda: self._run(answer, self.plan.public, places=self.job["places"])
 
     def _hidden(self, answer: str, folder: Path, secret: str | None = None) -> Callable[[], None]:
         probe = {FOLDER: str(folder)} | ({SECRET: secret} if secret else {})
@@ -289,12 +291,19 @@ class _Stage:
         cells: list[tuple[str, str]],
         probe: dict[str, str] | None = None,
         caught: Callable[[str], bool] = lambda cell: False,
+        *,
+        places: bool = False,
     ) -> None:
         self.start.restore(self.names)
         os.environ.update(probe or {})
         execute(self.name, answer, self.names)
         for name, source in cells:
-            execute(name, source, self.names)
+            try:
+                execute(name, source, self.names)
+            except CheckFailed as error:
+                if places:
+                    say_where(error)
+                raise
             if name != cells[-1][0] and caught(name):
                 return
 

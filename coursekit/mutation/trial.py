@@ -88,7 +88,12 @@ class Tried:
 
 
 def try_answers(
-    lesson: Lesson, trials: Sequence[Trial], workers: int | None = None, seconds: float = SECONDS
+    lesson: Lesson,
+    trials: Sequence[Trial],
+    workers: int | None = None,
+    seconds: float = SECONDS,
+    *,
+    places: bool = False,
 ) -> Iterator[tuple[int, Tried]]:
     """Try answers in a process that runs those other cells of the lesson that they build on.
 
@@ -97,6 +102,8 @@ def try_answers(
         trials: the answers.
         workers: how many to try at a time; as many as there are processors by default.
         seconds: of processor time for each half.
+        places: whether the public half says where to look, too (`coursekit.checks.nearest`), which
+            takes seconds.
 
     Yields:
         The number of a trial and how it went, in the order in which they end.
@@ -112,6 +119,7 @@ def try_answers(
         "parts": f"{parts.__name__}.{lesson.name[3:]}",
         "workers": workers or os.cpu_count() or 1,
         "seconds": seconds,
+        "places": places,
     }
     with temporary_folder(in_memory(_ROOM)) as scratch:
         (scratch / "job.json").write_text(json.dumps(job), encoding="utf-8")

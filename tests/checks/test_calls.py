@@ -137,17 +137,16 @@ def test_run_takes_what_gives_nothing_and_call_does_not(check: Check) -> None:
 
 def test_a_crash_is_one_line_with_the_student_s_own(check: Check) -> None:
     def mine(x: Any) -> Any:
-        return np.stack([x, x[:1]])  # the line
+        return np.linalg.det(x)  # the line
 
     with pytest.raises(CheckFailed) as caught:
         check.call(mine, np.zeros(3))
     line = mine.__code__.co_firstlineno + 1
-    assert caught.value.message == (
-        "your code stops with ValueError: all input arrays must have the same shape "
-        f"(line {line} of its cell in `mine`: `return np.stack([x, x[:1]])  # the line`)"
-    )
+    begin, end = caught.value.message.split(" (line", 1)
+    assert begin.startswith("your code stops with LinAlgError: 1-dimensional array given.")
+    assert end == (f" {line} of its cell in `mine`: `return np.linalg.det(x)  # the line`)")
     assert isinstance(caught.value.__cause__, ValueError)
-    with pytest.raises(CheckFailed, match=r"takes 0 positional arguments but 1 was given$"):
+    with pytest.raises(CheckFailed, match=r"takes 0 positional arguments but 1 was given\)$"):
         check.call(lambda: 1, 2)
 
 
@@ -173,7 +172,7 @@ def test_a_misconception_goes_by_class_and_cause(check: Check) -> None:
     with pytest.raises(CheckFailed, match="ten: there is no x"):
         check.call(lambda: {}["x"])
     for other in (lambda: {}["y"], lambda: int("a"), lambda: 1 / 0):
-        with pytest.raises(CheckFailed, match="your code stops with"):
+        with pytest.raises(CheckFailed, match="^ten: (?!crop them first|there is no x)"):
             check.call(other)
     with pytest.raises(ValueError, match="which cause"):
         check.crashes(ValueError, "", "everything")
@@ -242,7 +241,7 @@ def test_build_takes_two_sets_of_arguments(check: Check) -> None:
     for sets in ([(2, 3)], [(2, 3), (2, 3)]):
         with pytest.raises(ValueError, match="two sets of arguments that differ"):
             check.build(nn.Linear, *sets)
-    with pytest.raises(CheckFailed, match="your code stops with TypeError"):
+    with pytest.raises(CheckFailed, match="lacks an argument.*TypeError"):
         check.build(nn.Linear, (), (1, 2))
 
 

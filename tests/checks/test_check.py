@@ -201,8 +201,7 @@ def test_a_notebook_s_cells_are_found(
     run(shell, capsys, "class Mean:\n    def __call__(self, x):\n        return sum(x) / len(x)")
     (line,) = run(shell, capsys, "check.call(halve, [0])")
     assert line.endswith(
-        "your code stops with ZeroDivisionError: division by zero (line 3 of its cell in `halve`: "
-        "`values[0] = 1 / i`)"
+        "(ZeroDivisionError: division by zero, line 3 of its cell in `halve`: `values[0] = 1 / i`)"
     )
     (line,) = run(shell, capsys, "check.run(halve, [2])")
     assert "your function changes its argument `values`: work on a copy" in line

@@ -131,7 +131,7 @@ WRONG = {
                   "own & spread(known & ~own, width)\n    edge = spread(edge, width) if sides == 'both' else edge"),
             "reach too far into the class",
         ),
-        (_edit(_EDGES, "spread(own, width)", "spread(own.numpy(), width)"), "your code stops with TypeError"),
+        (_edit(_EDGES, "spread(own, width)", "spread(own.numpy(), width)"), "(TypeError"),
         (_edit(_EDGES, "spread(own, width) if", "spread(own, width) & ~own if"), "outside of the class"),
         (_edit(_EDGES, "near & spread(known & ~own, width)", "near"), "all pixels near the class"),
         (
@@ -183,7 +183,7 @@ def binary_edges(target, sides="both", width=1):
         (_edit(_EDGES, "NUM, sides=sides, width=width", "NUM, 'inner', width=width"), "the other `sides`"),
         (_edit(_EDGES, "NUM, sides=sides, width=width", "NUM, sides=sides"), "`width` has no effect"),
         (_edit(_EDGES, "edges[:, 1:].amax(1)", "edges[:, 1:].amax(1).long()"), "expected: torch.uint8"),
-        (_edit(_EDGES, "NUM, sides", "int(target[target != 255].max()) + 1, sides"), "your code stops with RuntimeError"),
+        (_edit(_EDGES, "NUM, sides", "int(target[target != 255].max()) + 1, sides"), "(RuntimeError"),
         ('\ndef category_edges(target, num_classes, sides="both", width=1):\n    own = torch.stack([target == c for c in range(num_classes)], dim=1)\n    known = (target != 255).unsqueeze(1)\n    near = spread(own, width) if sides == "both" else own\n    edge = near | spread(known & ~own, width)\n    return torch.where(known, edge.to(torch.uint8), 255)\n\n\ndef binary_edges(target, sides="both", width=1):\n    edges = category_edges(target, NUM, sides=sides, width=width)\n    return edges[:, 1:].amax(1)\n', 'near the class *and* near another, not or: `&`'),
         ('\ndef category_edges(target, num_classes, sides="both", width=1):\n    own = torch.stack([target == c for c in range(num_classes)], dim=1)\n    known = (target != 255).unsqueeze(1)\n    near = spread(own, width) if sides == "both" else own\n    edge = spread(known & ~own, width)\n    return torch.where(known, edge.to(torch.uint8), 255)\n\n\ndef binary_edges(target, sides="both", width=1):\n    edges = category_edges(target, NUM, sides=sides, width=width)\n    return edges[:, 1:].amax(1)\n', 'these are all pixels near another class: the class itself mu'),
         ('\ndef category_edges(target, num_classes, sides="both", width=1):\n    own = torch.stack([target == c for c in range(num_classes)], dim=1)\n    known = (target != 255).unsqueeze(1)\n    near = spread(own, width) if sides == "both" else own\n    edge = near & ~spread(known & ~own, width)\n    return torch.where(known, edge.to(torch.uint8), 255)\n\n\ndef binary_edges(target, sides="both", width=1):\n    edges = category_edges(target, NUM, sides=sides, width=width)\n    return edges[:, 1:].amax(1)\n', 'these are the pixels far from every other class: no `~` befo'),

@@ -1,4 +1,4 @@
-"""What a lesson's process has before an answer is tried, and how to be there again."""
+"""What a process has before an answer is tried, and how to be there again."""
 
 from __future__ import annotations
 
@@ -12,10 +12,14 @@ import numpy as np
 
 
 class State:
-    """What a run begins with: the lesson's names, and all that random numbers come from."""
+    """What a run begins with: the names, and all that random numbers come from.
+
+    Attributes:
+        names: what they stood for.
+    """
 
     def __init__(self, names: dict[str, Any]) -> None:
-        self._names = dict(names)
+        self.names = dict(names)
         self._random = random.getstate(), np.random.get_state()  # noqa: NPY002
         self._environment, self._errors = dict(os.environ), np.geterr()
         self._drawn = [
@@ -31,7 +35,7 @@ class State:
     def restore(self, names: dict[str, Any]) -> None:
         """Be there again."""
         names.clear()
-        names.update(self._names)
+        names.update(self.names)
         random.setstate(self._random[0])
         np.random.set_state(self._random[1])  # noqa: NPY002
         np.seterr(**self._errors)

@@ -9,26 +9,14 @@ from __future__ import annotations
 import ast
 import copy
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from coursekit.checks.edits.trees import Scene
 
 Slip = tuple[str, ast.AST | list[ast.stmt]]  # the operator's name, and what takes the node's place
 Operator = Callable[[ast.AST, "Scene"], Iterator[Slip]]
-
-
-@dataclass(frozen=True)
-class Scene:
-    """Where a node stands.
-
-    Attributes:
-        parent: the node around it.
-        function: the innermost function around it; None outside of any.
-        torch: whether values are tensors rather than arrays.
-    """
-
-    parent: ast.AST | None
-    function: ast.FunctionDef | None
-    torch: bool
 
 
 _SIGNS: dict[type[ast.operator], ast.operator] = {
@@ -110,7 +98,7 @@ def calls(node: ast.AST, scene: Scene) -> Iterator[Slip]:
             changed = copy.deepcopy(node)
             del changed.args[i]
             yield "argument dropped", changed
-    name = _called(node)
+    name = called(node)
     if len(node.args) >= 1 and name != "append" and not isinstance(node.args[0], ast.GeneratorExp):
         yield "call left out", node.args[0]
     elif not node.args and isinstance(node.func, ast.Attribute):
@@ -241,7 +229,7 @@ def neighbours(body: list[ast.stmt]) -> Iterator[tuple[ast.stmt, ast.stmt]]:
 OPERATORS: tuple[Operator, ...] = (numbers, signs, calls, means, names, sequences, statements)
 
 
-def _called(node: ast.Call) -> str:
+def called(node: ast.Call) -> str:
     if isinstance(node.func, ast.Attribute):
         return node.func.attr
     return node.func.id if isinstance(node.func, ast.Name) else ""

@@ -1,0 +1,303 @@
+"""Where an answer is wrong, found by trying: which one change lets it pass its check?
+
+Where a check fails and none of the misconceptions that it knows fits, small changes of the answer
+are tried on it, one at a time (`edits.mends`, `edits.own_part`), as in generate-and-validate
+program repair. The first that passes says where to look and what kind of thing is wrong there; the
+change itself is left to the student. Nothing that is tried stays: names, data and random numbers
+are those that were there before.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import copy
+import io
+import linecache
+import os
+import re
+import sys
+import time
+import warnings
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from coursekit import names as text_names
+from coursekit.checks import copies
+from coursekit.checks.borrowing import own_parts
+from coursekit.checks.cells import cell_of, codes
+from coursekit.checks.crashes import is_students
+from coursekit.checks.edits import own_part
+from coursekit.checks.edits.mends import Edit, everywhere, mends
+from coursekit.checks.edits.trees import number
+from coursekit.checks.failed import CheckFailed
+from coursekit.checks.state import State
+from coursekit.parts import parts_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+#: Seconds that a student waits for it at most, and bytes of data that are copied for each try.
+SECONDS, BYTES = 4.0, 32 * 2**20
+_SHOWN = 60  # characters of a piece of the answer
+_FINER = 60  # tries to find what it is in a line that is known to be the one
+_ENOUGH = 8  # characters that say which piece it is
+_FILE = "<answer with one change>"
+_TICK = "_coursekit_tick"
+#: Where this is set, a kernel works for a grade: hundreds of answers, and nobody waits for words.
+_GRADING = "COURSEKIT_PROBE"
+
+
+def say_where(error: CheckFailed) -> None:
+    """Let a failure that names no misconception say where to look, if that can be found."""
+    where = "" if error.named else place(error, error.exercise)
+    if where:
+        error.add(where)
+
+
+def place(error: BaseException, exercise: str, seconds: float = SECONDS) -> str:
+    """Where to look, in a sentence; "" where no single change that was tried lets the answer pass.
+
+    Args:
+        error: what the check's cell ended with, with its traceback.
+        exercise: whose check it is.
+        seconds: after which nothing more is tried.
+    """
+    if _GRADING in os.environ:
+        return ""
+    with contextlib.suppress(Exception):  # an answer may be anything: no words are no harm
+        check, names = _check_of(error, exercise)
+        answer = _answer_of(exercise, names)
+        if check and answer:
+            return _Search(exercise, answer, check, names, seconds).place(error)
+    return ""
+
+
+def _check_of(error: BaseException, exercise: str) -> tuple[str, dict[str, Any]]:
+    """The text of the check's cell that an exception came through, and the names that it has."""
+    found: tuple[str, dict[str, Any]] = ("", {})
+    traceback = error.__traceback__
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        text = cell_of(code) if is_students(code) else ""
+        if re.search(rf"""Check\(["']{re.escape(exercise)}["']\)""", text):
+            found = text, traceback.tb_frame.f_globals
+        traceback = traceback.tb_next
+    return found
+
+
+def _answer_of(exercise: str, names: dict[str, Any]) -> str:
+    """The text of the cell that an exercise's names come from; "" where it is not one cell."""
+    parts = {*parts_of(exercise)}
+    found = [names[name] for name in parts if name in names]
+    texts = {cell_of(code) for value in found for code in codes(value) if is_students(code)}
+    texts = {text for text in texts if parts & text_names.defined(text)}  # not what it inherits
+    return texts.pop() if len(texts) == 1 else ""
+
+
+class _OutOfTime(BaseException):
+    """It took too long; nothing in an answer is meant to catch it."""
+
+
+class _Search:
+    """One answer that fails one check."""
+
+    def __init__(
+        self, exercise: str, answer: str, check: str, names: dict[str, Any], seconds: float
+    ) -> None:
+        self.exercise, self.answer = exercise, answer
+        self.until = time.monotonic() + seconds
+        self.check = compile(check, _check_file(check), "exec", dont_inherit=True)
+        self.state = State(names)
+        used = text_names.taken(check) | text_names.free(answer)
+        self.data = {n: names[n] for n in used if n in names and _can_change(names[n])}
+
+    def place(self, error: BaseException) -> str:
+        """See `place`."""
+        tree = text_names.parsed(self.answer)
+        if tree is None or sum(map(_bytes, self.data.values())) > BYTES:
+            return ""
+        tree.body = [line for line in tree.body if not isinstance(line, _TRIALS)]
+        number(tree)
+        with _silence():
+            try:
+                # As it is, it must fail as it did: else what is tried here is not what was run.
+                if self._failure(ast.unparse(tree)) != _said(error):
+                    return ""
+                found = self._first(tree, error)
+            except _OutOfTime:
+                return ""
+            finally:
+                self.state.restore({})
+        return "" if found is None else self._words(tree, found)
+
+    def _first(self, tree: ast.Module, error: BaseException) -> Edit | None:
+        """The first change that lets it pass; of a line that is known to be the one, the least."""
+        parts, known = own_part.read(own_parts(self.exercise)), {*self.state.names}
+        self.passes = {ast.unparse(tree): False}
+        whole = self._passing(own_part.lines(tree, parts, known))
+        own, theirs = [*mends(tree, known)], [*own_part.towards(tree, parts, known)]
+        more = [*own_part.wrapped(tree, parts, known)]
+        if whole is not None:
+            inside = {id(node) for node in ast.walk(whole.at)}
+            least = [e for e in (*own, *theirs, *more) if id(e.at) in inside]
+            return self._passing(least[:_FINER]) or whole
+        near = [self._by_line(edits, error) for edits in ([*_in_turns(own, theirs)], more)]
+        lacking = own_part.missing(tree, parts, known)
+        return self._passing(chain(*near, everywhere(tree, [*chain(*near)]), lacking))
+
+    def _by_line(self, edits: list[Edit], error: BaseException) -> list[Edit]:
+        """Those of the line that stopped first, then of lines that hold the message's words."""
+        said = {*re.findall(r"[a-z_]\w+", str(error))}
+        about = {
+            number: len(said.intersection(re.findall(r"[a-z_]\w+", line)))
+            for number, line in enumerate(self.answer.splitlines(), 1)
+        }
+        about[self._stopped(error)] = len(said)
+        return sorted(edits, key=lambda edit: -about.get(getattr(edit.at, "lineno", 0), 0))
+
+    def _stopped(self, error: BaseException) -> int:
+        """The innermost line of the answer that an exception came through; 0 if through none."""
+        found, traceback = 0, (error.__cause__ or error).__traceback__
+        while traceback is not None:
+            if cell_of(traceback.tb_frame.f_code) == self.answer:
+                found = traceback.tb_lineno
+            traceback = traceback.tb_next
+        return found
+
+    def _passing(self, edits: Iterable[Edit]) -> Edit | None:
+        for edit in edits:
+            text = ast.unparse(ast.fix_missing_locations(edit.make()))
+            if text not in self.passes:
+                try:
+                    self.passes[text] = self._failure(text) is None
+                except _OutOfTime:
+                    return None
+            if self.passes[text]:
+                return edit
+        return None
+
+    def _failure(self, text: str) -> str | None:
+        """What the check says of an answer; None where it passes."""
+        self._tick()
+        names: dict[str, Any] = {}
+        self.state.restore(names)
+        names |= {name: _copied(value) for name, value in self.data.items()}
+        names[_TICK] = self._tick
+        linecache.cache[_FILE] = (len(text), None, text.splitlines(keepends=True), _FILE)
+        try:
+            ticking = ast.fix_missing_locations(_Ticking().visit(ast.parse(text)))
+            exec(compile(ticking, _FILE, "exec", dont_inherit=True), names)  # noqa: S102
+            exec(self.check, names)  # noqa: S102
+        except (_OutOfTime, KeyboardInterrupt):
+            raise
+        except BaseException as error:  # whatever an answer may raise
+            if time.monotonic() > self.until:
+                raise _OutOfTime from error  # which its own `except` may have swallowed
+            return _said(error)
+        return None
+
+    def _tick(self) -> None:
+        if time.monotonic() > self.until:
+            raise _OutOfTime
+
+    def _words(self, tree: ast.Module, edit: Edit) -> str:
+        parents = {id(c): p for p in ast.walk(tree) for c in ast.iter_child_nodes(p)}
+        piece = edit.at
+        shown = self._shown(piece)
+        while len(shown) < _ENOUGH and isinstance(
+            parents.get(id(piece)), (ast.expr, ast.keyword, ast.Return)
+        ):
+            piece = parents[id(piece)]
+            shown = self._shown(piece)
+        lines = (getattr(n, "lineno", 0) for n in ast.walk(edit.at))
+        line = min((n for n in lines if n), default=getattr(piece, "lineno", 0))
+        how = f"{edit.how[0].upper()}{edit.how[1:]}"
+        return f"Where to look: line {line}, `{shown}`. {how}, this check passes."
+
+    def _shown(self, piece: ast.AST) -> str:
+        text = ast.get_source_segment(self.answer, piece) or ast.unparse(piece)
+        first, *more = text.strip().splitlines()
+        first = first.rstrip()
+        return first[: _SHOWN - 1] + "…" if more or len(first) > _SHOWN else first
+
+
+#: What a student tries below an answer, which may take long.
+_TRIALS = (ast.Expr, ast.For, ast.While, ast.With, ast.If, ast.Assert)
+
+
+class _Ticking(ast.NodeTransformer):
+    """Lets each round of a loop, and each call, look at the clock."""
+
+    def _ticked(self, node: Any) -> Any:
+        self.generic_visit(node)
+        node.body.insert(0, ast.Expr(ast.Call(ast.Name(_TICK, ast.Load()), [], [])))
+        return node
+
+    visit_For = visit_While = visit_FunctionDef = _ticked
+
+
+def _in_turns(own: list[Edit], theirs: list[Edit]) -> Iterator[Edit]:
+    """Some of each kind in turn, the likeliest first."""
+    step = 40
+    for start in range(0, max(len(own), len(theirs)), step):
+        yield from own[start : start + step]
+        yield from theirs[start : start + step]
+
+
+def _check_file(check: str) -> str:
+    """A file name under which the check's text can be read, as a student's code is."""
+    name = "<check of an answer with one change>"
+    linecache.cache[name] = (len(check), None, check.splitlines(keepends=True), name)
+    return name
+
+
+def _said(error: BaseException) -> str:
+    """What is compared: no line numbers, which differ in a text that is written anew."""
+    if isinstance(error, CheckFailed) and error.__cause__ is not None:
+        error = error.__cause__
+    return f"{type(error).__name__}: {error}"
+
+
+def _can_change(value: Any) -> bool:
+    return copies.is_data(value) or (
+        callable(getattr(value, "state_dict", None)) and not isinstance(value, type)
+    )
+
+
+def _copied(value: Any) -> Any:
+    return copies.copy(value) if copies.is_data(value) else copy.deepcopy(value)
+
+
+def _bytes(value: Any) -> int:
+    """What a copy needs."""
+    if isinstance(value, dict):
+        return sum(map(_bytes, value.values()))
+    if isinstance(value, (list, tuple)):
+        return sum(map(_bytes, value))
+    if hasattr(value, "state_dict"):
+        return _bytes(dict(value.state_dict()))
+    return int(getattr(value, "nbytes", 0))
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """Nothing that is tried shows anything: no text, no pictures, no warnings."""
+    plots = sys.modules.get("matplotlib.pyplot")
+    figures = {*plots.get_fignums()} if plots else set()
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(warnings.catch_warnings())
+        warnings.simplefilter("ignore")
+        if "IPython" in sys.modules:
+            from IPython.utils.capture import capture_output
+
+            stack.enter_context(capture_output())
+        else:
+            stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
+            stack.enter_context(contextlib.redirect_stderr(io.StringIO()))
+        try:
+            yield
+        finally:
+            if plots is not None:
+                for figure in {*plots.get_fignums()} - figures:
+                    plots.close(figure)

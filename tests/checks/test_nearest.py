@@ -1,0 +1,183 @@
+"""Where a check that knows no more tells a student to look: found by trying, and nothing stays."""
+
+from __future__ import annotations
+
+import ast
+import linecache
+import random
+import re
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+
+from coursekit.checks import CheckFailed, nearest
+from coursekit.checks.edits.mends import mends
+from coursekit.checks.edits.trees import number
+from coursekit.probe import FOLDER
+
+SOLUTION = """# exercise: mean-iou
+def mean_iou(table):
+    hit = table.diagonal()
+    union = table.sum(0) + table.sum(1) - hit
+    total, there = 0.0, 0
+    for a, b in zip(hit, union):
+        if b == 0:
+            continue
+        total += float(a / b)
+        there += 1
+    return total / there
+"""
+CHECK = """
+from coursekit.checks import Check
+check = Check("mean-iou")
+got = check.call(mean_iou, tables[0])
+check.close(got, rights[0], "expected: the mean over what occurs")
+check.close(check.call(mean_iou, tables[1]), rights[1], "expected: the same of another table")
+check.passed("absent classes are left out")
+"""
+SECONDS = 100.0  # of a busy machine; it ends with the first change that passes
+
+
+def lesson() -> dict[str, Any]:
+    first = torch.tensor([[5, 0, 1, 3], [0, 0, 0, 0], [2, 0, 7, 0], [4, 0, 6, 9]])
+    tables = [first, torch.tensor([[3, 1], [4, 2]])]
+    return {
+        "__name__": "__main__", "torch": torch, "np": np, "tables": tables,
+        "rights": [(5 / 15 + 7 / 16 + 9 / 22) / 3, (3 / 8 + 2 / 7) / 2],
+    }  # fmt: skip
+
+
+def run(names: dict[str, Any], name: str, text: str) -> None:
+    file = f"<cell {name}>"
+    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+    exec(compile(text, file, "exec"), names)
+
+
+def failure(answer: str, names: dict[str, Any], check: str = CHECK) -> CheckFailed:
+    run(names, "mean-iou", answer)
+    with pytest.raises(CheckFailed) as caught:
+        run(names, "check-mean-iou", check)
+    return caught.value
+
+
+def where(answer: str, check: str = CHECK, seconds: float = SECONDS) -> str:
+    names = lesson()
+    return nearest.place(failure(answer, names, check), "mean-iou", seconds)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "line", "words"),
+    [
+        ("table.sum(1)", "table.sum(0)", 4, "another number"),
+        ("- hit", "+ hit", 4, "another operator"),
+        ("b == 0", "b != 0", 7, "another comparison|condition"),
+        ("continue", "break", 8, "with `continue`"),
+        ("float(a / b)", "float(b / a)", 9, "two sides in the other order"),
+        ("there += 1", "there = 1", 10, r"`\+=`"),
+        ("there += 1", "there += 2", 10, "another number"),
+        ("table.sum(1)", "torch.sum(1, table)", 4, "first two arguments in the other order"),
+        ("    return", "        return", 11, "after the block"),
+        ("there = 0.0, 0", "there = 0.0, 1", 5, "another number"),
+        ("total += float", "total += int", 9, "another function"),
+        ("table.diagonal()", "table.diagonal", 3, r"`\(\)` after it"),
+        ("a / b", "a // b", 9, "another operator"),
+    ],
+)
+def test_the_line_and_the_kind_of_change_are_told(
+    right: str, wrong: str, line: int, words: str
+) -> None:
+    answer = SOLUTION.replace(right, wrong)
+    assert answer != SOLUTION
+    said = where(answer)
+    assert said.startswith(f"Where to look: line {line}, `")
+    assert said.endswith(", this check passes.")
+    assert re.search(words, said, re.IGNORECASE)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "def mean_iou(table):\n    return (table.diagonal() / table.sum(0)).mean()",
+        "def mean_iou(table):\n    return 0.3",
+        "import random\ndef mean_iou(table):\n    return random.random()",
+        "mean_iou = lambda table: table.sum() + 0.5",
+    ],
+)
+def test_where_no_one_change_is_enough_nothing_is_said(answer: str) -> None:
+    assert where(f"# exercise: mean-iou\n{answer}\n") == ""
+
+
+def test_what_would_run_for_ever_is_stopped() -> None:
+    """Without its last line the answer loops; that is one of the changes that are tried."""
+    answer = "def mean_iou(table):\n    at = 9\n    while at:\n        at = at - 3\n    return at\n"
+    assert where(f"# exercise: mean-iou\n{answer}", seconds=0.5) == ""
+
+
+def drawn_from() -> list[str]:
+    """The state of all that random numbers come from."""
+    states = random.getstate(), np.random.get_state()[1], torch.get_rng_state()  # noqa: NPY002
+    return [str(list(state)) for state in states]
+
+
+def test_nothing_that_is_tried_stays(capsys: pytest.CaptureFixture[str]) -> None:
+    names = lesson()
+    answer = SOLUTION.replace("- hit", "+ hit").replace(
+        "    total, there", "    print('tried'); plt.figure(); notes.append(random.random())\n"
+        "    np.random.rand(), torch.rand(1); kept.add_(1)\n    total, there"
+    )  # fmt: skip
+    names |= {"plt": plt, "random": random, "notes": [], "kept": torch.zeros(3)}
+    error = failure(answer, names)
+    held = dict(names), [*names["notes"]], names["kept"].clone()
+    states = drawn_from()
+    figures = plt.get_fignums()
+    capsys.readouterr()
+    assert "line 4, `" in nearest.place(error, "mean-iou", SECONDS)
+    assert capsys.readouterr() == ("", "")
+    assert plt.get_fignums() == figures
+    assert drawn_from() == states
+    assert names == held[0]
+    assert names["notes"] == held[1]
+    assert torch.equal(names["kept"], held[2])
+    plt.close("all")
+
+
+def test_what_names_a_misconception_is_left_as_it_is() -> None:
+    known = "check.catches(float(got), got, 'this is it')\n"
+    check = CHECK.replace("check.close(got", f"{known}check.close(got")
+    error = failure(SOLUTION.replace("- hit", "+ hit"), lesson(), check)
+    nearest.say_where(error)
+    assert error.message == "this is it"
+
+
+def test_who_grades_does_not_wait_for_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(FOLDER, "anywhere")
+    assert where(SOLUTION.replace("- hit", "+ hit")) == ""
+
+
+def test_a_notebook_shows_it_below_the_message() -> None:
+    shell = InteractiveShell.instance(colors="nocolor")
+    with capture_output() as shown:
+        shell.run_cell("import torch, numpy as np\nfrom coursekit.checks import soften; soften()")
+        shell.user_ns.update({k: v for k, v in lesson().items() if k in ("tables", "rights")})
+        shell.run_cell(SOLUTION.replace("- hit", "+ hit"))
+        shell.run_cell(CHECK)
+    assert "expected: the mean over what occurs" in shown.stdout
+    assert (
+        "\nWhere to look: line 4, `table.sum(0) + table.sum(1) + hit`. With another" in shown.stdout
+    )
+    assert "Traceback" not in shown.stdout
+    InteractiveShell.clear_instance()
+
+
+@pytest.mark.parametrize("answer", ["x = n // 32", "x = n % 4", "x //= 32"])
+def test_no_size_becomes_a_large_one(answer: str) -> None:
+    tree = ast.parse(answer)
+    number(tree)
+    made = [ast.unparse(ast.fix_missing_locations(e.make())) for e in mends(tree, {"n"})]
+    assert made
+    assert not any("n *" in text or "x *=" in text for text in made)
