@@ -26,7 +26,7 @@ from coursekit import names as text_names
 from coursekit.checks import copies
 from coursekit.checks.borrowing import own_parts
 from coursekit.checks.cells import cell_of, codes
-from coursekit.checks.crashes import is_students
+from coursekit.checks.crashes import is_students, told
 from coursekit.checks.edits import own_part
 from coursekit.checks.edits.mends import Edit, everywhere, mends
 from coursekit.checks.edits.trees import number
@@ -55,17 +55,29 @@ def say_where(error: CheckFailed) -> None:
         error.add(where)
 
 
+def in_its_check(error: BaseException, exercise: str) -> str:
+    """What is said of an exception that an answer ends its own check's cell with; "" elsewhere.
+
+    A check's cell may call an answer by itself, such as the class whose objects it then tries.
+    """
+    check, _ = _check_of(error, exercise)
+    if not check:
+        return ""
+    return "\n".join(filter(None, (told(error, ()), place(error, exercise))))
+
+
 def place(error: BaseException, exercise: str, seconds: float = SECONDS) -> str:
     """Where to look, in a sentence; "" where no single change that was tried lets the answer pass.
 
     Args:
         error: what the check's cell ended with, with its traceback.
         exercise: whose check it is.
-        seconds: after which nothing more is tried.
+        seconds: after which nothing more is tried; so does who interrupts the cell.
     """
     if _GRADING in os.environ:
         return ""
-    with contextlib.suppress(Exception):  # an answer may be anything: no words are no harm
+    # An answer may be anything: no words are no harm.
+    with contextlib.suppress(Exception, KeyboardInterrupt):
         check, names = _check_of(error, exercise)
         answer = _answer_of(exercise, names)
         if check and answer:
@@ -203,17 +215,18 @@ class _Search:
 
     def _words(self, tree: ast.Module, edit: Edit) -> str:
         parents = {id(c): p for p in ast.walk(tree) for c in ast.iter_child_nodes(p)}
-        piece = edit.at
-        shown = self._shown(piece)
+        piece, least = edit.at, self._shown(edit.at)
+        shown = least
         while len(shown) < _ENOUGH and isinstance(
             parents.get(id(piece)), (ast.expr, ast.keyword, ast.Return)
         ):
             piece = parents[id(piece)]
             shown = self._shown(piece)
+        what = f"`{shown}`" if shown == least else f"`{least}` in `{shown}`"
         lines = (getattr(n, "lineno", 0) for n in ast.walk(edit.at))
         line = min((n for n in lines if n), default=getattr(piece, "lineno", 0))
         how = f"{edit.how[0].upper()}{edit.how[1:]}"
-        return f"Where to look: line {line}, `{shown}`. {how}, this check passes."
+        return f"Where to look: line {line}, {what}. {how}, this check passes."
 
     def _shown(self, piece: ast.AST) -> str:
         text = ast.get_source_segment(self.answer, piece) or ast.unparse(piece)

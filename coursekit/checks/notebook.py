@@ -51,9 +51,10 @@ def line_of(error: BaseException) -> str:
     exercise = next((cell for cell in inner if cell.startswith(ANSWER_MARKER)), "")
     if exercise:
         name = exercise.partition("\n")[0].removeprefix(ANSWER_MARKER).strip()
-        return marked(
-            "✗", name, f"this cell needs it, and it stops with {plain(error)}; run its check."
-        )
+        from coursekit.checks.nearest import in_its_check
+
+        elsewhere = f"this cell needs it, and it stops with {plain(error)}; run its check."
+        return marked("✗", name, in_its_check(error, name) or elsewhere)
     if isinstance(error, NameError) and outer and not inner and error.name:
         return marked(
             "…", error.name, "is made by a cell above that has not run or did not end: "

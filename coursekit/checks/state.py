@@ -31,6 +31,7 @@ class State:
         if self._torch is not None:
             self._numbers = self._torch.get_rng_state()
             self._dtype = self._torch.get_default_dtype()
+            self._graded = self._torch.is_grad_enabled()
 
     def restore(self, names: dict[str, Any]) -> None:
         """Be there again."""
@@ -46,7 +47,7 @@ class State:
         if self._torch is not None:
             self._torch.set_rng_state(self._numbers)
             self._torch.set_default_dtype(self._dtype)
-            self._torch.set_grad_enabled(True)
+            self._torch.set_grad_enabled(self._graded)
 
 
 def contents(names: dict[str, Any]) -> dict[str, list[int]]:

@@ -34,7 +34,7 @@ from typing import TYPE_CHECKING, Any
 
 from coursekit.checks.borrowing import BORROWED, borrows
 from coursekit.checks.failed import CheckFailed
-from coursekit.checks.nearest import say_where
+from coursekit.checks.nearest import in_its_check, say_where
 from coursekit.checks.rules import Rule, broken
 from coursekit.checks.state import State, contents
 from coursekit.errors import CourseError
@@ -303,6 +303,11 @@ class _Stage:
             except CheckFailed as error:
                 if places:
                     say_where(error)
+                raise
+            except Exception as error:
+                words = in_its_check(error, self.name) if places else ""
+                if words:
+                    raise CheckFailed(self.name, words) from error
                 raise
             if name != cells[-1][0] and caught(name):
                 return

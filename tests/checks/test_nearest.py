@@ -174,6 +174,31 @@ def test_a_notebook_shows_it_below_the_message() -> None:
     InteractiveShell.clear_instance()
 
 
+def test_an_answer_that_ends_its_own_check_is_told_of_it() -> None:
+    """A check may call an answer by itself."""
+    names = lesson()
+    check = CHECK.replace("check.call(mean_iou, tables[0])", "mean_iou(tables[0])")
+    run(names, "mean-iou", SOLUTION.replace("- hit", "- hits"))
+    with pytest.raises(NameError) as caught:
+        run(names, "check-mean-iou", check)
+    words = nearest.in_its_check(caught.value, "mean-iou")
+    assert words.startswith("a name that nothing above it makes")
+    assert "Where to look: line 4, `hits`. With another name there" in words
+    assert nearest.in_its_check(caught.value, "unet") == ""
+
+
+def test_who_interrupts_it_gets_the_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = lesson()
+    error = failure(SOLUTION.replace("- hit", "+ hit"), names)
+
+    def interrupt(*args: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(nearest, "mends", interrupt)
+    nearest.say_where(error)
+    assert error.message.startswith("expected: the mean over what occurs")
+
+
 @pytest.mark.parametrize("answer", ["x = n // 32", "x = n % 4", "x //= 32"])
 def test_no_size_becomes_a_large_one(answer: str) -> None:
     tree = ast.parse(answer)
