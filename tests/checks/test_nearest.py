@@ -183,7 +183,7 @@ def test_an_answer_that_ends_its_own_check_is_told_of_it() -> None:
         run(names, "check-mean-iou", check)
     words = nearest.in_its_check(caught.value, "mean-iou")
     assert words.startswith("a name that nothing above it makes")
-    assert "Where to look: line 4, `hits`. With another name there" in words
+    assert "Where to look: line 4, `hits` in `table" in words
     assert nearest.in_its_check(caught.value, "unet") == ""
 
 
