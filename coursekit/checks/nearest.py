@@ -19,7 +19,7 @@ import re
 import sys
 import time
 import warnings
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from coursekit import names as text_names
@@ -35,12 +35,12 @@ from coursekit.checks.state import State
 from coursekit.parts import parts_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 #: Seconds that a student waits for it at most, and bytes of data that are copied for each try.
 SECONDS, BYTES = 4.0, 32 * 2**20
 _SHOWN = 60  # characters of a piece of the answer
-_FINER = 60  # tries to find what it is in a line that is known to be the one
+_FINER = 150  # changes that are tried for a smaller one than a whole line
 _ENOUGH = 8  # characters that say which piece it is
 _FILE = "<answer with one change>"
 _TICK = "_coursekit_tick"
@@ -144,29 +144,29 @@ class _Search:
         return "" if found is None else self._words(tree, found)
 
     def _first(self, tree: ast.Module, error: BaseException) -> Edit | None:
-        """The first change that lets it pass; of a line that is known to be the one, the least."""
+        """The first change that lets it pass; a whole line, where no smaller one does."""
         parts, known = own_part.read(own_parts(self.exercise)), {*self.state.names}
         self.passes = {ast.unparse(tree): False}
         whole = self._passing(own_part.lines(tree, parts, known))
-        own, theirs = [*mends(tree, known)], [*own_part.towards(tree, parts, known)]
-        more = [*own_part.wrapped(tree, parts, known)]
+        about = self._about(error)
         if whole is not None:
-            inside = {id(node) for node in ast.walk(whole.at)}
-            least = [e for e in (*own, *theirs, *more) if id(e.at) in inside]
-            return self._passing(least[:_FINER]) or whole
-        near = [self._by_line(edits, error) for edits in ([*_in_turns(own, theirs)], more)]
+            about |= dict.fromkeys(_lines_of(whole.at), max(about.values()) + 1)
+        own, theirs = mends(tree, known), own_part.towards(tree, parts, known)
+        more = own_part.wrapped(tree, parts, known)
+        near = [_by_line(edits, about) for edits in (_in_turns([*own], [*theirs]), more)]
+        if whole is not None:
+            return self._passing(islice(chain(*near), _FINER)) or whole
         lacking = own_part.missing(tree, parts, known)
         return self._passing(chain(*near, everywhere(tree, [*chain(*near)]), lacking))
 
-    def _by_line(self, edits: list[Edit], error: BaseException) -> list[Edit]:
-        """Those of the line that stopped first, then of lines that hold the message's words."""
+    def _about(self, error: BaseException) -> dict[int, int]:
+        """How many of the message's words each line holds; the line that stopped has them all."""
         said = {*re.findall(r"[a-z_]\w+", str(error))}
         about = {
             number: len(said.intersection(re.findall(r"[a-z_]\w+", line)))
             for number, line in enumerate(self.answer.splitlines(), 1)
         }
-        about[self._stopped(error)] = len(said)
-        return sorted(edits, key=lambda edit: -about.get(getattr(edit.at, "lineno", 0), 0))
+        return about | {self._stopped(error): len(said)}
 
     def _stopped(self, error: BaseException) -> int:
         """The innermost line of the answer that an exception came through; 0 if through none."""
@@ -256,6 +256,16 @@ def _in_turns(own: list[Edit], theirs: list[Edit]) -> Iterator[Edit]:
     for start in range(0, max(len(own), len(theirs)), step):
         yield from own[start : start + step]
         yield from theirs[start : start + step]
+
+
+def _by_line(edits: Iterable[Edit], about: Mapping[int, int]) -> list[Edit]:
+    """Those of the lines that matter most first, in their own order."""
+    return sorted(edits, key=lambda edit: -about.get(getattr(edit.at, "lineno", 0), 0))
+
+
+def _lines_of(node: ast.AST) -> range:
+    first = getattr(node, "lineno", 0)
+    return range(first, getattr(node, "end_lineno", first) + 1)
 
 
 def _check_file(check: str) -> str:
