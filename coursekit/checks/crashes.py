@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from types import CodeType, TracebackType
+    from types import CodeType, FrameType, TracebackType
 
 Kinds = type[BaseException] | tuple[type[BaseException], ...]
 Cause = str | Callable[[BaseException], object]
@@ -49,50 +49,6 @@ class Listed:
         return bool(self.cause(error))
 
 
-#: What any exercise may meet.
-_COMMON = (
-    Listed(
-        AttributeError,
-        r"before Module\.__init__\(\) call"
-        r"|has no attribute '_(modules|parameters|buffers|(forward|backward)_(pre_)?hooks)'",
-        "`super().__init__()` is missing: call it first in `__init__`",
-    ),
-    Listed(
-        NotImplementedError, r"\[ModuleList\]", "a ModuleList is not called: call each of its parts"
-    ),
-    Listed(
-        NotImplementedError,
-        r'missing the required "forward" function',
-        "it has no `forward`: is that spelt so, and indented to stand inside the class?",
-    ),
-    Listed(
-        TypeError,
-        "is not a Module subclass",
-        "modules are given one by one, not in a list, and each of them made: `nn.ReLU()`",
-    ),
-    Listed(
-        TypeError,
-        "must be Tensor, not (float|int)",
-        "torch's functions want tensors: for plain numbers there are `math.cos`, `math.sqrt`, …",
-    ),
-    Listed(
-        TypeError,
-        r"but (got|found element of type) float|not float|tuple of \(float",
-        "a size is a float: divide whole numbers by `//`",
-    ),
-    Listed(TypeError, "argument 'tensors'", "`torch.cat` and `torch.stack` take a list of tensors"),
-    Listed(
-        ValueError,
-        r"spatial dimensions of \[\d+, \d+\] and output size of \D*(\d+, ){3}",
-        "`F.interpolate` takes the height and width alone: `.shape[-2:]`",
-    ),
-    Listed(RecursionError, "", "your code calls itself without end"),
-    Listed(
-        SystemExit, lambda error: True, "your code ends Python (`exit`, `quit`): leave that out"
-    ),
-)
-
-
 def told(error: BaseException, listed: Iterable[Listed]) -> str:
     """What is said of an exception: a listed misconception, or what happened, and where.
 
@@ -102,11 +58,35 @@ def told(error: BaseException, listed: Iterable[Listed]) -> str:
     """
     happened = _happened(error)
     place = _place(error.__traceback__)
-    for one in (*listed, *_COMMON):
-        if one.fits(error):
-            detail = ", ".join(part for part in (happened, place) if part)
-            return f"{one.message} ({detail})"
+    message = _message(error, listed)
+    if message:
+        detail = ", ".join(part for part in (happened, place) if part)
+        return f"{message} ({detail})"
     return f"your code stops with {happened}" + (f" ({place})" if place else "")
+
+
+def _message(error: BaseException, listed: Iterable[Listed]) -> str:
+    """What is behind an exception, of the exercise's own or of what any may meet; "" if unknown."""
+    from coursekit.checks.common import COMMON
+    from coursekit.checks.misnamed import misnamed
+
+    own = next((one.message for one in listed if one.fits(error)), "")
+    common = (Listed(*one) for one in COMMON)
+    return (
+        own
+        or next((one.message for one in common if one.fits(error)), "")
+        or misnamed(error, frames(error.__traceback__))
+    )
+
+
+def frames(traceback: TracebackType | None) -> list[FrameType]:
+    """The student's own frames of a traceback, the innermost first."""
+    found = []
+    while traceback is not None:
+        if is_students(traceback.tb_frame.f_code):
+            found.append(traceback.tb_frame)
+        traceback = traceback.tb_next
+    return found[::-1]
 
 
 def said(error: BaseException) -> str:
