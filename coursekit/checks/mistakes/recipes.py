@@ -153,7 +153,7 @@ def miscompared(scores: NDArray[Any]) -> list[tuple[int, Any, str]]:
         (3, both / a - b / none, "differences, not ratios"), (3, mixed.mean() + 0 * a, within),
         (3, top - other, "a on top of b minus *b* alone: compare with a alone"),
         *((row, abs(each), "a change may do harm: keep the sign")
-          for row, each in enumerate((alone, other, top))),
+          for row, each in enumerate((alone, other, top)) if (each < 0).any()),
         *_combined(scores),
     ]  # fmt: skip
 
