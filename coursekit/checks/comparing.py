@@ -135,6 +135,10 @@ def _way(got: object, kinds: Sequence[type]) -> str:
         return f"; `{kinds[0].__name__}(…)` makes one of it"
     if kinds[0] is np.ndarray and isinstance(got, (list, tuple)):
         return "; `np.array(…)` makes one of it"
+    if kinds[0] is list and isinstance(got, np.ndarray):
+        return "; `.tolist()` makes one of it"
+    if kinds[0] is list and not isinstance(got, (tuple, str, dict)) and hasattr(got, "__iter__"):
+        return "; `list(…)` makes one of it"
     return ""
 
 

@@ -132,7 +132,8 @@ def _answers(lesson: Lesson, exercise: Exercise, answers: Answers, tally: Tally)
         yield _Case(borrowed, partial(_judge_borrowed, tally))
     for number, (code, words) in enumerate(answers.wrong.get(name, []), 1):
         what = f"wrong answer {number}"
-        yield _Case(Trial(name, code, right=False), partial(_judge_wrong, tally, what, words))
+        trial = Trial(name, code, right=False, words=words)
+        yield _Case(trial, partial(_judge_wrong, tally, what, words))
 
 
 def _mutants(exercise: Exercise, answers: Answers, tally: Tally) -> Iterator[_Case]:

@@ -60,11 +60,15 @@ _TOGETHER = 16
 
 @dataclass(frozen=True)
 class _Answer:
-    """What to try: its number among the job's trials, its code, whether it is right (if known)."""
+    """What to try: its number among the job's trials, its code, whether it is right (if known).
+
+    And the words that the message of a wrong one must have.
+    """
 
     number: int | None
     code: str
     right: bool | None
+    words: str = ""
 
 
 @dataclass(frozen=True)
@@ -144,8 +148,8 @@ def _run_lesson(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
             stage.prepare()
             yield from stage.try_all(
                 [
-                    _Answer(number, code, right)
-                    for number, (exercise, code, right) in enumerate(job["trials"])
+                    _Answer(number, code, right, words)
+                    for number, (exercise, code, right, words) in enumerate(job["trials"])
                     if exercise == name
                 ]
             )
@@ -326,10 +330,10 @@ def _passed(told: dict[str, Any]) -> bool:
 
 
 def _as_expected(answer: _Answer, told: dict[str, Any]) -> bool:
-    """Whether an answer passes both halves, if it is right, and neither, if it is wrong."""
+    """Whether an answer passes both halves, if it is right; if not, neither, and is told why."""
     public = told["public"]["kind"] == "passed"
     if not answer.right:
-        return not public and not _passed(told)
+        return not public and not _passed(told) and answer.words in told["public"]["message"]
     hidden = told["hidden"]["kind"] == "passed" and not set(told["reasons"]) - {BORROWED}
     return public and hidden  # what only calls the package's own is as right
 

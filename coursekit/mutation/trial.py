@@ -55,11 +55,13 @@ class Trial:
         right: whether its author says that both halves let it pass, or neither does. Such answers
             are tried together; what ends otherwise is tried again on its own, as is what nothing is
             said of.
+        words: of the message that must name a wrong one's mistake; without them it is tried again.
     """
 
     exercise: str
     code: str
     right: bool | None = None
+    words: str = ""
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ def try_answers(
     job = {
         "cells": _needed(lesson, plans, [trial.code for trial in trials]),
         "exercises": {name: vars(plan) for name, plan in plans.items()},
-        "trials": [(t.exercise, t.code, t.right) for t in trials],
+        "trials": [(t.exercise, t.code, t.right, t.words) for t in trials],
         "parts": f"{parts.__name__}.{lesson.name[3:]}",
         "workers": workers or os.cpu_count() or 1,
         "seconds": seconds,

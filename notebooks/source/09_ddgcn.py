@@ -795,7 +795,7 @@ def at_start(block: nn.Module, x: torch.Tensor) -> torch.Tensor:
 
 # %% check-dynamic-merge points=2 tags=["folded"]
 from coursekit.checks.mistakes.apart import PIECES, pieces_apart
-from coursekit.checks.mistakes.merge import UNMERGED, mismerged
+from coursekit.checks.mistakes.merge import UNMERGED, mislaid, mismerged
 
 check = Check("dynamic-merge")
 for kinds, said, message in UNMERGED:
@@ -813,8 +813,7 @@ for block, channels, inside in zip(made, (8, 8, 12), (10, 10, 6), strict=True):
     equation = twin.merge_as_code if parts == 2 else twin.merge_as_paper
     if channels == 8:
         check.slips(got, equation(x), mismerged, block, x)
-    about = f'Y of "{block.merge}" has {parts} times the channels of X (concatenated: dim=1)'
-    check.shape(got, (2, parts * channels, 18, 21), about)
+    check.that(not (wrong := mislaid(got, x, block.merge)), wrong)
     for mode in (False, True):
         block.train(mode), twin.train(mode)
         expected, got = equation(x), check.call(block.merged, x)
@@ -850,7 +849,7 @@ for name, arguments, shape in (
 
 # %% check-dynamic-merge-2 points=1 tags=["folded"]
 from coursekit.checks.mistakes.apart import AT_START, pieces_apart
-from coursekit.checks.mistakes.merge import UNJUDGED, misjudged
+from coursekit.checks.mistakes.merge import UNJUDGED, misjudged, mislaid
 
 check = Check("dynamic-merge")
 for kinds, said, message in UNJUDGED:
@@ -870,7 +869,7 @@ for merge, channels, shape in (
     check.kind(got, torch.Tensor)
     if channels == 8:
         check.slips(got, expected, misjudged, block, x)
-    check.shape(got, expected.shape, f'"{merge}": as many channels as Y has, laid along dim=1')
+    check.that(not (wrong := mislaid(got, x, merge)), wrong)
     asked = f'"{merge}": it is no number: you asked a graph or a gate. Both are 0: leave them out'
     check.that(not torch.isnan(got).any(), asked)
     anew = f'"{merge}": another prediction each time: take `block.projection`, make none anew'
@@ -970,7 +969,7 @@ def readings(
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from coursekit.checks.mistakes.merge import built_once
+from coursekit.checks.mistakes.counting import built_once
 
 
 class Held(TorchDispatchMode):
@@ -999,7 +998,7 @@ def fitting(*given: int) -> object:
 
 
 # %% check-count-readings points=1 tags=["folded"]
-from coursekit.checks.mistakes.merge import UNCOUNTED, miscounted, misread, unfound
+from coursekit.checks.mistakes.counting import UNCOUNTED, miscounted, misread, unfound
 
 check = Check("count-readings")
 for kinds, said, message in UNCOUNTED:

@@ -232,13 +232,14 @@ check.crashes((NameError, TypeError), "num_classes", "the data have `NUM` classe
 check.crashes(TypeError, "'str' object cannot be", "hand `sides` and `width` on by their names: `sides=sides, width=width`")  # fmt: skip
 some = torch.tensor([0, 1, NUM // 2, NUM - 1])  # the first part and the last among them
 empty, maps = torch.full((1, 4, 6), 255), torch.where(maps == 255, 255, some[maps.clamp_max(3)])
-for sides, width in (("both", 1), ("inner", 1), ("inner", 2)):
+for sides, width in (("both", 1), ("inner", 1), ("inner", 2), ("inner", 3)):
+    maps = torch.where(maps == 255, some[1], maps) if width == 3 else maps  # all is known
     got = check.call(binary_edges, maps, sides=sides, width=width)
     check.that(not isinstance(got, tuple), "`max` gives two things, the largest values and where they are: `amax` gives the first")  # fmt: skip
     check.kind(got, torch.Tensor)
-    check.shape(got, (2, 12, 14), "one map for all parts together: (B, H, W)")
     right = edged(maps, NUM, sides, width)[:, 1:].amax(1)
     check.slips(got, right, misunited, maps, NUM, sides, width)
+    check.shape(got, (2, 12, 14), "one map for all parts together: (B, H, W)")
     check.equal(got, right, where_edged(got, right))
     check.kind(got, torch.Tensor, dtype=torch.uint8)
 got = check.call(binary_edges, empty)
@@ -256,7 +257,7 @@ for hidden_name, hidden_sides, hidden_width in (
     hidden_map = probe.given(
         hidden_name, lambda rng: rng.integers(0, NUM, (2, 5, 6)).repeat(2, axis=1).repeat(3, axis=2)
     )
-    hidden_map[0, 2:5, 4:9] = 255
+    hidden_map[0, 2:5, 4:9] = 255 if hidden_name != "inner-wide" else 1  # there all is known
     hidden_got = probe.call(
         binary_edges, torch.from_numpy(hidden_map), sides=hidden_sides, width=hidden_width
     )
@@ -682,7 +683,7 @@ from coursekit.checks.mistakes.edge_attention_images import Eq3, misattended_ima
 check = Check("binary-attention")
 for kinds, cause, message in (
     (ValueError, "batch_size", "cross_entropy wants a batch of images: of a single one, `x[None]` and `y[None]`"),
-    (IndexError, "out of bounds", "255 is no class: `ignore_index=255`"), ((RuntimeError, IndexError), "must match the size|Dimension out of range", "costs and edges are (B, H, W), and b is (B,): sum over (1, 2) first, then divide"), (IndexError, "used as indices|shape of the mask", "a mask is of bools, (B, H, W), and chooses among costs, not logits"),
+    (IndexError, "out of bounds", "255 is no class: `ignore_index=255`"), ((RuntimeError, IndexError), "must match the size|Dimension out of range", "costs and edges are (B, H, W), and b is (B,): sum over (1, 2) first, then divide"), (RuntimeError, "Long but found", "the costs are those of the parsing: cross_entropy takes `target`, not `edges`"), (IndexError, "used as indices|shape of the mask", "a mask is of bools, (B, H, W), and chooses among costs, not logits"),
 ):  # fmt: skip
     check.crashes(kinds, cause, message)
 torch.manual_seed(0)
@@ -810,7 +811,7 @@ from coursekit.checks.mistakes.edge_attention_classes import Eq4, misattended_cl
 check = Check("category-attention")
 for kinds, cause, message in (
     (IndexError, "shape of the mask", "no class is left out: w_j multiplies, it does not choose"), (RuntimeError, r"\(19\)", "19 is written in: there are logits.shape[1] classes"), (RuntimeError, r"a \((4|7|6)\) must match .* b \((7|6)\)", "the images and classes stay, height and width are summed: sum over (2, 3)"),
-    (IndexError, "out of bounds", "255 is no class: `ignore_index=255`"), (RuntimeError, "must match the size", "`cost[:, None]`, (B, 1, H, W), lies over all edges, and w_j, (C,), over the last dimension of (B, C)"), (IndexError, "too many indices", "one cost for all pixels together: `reduction=\"none\"` keeps them apart"), (TypeError, "missing .*'weights'", "`weights` may be left out: its default is None"), ((TypeError, RuntimeError), "NoneType|Boolean value of Tensor", "w_j can be None, and then all are 1: ask `if weights is None`"),
+    (IndexError, "out of bounds", "255 is no class: `ignore_index=255`"), (RuntimeError, "must match the size", "`cost[:, None]`, (B, 1, H, W), lies over all edges, and w_j, (C,), over the last dimension of (B, C)"), (IndexError, "too many indices", "one cost for all pixels together: `reduction=\"none\"` keeps them apart"), (TypeError, "missing .*'weights'", "`weights` may be left out: its default is None"), ((TypeError, RuntimeError, AttributeError), "NoneType|Boolean value of Tensor", "w_j can be None, and then all are 1: ask `if weights is None`"),
 ):  # fmt: skip
     check.crashes(kinds, cause, message)
 torch.manual_seed(0)
@@ -1011,12 +1012,15 @@ def decouple(network: nn.Module) -> nn.Module:
 # %% tags=["folded"]
 def stands_alone(check: Check, small: nn.Module, whole: nn.Module, mode: bool) -> None:
     """A network without edge heads, apart from the one that it came from, and in its mode."""
+    check.that(not hasattr(small, "missing_keys"), "`load_state_dict` changes `small` itself and gives the keys that did not fit: return `small`")  # fmt: skip
+    check.that(not isinstance(small, dict), "these are weights: return the network that holds them, `small`")  # fmt: skip
+    check.kind(small, nn.Module)
     check.that(small.config.edge_heads == "none", 'it still has edge heads: build it with edge_heads="none"')  # fmt: skip
     check.that(not any(key.startswith("edge_heads") for key in small.state_dict()), "it still has weights of the edge heads")  # fmt: skip
     check.that(getattr(small, "edge_heads", None) is None, "there is still something in the place of the edge heads: build a network without")  # fmt: skip
     check.that(whole.training == mode, "the training network was changed: it is in another mode now")  # fmt: skip
     check.that({*small.modules()}.isdisjoint(whole.modules()), "both networks hold the same modules: the mode of one is the mode of the other; share tensors")  # fmt: skip
-    check.that(not any(t.is_meta for t in small.state_dict().values()), "its weights stayed on the meta device: `load_state_dict(…, assign=True)`")  # fmt: skip
+    check.that(not any(t.is_meta for t in small.state_dict().values()), "its weights stayed on the meta device: give it the old network's own, `load_state_dict(…, assign=True)`")  # fmt: skip
     check.that(small.training == mode, f"one network has training={mode}, the other has not: `small.train(network.training)`")  # fmt: skip
     check.that(all(part.training == mode for part in small.modules()), "its parts are in another mode than the whole: `small.train(network.training)` sets them all")  # fmt: skip
 
@@ -1024,7 +1028,7 @@ def stands_alone(check: Check, small: nn.Module, whole: nn.Module, mode: bool) -
 # %% check-decouple points=2 tags=["folded"]
 check = Check("decouple")
 for kinds, cause, message in (
-    ((NotImplementedError, RuntimeError), "meta tensor|While copying the parameter", "on the meta device there is nothing to copy: `load_state_dict(…, assign=True)`"), (RuntimeError, "Unexpected key|Missing key", "give it all the keys that it wants, and none of the edge heads'"), (AttributeError, "_IncompatibleKeys", "load_state_dict changes `small` itself and gives no network back"), (TypeError, "'method'", "`state_dict()` is a function: call it"), ((TypeError, AttributeError), "Config|keyword argument", "a configuration makes a network: `type(network)(replace(network.config, edge_heads=\"none\"))`"), (KeyError, r"^(?!.*running)", "it wants other weights than there are: replace one field of `network.config`, and keep the others"), (TypeError, "dataclass instances", "`replace` takes the configuration: `replace(network.config, edge_heads=\"none\")`"), (KeyError, "running", "running statistics are no parameters: take all of `network.state_dict()`"),
+    ((NotImplementedError, RuntimeError), "meta tensor|While copying the parameter", "on the meta device there is nothing to copy: `load_state_dict(…, assign=True)`"), (RuntimeError, "Unexpected key|Missing key", "give it all the keys that it wants, and none of the edge heads'"), (AttributeError, "_IncompatibleKeys", "load_state_dict changes `small` itself and gives no network back"), (TypeError, "'method'", "`state_dict()` is a function: call it"), (TypeError, "'generator'|dict-like|'DML.*iterable", "weights come by name, in a dict: `network.state_dict()`"), ((TypeError, AttributeError), "Config|keyword argument", "a configuration makes a network: `type(network)(replace(network.config, edge_heads=\"none\"))`"), (KeyError, r"^(?!.*running)", "it wants other weights than there are: replace one field of `network.config`, and keep the others"), (TypeError, "dataclass instances", "`replace` takes the configuration: `replace(network.config, edge_heads=\"none\")`"), (KeyError, "running", "running statistics are no parameters: take all of `network.state_dict()`"),
     (NameError, "'copy'", "a copy still has the edge heads inside: build a network from its class and configuration"), (ValueError, "edge_heads is", "without edge heads the field says \"none\", a word"), (AttributeError, "object has no attribute", "build the network from its class and configuration, not from its parts"), (RuntimeError, "size mismatch", "it has other sizes: replace one field of `network.config`, and keep the others"), (FrozenInstanceError, "cannot assign", "the configuration is frozen: `replace(network.config, edge_heads=\"none\")`"),
 ):  # fmt: skip
     check.crashes(kinds, cause, message)
@@ -1035,7 +1039,6 @@ for kind, mode in (("both", False), ("binary", True)):
     whole(photo)  # in training, so that the running statistics are not 0 and 1
     keys = set(whole.train(mode).state_dict())
     small = check.call(decouple, whole)
-    check.kind(small, nn.Module)
     check.that(small is not whole and {*whole.state_dict()} == keys and whole.config.edge_heads == kind, "the training network was changed: make a new one")  # fmt: skip
     stands_alone(check, small, whole, mode)
     check.that(all(p.dtype == torch.float32 for p in small.parameters()), "its weights are of another type: hand the tensors on as they are")  # fmt: skip

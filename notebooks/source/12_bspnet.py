@@ -276,6 +276,8 @@ class FusionBranch(nn.Module):
 
 
 # %% check-fusion points=1 tags=["folded"]
+from coursekit.checks.mistakes.fusing import misclassified
+
 check = Check("fusion")
 check.crashes(TypeError, "unexpected keyword|takes .* positional", "the arguments are context, edges, num_classes and width, in this order")  # fmt: skip
 first, second = {"context": 7, "edges": 4, "num_classes": 5, "width": 6}, {"context": 3, "edges": 8, "num_classes": 9, "width": 2}  # fmt: skip
@@ -295,9 +297,9 @@ for made, given in zip(check.build(FusionBranch, first, second), (first, second)
         check.catches(None if wrong == 3 * edges + context else wrong, entering, message)
     check.that(side in ([1, 1], [0, 0]), "`mix` is a 1×1 convolution: it only mixes channels")
     check.that(width_ in (width, 0), f"`mix` gives {width_} channels: its second argument is width")
-    right = {"mix.0.weight": (width, 3 * edges + context, 1, 1), "classify.weight": (classes, width, 1, 1)}  # fmt: skip
-    for key, shape in right.items():
-        check.that(shapes.get(key) == shape, f"expected: {key} of shape {shape}, and yours is {shapes.get(key)}")  # fmt: skip
+    mixed = (width, 3 * edges + context, 1, 1)
+    check.that(shapes.get("mix.0.weight") == mixed, f"expected: mix.0.weight of shape {mixed}, and yours is {shapes.get('mix.0.weight')}")  # fmt: skip
+    check.that(not (wrong := misclassified(shapes, classes, width)), wrong)
     check.that("mix.0.bias" not in shapes, "the convolution of `mix` has no bias: ABN adds one")
     check.that("mix.1.running_mean" in shapes, "`mix` is conv_abn: a convolution, then ABN")
     check.that("classify.bias" in shapes, "`classify` has a bias: nothing after it adds one")
@@ -318,13 +320,11 @@ for hidden_row, (a, b, hidden_classes, hidden_width) in enumerate(hidden_sizes.t
 
 # %% check-fusion-2 points=2 tags=["folded"]
 from coursekit.checks.mistakes.bspnet import misfused
+from coursekit.checks.mistakes.fusing import UNFUSED, missized
 
 check = Check("fusion")
-check.crashes(RuntimeError, r"to have \d+ channels|input to conv2d", "the channels do not fit: all maps side by side, dim=1, enter `mix`, and what it gives enters `classify`")  # fmt: skip
-check.crashes(RuntimeError, "except in dimension [023]", "the maps lie side by side, in the channels: `torch.cat(maps, dim=1)`")  # fmt: skip
-check.crashes(RuntimeError, "Sizes of tensors must match|must match the size", "the maps differ in size: enlarge all to that of edges[0], and lay them side by side")  # fmt: skip
-check.crashes(TypeError, "received an invalid combination|takes .* positional|must be tuple of Tensors|but got list", "torch.cat takes one list of four maps, and `edges` is a list itself: `torch.cat(maps, dim=1)`")  # fmt: skip
-check.crashes(AttributeError, "'list' object", "`edges` is a list of three maps: take each of them")
+for kinds, said, message in UNFUSED:
+    check.crashes(kinds, said, message)
 torch.manual_seed(0)
 made, _ = check.build(FusionBranch, first, second)
 low = [torch.randn(2, 4, *size).requires_grad_() for size in ((12, 9), (6, 5), (3, 3))]
@@ -340,7 +340,7 @@ for training in (True, False):
     close = got.shape == right.shape and torch.allclose(got, right, atol=1e-4)
     for wrong, message in () if close else misfused(made, (*low, deep)):
         check.catches(wrong, got, message)
-    check.shape(got, right.shape, "logits at the size of edges[0]")
+    check.that(not (wrong := missized(got, right, made, low)), wrong)
     check.close(got, right, "expected: enlarged, concatenated, `mix`, `classify`, and nothing else", atol=1e-4)  # fmt: skip
     apart = "another gradient reaches {}: detach nothing, no `torch.no_grad`"
     check.that(got.requires_grad, apart.format("the logits"))
@@ -476,6 +476,8 @@ from coursekit.checks.mistakes.bspnet import misweighted
 check = Check("fusion-loss")
 check.crashes((IndexError, RuntimeError), "out of bounds|smaller than num_classes", "255 is no class: `ignore_index=255`")  # fmt: skip
 check.crashes(RuntimeError, "must match the size|class weights|weight tensor", "the weights are one for each pixel, (B, H, W), and so must the costs be: `reduction=\"none\"`")  # fmt: skip
+check.crashes((RuntimeError, TypeError), "Long but found|'ignore_index'", "the cost of a pixel is that of its class: `F.cross_entropy` of the logits and `target`")  # fmt: skip
+check.crashes(RuntimeError, "batch2 tensor", "weights and costs are multiplied place by place: `*`, not `@`")  # fmt: skip
 check.crashes(RuntimeError, "ambiguous|boolean tensor|be a bool", "a boundary is asked of each pixel: `edges == 1`, in a product or in `torch.where`")  # fmt: skip
 torch.manual_seed(0)
 scores, truth = 2 * torch.randn(3, 4, 6, 7), torch.randint(0, 4, (3, 6, 7))
@@ -975,7 +977,7 @@ from coursekit.checks.mistakes.claims import misclaimed
 
 check = Check("claims")
 check.crashes(TypeError, "not supported between instances of 'tuple'|can only concatenate tuple|unsupported operand", "rows are tuples: compare figure by figure, rows[name][i]")  # fmt: skip
-check.crashes((ValueError, UnboundLocalError, IndexError), "empty|not associated|list index|0d arrays|out of bounds", "there may be no rival: then no column fails")  # fmt: skip
+check.crashes((ValueError, UnboundLocalError, IndexError), "empty|not associated|list index|0d arrays|out of bounds|broadcast", "there may be no rival: then no column fails")  # fmt: skip
 check.crashes(KeyError, lambda error: True, "rows has the rows by name: rows[name], rows[rival]")
 check.crashes(IndexError, lambda error: True, "there are as many columns as rows[name] has figures")
 rows = {

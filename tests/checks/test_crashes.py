@@ -28,8 +28,8 @@ def unbound() -> Any:
 @pytest.mark.parametrize(
     ("function", "words"),
     [
-        (unmade, "a name that nothing above it makes"),
-        (unbound, "before it has a value"),
+        (unmade, "nothing is called `made_nowhere` here"),
+        (unbound, "`value` is used before it is set"),
         (lambda: 1 / 0, "divided by 0"),
         (lambda: {"a": 1}["b"], "print its keys"),
         (lambda: float(a), "one number is wanted here"),

@@ -182,7 +182,7 @@ def test_an_answer_that_ends_its_own_check_is_told_of_it() -> None:
     with pytest.raises(NameError) as caught:
         run(names, "check-mean-iou", check)
     words = nearest.in_its_check(caught.value, "mean-iou")
-    assert words.startswith("a name that nothing above it makes")
+    assert words.startswith("nothing is called `hits` here: is `hit` meant?")
     assert "Where to look: line 4, `hits` in `table" in words
     assert nearest.in_its_check(caught.value, "unet") == ""
 

@@ -284,6 +284,7 @@ def misweighted(
         return found
 
     yield from mistaken(act, _COSTS, _WEIGHTS, _SUMS, _ENDS)
+    yield from _miscounted(plain, target, edges, alphas)
     lifted = [1 + a * on[:, None] for a in alphas]
     yield (
         [F.cross_entropy(w * logits, target, ignore_index=255) for w in lifted],
@@ -292,6 +293,34 @@ def misweighted(
     yield (
         [F.nll_loss((w * logits.softmax(1)).log(), target, ignore_index=255) for w in lifted],
         "the weights meet the probabilities: they belong to the *costs*",
+    )
+
+
+def _miscounted(
+    plain: Tensor, target: Tensor, edges: Tensor, alphas: Sequence[float]
+) -> Iterator[tuple[list[Tensor], str]]:
+    """Losses for each α with another number of pixels, or with weights of something else."""
+    on, number = edges == 1, (target != 255).sum()
+    sums = [((1 + a * on) * plain).sum() for a in alphas]
+    for total, words in (
+        ((target == 255).sum(), "these are the pixels of 255: N counts all others, `!=`"),
+        (target.sum(), "this is the sum of the classes' numbers: N counts pixels"),
+        (number + 1, "N is a plain number of pixels: `clamp_min(1)` changes 0 alone"),
+        (number - 1, "N is a plain number of pixels: nothing is subtracted"),
+        (number + 1e-6 * number, "N is a plain number of pixels: nothing is added"),
+    ):
+        yield [one / total for one in sums], words
+    for weigh, words in (
+        (lambda a: 1 + a * (target == 1), "the boundary is where `edges == 1`, not `target == 1`"),
+        (
+            lambda a: (1 + a * edges == 1) * 1,
+            "put `edges == 1` in brackets: `*` and `+` come first",
+        ),
+    ):
+        yield [(weigh(a) * plain).sum() / number for a in alphas], words
+    yield (
+        [((1 + a * on) + plain).sum() / number for a in alphas],
+        "weights and costs are multiplied, not added",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import permutations
+from itertools import pairwise, permutations
 from typing import TYPE_CHECKING, Any
 
 from coursekit.checks.mistakes.questions import mistaken
@@ -30,6 +30,7 @@ def misfound(limits: Sequence[int]) -> Iterator[tuple[list[Any], str]]:
     powers = [2 ** (width.bit_length() - 1) for width in exact]
     wrong_half = [_halved(width, power) for width, power in zip(exact, powers, strict=True)]
     yield from (
+        *((found, words) for found, words in _searched(limits)),
         (
             [below(limit, equal=True) for limit in limits],
             "fewer than the limit: a cost of exactly the limit is too much",
@@ -57,6 +58,57 @@ def misfound(limits: Sequence[int]) -> Iterator[tuple[list[Any], str]]:
         ),
         ([w or 1 for w in exact], "width 1 is not below the limit here: raise ValueError"),
     )
+
+
+def _searched(limits: Sequence[int]) -> Iterator[tuple[list[Any], str]]:
+    """The same by bisection, where an end moves too far, or where it stops too early."""
+
+    def search(limit: int, up: int, down: int, stop: int) -> Any:
+        low, high = 1, 2
+        while 8 * high * high - 2 * high < limit:
+            low, high = high, 2 * high
+        while high - low > stop:
+            middle = (low + high) // 2
+            if 8 * middle * middle - 2 * middle < limit:
+                low = middle + up
+            else:
+                high = middle - down
+        return low
+
+    past = "an end moves to the middle itself, which was tried: `{} = middle`"
+    for up, down, stop, words in (
+        (1, 0, 1, past.format("low")),
+        (0, 1, 1, past.format("high")),
+        (1, 1, 1, past.format("low = middle` or `high")),
+        (1, 0, 0, past.format("low")),
+        (0, 0, 2, "it stops too early: the ends are neighbours when `high - low` is 1"),
+        (0, 0, 3, "it stops too early: the ends are neighbours when `high - low` is 1"),
+    ):
+        yield [search(limit, up, down, stop) for limit in limits], words
+
+
+def astray(tries: Sequence[int]) -> str:
+    """What is wrong with the widths that were built, so many or so large; "" if nothing is."""
+    last, recent = tries[-1], {*tries[-12:]}
+    pairs = list(pairwise(tries))
+    if last >= 10**8:
+        if len(tries) > 4 and all(b == 2 * a for a, b in pairs[-4:]):
+            return (
+                f"width {last:,} was built: go on doubling only while it *fits*, `while fits(high)`"
+            )
+        if len(tries) > 3 and all(b == a * a for a, b in pairs[-2:]):
+            return f"width {last:,} was built: double the width, do not square it"
+        return f"width {last:,} was built: the limit is no width. Double from 1 on"
+    if len(tries) <= 100:
+        return ""
+    if len(recent) < 4:
+        return (
+            f"width {last} is built again and again: the middle is `(low + high) // 2`, one end "
+            "moves to it each time, and neighbours end it"
+        )
+    if all(b == a + 1 for a, b in pairs[-12:]):
+        return "more than 100 widths, one by one: double the width first, then halve the interval"
+    return f"more than 100 networks were built (the last: {last}): halve the interval, and stop"
 
 
 def _halved(width: int, power: int) -> int:

@@ -34,6 +34,7 @@ _ABOVE: list[Way] = [
     (lambda mine, other, by: mine > other + by / 100, "`by` is in points, not in per cent"),
     (lambda mine, other, by: mine > other + 1, "`by` has no effect: 1 is written in"),
     (lambda mine, other, by: mine > other + 0.5, "`by` has no effect: 0.5 is written in"),
+    (lambda mine, other, by: mine < other + by, "the sign is turned: *above* is `>`"),
     (
         lambda mine, other, by: abs(mine - other) > by,
         "a figure that lies *below* by more is not above: leave `abs` out",

@@ -142,6 +142,10 @@ def misfound(found: dict[str, Any]) -> str:
             return "these are paths: take the stems alone"
         if not {*stems} <= known[kind]:
             odd = sorted({*stems} - known[kind])
+            if {*odd} <= set().union(*known.values()):
+                return f"{odd} are of another kind than {kind}: group by the kind of each finding"
+            if "888" in odd:
+                return "notes are in it, of another kind: only errors and warnings are suspects"
             return f"{odd} are no stems of {kind}: of 'train/masks/7.png' it is '7'"
     got = found.get("constant-mask", ())
     for wrong, words in (

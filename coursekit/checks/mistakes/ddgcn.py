@@ -31,7 +31,7 @@ UNLED: tuple[tuple[Kinds, str, str], ...] = (
     (TypeError, r"relate\(\) missing", "`relate` takes three: Q, K and V"),
     (
         RuntimeError,
-        r"input\[(1, )?2, 12, 20\]|input\[2, 6, 5, 4\] to have 12",
+        r"input\[(1, )?2, 12, 20\]|input\[(1, )?2, 6, (20|5, 4)\] to have 12",
         "`query`, `key` and `value` are each called with x, and `relate` with what they give",
     ),
     (
@@ -49,6 +49,18 @@ UNLED: tuple[tuple[Kinds, str, str], ...] = (
         r"size \[12, 6, 1, 1\].* got 12",
         "`extend` is called once: C channels come out",
     ),
+    (
+        RuntimeError,
+        r"input\[2, 5, 4, 6\]",
+        "the states are the second dimension, (B, C/2, h', w'): do not turn what `update` gives",
+    ),
+    (
+        RuntimeError,
+        r"to conv1d, .*\[2, 12, 5, 4\]",
+        "`update` takes the states, M turned round, and comes before `extend`",
+    ),
+    (RuntimeError, r"tensor a \(12\) .* tensor b \(6\)", "nothing is added to H_S"),
+    (RuntimeError, "supported on matrices", "`.flatten(2)` keeps images and channels: (B, c, l)"),
     (RuntimeError, r"size \[12, 6, 1, 1\]", "`extend` takes a map: `.unflatten` before it"),
     (
         (RuntimeError, IndexError),
@@ -61,7 +73,12 @@ UNLED: tuple[tuple[Kinds, str, str], ...] = (
         "before `extend` there are C/2 channels: take sizes from `x.shape[-2:]`, by `.unflatten`",
     ),
     (RuntimeError, "input of size", "take sizes from `x.shape`: 256 is C/2, for C = 512"),
-    (RuntimeError, "unflatten", "the nodes go back to the map that they came from"),
+    (RuntimeError, r"dim 2 \(6\)", "do not turn what `update` gives: the nodes stay last"),
+    (
+        RuntimeError,
+        "unflatten",
+        "the last dimension becomes height and width, those of x: `.unflatten(2, x.shape[-2:])`",
+    ),
 )
 #: The same with the feature graph of 16 channels.
 UNFED: tuple[tuple[Kinds, str, str], ...] = (
@@ -107,7 +124,11 @@ UNFED: tuple[tuple[Kinds, str, str], ...] = (
     ),
     (RuntimeError, r"dim 2 \(4\)", "R = Z Θ is missing: it leads from the nodes back to places"),
     (RuntimeError, r"dim 2 \(8\)", "R is Z Θ, states × places: here it is turned round"),
-    (RuntimeError, "unflatten", "the places go back to the map that they came from"),
+    (
+        RuntimeError,
+        "unflatten",
+        "the last dimension becomes height and width, those of x: `.unflatten(2, x.shape[-2:])`",
+    ),
 )
 
 
@@ -157,7 +178,7 @@ def _misled_nodes(graph: Any, q: Tensor, k: Tensor, v: Tensor) -> OneByOne:
     new, sums = update(m.mT), "nothing is added here: only the feature graph has a sum"
     times, left = "nothing is multiplied here", "`relate` is left out: `update` gets its M, turned"
     cut = "reshape cuts up: `.mT` turns, `.unflatten(2, …)` goes back to a map"
-    yield m.mT, "the states are never updated: `update` is left out"
+    yield m.mT, "the states are never updated: `update` is left out, or what it gives is not kept"
     yield update[0](m.mT), "the ABN of `update` is left out"
     yield update[1](m.mT), "the convolution of `update` is left out"
     yield update(new), "`update` is called once"
@@ -178,6 +199,8 @@ def _misled_nodes(graph: Any, q: Tensor, k: Tensor, v: Tensor) -> OneByOne:
     for dim in (-1, 1):
         old, mean = m.mT.mean(dim, keepdim=True), new.mean(dim, keepdim=True)
         yield from ((mean.expand_as(new), averaged), (update(old.expand_as(new)), averaged))
+    turned = update(relate(q.mT, k.mT, v.mT))
+    yield turned, "`relate` gets Q, K and V turned round: it takes (B, C/2, l), a column a node"
     for at in product(range(3), repeat=3):
         a, b, c = ((q, k, v)[i] for i in at)
         meet = b.mT @ c
@@ -199,7 +222,7 @@ _PLACES_S = {
     "v": _ALONE.format("value"),
     "relation": "before `update`, on M",
     "turned": "before `update`, on M",
-    "states": "between `update` and `extend`",
+    "states": "between `update` and `extend`: an ABN with slope 1 ends `update`",
     "end": "at the end",
 }
 
@@ -223,6 +246,7 @@ def _ended(graph: Any, states: Tensor, x: Tensor, others: Sequence[Tensor], name
         (turned, swapped),
         (turned.mT, swapped),
         (right.mT, swapped),
+        (right.flatten(2), f"{name} is a map: nothing is flattened after `extend`"),
     ]
 
 
@@ -247,7 +271,7 @@ _PLACES_F = {
     "links": "after `adjacency`: BN is ABN without activation",
     "old": "on the old Z: it is added as it is",
     "sum": "between the two steps",
-    "states": "after `update`",
+    "states": "after `update`: BN is ABN without activation",
     "r": "on R, before `extend`",
     "end": "at the end",
 }

@@ -26,6 +26,8 @@ _IDS = (
 )
 _TOTAL = "divided by the total count, as in the public code: each class has its own c_ij"
 
+_IMAGE = "all images count: the first dimension is theirs, `[1:]` leaves one out, and no class"
+
 
 class Eq4:
     """Eq. 4 and what it is made of.
@@ -154,6 +156,10 @@ _WAYS: list[Way] = [
     ),
     (lambda e: (e.each).sum(), "1/(NC) is missing: take the mean"),
     (lambda e: (e.each).sum(0).mean(), "1/N is missing: the mean over the images, too"),
+    (lambda e: e.each[:, :-1].mean(), "the last class's edges count, too"),
+    (lambda e: e.by(e.pixel[:, None], e.on[1:]), _IMAGE),
+    (lambda e: e.by(e.pixel[:, None], e.on[:1]), _IMAGE),
+    (lambda e: e.by(e.pixel[None, -1], e.on), _IMAGE),
     (lambda e: e.each, "one number for each image and class: take the mean"),
     (lambda e: (e.w * e.whole / e.counts.clamp_min(1)).mean(), UNKNOWN),
     (lambda e: (e.w * e.whole / e.marked.sum((2, 3)).clamp_min(1)).mean(), UNKNOWN),

@@ -157,6 +157,8 @@ def misunited(maps: Tensor, classes: int, sides: str, width: int) -> Mistakes:
     """What is taken for binary edges (B, H, W), the union of the category edges but class 0's."""
     parts = edged(maps, classes, sides, width)
     yield from _united(maps, classes, sides, width)
+    yield from _cut(parts)
+    yield edged(maps, 256, sides, width)[:, 1:].amax(1), "there are `NUM` classes: 255 is none"
     one = parts == 1
     count, known = one[:, 1:].sum(1), parts[:, 0] != 255
     yield (
@@ -172,6 +174,22 @@ def misunited(maps: Tensor, classes: int, sides: str, width: int) -> Mistakes:
     yield torch.where(known, (count > 1).long(), 255), "one part is enough: here it takes two"
     for j in range(classes):
         yield parts[:, j], f"these are the edges of class {j} alone: the union of all parts'"
+
+
+def _cut(parts: Tensor) -> Mistakes:
+    """What is cut out or joined along another dimension than that of the classes, the second."""
+    second = "{}, and the classes are the second dimension: `[:, 1:]`"
+    union = "the union goes over the classes, the second dimension: `.amax(1)`"
+    for first in (1, 0):
+        some = parts[:, first:]
+        yield from ((some.amax(dim), union) for dim in (0, 2, 3, (0, 1, 2, 3)))
+    for dim in (0, 1):
+        yield parts[1:].amax(dim), second.format("`[1:]` leaves an image out")
+        yield parts[:, :, 1:].amax(dim), second.format("`[:, :, 1:]` leaves a row of pixels out")
+        yield parts[..., 1:].amax(dim), second.format("`[..., 1:]` leaves a column out")
+    for dim in (1, 2):
+        yield parts[:, 1].amax(dim), second.format("`[:, 1]` is one class alone")
+    yield parts[:, 1:], "each part has a map of its own still: their union is one map, `.amax(1)`"
 
 
 def _united(maps: Tensor, classes: int, sides: str, width: int) -> Mistakes:

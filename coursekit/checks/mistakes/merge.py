@@ -1,4 +1,4 @@
-"""Known mistakes in how lesson 09 merges its graphs, and in how it counts what was merged."""
+"""Known mistakes in how lesson 09 merges its graphs."""
 
 from __future__ import annotations
 
@@ -10,26 +10,41 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from coursekit.checks.comparing import kind_difference
-from coursekit.models import ddgcn
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from coursekit.checks.crashes import Kinds
 
     Mistakes = list[tuple[Any, str]]
-    Reading = tuple[int, str]
 
 _FACTOR = "X and up(S) are multiplied place by place: `*`, not `@`"
 #: Exceptions, what they say, and what is behind them: in `merged`, of 8 or 12 channels.
 UNMERGED: tuple[tuple[Kinds, str, str], ...] = (
     (AttributeError, "Graph' object has no|'Projection'", "call the parts: `self.spatial(x_l)`"),
+    (
+        TypeError,
+        r"got \((Projection|SpatialGraph|FeatureGraph)",
+        "call the parts: `self.spatial(x_l)`",
+    ),
     (RuntimeError, "Expected size for first|cannot be multiplied", _FACTOR),
+    (RuntimeError, "size mismatch, got input", "λ and γ are one number each: `*`, not `@`"),
+    (
+        RuntimeError,
+        r"tensor b \(24\)",
+        "sizes come from X, `x.shape[-2:]`: 8 times the 3 of X_l is more than the 21 of X",
+    ),
+    (
+        RuntimeError,
+        "Expected size 18 but got size 21",
+        "height and width, in this order: `x.shape[-2:]`",
+    ),
     (
         RuntimeError,
         r"Sizes of tensors must match|size of tensor",
-        "the sizes do not fit: enlarge what has X_l's size to the size of X",
+        (
+            "the sizes do not fit: H_S has X_l's size, so S = λ H_S + X_l is enlarged as a whole "
+            "to the size of X, which all else has"
+        ),
     ),
     (RuntimeError, r"size \[8, 10, .* got 8 ", "`x` is X already: `conva` comes before"),
     (
@@ -43,30 +58,15 @@ UNJUDGED: tuple[tuple[Kinds, str, str], ...] = (
     (TypeError, "expected Tensor as element", "0 is no tensor: `torch.zeros_like(x)`"),
     (NameError, "'self'", "this is no method: the block's parts are `block.projection`, …"),
     (RuntimeError, "number of dimensions", "`torch.zeros_like(x)` has the batch, too"),
-    (RuntimeError, "must match|size of tensor", "enlarge X_l to the size of X first"),
+    (
+        RuntimeError,
+        "must match|size of tensor",
+        "all has the size of X: enlarge X_l first, and make zeros like X",
+    ),
     (RuntimeError, "to have .* channels", "`x` is X already: `conva` comes before"),
 )
-#: The same in `readings`.
-UNCOUNTED: tuple[tuple[Kinds, str, str], ...] = (
-    (
-        (TypeError, AttributeError),
-        "NoneType",
-        "a list collects what fits: begin with an empty one",
-    ),
-    (TypeError, "exactly one argument", "append one thing, a tuple: `((conva, merge))`"),
-    (
-        (TypeError, AttributeError),
-        "argument: 'self'|'function' object has no attribute",
-        "count the block that you built, not the class",
-    ),
-    (
-        TypeError,
-        "string formatting|'str' and 'int'",
-        "DDGCN takes in_channels and channels first, then `conva=conva, merge=merge`",
-    ),
-    (TypeError, "missing .* 'in_channels'", "DDGCN takes in_channels and channels first"),
-)
 
+_OTHER = 'this is the other reading: is the name spelt "paper" or "code", and asked by `==`?'
 _ORDER = "the parts stand in another order"
 _CORNERS, _AGAIN = "leave align_corners at its default", "X is laid beside once"
 #: Other ways to enlarge a map, and what is said of them.
@@ -145,6 +145,24 @@ def mismerged(block: Any, x: Tensor) -> Iterator[tuple[Tensor, str]]:
     return ((torch.cat(parts, 1), said) for parts, said in rows[1:])  # the first is right
 
 
+def mislaid(got: Tensor, x: Tensor, merge: str) -> str:
+    """How the parts of Y were put together, if not along the channels; "" if they were."""
+    parts, (batch, channels, height, width) = (2 if merge == "code" else 3), x.shape
+    if got.shape == (batch, parts * channels, height, width):
+        return ""
+    if got.shape == (parts * batch, channels, height, width):
+        return "the parts are laid along the batch: channels are `dim=1`"
+    if got.shape in (
+        (batch, channels, parts * height, width),
+        (batch, channels, height, parts * width),
+    ):
+        return "the parts are laid along the height or width: channels are `dim=1`"
+    if got.dim() == 5:
+        return "`torch.stack` makes a new dimension: `torch.cat` lays along one that there is"
+    more = f"concatenated: dim=1; its shape is {tuple(got.shape)}"
+    return f'Y of "{merge}" has {parts} times the channels of X ({more})'
+
+
 def _up(x: Tensor, **how: Any) -> Callable[[Tensor], Tensor]:
     return partial(F.interpolate, size=x.shape[-2:], **(how or {"mode": "bilinear"}))
 
@@ -187,6 +205,9 @@ def _as_paper(block: Any, x: Tensor, x_l: Tensor) -> list[tuple[tuple[Tensor, ..
     sums += [(one, s, g) for one in (x * s, x + s, x * g, x + g, x + s + g)]
     found: list[tuple[tuple[Tensor, ...], str]] = [
         ((x, s, g), ""),
+        ((x * up(lam * low + x_l) + x, g + x), _OTHER),
+        ((s, g), "X itself stands in Y, too: three parts"),
+        ((h_s, h_f), "X itself stands in Y, too: three parts; and λ and γ are left out"),
         ((x, h_s, h_f), "λ and γ are left out"),
         ((x, gam * h_s, lam * h_f), swapped),
         ((x, gam * h_s, gam * h_f), swapped),
@@ -213,6 +234,9 @@ def _as_code(block: Any, x: Tensor, x_l: Tensor) -> list[tuple[tuple[Tensor, ...
     small = F.interpolate(x, low_size, mode="area"), F.interpolate(x, low_size, mode="bilinear")
     found: list[tuple[tuple[Tensor, ...], str]] = [
         ((first, g), ""),
+        ((x, lam * up(h_s), gam * h_f), _OTHER),
+        ((x * s, x, g), "X · up(S) + X is one part, a sum: X does not stand beside it"),
+        ((x * (up(lam * h_s) + x) + x, g), "S is λ H_S + X_l, not + X"),
         ((x * up(h_s + x_l) + x, h_f + x), "λ and γ are left out"),
         ((x * up(gam * h_s + x_l) + x, lam * h_f + x), swapped),
         ((x * up(gam * h_s + x_l) + x, g), swapped),
@@ -276,6 +300,7 @@ def _judged_as_paper(block: Any, x: Tensor) -> list[tuple[Sequence[Tensor], str]
     twice = "zeros stand beside X twice, once for each graph"
     rows: list[tuple[Sequence[Tensor], str]] = [
         ((x, nothing, nothing), ""),
+        ((x * up + x, x), _OTHER),
         ((x,), "zeros stand beside X: Y has three times the channels"),
         ((x, nothing), twice),
         ((x, nothing, nothing, nothing), twice),
@@ -310,6 +335,7 @@ def _judged_as_code(block: Any, x: Tensor) -> list[tuple[Sequence[Tensor], str]]
     rows: list[tuple[Sequence[Tensor], str]] = [
         ((x * up + x, x), ""),
         ((x, x * up + x), _ORDER),
+        ((x, nothing, nothing), _OTHER),
         ((x, up), "X · up(S) + X comes first, then G, which is X"),
         ((x * up + x,), "G stands beside the first part: with γ = 0 it is X"),
         ((x * up + x, x, x), "Y has two parts: X · up(S) + X, and G"),
@@ -331,89 +357,3 @@ def _beside_x(names: Sequence[str]) -> str:
     if {*names} <= {"X", "0"}:
         return "γ and λ are 0: beside X stand zeros, not X again"
     return "Eq. 1 adds nothing to the graphs: beside X stand zeros"
-
-
-def built_once(kind: Callable[..., Any]) -> Callable[..., Any]:
-    """A class, but what was built of the same arguments on the same device is given again.
-
-    For exercises that build many of them only to count: on the `meta` device, too, an
-    initialisation takes milliseconds.
-    """
-    built: dict[Hashable, Any] = {}
-
-    def build(*args: Hashable, **kwargs: Hashable) -> Any:
-        key = str(torch.get_default_device()), args, tuple(sorted(kwargs.items()))
-        if key not in built:
-            built[key] = kind(*args, **kwargs)
-        return built[key]
-
-    return build
-
-
-def miscounted(found: Mapping[Reading, Sequence[Reading]]) -> str:
-    """What is wrong with the readings that each reading's own number gives; "" if nothing is."""
-    each = [list(got) for got in found.values()]
-    if all(got == [pair] for pair, got in found.items()):
-        return ""
-    first = next((got for got in each if got), None)
-    if first is None:
-        return (
-            "numbers are written in: take target, rest, in_channels and channels as they are given"
-        )
-    if len(first) == 1 and all(got == first for got in each):
-        return f"whatever the target, you say {first}: append the (conva, merge) of the loops"
-    if any(len(got) > 1 for got in each):
-        for place, name in enumerate(("conva", "merge")):
-            if all(len({one[place] for one in got}) == len(got) for got in each if len(got) > 1):
-                return f"DDGCN is built without `{name}={name}`: two readings are the same"
-        return "expected: those with exactly the target's number, `==`"
-    lost = [pair for pair, got in found.items() if not got]
-    if lost:
-        named = " and ".join(map(repr, lost))
-        return (
-            f"{named} is never found: do the loops go over 1 and 3, and over "
-            '"paper" and "code", and does `return` stand after both?'
-        )
-    return ""
-
-
-def misread(got: Sequence[Any]) -> str:
-    """What is wrong with the form of what `readings` gives; "" if nothing is."""
-    for one in got:
-        wrong = kind_difference(one, tuple, None, "a reading")
-        if wrong is None and len(one) != 2:
-            wrong = f"a reading is two things, (conva, merge), not {len(one)}"
-        if wrong is None and (isinstance(one[0], str) and not isinstance(one[1], str)):
-            wrong = 'a reading is (conva, merge), in this order: (1, "code")'
-        wrong = wrong or kind_difference(one[0], int, None, "conva in a reading")
-        wrong = wrong or kind_difference(one[1], str, None, "merge in a reading")
-        if wrong:
-            return wrong
-    return ""
-
-
-def unfound(readings: Callable[..., Sequence[Reading]], target: int, rest: int) -> str:
-    """Why nothing fits where (1, "code") does: found by asking for other numbers."""
-    inner = target - rest
-    if readings(10 * target, rest):
-        return "no reading fits, but for another number some do: compare by `==`"
-    if readings(inner, rest):
-        return "no reading fits: add `rest` to what you count"
-    if readings(inner - rest, rest):
-        return "no reading fits: `rest` is added to what you count, not taken away"
-    with torch.device("meta"):
-        block = ddgcn.DDGCN(2048, 512)
-    if readings(target + sum(b.numel() for b in block.buffers()), rest):
-        return "no reading fits: count parameters alone (no buffers)"
-    found = readings(target + 512 * 512, rest)  # of the paper's merge
-    if [one for one in found if one[-1] not in ("paper", "code")]:
-        return 'no reading fits: the two merges are spelt "paper" and "code"'
-    if readings(target + 8 * 2048 * 512, rest) or found:
-        return (
-            'no reading fits: (1, "code") is never tried. Do the loops go over 1 and 3, and over '
-            '"paper" and "code", is each handed on to DDGCN, and does `return` stand after both?'
-        )
-    return (
-        "no reading fits: build DDGCN(in_channels, channels, …), count its parameters, add "
-        "`rest`, compare by `==`, and `return` after both loops"
-    )

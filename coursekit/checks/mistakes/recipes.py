@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from coursekit.checks.crashes import Kinds
     from coursekit.synthfaces import Style
 
     Mistakes = list[tuple[Any, str]]
@@ -150,7 +152,85 @@ def miscompared(scores: NDArray[Any]) -> list[tuple[int, Any, str]]:
         (3, alone * other, "it is no product"),
         (3, both / a - b / none, "differences, not ratios"), (3, mixed.mean() + 0 * a, within),
         (3, top - other, "a on top of b minus *b* alone: compare with a alone"),
+        *((row, abs(each), "a change may do harm: keep the sign")
+          for row, each in enumerate((alone, other, top)) if (each < 0).any()),
+        *_combined(scores),
     ]  # fmt: skip
+
+
+def _combined(scores: NDArray[Any]) -> list[tuple[int, Any, str]]:
+    """All sums and differences of the scores that a row might be, but for the right one."""
+    right = ("sa - s0", "sb - s0", "sab - sb", "sab - sb - sa + s0")
+    rows = ("a alone", "b alone", "a on top of b", "the interaction")
+    found = []
+    for signs in product((0, 1, -1), repeat=4):
+        terms = sorted(zip(signs, ("s0", "sa", "sb", "sab"), strict=True), reverse=True)
+        said = " ".join(f"{'+' if sign > 0 else '-'} {name}" for sign, name in terms if sign)
+        value = sum(sign * each for sign, each in zip(signs, scores, strict=True))
+        for row, (what, wanted) in enumerate(zip(rows, right, strict=True)):
+            found.append((row, value, f"{what} is {wanted}, not {said.removeprefix('+ ')}"))
+    exact = [scores[1] - scores[0], scores[2] - scores[0], scores[3] - scores[2]]
+    exact.append(exact[2] - exact[0])
+    return [one for one in found if not np.allclose(one[1], exact[one[0]])]
+
+
+def misshapen(shape: tuple[int, ...], seeds: int) -> str:
+    """What is wrong with the shape of effects, in words; "" if nothing is, or it is not known."""
+    if shape == (4 * seeds,):
+        return "the rows are laid end to end: `np.stack` lays them one above the other"
+    if len(shape) == 2 and shape[1] == seeds and shape[0] != 4:
+        return f"there are four effects, a row for each: here are {shape[0]} rows"
+    if shape in ((), (4,)):
+        return "each seed has effects of its own: no mean, and one list of the four rows"
+    return ""
+
+
+#: Exceptions in `only` and `all_but`, what they say, and what is behind them.
+UNMIXED: tuple[tuple[Kinds, str, str], ...] = (
+    (AttributeError, "cannot assign to field", "a Style is frozen: use replace"),
+    (
+        TypeError,
+        r"replace\(\) takes 1 positional",
+        "two stars make named arguments of a dict: `replace(style, **{name: value, …})`",
+    ),
+    (TypeError, "must be a mapping", "two stars want names and values: a dict, `{name: value}`"),
+    (
+        TypeError,
+        r"shifted\(\) (missing|takes)",
+        "`style.shifted(amount)`: of the style that is given, and by the amount alone",
+    ),
+    (
+        TypeError,
+        "keyword argument 'name'",
+        'no field is called "name": `**{name: value}`, without quotes, puts in what it stands for',
+    ),
+    (
+        TypeError,
+        "unexpected keyword",
+        "a Style has no such field: `**{name: getattr(style, name) for name in fields}`",
+    ),
+    (TypeError, "keywords must be strings", "the names in `fields` come one by one, in a loop"),
+    (
+        TypeError,
+        "name must be string",
+        "`getattr(style, name)`: the style first, then one name of `fields`",
+    ),
+    (
+        AttributeError,
+        "'Style' object has no attribute '.'$",
+        "a text is gone through letter by letter: `for name in fields`",
+    ),
+    (
+        (AttributeError, TypeError),
+        "attribute 'name|subscript",
+        "`name` is a variable: use getattr(style, name), without quotes",
+    ),
+    (
+        KeyError,
+        "'",
+        "fields are the names themselves, whichever they are: go through them",
+    ),
+)
 
 
 def mismixed(

@@ -13,9 +13,65 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from coursekit.checks.crashes import Cause, Kinds
     from coursekit.checks.mistakes.questions import Way
 
     Shares = NDArray[np.float64]
+
+#: Exceptions in `reestimate`, what they say, and what is behind them.
+UNESTIMATED: tuple[tuple[Kinds, Cause, str], ...] = (
+    (TypeError, "iterable", "batches are a list: `for images in batches`"),
+    (
+        ZeroDivisionError,
+        lambda error: True,
+        "count a batch's own images, too, before you set its momentum",
+    ),
+    (
+        (ValueError, TypeError, RuntimeError),
+        "should contain|xpected [234]D|should be the same|invalid combin|more than 1 value",
+        "pass each batch as it is through the whole network: `network(images)`",
+    ),
+    (
+        (TypeError, AttributeError),
+        "context manager|__enter__",
+        "`torch.no_grad()`, with its brackets",
+    ),
+    (
+        AttributeError,
+        "'(str|Tensor|Parameter)' object",
+        "the layers are modules, from `network.modules()`: a state_dict holds names and tensors",
+    ),
+    (
+        AttributeError,
+        "reset_running_stats|num_batches",
+        "it is the layers found that are reset, each by its own `layer.reset_running_stats()`",
+    ),
+    (
+        AttributeError,
+        "NoneType",
+        "a layer may have running_mean None: it keeps no statistics, leave it out",
+    ),
+    (
+        AttributeError,
+        "'momentum'",
+        (
+            "one of those found has no momentum, so it is no normalisation: a layer has a "
+            "`running_mean` of its own"
+        ),
+    ),
+    (
+        AttributeError,
+        "reset_parameters",
+        "`reset_running_stats()` resets statistics; the weights stay",
+    ),
+    (
+        AttributeError,
+        "'(running_mean|running_var|track_running_stats)'",
+        'not every module has one: `getattr(m, "running_mean", None)` asks without stopping',
+    ),
+    (RuntimeError, "Boolean value", "`running_mean` holds many numbers: ask `is not None`"),
+    (TypeError, "cannot assign", "`layer.reset_running_stats()` resets: a buffer stays a tensor"),
+)
 
 
 def misbuffered(best: Tensor, every: Sequence[Tensor], k: int) -> Iterator[tuple[Tensor, str]]:

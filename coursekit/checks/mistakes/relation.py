@@ -50,12 +50,34 @@ UNRELATED: tuple[tuple[Kinds, str, str], ...] = (
         "`@` multiplies matrices; `*` takes numbers place by place",
     ),
     (TypeError, '"dim"', "along which dimension? `.softmax(dim=-1)`"),
+    (TypeError, "dim must be an int", "`nn.Softmax` makes a layer: `.softmax(dim=-1)` of QVᵀ"),
+    (
+        RuntimeError,
+        "dimension 0|not match .* dim 0",
+        "the images stay first: `.mT` turns the last two dimensions, and no others",
+    ),
+    (
+        RuntimeError,
+        r"tensor a \(4\) .* tensor b \(3\)",
+        "a sum or mean that divides keeps its dimension, `keepdim=True`; or take `.softmax(-1)`",
+    ),
+    (
+        RuntimeError,
+        r"be: \[3, 7\] but got: \[3, 4\]",
+        "one matrix is not turned: `value.mT` after the queries, and `key.mT` before the weights",
+    ),
+    (
+        RuntimeError,
+        r"be: \[3, 4\] but got: \[3, 7\]",
+        "the weights are QVᵀ, channels × channels, (B, c, c), and stand after Kᵀ",
+    ),
     (
         RuntimeError,
         "Expected size|cannot be multiplied|must match",
         "the matrices do not fit: Q Vᵀ is (B, c, l) @ (B, l, c), and Kᵀ stands before the softmax",
     ),
 )
+_BUILT_IN = "this is softmax(QKᵀ) V, as in lesson 05: the equation here is another"
 _LESSON_05 = "this is lesson 05's: here channels meet, not nodes"
 
 
@@ -115,13 +137,22 @@ def misrelated(q: Tensor, k: Tensor, v: Tensor) -> Mistakes:
     found = [(k.mT @ w, message) for w, message in weights]
     late = "the softmax is of QVᵀ alone: the keys are multiplied after it"
     found += [((k.mT @ raw).softmax(d), late) for d in (-1, 1)]
+    found += [
+        (k.mT @ (q * v).softmax(d), "`@` multiplies matrices, `*` place by place") for d in (-1, 1)
+    ]
     found += [(k.softmax(d).mT @ soft, "only QVᵀ has a softmax") for d in (-1, 1)]
     found += [(right + one.mT, "nothing is added") for one in (q, k, v)]
     found += [(right * n, divided) for r in (2, 4, 7) for n in (r, 1 / r, r**0.5, r**-0.5)]
     found += [(curve(right), f"there is no {name} at the end") for name, curve in curves()]
     found += [(right.mT, "this is M turned round: a row for each node, (B, l, c)")]
+    found += [(soft @ k, "M is Kᵀ times the weights, (B, l, c): not the weights times K")]
+    found += [(right.mean(0), "each image has an M of its own: the batch stays")]
+    found += [(k.mT @ (raw.exp() / raw.exp().sum()), sums.format("over all images"))]
     found += [(soft, "these are the weights: the keys are still to be multiplied")]
     found += _of_images(q, k, v) + _cut_up(q, k, v) + _elsewhere(q, k, v)
+    attention = [(q, k, v), (q.mT, k.mT, v.mT), (q, v, k), (q.mT, v.mT, k.mT)]
+    theirs = [F.scaled_dot_product_attention(*parts) for parts in attention]
+    found += [(one, _BUILT_IN) for out in theirs for one in (out, out.mT)]
     return found
 
 

@@ -192,7 +192,7 @@ def conv_bn_relu(in_channels, out_channels, kernel=1, dilation=1):
         (_edit(_FOLD, "folded = copy.deepcopy(conv)",
                "folded = nn.Conv2d(conv.in_channels, conv.out_channels, conv.kernel_size,\n"
                "                       padding=conv.padding, dilation=conv.dilation)"),
-         "stops with RuntimeError"),
+         "RuntimeError"),
         (_edit(_FOLD, "    return", "    norm.running_var += norm.eps\n    return"),
          "changes its argument `norm`"),
         (_edit(_FOLD, "    return", "    folded.stride = (1, 1)\n    return"), "stride=(2, 2)"),

@@ -145,7 +145,7 @@ WRONG = {
                "    query /= query.shape[-1] ** 0.5\n    scores = query @ key.transpose(-2, -1)"),
          "changes its argument `query`"),
         (_edit(_ATTEND, "return", "attended ="), "gives None"),
-        (_edit(_ATTEND, "@ value", "@ values"), "stops with NameError"),
+        (_edit(_ATTEND, "@ value", "@ values"), "nothing is called `values` here"),
         (_edit(_ATTEND, "scores.soft", "scores.float().soft", "@ value", "@ value.float()"),
          "float32, expected: torch.float64"),
         ("""
@@ -210,7 +210,7 @@ def attend_in_blocks(query, key, value, block):
         (_edit(_BLOCKS, "torch.zeros_like(m), 0", "torch.zeros(*m.shape), torch.zeros(*m.shape)",
                "dtype=query.dtype", "dtype=torch.float32",
                "return o / l", "return (o / l).float()"), "float32, expected: torch.float64"),
-        (_edit(_BLOCKS, "keepdim=True).values", "keepdim=True)"), "stops with TypeError"),
+        (_edit(_BLOCKS, "keepdim=True).values", "keepdim=True)"), "TypeError"),
         ("""
 def attend_in_blocks(query, key, value, block):
     return F.scaled_dot_product_attention(query, key, value)

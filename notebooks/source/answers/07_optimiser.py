@@ -143,7 +143,7 @@ WRONG = {
         (_edit(_SGD, ("return weight - rate * velocity, velocity", "weight, velocity")),
          "gives None"),
         (_edit(_SGD, ("weight_decay * weight", "weight_decay * weights")),
-         "stops with NameError: name 'weights' is not defined"),
+         "name 'weights' is not defined"),
     ],
     "adam-step": [
         (_edit(_ADAM, ("betas[1] ** t", "betas[0] ** t")), "for a large t it is right"),
@@ -365,7 +365,7 @@ WRONG = {
                       '            group["lr"] = machine.rate\n'),
                       "        optimiser.lr = machine.rate\n")), "put machine.rate"),
         (_edit(_RUN, ("load_state_dict(best)", "load_state_dict(best.state_dict())")),
-         "stops with AttributeError"),
+         "AttributeError"),
     ],
 }  # fmt: skip
 

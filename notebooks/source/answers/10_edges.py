@@ -99,6 +99,8 @@ def decouple(network):
 
 WRONG = {
     "edge-labels": [
+        (_edit(_EDGES, "edges[:, 1:].amax(1)", "edges[1:].amax(1)"), "`[1:]` leaves an image out"),
+        (_edit(_EDGES, "edges[:, 1:].amax(1)", "edges[:, 1:].amax(-1)"), "the union goes over the classes"),
         (_edit(_EDGES, "known & ~own", "~known & ~own"), "*known* and of another class"),
         (_edit(_EDGES, "spread(known & ~own, width)", "spread(known & ~own, 1)"), "spread of the others"),
         (_edit(_EDGES, "target == c", "target >= c"), "a map is of one class"),
@@ -131,7 +133,7 @@ WRONG = {
                   "own & spread(known & ~own, width)\n    edge = spread(edge, width) if sides == 'both' else edge"),
             "reach too far into the class",
         ),
-        (_edit(_EDGES, "spread(own, width)", "spread(own.numpy(), width)"), "(TypeError"),
+        (_edit(_EDGES, "spread(own, width)", "spread(own.numpy(), width)"), "TypeError"),
         (_edit(_EDGES, "spread(own, width) if", "spread(own, width) & ~own if"), "outside of the class"),
         (_edit(_EDGES, "near & spread(known & ~own, width)", "near"), "all pixels near the class"),
         (
@@ -178,12 +180,12 @@ def binary_edges(target, sides="both", width=1):
         (_edit(_EDGES, "edges[:, 1:].amax(1)", "edges[:, 1:].sum(1)"), "a union, no sum"),
         (_edit(_EDGES, "edges[:, 1:].amax(1)", "edges[:, 1:].any(1)"), "should be 255, too"),
         (_edit(_EDGES, "edges[:, 1:].amax(1)", "edges[:, 1:].amin(1)"), "*one* part is enough"),
-        (_edit(_EDGES, "edges[:, 1:].amax(1)", "edges[:, 1:]"), "one map for all parts"),
+        (_edit(_EDGES, "edges[:, 1:].amax(1)", "edges[:, 1:]"), "each part has a map of its own still: their"),
         (_edit(_EDGES, "NUM, sides=sides, width=width", "NUM, width=width"), "hand `sides` on"),
         (_edit(_EDGES, "NUM, sides=sides, width=width", "NUM, 'inner', width=width"), "the other `sides`"),
         (_edit(_EDGES, "NUM, sides=sides, width=width", "NUM, sides=sides"), "`width` has no effect"),
         (_edit(_EDGES, "edges[:, 1:].amax(1)", "edges[:, 1:].amax(1).long()"), "expected: torch.uint8"),
-        (_edit(_EDGES, "NUM, sides", "int(target[target != 255].max()) + 1, sides"), "(RuntimeError"),
+        (_edit(_EDGES, "NUM, sides", "int(target[target != 255].max()) + 1, sides"), "RuntimeError"),
         ('\ndef category_edges(target, num_classes, sides="both", width=1):\n    own = torch.stack([target == c for c in range(num_classes)], dim=1)\n    known = (target != 255).unsqueeze(1)\n    near = spread(own, width) if sides == "both" else own\n    edge = near | spread(known & ~own, width)\n    return torch.where(known, edge.to(torch.uint8), 255)\n\n\ndef binary_edges(target, sides="both", width=1):\n    edges = category_edges(target, NUM, sides=sides, width=width)\n    return edges[:, 1:].amax(1)\n', 'near the class *and* near another, not or: `&`'),
         ('\ndef category_edges(target, num_classes, sides="both", width=1):\n    own = torch.stack([target == c for c in range(num_classes)], dim=1)\n    known = (target != 255).unsqueeze(1)\n    near = spread(own, width) if sides == "both" else own\n    edge = spread(known & ~own, width)\n    return torch.where(known, edge.to(torch.uint8), 255)\n\n\ndef binary_edges(target, sides="both", width=1):\n    edges = category_edges(target, NUM, sides=sides, width=width)\n    return edges[:, 1:].amax(1)\n', 'these are all pixels near another class: the class itself mu'),
         ('\ndef category_edges(target, num_classes, sides="both", width=1):\n    own = torch.stack([target == c for c in range(num_classes)], dim=1)\n    known = (target != 255).unsqueeze(1)\n    near = spread(own, width) if sides == "both" else own\n    edge = near & ~spread(known & ~own, width)\n    return torch.where(known, edge.to(torch.uint8), 255)\n\n\ndef binary_edges(target, sides="both", width=1):\n    edges = category_edges(target, NUM, sides=sides, width=width)\n    return edges[:, 1:].amax(1)\n', 'these are the pixels far from every other class: no `~` befo'),
@@ -495,6 +497,7 @@ def binary_edge_attention(logits, target, edges):
         ('\ndef category_edge_attention(logits, target, edges, weights=None):\n    cost = F.cross_entropy(logits, target, ignore_index=255, reduction="none")\n    edge = (edges == 1).float()\n    c = edge.sum(dim=(2, 3))\n    sums = (cost[:, None] * edge).sum(dim=(2, 3))\n    w = torch.arange(logits.shape[1])\n    return (w * sums / c.clamp(min=1)).mean()\n', 'without weights each w_j is 1: an id is a name, not a number'),
     ],
     "decouple": [
+        (_edit(_DECOUPLE, "    small.load", "    return small.load"), "the keys that did not fit"),
         ("""
 def decouple(network):
     with torch.device("meta"):
@@ -567,7 +570,7 @@ def decouple(network):
         ),
         (_edit(_DECOUPLE, "small.train(network.training)", "small.train(network.training).requires_grad_(False)"), "have lost `requires_grad`"),
         (_edit(_DECOUPLE, "    return small\n", "    small\n"), "`return`"),
-        (_edit(_DECOUPLE, "    return small\n", "    return small.state_dict()\n"), "expected: a Module"),
+        (_edit(_DECOUPLE, "    return small\n", "    return small.state_dict()\n"), "these are weights: return the network that"),
         (
             """
 def decouple(network):

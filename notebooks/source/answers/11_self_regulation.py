@@ -296,7 +296,7 @@ def reestimate(network, batches):
         (_edit(_STATISTICS, ("layer.momentum = len", "layer.reset_running_stats()\n                layer.momentum = len")),
          "reset once"),
         (_edit(_STATISTICS, ("in enumerate(batches, 1)", "in enumerate([torch.cat(batches)], 1)")), "all images at once"),
-        (_edit(_STATISTICS, ("    layers = ", "    network = copy.deepcopy(network)\n    layers = ")), "not a copy"),
+        (_edit(_STATISTICS, ("    layers = ", "    network = copy.deepcopy(network)\n    layers = ")), "no copy?"),
         (_edit(_STATISTICS, ("            seen += len(images)\n", ""),
                ("            network(images)", "            network(images)\n            seen += len(images)")), "own images, too"),
         (_edit(_STATISTICS, ("    with torch.no_grad():", "    torch.set_grad_enabled(False)\n    if True:")), "gradients are left off"),
@@ -561,6 +561,8 @@ def distillation_loss(student, teacher, valid):
         ('\ndef run_cycles(network, teacher, train_epoch, batches, cycles, epochs):\n    names = {n for n, _ in network.named_parameters()}\n    made = []\n    for k in range(1, cycles + 1):\n        students = []\n        for _ in range(epochs):\n            train_epoch(network, teacher)\n            students.append(copy.deepcopy(teacher.state_dict()))\n        m = copy.deepcopy(network)\n        m.load_state_dict(aggregate(teacher.state_dict(), students, k, names))\n        reestimate(m, batches)\n        teacher = m.eval().requires_grad_(False)\n        made.append(teacher)\n    return made\n', "the students are the network's states, not the teacher's"),
     ],
     "seeds-needed": [
+        (_SEEDS.format(_NEEDED.replace("z(power)", "NormalDist(gain, 1).inv_cdf(power)").replace("z(1 - alpha / 2)", "NormalDist(gain, 1).inv_cdf(1 - alpha / 2)")), "the standard normal distribution"),
+        ("def seeds_needed(gain, sd, alpha=0.05, power=0.8):\n    z = NormalDist\n    return z(power) ** 2\n", "name the function of the distribution"),
         (_SEEDS.format(f"max(30, {_NEEDED})"), "no least number"),
         (_SEEDS.format("math.ceil((2 * z(1 - alpha / 2) + z(power)) ** 2 * sd**2 / gain**2)"), "σ and δ are right"),
         (_SEEDS.format("math.ceil(2 * (z(1 - alpha / 2) + z(power)) * sd / gain)"), "yours is 2 times"),

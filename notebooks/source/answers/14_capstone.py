@@ -132,6 +132,9 @@ _RETURN = 'return F.interpolate(self.head(x), image.shape[-2:], mode="bilinear")
 
 WRONG = {
     "widest": [
+        (_edit(_WIDEST, "while fits(high)", "while not fits(high)"), "only while it *fits*"),
+        (_edit(_WIDEST, "(low + high) // 2", "(high - low) // 2"), "is built again and again"),
+        (_edit(_WIDEST, "cost(make(width))", "cost(make)"), "a cost is that of a network"),
         (_edit(_WIDEST, "while high - low > 1", "for _ in range(20)"), "until both ends are neighbours"),
         (_edit(_WIDEST, "if fits(middle)", "if not fits(middle)"), "the wrong half is kept"),
         (_edit(_WIDEST, "< limit", "<= limit"), "fewer than"),
@@ -214,6 +217,7 @@ def widest(make, limit, cost=count_parameters):
                "return field**2"), "not its area"),
     ],
     "own-network": [
+        (_edit(_MINE, "self.head(x)", "head(x)"), "`head` belongs to `self`"),
         (_edit(_MINE, _RETURN, "return self.head(x)"), "enlarge them"),
         (_edit(_MINE, "image.shape[-2:]", "(512, 512)"), "image.shape[-2:]"),
         (_edit(_MINE, "image.shape[-2:]", "image.shape[:1:-1]"), "image.shape[-2:]"),
