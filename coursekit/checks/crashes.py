@@ -77,13 +77,18 @@ _COMMON = (
     ),
     Listed(
         TypeError,
+        r"(got|not) \(?(ReLU6?|LeakyReLU|GELU|Sigmoid|Softmax|Tanh)\b",
+        "`nn.ReLU` and its like make a module, to be called: `nn.ReLU()(x)`, or `F.relu(x)`",
+    ),
+    Listed(
+        TypeError,
         r"but (got|found element of type) float|not float|tuple of \(float",
         "a size is a float: divide whole numbers by `//`",
     ),
     Listed(TypeError, "argument 'tensors'", "`torch.cat` and `torch.stack` take a list of tensors"),
     Listed(
         ValueError,
-        r"spatial dimensions of \[\d+, \d+\] and output size of \D*(\d+, ){3}",
+        r"spatial dimensions of \[\d+, \d+\] and output size of \D*(\d+, ){2,3}",
         "`F.interpolate` takes the height and width alone: `.shape[-2:]`",
     ),
     Listed(RecursionError, "", "your code calls itself without end"),
