@@ -35,6 +35,11 @@ COMMON: tuple[tuple[Kinds, Cause, str], ...] = (
     ),
     (
         TypeError,
+        r"(got|not) \(?(ReLU6?|LeakyReLU|GELU|Sigmoid|Softmax|Tanh)\b",
+        "`nn.ReLU` and its like make a module, to be called: `nn.ReLU()(x)`, or `F.relu(x)`",
+    ),
+    (
+        TypeError,
         "indices must be integers",
         "a place is a whole number: is this a value, or a name? `enumerate` gives place and value",
     ),
@@ -143,7 +148,7 @@ COMMON: tuple[tuple[Kinds, Cause, str], ...] = (
     (IndexError, "invalid index of a 0-dim", "this is a single number: it has no places"),
     (
         ValueError,
-        r"spatial dimensions of \[\d+, \d+\] and output size of \D*(\d+, ){3}",
+        r"spatial dimensions of \[\d+, \d+\] and output size of \D*(\d+, ){2,3}",
         "`F.interpolate` takes the height and width alone: `.shape[-2:]`",
     ),
     (RecursionError, "", "your code calls itself without end"),

@@ -293,7 +293,7 @@ from coursekit.checks.mistakes.data_apart import counted_apart
 check = Check("count-classes")
 for listed in CRASHES["count-classes"]:
     check.crashes(*listed)
-first = np.array([[0, 0, 1, 255], [0, 10, 10, 255]], dtype=np.uint8)
+first = np.array([[0, 0, 1, 255], [10, 255, 0, 10]], dtype=np.uint8)
 second = np.zeros((300, 250), dtype=np.uint8)
 for arguments in ((), (11,)):
     got = check.call(count_classes, [first, second], *arguments)

@@ -51,7 +51,24 @@ def misaveraged(some: Array) -> list[tuple[int, Any, str]]:
     right, mean = 2 * some / (1 + some), some.mean()
     first, second = right.mean(), 2 * mean / (1 + mean)
     both, middle = np.array([first, second]), np.median(some)
+    some = some.astype(float)
+    with np.errstate(all="ignore"):
+        turned, less = (1 + some) / (2 * some), 2 * some / (1 - some)
     return [
+        (0, turned, "turned over: 2 IoU stands above, 1 + IoU below"),
+        (0, less, "below stands 1 + IoU, not 1 - IoU"),
+        (0, 2 / (1 + some), "above stands 2 IoU, not 2"),
+        (0, 2 * some * (1 + some), "divide by 1 + IoU: it is multiplied here"),
+        (0, 2 * some / (1 + some**2), "below stands 1 + IoU, without a square"),
+        (0, 2 * some / (1 + 2 * some), "below stands 1 + IoU, and IoU once"),
+        (0, (1 + some) / 2, "this is the mean of 1 and IoU: 2 IoU / (1 + IoU)"),
+        *((0, 2 * some / (1 + some + e), "add nothing below but 1") for e in (0.01, 0.1)),
+        (1, [first, 2 * some[some > 0].mean() / (1 + some[some > 0].mean())],
+         "a class with IoU 0 counts, too, in the mean IoU"),
+        (1, [first, 2 * some[1:].mean() / (1 + some[1:].mean())], "the first class counts, too"),
+        (1, [right[1:].mean(), second], "the first class counts, too"),
+        (1, [right.max(), second], "the first is the best class: it is the mean of all"),
+        (1, [right.min(), second], "the first is the worst class: it is the mean of all"),
         (0, some / (2 - some), "this is the way back, from F to IoU: F is never the smaller one"),
         (0, 2 * some, "this is above 1 for a good class: divide by 1 + IoU"),
         (0, 2 * some / (1 + mean), "each class is divided by its own 1 + IoU, not by the mean's"),
@@ -92,13 +109,18 @@ def misscored(tables: Array) -> Mistakes:
     hit, true, called = np.array([m.diagonal() for m in tables]), tables.sum(2), tables.sum(1)
     p, r = hit / (called + 1e-7), hit / (true + 1e-7)
     iou, f = hit / (true + called - hit + 1e-7), 2 * p * r / (p + r + 1e-7)
-    seen, face = true > 0, (true > 0) & (np.arange(len(tables[0])) > 0)
+    classes, seen = np.arange(len(tables[0])), true > 0
+    face = seen & (classes > 0)
     pixels = true * seen.sum(1)[:, None] / true.sum(1)[:, None]
     found = [
         (f, true + called > 0, "class 3 of image 0 is called but not true: leave it out"),
         (f, called > 0, "rows are the truth, columns the prediction: not so here"),
         (f, true >= 0, "classes that are not in the image's truth count as 0"),
         (f + (true + called == 0), true >= 0, "classes that occur nowhere count as 1: leave out"),
+        (f, true > 1, "a class of one pixel is in the truth, too: true > 0"),
+        (f, seen & (classes < classes.max()), "the last class counts, too: go through all"),
+        (f, seen & (classes < 3), "classes are left out: there are counts.shape[1] of them"),
+        (f, np.cumprod(seen, 1) > 0, "a class that is not true is passed over: `continue`"),
         (f, hit > 0, "class 2 of image 1 is true and never called: its F is 0, and counts"),
         (f, face, "background is a class like the others: it counts"),
         (iou, seen, "this is IoU, not F"), (100 * f, seen, "a score is a share here, not per cent"),
@@ -111,6 +133,7 @@ def misscored(tables: Array) -> Mistakes:
         (0 * f + (hit.sum(1) / true.sum(1))[:, None], seen, "this is the share of right pixels"),
         (f * pixels, seen, "one vote a class, not a pixel"),
     ]  # fmt: skip
+    found += _scored_otherwise(tables, hit, true, called)
     q, s = (np.mean(v, axis=1, where=seen) for v in (p, r))
     there = true + called > 0
     m = np.mean(iou, axis=1, where=there)
@@ -126,7 +149,62 @@ def misscored(tables: Array) -> Mistakes:
         (np.mean(f, axis=1, where=seen.any(0)), "which classes are true: ask it of each image"),
         (2 * iou / (1 + iou), "this is the F of IoU, class by class: take the mean over the true"),
         (2 * m / (1 + m), "this is the F of the mean IoU: F of each class first"),
+        (f.sum(1) / seen.sum(), "divide by the number of true classes of each image: axis 1"),
+        (f.sum(1) / true.sum(1), "divide by the number of true classes, not of pixels"),
+        (
+            [f[: n + 1][seen[: n + 1]].mean() for n in range(len(f))],
+            "the images before count, too: begin anew with each image",
+        ),
         (middle, "this is a median over the classes: take their mean"),
+    ]
+
+
+def _scored_otherwise(tables: Array, hit: Array, true: Array, called: Array) -> list[Any]:
+    """F of each class from hits or denominators that are wrong, where it counts, and words."""
+    seen, every, e = true > 0, tables.sum((1, 2))[:, None], 1e-7
+    p, r = hit / (called + e), hit / (true + e)
+
+    def f(p: Array, r: Array) -> Array:
+        return 2 * p * r / (p + r + e)
+
+    fewer = "the hits stand below, too: P is hit / called, the whole column, R hit / true, a row"
+    more = "the hits are in `called` and in `true` already: P is hit / called, R hit / true"
+    wrong = [
+        (p, hit / (true - hit + e), fewer),
+        (hit / (called - hit + e), hit / (true - hit + e), fewer),
+        (p, hit / (true + hit + e), more),
+        (hit / (called + hit + e), hit / (true + hit + e), more),
+        (
+            hit / (2 * hit - called + e), r,
+            "false positives are added to the hits below, not taken off",
+        ),
+        (
+            p, hit / (2 * hit - true + e),
+            "false negatives are added to the hits below, not taken off",
+        ),
+        (hit / (every + e), r, "false positives of a class stand in its column, not everywhere"),
+        (p, hit / (every + e), "false negatives of a class stand in its row, not everywhere"),
+        (hit / (called + true + e), r, "below P stands what is called so alone"),
+        (p, hit / (called + true + e), "below R stands what is truly so alone"),
+        (called / (hit + e), true / (hit + e), "P and R are turned over: the hits stand above"),
+        *[
+            (top / (called + e), top / (true + e), "the hits are the diagonal of each table")
+            for top in (tables.max(1), tables.max(2), np.array([np.diag(m[::-1]) for m in tables]))
+        ],
+    ]  # fmt: skip
+    cut = tables * 1.0
+    cut[:, 0] = cut[:, :, 0] = 0
+    bare = [np.diagonal(cut, axis1=1, axis2=2) / (cut.sum(n) + e) for n in (1, 2)]
+    with np.errstate(all="ignore"):
+        open_ = 2 * p * r / p + r + e
+    brackets = "P + R + eps stands below as a whole, in brackets, and 2 · P · R above"
+    return [
+        *[(f(one, two), seen, words) for one, two, words in wrong],
+        (p, called > 0, "P is there twice: R is hit / (true + eps), by the rows"),
+        (f(*bare), cut.sum(2) > 0, "row and column 0 are cut off: background is a class"),
+        (open_, seen, brackets),
+        (2 * p + r / (p + r + e), seen, brackets),
+        (2 * p * r / (p + e) + r, seen, brackets),
     ]
 
 
@@ -316,3 +394,7 @@ def _masks(scores: Tensor, winners: Sequence[int], palette: Array) -> Iterator[M
     yield ids_of(align_corners=True), "leave align_corners out: it moves every boundary"
     yield enlarged(scores, winners[1:]) - 1, "class 0, the background, is left out"
     yield enlarged(-scores, range(19)), "this is the class with the lowest score"
+    turned = F.interpolate(scores.permute(1, 2, 0)[None], (512, 512), mode="bilinear")
+    moved = "F.interpolate wants the classes first, as logits have them: leave out permute"
+    yield turned.argmax(1)[0].numpy(), moved
+    yield turned.argmax(-1)[0].numpy(), moved

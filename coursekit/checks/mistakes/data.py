@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import traceback
 from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
+
+from coursekit.checks.crashes import is_students
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,11 +29,25 @@ _WITHIN = "the images' variances ignore that images differ"
 _SQUARE = "square each pixel before you sum: `values**2`, not the sum or the mean squared"
 _MASK = "both sides want the mask: `weights[present] = 1 / np.log(counts[present] + epsilon)`"
 
+
+def _own(error: BaseException) -> bool:
+    """Whether it was raised in a student's own line, and not in what that calls."""
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    return is_students(frame.f_code)
+
+
+def _raised(error: BaseException) -> bool:
+    """Whether a student's own `raise` is behind it."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return _own(error) and "raise " in (place.line or "")
+
+
 #: What ends in an exception, by exercise, each as `Check.crashes` takes it.
 CRASHES: dict[str, tuple[Any, ...]] = {
     "read-mask": (
         (ValueError, "closed image", _CLOSED),
-        (AssertionError, "^$", _CLOSED),
+        (AssertionError, lambda error: not _own(error), _CLOSED),
+        (AssertionError, _own, "this file is of mode L or P, and an `assert` of yours stops it"),
         (
             TypeError,
             "'str' object is not callable",
@@ -41,6 +58,7 @@ CRASHES: dict[str, tuple[Any, ...]] = {
             "ndarray.*'mode'",
             "an array has no mode any more: open the file with `Image.open`",
         ),
+        (Exception, _raised, "this file is of mode L or P: it should be read"),
         (ValueError, "^", "this file is of mode L or P: it should be read"),
     ),
     "refused": (
@@ -49,6 +67,7 @@ CRASHES: dict[str, tuple[Any, ...]] = {
     ),
     "count-classes": (
         (IndexError, "index 255", _LEFT_IN),
+        (IndexError, "index 11 .* size 11", "more classes than `num_classes` are gone through"),
         (ValueError, r"\(256,\)", _LEFT_IN),
         (ValueError, r"\(20,\)", "there is a count more than classes: minlength=num_classes"),
         (
@@ -138,16 +157,33 @@ def counted_otherwise(right: NDArray[np.int64], maps: list[NDArray[np.uint8]]) -
     flat = np.concatenate([one.ravel() for one in maps])
     unknown = np.count_nonzero(flat == 255)
     mask = np.where(ids == 0, unknown, np.where(ids == 1, len(flat) - unknown, 0))
+    till = [[row[: np.argmax(np.append(row, 255) == 255)] for row in one] for one in maps]
+    ends = [[*rows[0]] if 255 in one else one.ravel() for rows, one in zip(till, maps, strict=True)]
     images = np.sum([[(one == c).any() for c in ids] for one in maps], axis=0)
     return [
         (images, "you counted the images that show a class, not its pixels"),
         (right + unknown * (ids == 0), "255 was counted as background: nothing is known there"),
         (right / right.sum(), "these are shares: keep pixels, Eq. 2 needs them"),
         (right * (ids > 0), "class 0 is left out: it counts like the others"),
-        (right * (ids < 10), "the last class is left out: ids go up to num_classes - 1"),
+        (
+            right * (ids < 10),
+            "the last class is left out: ids go up to num_classes - 1"
+            if len(ids) == 11
+            else "ids from 10 on are left out: they go up to num_classes - 1",
+        ),
         (np.append(right[1:], 0), "class 0 is the first: these counts begin with class 1"),
         (np.where(ids > 0, 0, maps[1].size), "only the last map is counted: add them up"),
         (np.where(ids > 0, right, np.sum(maps[0] == 0)), "only the first map is counted"),
+        *(
+            (
+                np.bincount(np.concatenate(some), minlength=len(ids)),
+                f"{what} a 255 is not counted: leave out this pixel (`continue`), not the rest",
+            )
+            for what, some in (
+                ("what follows", ends),
+                ("of each row what follows", [r for m in till for r in m]),
+            )
+        ),
         (right > 0, "each count is set to 1: add 1 for every pixel, `+= 1`"),
         (right / len(maps), "this is a mean of the maps: add them up"),
         (mask, "True and False were counted: take the pixels, `label_map[label_map != 255]`"),

@@ -59,14 +59,16 @@ ARGUMENTS = {
     "feature_fusion": "its paths have downsample[-1] channels and, once projected, `width`",
     "classifier": "from `width` channels to `num_classes`",
 }
-_SMOOTH: dict[str, Any] = {"mode": "bilinear", "align_corners": False}
+#: How maps are enlarged.
+SMOOTH: dict[str, Any] = {"mode": "bilinear", "align_corners": False}
 
 
-def _joined(*messages: str) -> str:
+def joined(*messages: str) -> str:
+    """Those of the messages that say something."""
     return "; ".join(message for message in messages if message)
 
 
-def _activations(where: str, plain: str) -> list[tuple[Callable[[Tensor], Tensor], str]]:
+def activations(where: str, plain: str) -> list[tuple[Callable[[Tensor], Tensor], str]]:
     """A ReLU, and what takes its place."""
     others: dict[Any, str] = {
         F.gelu: "a GELU",
@@ -96,12 +98,12 @@ def mispaired(x: Tensor, depth: Tensor, point: Tensor) -> Mistakes:
         return F.conv2d(y, depth, None, 2, padding, dilation, len(depth))
 
     first, right = deep(x), F.conv2d(norm(deep(x)).relu(), point)
-    between = _activations(
+    between = activations(
         "between the two steps", "there is no ReLU between the two steps: the report has one"
     )
-    last = _activations("at the end", "there is no ReLU at the end")
+    last = activations("at the end", "there is no ReLU at the end")
     found: Mistakes = [
-        (two(norm(F.conv2d(one(norm(first)), point))), _joined(a, b))
+        (two(norm(F.conv2d(one(norm(first)), point))), joined(a, b))
         for (one, a), (two, b) in product(between, last)
     ]
     around = "zeros stand around the map: leave the padding's mode as it is"
@@ -268,96 +270,6 @@ def _unprojected(project: Any, both: Tensor, x: Tensor) -> Mistakes:
         (end.softmax(1), "these are features, no scores: no softmax after project"),
         (end + x[:, :1], "nothing is added to what project gives"),
         (end + end, "nothing is added to what project gives"),
-    ]
-
-
-def _lows(fusion: Any, coarse: Tensor, size: Size) -> Mistakes:
-    """The coarse path, up to the sum: right, then mistakes."""
-    blocks, low = "enlarge bilinearly: that gives blocks", fusion.low
-
-    def large(**how: Any) -> Tensor:
-        return F.interpolate(coarse, size, **how)
-
-    whole = large(**_SMOOTH)
-    return [
-        (low(whole), ""),
-        (F.interpolate(low(coarse), size, **_SMOOTH), "first enlarge, then low"),
-        (low(large()), blocks),
-        (low(large(mode="nearest-exact")), blocks),
-        (low(large(mode="bicubic")), "enlarge bilinearly: that is bicubic"),
-        (low(large(mode="area")), "enlarge bilinearly: that is the mode area"),
-        (low(large(mode="bilinear", align_corners=True)), "leave align_corners alone"),
-        (low(whole.relu()), "there is no ReLU before low"),
-        (low(F.interpolate(coarse.relu(), size, **_SMOOTH)), "there is no ReLU before low"),
-        (low[1:](whole), "the depthwise step of low is left out: use all of it"),
-        (low[:2](whole), "the normalisation of low is left out: use all of it"),
-        (low(whole).relu(), "no ReLU on the coarse path alone: one, behind the sum"),
-        (low(whole) * 0, "the coarse path is left out"),
-    ]
-
-
-def _highs(fusion: Any, fine: Tensor) -> Mistakes:
-    """The fine path, up to the sum: right, then mistakes."""
-    return [
-        (fusion.high(fine), ""),
-        (fusion.high(fine.relu()), "there is no ReLU before high"),
-        (fusion.high[0](fine), "the normalisation of high is left out: use all of it"),
-        (fusion.high(fine).relu(), "no ReLU on the fine path alone: one, behind the sum"),
-        (fusion.high(fine) * 0, "the fine path is left out"),
-    ]
-
-
-def misfused(fusion: Any, fine: Tensor, coarse: Tensor) -> Iterable[tuple[Any, str]]:
-    """What is taken for the fusion of two paths; its parts are right."""
-    mix, lows, highs = fusion.mix, _lows(fusion, coarse, fine.shape[-2:]), _highs(fusion, fine)
-    (low, _), (high, _) = lows[0], highs[0]
-    missing = "a ReLU is missing between the sum and mix"
-    acts = _activations("behind the sum", missing)[1:]
-    return chain(
-        [(mix(high.relu() + low.relu()), "one ReLU, behind the sum, not one on each path")],
-        ((mix((high + c).relu()), d) for c, d in lows[1:]),
-        ((mix((a + low).relu()), b) for a, b in highs[1:]),
-        ((mix(act(high + low)), message) for act, message in acts),
-        _summed_otherwise(mix, high, low),
-        ((mix(a + low), _joined(b, missing)) for a, b in highs[1:]),
-        ((mix(high + c), _joined(d, missing)) for c, d in lows[1:]),
-        _joined_otherwise(mix, high, low, missing),
-        ((mix((a + c).relu()), f"{b}; {d}") for (a, b), (c, d) in product(highs[1:], lows[1:])),
-    )
-
-
-def _joined_otherwise(mix: Any, high: Tensor, low: Tensor, missing: str) -> Mistakes:
-    """What is made of the two paths in place of their sum."""
-    unsummed = [
-        (high * low, "the two paths are multiplied: add them"),
-        (high - low, "low is taken away: add it"),
-        (low - high, "high is taken away: add it"),
-        (torch.maximum(high, low), "the larger of the two is taken: add them"),
-    ]
-    return [
-        *[(mix(v.relu()), m) for v, m in unsummed],
-        *[(mix(v), f"{m}; {missing}") for v, m in unsummed],
-    ]
-
-
-def _summed_otherwise(mix: Any, high: Tensor, low: Tensor) -> Mistakes:
-    """What is made of the sum of the two paths."""
-    both = (high + low).relu()
-    end = mix(both)
-    return [
-        (mix(F.relu6(high + low)), "this is ReLU6: here it is ReLU"),
-        (mix(both / 2), "the mean of the two paths: their sum"),
-        (mix(2 * both), "the sum is doubled"),
-        (mix((high + 2 * low).relu()), "the coarse path counts twice"),
-        (mix((2 * high + low).relu()), "the fine path counts twice"),
-        (both, "mix is missing: the paper's end, not the report's"),
-        (high + low, "mix is missing, and the ReLU behind the sum"),
-        (mix(end), "mix is used once"),
-        (mix[0](both), "the convolution of mix alone: call all of it"),
-        (mix[:2](both), "mix's ReLU is left out: call all of it"),
-        (end + both, "nothing is added to what mix gives"),
-        (end.softmax(1), "these are features, no scores: no softmax behind mix"),
-        (end.sigmoid(), "these are features, no scores: no sigmoid behind mix"),
     ]
 
 

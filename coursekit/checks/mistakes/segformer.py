@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from coursekit.parts.segformer import attend
+from coursekit.checks.comparing import kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     Mistakes = list[tuple[Any, str]]
     Layer = Callable[[Tensor], Tensor]
@@ -62,79 +62,6 @@ def misread(query: Tensor, key: Tensor, value: Tensor) -> Mistakes:
         (F.one_hot(raw.argmax(-1), 7).float() @ value, "one key takes all: it is a mean of all"),
         ((raw / 3).softmax(-1), "these are the weights: multiply them by the values"),
         (raw / 3 @ value, "there is no softmax: the weights must be positive and sum to 1"),
-    ]
-
-
-def told_of_blocks(query: Tensor, key: Tensor, value: Tensor, each: list[Tensor]) -> Mistakes:
-    """Mistakes that show in what the blocks give by themselves."""
-    first = "only the first block counts: return after the loop, which ends at key.shape[-2]"
-    last = "only the last block is left: add to the sums, and set m to m' at the end of each round"
-    return [
-        (sum(each) / 3, "a softmax in each block, then their mean: blocks do not weigh the same"),
-        (sum(each), "a softmax in each block, then their sum: weights must sum to 1 over all keys"),
-        (each[-1], last),
-        (each[0], first),
-        (
-            attend(query, key[..., :8, :], value[..., :8, :]),
-            "keys are missing: go on to key.shape[-2], with the last, shorter block, too",
-        ),
-        (attend(2 * query, key, value), "the scores are not divided by the root of d"),
-        (attend(query / 2, key, value), "the scores are divided by d: it is its root"),
-    ]
-
-
-def _in_steps(query: Tensor, key: Tensor, value: Tensor, how: str) -> Tensor:
-    """The loop over blocks of 4 keys, with a slip."""
-    m = torch.full_like(query[..., :1], -torch.inf)
-    total, mixed = torch.zeros_like(m), torch.zeros_like(value[..., :1, :])
-    count, wide = key.shape[-2], 5 if how == "over" else 4
-    others = {"often": range(count), "numbers": range(count // 4), "few": range(4)}
-    starts = others.get(how, range(0, count, 4))
-    for keys, values in ((key[..., n : n + wide, :], value[..., n : n + wide, :]) for n in starts):
-        scores = query @ keys.mT / (keys.shape[-2] if how == "length" else 4) ** 0.5
-        new = torch.maximum(m, scores.amax(-1, keepdim=True))
-        shrink, w = (m - new).exp(), (scores - new).exp()
-        old, fresh = (1, shrink) if how == "new" else (shrink, 1)
-        total = old * total + fresh * (w.mean if how == "mean" else w.sum)(-1, keepdim=True)
-        mixed, m = old * mixed + fresh * (w @ values), new
-        mixed = mixed / total if how == "each" else mixed
-    return mixed if how == "each" else mixed / total
-
-
-def half_online(query: Tensor, key: Tensor, value: Tensor) -> Mistakes:
-    """Known mistakes with blocks of 4 of 11 keys: what they give, and what to say."""
-    blocks = list(zip(key.split(4, -2), value.split(4, -2), strict=True))
-    each = [attend(query, k, v) for k, v in blocks]
-    scores = [query @ k.transpose(-2, -1) / 2 for k, _ in blocks]
-    own = [s.exp().sum(-1, keepdim=True) for s in scores]
-    top = torch.cat([s.amax(-1, keepdim=True) for s in scores], -1).cummax(-1).values
-    shrunk = [s / h.exp() for s, h in zip(own, top.split(1, -1), strict=True)]
-    low, less = sum(e * s for e, s in zip(each, shrunk, strict=True)), sum(shrunk)
-    once, end = sum(e * s for e, s in zip(each, own, strict=True)), top[..., -1:].exp()
-
-    def stepped(how: str) -> Tensor:
-        return _in_steps(query, key, value, how)
-
-    return [
-        *told_of_blocks(query, key, value, each),
-        (once, "this is the sum of weighted values: divide by the sum of the weights at the end"),
-        (once / end, "divide by the sum of the weights at the end: o is a sum, not a mean"),
-        (once / end / 11, "divide by the sum of the weights, not by the number of keys"),
-        (once / end * (sum(own) / end), "you multiplied by the sum of the weights: divide"),
-        (stepped("over"), "the blocks overlap: a block ends before start + block"),
-        (stepped("numbers"), "the loop counts blocks: it goes to key.shape[-2], by `block`"),
-        (stepped("few"), "the loop goes from 0 to key.shape[-2], by `block`"),
-        (attend(query, key[..., 4:, :], value[..., 4:, :]), "the first block is left out"),
-        (1 / attend(query, key, value), "turned over: divide o by the sum of the weights"),
-        (attend(query, key, value).softmax(-1), "no softmax at the end: the weights have theirs"),
-        (stepped("often"), "keys count several times: the loop goes on by `block`"),
-        (stepped("length"), "d is the length of a query, not of a block"),
-        (stepped("each"), "you divided in every round: divide once, after the last block"),
-        (stepped("mean"), "the weights of a block are added up: it is no mean"),
-        (stepped("new"), "exp(m - m') multiplies the old sums, not the new block's"),
-        (low / less, "a larger score came, and the old sums were not multiplied by exp(m - m')"),
-        (low / (sum(own) / end), "only ℓ was multiplied by exp(m - m'): o needs it, too"),
-        (once / end / less, "only o was multiplied by exp(m - m'): ℓ needs it, too"),
     ]
 
 
@@ -296,6 +223,59 @@ def mistokened(out: Tensor, norm: nn.LayerNorm) -> Mistakes:
     ]
 
 
+def misprojected(project: nn.Module, inside: int, dim: int, side: int, stride: int) -> str:
+    """What is wrong with the convolution of patches of `side` × `side`; "" if nothing is."""
+    if not isinstance(project, nn.Conv2d):
+        return f"self.project is a {type(project).__name__}, expected: a Conv2d"
+    channels = project.in_channels, project.out_channels
+    if channels != (inside, dim):
+        return "project goes {} → {}, expected: {} → {}".format(*channels, inside, dim)
+    if project.kernel_size == (stride, stride):
+        return "the patches are as large as the stride, so nothing overlaps"
+    half = side // 2
+    for name, got, right, words in (
+        ("kernel_size", project.kernel_size, side, f"project should have kernels of {side}×{side}"),
+        ("stride", project.stride, stride, f"project goes on by `stride`, {stride}"),
+        ("dilation", project.dilation, 1, "project has no gaps in its kernel"),
+        ("padding", project.padding, half, f"project pads by half a kernel, {half}"),
+    ):
+        if got != (right, right) and not any(isinstance(one, float) for one in got):
+            return f"{words} ({name}={got})"
+    if project.padding_mode != "zeros":
+        return "project pads with zeros: leave padding_mode at its default"
+    return (
+        ""
+        if project.bias is not None
+        else "the bias of project is missing: leave it at its default"
+    )
+
+
+def missized(size: Sequence[Any], image: Tensor, out: Tensor, tokens: Tensor) -> str:
+    """What is wrong with the size of the tokens' map; "" if nothing is."""
+    for side in size:
+        if isinstance(side, bool) or not isinstance(side, int):
+            return f"a side of the map is {kind_of(side)}, expected: an int, a whole number"
+    places = tuple(out.shape[-2:])
+    if tuple(size) == places:
+        return ""
+    known = {
+        tuple(image.shape[-2:]): "that is the image's size: the tokens' map is smaller",
+        places[::-1]: "height comes before width",
+        tuple(out.shape): "the size is height and width alone: x.shape[-2:]",
+        tuple(out.shape[1:3]): "dimension 1 of a map are its channels: x.shape[-2:]",
+        tuple(tokens.shape[1:]): "that is the tokens' shape: take the map's, before to_tokens",
+    }
+    return known.get(tuple(size), f"the size of the projected map is {places}, and not {size}")
+
+
+#: What exceptions say in a patch embedding of 3 → 8 channels, and what is behind them.
+UNEMBEDDED = (
+    (r"size\[3, 525, 3\]", "the map goes through self.project first: x = self.project(x)"),
+    (r"size\[8, 132, 1\]", "project takes the map: to_tokens comes after it"),
+    ("normalized_shape", "the norm wants the channels last, (B, N, dim), as to_tokens gives them"),
+    ("unflatten", "to_map leads back to a map: here it is to_tokens"),
+    ("to have 3 channels, but got [68]", "project is called once, with the map as it comes"),
+)
 #: What the parts of the lesson's modules get, in the order of the way through.
 EMBED_GETS = {"project": "the map as it comes", "norm": "what project gives, by `to_tokens`"}
 FFN_GETS = {
@@ -337,16 +317,3 @@ def attention_apart(
     if torch.allclose(logs, factor * true, atol=1e-3):
         return f"the scores are {factor:.3g} times as large as they should be: QKᵀ / √d"
     return "the weights sum to 1, and are not softmax(QKᵀ / √d): look at the scores"
-
-
-def blocks_apart(attend: Callable[..., Tensor], query: Tensor, key: Tensor, value: Tensor) -> str:
-    """What of an attention in blocks is wrong: a single block already, or how they are joined."""
-
-    def whole(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        return attend(q, k, v, k.shape[-2])
-
-    right = F.scaled_dot_product_attention(query, key, value)
-    if torch.allclose(whole(query, key, value), right, atol=1e-4):
-        each = "what a block leaves to the next is not: m, ℓ and o, shrunk by exp(m - m')"
-        return f"a single block of all keys is right, {each}"
-    return f"already with all keys in one block: {attention_apart(whole, query, key, value)}"

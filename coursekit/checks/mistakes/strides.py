@@ -14,6 +14,49 @@ if TYPE_CHECKING:
     Mistakes = list[tuple[Any, str]]
 
 
+#: Exceptions on the way through a stride, what they say, and what is behind them.
+UNSHRUNK: tuple[tuple[type[Exception], str, str], ...] = (
+    (
+        RuntimeError,
+        "than num_classes",
+        "F.one_hot's second argument is num_classes: not the stride, and not always 19 classes",
+    ),
+    (TypeError, r"one_hot\(\): argument", "F.one_hot takes the maps first: (maps, num_classes)"),
+    (
+        RuntimeError,
+        "LongTensor",
+        "ids are whole numbers: F.one_hot comes first, `.float()` after it",
+    ),
+    (
+        RuntimeError,
+        "number of dimensions in the tensor input",
+        "F.one_hot gives (B, H, W, C): `.permute(0, 3, 1, 2)` brings C to dimension 1",
+    ),
+    (
+        NotImplementedError,
+        "(upsample|argmax).*[Bb]ool",
+        "shares became True and False: leave the comparison out, the arg-max compares them",
+    ),
+    (
+        NotImplementedError,
+        "pool.*'(Bool|Byte|Char|Short|Int)'",
+        "yes and no have no mean: `.float()` before you average",
+    ),
+    (NotImplementedError, "'Long'", "shares are no whole numbers: `.float()` first"),
+    (NotImplementedError, "mode needs", "maps are enlarged with the mode bilinear"),
+    (
+        ValueError,
+        r"spatial dimensions of \[\d+\]",
+        "it is shares, (B, C, H, W), that are averaged and enlarged: ids have no mean",
+    ),
+    (
+        ValueError,
+        "spatial dim",
+        "enlarge the shares, (B, C, …), to height and width alone: maps.shape[-2:]",
+    ),
+)
+
+
 def misshrunk(maps: Tensor, classes: int) -> Iterator[tuple[Any, str]]:
     """What is taken for label maps (B, H, W) after a stride of 8; H and W are multiples of 8."""
     size, last = tuple(maps.shape[-2:]), F.one_hot(maps, classes).float()
@@ -38,7 +81,7 @@ def _kept_otherwise(maps: Tensor, last: Tensor, large: Callable[..., Tensor]) ->
     return [
         (maps, "this is what went in: shrink it"),
         (0 * maps, "all is class 0: the arg-max is over the classes of a one-hot"),
-        (large(F.avg_pool2d(last.transpose(2, 3), 8)).argmax(1), moved),
+        *[(large(F.avg_pool2d(last.transpose(n, n + 1), 8)).argmax(1), moved) for n in (1, 2)],
         (large(F.avg_pool2d(last, 8).mT).argmax(1), moved),
         (large(F.avg_pool2d(last.permute(0, 2, 3, 1), 8)).argmax(1), moved),
         (
@@ -51,7 +94,10 @@ def _kept_otherwise(maps: Tensor, last: Tensor, large: Callable[..., Tensor]) ->
                 F.interpolate(shares, other, mode="bilinear").argmax(1),
                 "those are not the maps' height and width: enlarge to maps.shape[-2:]",
             )
-            for other in (maps.shape[:2], maps.shape[:0:-1], (2 * few[0], 2 * few[1]))
+            for other in (
+                *(maps.shape[:2], maps.shape[:0:-1], (2 * few[0], 2 * few[1])),
+                *((side, side) for side in (*maps.shape[1:], 8)),
+            )
         ],
         *[(large(shares, mode).argmax(1), steps) for mode in ("nearest", "nearest-exact")],
         (large(shares, "bicubic").argmax(1), "enlarged bicubically: mode is bilinear"),
@@ -100,6 +146,13 @@ def _pooled_otherwise(one_hot: Tensor, large: Callable[..., Tensor]) -> Mistakes
         ),
         (large(F.avg_pool2d(one_hot, 8, 1)).argmax(1), overlap),
         (large(F.avg_pool2d(one_hot, 9, 8, 4)).argmax(1), overlap),
+        *[
+            (
+                large(F.avg_pool2d(one_hot, 8, 8, n)).argmax(1),
+                "the squares begin at the corner: no padding",
+            )
+            for n in (1, 4)
+        ],
         (
             large(F.avg_pool2d(one_hot, 2, 8)).argmax(1),
             "squares of 2 × 2: average squares of 8 × 8 pixels",
@@ -134,6 +187,18 @@ def _called_otherwise(shares: Tensor, ids: Tensor, large: Callable[..., Tensor])
         ],
         (large(shares.softmax(1)).argmax(1), "shares are shares: no softmax"),
         (large(shares.round()).argmax(1), "shares are not rounded"),
+        (
+            (large(shares) > 0.5).int().argmax(1),
+            "no class need have more than half: the arg-max takes the shares themselves",
+        ),
+        (
+            large(shares).amax(1),
+            "these are the largest shares: the class is their place, .argmax(1)",
+        ),
+        (
+            torch.ones_like(ids[:, 0]),
+            "all is 1, the sum of a pixel's shares: take the place of the largest, .argmax(1)",
+        ),
         (large(shares).argmin(1), "that is the class with the smallest share"),
         (
             large(shares)[:, 1:].argmax(1),

@@ -10,12 +10,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     Mistakes = list[tuple[Any, str]]
 
-#: Messages of RuntimeError in a step up, and what is behind them.
+#: What exceptions say in a step up, and what is behind them.
 UNFIT = (
+    ("positional arguments but 3", "self.conv takes one map: torch.cat([skip, x], dim=1) first"),
     ("Sizes of tensors", "an odd size does not pass: fit_to(what came up, skip), then dim=1"),
     ("but got 16", "pass what comes from below through self.up first"),
     ("Expected 3D", "`stack` makes a new dimension: torch.cat(…, dim=1)"),
@@ -26,36 +27,71 @@ UNFIT = (
     (r"transposed=1.* got 4", "self.up is called once, with what comes from below"),
     ("8 channels, but got 4", "joined along another dimension: use dim=1"),
 )
-_ITSELF = "`up(x, skip)` concatenates by itself: hand it both"
-#: Messages of RuntimeError on the way through a U-Net of widths 4 to 64, and what is behind them.
-LOST = (
-    (r"\[8, 4, 3, 3\].* but got 3 ", "what a block gives is lost: x = block(x)"),
-    (r"\[4, 3, 3, 3\].* but got", "the image goes in as it is, with its channels"),
-    (r"\[16, 32, 3, 3\].* but got 48", "each step takes a skip of its own: skips.pop()"),
-    (r"\[64, 32, 3, 3\].* but got 64", "self.bottleneck is called once"),
-    ("too small", "pool once a level: four times in all"),
-    (r"\[19, 4, 1, 1\].* but got 8", "a step up is left out: go through all of self.up"),
-    (
-        r"\[19, 4, 1, 1\].* but got",
-        "the head gets a map from half-way up: `return` stands inside the loop",
-    ),
-    (
-        r"\[64, 32, 2, 2\], expected input\[2, 32, 2, 3\]",
-        "the bottleneck is left out: x = self.bottleneck(x)",
-    ),
-    (r"\[64, 32, 2, 2\]", "a step up takes what comes from below first, then the skip"),
-    (r"\[8, 4, 2, 2\].* 64 channels", "self.up begins at the bottom already: take it in order"),
-    (r"\[64, 32, 3, 3\].* but got 16", "a level of self.down is left out: go through all"),
-    (r"\[32, 64, 3, 3\].* but got 48", "keep each skip after its block, not what goes into it"),
-    (r"\[32, 64, 3, 3\].* but got 35", "a skip is what a block gave, not the image"),
-    (r"\[32, 16, 2, 2\].* 64 channels", "what a step up gives is lost: x = up(x, skip)"),
-    (r"\[32, 64, 3, 3\].* but got 96", "the skip is what you kept on the way down, not x"),
-    ("Sizes of tensors", _ITSELF),
-    (
-        "channels, but got|[Nn]egative|padding",
-        "a map does not fit its skip: the last skip comes first",
-    ),
-)
+
+
+def misbuilt(block: nn.Module, channels: Sequence[int] = (3, 8, 8)) -> str:
+    """What is wrong with the convolutions of a double one; "" if nothing is.
+
+    Args:
+        block: the student's.
+        channels: of what goes in, of what goes from one to the other, of what comes out.
+    """
+    parts = [part for part in block.modules() if not [*part.children()]]
+    convs = [part for part in parts if isinstance(part, nn.Conv2d)]
+    if parts == [block]:
+        return "it has no parts: hand them to `super().__init__(…)`"
+    for part in parts:
+        kind = type(part).__name__
+        if part not in convs and ("Conv" in kind or kind == "Linear"):
+            return f"{kind} takes no images' maps: use nn.Conv2d"
+    if len(convs) != 2:
+        return f"two 3×3 convolutions, in → out and out → out (not {len(convs)})"
+    if not any(conv.bias is not None for conv in convs):
+        return "the biases are missing: leave bias at its default"
+    for name, conv, takes, gives in zip(
+        ("first", "second"), convs, channels, channels[1:], strict=False
+    ):
+        if (conv.in_channels, conv.out_channels) != (takes, gives):
+            which = "in" if name == "first" else "out"
+            return (
+                f"channels do not fit: the {name} convolution is {which} → out, here "
+                f"{takes} → {gives} (and not {conv.in_channels} → {conv.out_channels})"
+            )
+        for wrong, words in (
+            (conv.kernel_size != (3, 3), f"is no 3×3 one (kernel_size={conv.kernel_size})"),
+            (conv.stride != (1, 1), f"has a stride ({conv.stride}): the size stays as it is"),
+            (conv.dilation != (1, 1), "has gaps in its kernel: leave dilation at its default"),
+            (conv.padding in ((0, 0), "valid"), "loses a border where it does not pad: pad by 1"),
+            (conv.padding not in ((1, 1), "same"), f"pads by {conv.padding}: pad by 1"),
+            (conv.padding_mode != "zeros", "pads with zeros: leave padding_mode at its default"),
+            (conv.groups != 1, "lets every channel see all others: set no groups"),
+            (conv.bias is None, "has no bias: leave it at its default"),
+        ):
+            if wrong:
+                return f"the {name} convolution {words}"
+    return _more(type(part).__name__ for part in block.modules() if part is not block)
+
+
+def _more(kinds: Iterable[str]) -> str:
+    """What a double convolution has and needs not, of kinds of modules; "" if there is nothing."""
+    more = [kind for kind in kinds if kind not in ("Conv2d", "ReLU", "Sequential")]
+    if any("Norm" in kind for kind in more):
+        return "there is a normalisation: the report's U-Net has none"
+    if any("Pool" in kind for kind in more):
+        return "there is a pooling: the network has its own, between double convolutions"
+    parts = ", ".join(sorted({*more}))
+    return f"there is a part more, {parts}: convolutions and ReLU alone" if more else ""
+
+
+def misraised(up: nn.Module) -> str:
+    """What is wrong with the transposed convolution of a step from 12 to 4 channels."""
+    if not isinstance(up, nn.ConvTranspose2d):
+        return "up doubles the size: a 2×2 transposed convolution, in → out"
+    if (up.in_channels, up.out_channels) != (12, 4):
+        return f"up goes in → out, here 12 → 4 (and not {up.in_channels} → {up.out_channels})"
+    if up.kernel_size != (2, 2):
+        return f"up makes 2×2 pixels of each: its kernel is 2×2 (not {up.kernel_size})"
+    return "" if up.stride == (2, 2) else "up should double the size: stride 2"
 
 
 def unmixed(conv: Any) -> str:
@@ -142,48 +178,6 @@ def misshapen(parts: nn.Module, twin: Mapping[str, Tensor]) -> str:
         if mine != theirs:
             return f"{key} has the shape {mine}, expected: {theirs}; compare with the table"
     return ""
-
-
-#: What the parts of a U-Net of four levels get.
-GETS = {
-    "down.0": "the image",
-    **{f"down.{i}": f"what down.{i - 1} gives, pooled" for i in (1, 2, 3)},
-    "bottleneck": "what down.3 gives, pooled",
-    "up.0": "what the bottleneck gives, then what down.3 gave",
-    **{f"up.{i}": f"what up.{i - 1} gives, then what down.{3 - i} gave" for i in (1, 2, 3)},
-    "head": "what up.3 gives",
-}
-#: The same of one step up.
-STEP_GETS = {"up": "what comes from below", "conv": "the skip and the raised map, side by side"}
-
-
-def passed_otherwise(unet: Any, image: Tensor) -> Mistakes:
-    """Known mistakes in the way through a U-Net, whose parts these are."""
-    right = unet(image)
-    found: Mistakes = [
-        (right.softmax(1), "these are probabilities: return logits, the loss applies the softmax"),
-        (right.softmax(-1), "a softmax along the width stands at the end: return logits"),
-        (right.log_softmax(1), "these are log-probabilities: return logits, raw scores"),
-        (right.sigmoid(), "a sigmoid stands at the end: return logits, raw scores"),
-        (right.relu(), "a ReLU after the head cuts negative scores off: leave it out"),
-        (unet(image / 255), "the image is whitened already: take it as it comes"),
-    ]
-    pool, bottleneck = unet.pool, unet.bottleneck
-    unet.pool = nn.Identity()
-    found += [(unet(image), "nothing was pooled: x = self.pool(x), once a level")]
-    unet.pool = nn.AvgPool2d(2)
-    found += [(unet(image), "pooling takes the largest, no mean: x = self.pool(x)")]
-    unet.pool, unet.bottleneck = pool, nn.Sequential(pool, bottleneck)
-    found += [(unet(image), "pooled once too often: four times, not before the bottleneck again")]
-    unet.bottleneck = bottleneck
-    hooks = [
-        up.register_forward_pre_hook(lambda _, args: (args[0], torch.zeros_like(args[1])))
-        for up in unet.up
-    ]
-    found += [(unet(image), "the skips have no effect: hand each step its own")]
-    for hook in hooks:
-        hook.remove()
-    return found
 
 
 #: Exceptions in the weighted cross-entropy, what they say, and what is behind them.

@@ -51,6 +51,11 @@ CRASHES: dict[str, tuple[tuple[Any, Any, str], ...]] = {
             lambda error: "delete" in [f.name for f in traceback.extract_tb(error.__traceback__)],
             "`np.delete` takes places, not values: `label_map[label_map != 255]`",
         ),
+        (
+            IndexError,
+            "index 255 .* size 6",
+            "255 has no place in your result; in uint8, 0 - 1 is 255, too: class c has place c",
+        ),
         (IndexError, "out of bounds", "a class number, or 255, has no place in your result"),
         (ValueError, "object too deep", "`np.bincount` wants a flat array: `.ravel()`"),
         (AttributeError, "'count'", "an array has no `count`: add up where `label_map == c`"),
@@ -68,6 +73,28 @@ CRASHES: dict[str, tuple[tuple[Any, Any, str], ...]] = {
         ),
     ),
 }
+#: What is taken for the counts of four classes in the map [[3, 255, 3], [3, 0, 255]].
+OPEN: Mistakes = [
+    ([1, 0, 0, 5], "the 255s were counted as the last class: leave them out"),
+    ([3, 0, 0, 3], "the 255s were counted as background: nothing is known there"),
+    ([1, 0, 0, 3, 2], "the 255s were counted as one more class, the fifth of four: leave them out"),
+    ([1, 0, 0, 3, *[0] * 251], "255 places: there are `num_classes`"),
+    ([3, 2, 2, 5], "the 255s were counted in every class: leave them out"),
+    ([-1, 0, 0, 3], "the 255s were taken off background: they were never in it"),
+    ([1, 0, 0, 1], "the 255s were taken off the last class: they were never in it"),
+    (
+        [0, 0, 0, 1],
+        "counting ends at the first 255: leave out this pixel (`continue`), not the rest",
+    ),
+    (
+        [1, 0, 0, 2],
+        "of each row what follows a 255 is lost: leave out this pixel (`continue`), not the rest",
+    ),
+    ([0, 0, 0, 0], "nothing is counted where 255 occurs: only those pixels are left out"),
+    ([0, 0, 0, 2], "these are the 255s: all other pixels are counted"),
+    ([1, 0, 0, 0], "the last class is not counted: `range(num_classes)` ends with it"),
+    ([0, 0, 0, 3], "background, class 0, was left out as if nothing were known there: only 255 is"),
+]
 
 
 def mispainted(ids: Ids, palette: NDArray[np.uint8]) -> Mistakes:
@@ -126,6 +153,9 @@ def miscounted(label_map: Ids, number: int) -> Mistakes:
     )
     spans = "np.histogram spreads its bins from the smallest to the largest number: use np.bincount"
     rows = [np.bincount(row, minlength=number) for row in label_map]
+    columns = [np.bincount(column, minlength=number) for column in label_map.T]
+    last = np.flatnonzero(right)[-1]
+    alike = "the same count for all: compare with the class, `label_map == c`"
     return [
         (right[: label_map.max() + 1], short),
         (seen, gaps),
@@ -141,13 +171,13 @@ def miscounted(label_map: Ids, number: int) -> Mistakes:
             "there are not always 256 classes: use `num_classes`",
         ),
         (right * classes, "the class numbers are added up: count the pixels"),
-        (
-            np.full(number, np.count_nonzero(label_map)),
-            "the same count for all: compare with the class, `label_map == c`",
+        *(
+            (np.full(number, value), alike)
+            for value in (np.count_nonzero(label_map), label_map.size, label_map.sum())
         ),
         (
-            np.full(number, label_map.size),
-            "the same count for all: compare with the class, `label_map == c`",
+            np.full(number, label_map.size // number),
+            "this is the mean count: each class has its own",
         ),
         (
             np.full(number, len(label_map)),
@@ -159,7 +189,23 @@ def miscounted(label_map: Ids, number: int) -> Mistakes:
         ),
         (rows[-1], "only the last row is counted: add up over all"),
         (rows[0], "only the first row is counted: go through all"),
+        (sum(rows[:-1]), "the last row is not counted: `range(H)` ends with it"),
+        (sum(rows[1:]), "the first row is not counted: begin with row 0"),
+        (sum(columns[:-1]), "the last column is not counted: a row has label_map.shape[1] pixels"),
+        (sum(columns[1:]), "the first column is not counted: begin with column 0"),
+        (np.sign(rows).sum(0), "these are the rows with the class: count its pixels"),
+        (np.sign(columns).sum(0), "these are the columns with the class: count its pixels"),
+        (np.where(classes == last, 0, right), "the last class in the picture is not counted"),
+        (right[:1], "only class 0 is counted: does the `return` stand in the loop?"),
+        (right + 1, "one too many for each class: begin at 0"),
+        (0 * right, "nothing is counted: `label_map != 255` is where the class is known"),
+        (np.append(seen, 0 * right[seen.size :]), gaps),
+        (np.bincount(label_map.ravel(), minlength=255), "255 places: there are `num_classes`"),
         (np.histogram(label_map, number)[0], spans),
+        (
+            np.histogram(label_map, number, (0, 255))[0],
+            "the bins hold many numbers each: np.bincount",
+        ),
         *_listed_otherwise(right, number),
         (label_map.size - right, "these are the pixels of all other classes"),
     ]

@@ -150,6 +150,9 @@ WRONG = {
         (_count("return np.bincount(label_map[label_map != 255], minlength=num_classes).tolist()"), "is a list, expected: an array; `np.array(…)` makes one of it"),
         (_count("return 100 * np.bincount(label_map[label_map != 255], minlength=num_classes) / (label_map != 255).sum()"), "these are per cent: give the counts"),
         (_count("return np.bincount(label_map[label_map != 255], minlength=num_classes)[None]"), "one dimension too many: (num_classes,)"),
+        (_count("counts = np.zeros(num_classes, dtype=int)\n    for c in label_map.ravel():\n        if c == 255:\n            break\n        counts[c] += 1\n    return counts"), "leave out this pixel (`continue`), not the rest"),
+        (_count("counts = np.zeros(num_classes, dtype=int)\n    for c in range(num_classes - 1):\n        counts[c] = (label_map == c).sum()\n    return counts"), "the last class is not counted"),
+        (_count("seen = np.unique(label_map[label_map != 255], return_counts=True)[1]\n    counts = np.zeros(num_classes, dtype=int)\n    counts[:len(seen)] = seen\n    return counts"), "so the others slid together"),
     ],
     "mirror": [
         (_mirror("return image[:, ::-1], label_map[:, ::-1]"), "only turned round"),

@@ -18,6 +18,16 @@ def count_classes(label_maps, num_classes=19):
     return counts
 """
 
+_COUNT_TILL = """
+def count_classes(label_maps, num_classes=19):
+    counts = np.zeros(num_classes, dtype=int)
+    for label_map in label_maps:
+        for c in label_map.ravel():
+            if c == 255:
+                break
+            counts[c] += 1
+    return counts
+"""
 _COUNT_ALL = """
 def count_classes(label_maps, num_classes=19):
     return np.bincount(np.concatenate([m.ravel() for m in label_maps]))
@@ -97,6 +107,8 @@ WRONG = {
         (_edit(_READ, "raise ValueError", "raise TypeError"), "no other error"),
         (_edit(_READ, "raise ValueError(\"a colour mask\")", "return None"), "mode RGB is read"),
         (_edit(_READ, "        return np", "    return np"), "inside the `with`"),
+        (_edit(_READ, "        return np", "        assert picture.mode == 'L'\n        return np"),
+         "an `assert` of yours stops it"),
         (_edit(_READ, "return np.array", "ids = np.array"), "does every way"),
         (_edit(_READ, "np.array(picture)", "np.array(picture).tolist()"), "expected: an array"),
         (_edit(_READ, "np.array(picture)", "np.array(picture).astype(int)"), "expected: uint8"),
@@ -145,6 +157,7 @@ def read_mask(path):
          "the last class is left out"),
         (_edit(_COUNT, ", minlength=num_classes", ""), "minlength"),
         (_COUNT_ALL, "255 is no class"),
+        (_COUNT_TILL, "leave out this pixel (`continue`), not the rest"),
         (_COUNT_IMAGES, "images that show"),
         (_edit(_COUNT, "return counts", "return counts / counts.sum()"), "shares"),
         (_edit(_COUNT, "minlength=num_classes", "minlength=19").replace("(num_classes", "(19"),

@@ -102,7 +102,7 @@ WRONG = {
             _edit(
                 _double(_CONV_IN, _RELU, _CONV_OUT, _RELU), "padding=1", "padding=2, dilation=2"
             ),
-            "expected: 3×3",
+            "has gaps in its kernel",
         ),
         (_edit(_double(_CONV_IN, _RELU, _CONV_OUT, _RELU), "in_channels, out_channels, 3", "3, 8, 3"),
          "not 3 and 8"),
@@ -131,6 +131,10 @@ class DoubleConv(nn.Sequential):
                "(out_channels, in_channels, 3"), "channels do not fit"),
         (_edit(_double(_CONV_IN, _RELU, _CONV_OUT, _RELU), "super().__init__(",
                "return nn.Sequential("), "hand the parts to"),
+        (_edit(_double(_CONV_IN, _RELU, _CONV_OUT, _RELU), "padding=1", "padding=2"), "pads by (2, 2)"),
+        (_double(_CONV_IN, _RELU, _edit(_CONV_OUT, "3,", "3, stride=2,"), _RELU), "has a stride"),
+        (_double(_CONV_IN, _RELU, _edit(_CONV_OUT, "out_channels, 3", "in_channels, 3"), _RELU),
+         "8 → 8 (and not 8 → 3)"),
     ],
     "up": [
         (_UP.format("2 * out_channels", "torch.cat([x, skip], dim=1)"), "behind the raised map"),
@@ -262,6 +266,10 @@ class DoubleConv(nn.Sequential):
         (_edit(_FORWARD, '            x = self.pool(x)\n', '            x = self.pool(self.pool(x))\n'), 'four times in all'),
         (_edit(_FORWARD, 'self.bottleneck(x)', 'self.pool(self.bottleneck(x))'), 'up to `up.0` something is different'),
         (_edit(_FORWARD, 'self.head(x)', 'self.head(F.dropout(x, 0.5))'), 'up to `head` something is different'),
+        (_edit(_FORWARD, "x = self.bottleneck(x)", "x = self.bottleneck(x)\n        skips.pop()"), "the skip of the last level is missing"),
+        (_edit(_FORWARD, "        x = self.bottleneck(x)", "            x = self.bottleneck(x)"), "the bottleneck comes once, behind the last level"),
+        (_edit(_FORWARD, "x = up(x, skips.pop())", "x = self.pool(up(x, skips.pop()))"), "nothing is pooled on the way up"),
+        (_edit(_FORWARD, "self.head(x)", "x"), "the head is left out"),
         (_edit(_FORWARD, 'self.head(x)', 'self.head(x) / 10'), 'what comes after that is different'),
     ],
     "cross-entropy": [
@@ -282,6 +290,7 @@ class DoubleConv(nn.Sequential):
          "def weighted_cross_entropy(logits, target, weights):\n"
          "    return layers.CrossEntropyLoss(weight=weights)(logits, target)"),
          "write it from the definition"),
+        (_edit(_LOSS, "-log_p.gather(1, target[:, None])[:, 0]", "F.nll_loss(log_p, target, reduction='none')"), "uses `F.nll_loss`"),
         (_edit(_LOSS, "    return", "    weights *= 2\n    return"), "argument `weights`"),
         (_edit(_LOSS, "F.log_softmax(logits, dim=1)", "logits.softmax(1).log()"), "log_softmax"),
         (

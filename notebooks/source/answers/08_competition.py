@@ -84,7 +84,7 @@ WRONG = {
         (_F.format("2 * iou / (1 + iou.mean())", _BOTH), "own 1 + IoU"),
         (_F.format("2 * iou / 1 + iou", _BOTH), "in brackets"),
         (_F.format("iou / (1 + iou)", _BOTH), "the 2 is missing"),
-        (_F.format("2 * iou / (1 - iou)", _BOTH), "nor above 1"),
+        (_F.format("2 * iou / (1 - iou)", _BOTH), "not 1 - IoU"),
         (_F.format("2 * iou.mean() / (1 + iou.mean())", _BOTH), "expected: an array"),
         (_F.format("iou * 200 / (1 + iou)", _BOTH), "not per cent"),
         (_F.format("[2 * i / (1 + i) for i in iou.tolist()]", _BOTH.replace("f_from_iou(iou)",
@@ -115,6 +115,8 @@ WRONG = {
         (_F.format(_FORMULA, "f_from_iou(iou).mean()"), "expected: a tuple"),
     ],
     "image-scores": [
+        (_edit(_IMAGES.format(_TRUE), "(called + eps)", "(called + hit + eps)"), "the hits are in `called`"),
+        (_IMAGES.format("np.mean(f, axis=1, where=true > 1)"), "a class of one pixel"),
         (_edit(_IMAGES.format(_TRUE),"    hit","    counts = counts.sum(0, keepdims=True)\n    hit"), 'give an array, one score for each image: their mean is the c'),
         (_IMAGES.format("hit.sum(1) / counts.sum((1, 2))"), 'this is the share of right pixels'),
         (_edit(_IMAGES.format(_TRUE),"f = 2 * precision * recall / (precision + recall + eps)","f = precision * recall / (precision + recall + eps)"), 'the 2 is missing: 2PR'),
