@@ -145,7 +145,7 @@ WRONG = {
                "    query /= query.shape[-1] ** 0.5\n    scores = query @ key.transpose(-2, -1)"),
          "changes its argument `query`"),
         (_edit(_ATTEND, "return", "attended ="), "gives None"),
-        (_edit(_ATTEND, "@ value", "@ values"), "stops with NameError"),
+        (_edit(_ATTEND, "@ value", "@ values"), "nothing is called `values` here"),
         (_edit(_ATTEND, "scores.soft", "scores.float().soft", "@ value", "@ value.float()"),
          "float32, expected: torch.float64"),
         ("""
