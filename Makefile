@@ -86,7 +86,8 @@ build: $(READY)
 notebooks: $(READY)
 	@echo "notebooks: rebuilt and compared, then replayed by nbval"
 	@$(RUN)coursekit build --check
-	@$(RUN)python -m pytest -p no:cacheprovider -n $(JOBS) --dist loadscope --nbval notebooks/solved
+	@$(RUN)python -m pytest -p no:cacheprovider -p coursekit.lessons.replayed \
+	  -n $(JOBS) --dist loadscope --nbval notebooks/solved
 
 results: $(READY)
 	@$(RUN)python benchmarks/table.py

@@ -9,7 +9,7 @@ import torch
 
 from coursekit import metrics, terminal
 from coursekit.errors import CourseError
-from coursekit.inference import predict_logits
+from coursekit.inference import class_ids, predict_logits
 from coursekit.models import in_evaluation, plain
 
 if TYPE_CHECKING:
@@ -123,5 +123,5 @@ def evaluate(
                 model, sample.image, info.size, info.mean, info.std, (shape[0], shape[1])
             )
             target = torch.from_numpy(sample.label_map)[None].to(logits.device)
-            confusion.update(logits.argmax(1), target)
+            confusion.update(class_ids(logits), target)
     return Evaluation(confusion.matrix.cpu(), labels.names, len(dataset))

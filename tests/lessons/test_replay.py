@@ -36,7 +36,8 @@ print("19 classes")
 
 def replay(folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--nbval", "solved"],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
+         "-p", "coursekit.lessons.replayed", "--nbval", "solved"],
         cwd=folder, capture_output=True, text=True, check=False,
     )  # fmt: skip
 

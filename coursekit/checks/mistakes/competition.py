@@ -358,7 +358,8 @@ def enlarged(
     A few of them take a fraction of the time of all.
     """
     large = F.interpolate(scores[list(classes)][None], size=(512, 512), mode=mode, **more)
-    return np.array(classes)[large.argmax(1)[0].numpy()]
+    # `max` names the same places as `argmax`, in a fraction of its time.
+    return np.array(classes)[large.max(1).indices[0].numpy()]
 
 
 def mismasked(scores: Tensor, winners: Sequence[int], palette: Array) -> Iterator[Mistake]:
