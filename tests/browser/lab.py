@@ -48,6 +48,10 @@ THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 WIDER = """[...document.querySelectorAll('.jp-OutputArea-output')].filter(shown =>
     shown.scrollWidth > shown.clientWidth + 1).map(shown => shown.innerText.slice(0, 40))"""
 
+#: JupyterLab by itself breaks a message in the midst of a word, wherever its line ends.
+_BROKEN = """[...document.querySelectorAll('.jp-OutputArea-output pre')].filter(text =>
+    getComputedStyle(text).wordBreak !== 'normal').map(text => text.innerText.slice(0, 40))"""
+
 
 @contextmanager
 def lab(folder: Path, more: dict[str, str] | None = None) -> Iterator[str]:
@@ -130,6 +134,7 @@ def look_at_lesson(chromium: Browser, out: Path) -> list[str]:
         wrong += _terminal(page, Path(folder) / "a course with späces" / "found.txt", out)
         command(page, "docmanager:open", {"path": "notebooks/99_solved.ipynb"})
         run_all(page, "99_solved")
+        wrong += [f"serious: lab: words are broken in {text!r}" for text in page.evaluate(_BROKEN)]
         wrong += _by_name(page)
         wrong += _labels(page, Path(folder) / "a course with späces/mine/train/annotation")
         command(page, "application:toggle-left-area")
