@@ -15,7 +15,7 @@
 #
 # You have rebuilt other people's networks. Now design one: under two limits, trained from scratch, compared fairly, reported on one page, and handed in.
 #
-# | | quick tier (default) | full tier |
+# | what it takes | quick tier (default) | full tier |
 # |---|---|---|
 # | your time | {{your-time}} | the same |
 # | data | 24 rendered faces, 40² | CelebAMask-HQ, for example the course's 5,000 photos, 512² |
@@ -86,7 +86,7 @@ print(f"{len(train)} faces to learn from, {len(design)} to design with, {len(hel
 #
 # You hand in four things.
 #
-# | | what | read by |
+# | no. | what | read by |
 # |---|---|---|
 # | 1 | a **network**: `class Mine`, in this notebook | machine: both limits, and the promises of exercise 3 |
 # | 2 | a **table of results**: yours and a baseline of the course, the same image passes, at least three seeds | machine: the arithmetic of exercise 4. Human: is the comparison fair? |
@@ -95,7 +95,7 @@ print(f"{len(train)} faces to learn from, {len(design)} to design with, {len(hel
 #
 # A rubric for the human part, four points each:
 #
-# | | 0 | 2 | 4 |
+# | points | 0 | 2 | 4 |
 # |---|---|---|---|
 # | reasons | "it worked best" | each part has a purpose | each part has a purpose and a number that was measured for it |
 # | fairness | another budget or recipe than the baseline's | same passes, one seed | same passes, recipe and seeds, in pairs, and the tuning is counted |
@@ -442,38 +442,7 @@ figure
 #
 # ## A box of bricks
 #
-# Use them, change them, or ignore them: the checks look at what the network does. First a separable convolution, then context, then the way up.
-
-# %% tags=["folded"]
-from IPython.display import display
-
-separable = plots.diagram(
-    """
-    (x: a × H × W)
-    around: depthwise, 3×3: a × H × W |
-    mix: 1×1: b × H × W |
-    sum: where the shape stays
-    """,
-    "x > around > mix > sum, x > sum",
-)
-context = plots.diagram(
-    """
-    (x: c × H × W)
-    near: Separable: 3×3 | far: Separable: dilation 3 | whole: Conv2d: of the mean, c × 1²
-    sum: c × H × W
-    """
-)
-join = plots.diagram(
-    """
-    (x: below × h × w) | (skip: skip × H × W)
-    enlarge: below × H × W |
-    concatenate: (skip + below) × H × W
-    mix: skip × H × W
-    block: Separable: skip × H × W
-    """,
-    "x > enlarge > concatenate > mix > block, skip > concatenate",
-)
-display(separable, context, join)
+# Use them, change them, or ignore them: the checks look at what the network does. First a separable convolution, then context, then the way up, each drawn above its code.
 
 
 # %%
@@ -484,6 +453,18 @@ def conv_bn(
     padding = kernel // 2 * dilation
     convolution = nn.Conv2d(a, b, kernel, stride, padding, dilation, groups, bias=False)
     return nn.Sequential(convolution, nn.BatchNorm2d(b))
+
+
+# %% tags=["folded"]
+plots.diagram(  # Separable
+    """
+    (x: a × H × W)
+    around: depthwise, 3×3: a × H × W |
+    mix: 1×1: b × H × W |
+    sum: where the shape stays
+    """,
+    "x > around > mix > sum, x > sum",
+)
 
 
 # %%
@@ -509,6 +490,16 @@ class Down(nn.Sequential):
         super().__init__(Separable(a, b, stride=2), Separable(b, b))
 
 
+# %% tags=["folded"]
+plots.diagram(  # Context
+    """
+    (x: c × H × W)
+    near: Separable: 3×3 | far: Separable: dilation 3 | whole: Conv2d: of the mean, c × 1²
+    sum: c × H × W
+    """
+)
+
+
 # %%
 class Context(nn.Module):
     """Near, farther, and everything at once, added up: (B, c, H, W) → the same."""
@@ -522,6 +513,20 @@ class Context(nn.Module):
         return F.relu(self.near(x) + self.far(x) + self.whole(x.mean((2, 3), keepdim=True)))
 
 
+# %% tags=["folded"]
+plots.diagram(  # Join
+    """
+    (x: below × h × w) | (skip: skip × H × W)
+    enlarge: below × H × W |
+    concatenate: (skip + below) × H × W
+    mix: skip × H × W
+    block: Separable: skip × H × W
+    """,
+    "x > enlarge > concatenate > mix > block, skip > concatenate",
+)
+
+
+# %%
 class Join(nn.Module):
     """Enlarge what comes from below to the size of the skip, lay both side by side, mix."""
 
@@ -1308,7 +1313,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 """
-parts = (conv_bn, Separable.forward, Context.forward, Mine.forward)  # one function of each cell
+# One function of each cell.
+parts = (conv_bn, Separable.forward, Context.forward, Join.forward, Mine.forward)
 cells = ["".join(linecache.getlines(part.__code__.co_filename)) for part in parts]
 place = Path(tempfile.mkdtemp())  # a new one each time: Python would keep an older module
 (place / "my_network.py").write_text("\n\n".join([HEAD, *cells]), encoding="utf-8")
@@ -1364,7 +1370,7 @@ with zipfile.ZipFile(made.path) as archive:
 # %% tags=["slow"]
 # NBVAL_IGNORE_OUTPUT
 Markdown(f"""
-| | the competition's report | here, {TIER} tier |
+| what | the competition's report | here, {TIER} tier |
 |---|---|---|
 | data | 5,000 photos, 512² | {len(train):,} {"photos" if DATA else "rendered faces"}, {SIZE}² |
 | FastSCNN: validation mean IoU | 70.62 % | {spread(scores["FastSCNN"])} |
