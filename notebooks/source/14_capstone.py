@@ -442,7 +442,39 @@ figure
 #
 # ## A box of bricks
 #
-# Use them, change them, or ignore them: the checks look at what the network does. First a separable convolution, then context, then the way up, each drawn above its code.
+# Use them, change them, or ignore them: the checks look at what the network does. First a separable convolution, then context, then the way up.
+
+# %% tags=["folded"]
+from IPython.display import Markdown, display
+
+separable = plots.diagram(
+    """
+    (x: a × H × W)
+    around: depthwise, 3×3: a × H × W |
+    mix: 1×1: b × H × W |
+    sum: where the shape stays
+    """,
+    "x > around > mix > sum, x > sum",
+)
+context = plots.diagram(
+    """
+    (x: c × H × W)
+    near: Separable: 3×3 | far: Separable: dilation 3 | whole: Conv2d: of the mean, c × 1²
+    sum: c × H × W
+    """
+)
+join = plots.diagram(
+    """
+    (x: below × h × w) | (skip: skip × H × W)
+    enlarge: below × H × W |
+    concatenate: (skip + below) × H × W
+    mix: skip × H × W
+    block: Separable: skip × H × W
+    """,
+    "x > enlarge > concatenate > mix > block, skip > concatenate",
+)
+for name, drawn in (("Separable", separable), ("Context", context), ("Join", join)):
+    display(Markdown(f"`{name}`"), drawn)
 
 
 # %%
@@ -453,18 +485,6 @@ def conv_bn(
     padding = kernel // 2 * dilation
     convolution = nn.Conv2d(a, b, kernel, stride, padding, dilation, groups, bias=False)
     return nn.Sequential(convolution, nn.BatchNorm2d(b))
-
-
-# %% tags=["folded"]
-plots.diagram(  # Separable
-    """
-    (x: a × H × W)
-    around: depthwise, 3×3: a × H × W |
-    mix: 1×1: b × H × W |
-    sum: where the shape stays
-    """,
-    "x > around > mix > sum, x > sum",
-)
 
 
 # %%
@@ -490,16 +510,6 @@ class Down(nn.Sequential):
         super().__init__(Separable(a, b, stride=2), Separable(b, b))
 
 
-# %% tags=["folded"]
-plots.diagram(  # Context
-    """
-    (x: c × H × W)
-    near: Separable: 3×3 | far: Separable: dilation 3 | whole: Conv2d: of the mean, c × 1²
-    sum: c × H × W
-    """
-)
-
-
 # %%
 class Context(nn.Module):
     """Near, farther, and everything at once, added up: (B, c, H, W) → the same."""
@@ -513,20 +523,6 @@ class Context(nn.Module):
         return F.relu(self.near(x) + self.far(x) + self.whole(x.mean((2, 3), keepdim=True)))
 
 
-# %% tags=["folded"]
-plots.diagram(  # Join
-    """
-    (x: below × h × w) | (skip: skip × H × W)
-    enlarge: below × H × W |
-    concatenate: (skip + below) × H × W
-    mix: skip × H × W
-    block: Separable: skip × H × W
-    """,
-    "x > enlarge > concatenate > mix > block, skip > concatenate",
-)
-
-
-# %%
 class Join(nn.Module):
     """Enlarge what comes from below to the size of the skip, lay both side by side, mix."""
 
@@ -932,8 +928,6 @@ print("the loss of Mine fell:", last < first)
 
 # %% tags=["slow"]
 # NBVAL_IGNORE_OUTPUT
-from IPython.display import Markdown
-
 white = trained["Mine"][0][1].whitening
 info = ModelInfo("mine", {"num_classes": 19}, LABELS.key, SIZE, white.mean, white.std)
 tables = {
@@ -1313,8 +1307,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 """
-# One function of each cell.
-parts = (conv_bn, Separable.forward, Context.forward, Join.forward, Mine.forward)
+parts = (conv_bn, Separable.forward, Context.forward, Mine.forward)  # one function of each cell
 cells = ["".join(linecache.getlines(part.__code__.co_filename)) for part in parts]
 place = Path(tempfile.mkdtemp())  # a new one each time: Python would keep an older module
 (place / "my_network.py").write_text("\n\n".join([HEAD, *cells]), encoding="utf-8")
