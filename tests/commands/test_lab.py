@@ -115,8 +115,10 @@ def test_no_question_about_news() -> None:
 def test_jupyterlab_finds_what_keeps_words_whole() -> None:
     place = Path(sysconfig.get_path("data"), "share", "jupyter", "labextensions", "coursekit")
     told = json.loads((place / "package.json").read_text("utf-8"))
-    entry = place / told["jupyterlab"]["_build"]["load"]
-    assert "word-break: normal" in entry.read_text("utf-8")
+    entry = told["jupyterlab"]["_build"]["load"]
+    ours = Path(lab.__file__).parent / "jupyter" / "labextension"
+    assert (place / entry).read_bytes() == (ours / entry).read_bytes(), "make setup copies it anew"
+    assert "word-break: normal" in (ours / entry).read_text("utf-8")
 
 
 @pytest.mark.parametrize("why", ["", "full"])
