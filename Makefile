@@ -5,6 +5,8 @@ OUT ?= out/demo
 UV := .uv/bin/uv
 READY := .venv/.ready
 RUN := .venv/bin/
+# What is copied when the package is installed, and not read from where it lies.
+COPIED := $(shell find coursekit/commands/jupyter/labextension -type f)
 JOBS ?= 2
 TESTS ?= tests
 
@@ -52,7 +54,7 @@ $(UV):
 	@$(PYTHON) -m venv .uv || { echo "python3 has no venv module (on Debian: apt install python3-venv)"; exit 1; }
 	@.uv/bin/python -m pip install --quiet --disable-pip-version-check uv
 
-$(READY): pyproject.toml uv.lock | $(UV)
+$(READY): pyproject.toml uv.lock $(COPIED) | $(UV)
 	@echo "setup 2/2: the locked environment, into .venv (several GB the first time; minutes)"
 	@[ -t 2 ] || quiet=--quiet; PYTHONIOENCODING=utf-8 $(UV) sync --locked --inexact $$quiet
 	@touch $@

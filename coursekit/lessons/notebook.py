@@ -22,7 +22,8 @@ METADATA: dict[str, Any] = {
 }
 
 
-#: A code cell with this tag is shown folded in JupyterLab: a click opens it.
+#: A code cell with this tag is shown folded in JupyterLab: a click opens it. So is every check,
+#: whose code would tell the answer.
 FOLDED = "folded"
 
 
@@ -51,7 +52,7 @@ def _cell(cell: Cell) -> dict[str, Any]:
         metadata["coursekit"] = {"points": cell.points}
     if cell.tags:
         metadata["tags"] = list(cell.tags)
-    if FOLDED in cell.tags:
+    if FOLDED in cell.tags or cell.points is not None:
         metadata["jupyter"] = {"source_hidden": True}
     made: dict[str, Any] = {
         "cell_type": cell.kind,

@@ -28,11 +28,19 @@ _WEEKS = (6, 12)
 
 @dataclass(frozen=True)
 class Term:
-    """A word of the field, and the sentence of a lesson that says what it means."""
+    """A word of the field, and the sentence of a lesson that says what it means.
+
+    Attributes:
+        name: as the glossary has it.
+        sentence: with the word in it.
+        lesson: its name.
+        written: the word as the sentence has it, such as a plural or a name in full.
+    """
 
     name: str
     sentence: str
     lesson: str
+    written: str = ""
 
 
 def terms(outline: Outline) -> list[Term]:
@@ -63,7 +71,8 @@ def _terms(text: str, lesson: str) -> Iterator[Term]:
             for hit in _TERM.finditer(sentence):
                 said = _TERM.sub(lambda other: other[2], sentence).rstrip(" :;,.")
                 said = said[0].upper() + said[1:] + ("" if said.endswith("?") else ".")
-                yield Term(hit[1] or hit[2].strip("`*"), said, lesson)
+                written = hit[2].strip("`*")
+                yield Term(hit[1] or written, said, lesson, written)
 
 
 def glossary_page(outline: Outline, links: Mapping[str, str]) -> str:

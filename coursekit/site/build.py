@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from coursekit.errors import CourseError
 from coursekit.files import atomic_folder
 from coursekit.site.made import complaints, hidden_halves, leaks
-from coursekit.site.sources import EXTRA, prepare
+from coursekit.site.sources import EXTRA, SCORER, prepare
 from coursekit.temporary import temporary_folder
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ def _sphinx(root: Path, sources: Path, read: Path, out: Path, jobs: int) -> None
         sys.executable, "-m", "sphinx", "--builder", "html", "--quiet", "--nitpicky",
         "--fail-on-warning", "--jobs", str(jobs), "--conf-dir", str(Path(__file__).parent),
         "--doctree-dir", str(read), "--define", f"html_extra_path={sources / EXTRA}",
+        "--define", f"html_search_scorer={sources / SCORER}",
         str(sources), str(out),
     ]  # fmt: skip
     done = subprocess.run(call, cwd=root, capture_output=True, text=True, encoding="utf-8")

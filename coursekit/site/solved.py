@@ -21,6 +21,9 @@ _IMAGE = re.compile(r"<img\s[^>]*>")
 _PNG = re.compile(r'src="data:image/png;base64,([^"]*)"')
 _ALT = re.compile(r'alt="([^"]+)"')
 _WIDTH = re.compile(r'width="(\d+)"')
+#: A telephone shows a picture this much smaller and no more, up to so many pixels: the rest is
+#: scrolled to. (Letters of 8 points are then 9 pixels high.)
+_LEAST, _MOST = 0.8, 640
 _HEADING = re.compile(r"^#{1,3} +(.+)$", re.MULTILINE)
 
 _ABOUT = """\
@@ -129,7 +132,8 @@ def _image(picture: Shown, width: re.Match[str] | None) -> str:
     """A picture that is loaded when it is scrolled to; its place is kept until then."""
     across, down = struct.unpack(">II", picture.png[16:24])
     shown = int(width[1]) if width else across
+    least = min(round(_LEAST * shown), _MOST)
     return (
         f'<img id="{picture.anchor}" src="../{picture.file}" alt="{picture.alt}" width="{shown}" '
-        f'height="{round(down * shown / across)}" loading="lazy">'
+        f'height="{round(down * shown / across)}" loading="lazy" style="--least: {least}px">'
     )

@@ -11,11 +11,13 @@ import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coursekit.errors import CourseError
 from coursekit.lessons.notebook import to_bytes
 from coursekit.lessons.outline import read_outline
+from coursekit.lessons.pages import terms
 from coursekit.site import reference
 from coursekit.site.addresses import files_address
 from coursekit.site.links import Places
@@ -24,8 +26,6 @@ from coursekit.site.solved import Shown, as_page
 from coursekit.site.written import first_page, gallery_page
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from coursekit.lessons.outline import Outline
 
 #: The course's Markdown files, in the order of the contents, each under its heading there.
@@ -38,6 +38,8 @@ DOCUMENTS = {
 WRITTEN = {"gallery.md": "Look up", "reference/index.md": "Look up"}
 #: Files that are copied to the site as they are: pictures, which raw HTML names.
 EXTRA = "extra"
+#: What orders the results of a search.
+SCORER = "scorer.js"
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ def prepare(root: Path, folder: Path) -> Prepared:
     _write(folder / "index.md", first_page(root, outline, places, contents))
     for picture in places.pictures:
         _copy(root / picture, folder / picture)
+    _write(folder / SCORER, _scorer(outline))
     pages = ("index.md", *written, *files, *solved.values(), *api)
     return Prepared(tuple(dict.fromkeys(pages)), sum(map(len, pictures.values())))
 
@@ -114,6 +117,16 @@ def _lesson(root: Path, folder: Path, name: str, outline: Outline, places: Place
             (folder / EXTRA / picture.file).write_bytes(sharp)
             (folder / EXTRA / small(picture.file)).write_bytes(little)
     return shown
+
+
+def _scorer(outline: Outline) -> str:
+    """What orders the results of a search: a rule, and what each lesson defines or builds."""
+    names = {(name, term.lesson) for term in terms(outline) for name in (term.name, term.written)}
+    for entry in outline.entries:
+        names |= {(name.strip(), entry.name) for name in (entry.short, *entry.builds.split(","))}
+    pages = [[name, f"notebooks/{lesson}"] for name, lesson in sorted(names)]
+    rule = Path(__file__).with_name(SCORER).read_text(encoding="utf-8")
+    return f"const DEFINED = {json.dumps(pages, ensure_ascii=False)};\n{rule}"
 
 
 def _write(path: Path, text: str) -> None:

@@ -18,7 +18,7 @@
 # pixel the name of the part that it belongs to. This course builds the networks that do it. This
 # first lesson has no network yet: it is about what they are asked for, and how to work here.
 #
-# | | quick tier (default) | full tier |
+# | what it takes | quick tier (default) | full tier |
 # |---|---|---|
 # | your time | {{your-time}} | the same |
 # | data | 40 rendered faces, 96² | your own folder of photographs, the first 40 |

@@ -16,7 +16,7 @@
 # Many of the mistakes that cost a score are made before the first convolution. In this lesson you make them
 # once, on purpose, where it costs nothing.
 #
-# | | quick tier (default) | full tier |
+# | what it takes | quick tier (default) | full tier |
 # |---|---|---|
 # | your time | {{your-time}} | the same |
 # | data | 120 rendered faces, 96² | 1,000 photos of your CelebAMask-HQ, LaPa or Helen |
@@ -981,7 +981,7 @@ for kind, index in planted.items():
 #
 # ## The paper says, we measured
 #
-# | | the report | we measured |
+# | what | the report | we measured |
 # |---|---|---|
 # | class counts | through the augmented loader | on the masks as they are: the numbers above |
 # | weights of Eq. 2 on them | 0.0426 to 0.0703, ratio 1.65 | 0.0426 to 0.0692, ratio 1.63 |

@@ -16,7 +16,7 @@
 # You write a whole segmentation network, train it, score it and pack what it predicts into a
 # zip that the competition would accept. Nothing in it is hidden from you: the network is forty lines.
 #
-# | | quick tier (default) | full tier |
+# | what it takes | quick tier (default) | full tier |
 # |---|---|---|
 # | your time | {{your-time}} | the same |
 # | data | 104 rendered faces, 48² | CelebAMask-HQ, for example the course's 5,000 photos, 512² |

@@ -16,7 +16,7 @@
 # U-Net sees far by making the map small. DeepLabV3+ keeps the map larger and spreads the *kernel* instead. You build it, and
 # measure where its ideas work and where they do nothing at all.
 #
-# | | quick tier (default) | full tier |
+# | what it takes | quick tier (default) | full tier |
 # |---|---|---|
 # | your time | {{your-time}} | the same |
 # | data | 48 rendered faces, 48² | CelebAMask-HQ, for example the course's 5,000 photos, 512² |
@@ -1269,7 +1269,7 @@ print(f"of the branches {most} is missed most, by {-gained[most]:.1f} points: {t
 #
 # The report gives two validation scores for this network: **67.22 %** in its Table 1 and **67.72 %** in its text. One of them must be a slip; nobody can say which.
 #
-# | | paper (Chen et al., 2018) | report, and here |
+# | what | paper (Chen et al., 2018) | report, and here |
 # |---|---|---|
 # | encoder | ResNet-101 or Xception, pretrained, dilated at its end | six plain convolutions and max-pooling, from scratch |
 # | output stride | 16 in training, 16 or 8 in evaluation | 8 |

@@ -16,7 +16,7 @@
 # A network for real time. It has three fifths of U-Net's parameters and makes less than a thirteenth of its multiplications. In the course's report it scores
 # better than U-Net and DeepLabV3+. You build it, count what it saves and where, and measure what its coarse output costs.
 #
-# | | quick tier (default) | full tier |
+# | what it takes | quick tier (default) | full tier |
 # |---|---|---|
 # | your time | {{your-time}} | the same |
 # | data | 128 rendered faces, 96² | CelebAMask-HQ, for example the course's 5,000 photos, 512² |
@@ -1327,7 +1327,7 @@ plots.panels(rows, LABELS)
 #
 # What the report's network takes from the paper, and what it does not:
 #
-# | | paper (Poudel et al., 2019) | report, and here |
+# | what | paper (Poudel et al., 2019) | report, and here |
 # |---|---|---|
 # | widths, repeats, strides | $c$, $n$ and $s$ in the table of the deep path | the same |
 # | bins of the pyramid | named by reference to PSPNet: 1, 2, 3, 6 | the same |

@@ -17,7 +17,7 @@
 # You write this *attention* in two lines, and find out how much memory it costs. Then you save most of that memory without changing the result, and build the best of
 # the report's four networks.
 #
-# | | quick tier (default) | full tier |
+# | what it takes | quick tier (default) | full tier |
 # |---|---|---|
 # | your time | {{your-time}} | the same |
 # | data | 48 rendered faces, 48² | CelebAMask-HQ, for example the course's 5,000 photos, 512² |
@@ -272,7 +272,7 @@ for stage, heads in enumerate((2, 2, 2, 8), start=1):
 # The difficulty is the exponential: $e^{100}$ does not fit into a float32. A softmax therefore subtracts the largest score first, which cancels. But whoever
 # reads the keys block by block does not know the largest score yet. So keep, for each query, three things:
 #
-# | | what | start |
+# | name | what | start |
 # |---|---|---|
 # | $m$ | the largest score seen so far | $-\infty$ |
 # | $\ell$ | the sum of $e^{s_j - m}$ so far | 0 |

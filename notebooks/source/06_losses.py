@@ -16,7 +16,7 @@
 # Of every 100,000 pixels, 15 are necklace. A network that never predicts one loses almost nothing in cross-entropy and a nineteenth of the
 # mean IoU. In this lesson you write four losses that count small classes more, and measure what each of them does.
 #
-# | | quick tier (default) | full tier |
+# | what it takes | quick tier (default) | full tier |
 # |---|---|---|
 # | your time | {{your-time}} | the same |
 # | data | 120 rendered faces, 48² | 1,000 photos, 256² |
@@ -44,6 +44,7 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
+from tqdm.auto import tqdm
 
 from coursekit import losses, metrics, plots, tier
 from coursekit.checks import Check
@@ -1020,7 +1021,7 @@ COMPARED = {
     "Lovász": lovasz_softmax,
 }
 matrices, predictions = {name: [] for name in COMPARED}, {}
-for name, loss in COMPARED.items():
+for name, loss in tqdm(COMPARED.items(), "losses", leave=False):
     for seed in range(SIZES["seeds"]):
         network = trained(loss, seed)
         with torch.no_grad():
@@ -1041,7 +1042,7 @@ def spread(values: list) -> str:
 
 
 there = int((truths == RARE).sum())
-print(f"{'':<14}{'mean IoU':>11}{'accuracy':>13}{'recall':>13}{'precision':>13}", end="")
+print(f"{'':<14}{'mean IoU':>11}{'accuracy':>11}{'recall':>11}{'precision':>11}", end="")
 print(f"   {LABELS.titles[RARE]}: predicted, right (of {there})")
 for name, tables in matrices.items():
     occur = [metrics.present(m) for m in tables]
@@ -1050,7 +1051,7 @@ for name, tables in matrices.items():
     for part in (metrics.recall, metrics.precision):
         means.append(spread([float(part(m)[o].mean()) for m, o in zip(tables, occur, strict=True)]))
     rare = f"{int(tables[0][:, RARE].sum()):>8}, {int(tables[0][RARE, RARE])}"
-    print(f"{name:<14}{means[0]:>11}{means[1]:>13}{means[2]:>13}{means[3]:>13}   {rare}")
+    print(f"{name:<14}{means[0]:>11}{means[1]:>11}{means[2]:>11}{means[3]:>11}   {rare}")
 
 # %% tags=["slow"]
 table = 100 * np.stack([np.mean([metrics.iou(m) for m in each], 0) for each in matrices.values()])
@@ -1130,7 +1131,7 @@ score = {name: np.mean([metrics.mean_iou(m) for m in each]) for name, each in ma
 found = {n: np.mean([metrics.iou(m)[RARE] for m in each]) for n, each in matrices.items()}
 gain = 100 * (score["Eq. 3"] - score["cross-entropy"])
 Markdown(f"""
-| | the paper | here, {TIER} tier |
+| what | the paper | here, {TIER} tier |
 |---|---|---|
 | the rarest class without weights | sometimes 0 % (course report) | {100 * found["cross-entropy"]:.1f} % |
 | the rarest class with Eq. 3 | mostly below 6 % (course report) | {100 * found["Eq. 3"]:.1f} % |

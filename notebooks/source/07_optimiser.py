@@ -16,7 +16,7 @@
 # Since lesson 02 a tool has trained your networks: Adam until it stalls, then SGD at ever smaller rates. Here you take it apart,
 # build it again, and ask of each part what the report does not: *what did it gain?*
 #
-# | | quick tier (default) | full tier |
+# | what it takes | quick tier (default) | full tier |
 # |---|---|---|
 # | your time | {{your-time}} | the same |
 # | data | 32 rendered faces, 24² | CelebAMask-HQ, for example the course's 5,000 photos, 512² |
@@ -49,6 +49,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
+from tqdm.auto import tqdm
 
 from coursekit import create_model, data, plots, tier
 from coursekit.checks import Check
@@ -520,7 +521,7 @@ for name in ("one", "two", "three"):
 #
 # At each of these events some things begin anew, and some do not:
 #
-# | | at a patience event |
+# | what | at a patience event |
 # |---|---|
 # | the counter of stalled epochs | back to 0 |
 # | the epoch of the cosine, `step` | back to 0 |
@@ -1094,7 +1095,7 @@ def control(seed: int, history: list[dict], memory: dict, fresh: bool) -> float:
 
 # %% controls tags=["slow"]
 del runs[1:]  # of an earlier run of this cell
-for seed in range(1, SIZES["seeds"]):
+for seed in tqdm(range(1, SIZES["seeds"]), "seeds", leave=False):
     torch.manual_seed(seed)
     other = create_model("unet", widths=SIZES["widths"]).to(DEVICE)
     train_epoch, memory = order_of(seed)
@@ -1102,7 +1103,7 @@ for seed in range(1, SIZES["seeds"]):
     runs.append((outcome, memory))
 
 table = []  # of each run that switched: Adam's best, each SGD phase's best so far, two controls
-for seed, (entries, memory) in enumerate(runs):
+for seed, (entries, memory) in enumerate(tqdm(runs, "controls", leave=False)):
     if "best" not in memory:
         continue  # Adam used all epochs up
     bests, starts = [], [0] + [e["epoch"] + 1 for e in entries if e["event"] in ("switch", "halve")]
@@ -1211,7 +1212,7 @@ stop = (
     f"stop after {len(history)}" if history[-1]["event"] == "stop" else f"cut off at {len(history)}"
 )
 Markdown(f"""
-| | the report | here, {TIER} tier, seed 0 |
+| what | the report | here, {TIER} tier, seed 0 |
 |---|---|---|
 | data | 5,000 photos, 512² | {len(train):,} {"photos" if DATA else "rendered faces"}, {SIZES["size"]}² |
 | network | SegFormer, 1,975,683 parameters | U-Net, {parameters:,} |

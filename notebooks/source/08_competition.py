@@ -15,7 +15,7 @@
 #
 # Four networks, one table, one winner. You train all four, draw the report's Table 1 again, and ask of each column what it measures and how sure it is. Then you hand in a submission that the competition would accept.
 #
-# | | quick tier (default) | full tier |
+# | what it takes | quick tier (default) | full tier |
 # |---|---|---|
 # | your time | {{your-time}} | the same |
 # | data | 36 rendered faces, 32² | CelebAMask-HQ, for example the course's 5,000 photos, 512² |

@@ -15,7 +15,7 @@
 #
 # Lessons 09 to 11 build one research method, **DML-CSR** (Zheng et al., CVPR 2022): its network, its edge tasks, its training. This lesson builds the block in its middle, the *Dynamic Dual Graph Convolutional Network*. It gives each place of a face information from all other places, without pooling.
 #
-# | | quick tier (default) | full tier |
+# | what it takes | quick tier (default) | full tier |
 # |---|---|---|
 # | your time | {{your-time}} | the same |
 # | data | 80 rendered faces, 64² | CelebAMask-HQ, for example the course's 5,000 photos, 256² |
@@ -1226,7 +1226,7 @@ Markdown("\n".join(f"| {' | '.join(line)} |" for line in lines))
 #
 # The table lacks one row: DDGCN without its graphs. *Labelled example, measured by the course*: the small network on 1,000 faces with wrong labels, once with its graphs and once without, seed by seed (mean IoU in per cent ± standard deviation over the seeds). At 64² the spatial graph has one node, at 96² it has four.
 #
-# | | with graphs | without | difference | seeds |
+# | run | with graphs | without | difference | seeds |
 # |---|---|---|---|---|
 # | 64², ten epochs | 43.82 ± 0.87 | 43.84 ± 0.67 | -0.01 ± 0.54 | 5 |
 # | 64², 30 epochs | 51.47 ± 0.15 | 51.43 ± 0.49 | +0.04 ± 0.53 | 3 |

@@ -15,7 +15,7 @@
 #
 # Two faces stand close together, and the network paints half of the neighbour as well. DML-CSR (Zheng et al., CVPR 2022) gives the network two more tasks, to draw *edges*. Both are removed again before the network is used. You build the tasks and their losses, and measure whether they pay.
 #
-# | | quick tier (default) | full tier |
+# | what it takes | quick tier (default) | full tier |
 # |---|---|---|
 # | your time | {{your-time}} | the same |
 # | data | 100 crowded rendered faces with label errors, 64² | 1,000 of them, or your own folder |
@@ -1175,9 +1175,10 @@ def spread_of(row: str, name: str) -> str:
 
 
 names = list(SCORES[ROWS[0]][0])
-print(f"{'%':<14}" + "".join(f"{name:>24}" for name in names))
+wide = {name: max(len(name), 10) + 2 for name in names}
+print(f"{'%':<14}" + "".join(f"{name:>{wide[name]}}" for name in names))
 for row in ROWS:
-    print(f"{row:<14}" + "".join(f"{spread_of(row, name):>24}" for name in names))
+    print(f"{row:<14}" + "".join(f"{spread_of(row, name):>{wide[name]}}" for name in names))
 FULL = ROWS[-1]
 for name in ("mean IoU", "right on edges", "right elsewhere", "background called face"):
     gains = [b[name] - a[name] for a, b in zip(SCORES["p"], SCORES[FULL], strict=True)]

@@ -15,7 +15,7 @@
 #
 # Some training labels are wrong. DML-CSR (Zheng et al., CVPR 2022) lets the network correct them: it averages its own weights, and the average teaches. You build each part. Then you count how many wrong labels are mended and how many right ones are broken, and ask whether it pays.
 #
-# | | quick tier (default) | full tier |
+# | what it takes | quick tier (default) | full tier |
 # |---|---|---|
 # | your time | {{your-time}} | the same |
 # | data | 64 crowded rendered faces with label errors, 48² | 1,000 of them, or your own folder, 128² |
@@ -962,7 +962,7 @@ for hidden_cycles, hidden_epochs in ((3, 2), (2, 1), (1, 3)):
 #
 # The initialisation is trained once a seed. From its end start three runs of equally many epochs at equal rates:
 #
-# | | teacher | averages (Eq. 6) |
+# | training | teacher | averages (Eq. 6) |
 # |---|---|---|
 # | self-regulation | yes | yes |
 # | averages alone | no: labels | yes |
@@ -1154,7 +1154,7 @@ repairs(learnt_from.images[chosen], NOISY[chosen], TRUTH[chosen], said, train.la
 #
 # *Labelled example, measured by the course* (the small network with edge tasks; five seeds of each; 10 passes over 1,000 faces in every row, 200 unseen faces without errors; mean IoU in per cent ± standard deviation over the seeds):
 #
-# | | mean IoU |
+# | training | mean IoU |
 # |---|---|
 # | plain training from labels, one cosine | 46.0 ± 1.2 |
 # | 6 epochs, 2 cycles of 2, averages and teacher | 38.5 ± 1.1 |

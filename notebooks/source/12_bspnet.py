@@ -15,7 +15,7 @@
 #
 # The LaPa paper (Liu et al., 2019) gives the field 22,000 labelled faces, and a network that looks hard at boundaries. Its ablation table says what each of its two ideas is worth. You build the network, and find out what that table shows and what it cannot show.
 #
-# | | quick tier (default) | full tier |
+# | what it takes | quick tier (default) | full tier |
 # |---|---|---|
 # | your time | {{your-time}} | the same |
 # | data | 100 crowded rendered faces, 64², in LaPa's 11 classes | 1,000 of them, or your own folder, 96² |
@@ -692,7 +692,7 @@ figure
 #
 # Table 2 of the paper has three rows:
 #
-# | | branches | λ | α |
+# | network | branches | λ | α |
 # |---|---|---|---|
 # | A | semantic | | |
 # | B | all three | 1, 1, 2 | 0 |
@@ -821,7 +821,7 @@ From A to B: {step("A", "B")}. Resolution alone, with no boundary, is worth {fin
 # %% [markdown]
 # *Labelled example, measured by the course* (`benchmarks/RESULTS.md`): the same small network, 1,000 faces of 96², ten epochs, mean F1 in per cent.
 #
-# | | mean F1 | large parts | small parts | seeds |
+# | network | mean F1 | large parts | small parts | seeds |
 # |---|---|---|---|---|
 # | A | 32.73 ± 1.23 | 78.89 ± 0.48 | 12.95 ± 1.57 | 3 |
 # | B | 67.20 ± 1.07 | 89.93 ± 0.10 | 57.46 ± 1.56 | 3 |

@@ -15,7 +15,7 @@
 #
 # Every score of this course compares a network with a label map. Who drew that map? For LaPa, people dragged points, and programs did the rest. You build the one that draws, label three faces by hand, and find out how far two hands disagree. No score can be trusted beyond that.
 #
-# | | quick tier (default) | full tier |
+# | what it takes | quick tier (default) | full tier |
 # |---|---|---|
 # | your time | {{your-time}} | the same |
 # | data | 160 rendered faces, 96² | 800, 128² |

@@ -15,7 +15,7 @@
 #
 # You have rebuilt other people's networks. Now design one: under two limits, trained from scratch, compared fairly, reported on one page, and handed in.
 #
-# | | quick tier (default) | full tier |
+# | what it takes | quick tier (default) | full tier |
 # |---|---|---|
 # | your time | {{your-time}} | the same |
 # | data | 24 rendered faces, 40² | CelebAMask-HQ, for example the course's 5,000 photos, 512² |
@@ -86,7 +86,7 @@ print(f"{len(train)} faces to learn from, {len(design)} to design with, {len(hel
 #
 # You hand in four things.
 #
-# | | what | read by |
+# | no. | what | read by |
 # |---|---|---|
 # | 1 | a **network**: `class Mine`, in this notebook | machine: both limits, and the promises of exercise 3 |
 # | 2 | a **table of results**: yours and a baseline of the course, the same image passes, at least three seeds | machine: the arithmetic of exercise 4. Human: is the comparison fair? |
@@ -95,7 +95,7 @@ print(f"{len(train)} faces to learn from, {len(design)} to design with, {len(hel
 #
 # A rubric for the human part, four points each:
 #
-# | | 0 | 2 | 4 |
+# | points | 0 | 2 | 4 |
 # |---|---|---|---|
 # | reasons | "it worked best" | each part has a purpose | each part has a purpose and a number that was measured for it |
 # | fairness | another budget or recipe than the baseline's | same passes, one seed | same passes, recipe and seeds, in pairs, and the tuning is counted |
@@ -449,7 +449,7 @@ figure
 # Use them, change them, or ignore them: the checks look at what the network does. First a separable convolution, then context, then the way up.
 
 # %% tags=["folded"]
-from IPython.display import display
+from IPython.display import Markdown, display
 
 separable = plots.diagram(
     """
@@ -477,7 +477,8 @@ join = plots.diagram(
     """,
     "x > enlarge > concatenate > mix > block, skip > concatenate",
 )
-display(separable, context, join)
+for name, drawn in (("Separable", separable), ("Context", context), ("Join", join)):
+    display(Markdown(f"`{name}`"), drawn)
 
 
 # %%
@@ -931,8 +932,6 @@ print("the loss of Mine fell:", last < first)
 
 # %% tags=["slow"]
 # NBVAL_IGNORE_OUTPUT
-from IPython.display import Markdown
-
 white = trained["Mine"][0][1].whitening
 info = ModelInfo("mine", {"num_classes": 19}, LABELS.key, SIZE, white.mean, white.std)
 tables = {
@@ -1368,7 +1367,7 @@ with zipfile.ZipFile(made.path) as archive:
 # %% tags=["slow"]
 # NBVAL_IGNORE_OUTPUT
 Markdown(f"""
-| | the competition's report | here, {TIER} tier |
+| what | the competition's report | here, {TIER} tier |
 |---|---|---|
 | data | 5,000 photos, 512² | {len(train):,} {"photos" if DATA else "rendered faces"}, {SIZE}² |
 | FastSCNN: validation mean IoU | 70.62 % | {spread(scores["FastSCNN"])} |

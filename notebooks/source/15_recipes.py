@@ -15,7 +15,7 @@
 #
 # Lesson 08 held the recipe fixed and compared networks. Here the network stays as it is, weight for weight, and the *training* changes. On photographs, the course's recipe beats the one of the report (the competition's report, lesson 08). You find out which of its changes did it, and use the same method on the gap between validation and test, which the report could not explain.
 #
-# | | quick tier (default) | full tier |
+# | what it takes | quick tier (default) | full tier |
 # |---|---|---|
 # | your time | {{your-time}} | the same |
 # | data | 24 rendered faces, 32² | 1,000 photos of your folder, 96² |

@@ -174,7 +174,7 @@ QUOTES = (
     ),
     Quote(
         "09_ddgcn",
-        "# | | with graphs | without | difference | seeds |\n"
+        "# | run | with graphs | without | difference | seeds |\n"
         "# |---|---|---|---|---|\n"
         "{graphs}\n#\n",
     ),
@@ -233,7 +233,7 @@ QUOTES = (
     Quote("11_self_regulation", "SPREAD = {deviation:.1f}  # points of mean IoU"),
     Quote(
         "12_bspnet",
-        "# | | mean F1 | large parts | small parts | seeds |\n"
+        "# | network | mean F1 | large parts | small parts | seeds |\n"
         "# |---|---|---|---|---|\n"
         "{bspnet}\n#\n",
     ),

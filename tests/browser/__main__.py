@@ -15,6 +15,7 @@ from tests.browser.annotate import look_at_annotating
 from tests.browser.annotate_keys import look_at_keys
 from tests.browser.chromium import GRAVE, browser, look, too_wide
 from tests.browser.lab import look_at_lesson
+from tests.browser.site import look_at_site
 from tests.browser.widgets import look_at_widgets
 from tests.grading.report.made_class import assignment, grade_of, mixed_class, png
 
@@ -55,6 +56,7 @@ def main(out: Path) -> int:
             print(f"looking at {name}", flush=True)
             wrong += look(chromium, path.resolve().as_uri(), out / name.replace(" ", "-"))
         wrong += too_wide(chromium, out / "site")
+        wrong += look_at_site(chromium, out / "site")
         wrong += look_at_annotating(chromium, out)
         wrong += look_at_keys(chromium)
         print("looking at the first lesson", flush=True)

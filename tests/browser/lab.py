@@ -48,6 +48,13 @@ THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 WIDER = """[...document.querySelectorAll('.jp-OutputArea-output')].filter(shown =>
     shown.scrollWidth > shown.clientWidth + 1).map(shown => shown.innerText.slice(0, 40))"""
 
+#: JupyterLab by itself breaks a message in the midst of a word, wherever its line ends.
+_BROKEN = """[...document.querySelectorAll('.jp-OutputArea-output pre')].filter(text =>
+    getComputedStyle(text).wordBreak !== 'normal').map(text => text.innerText.slice(0, 40))"""
+#: What surrounds the button that keys have reached.
+_RING = """(({outlineStyle, outlineWidth}) => `${outlineStyle} ${outlineWidth}`)(
+    getComputedStyle(document.activeElement))"""
+
 
 @contextmanager
 def lab(folder: Path, more: dict[str, str] | None = None) -> Iterator[str]:
@@ -130,6 +137,7 @@ def look_at_lesson(chromium: Browser, out: Path) -> list[str]:
         wrong += _terminal(page, Path(folder) / "a course with späces" / "found.txt", out)
         command(page, "docmanager:open", {"path": "notebooks/99_solved.ipynb"})
         run_all(page, "99_solved")
+        wrong += [f"serious: lab: words are broken in {text!r}" for text in page.evaluate(_BROKEN)]
         wrong += _by_name(page)
         wrong += _labels(page, Path(folder) / "a course with späces/mine/train/annotation")
         command(page, "application:toggle-left-area")
@@ -174,6 +182,8 @@ def _by_name(page: Page) -> list[str]:
         for letter, key in (("A", "Space"), ("B", "Enter")):
             page.locator(f"button[title^='Question 1, {letter}:']").press(key)
             page.locator("[role=status]").get_by_text(re.compile(f"^{letter}: ")).wait_for()
+            if (ring := page.evaluate(_RING)) != "solid 3px":
+                return [f"serious: lab: a button that keys have reached has a ring: {ring}"]
         page.get_by_role("img", name="Chart: squares: from 1 at 0 to 9 at 2").wait_for()
     except TimeoutError as error:
         return [f"critical: lab: {error}"]

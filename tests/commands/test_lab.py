@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,15 @@ def test_no_question_about_news() -> None:
     (file,) = (place / "labconfig").iterdir()
     said = json.loads(file.read_text("utf-8"))["@jupyterlab/apputils-extension:notification"]
     assert said == {"fetchNews": "false", "checkForUpdates": False}
+
+
+def test_jupyterlab_finds_what_keeps_words_whole() -> None:
+    place = Path(sysconfig.get_path("data"), "share", "jupyter", "labextensions", "coursekit")
+    told = json.loads((place / "package.json").read_text("utf-8"))
+    entry = told["jupyterlab"]["_build"]["load"]
+    ours = Path(lab.__file__).parent / "jupyter" / "labextension"
+    assert (place / entry).read_bytes() == (ours / entry).read_bytes(), "make setup copies it anew"
+    assert "word-break: normal" in (ours / entry).read_text("utf-8")
 
 
 @pytest.mark.parametrize("why", ["", "full"])

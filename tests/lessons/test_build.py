@@ -18,7 +18,7 @@ from coursekit.cli import main
 from coursekit.errors import CourseError
 from coursekit.lessons.build import build, stale
 from coursekit.lessons.execution import execute
-from coursekit.lessons.notebook import make_notebook
+from coursekit.lessons.notebook import make_notebook, to_bytes
 from coursekit.lessons.outputs import MOST_PICTURE, complaints, normalise
 from coursekit.lessons.regions import Cell
 from tests.lessons.test_source import EXERCISE
@@ -67,8 +67,9 @@ def test_the_student_gets_no_solution_and_no_outputs(built: Path) -> None:
     assert "y = x + x" not in text and "twice(3)" not in text and "SOLUTION" not in text
     cells = json.loads(text)["cells"]
     assert not any(cell.get("outputs") for cell in cells)
-    assert cells[1]["metadata"] == {"coursekit": {"points": 3}}
-    assert cells[2]["metadata"] == {"coursekit": {"points": 2}, "tags": ["kept"]}
+    folded = {"jupyter": {"source_hidden": True}}  # the code of a check would tell the answer
+    assert cells[1]["metadata"] == {"coursekit": {"points": 3}, **folded}
+    assert cells[2]["metadata"] == {"coursekit": {"points": 2}, "tags": ["kept"], **folded}
 
 
 def test_a_folded_cell() -> None:
@@ -89,6 +90,17 @@ def test_building_twice_gives_the_same_bytes(copy: Path) -> None:
     assert (copy / "07_demo.ipynb").read_bytes() == before
     text = before.decode()
     assert text == nbformat.writes(nbformat.reads(text, as_version=4)) + "\n"
+
+
+def test_a_cell_that_is_folded_later_keeps_what_it_shows(copy: Path) -> None:
+    path = copy / "solved/07_demo.ipynb"
+    before = path.read_bytes()
+    notebook = json.loads(before)
+    check = next(cell for cell in notebook["cells"] if cell["id"] == "check-twice")
+    del check["metadata"]["jupyter"]
+    path.write_bytes(to_bytes(notebook))
+    build(copy, ["07"], execute=False)
+    assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ FOLD = re.compile(r"<details><summary>(.*?)</summary>(.*?)</details>", re.DOTALL
 MOST_CELLS, MOST_WORDS = 62, 3500  # what three hours can hold; words without the quiz
 MOST_LINES = 20  # of a cell, but for empty ones and comments
 MOST_HIDDEN = 30  # of a check, and of what else is folded
+MOST_ACROSS = 97  # characters of a line beside the list of files, in a window of 1,200 pixels
 
 
 @LESSONS
@@ -112,6 +113,16 @@ def test_a_lesson_has_the_parts_of_a_lesson(path: Path) -> None:
         most = MOST_HIDDEN if aside else MOST_LINES
         if cell.kind == "code":
             assert _length(cell.source) <= most, f"cell {cell.id} is too long"
+
+
+@LESSONS
+def test_printed_tables_fit_the_page(path: Path) -> None:
+    """JupyterLab breaks a longer line, and the columns below each other are none any more."""
+    solved = json.loads((NOTEBOOKS / "solved" / f"{path.stem}.ipynb").read_bytes())
+    outputs = [out for cell in solved["cells"] for out in cell.get("outputs", [])]
+    printed = "".join(text_of(out["text"]) for out in outputs if out["output_type"] == "stream")
+    rows = [line for line in printed.splitlines() if len(re.findall(r"\S {2,}(?=\S)", line)) > 2]
+    assert not [row for row in rows if len(row) > MOST_ACROSS]
 
 
 @LESSONS

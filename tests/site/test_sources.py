@@ -15,7 +15,7 @@ from coursekit.lessons.regions import hidden_text
 from coursekit.lessons.source import read_lesson
 from coursekit.site.build import build_site
 from coursekit.site.made import hidden_halves, leaks
-from coursekit.site.sources import EXTRA, prepare
+from coursekit.site.sources import EXTRA, SCORER, prepare
 from tests.site import course
 
 LESSON = "notebooks/07_sums"
@@ -77,7 +77,7 @@ def test_pictures_are_files_with_words(sources: Path, cells: dict[str, dict[str,
     shown = "".join(cells["picture"]["outputs"][0]["data"]["text/html"])
     assert shown == (
         '<img id="picture-1" src="../pictures/07_sums-1.webp" alt="a &lt;red&gt; field" '
-        'width="20" height="10" loading="lazy">'
+        'width="20" height="10" loading="lazy" style="--least: 16px">'
     )
     with Image.open(sources / EXTRA / "pictures/07_sums-1.webp") as picture:
         assert (picture.size, picture.mode) == ((40, 20), "RGBA")
@@ -86,6 +86,13 @@ def test_pictures_are_files_with_words(sources: Path, cells: dict[str, dict[str,
     assert 'href="notebooks/07_sums.html#picture-1"' in gallery
     assert 'alt="a &lt;red&gt; field"' in gallery
     assert (sources / EXTRA / "pictures/07_sums-1-small.webp").is_file()
+
+
+def test_a_search_knows_what_a_lesson_is_about(sources: Path) -> None:
+    first, _, rule = (sources / SCORER).read_text(encoding="utf-8").partition("\n")
+    known = json.loads(first.removeprefix("const DEFINED = ").removesuffix(";"))
+    assert known == [["Sums", LESSON], ["two times x", LESSON]]
+    assert "var Scorer" in rule
 
 
 def test_the_first_page_lists_all(sources: Path) -> None:
