@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from coursekit.lessons import warm
 from coursekit.lessons.execution import quick_environment
 from coursekit.lessons.outputs import compared
 
@@ -29,8 +30,13 @@ def pytest_configure(config: pytest.Config) -> None:
     environment = quick_environment(scratch.name)
     os.environ.clear()
     os.environ.update(environment)
-    if config.option.nbval_kernel_name is None:
-        config.option.nbval_current_env = True  # not whichever "python3" the user has installed
+    if config.option.nbval_kernel_name is None:  # not whichever "python3" the user has installed
+        if warm.is_possible():
+            warm.write_kernel_spec(Path(scratch.name))
+            os.environ["JUPYTER_PATH"] = scratch.name
+            config.option.nbval_kernel_name = warm.KERNEL_NAME
+        else:
+            config.option.nbval_current_env = True
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
