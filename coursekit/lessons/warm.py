@@ -15,7 +15,7 @@ import sys
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from jupyter_client.provisioning import LocalProvisioner
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 if TYPE_CHECKING:
     from multiprocessing.context import ForkServerContext
@@ -37,6 +37,8 @@ def is_possible() -> bool:
 
 class WarmProvisioner(LocalProvisioner):
     """Forks a kernel, in place of starting a program."""
+
+    process: Any
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """Have the fork server fork it; `cmd` ends with the connection file."""
