@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from coursekit.checks.borrowing import BORROWED, is_borrowed
 from coursekit.checks.cells import cell_of, codes
-from coursekit.checks.crashes import Cause, Kinds, Listed, told
+from coursekit.checks.crashes import Listed, told
 from coursekit.checks.failed import CheckFailed, is_stub, marked
 from coursekit.checks.notebook import soften
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from types import FrameType
 
+    from coursekit.checks.common import Cause, Kinds
     from coursekit.checks.copies import Handed
     from coursekit.checks.rules import Rule
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
-if TYPE_CHECKING:
-    from coursekit.checks.crashes import Cause, Kinds
+Kinds = type[BaseException] | tuple[type[BaseException], ...]
+Cause = str | Callable[[BaseException], object]
 
 #: Kind, cause and message, each as `Check.crashes` takes it; the first that fits is told.
 COMMON: tuple[tuple[Kinds, Cause, str], ...] = (

@@ -7,17 +7,17 @@ import linecache
 import re
 import sys
 import sysconfig
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from coursekit.checks.common import COMMON, PLAIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import CodeType, FrameType, TracebackType
 
-Kinds = type[BaseException] | tuple[type[BaseException], ...]
-Cause = str | Callable[[BaseException], object]
+    from coursekit.checks.common import Cause, Kinds
 
 _MOST = 240  # characters of an exception's message
 _CONTROLS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")  # of a terminal
@@ -72,7 +72,6 @@ def plain(error: BaseException) -> str:
 
 def _message(error: BaseException, listed: Iterable[Listed]) -> str:
     """What is behind an exception, of the exercise's own or of what any may meet; "" if unknown."""
-    from coursekit.checks.common import COMMON, PLAIN
     from coursekit.checks.misnamed import misnamed
 
     for one in (*listed, *(Listed(*row) for row in COMMON)):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from coursekit.checks.crashes import Kinds
+    from coursekit.checks.common import Kinds
 
     Reading = tuple[int, str]
 

@@ -18,7 +18,7 @@ from coursekit.parts.ddgcn import relate
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from coursekit.checks.crashes import Kinds
+    from coursekit.checks.common import Kinds
 
     Mistakes = list[tuple[Any, str]]
     OneByOne = Iterator[tuple[Any, str]]  # what comes after the one that fits is never made

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from coursekit.checks.crashes import Kinds
+from coursekit.checks.common import Kinds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from coursekit.checks.crashes import Kinds
+    from coursekit.checks.common import Kinds
 
     Mistakes = list[tuple[Any, str]]
 

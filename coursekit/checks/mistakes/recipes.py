@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from coursekit.checks.crashes import Kinds
+    from coursekit.checks.common import Kinds
     from coursekit.synthfaces import Style
 
     Mistakes = list[tuple[Any, str]]

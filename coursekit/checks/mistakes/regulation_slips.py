@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from coursekit.checks.crashes import Cause, Kinds
+    from coursekit.checks.common import Cause, Kinds
     from coursekit.checks.mistakes.questions import Way
 
     Shares = NDArray[np.float64]

@@ -15,7 +15,7 @@ from coursekit.parts.ddgcn import relate
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from coursekit.checks.crashes import Kinds
+    from coursekit.checks.common import Kinds
 
     Mistakes = list[tuple[Any, str]]
     Step = Callable[[Tensor], Tensor]
