@@ -18,7 +18,7 @@ import random
 import re
 import time
 from collections import deque
-from itertools import chain, islice
+from itertools import chain
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -150,13 +150,27 @@ class _Search:
         about = self._about(error)
         if whole is not None:
             about |= dict.fromkeys(_lines_of(whole.at), max(about.values()) + 1)
+        with contextlib.suppress(OutOfTime):
+            return self._smaller(tree, parts, about, whole) or whole
+        return whole
+
+    def _smaller(
+        self, tree: ast.Module, parts: list[ast.Module], about: dict[int, int], whole: Edit | None
+    ) -> Edit | None:
+        """The first change within a line, or of several, that lets it pass."""
+        known = {*self.state.names}
         own, theirs = mends(tree, known), own_part.towards(tree, parts, known)
-        more = own_part.wrapped(tree, parts, known)
-        near = [_by_line(edits, about) for edits in (_in_turns([*own], [*theirs]), more)]
-        if whole is not None:
-            return self._passing(islice(chain(*near), _FINER)) or whole
+        near = _by_line(_in_turns([*own], [*theirs]), about)
+        few = None if whole is None else _FINER
+        found = self._passing(near[:few])
+        if found is not None or len(near[:few]) == few:
+            return found
+        # Thousands for a long answer, which take a second to be made.
+        more = _by_line(own_part.wrapped(tree, parts, known), about)
+        if few is not None:
+            return self._passing(more[: few - len(near)])
         lacking = own_part.missing(tree, parts, known)
-        return self._passing(chain(*near, everywhere(tree, [*chain(*near)]), lacking))
+        return self._passing(chain(more, everywhere(tree, [*near, *more]), lacking))
 
     def _about(self, error: BaseException) -> dict[int, int]:
         """How many of the message's words each line holds; the line that stopped has them all."""
@@ -180,10 +194,7 @@ class _Search:
         for edit in edits:
             text = ast.unparse(ast.fix_missing_locations(edit.make()))
             if text not in self.passes:
-                try:
-                    self.passes[text] = self._failure(text) is None
-                except OutOfTime:
-                    return None
+                self.passes[text] = self._failure(text) is None
             if self.passes[text]:
                 return edit
         return None

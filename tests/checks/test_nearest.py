@@ -21,8 +21,8 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 from coursekit.checks import CheckFailed, nearest
-from coursekit.checks.apart import apart
-from coursekit.checks.edits.mends import mends
+from coursekit.checks.apart import OutOfTime, apart
+from coursekit.checks.edits.mends import Edit, mends
 from coursekit.checks.edits.trees import number
 from coursekit.probe import FOLDER
 
@@ -240,6 +240,28 @@ def test_open_figures_are_out_of_reach() -> None:
 def test_no_text_that_was_tried_is_left_to_be_read() -> None:
     assert where(SOLUTION.replace("- hit", "+ hit"))
     assert not [file for file in linecache.cache if "one change" in file]
+
+
+def test_a_line_that_was_found_is_told_where_time_ends_before_a_smaller_piece(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def lines(tree: ast.Module, *args: object) -> list[Edit]:
+        return [Edit(tree.body[0], "with another line", lambda: ast.parse(SOLUTION))]
+
+    def late(*args: object) -> None:
+        raise OutOfTime
+
+    monkeypatch.setattr(nearest.own_part, "lines", lines)
+    monkeypatch.setattr(nearest, "mends", late)
+    assert "With another line" in where(SOLUTION.replace("- hit", "+ hit"))
+
+
+def test_what_is_done_to_each_piece_is_made_only_where_it_is_tried(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """For a long answer that takes a quarter of the time that there is."""
+    monkeypatch.setattr(nearest.own_part, "wrapped", None)
+    assert "line 4, `" in where(SOLUTION.replace("- hit", "+ hit"))
 
 
 def test_a_hidden_half_is_not_run_on_what_is_tried() -> None:
