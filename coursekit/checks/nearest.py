@@ -12,18 +12,19 @@ from __future__ import annotations
 import ast
 import contextlib
 import copy
-import io
 import linecache
 import os
+import random
 import re
-import sys
 import time
-import warnings
-from itertools import chain, islice
+from collections import deque
+from itertools import chain
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from coursekit import names as text_names
 from coursekit.checks import copies
+from coursekit.checks.apart import OutOfTime, apart
 from coursekit.checks.borrowing import own_parts
 from coursekit.checks.cells import cell_of, codes
 from coursekit.checks.crashes import is_students, told
@@ -42,10 +43,12 @@ SECONDS, BYTES = 4.0, 32 * 2**20
 _SHOWN = 60  # characters of a piece of the answer
 _FINER = 150  # changes that are tried for a smaller one than a whole line
 _ENOUGH = 8  # characters that say which piece it is
-_FILE = "<answer with one change>"
+_FILE, _CHECK = "<answer with one change>", "<check of an answer with one change>"
 _TICK = "_coursekit_tick"
 #: Where this is set, a kernel works for a grade: hundreds of answers, and nobody waits for words.
 _GRADING = "COURSEKIT_PROBE"
+#: What a check's hidden half has: it writes down what an answer gives, and that is not tried.
+_HIDDEN = "coursekit.probe"
 
 
 def say_where(error: CheckFailed) -> None:
@@ -77,10 +80,10 @@ def place(error: BaseException, exercise: str, seconds: float = SECONDS) -> str:
     if _GRADING in os.environ:
         return ""
     # An answer may be anything: no words are no harm.
-    with contextlib.suppress(Exception, KeyboardInterrupt):
+    with contextlib.suppress(Exception, KeyboardInterrupt, OutOfTime):
         check, names = _check_of(error, exercise)
         answer = _answer_of(exercise, names)
-        if check and answer:
+        if check and answer and _HIDDEN not in check:
             return _Search(exercise, answer, check, names, seconds).place(error)
     return ""
 
@@ -107,10 +110,6 @@ def _answer_of(exercise: str, names: dict[str, Any]) -> str:
     return texts.pop() if len(texts) == 1 else ""
 
 
-class _OutOfTime(BaseException):
-    """It took too long; nothing in an answer is meant to catch it."""
-
-
 class _Search:
     """One answer that fails one check."""
 
@@ -119,10 +118,10 @@ class _Search:
     ) -> None:
         self.exercise, self.answer = exercise, answer
         self.until = time.monotonic() + seconds
-        self.check = compile(check, _check_file(check), "exec", dont_inherit=True)
+        self.check = check
         self.state = State(names)
         used = text_names.taken(check) | text_names.free(answer)
-        self.data = {n: names[n] for n in used if n in names and _can_change(names[n])}
+        self.data = {n: names[n] for n in sorted(used & {*names}) if _can_change(names[n])}
 
     def place(self, error: BaseException) -> str:
         """See `place`."""
@@ -131,16 +130,16 @@ class _Search:
             return ""
         tree.body = [line for line in tree.body if not isinstance(line, _TRIALS)]
         number(tree)
-        with _silence():
-            try:
+        found = None
+        try:
+            with apart(self.until):
                 # As it is, it must fail as it did: else what is tried here is not what was run.
-                if self._failure(ast.unparse(tree)) != _said(error):
-                    return ""
-                found = self._first(tree, error)
-            except _OutOfTime:
-                return ""
-            finally:
-                self.state.restore({})
+                if self._failure(ast.unparse(tree)) == _said(error):
+                    found = self._first(tree, error)
+        finally:
+            self.state.restore({})
+            for file in (_FILE, _CHECK):
+                linecache.cache.pop(file, None)
         return "" if found is None else self._words(tree, found)
 
     def _first(self, tree: ast.Module, error: BaseException) -> Edit | None:
@@ -151,13 +150,27 @@ class _Search:
         about = self._about(error)
         if whole is not None:
             about |= dict.fromkeys(_lines_of(whole.at), max(about.values()) + 1)
+        with contextlib.suppress(OutOfTime):
+            return self._smaller(tree, parts, about, whole) or whole
+        return whole
+
+    def _smaller(
+        self, tree: ast.Module, parts: list[ast.Module], about: dict[int, int], whole: Edit | None
+    ) -> Edit | None:
+        """The first change within a line, or of several, that lets it pass."""
+        known = {*self.state.names}
         own, theirs = mends(tree, known), own_part.towards(tree, parts, known)
-        more = own_part.wrapped(tree, parts, known)
-        near = [_by_line(edits, about) for edits in (_in_turns([*own], [*theirs]), more)]
-        if whole is not None:
-            return self._passing(islice(chain(*near), _FINER)) or whole
+        near = _by_line(_in_turns([*own], [*theirs]), about)
+        few = None if whole is None else _FINER
+        found = self._passing(near[:few])
+        if found is not None or len(near[:few]) == few:
+            return found
+        # Thousands for a long answer, which take a second to be made.
+        more = _by_line(own_part.wrapped(tree, parts, known), about)
+        if few is not None:
+            return self._passing(more[: few - len(near)])
         lacking = own_part.missing(tree, parts, known)
-        return self._passing(chain(*near, everywhere(tree, [*chain(*near)]), lacking))
+        return self._passing(chain(more, everywhere(tree, [*near, *more]), lacking))
 
     def _about(self, error: BaseException) -> dict[int, int]:
         """How many of the message's words each line holds; the line that stopped has them all."""
@@ -181,10 +194,7 @@ class _Search:
         for edit in edits:
             text = ast.unparse(ast.fix_missing_locations(edit.make()))
             if text not in self.passes:
-                try:
-                    self.passes[text] = self._failure(text) is None
-                except _OutOfTime:
-                    return None
+                self.passes[text] = self._failure(text) is None
             if self.passes[text]:
                 return edit
         return None
@@ -194,24 +204,26 @@ class _Search:
         self._tick()
         names: dict[str, Any] = {}
         self.state.restore(names)
-        names |= {name: _copied(value) for name, value in self.data.items()}
+        names |= _copied(self.data)
         names[_TICK] = self._tick
-        linecache.cache[_FILE] = (len(text), None, text.splitlines(keepends=True), _FILE)
+        for file, lines in ((_FILE, text), (_CHECK, self.check)):  # as a student's code can be read
+            linecache.cache[file] = (len(lines), None, lines.splitlines(keepends=True), file)
         try:
-            ticking = ast.fix_missing_locations(_Ticking().visit(ast.parse(text)))
-            exec(compile(ticking, _FILE, "exec", dont_inherit=True), names)  # noqa: S102
-            exec(self.check, names)  # noqa: S102
-        except (_OutOfTime, KeyboardInterrupt):
+            for file, lines in ((_FILE, text), (_CHECK, self.check)):
+                ticking = ast.fix_missing_locations(_Ticking().visit(ast.parse(lines)))
+                exec(compile(ticking, file, "exec", dont_inherit=True), names)  # noqa: S102
+        except (OutOfTime, KeyboardInterrupt):
             raise
         except BaseException as error:  # whatever an answer may raise
             if time.monotonic() > self.until:
-                raise _OutOfTime from error  # which its own `except` may have swallowed
+                raise OutOfTime from error  # which its own `except` may have swallowed
             return _said(error)
         return None
 
-    def _tick(self) -> None:
+    def _tick(self) -> bool:
         if time.monotonic() > self.until:
-            raise _OutOfTime
+            raise OutOfTime
+        return True
 
     def _words(self, tree: ast.Module, edit: Edit) -> str:
         parents = {id(c): p for p in ast.walk(tree) for c in ast.iter_child_nodes(p)}
@@ -244,10 +256,19 @@ class _Ticking(ast.NodeTransformer):
 
     def _ticked(self, node: Any) -> Any:
         self.generic_visit(node)
-        node.body.insert(0, ast.Expr(ast.Call(ast.Name(_TICK, ast.Load()), [], [])))
+        first = int(ast.get_docstring(node) is not None) if hasattr(node, "args") else 0
+        node.body.insert(first, ast.Expr(self._tick()))
         return node
 
     visit_For = visit_While = visit_FunctionDef = _ticked
+
+    def visit_comprehension(self, node: ast.comprehension) -> ast.comprehension:
+        self.generic_visit(node)
+        node.ifs.insert(0, self._tick())
+        return node
+
+    def _tick(self) -> ast.Call:
+        return ast.Call(ast.Name(_TICK, ast.Load()), [], [])
 
 
 def _in_turns(own: list[Edit], theirs: list[Edit]) -> Iterator[Edit]:
@@ -268,13 +289,6 @@ def _lines_of(node: ast.AST) -> range:
     return range(first, getattr(node, "end_lineno", first) + 1)
 
 
-def _check_file(check: str) -> str:
-    """A file name under which the check's text can be read, as a student's code is."""
-    name = "<check of an answer with one change>"
-    linecache.cache[name] = (len(check), None, check.splitlines(keepends=True), name)
-    return name
-
-
 def _said(error: BaseException) -> str:
     """What is compared: no line numbers, which differ in a text that is written anew."""
     if isinstance(error, CheckFailed) and error.__cause__ is not None:
@@ -283,13 +297,29 @@ def _said(error: BaseException) -> str:
 
 
 def _can_change(value: Any) -> bool:
-    return copies.is_data(value) or (
-        callable(getattr(value, "state_dict", None)) and not isinstance(value, type)
-    )
+    """Whether what is tried gets a copy: data, collections, what learns, random numbers."""
+    if isinstance(value, (type, ModuleType)):
+        return False
+    kept = (list, dict, set, bytearray, deque, random.Random)
+    return copies.is_data(value) or isinstance(value, kept) or hasattr(value, "state_dict")
 
 
-def _copied(value: Any) -> Any:
-    return copies.copy(value) if copies.is_data(value) else copy.deepcopy(value)
+def _copied(data: dict[str, Any]) -> dict[str, Any]:
+    """Copies that share what the originals share; no gradient reaches the originals."""
+    memo = {
+        id(tensor): tensor.detach().clone().requires_grad_()
+        for tensor in _tensors(data)
+        if not tensor.is_leaf
+    }
+    return copy.deepcopy(data, memo)
+
+
+def _tensors(value: Any) -> Iterator[Any]:
+    if isinstance(value, (dict, list, tuple)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _tensors(item)
+    elif copies.is_tensor(value) and hasattr(value, "is_leaf"):
+        yield value
 
 
 def _bytes(value: Any) -> int:
@@ -301,26 +331,3 @@ def _bytes(value: Any) -> int:
     if hasattr(value, "state_dict"):
         return _bytes(dict(value.state_dict()))
     return int(getattr(value, "nbytes", 0))
-
-
-@contextlib.contextmanager
-def _silence() -> Iterator[None]:
-    """Nothing that is tried shows anything: no text, no pictures, no warnings."""
-    plots = sys.modules.get("matplotlib.pyplot")
-    figures = {*plots.get_fignums()} if plots else set()
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(warnings.catch_warnings())
-        warnings.simplefilter("ignore")
-        if "IPython" in sys.modules:
-            from IPython.utils.capture import capture_output
-
-            stack.enter_context(capture_output())
-        else:
-            stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
-            stack.enter_context(contextlib.redirect_stderr(io.StringIO()))
-        try:
-            yield
-        finally:
-            if plots is not None:
-                for figure in {*plots.get_fignums()} - figures:
-                    plots.close(figure)

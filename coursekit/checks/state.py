@@ -28,6 +28,11 @@ class State:
             if isinstance(g, np.random.Generator)
         ]  # a lesson's own generators
         self._torch = sys.modules.get("torch")
+        self._tensors = [
+            (g, g.get_state())
+            for g in names.values()
+            if type(g).__name__ == "Generator" and type(g).__module__.startswith("torch")
+        ]
         if self._torch is not None:
             self._numbers = self._torch.get_rng_state()
             self._dtype = self._torch.get_default_dtype()
@@ -42,6 +47,8 @@ class State:
         np.seterr(**self._errors)
         for bits, state in self._drawn:
             bits.state = state
+        for drawn, numbers in self._tensors:
+            drawn.set_state(numbers)
         os.environ.clear()
         os.environ.update(self._environment)
         if self._torch is not None:

@@ -6,6 +6,11 @@ import ast
 import linecache
 import random
 import re
+import signal
+import tempfile
+import time
+from collections import deque
+from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -16,7 +21,8 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 from coursekit.checks import CheckFailed, nearest
-from coursekit.checks.edits.mends import mends
+from coursekit.checks.apart import OutOfTime, apart
+from coursekit.checks.edits.mends import Edit, mends
 from coursekit.checks.edits.trees import number
 from coursekit.probe import FOLDER
 
@@ -116,6 +122,151 @@ def test_what_would_run_for_ever_is_stopped() -> None:
     """Without its last line the answer loops; that is one of the changes that are tried."""
     answer = "def mean_iou(table):\n    at = 9\n    while at:\n        at = at - 3\n    return at\n"
     assert where(f"# exercise: mean-iou\n{answer}", seconds=0.5) == ""
+
+
+CHANGED = """
+from coursekit.checks import Check
+check = Check("mean-iou")
+check.that(check.call(mean_iou, 4) == 5, "expected: 5")
+"""
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        # One change of a number makes these go on and on, where no loop of the answer's is.
+        "def mean_iou(n):\n    return len([i for i in range(10**9 * (n - 4))]) + 7 * n\n",
+        "import time\ndef mean_iou(n):\n    time.sleep(1000 * (n - 4))\n    return 7 * n\n",
+    ],
+)
+def test_what_takes_long_without_a_loop_is_stopped(answer: str) -> None:
+    names = lesson()
+    error = failure(f"# exercise: mean-iou\n{answer}", names, CHANGED)
+    began = time.monotonic()
+    assert nearest.place(error, "mean-iou", 0.5) == ""
+    assert time.monotonic() - began < SECONDS
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="Linux tells what is in use")
+def test_what_wants_too_much_memory_does_not_get_it() -> None:
+    import resource
+
+    limits = resource.getrlimit(resource.RLIMIT_DATA)
+    with apart(time.monotonic() + SECONDS):
+        with pytest.raises(MemoryError):
+            np.ones(2**30)
+        with pytest.raises(RuntimeError, match="memory"):
+            torch.ones(2**30)
+        assert np.ones(2**20).sum() == 2**20
+    assert resource.getrlimit(resource.RLIMIT_DATA) == limits
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        "open('stray', 'w').write('x')",
+        "open(4, 'w')",
+        "os.chdir('..')",
+        "os.remove('kept')",
+        "os.rename('kept', 'stray')",
+        "os.mkdir('stray')",
+        "shutil.rmtree('.')",
+        "input()",
+        "subprocess.run(['true'])",
+        "Path('kept').write_text('other')",
+        "Path('kept').unlink()",
+        "breakpoint()",
+    ],
+)
+def test_what_reaches_out_of_the_process_is_refused(
+    act: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("kept").write_text("as it was")
+    names = lesson()
+    lines = "import os, shutil, subprocess\nfrom pathlib import Path\ndef mean_iou(n):\n"
+    error = failure(f"{lines}    if n != 4:\n        {act}\n    return 4\n", names, CHANGED)
+    assert "`4` in `return 4`" in nearest.place(error, "mean-iou", SECONDS)
+    assert Path.cwd() == tmp_path
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("kept", "as it was")]
+
+
+def test_temporary_files_may_be_written_and_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    lines = "import tempfile\nfrom pathlib import Path\ndef mean_iou(n):\n"
+    write = "    at = Path(tempfile.mkdtemp()) / 'x'\n    at.write_text('four')\n"
+    with_one = "    with tempfile.TemporaryDirectory():\n        return len(at.read_text()) + 2\n"
+    error = failure(f"{lines}{write}{with_one}", lesson(), CHANGED)
+    there = [*tmp_path.iterdir()]
+    assert nearest.place(error, "mean-iou", SECONDS)
+    assert [*tmp_path.iterdir()] == there
+
+
+def test_gradients_collections_and_numbers_that_are_drawn_stay() -> None:
+    names = lesson() | {
+        "leaf": torch.ones(2, requires_grad=True), "bag": {1}, "turns": deque([1]),
+        "drawn": torch.Generator().manual_seed(0), "dice": random.Random(0),
+    }  # fmt: skip
+    names["grown"] = names["leaf"] * 2
+    answer = """def mean_iou(n):
+    bag.add(len(bag)), turns.append(1), dice.random(), torch.rand(1, generator=drawn)
+    leaf.sum().backward(), (grown * leaf).sum().backward(retain_graph=True)
+    return 4
+"""
+    error = failure(answer, names, CHANGED)
+    held = [*map(str, (names["leaf"].grad, names["bag"], names["turns"], names["dice"].getstate()))]
+    state = names["drawn"].get_state()
+    assert "`4` in `return 4`" in nearest.place(error, "mean-iou", SECONDS)
+    now = names["leaf"].grad, names["bag"], names["turns"], names["dice"].getstate()
+    assert [*map(str, now)] == held
+    assert torch.equal(names["drawn"].get_state(), state)
+
+
+def test_open_figures_are_out_of_reach() -> None:
+    figure, axes = plt.subplots()
+    answer = "def mean_iou(n):\n    if n != 4:\n        plt.close('all')\n    plt.plot([1, n])\n"
+    error = failure(f"{answer}    return 4\n", lesson() | {"plt": plt}, CHANGED)
+    drawn, style = len(axes.lines), dict(plt.rcParams)
+    assert "`4` in `return 4`" in nearest.place(error, "mean-iou", SECONDS)
+    assert plt.get_fignums() == [figure.number]
+    assert len(axes.lines) == drawn
+    assert dict(plt.rcParams) == style
+    plt.close("all")
+
+
+def test_no_text_that_was_tried_is_left_to_be_read() -> None:
+    assert where(SOLUTION.replace("- hit", "+ hit"))
+    assert not [file for file in linecache.cache if "one change" in file]
+
+
+def test_a_line_that_was_found_is_told_where_time_ends_before_a_smaller_piece(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def lines(tree: ast.Module, *args: object) -> list[Edit]:
+        return [Edit(tree.body[0], "with another line", lambda: ast.parse(SOLUTION))]
+
+    def late(*args: object) -> None:
+        raise OutOfTime
+
+    monkeypatch.setattr(nearest.own_part, "lines", lines)
+    monkeypatch.setattr(nearest, "mends", late)
+    assert "With another line" in where(SOLUTION.replace("- hit", "+ hit"))
+
+
+def test_what_is_done_to_each_piece_is_made_only_where_it_is_tried(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """For a long answer that takes a quarter of the time that there is."""
+    monkeypatch.setattr(nearest.own_part, "wrapped", None)
+    assert "line 4, `" in where(SOLUTION.replace("- hit", "+ hit"))
+
+
+def test_a_hidden_half_is_not_run_on_what_is_tried() -> None:
+    check = f"{CHECK}# from coursekit.probe import Probe\n"
+    assert where(SOLUTION.replace("- hit", "+ hit"), check) == ""
 
 
 def drawn_from() -> list[str]:

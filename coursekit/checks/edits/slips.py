@@ -230,6 +230,7 @@ OPERATORS: tuple[Operator, ...] = (numbers, signs, calls, means, names, sequence
 
 
 def called(node: ast.Call) -> str:
+    """The last name of what is called, such as "sum" of `x.sum()`; "" where it has none."""
     if isinstance(node.func, ast.Attribute):
         return node.func.attr
     return node.func.id if isinstance(node.func, ast.Name) else ""
