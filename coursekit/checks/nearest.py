@@ -29,7 +29,7 @@ from coursekit.checks.borrowing import own_parts
 from coursekit.checks.cells import cell_of, codes
 from coursekit.checks.crashes import is_students, told
 from coursekit.checks.edits import own_part
-from coursekit.checks.edits.mends import Edit, everywhere, mends
+from coursekit.checks.edits.mends import COARSE, Edit, everywhere, mends
 from coursekit.checks.edits.trees import number
 from coursekit.checks.failed import CheckFailed
 from coursekit.checks.state import State
@@ -280,8 +280,15 @@ def _in_turns(own: list[Edit], theirs: list[Edit]) -> Iterator[Edit]:
 
 
 def _by_line(edits: Iterable[Edit], about: Mapping[int, int]) -> list[Edit]:
-    """Those of the lines that matter most first, in their own order."""
-    return sorted(edits, key=lambda edit: -about.get(getattr(edit.at, "lineno", 0), 0))
+    """Those of the lines that matter most first, in their own order.
+
+    What takes something away, or exchanges a whole call, comes after all others: it may satisfy a
+    check without being what is wrong.
+    """
+    return sorted(
+        edits,
+        key=lambda edit: (edit.how in COARSE, -about.get(getattr(edit.at, "lineno", 0), 0)),
+    )
 
 
 def _lines_of(node: ast.AST) -> range:

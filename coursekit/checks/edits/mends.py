@@ -38,6 +38,8 @@ class Edit:
     replacement: ast.AST | None = None
 
 
+#: Of `own_part`: a call with the course's arguments.
+OTHER_ARGUMENTS = "with other arguments"
 #: What the operators of `slips` do, read backwards; what stands here alone is tried.
 _BACKWARDS = {
     "off by one": "with another number there",
@@ -59,6 +61,14 @@ _BACKWARDS = {
     "no index": "without what stands in its last brackets",
     "line left out": "without that line",
 }
+#: Changes that take away, or exchange, more than one thing.
+COARSE = frozenset(
+    {
+        *(_BACKWARDS[name] for name in ("operand dropped", "argument dropped", "call left out")),
+        *(_BACKWARDS[name] for name in ("item dropped", "no index", "line left out")),
+        OTHER_ARGUMENTS,
+    }
+)
 _ONE_SIDED = (ast.Sub, ast.Div, ast.FloorDiv, ast.MatMult, ast.Pow, ast.Mod)
 _BLOCKS = (ast.For, ast.While, ast.If, ast.With)
 _SIMPLE = (ast.Assign, ast.AugAssign, ast.Expr, ast.Return)

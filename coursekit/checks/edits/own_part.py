@@ -16,7 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from coursekit import names
-from coursekit.checks.edits.mends import Edit
+from coursekit.checks.edits.mends import OTHER_ARGUMENTS, Edit
 from coursekit.checks.edits.slips import called
 from coursekit.checks.edits.trees import Scene, nodes, put
 
@@ -169,7 +169,7 @@ def _arguments(tree: ast.Module, mine: ast.FunctionDef, pieces: list[ast.expr]) 
             continue
         for other in calls:
             if called(other) == called(node) and ast.dump(other) != ast.dump(node):
-                how = "with other arguments"
+                how = OTHER_ARGUMENTS
                 yield Edit(node, how, partial(put, tree, node, other), other)
                 mixed = ast.Call(node.func, node.args, other.keywords)
                 yield Edit(node, how, partial(put, tree, node, mixed), mixed)
