@@ -1025,6 +1025,8 @@ for kernel in (2, 4, 5, 7):
     size = sizes[1, "code"] + (kernel**2 - 1) * inside * channels  # with such a conva
     other = f"conva is 1 or 3: a kernel of {kernel} is in none of the four"
     check.equal(check.call(fitting, size, rest, inside, channels), [], other)
+two = check.call(fitting, 5 + sized(2, 16, 1, "paper"), 5, 2, 16)  # 8 · 2 = 16
+check.equal(sorted(two), [(1, "paper"), (3, "code")], "two readings have one size here: both are in the list, `append`")  # fmt: skip
 check.equal(check.call(fitting, 1234, 5, 64, 16), [], "expected: an empty list where nothing fits")
 check.passed("conva 1×1 and the code's merge: one of four")
 ### BEGIN HIDDEN TESTS
@@ -1033,6 +1035,11 @@ from coursekit.probe import Probe
 probe = Probe("check-count-readings")
 with Held() as hidden_held:
     readings(1000, 5, 64, 128)
+with torch.device("meta"):
+    block = again(3, 24, conva=1, merge="paper")
+target = 7 + sum(weight.numel() for weight in block.parameters())
+answered = sorted(probe.call(fitting, target, 7, 3, 24))
+probe.emit("twins", answered, "two readings of one size")
 for number in range(4):
     drawn = probe.given(
         f"sizes-{number // 2}", lambda rng: [int(n) for n in rng.integers(4, 90, 3)]

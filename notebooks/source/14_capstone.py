@@ -234,8 +234,7 @@ for got, right in zip(found, widths, strict=True):
     check.that(got <= right, f"width {got} does not fit: its cost is not below the limit")
     check.equal(got, right, f"width {got + 1} still fits: expected the largest width that does")
 check.that(drawn == {"meta"}, 'real weights: build inside `with torch.device("meta")`')
-left = "new tensors are made on `meta` now: `with torch.device(…)` ends by itself"
-check.that(torch.zeros(1).device.type == "cpu", left)
+check.that(torch.zeros(1).device.type == "cpu", "new tensors are made on `meta` now: `with torch.device(…)` ends by itself")  # fmt: skip
 got, large = check.call(find, 10**15), "expected: the largest width below a large limit"
 check.that(got == "ValueError" or got >= 2**23, f"{large}. Double until it no longer fits")
 check.equal(got, 11_180_340, f"{large}. Halve until both ends are neighbours, however often")

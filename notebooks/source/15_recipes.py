@@ -430,6 +430,7 @@ for row, wrong, message in miscompared(np.array(four)):
 for row, what in enumerate(("a alone", "b alone", "a on top of b", "interaction")):
     check.close(got[row], right[row], f"expected: another row for {what}")
 one = check.call(effects, [1.0], [3.0], [4.0], [5.0])
+check.that(np.shape(one) != (4, 3), "3 seeds are written in: as many columns as `a` has scores")
 check.close(one, [[2.0], [3.0], [1.0], [-1.0]], "expected with one seed: four rows of one")
 check.passed("two changes alone, together, and what is more than their sum")
 ### BEGIN HIDDEN TESTS
@@ -550,7 +551,7 @@ check = Check("one-cause")
 for kinds, said, message in UNMIXED:
     check.crashes(kinds, said, message)
 start, names = Style(yaw_sd=5.0, camera=2.0, hat_share=0.2), ("yaw_sd", "camera")
-before, harder = asdict(start), asdict(start.shifted(0.4))
+before, far = asdict(start), asdict(start.shifted(0.4))
 for function in (only, all_but):
     got, what = check.call(function, start, 0.4, names), function.__name__
     check.kind(got, Style, what=what)
@@ -560,13 +561,14 @@ for function in (only, all_but):
     for wrong, message in mismixed(start, 0.4, names, function is all_but):
         same = all(np.isclose(value, wrong[name]) for name, value in asdict(got).items())
         check.that(not same, f"{what}: {message}")
-    base, taken = (harder, before) if function is all_but else (before, harder)
-    for which in (names, names[1:], ("roll_sd", *names, "scale_jitter")):
+    base, taken = (far, before) if function is all_but else (before, far)
+    for which in (names, names[1:], names[:1], ("roll_sd", *names, "scale_jitter")):
         got = asdict(check.call(function, start, 0.4, which))
         right = base | {name: taken[name] for name in which}
         apart = [name for name in right if not np.isclose(got[name], right[name])]
         these = f"not as they should be: {', '.join(apart[:4])}"
-        check.that(not apart, f"{what}: {these}. Go through `fields`, whichever they are")
+        others = "" if which is names else ". Go through `fields`, whichever they are"
+        check.that(not apart, f"{what}: {these}{others}")
 check.passed("one cause alone, and all without it")
 ### BEGIN HIDDEN TESTS
 from coursekit.probe import Probe

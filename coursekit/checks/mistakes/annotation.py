@@ -147,6 +147,7 @@ def mislaid(points: Any, start: Any, end: Any, x: Any) -> Mistakes:
         (made(scale=2, factor=2), half_s),
         (made(scale=2), half_s),
         (made(factor=2), half_s),
+        (made(centre=start + end / 2), "the middle is half of both: brackets, (start + end) / 2"),
         (made(centre=start), "the pose begins in the middle of the corners, not at one of them"),
         (made(centre=end), "the pose begins in the middle of the corners, not at one of them"),
         (made(centre=points.mean(0)), "the middle of the *corners*, not the mean of the points"),

@@ -23,6 +23,7 @@ _CORNERS = (0, -1, -1), (0, -1, 1), (0, 1, -1), (0, 1, 1)
 _NOWHERE = -1  # the id of what lies outside of the picture
 
 _BOTH = "pixels whose neighbour {} has another class are not marked: mark *both* of a pair"
+_KEPT = ", and keep what is marked already: `|=`"
 _ONE = "one pixel of each pair is marked: the one {} is on the boundary, too"
 _UNKNOWN = "pixels of 255 make boundaries here: nobody knows what they are"
 _LABEL = "where the target is 255 the label should be 255, too"
@@ -247,6 +248,10 @@ _LABELS: list[Way] = [
         lambda marks, seen, maps: _labelled((marks > 0) * _inside(maps), maps),
         "the first and last row and column are left out: they have neighbours, too",
     ),
+    (
+        lambda marks, seen, maps: torch.where(maps == 255, (marks > 0).long(), 255),
+        "what is known is 255, and what is unknown is not: `torch.where(known, edge, 255)`",
+    ),
     (lambda marks, seen, maps: (marks > 0).long(), _LABEL),
     (lambda marks, seen, maps: ((marks > 0) | (maps == 255)).long(), f"{_LABEL}, not 1"),
     (
@@ -292,7 +297,7 @@ def fault(got: Tensor, maps: Tensor) -> str:
         (more & ~unknown & ~frame, _OWN),
         (more & unknown, _UNKNOWN),
         (more & frame, _FRAME),
-        *((lost & alone & x, _BOTH.format(name)) for name, x in apart.items()),
+        *((lost & alone & x, _BOTH.format(name) + _KEPT) for name, x in apart.items()),
         (lost, "pixels between two others are not marked: one other neighbour is enough"),
     ):
         if where.any():

@@ -30,12 +30,12 @@ def misfound(limits: Sequence[int]) -> Iterator[tuple[list[Any], str]]:
     powers = [2 ** (width.bit_length() - 1) for width in exact]
     wrong_half = [_halved(width, power) for width, power in zip(exact, powers, strict=True)]
     yield from (
+        ([w + 1 for w in exact], "one too wide: of the two ends, return the one that fits"),
         *((found, words) for found, words in _searched(limits)),
         (
             [below(limit, equal=True) for limit in limits],
             "fewer than the limit: a cost of exactly the limit is too much",
         ),
-        ([w + 1 for w in exact], "one too wide: of the two ends, return the one that fits"),
         ([w - 1 for w in exact], "one wider still fits: which of the two ends do you return?"),
         (powers, "only powers of 2: after the doubling, halve the interval"),
         (
@@ -52,6 +52,10 @@ def misfound(limits: Sequence[int]) -> Iterator[tuple[list[Any], str]]:
         ),
         ([2 * w for w in powers], "the first power of 2 that does not fit: halve the interval"),
         ([w if w > 1 else "ValueError" for w in exact], "width 1 fits here: raise no ValueError"),
+        (
+            [1] * len(exact),
+            "width 1 for every limit: where the middle fits `low` moves to it, else `high`",
+        ),
         *(
             ([w] * len(exact), "the same width for every limit: compare the cost with limit")
             for w in range(9)
@@ -63,11 +67,12 @@ def misfound(limits: Sequence[int]) -> Iterator[tuple[list[Any], str]]:
 def _searched(limits: Sequence[int]) -> Iterator[tuple[list[Any], str]]:
     """The same by bisection, where an end moves too far, or where it stops too early."""
 
-    def search(limit: int, up: int, down: int, stop: int) -> Any:
+    def search(limit: int, up: int, down: int, stop: int, most: int = 99) -> Any:
         low, high = 1, 2
         while 8 * high * high - 2 * high < limit:
             low, high = high, 2 * high
-        while high - low > stop:
+        while high - low > stop and most:
+            most -= 1
             middle = (low + high) // 2
             if 8 * middle * middle - 2 * middle < limit:
                 low = middle + up
@@ -85,6 +90,8 @@ def _searched(limits: Sequence[int]) -> Iterator[tuple[list[Any], str]]:
         (0, 0, 3, "it stops too early: the ends are neighbours when `high - low` is 1"),
     ):
         yield [search(limit, up, down, stop) for limit in limits], words
+    once = "the interval is halved once: go on (`while`, not `if`) until both ends are neighbours"
+    yield [search(limit, 0, 0, 1, most=1) for limit in limits], once
 
 
 def astray(tries: Sequence[int]) -> str:
@@ -237,6 +244,11 @@ _FORMULAS: list[Way] = [
     ),
     (lambda k, s, d, step: ((k - 1) * d + 1 - s) * step, _NO_STRIDE),
     (lambda k, s, d, step: (k - s) * d * step, _NO_STRIDE),
+    (lambda k, s, d, step: (k - 1) * (d + step), "a gap is one step long: multiply by it"),
+    (
+        lambda k, s, d, step: (k - 1) * d * step // 2,
+        "half a kernel is one side of it: there are k - 1 gaps, and nothing is halved",
+    ),
     (lambda k, s, d, step: (k - 1) * d * (step - 1), "a gap is one step long, not step - 1"),
     (lambda k, s, d, step: (k - 1) * d**step, "a gap is one step long: multiply, do not raise"),
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
+from operator import not_
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -141,11 +143,11 @@ _LISTED: list[Way] = [
     ),
     (
         lambda won, row: [i for i, each in enumerate(won) if each and not any(each)],
-        "above *every* rival: `all`, not `any`",
+        "a column fails here if it is above *no* rival: one is enough (`not all`)",
     ),
     (
         lambda won, row: [i for i, each in enumerate(won) if not any(each)],
-        "above *every* rival: `all`, not `any` (and with no rival none fails)",
+        "a column fails here if it is above *no* rival: one that it is not above is enough",
     ),
     (
         lambda won, row: [i for i, each in enumerate(won) if any(each)],
@@ -203,6 +205,10 @@ _LISTED: list[Way] = [
         "a column is listed once, not once for each rival",
     ),
     (
+        lambda won, row: [i for i, each in enumerate(won) for _ in takewhile(not_, each)],
+        "it stops at the first rival that the row is above: look at all, and list a column once",
+    ),
+    (
         lambda won, row: [r for each in won for r, w in enumerate(each) if not w],
         "these are places of rivals: those of columns",
     ),
@@ -216,16 +222,16 @@ _LISTED: list[Way] = [
 def misclaimed(rows: Rows, cases: Sequence[Case]) -> Iterator[tuple[list[Any], str]]:
     """Columns of each case, with one known mistake and with two."""
 
-    def act(above: Any, others: Any, listed: Any, first: bool) -> list[Any]:
+    def act(above: Any, others: Any, listed: Any, own: str) -> list[Any]:
         found = []
         for name, rivals, by in cases:
-            row = next(iter(rows.values())) if first else rows[name]
+            row = rows[own or name]
             several = others(rows, name, rivals)
             won = [[above(row[i], r[i], by) for r in several] for i in range(len(row))]
             found.append(listed(won, row))
         return found
 
-    whose = [(False, ""), (True, "the table's first row is taken: `rows[name]`")]
+    whose = [("", ""), *((own, f"the row {own} is taken each time: `rows[name]`") for own in rows)]
     yield from mistaken(act, _ABOVE, _RIVALS, _LISTED, whose)
     whole = "whole rows are compared: figure by figure, rows[name][i]"
     for words, mean in ((whole, False), ("the rows' means are compared: figure by figure", True)):

@@ -111,6 +111,8 @@ def unfound(readings: Callable[..., Sequence[Reading]], target: int, rest: int) 
         return "no reading fits: add `rest` to what you count"
     if readings(inner - rest, rest):
         return "no reading fits: `rest` is added to what you count, not taken away"
+    if readings(rest - inner, rest):
+        return "no reading fits: what you count is added to `rest`, not taken away from it"
     with torch.device("meta"):
         block = ddgcn.DDGCN(2048, 512)
     if readings(target + sum(b.numel() for b in block.buffers()), rest):

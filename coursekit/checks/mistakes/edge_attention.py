@@ -152,6 +152,9 @@ def where_attended(loss: Callable[..., Tensor], classes: int = 0) -> str:
         got = tried(loss, drawn[:images], ids[:images], shown, *weights)
         return alike(got, expected, 1e-4)
 
+    whole = tried(loss, drawn, ids, full if classes else full[:, 0])
+    if whole is not None and whole.ndim:
+        return "a loss is one number for the batch, of shape (): the mean keeps no dimension"
     several = "of one image it is right, of two it is not: each image has its own number of edge pixels, then the mean over the images"  # noqa: E501
     for edges, images, words in (
         (full, 1, "where all pixels of an image are edges it should be the mean cross-entropy, and is not: look at the costs, and at the mean"),  # noqa: E501

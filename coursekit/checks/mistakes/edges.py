@@ -108,7 +108,7 @@ _LABELS = {
     "tone": "an edge is 1, not 255, which stands for unknown",
     "opposite": "0 and 1 have changed places: 1 is an edge, near the class *and* near another",
     "outer": "these are the pixels outside of the class: its own belong to the edge",
-    "near": "these are all pixels near the class: one of another must be near, too",
+    "near": "these are all pixels near the class: one of another must be near, too, within `width`",
     "grown": "they reach too far into the class: `width` steps on each side, from another class's "
     "pixels as from its own",
 }
@@ -214,7 +214,10 @@ def _united(maps: Tensor, classes: int, sides: str, width: int) -> Mistakes:
         edged(face, classes, sides, width)[:, 1],
         "this is the outline of the whole face: parts have edges against each other, too",
     )
-    yield parts.amax(1), "the background has edges, too: leave class 0 out, and hand `sides` on"
+    yield (
+        parts.amax(1),
+        "the background has edges, too (leave class 0 out), or `sides` is not handed on",
+    )
     yield parts[:, 1:].amin(1), "a pixel on the edge of *one* part is enough"
     other = edged(maps, classes, "inner" if sides == "both" else "both", width)
     yield other[:, 1:].amax(1), "these are the edges for the other `sides`"

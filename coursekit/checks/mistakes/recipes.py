@@ -68,6 +68,10 @@ def misled_up(steps: int, rise: float) -> Mistakes:
         (np.ones(steps), "the highest rate at once: it should rise in a line"),
         ((t + 1) / (rise / steps + 1), "the line divides by warmup + 1: divide by r + 1"),
         (_half_wave(1 - up), "the warm-up is a straight line, no cosine"),
+        (
+            np.where(t < rise / steps, up, _half_wave((t - rise) / (steps - rise))),
+            "the cosine comes too early: the line is for step < r, not for step < warmup",
+        ),
     ]
 
 
@@ -103,7 +107,9 @@ def misled_down(steps: int, rise: float) -> Mistakes:
         ((1 + np.sin(np.pi * share)) / 2, "this is a sine: a cosine begins at the top"),
         (1 - share, "the rest is a straight line here, expected: half a cosine"),
         (np.ones(steps), "after the warm-up the rate stays: let it fall along the cosine"),
-        (1 - down, "it rises again: 1 + cos, not 1 - cos"),
+        (1 - down, "it rises again: 1 + cos (not 1 - cos) of an angle that grows from 0 to π"),
+        (1 / (4 * down), "the bracket stands below the bar: `highest / 2 * (1 + …)`"),
+        (_half_wave(np.pi * (t - rise) // (steps - rise) / np.pi), "the angle is rounded: no `//`"),
     ]  # fmt: skip
 
 
@@ -221,8 +227,13 @@ UNMIXED: tuple[tuple[Kinds, str, str], ...] = (
         "a text is gone through letter by letter: `for name in fields`",
     ),
     (
-        (AttributeError, TypeError),
-        "attribute 'name|subscript",
+        TypeError,
+        "subscript",
+        "a Style has no places in brackets: `getattr(style, name)` is the field of that name",
+    ),
+    (
+        AttributeError,
+        "attribute 'name",
         "`name` is a variable: use getattr(style, name), without quotes",
     ),
     (
@@ -260,6 +271,7 @@ def mismixed(
         (base, "the fields have no effect"),
         (taken, "every field moved, not these alone"),
         (base | {names[-1]: taken[names[-1]]}, "only the last field was set: keep each round's"),
+        (taken | {names[-1]: base[names[-1]]}, "each round starts anew, and from the wrong style"),
         (base | {names[0]: taken[names[0]]}, "only the first field: a return inside the loop?"),
         (put(base, others), "these fields come from Style(): use the style you were given"),
         (put(given, taken), "the others come from Style(): start from the style you were given"),

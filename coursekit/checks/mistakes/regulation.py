@@ -92,6 +92,8 @@ def off_trace(answer: Answer, right: Callable[[list[bool]], Any]) -> str:
     if np.allclose(made, wanted, atol=0.006):
         return f"{told}: round nothing"
     cycles, told = len(renewed), f"{told}, it gives {numbers(made)}"
+    if not cycles:
+        return f"{told}: without a cycle M is M_0 itself, so begin with the share 1 at place 0"
     if alike(tried(answer, [True] * 2), np.cumsum(right([True] * 2))):
         return f"{told}: these are sums from M_0 on, no shares"
     if not math.isclose(made.sum(), 1, abs_tol=1e-6):
@@ -154,9 +156,10 @@ def off_statistics(
             )
     names = [type(layer).__name__ for layer in mine]
     fine = [name for name in names if name not in wrong]
+    once = ". Does each batch pass once, and only when all momenta are set?"
     told = "; ".join(f"in the {name} {words}" for name, words in list(wrong.items())[:2])
     if not fine:
-        return told
+        return told + once
     return f"{told} (right: {listed(fine)}; *every* layer found gets all that one gets)"
 
 
@@ -185,6 +188,13 @@ def off_divergence(answer: Answer) -> str:
     told = "already the cost of a single pixel is another"
     if np.isnan(mine).any():
         return f"{told}: it is no number. Each logarithm is `log_softmax`'s"
+    others = {"teacher": (pairs[0][0], pairs[1][1]), "student": (pairs[1][0], pairs[0][1])}
+    for who, other in others.items():
+        if math.isclose(cost(*other), mine[0], rel_tol=1e-5):
+            return (
+                f"{told}: the {who}'s logits have no effect there. Is its softmax over "
+                "dimension 1, that of the classes?"
+            )
     agreed = cost(pairs[0][0], pairs[0][0])
     if abs(agreed) > 1e-5:
         return (
@@ -322,6 +332,9 @@ def off_seeds(answer: Answer, alpha: float, power: float) -> str:
             f"always {ratios[0]:.3g} times as many runs as needed: before σ²/δ² stands 2 (z + z)²,"
             " the 2 once"
         )
+    for name, other in (("power", (alpha, 0.97)), ("alpha", (0.3, power))):
+        if math.isclose(before(*other)[0], before(alpha, power)[0], rel_tol=1e-4):
+            return f"`{name}` has no effect: its z is of the argument, and no number stands for it"
     mine, right = before(alpha, power)
     sums = math.sqrt(max(mine, 0) / 2)
     both = f"2 ({z(1 - alpha / 2):.2f} + {z(power):.2f})² = {right:.3g}"

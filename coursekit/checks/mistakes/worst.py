@@ -215,6 +215,11 @@ def misordered(cases: Sequence[Case], got: Sequence[Any] = ()) -> Iterator[tuple
         return found
 
     yield from mistaken(act, _SCORES, _COUNTED, _RANKED, _CUT, _GIVEN)
+    early = []
+    for several, k in cases:
+        first = sorted(range(len(several)), key=lambda i: mean_iou(several[i]))[:k]
+        early.append([i for i in first if several[i].any()])
+    yield early, "images without a score take up places of the k: leave them out *before* the cut"
     empty = [[not bool(m.any()) for m in several] for several, _ in cases]
     for reached, words in (
         (

@@ -181,7 +181,7 @@ def binary_edges(target, sides="both", width=1):
         (_edit(_EDGES, "edges[:, 1:].amax(1)", "edges[:, 1:].any(1)"), "should be 255, too"),
         (_edit(_EDGES, "edges[:, 1:].amax(1)", "edges[:, 1:].amin(1)"), "*one* part is enough"),
         (_edit(_EDGES, "edges[:, 1:].amax(1)", "edges[:, 1:]"), "each part has a map of its own still: their"),
-        (_edit(_EDGES, "NUM, sides=sides, width=width", "NUM, width=width"), "hand `sides` on"),
+        (_edit(_EDGES, "NUM, sides=sides, width=width", "NUM, width=width"), "`sides` is not handed on"),
         (_edit(_EDGES, "NUM, sides=sides, width=width", "NUM, 'inner', width=width"), "the other `sides`"),
         (_edit(_EDGES, "NUM, sides=sides, width=width", "NUM, sides=sides"), "`width` has no effect"),
         (_edit(_EDGES, "edges[:, 1:].amax(1)", "edges[:, 1:].amax(1).long()"), "expected: torch.uint8"),

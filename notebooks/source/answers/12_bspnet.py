@@ -322,7 +322,7 @@ def boundary(target):
         (_edit(_CLAIMS, ("rows[rival][i]", "rival[i]")), "a text meets a number"),
         (_edit(_CLAIMS, (_ALL, "mine <= max(rows[rival][i] for rival in rivals) + by")), "no rival"),
         (_edit(_CLAIMS, ("mine > ", "mine >= ")), "an equal figure is not above"),
-        (_edit(_CLAIMS, ("not all", "not any")), "`all`, not `any`"),
+        (_edit(_CLAIMS, ("not all", "not any")), "above *no* rival"),
         (_edit(_CLAIMS, ("if not all", "if all")), "it *is* above all"),
         (_edit(_CLAIMS, (" + by", "")), "`by` has no effect"),
         (_edit(_CLAIMS, (" + by", " - by")), "added to the rival's"),
@@ -634,7 +634,7 @@ for i, m in enumerate(rows[name]):
 return found
 """), 'counted anew'),
         (_columns('return [r for r in rivals if not all(m > o + by for m, o in zip(rows[name], rows[r]))]'), 'a column is a str'),
-        (_columns('return [i for i, m in enumerate(list(rows.values())[0]) if not all(m > rows[r][i] + by for r in rivals)]'), 'first row is taken'),
+        (_columns('return [i for i, m in enumerate(list(rows.values())[0]) if not all(m > rows[r][i] + by for r in rivals)]'), 'the row w is taken each time'),
         (_columns('return [i for i, m in enumerate(rows[name]) if not rivals or not m > max(rows[r][i] for r in rivals) + by]'), 'the list is empty'),
         (_columns('return [i for i, m in enumerate(rows[name]) if not all(int(m) > int(rows[r][i]) + by for r in rivals)]'), 'rounded'),
         (_columns('m = sum(rows[name]) / len(rows[name])\nreturn [i for i, x in enumerate(rows[name]) if not all(m > sum(rows[r]) / len(rows[r]) + by for r in rivals)]'), 'means are compared'),
