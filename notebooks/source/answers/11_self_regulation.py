@@ -592,7 +592,7 @@ def distillation_loss(student, teacher, valid):
         (_edit(_SEEDS.format(_NEEDED), ("power=0.8", "power=0.9")), "by default"),
         (_SEEDS.format(_NEEDED.replace("math.ceil", "float")), "round up"),
         (_SEEDS.format(_NEEDED.replace("z(1 - alpha / 2)", "z(alpha / 2)")), "the two z are added"),
-        (_SEEDS.format(_NEEDED + " + 1"), "round once"),
+        (_SEEDS.format(_NEEDED + " + 1"), "add nothing"),
         ('\ndef seeds_needed(gain, sd, alpha=0.05, power=0.8):\n    z = NormalDist().inv_cdf\n    return 2 * math.ceil((z(1 - alpha / 2) + z(power)) ** 2) * sd**2 / gain**2\n', 'round once'),
         ('\ndef seeds_needed(gain, sd, alpha=0.05, power=0.8):\n    z = NormalDist().inv_cdf\n    return math.ceil(2 * (z(1 - alpha / 2) + z(1 - power)) ** 2 * sd**2 / gain**2)\n', 'the two z are added, and both are positive: z(1 - alpha /'),
         ('\ndef seeds_needed(gain, sd, alpha=0.05, power=0.8):\n    z = NormalDist().inv_cdf\n    return math.ceil(2 * (z(alpha / 2) + z(power)) ** 2 * sd**2 / gain**2)\n', 'the two z are added, and both are positive: z(1 - alpha /'),
