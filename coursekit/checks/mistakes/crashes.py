@@ -274,6 +274,11 @@ CRASHES: dict[str, tuple[Any, ...]] = {
         ),
         (TypeError, "for %: 'tuple'", "a number of channels is one number: downsample[-1]"),
         (
+            TypeError,
+            "'<=' not supported.*'tuple'",
+            "a number of channels is one number, no tuple: `FeatureFusion(fine, width, width)`",
+        ),
+        (
             ValueError,
             "spatial dimensions of .7.",
             "enlarge the logits, and leave the arg-max out",

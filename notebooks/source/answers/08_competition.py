@@ -127,7 +127,7 @@ WRONG = {
         (_edit(_IMAGES.format(_TRUE),"hit / (called + eps), hit / (true + eps)","hit / np.maximum(called, eps), hit / np.maximum(true, eps)"), 'eps should stand in three denominators: of P, R and F'),
         (_IMAGES.format("np.array([np.median(f[n][true[n] > 0]) for n in range(len(f))])"), 'this is a median over the classes: take their mean'),
         (_IMAGES.format("f.mean()"), 'give an array, one score for each image: their mean is the c'),
-        (_IMAGES.format("np.mean(f, axis=1, where=counts.any(1))"), 'rows are the truth, columns the prediction: not so here'),
+        (_IMAGES.format("np.mean(f, axis=1, where=counts.any(1))"), 'the mean goes over the called classes: take those'),
         (_IMAGES.format("np.sum(f, axis=1, where=true > 0)"), 'this is a sum: take the mean over the classes'),
         (_IMAGES.format("np.sum(f, axis=1, where=true > 0) / f.shape[1]"), "classes that are not in the image's truth count as 0"),
         (_IMAGES.format("np.nanmean(np.where(true > 0, f, np.nan), axis=0)"), 'give an array, one score for each image: their mean is the c'),
@@ -292,7 +292,7 @@ WRONG = {
         (_edit(_ZIP,"np.uint8)","np.uint8) / 18"), 'ids are whole numbers: make them uint8'),
         (_edit(_ZIP,"astype(np.uint8)","astype(bool)"), '7.png has black and white only: save the ids as uint8'),
         (_edit(_ZIP,".png",".PNG"), 'the names end in .png'),
-        (_edit(_ZIP,"argmax(1)[0]","argmax(0)[0]"), 'all is background: arg-max over the classes, which are dimen'),
+        (_edit(_ZIP,"argmax(1)[0]","argmax(0)[0]"), 'all is background: arg-max over the 19 classes'),
         (_edit(_ZIP,"argmax(1)[0]","argmax(-1)[0]"), "every mask is 512 × 512, whatever the network's size"),
         (_edit(_ZIP,'(target, "w")','(target)'), 'open target to write: zipfile.ZipFile(target, "w")'),
         (_edit(_ZIP,"""    with zipfile.ZipFile(target, "w") as archive:
