@@ -240,7 +240,7 @@ _TRIALS = (ast.Expr, ast.For, ast.While, ast.With, ast.If, ast.Assert)
 
 
 class _Ticking(ast.NodeTransformer):
-    """Lets each round of a loop, and each call, look at the clock."""
+    """Lets each round of a loop or a comprehension, and each call, look at the clock."""
 
     def _ticked(self, node: Any) -> Any:
         self.generic_visit(node)
@@ -248,6 +248,12 @@ class _Ticking(ast.NodeTransformer):
         return node
 
     visit_For = visit_While = visit_FunctionDef = _ticked
+
+    def visit_comprehension(self, node: ast.comprehension) -> ast.comprehension:
+        self.generic_visit(node)
+        look = ast.Call(ast.Name(_TICK, ast.Load()), [], [])  # gives None
+        node.ifs.insert(0, ast.UnaryOp(ast.Not(), look))
+        return node
 
 
 def _in_turns(own: list[Edit], theirs: list[Edit]) -> Iterator[Edit]:

@@ -118,6 +118,15 @@ def test_what_would_run_for_ever_is_stopped() -> None:
     assert where(f"# exercise: mean-iou\n{answer}", seconds=0.5) == ""
 
 
+def test_each_round_of_a_comprehension_looks_at_the_clock() -> None:
+    text = "found = [n for n in range(3) if n]"
+    tree = ast.fix_missing_locations(nearest._Ticking().visit(ast.parse(text)))
+    looks: list[int] = []
+    names: dict[str, object] = {nearest._TICK: lambda: looks.append(1)}
+    exec(compile(tree, "<tree>", "exec"), names)
+    assert (names["found"], len(looks)) == ([1, 2], 3)
+
+
 def drawn_from() -> list[str]:
     """The state of all that random numbers come from."""
     states = random.getstate(), np.random.get_state()[1], torch.get_rng_state()  # noqa: NPY002
