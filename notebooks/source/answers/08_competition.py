@@ -140,7 +140,7 @@ WRONG = {
         (_IMAGES.format("np.where(true + called > 0, f, 1).mean(1)"), "count as 1"),
         (_IMAGES.format(_TRUE + ".mean()"), "one score for each image"),
         (_edit(_IMAGES.format(_TRUE), "counts.sum(2), counts.sum(1)",
-               "counts.sum(1), counts.sum(2)"), "rows are the truth"),
+               "counts.sum(1), counts.sum(2)"), "take those in the truth, the rows"),
         (_edit(_IMAGES.format(_TRUE), "f = 2 * precision * recall / (precision + recall + eps)",
                "f = hit / (true + called - hit + eps)"), "IoU, not F"),
         (_edit(_IMAGES.format(_TRUE), "f = 2 * precision * recall / (precision + recall + eps)",
