@@ -25,6 +25,11 @@ COMMON: tuple[tuple[Kinds, Cause, str], ...] = (
     ),
     (
         TypeError,
+        r"\bint is not a Module subclass",
+        "modules alone are handed over: a number belongs in the brackets of one of them",
+    ),
+    (
+        TypeError,
         "is not a Module subclass",
         "modules are given one by one, not in a list, and each of them made: `nn.ReLU()`",
     ),

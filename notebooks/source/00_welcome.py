@@ -288,6 +288,8 @@ plain = np.array([[0, 0, 3, 3], [3, 1, 3, 0], [1, 0, 3, 3]], dtype=np.uint8)
 counts = check.call(count_pixels, plain, 6)
 check.kind(counts, np.ndarray)
 expected = [4, 2, 0, 6, 0, 0]
+sums = "these are True and False: sum up `label_map == c`, with the comparison in the brackets"
+check.that(counts.dtype != bool or counts.any(), sums)
 check.slips(counts, expected, miscounted, plain, 6)
 check.equal(counts, expected, "the counts of a map without any 255 are wrong")
 check.kind(counts, np.ndarray, dtype=np.integer)

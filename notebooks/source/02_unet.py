@@ -451,6 +451,8 @@ class Layers(nn.Module):
 from coursekit.checks.mistakes.unet import misnamed, misshapen
 
 check = Check("layers")
+many = "a number of channels is one number, here a tuple stands for it: `*` unpacks widths"
+check.crashes(TypeError, "for %: 'tuple'", many)
 small = {"num_classes": 11, "in_channels": 5, "widths": (4, 8, 16)}
 parts, other = check.build(Layers, {}, small)
 twins = [create_model("unet", **one).state_dict() for one in ({}, small)]
@@ -705,7 +707,7 @@ def weighted_cross_entropy(
 
 
 # %% check-cross-entropy points=1
-from coursekit.checks.mistakes.unet import UNPICKED, weighed_apart, weighed_otherwise
+from coursekit.checks.mistakes.weighed import UNPICKED, weighed_apart, weighed_otherwise
 
 check = Check("cross-entropy")
 check.forbids("F.cross_entropy", "nn.CrossEntropyLoss", because="write it from the definition")
@@ -721,8 +723,8 @@ expected = F.cross_entropy(logits, target, weights)
 check.slips(got, expected, weighed_otherwise, logits, target, weights)
 check.shape(got, (), "the loss is one number: sum over all pixels")
 if not torch.allclose(got, expected, atol=1e-3):
-    again = partial(check.call, weighted_cross_entropy)
-    check.that(False, weighed_apart(again, logits, target))
+    told = weighed_apart(lambda *x: check.call(weighted_cross_entropy, *x), logits, target)
+    check.that(False, told)
 check.close(got, expected, "expected: the value of Eq. 3", atol=1e-3)
 check.passed("Eq. 1 and Eq. 3")
 ### BEGIN HIDDEN TESTS
@@ -909,15 +911,18 @@ def mean_iou(matrix: torch.Tensor) -> float:
 
 
 # %% check-mean-iou points=2
-from coursekit.checks.mistakes.unet import averaged_apart, averaged_otherwise
+from coursekit.checks.mistakes.weighed import averaged_apart, averaged_otherwise
 
 check = Check("mean-iou")
+one = "hit is one number here: the diagonal has one for each class"
+check.crashes(IndexError, "tensor of dimension 0", one)
 table = torch.zeros(7, 7, dtype=torch.int64)
 table[0, :3], table[1, :3] = torch.tensor([50, 10, 1]), torch.tensor([4, 30, 6])
 table[4, 4], table[5, 0], table[6, 0] = 1, 2, 1
 # Class 2 is predicted and never true, 5 and 6 are true and never predicted, 3 occurs nowhere.
 got = check.call(mean_iou, table)
 check.that(got == got, "the mean is not a number: class 3 occurs nowhere, so 0/0. Leave it out")
+check.that(type(got) is not int, "`int` cuts off all behind the point: `float(…)`")
 right = (50 / 68 + 30 / 50 + 0 + 1 + 0 + 0) / 6
 check.slips(got, right, averaged_otherwise, table)
 check.that(np.ndim(got) == 0, "this is not one number: take the mean over the classes")

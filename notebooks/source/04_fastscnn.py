@@ -184,8 +184,8 @@ from coursekit.checks.mistakes.fastscnn import WRONG_STEPS, mispaired
 from coursekit.checks.mistakes.modules import unlike
 from coursekit.parts.fastscnn import SeparableConv as like
 
-check = Check("separable-conv")
-torch.manual_seed(0)
+check, _ = Check("separable-conv"), torch.manual_seed(0)
+check.crashes(TypeError, "should return None", "hand the parts to `super().__init__(…)`")
 block, plain, other = check.build(SeparableConv, (6, 12, 2), (6, 12), (5, 10, 1))
 convs = [part for part in check.call(block.train).modules() if isinstance(part, nn.Conv2d)]
 shapes, x = [tuple(part.weight.shape) for part in convs], torch.randn(2, 6, 9, 11)
@@ -623,7 +623,7 @@ from coursekit.parts.fastscnn import PyramidPooling as PyramidPool
 
 check = Check("pyramid-pooling")
 check.crashes(RuntimeError, "Sizes of tens", "enlarge to the height and width of x, and cat dim=1")
-check.crashes(RuntimeError, "have 14 channels", "x and all maps stand side by side: cat dim=1")
+check.crashes(RuntimeError, "have 14 channels", "x and all maps stand side by side: cat dim=1, of a list that begins once, before the loop")  # fmt: skip
 check.crashes(RuntimeError, "have 8 channels", "each block of reduce gets 8 channels: means of x")
 check.crashes(RuntimeError, "of tensor a|stack expects|expanded", "F.interpolate each map, then torch.cat")  # fmt: skip
 torch.manual_seed(0)
@@ -1120,7 +1120,9 @@ got = check.call(through_stride, maps, 8, 19)
 check.catches((2, 5, 6), np.shape(got), "these are the small maps: enlarge them again")
 check.catches((2, 19, 40, 48), np.shape(got), "these are shares: take the arg-max over the classes")
 check.catches((2, 1, 40, 48), np.shape(got), "one dimension too many: no keepdim")
-for wrong in ((2, 19, 40), (2, 19, 48), (19, 40, 48)):
+images = "the arg-max goes over the images: classes stand in dimension 1, and it goes over that"
+check.catches((19, 40, 48), np.shape(got), images)
+for wrong in ((2, 19, 40), (2, 19, 48)):
     check.catches(wrong, np.shape(got), "the arg-max goes over the classes: dimension 1")
 right = through(maps, 8, 19)
 check.slips(got, right, misshrunk, maps, 19)

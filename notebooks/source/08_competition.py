@@ -668,6 +668,8 @@ probe.emit("few", hidden_scores, "resamples of three images each")
 ### END HIDDEN TESTS
 
 # %% check-bootstrap-2 points=1
+from coursekit.checks.mistakes.competition import miscut
+
 check, random = Check("bootstrap"), np.random.default_rng(1)
 
 
@@ -683,15 +685,9 @@ got = check.call(interval, values)
 check.shape(got, (2,), "give an array of two numbers, the lower and the upper end")
 check.kind(got, np.ndarray)
 check.catches(values.mean(), np.mean(got), "not mean ± spread: the values may be skewed")
+for wrong, message in miscut(values):
+    check.catches(wrong, got, message)
 check.that(got[0] <= got[1], "the lower end comes first")
-for which, message in (
-    ([0.05, 0.95], "this holds 90 %: 5 % in all, so 2.5 % on either side"),
-    ([0.00025, 0.00975], "np.percentile wants per cent, np.quantile shares"),
-    ([0, 1], "these are the extremes: cut 2.5 % off on either side"),
-    ([0.0005, 0.0095], "np.percentile wants per cent, np.quantile shares"),
-    ([0.475, 0.525], "level / 2 is half of the middle: cut (1 - level) / 2 off on either side"),
-):
-    check.catches(np.quantile(values, which), got, message)
 check.catches(np.median(values), np.mean(got), "not median ± width: the values may be skewed")
 check.that(got[0] > np.sort(values)[2], "nothing is cut off below: 2.5 % on *either* side")
 check.that(got[1] < np.sort(values)[-3], "nothing is cut off above: 2.5 % on *either* side")
@@ -882,7 +878,7 @@ def write_flat(target: str | Path | io.BytesIO, logits: dict[str, torch.Tensor])
 
 
 # %% check-masks-in-a-zip points=1
-from coursekit.checks.mistakes.competition import MODES, UNWRITTEN
+from coursekit.checks.mistakes.masks import MODES, UNWRITTEN
 
 check = Check("masks-in-a-zip")
 for kind, cause, message in UNWRITTEN:
@@ -929,7 +925,7 @@ with zipfile.ZipFile(hidden_file) as hidden_archive:
 ### END HIDDEN TESTS
 
 # %% check-masks-in-a-zip-2 points=1
-from coursekit.checks.mistakes.competition import enlarged, mismasked
+from coursekit.checks.mistakes.masks import enlarged, mismasked
 
 check, winners = Check("masks-in-a-zip"), (0, 1, 17, 18)  # these classes alone can win
 for kind, cause, message in UNWRITTEN:
@@ -937,10 +933,14 @@ for kind, cause, message in UNWRITTEN:
 torch.manual_seed(1)
 scores, place = torch.randn(19, 24, 20), Path(tempfile.mkdtemp()) / "flat.zip"
 scores[2:17] -= 9
+with zipfile.ZipFile(place, "w") as archive:
+    archive.writestr("old.png", b"of yesterday")
 check.run(write_flat, place, {"0": scores})
 check.that(zipfile.is_zipfile(place), "a path is a target, too: write the zip there, and close it")
 with zipfile.ZipFile(place) as archive:
+    old = "old.png" in archive.namelist()
     got = np.asarray(Image.open(io.BytesIO(archive.read("0.png")))).astype(int)
+check.that(not old, 'the zip of yesterday is still in the file: "w" begins anew, "a" appends')
 right = enlarged(scores, winners)
 check.shape(got, (512, 512), "every mask is 512 × 512, whatever the network's size")
 few, palette = (slice(None, None, 4),) * 2, LABELS.palette_array()
@@ -969,6 +969,8 @@ for hidden_i, hidden_stem in enumerate(hidden_stems):
     hidden_logits[hidden_stem] = torch.from_numpy(hidden_draw).float()
     probe.keep(f"logits-{hidden_i}", lambda rng, s=hidden_size: hidden_ids(rng.normal(0, 1, s)))
 hidden_place = Path(tempfile.mkdtemp()) / "flat.zip"
+with zipfile.ZipFile(hidden_place, "w") as hidden_archive:
+    hidden_archive.writestr("old.png", b"of yesterday")
 probe.call(write_flat, hidden_place, hidden_logits)
 with zipfile.ZipFile(hidden_place) as hidden_archive:
     probe.emit("on a disk", sorted(hidden_archive.namelist()), "the names of the entries")

@@ -41,6 +41,11 @@ CRASHES: dict[str, tuple[Any, ...]] = {
     "attention": (
         (
             RuntimeError,
+            r"tensor a \(7\) must match the size of tensor b \(9\)",
+            "√d is one number for all scores: the root of query.shape[-1], not of query",
+        ),
+        (
+            RuntimeError,
             "Expected size|cannot be multiplied|must match",
             (
                 "matrices do not fit: the scores are query @ key with its last two dimensions "
@@ -81,6 +86,11 @@ CRASHES: dict[str, tuple[Any, ...]] = {
         ),
     ),
     "mlp-decoder": (
+        (
+            TypeError,
+            "'Tensor' object is not callable",
+            "a map is no part of the network: each part of unify is called with its map",
+        ),
         (RuntimeError, "have 15 channels, but got 18", "what unify gives is lost: x = unify(x)"),
         (TypeError, "got .list", "fuse takes one map: torch.cat(…, dim=1) first"),
         (AttributeError, "'list' object", "`features` is a list of maps: features[0].shape"),
@@ -273,6 +283,11 @@ CRASHES: dict[str, tuple[Any, ...]] = {
             "FeatureFusion takes three numbers of channels: fine, coarse, width",
         ),
         (TypeError, "for %: 'tuple'", "a number of channels is one number: downsample[-1]"),
+        (
+            TypeError,
+            "'<=' not supported.*'tuple'",
+            "a number of channels is one number, no tuple: `FeatureFusion(fine, width, width)`",
+        ),
         (
             ValueError,
             "spatial dimensions of .7.",

@@ -118,6 +118,10 @@ def misfused(fusion: Any, fine: Tensor, coarse: Tensor) -> Iterable[tuple[Any, s
         ((mix(high + c), joined(d, missing)) for c, d in lows[1:]),
         _joined_otherwise(mix, high, low, missing),
         ((mix((a + c).relu()), f"{b}; {d}") for (a, b), (c, d) in product(highs[1:], lows[1:])),
+        (
+            (mix(a + c), joined(f"{b}; {d}", missing))
+            for (a, b), (c, d) in product(highs[1:], lows[1:])
+        ),
     )
 
 

@@ -230,6 +230,8 @@ def misprojected(project: nn.Module, inside: int, dim: int, side: int, stride: i
     channels = project.in_channels, project.out_channels
     if channels != (inside, dim):
         return "project goes {} → {}, expected: {} → {}".format(*channels, inside, dim)
+    if (project.kernel_size, project.stride) == ((stride, stride), (side, side)):
+        return "kernel and stride have changed places: a convolution takes its kernel first"
     if project.kernel_size == (stride, stride):
         return "the patches are as large as the stride, so nothing overlaps"
     half = side // 2

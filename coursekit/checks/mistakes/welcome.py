@@ -30,6 +30,11 @@ PICTURES = {
 #: What ends in an exception: its kind, its cause, what to say.
 CRASHES: dict[str, tuple[tuple[Any, Any, str], ...]] = {
     "paint": (
+        (
+            IndexError,
+            "axis [01] with size (256|300)",
+            "past the end of a row or column: shape[0] counts the rows, shape[1] the columns",
+        ),
         (IndexError, "axis 0 with size 19", "take class numbers as they are: nothing is added"),
         (
             IndexError,
@@ -41,8 +46,11 @@ CRASHES: dict[str, tuple[tuple[Any, Any, str], ...]] = {
             "boolean array indexing",
             "a pixel of the label map holds one number, and no colour: fill a new picture",
         ),
-        (ValueError, "could not be broadcast", "look colours up: nothing is multiplied"),
-        (ValueError, "not be broadcast", "look colours up: nothing is multiplied"),
+        (
+            ValueError,
+            "not be broadcast",
+            "look colours up: nothing is multiplied, added or compared",
+        ),
         (TypeError, "not callable", "look up with square brackets"),
     ),
     "count-pixels": (
@@ -58,6 +66,11 @@ CRASHES: dict[str, tuple[tuple[Any, Any, str], ...]] = {
         ),
         (IndexError, "out of bounds", "a class number, or 255, has no place in your result"),
         (ValueError, "object too deep", "`np.bincount` wants a flat array: `.ravel()`"),
+        (
+            ValueError,
+            "object of too small depth",
+            "what comes second are weights: name the other argument, `minlength=num_classes`",
+        ),
         (AttributeError, "'count'", "an array has no `count`: add up where `label_map == c`"),
     ),
     "mirror": (
@@ -208,6 +221,10 @@ def miscounted(label_map: Ids, number: int) -> Mistakes:
         ),
         *_listed_otherwise(right, number),
         (label_map.size - right, "these are the pixels of all other classes"),
+        (
+            right[::-1].cumsum()[::-1],
+            "the classes above are counted, too: `==` the class, no `>=`",
+        ),
     ]
 
 

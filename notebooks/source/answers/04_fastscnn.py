@@ -622,7 +622,7 @@ def through_stride(maps, stride, num_classes):
         (_edit(_THROUGH, "F.avg_pool2d(shares, stride)", "F.avg_pool2d(shares, stride + 1, stride, stride // 2)"), "the squares overlap: a square of 8 × 8 begins every 8 pixels"),
         (_edit(_THROUGH, ".argmax(1)", "[:, 1:].argmax(1)"), "the background is left out, and each class is one too low"),
         (_edit(_THROUGH, ".argmax(1)", ".argmax(1) + 1"), "classes begin at 0: the arg-max is the id already"),
-        (_edit(_THROUGH, ".argmax(1)", ".argmax(0)"), "the arg-max goes over the classes: dimension 1"),
+        (_edit(_THROUGH, ".argmax(1)", ".argmax(0)"), "the arg-max goes over the images"),
         (_edit(_THROUGH, "F.avg_pool2d(shares, stride)", 'F.interpolate(shares, scale_factor=1 / stride, mode="bicubic")'), "runk bicubically: that looks at 16 pixels of 64, average all"),
         (_edit(_THROUGH, "permute(0, 3, 1, 2)", "permute(0, 1, 3, 2)"), "F.one_hot puts the classes last: bring them to dimension 1"),
         (_edit(_THROUGH, "F.avg_pool2d(shares, stride)", "F.avg_pool2d(shares, num_classes)"), "as large as there are classes: the second argument is stride"),
