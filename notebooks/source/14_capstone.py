@@ -18,7 +18,7 @@
 # | what it takes | quick tier (default) | full tier |
 # |---|---|---|
 # | your time | {{your-time}} | the same |
-# | data | 24 rendered faces, 40² | CelebAMask-HQ, for example the course's 5,000 photos, 512² |
+# | data | 20 rendered faces, 40² | CelebAMask-HQ, for example the course's 5,000 photos, 512² |
 # | computing | {{computing}} | six runs of 60 epochs: about 17 hours on one GPU, if an epoch takes the 171 s that the competition's report gives for FastSCNN (estimated) |
 # | memory | {{memory}} | about 5 GB, most of it the photos as bytes; GPU memory depends on your design (estimated) |
 #
@@ -56,7 +56,7 @@ from coursekit.complexity import multiply_accumulates
 
 # %%
 TIER, DATA, SIZES = tier.choose(
-    train=(24, 5000),
+    train=(20, 5000),
     val=(24, 1000),
     size=(40, 512),
     epochs=(4, 60),
