@@ -353,7 +353,8 @@ def _as_expected(answer: _Answer, told: dict[str, Any]) -> bool:
     """Whether an answer passes both halves, if it is right; if not, neither, and is told why."""
     public = told["public"]["kind"] == "passed"
     if not answer.right:
-        return not public and not _passed(told) and answer.words in told["public"]["message"]
+        said = told["public"]["message"].lower()
+        return not public and not _passed(told) and answer.words.lower() in said
     hidden = told["hidden"]["kind"] == "passed" and not set(told["reasons"]) - {BORROWED}
     return public and hidden  # what only calls the package's own is as right
 
