@@ -7,6 +7,10 @@ from collections.abc import Callable
 Kinds = type[BaseException] | tuple[type[BaseException], ...]
 Cause = str | Callable[[BaseException], object]
 
+#: Said of exceptions here, and of names in `misnamed`.
+UNCALLED = "this is a function, not what it gives: call it, with round brackets"
+NOTHING = "this is None: an argument left out, or what a function without `return` gives"
+
 #: Kind, cause and message, each as `Check.crashes` takes it; the first that fits is told.
 COMMON: tuple[tuple[Kinds, Cause, str], ...] = (
     (
@@ -57,7 +61,7 @@ COMMON: tuple[tuple[Kinds, Cause, str], ...] = (
     (
         (TypeError, AttributeError),
         r"'(builtin_)?(function|method)(_or_method)?'|'method_descriptor'",
-        "this is a function, not what it gives: call it, with round brackets",
+        UNCALLED,
     ),
     (
         TypeError,
@@ -68,7 +72,7 @@ COMMON: tuple[tuple[Kinds, Cause, str], ...] = (
     (
         TypeError,
         "'NoneType'",
-        "this is None: an argument left out, or what a function without `return` gives",
+        NOTHING,
     ),
     (
         TypeError,

@@ -10,12 +10,13 @@ import sys
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any
 
+from coursekit.checks.common import NOTHING, UNCALLED
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from types import FrameType
 
 _FUNCTIONS = (FunctionType, BuiltinFunctionType, MethodType)
-_CALLED = "this is a function, not what it gives: call it, with round brackets"
 _OF_DATA = ("shape", "dtype", "device", "ndim")  # names that arrays and tensors alone have
 _TOLD = 8  # so many names are listed, at most
 
@@ -44,7 +45,7 @@ def _too_early(error: UnboundLocalError, frame: FrameType) -> str:
         return ""
     name = found[1]
     if "self" in frame.f_locals and name in _names(frame.f_locals["self"]):
-        return f"`{name}` belongs to `self`: `self.{name}`"
+        return _belongs(name, "self")
     if name in frame.f_globals:
         return f"`{name}` is set inside of this function, so it is its own, and has no value yet"
     return f"`{name}` is used before it is set, or on a way that does not set it"
@@ -59,7 +60,7 @@ def _unknown(name: str, frames: Sequence[FrameType]) -> str:
     around = {key: value for one in reversed(frames) for key, value in one.f_locals.items()}
     owner = _owner(name, around, arguments)
     if owner:
-        return f"`{name}` belongs to `{owner}`: `{owner}.{name}`"
+        return _belongs(name, owner)
     near = _near(name, around, 0.75) or _begun(name, arguments)
     near = near or _near(name, _lasting(frame.f_globals), 0.85)
     if near:
@@ -74,9 +75,9 @@ def _unknown(name: str, frames: Sequence[FrameType]) -> str:
 def _missing(thing: Any, name: str, frames: Sequence[FrameType]) -> str:
     """What is behind an attribute that a thing has not."""
     if thing is None:
-        return "this is None: an argument left out, or what a function without `return` gives"
+        return NOTHING
     if isinstance(thing, _FUNCTIONS):
-        return _CALLED
+        return UNCALLED
     tensor = getattr(sys.modules.get("torch"), "Tensor", None)
     of_tensor = tensor is not None and hasattr(tensor, name)
     if isinstance(thing, (tuple, dict, set, str)) and name in ("append", "extend"):
@@ -156,9 +157,13 @@ def _no_function(kind: str, frame: FrameType) -> str:
     for name in re.findall(r"(?<![\w.])(\w+)\(", line):
         if type(around.get(name)).__name__ == kind:
             if "self" in frame.f_locals and name in _names(frame.f_locals["self"]):
-                return f"`{name}` belongs to `self`: `self.{name}`"
+                return _belongs(name, "self")
             return f"`{name}` is no function: it is a {kind}"
     return ""
+
+
+def _belongs(name: str, owner: str) -> str:
+    return f"`{name}` belongs to `{owner}`: `{owner}.{name}`"
 
 
 def _arguments(frame: FrameType) -> list[str]:
