@@ -57,6 +57,16 @@ COMMON: tuple[tuple[Kinds, Cause, str], ...] = (
         r"but (got|found element of type) float|not float|tuple of \(float",
         "a size is a float: divide whole numbers by `//`",
     ),
+    (
+        TypeError,
+        r"argument 'dim' .*must be int, not Tensor",
+        "a tensor stands where the dimension should: in which order does it take its arguments?",
+    ),
+    (
+        (NotImplementedError, TypeError, RuntimeError),
+        r"bitwise_xor|for \^=?:",
+        "`^` is no power in Python: write `**`",
+    ),
     (TypeError, "argument 'tensors'", "`torch.cat` and `torch.stack` take a list of tensors"),
     (
         (TypeError, AttributeError),

@@ -62,7 +62,8 @@ def _unknown(name: str, frames: Sequence[FrameType]) -> str:
     if owner:
         return _belongs(name, owner)
     near = _near(name, around, 0.75) or _begun(name, arguments)
-    near = near or _near(name, _lasting(frame.f_globals), 0.85)
+    lasting = _lasting(frame.f_globals)
+    near = near or _near(name, lasting, 0.85) or (len(name) > 5 and _begun(name, lasting))
     if near:
         return f"nothing is called `{name}` here: is `{near}` meant?"
     homes = [f"`{home}.{name}`" for home in _homes(name, frame)] if len(name) > 2 else []

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from coursekit.checks.check import Check
 
 
+PHASES = ("adam", "sgd", "stopped")
 EVENTS = ("improved", "wait", "switch", "halve", "stop")
 
 
@@ -25,10 +26,16 @@ def recorded(
 ) -> tuple[list[str], Any]:
     """What a student's machine says of these losses until it has stopped, and the machine."""
     running = check.call(machine, AdamToSGDConfig(patience=patience))
+    begins = (
+        "a new machine's peak is config.adam_lr, as State sets it: write no `__init__` of your own"
+    )
+    check.that(getattr(running, "peak", 0) == running.config.adam_lr, begins)
     found: list[str] = []
     while len(found) < len(losses) and running.phase != "stopped":
         found.append(event := check.call(running.record, losses[len(found)]))
         check.that(event in EVENTS, f"the events are called {', '.join(EVENTS)}: not {event!r}")
+        phase = running.phase
+        check.that(phase in PHASES, f"the phases are called {', '.join(PHASES)}: not {phase!r}")
     return found, running
 
 

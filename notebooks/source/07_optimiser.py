@@ -181,20 +181,36 @@ check.passed("four steps, each as torch.optim.SGD takes it")
 from coursekit.probe import Probe
 
 probe = Probe("check-sgd-step")
-for name, momentum, decay in (("plain", 0.0, 0.0), ("heavy", 0.9, 0.0), ("decay", 0.5, 0.2)):
-    drawn = probe.given(name, lambda rng: rng.normal(0, 1, (8, 5)))
-    paces = probe.given(f"{name}-rates", lambda rng: rng.uniform(0.05, 0.5, 6))
-    at, pace = torch.from_numpy(drawn[0]), torch.from_numpy(drawn[1])
-    for i, rate in enumerate(paces):
-        slope = torch.from_numpy(drawn[2 + i])
-        at, pace = probe.call(sgd_step, at, slope, pace, float(rate), momentum, decay)
-        probe.emit(
-            f"{name}-{i}", [at, pace], f"step {i + 1} with momentum {momentum}, decay {decay}"
+for hidden_name, hidden_momentum, hidden_decay in (
+    ("plain", 0.0, 0.0),
+    ("heavy", 0.9, 0.0),
+    ("decay", 0.5, 0.2),
+):
+    hidden_drawn = probe.given(hidden_name, lambda rng: rng.normal(0, 1, (8, 5)))
+    hidden_paces = probe.given(f"{hidden_name}-rates", lambda rng: rng.uniform(0.05, 0.5, 6))
+    hidden_at, hidden_pace = torch.from_numpy(hidden_drawn[0]), torch.from_numpy(hidden_drawn[1])
+    for hidden_i, hidden_rate in enumerate(hidden_paces):
+        hidden_slope = torch.from_numpy(hidden_drawn[2 + hidden_i])
+        hidden_at, hidden_pace = probe.call(
+            sgd_step,
+            hidden_at,
+            hidden_slope,
+            hidden_pace,
+            float(hidden_rate),
+            hidden_momentum,
+            hidden_decay,
         )
-fresh = torch.from_numpy(probe.given("default", lambda rng: rng.normal(0, 1, (3, 4))))
-moved = probe.call(sgd_step, *fresh, 0.3)
-probe.emit("default", list(moved), "momentum and decay at their defaults")
-probe.emit("two", isinstance(moved, (tuple, list)), "a tuple: the new weight, the new velocity")
+        probe.emit(
+            f"{hidden_name}-{hidden_i}",
+            [hidden_at, hidden_pace],
+            f"step {hidden_i + 1} with momentum {hidden_momentum}, decay {hidden_decay}",
+        )
+hidden_fresh = torch.from_numpy(probe.given("default", lambda rng: rng.normal(0, 1, (3, 4))))
+hidden_moved = probe.call(sgd_step, *hidden_fresh, 0.3)
+probe.emit("default", list(hidden_moved), "momentum and decay at their defaults")
+probe.emit(
+    "two", isinstance(hidden_moved, (tuple, list)), "a tuple: the new weight, the new velocity"
+)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -294,34 +310,38 @@ check.passed("four steps, each as torch.optim.Adam takes it")
 from coursekit.probe import Probe
 
 probe = Probe("check-adam-step")
-for name, size, betas, eps, decay in (
+for hidden_name, hidden_size, hidden_betas, hidden_eps, hidden_decay in (
     ("plain", 1.0, (0.9, 0.999), 1e-8, 0.0),
     ("tiny", 1e-8, (0.9, 0.999), 1e-8, 0.0),
     ("decay", 1.0, (0.8, 0.95), 1e-3, 0.2),
     ("quick", 1.0, (0.5, 0.6), 0.1, 0.0),
 ):
-    drawn = probe.given(name, lambda rng: rng.normal(0, 1, (7, 5)))
-    paces = probe.given(f"{name}-rates", lambda rng: rng.uniform(0.05, 0.5, 6))
-    at = torch.from_numpy(drawn[0])
-    mean, square = torch.zeros_like(at), torch.zeros_like(at)
-    for i, rate in enumerate(paces):
-        slope = size * torch.from_numpy(drawn[1 + i])
-        at, mean, square = probe.call(
-            adam_step, at, slope, mean, square, i + 1, float(rate),
-            betas=betas, eps=eps, weight_decay=decay,
+    hidden_drawn = probe.given(hidden_name, lambda rng: rng.normal(0, 1, (7, 5)))
+    hidden_paces = probe.given(f"{hidden_name}-rates", lambda rng: rng.uniform(0.05, 0.5, 6))
+    hidden_at = torch.from_numpy(hidden_drawn[0])
+    hidden_mean, hidden_square = torch.zeros_like(hidden_at), torch.zeros_like(hidden_at)
+    for hidden_i, hidden_rate in enumerate(hidden_paces):
+        hidden_slope = hidden_size * torch.from_numpy(hidden_drawn[1 + hidden_i])
+        hidden_at, hidden_mean, hidden_square = probe.call(
+            adam_step, hidden_at, hidden_slope, hidden_mean, hidden_square, hidden_i + 1, float(hidden_rate),
+            betas=hidden_betas, eps=hidden_eps, weight_decay=hidden_decay,
         )  # fmt: skip
-        about = (
-            f"step {i + 1}, gradients of about {size:g}, betas {betas}, eps {eps}, decay {decay}"
+        hidden_about = f"step {hidden_i + 1}, gradients of about {hidden_size:g}, betas {hidden_betas}, eps {hidden_eps}, decay {hidden_decay}"
+        probe.emit(
+            f"{hidden_name}-{hidden_i}",
+            [hidden_at, hidden_mean / hidden_size, hidden_square / hidden_size**2],
+            hidden_about,
         )
-        probe.emit(f"{name}-{i}", [at, mean / size, square / size**2], about)
-same = torch.from_numpy(probe.given("same", lambda rng: rng.uniform(1, 2, (4, 3))))
-moved = probe.call(adam_step, *same, 3, 0.1)
-probe.emit("default", list(moved), "betas, eps and decay at their defaults")
-probe.emit("three", isinstance(moved, (tuple, list)), "a tuple: the new weight, m and v")
-small = torch.from_numpy(probe.given("small", lambda rng: rng.uniform(1, 2, (2, 3))))
-none = torch.zeros_like(small[0])
-moved, *_ = probe.call(adam_step, small[0], 1e-8 * small[1], none, none, 1, 0.5)
-probe.emit("small", moved, "a gradient as small as the default of eps")
+hidden_same = torch.from_numpy(probe.given("same", lambda rng: rng.uniform(1, 2, (4, 3))))
+hidden_moved = probe.call(adam_step, *hidden_same, 3, 0.1)
+probe.emit("default", list(hidden_moved), "betas, eps and decay at their defaults")
+probe.emit("three", isinstance(hidden_moved, (tuple, list)), "a tuple: the new weight, m and v")
+hidden_small = torch.from_numpy(probe.given("small", lambda rng: rng.uniform(1, 2, (2, 3))))
+hidden_none = torch.zeros_like(hidden_small[0])
+hidden_moved, *_ = probe.call(
+    adam_step, hidden_small[0], 1e-8 * hidden_small[1], hidden_none, hidden_none, 1, 0.5
+)
+probe.emit("small", hidden_moved, "a gradient as small as the default of eps")
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -504,12 +524,19 @@ check.passed("down in T epochs, and up again in the next T")
 from coursekit.probe import Probe
 
 probe = Probe("check-cosine")
-for name in ("one", "two", "three"):
-    long = probe.given(f"{name}-long", lambda rng: int(rng.integers(5, 60)))
-    low, high = probe.given(name, lambda rng: np.sort(rng.uniform(0, 5, 2)))
-    rates = [cosine(t, long, float(high), float(low)) for t in range(2 * long + 9)]
-    probe.emit(name, rates, f"rates of {2 * long + 9} epochs with T = {long}")
-    probe.emit(f"{name}-first", rates[0], f"the first rate with T = {long}", kind=True)
+for hidden_name in ("one", "two", "three"):
+    hidden_long = probe.given(f"{hidden_name}-long", lambda rng: int(rng.integers(5, 60)))
+    hidden_low, hidden_high = probe.given(hidden_name, lambda rng: np.sort(rng.uniform(0, 5, 2)))
+    hidden_rates = [
+        cosine(hidden_t, hidden_long, float(hidden_high), float(hidden_low))
+        for hidden_t in range(2 * hidden_long + 9)
+    ]
+    probe.emit(
+        hidden_name, hidden_rates, f"rates of {2 * hidden_long + 9} epochs with T = {hidden_long}"
+    )
+    probe.emit(
+        f"{hidden_name}-first", hidden_rates[0], f"the first rate with T = {hidden_long}", kind=True
+    )
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -612,12 +639,13 @@ class Machine(State):
 
 
 # %% check-patience points=2
-from coursekit.checks.mistakes.optimiser import disordered
+from coursekit.checks.mistakes.crashes import CRASHES
+from coursekit.checks.mistakes.optimiser import EARLY, disordered
 from coursekit.checks.toy import recorded
 
 check = Check("patience")
-check.crashes(AttributeError, "cannot assign to field", "the settings in self.config stay: halve self.peak")  # fmt: skip
-check.crashes(AttributeError, "no attribute '(patience|\\w+_lr)'", "the settings stand in self.config")  # fmt: skip
+for listed in CRASHES["patience"]:
+    check.crashes(*listed)
 events = partial(recorded, check, Machine)
 got, running = events([3.0, 2.0, 2.0 - 1e-9, 2.0 - 1e-9], 2)
 check.that(running.best < 4 or "improved" not in got, "an improvement was told, and not kept: self.best is the lowest loss")  # fmt: skip
@@ -627,7 +655,8 @@ check.that(got[3] != "improved", "an equal loss counted as an improvement: only 
 got, running = events([3.0, 4.0, 4.0, 2.0], 2)
 check.that(got[1] != "switch", "patience 2, and it lost patience after one epoch: count again")
 check.that(got[2] not in ("halve", "stop"), "the first phase is 'adam', and leads to 'sgd': 'switch'")  # fmt: skip
-check.that(got[2] != "wait", "patience 2, and two stalled epochs did not end the phase")
+count = events([3.0, 4.0], 2)[1].stalled
+check.that(got[2] != "wait", f"patience 2, and two stalled epochs did not end the phase; after one of them self.stalled is {count}")  # fmt: skip
 check.equal(got, ["improved", "wait", "switch", "improved"], "expected: patience runs out once")
 check.equal(running.peak, 0.02, "SGD begins at a rate of its own, config.sgd_lr")
 got, _ = events([3.0, 4.0, 2.0, 4.0, 1.0], 2)
@@ -639,7 +668,9 @@ check.equal(got[4], "halve", "SGD has run out of patience, and 0.02 / 2 is allow
 check.equal(running.peak, 0.01, "after the first halving the peak is 0.01")
 for patience in (2, 1, 5):
     got, _ = events([3.0] + [4.0] * 30, patience)
-    check.that(not (odd := disordered(got)), odd)
+    odd = disordered(got, patience)
+    check.catches(EARLY, odd, EARLY)
+    check.that(not odd, odd)
     check.equal(len(got), 1 + 4 * patience, f"expected: four phases of {patience} epochs each")
 check.passed("four phases, equal losses are no improvement, and the best outlives them all")
 ### BEGIN HIDDEN TESTS
@@ -653,27 +684,40 @@ def hidden_losses(rng: np.random.Generator) -> list[float]:
     return (np.round(3 * np.exp(-np.arange(90) / 25) + rng.normal(0, 0.15, 90), 1)).tolist()
 
 
-for number, least in enumerate((0.25, 0.26, 0.5, 1.0, 0.05)):
-    top = probe.given(f"top-{number}", lambda rng: float(rng.integers(1, 9)) / 64)
-    drawn = probe.given(f"patience-{number}", lambda rng: int(rng.integers(2, 6)))
-    patience = drawn if number else 1
-    machine = Machine(AdamToSGDConfig(patience=patience, sgd_lr=top, sgd_min_lr=least * top))
-    trace = []
-    for loss in probe.given(f"losses-{number}", hidden_losses):
-        trace.append([machine.record(loss), machine.phase, machine.best])
-        if machine.phase == "stopped":
+for hidden_number, hidden_least in enumerate((0.25, 0.26, 0.5, 1.0, 0.05)):
+    hidden_top = probe.given(f"top-{hidden_number}", lambda rng: float(rng.integers(1, 9)) / 64)
+    hidden_drawn = probe.given(f"patience-{hidden_number}", lambda rng: int(rng.integers(2, 6)))
+    hidden_patience = hidden_drawn if hidden_number else 1
+    hidden_machine = Machine(
+        AdamToSGDConfig(
+            patience=hidden_patience, sgd_lr=hidden_top, sgd_min_lr=hidden_least * hidden_top
+        )
+    )
+    hidden_trace = []
+    for hidden_loss in probe.given(f"losses-{hidden_number}", hidden_losses):
+        hidden_trace.append(
+            [hidden_machine.record(hidden_loss), hidden_machine.phase, hidden_machine.best]
+        )
+        if hidden_machine.phase == "stopped":
             break
     probe.emit(
-        f"trace-{number}", trace, f"events, phases, best; patience {patience}, least {least}"
+        f"trace-{hidden_number}",
+        hidden_trace,
+        f"events, phases, best; patience {hidden_patience}, least {hidden_least}",
     )
-start = probe.given("start", lambda rng: float(rng.uniform(1, 2)))
-machine = Machine(AdamToSGDConfig(patience=2))
-near = [machine.record(start * share) for share in (1, 1 - 1e-9, 1, 1 - 1e-9, 0.5)]
-probe.emit("near", [*near, machine.best], "losses that differ by a billionth")
+hidden_start = probe.given("start", lambda rng: float(rng.uniform(1, 2)))
+hidden_machine = Machine(AdamToSGDConfig(patience=2))
+hidden_near = [
+    hidden_machine.record(hidden_start * hidden_share)
+    for hidden_share in (1, 1 - 1e-9, 1, 1 - 1e-9, 0.5)
+]
+probe.emit("near", [*hidden_near, hidden_machine.best], "losses that differ by a billionth")
 ### END HIDDEN TESTS
 
 # %% check-patience-2 points=2
 check = Check("patience")
+for listed in CRASHES["patience"]:
+    check.crashes(*listed)
 losses = [5.0, 4.0, 4.5, 3.0, 3.5, 3.6, 3.7, 3.1, 2.9, *np.linspace(3, 4, 12).tolist()]
 config = AdamToSGDConfig(1.0, 4.0, 1.0, patience=3, adam_t_max=10, sgd_t_max=7)
 mine, steps = check.call(Machine, config), []
@@ -711,21 +755,28 @@ def hidden_run(rng: np.random.Generator) -> list[float]:
     return (np.round(3 * np.exp(-np.arange(80) / 20) + rng.normal(0, 0.1, 80), 1)).tolist()
 
 
-for number in range(3):
-    first, second = probe.given(f"rates-{number}", lambda rng: rng.uniform(0.5, 2, 2))
-    longest = probe.given(f"longest-{number}", lambda rng: [int(n) for n in rng.integers(3, 20, 2)])
-    setting = AdamToSGDConfig(
-        adam_lr=float(first), sgd_lr=float(second), sgd_min_lr=float(second) / 5,
-        patience=2 + number, adam_t_max=longest[0], sgd_t_max=longest[1],
+for hidden_number in range(3):
+    hidden_first, hidden_second = probe.given(
+        f"rates-{hidden_number}", lambda rng: rng.uniform(0.5, 2, 2)
+    )
+    hidden_longest = probe.given(
+        f"longest-{hidden_number}",
+        lambda rng: [int(hidden_n) for hidden_n in rng.integers(3, 20, 2)],
+    )
+    hidden_setting = AdamToSGDConfig(
+        adam_lr=float(hidden_first), sgd_lr=float(hidden_second), sgd_min_lr=float(hidden_second) / 5,
+        patience=2 + hidden_number, adam_t_max=hidden_longest[0], sgd_t_max=hidden_longest[1],
     )  # fmt: skip
-    machine, rates = Machine(setting), []
-    for loss in probe.given(f"losses-{number}", hidden_run):
-        rates.append([machine.rate, machine.step])
-        machine.record(loss)
-        if machine.phase == "stopped":
+    hidden_machine, hidden_rates = Machine(hidden_setting), []
+    for hidden_loss in probe.given(f"losses-{hidden_number}", hidden_run):
+        hidden_rates.append([hidden_machine.rate, hidden_machine.step])
+        hidden_machine.record(hidden_loss)
+        if hidden_machine.phase == "stopped":
             break
     probe.emit(
-        f"rates-{number}", rates, f"rate and step of each epoch, patience {setting.patience}"
+        f"rates-{hidden_number}",
+        hidden_rates,
+        f"rate and step of each epoch, patience {hidden_setting.patience}",
     )
 ### END HIDDEN TESTS
 
@@ -897,15 +948,19 @@ toy = Toy(np.random.default_rng(0).normal(0, 1, (8, 3)), made_up)
 twin = Pipeline(AdamToSGDConfig(patience=3, adam_lr=0.01))
 run = toy.model, Pipeline(twin.config), toy.train_epoch, toy.validate, 50
 check.kind(check.call(run_pipeline, *run), list, what="the history")
+check.that(run[1].epoch, "the machine that was given has recorded nothing: use the argument `machine`")  # fmt: skip
 check.that(len(toy.after) > 7, "it ended with the first phase: go on until the machine has stopped")
 check.equal(len(toy.after), 17, "17 epochs are right: record each val_loss once, after its training")  # fmt: skip
 used, kinds, fresh = zip(*toy.notes, strict=True)
 rates, found = zip(*[(twin.rate, twin.record(loss)) for loss in made_up], strict=True)
 check.that("SGD" in kinds, "SGD never trained: make_optimiser anew after a patience event")
+check.equal(kinds[7], "SGD", "after 'switch' Adam still trains: make_optimiser *after* `record`")
 check.close(used[1:4], rates[1:4], "before each epoch, put machine.rate into the optimiser")
 check.close(used, rates, "the optimiser trained at another rate than machine.rate")
 low, start, last = toy.after[3], toy.before[7], toy.after[6]  # epoch 6 ended in a switch
-check.catches(last, start, "after the switch the weights are the last ones: loaded? copied?")
+check.catches(
+    last, start, "after the switch the weights are the last ones: loaded into `model`? copied?"
+)
 if torch.equal(start[:10], low[:10]):  # weights; then come running means and variances
     check.close(start, low, "the weights were loaded, the buffers were not: keep the state_dict")
 check.close(start, low, "after the switch the model should hold the state of the best epoch")
@@ -928,22 +983,30 @@ def hidden_course(rng: np.random.Generator) -> list[float]:
     return (2 * np.exp(-np.arange(40) / 8) + rng.normal(0, 0.2, 40)).tolist()
 
 
-for number in range(3):
-    entered = probe.given(f"inputs-{number}", lambda rng: rng.normal(0, 1, (8, 3)))
-    hidden_toy = Toy(entered, probe.given(f"losses-{number}", hidden_course))
-    filled = probe.given(f"weights-{number}", lambda rng: rng.normal(0, 1, (2, 3)))
-    hidden_toy.model[0].weight.data = torch.from_numpy(filled)
-    setting = AdamToSGDConfig(
+for hidden_number in range(3):
+    hidden_entered = probe.given(f"inputs-{hidden_number}", lambda rng: rng.normal(0, 1, (8, 3)))
+    hidden_toy = Toy(hidden_entered, probe.given(f"losses-{hidden_number}", hidden_course))
+    hidden_filled = probe.given(f"weights-{hidden_number}", lambda rng: rng.normal(0, 1, (2, 3)))
+    hidden_toy.model[0].weight.data = torch.from_numpy(hidden_filled)
+    hidden_setting = AdamToSGDConfig(
         adam_lr=0.02, sgd_lr=0.08, sgd_min_lr=0.02, patience=2, weight_decay=0.01, sgd_t_max=9
     )
-    wrote = run_pipeline(
-        hidden_toy.model, Pipeline(setting), hidden_toy.train_epoch, hidden_toy.validate, 30
+    hidden_wrote = run_pipeline(
+        hidden_toy.model, Pipeline(hidden_setting), hidden_toy.train_epoch, hidden_toy.validate, 30
     )
-    keys = ("epoch", "phase", "rate", "train_loss", "val_loss", "event")
-    probe.emit(f"history-{number}", [[entry[k] for k in keys] for entry in wrote], "the history")
-    probe.emit(f"before-{number}", torch.stack(hidden_toy.before), "the state before each epoch")
-    probe.emit(f"notes-{number}", hidden_toy.notes, "rate and kind of the optimiser; a fresh one?")
-    probe.emit(f"end-{number}", hidden_toy.state(), "the state at the end")
+    hidden_keys = ("epoch", "phase", "rate", "train_loss", "val_loss", "event")
+    probe.emit(
+        f"history-{hidden_number}",
+        [[hidden_entry[hidden_k] for hidden_k in hidden_keys] for hidden_entry in hidden_wrote],
+        "the history",
+    )
+    probe.emit(
+        f"before-{hidden_number}", torch.stack(hidden_toy.before), "the state before each epoch"
+    )
+    probe.emit(
+        f"notes-{hidden_number}", hidden_toy.notes, "rate and kind of the optimiser; a fresh one?"
+    )
+    probe.emit(f"end-{hidden_number}", hidden_toy.state(), "the state at the end")
 ### END HIDDEN TESTS
 
 # %% check-run-pipeline-2 points=1
@@ -958,6 +1021,7 @@ check.kind(history, list, what="the history")
 check.that(len(history) >= len(toy.after), "fewer entries than epochs: make the history before the loop, append in each")  # fmt: skip
 check.equal(len(toy.after), 4, "it was given 4 epochs at most")
 check.equal(len(history), 4, "one entry an epoch")
+check.equal(len({*map(id, history)}), 4, "all entries are one dictionary: make a new one an epoch")
 check.catches(toy.after[3], toy.state(), "out of epochs, it keeps the last weights: load the best")
 check.close(toy.state(), toy.after[1], "expected at the end: the state of the best epoch")
 losses = [3.0, 2.0, 2.5, 2.6, 1.5, 1.6, 1.7, 1.8, 1.9, 2.0, 2.1]
@@ -983,17 +1047,25 @@ from coursekit.checks.toy import Toy
 from coursekit.probe import Probe
 
 probe = Probe("check-run-pipeline-2")
-for number, most in enumerate((1, 3, 6)):
-    entered = probe.given(f"inputs-{number}", lambda rng: rng.normal(0, 1, (8, 3)))
-    course = probe.given(f"losses-{number}", lambda rng: rng.uniform(1, 2, 8).tolist())
-    hidden_toy = Toy(entered, course)
-    filled = probe.given(f"weights-{number}", lambda rng: rng.normal(0, 1, (2, 3)))
-    hidden_toy.model[0].weight.data = torch.from_numpy(filled)
-    wrote = run_pipeline(
-        hidden_toy.model, Pipeline(), hidden_toy.train_epoch, hidden_toy.validate, most
+for hidden_number, hidden_most in enumerate((1, 3, 6)):
+    hidden_entered = probe.given(f"inputs-{hidden_number}", lambda rng: rng.normal(0, 1, (8, 3)))
+    hidden_course = probe.given(
+        f"losses-{hidden_number}", lambda rng: rng.uniform(1, 2, 8).tolist()
     )
-    probe.emit(f"length-{number}", [len(wrote), len(hidden_toy.after)], f"at most {most} epochs")
-    probe.emit(f"end-{number}", hidden_toy.state(), f"the state after at most {most} epochs")
+    hidden_toy = Toy(hidden_entered, hidden_course)
+    hidden_filled = probe.given(f"weights-{hidden_number}", lambda rng: rng.normal(0, 1, (2, 3)))
+    hidden_toy.model[0].weight.data = torch.from_numpy(hidden_filled)
+    hidden_wrote = run_pipeline(
+        hidden_toy.model, Pipeline(), hidden_toy.train_epoch, hidden_toy.validate, hidden_most
+    )
+    probe.emit(
+        f"length-{hidden_number}",
+        [len(hidden_wrote), len(hidden_toy.after)],
+        f"at most {hidden_most} epochs",
+    )
+    probe.emit(
+        f"end-{hidden_number}", hidden_toy.state(), f"the state after at most {hidden_most} epochs"
+    )
 ### END HIDDEN TESTS
 
 # %% [markdown]

@@ -63,6 +63,10 @@ _SIZE: list[Way] = [
     (lambda q, y: q.sum(_DIMS) * y.sum(_DIMS), "below stands a product: Σp + Σy"),
     (lambda q, y: y.sum(_DIMS), "that is soft recall: divide by Σp + Σy"),
     (lambda q, y: q.sum(_DIMS), "that is soft precision: divide by Σp + Σy"),
+    (
+        lambda q, y: q.sum(_DIMS) + y.argmax(1).sum(),
+        "the ids are added up: Σy is of the one-hot y, the number of the class's pixels",
+    ),
     (lambda q, y: (q + y).sum(), "below stands the size of all classes: of each its own"),
     (lambda q, y: (q + y).amax(_DIMS), "below stands the largest value: the sum of all"),
     (lambda q, y: (q + y).sum(_DIMS) + 1, "1 was added below: the equation adds nothing"),
@@ -99,6 +103,11 @@ _OF: list[Way] = [
         lambda score, there: (score[:4] / there[:4]).sum() / (1 / there[:4]).sum(),
         "small classes count for more: take the plain mean",
     ),
+    (
+        lambda score, there: score[0] / 4,
+        "only the first class is in it: `return` after the loop, not inside",
+    ),
+    (lambda score, there: score[3] / 4, "only the last class is in it: add up all, `+=`"),
     (lambda score, there: score[3], "this is the last class alone: take the mean of all"),
     (lambda score, there: score[0], "this is the first class alone: take the mean of all"),
     (
@@ -143,11 +152,8 @@ def scored_otherwise(q: Tensor, y: Tensor) -> Mistakes:
     ratio, size = 2 * q * y / (q + y), (called + there)[:4]
     general = 2 * (hit[:4] / there[:4] ** 2).sum() / (size / there[:4] ** 2).sum()
     smooth = (2 * hit + 1) / (called + there + 1)
-    told = (q * y).sum(1).sum()
+    told = (q * y).sum()
     each = "the sums come first, then one quotient a class: no quotient of each pixel"
-
-    def act(above: Any, below: Any, of: Any, out: Any) -> Tensor:
-        return torch.as_tensor(out(of(above(q, y) / below(q, y), there)))
 
     yield from [
         (1 - general, "classes are weighted here: take the plain mean"),
@@ -157,13 +163,24 @@ def scored_otherwise(q: Tensor, y: Tensor) -> Mistakes:
             (1 - 2 * hit[:4].sum() / below, "all classes are in one sum: a quotient for each")
             for below in (size.sum(), (called + there).sum())
         ),
+        (
+            1 - 2 * told / (told + there.sum()),
+            "the p of the true class are in one sum: each class has its own, over all pixels",
+        ),
+        (
+            (1 - score[:4].mean()) / 2,
+            "you divide by the number of images: the mean over the classes is all",
+        ),
         (1 - score[:4], "these are the classes' losses: take their mean"),
         ((1 - score[:4]).sum(), "this is the sum over the classes: take the mean"),
         (-score[:4].log().mean(), _LOG_OF),
         (1 - score[:4].log().mean(), "no logarithm: the loss is 1 minus the mean score"),
         (1 - smooth[:4].mean(), "1 was added above and below: the equation adds nothing"),
         (1 - smooth.mean(), "1 was added above and below: the equation adds nothing"),
-        (1 - (2 * hit / called + there)[:4].mean(), "a bracket is missing: 2·hit / (Σp + Σy)"),
+        *(
+            (1 - of(2 * hit / called + there, there), "a bracket is missing: 2·hit / (Σp + Σy)")
+            for of, _ in _OF
+        ),
         (
             1 - 2 * score[:4].mean(),
             "this is 1 minus twice the mean score: one factor 2, above, and a mean of the classes",
@@ -182,7 +199,16 @@ def scored_otherwise(q: Tensor, y: Tensor) -> Mistakes:
         ),
         (1 - dice(q, q)[:4].mean(), "the target is not in it: y is 1 where the class is true"),
     ]
-    yield from mistaken(act, _HIT, _SIZE, _OF, _OUT, most=1)
+    yield from _asked(q, y, 1)
+
+
+def _asked(q: Tensor, y: Tensor, most: int) -> Mistakes:
+    """Soft Dice with so many of its four questions answered wrongly, at most."""
+
+    def act(above: Any, below: Any, of: Any, out: Any) -> Tensor:
+        return torch.as_tensor(out(of(above(q, y) / below(q, y), y.sum(_DIMS))))
+
+    yield from mistaken(act, _HIT, _SIZE, _OF, _OUT, most=most)
 
 
 def shown_otherwise(logits: Tensor, y: Tensor) -> Mistakes:
@@ -201,6 +227,14 @@ def shown_otherwise(logits: Tensor, y: Tensor) -> Mistakes:
         (1 - images[there].mean(), own),
         (1 - images.mean(), own),
         (1 - dice(q[:1], y[:1])[:2].mean(), "this is the first image alone: all of the batch"),
+        (
+            1 - dice(q, hard)[:4].mean(),
+            "y comes from the target, not from the arg-max of the logits",
+        ),
+        (
+            1 - (2 * (q * y).sum(_DIMS) / (logits + y).sum(_DIMS))[:4].mean(),
+            "below stands the sum of the logits: take that of p, the softmax",
+        ),
     ]
     for p, message in (
         (hard, "arg-max has no slope: use the probabilities"),
@@ -222,6 +256,7 @@ def shown_otherwise(logits: Tensor, y: Tensor) -> Mistakes:
         part = 2 * (q * y).sum(dims) / (q.sum(dims) + y.sum(dims))
         for score in (part, part[y.sum(dims) > 0], part[part > 0]):
             yield 1 - score.mean(), sums
+    yield from _asked(q, y, 2)
 
 
 def where_scored(loss: Loss) -> str:
@@ -239,6 +274,8 @@ def where_scored(loss: Loss) -> str:
 
     if getattr(tried(loss, drawn, target), "shape", None) != ():
         return "the loss is one number: 1 minus the mean over the classes"
+    if alike(tried(loss, sure, target), 0.5, 1e-4):
+        return "a perfect prediction costs 0.5, and should cost 0: above stands *twice* Σ p · y"
     for logits, words in (
         (sure, "a perfect prediction should cost 0, and here it does not"),
         (

@@ -273,6 +273,14 @@ def unfocused(logits: Tensor, target: Tensor) -> Mistakes:
             (-((1 - every) ** 2) * every.log()).sum(1).mean(),
             "the losses of all classes are added up: gather the true class alone",
         ),
+        (
+            ((1 - every.amax(1)) ** 2 * cost).mean(),
+            "p in the factor is that of the true class, not the largest",
+        ),
+        (
+            (1 - p * cost**2).mean(),
+            "brackets stand elsewhere: (1 - p) first, and the power is of it alone",
+        ),
         (((1 - every) ** 2 * cost[:, None]).mean(), "p is that of the true class, not of each one"),
         (
             each[target > 0].mean(),
@@ -289,9 +297,15 @@ def where_unfocused(loss: Loss) -> str:
     logits, target = torch.tensor([1.0, -0.5, 0.25]).reshape(1, 3, 1, 1), torch.ones(1, 1, 1).long()
     if getattr(tried(loss, logits, target), "shape", None) != ():
         return "the loss is one number: take the mean over all pixels, B, H and W"
-    cost = F.cross_entropy(logits, target)
+    cost, wild = F.cross_entropy(logits, target), F.cross_entropy(8 * logits, target)
     if alike(tried(loss, logits, target), (1 - (-cost).exp()) ** 2 * cost, 1e-4):
+        if not alike(tried(loss, 8 * logits, target), (1 - (-wild).exp()) ** 2 * wild, 1e-4):
+            return "where p is near 0 it goes wrong: no clamp, and nothing is added to p"
         return "of a single pixel it is right, and of several it is not: -(1 - p)^γ · log p of each, then one mean"  # noqa: E501
-    if alike(tried(partial(loss, gamma=0.0), logits, target), cost, 1e-4):
+    plain = [tried(partial(loss, gamma=0.0), size * logits, target) for size in (1, 8)]
+    times = None if plain[0] is None else float(plain[0] / cost)
+    if times is not None and abs(times - 1) > 1e-4 and alike(plain[1], times * wild, 1e-4):
+        return f"with γ = 0 it is {times:.3g} times the cross-entropy of a pixel, and should be the cross-entropy itself: no other factor, no α"  # noqa: E501
+    if alike(plain[0], cost, 1e-4):
         return "with γ = 0 it is cross-entropy, as it should be, so look at the factor: (1 - p)^γ"
     return "already with γ = 0 it is not the cross-entropy of the pixel: look at log p of the true class"  # noqa: E501

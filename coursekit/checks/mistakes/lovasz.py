@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations, product
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -29,6 +30,8 @@ SLIPS = {
     "own order": "the foreground has an order of its own: index it with the errors' order",
     "way back": "`foreground[order]` is it: no second argsort, which leads back",
     "by p": "p was sorted, not the errors: where the class is true the error is 1 - p",
+    "order of p": "the order is that of p, not of the errors: sort the errors, after they are made",
+    "twice in order": "the errors are sorted already: no second `[order]` behind them",
     "log": "p is a probability: softmax, not log_softmax",
     "logs": "the error is 1 - p or p, as it is: no logarithm",
     "images": "softmax over the images: classes are dimension 1",
@@ -36,11 +39,13 @@ SLIPS = {
     "steps": "the errors have no effect: multiply them by the steps",
     "score": "this is 1 minus the loss",
     "by size": "large classes count for more: take the plain mean",
+    "by each pixel": "large classes count for more: visit each class once, `target.unique()`",
     "signed": "pixels of other classes have an error, too, and none is negative: there it is p",
     "only back": "pixels of the class have an error, too: 1 - p",
     "only p": "where the class is true the error is 1 - p, and elsewhere it is p, not 0",
     "one-sided": "the error is 1 - p everywhere: where the class is not true it is p",
     "of the truth": "the errors belong to class c: p[:, c], not the p of the true class",
+    "errors of the truth": "the errors belong to class c: p[:, c], not the p of the true class",
     "squared": "the errors are squared: take them as they are",
     "turned": "lovasz_gradient wants the foreground, not its opposite",
     "by place": "lovasz_gradient wants the sorted foreground, not the order",
@@ -53,6 +58,7 @@ SLIPS = {
     "first": "only one class is in it: `return` after the loop, and the mean of all",
     "last in mean": "only the last class is in it: add up the cost of each, `+=`",
     "last lost": "the last class is left out: `range(n)` ends at n - 1",
+    "inner": "the first class and the last are left out: `target.unique()` visits all",
     "no background": "class 0 was left out: it counts like the others",
     "all": "absent classes count as 0: take the mean over the classes in the target",
     "absent": "absent classes are in it: take the mean over the classes in the target",
@@ -84,6 +90,7 @@ _FEWER: dict[str, Callable[[list[int]], list[int]]] = {
     "last": lambda classes: classes[-1:],
     "first": lambda classes: classes[:1],
     "last lost": lambda classes: classes[:-1],
+    "inner": lambda classes: classes[1:-1],
 }
 _JOINED: dict[str, Callable[[Tensor, int, int], Tensor]] = {
     "sum": lambda costs, images, pixels: costs.sum(),
@@ -97,21 +104,26 @@ _JOINED: dict[str, Callable[[Tensor, int, int], Tensor]] = {
 }
 
 
-def lovasz(logits: Tensor, target: Tensor, slip: str = "") -> Tensor:
-    """Lovász-Softmax of five classes, with one of `SLIPS` or none."""
-    if slip == "one":
+def lovasz(logits: Tensor, target: Tensor, *slips: str) -> Tensor:
+    """Lovász-Softmax of five classes, with some of `SLIPS` or none."""
+    if "one" in slips:
         logits, target = logits[:1], target[:1]
     y = target.flatten()
-    q = _SOFT.get(slip, lambda x: x.softmax(1))(logits)
-    q = q.reshape(-1, 5) if slip == "scrambled" else q.movedim(1, -1).flatten(0, 2)
-    classes = _FEWER.get(slip, list)(y.unique().tolist())
-    true = q.gather(1, y[:, None])[:, 0]
-    costs = torch.stack(
-        [_of_a_class(true if slip == "of the truth" else q[:, c], y == c, slip) for c in classes]
-    )
-    if slip == "by size":
+    q = _taken(_SOFT, slips, lambda x: x.softmax(1))(logits)
+    q = q.reshape(-1, 5) if "scrambled" in slips else q.movedim(1, -1).flatten(0, 2)
+    classes = _taken(_FEWER, slips, list)(y.unique().tolist())
+    if {*slips} & {"of the truth", "errors of the truth"}:
+        q = q.gather(1, y[:, None]).expand(-1, 5)
+    costs = torch.stack([_of_a_class(q[:, c], y == c, slips) for c in classes])
+    if {*slips} & {"by size", "by each pixel"}:
         costs = costs * torch.stack([(y == c).float().mean() for c in classes])
-    return _JOINED.get(slip, lambda each, *sizes: each.mean())(costs, len(target), len(y))
+    costs = costs * len(classes) if "by each pixel" in slips else costs
+    return _taken(_JOINED, slips, lambda each, *sizes: each.mean())(costs, len(target), len(y))
+
+
+def _taken(ways: dict[str, Any], slips: tuple[str, ...], right: Any) -> Any:
+    """The way that one of the slips takes, or the right one."""
+    return next((ways[slip] for slip in slips if slip in ways), right)
 
 
 #: From p and from 1 where the class is true and 0 elsewhere.
@@ -138,24 +150,28 @@ _SORTED: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 }
 
 
-def _of_a_class(p: Tensor, foreground: Tensor, slip: str) -> Tensor:
-    e = _ERRORS.get(slip, lambda p, y: (y - p).abs())(p, foreground.to(p))
-    m, order = e.sort(descending=slip != "rising")
-    if slip == "unsorted":
+def _of_a_class(p: Tensor, foreground: Tensor, slips: tuple[str, ...]) -> Tensor:
+    e = _taken(_ERRORS, slips, lambda p, y: (y - p).abs())(p, foreground.to(p))
+    m, order = e.sort(descending="rising" not in slips)
+    if "unsorted" in slips:
         m, order = e, torch.arange(len(e))
+    if "order of p" in slips:
+        order = p.argsort(descending=True)
+        m = e[order]
     if not foreground.any():
         return m.max()
-    there = _SORTED.get(slip, lambda foreground, order: foreground[order])(foreground, order)
-    if slip == "by place":  # what (~order).cumsum and order.cumsum give
+    there = _taken(_SORTED, slips, lambda foreground, order: foreground[order])(foreground, order)
+    if "by place" in slips:  # what (~order).cumsum and order.cumsum give
         left, whole = order.sum() - order.cumsum(0), order.sum() + (~order).cumsum(0)
         steps = torch.diff(1 - left / whole, prepend=p.new_zeros(1))
     else:
         steps = losses.lovasz_gradient(there)
-    m = e if slip == "half-sorted" else torch.ones_like(m) if slip == "steps" else m
-    products = m * (steps.cumsum(0) if slip == "losses" else steps)
-    if slip == "peak":
+    m = m[order] if "twice in order" in slips else m
+    m = e if "half-sorted" in slips else torch.ones_like(m) if "steps" in slips else m
+    products = m * (steps.cumsum(0) if "losses" in slips else steps)
+    if "peak" in slips:
         return products.max()
-    return products.mean() if slip == "mean" else products.sum()
+    return products.mean() if "mean" in slips else products.sum()
 
 
 def softened_otherwise(logits: Tensor, target: Tensor) -> Mistakes:
@@ -167,6 +183,15 @@ def softened_otherwise(logits: Tensor, target: Tensor) -> Mistakes:
         yield wrong, "this is the mean of the images' losses: join their pixels"
     across = target.transpose(1, 2).reshape(target.shape)
     yield lovasz(logits, across), "rows and columns of the target changed places: target.flatten()"
+    q = logits.softmax(1).movedim(1, -1).flatten()
+    every = F.one_hot(target.flatten(), 5).flatten()
+    m, order = (every - q).abs().sort(descending=True)
+    row = (m * losses.lovasz_gradient(every[order] > 0)).sum()
+    yield row, "all classes are in one row: errors, an order and a sum for each, then the mean"
+    orders = ("rising", "unsorted", "half-sorted", "twice in order", "order of p", *_SORTED)
+    for some, others in combinations((orders, _ERRORS, _JOINED), 2):
+        for one, two in product(some, others):
+            yield lovasz(logits, target, one, two), f"{SLIPS[one]}. And {SLIPS[two]}"
 
 
 def where_softened(loss: Callable[[Tensor, Tensor], Tensor]) -> str:
@@ -179,7 +204,10 @@ def where_softened(loss: Callable[[Tensor, Tensor], Tensor]) -> str:
     def right(logits: Tensor, ids: Tensor) -> bool:
         return alike(tried(loss, logits, ids), lovasz(logits, ids), 1e-4)
 
-    if getattr(tried(loss, drawn[..., :1], one), "shape", None) != ():
+    alone = tried(loss, drawn[..., :1], one)
+    if alone is None:
+        return "where all pixels are of class 0 it gives no number: `for c in target.unique()` visits each class that occurs"  # noqa: E501
+    if alone.shape != ():
         return "the loss is one number: sum over the pixels of a class, then the mean over classes"
     if not right(drawn[..., :1], one):
         return "of a single pixel the loss should be its error, 1 - p, and is not: look at step 1, the errors"  # noqa: E501

@@ -104,6 +104,10 @@ _UNIONS: list[Way] = [
         lambda n, f, left: n + (1 - f).sum() + 0 * f,
         "the union is not all pixels: it grows from size",
     ),
+    (
+        lambda n, f, left: n + (1 - f).sum() - (1 - f).cumsum(),
+        "the union grows by background pixels gone wrong, not by those that are left",
+    ),
     (lambda n, f, left: (1 - f).cumsum(), "size is missing in the union: size plus the background"),
     (lambda n, f, left: n + n + (1 - f).cumsum(), "size is in the union twice: once is enough"),
     (
@@ -172,6 +176,10 @@ _STEPS: list[Way] = [
     (
         lambda j, f: np.diff(j, append=1),
         "the zero stands in front, before the difference is taken: prepend it",
+    ),
+    (
+        lambda j, f: np.diff(j, prepend=0 * j),
+        "a single zero stands in front, not one for each pixel: zeros(1)",
     ),
     (
         lambda j, f: np.append(np.diff(j), 0),
@@ -278,10 +286,13 @@ def stepped_otherwise(foreground: Tensor) -> Mistakes:
     with np.errstate(all="ignore"):
         f = foreground.numpy().astype(float)
         alone = np.diff(1 - (f.sum() - f) / (f.sum() + 1 - f), prepend=0)
+        n, left, whole = f.sum(), f.sum() - f.cumsum(), f.sum() + (1 - f).cumsum()
+        apart = 1 - np.diff(left, prepend=n) / np.diff(whole, prepend=n)
+        yield apart, "differences come last: J first, 1 - intersection / union, then its steps"
+        times = 1 - (n - f.cumprod()) / (n + (1 - f).cumprod())
+        yield np.diff(times, prepend=0), "pixels are counted, so added up: cumsum, not cumprod"
         yield alone, "each pixel goes wrong alone here: those before it stay wrong, so cumsum"
-        yield from mistaken(
-            act, _ORDERS, _SIZES, _INTERSECTIONS, _UNIONS, _JACCARDS, _STEPS, most=1
-        )
+        yield from mistaken(act, _ORDERS, _SIZES, _INTERSECTIONS, _UNIONS, _JACCARDS, _STEPS)
 
 
 def where_stepped(got: Tensor, foreground: Tensor) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from coursekit.checks.comparing import alike
@@ -43,7 +44,9 @@ def _velocities(w: Tensor, g: Tensor, u: Tensor) -> list[tuple[Tensor, str]]:
         (0.6 * u + g - 0.3 * w, "weight decay pushes away from zero: mind its sign"),
         (0.6 * u + g + 0.15 * w, "you halved the decay: the gradient of λ/2 · w² is λ w"),
         (0.6 * u + 1.3 * g, "the decay is a share of the weight, not of the gradient"),
-        (p, "momentum has no effect: the old velocity is forgotten"),
+        (p, "momentum has no effect on the weight: the step is rate · the *new* velocity"),
+        (3 * (0.2 * u + p), "rate and momentum have changed places"),
+        (1.6 * (0.6 * u + p), "the step is rate · velocity, and nothing more is subtracted"),
         (0.5 * u + p, "momentum is always 0.5: use the argument"),
         (0.6 * u + 0.4 * p, "that is a mean of gradients: there is no (1 - momentum) here"),
         (0.6 * (u + p), "momentum shrinks the old velocity, not the gradient"),
@@ -98,6 +101,7 @@ def flawed(flaw: str, w: Tensor, g: Tensor, m: Tensor) -> Tensor:
     powers |= {"times": (1 / (1 - a**3), 1 / (1 - b**3)), "crossed": (1 - b**3, 1 - a**3)}
     shares = powers.get(flaw, (1 - a**s, 1 - b**t))
     m_hat, v_hat = mean / shares[0], v / shares[1]
+    m_hat, v_hat = (m / shares[0], m**2 / shares[1]) if flaw == "old" else (m_hat, v_hat)
     m_hat = {"gradient": p, "twice": m_hat / (1 - a**3)}.get(flaw, m_hat)
     eps = 0 if flaw == "no eps" else 0.05
     m_hat = mean - a**3 if flaw == "brackets" else m_hat
@@ -152,6 +156,7 @@ FLAWS = {
     "brackets": "brackets are missing: m / 1 - x is m - x; write m / (1 - x)",
     "rooted": "the root is taken before the correction: take that of v̂",
     "behind": "ε is added to the root, below the fraction line",
+    "old": "m̂ and v̂ are made of the old m and v: make the new ones first",
     "step": "the step was given back: subtract it from the weight",
 }  # fmt: skip
 
@@ -178,19 +183,30 @@ def misaveraged(letter: str, w: Tensor, g: Tensor, m: Tensor) -> Mistakes:
     yield old, f"the old {letter} was given back: the next step needs the new one"
 
 
-def disordered(events: list[str]) -> str:
+#: Of events that end too soon.
+EARLY = (
+    "stopped before 0.005, which is allowed: only a *peak* / 2 below config.sgd_min_lr stops, "
+    "not a rate, and not an equal one"
+)
+
+
+def disordered(events: list[str], patience: int) -> str:
     """What is odd in the events of a loss that never falls, from 0.02 to 0.005; "" if nothing."""
     order = [event for event in events if event not in ("wait", "improved")]
     if "improved" in events[1:]:
         return "4 is not below 3: the best loss outlives every phase"
     if order == ["switch", "halve", "stop"]:
-        return "stopped before 0.005, which is allowed"
+        return EARLY
     if order.count("halve") > 5:
         return "the peak does not fall: half the *last* one each time"
     if len(order) > 4:
         return "it goes on: is the *next* peak too low, the phase 'stopped' then?"
     if order != (right := ["switch", "halve", "halve", "stop"]):
         return f"expected: the order of the picture (got {order}, expected: {right})"
+    ends = [place for place, event in enumerate(events) if event in order]
+    for one, two in pairwise(ends):
+        if two - one < patience:
+            return f"after '{events[one]}' the counter must go back to 0, too: at each event"
     return ""
 
 
@@ -208,6 +224,14 @@ def off_the_curve(right: list[float]) -> list[tuple[list[float], str]]:
             "it stays at l_min after T: Eq. 4 does not, cos goes on beyond π",
         ),
         (right[:11] + [0.0] * 13, "it is 0 after T: Eq. 4 has no end, cos goes on beyond π"),
+        (
+            [right[t - 10 * (t > 10)] for t in epochs],
+            "it starts again after T: Eq. 4 knows no jump, cos goes on beyond π",
+        ),
+        (
+            [1 + 3 * math.cos(math.pi * t / 20) for t in epochs],
+            "that is a quarter of a wave: π t / T, 1 added to the cosine, and half of it",
+        ),
         ([right[t % 10] for t in epochs], "it starts again at T: Eq. 4 knows no jump"),
         (of(lambda t: 2 * math.pi * t / 10), "a whole turn in T epochs: π, not 2π"),
         (
@@ -284,6 +308,8 @@ def sgd_apart(step: Callable[..., tuple[Tensor, Tensor]], w: Tensor, g: Tensor, 
         ),
     ):
         got = step(w, g, u, 0.2, momentum=momentum, weight_decay=decay)
+        if not momentum and alike(got[0], w):
+            return "with momentum 0 nothing moves: it shrinks the old velocity, not the gradient"
         if not alike(got[0], w - 0.2 * (momentum * u + g + decay * w)):
             return words
     both = "momentum alone is right, and so is the decay alone: together the new velocity is "
@@ -295,6 +321,8 @@ def adam_apart(
 ) -> str:
     """What of a third step of Adam is wrong: the decay, m, v, their corrections, ε or the rest."""
     made = step(w, g, m, m**2, 3, 0.2, betas=(0.7, 0.9), eps=0.05, weight_decay=0.0)
+    if made[0].isnan().any():
+        return "a weight is no number: is what stands under the root below 0? 1 - β ** t is a power, and not"  # noqa: E501
     if alike(made[0], flawed("none", w, g, m)):
         return "without weight decay it is right: the decay adds λ w to g, and changes nothing else"
     if not alike(made[1], 0.7 * m + 0.3 * g):
@@ -312,6 +340,8 @@ def adam_apart(
 
 def curve_apart(rate: Callable[[float, int, float, float], float]) -> str:
     """Where the curve of Eq. 4 is left, with T = 10, from 4 to 1."""
+    if rate(0, 10, 4.0, 1.0) == 4 and rate(8, 10, 4.0, 1.0) == rate(9, 10, 4.0, 1.0) == 1:
+        return "it is cut off at l_min before T: no `max`, for the cosine spans l_max - l_min"
     for t, right, words in (
         (0, 4.0, "at t = 0 the rate is l_max, for cos 0 is 1"),
         (10, 1.0, "at t = T the rate is l_min, for cos π is -1"),
