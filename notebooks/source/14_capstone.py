@@ -262,6 +262,8 @@ def hidden_family(shape: list[int]) -> Callable[[int], nn.Module]:
             nn.Conv2d(a, width, 3), nn.Conv2d(width, b * width, 1), nn.Conv2d(b * width, c, 1)
         )
         hidden_devices.append(network[0].weight.device.type)
+        if hidden_devices[-1] != "meta":
+            raise RuntimeError("real weights")  # thousands of millions, before it is told
         return network
 
     return make
