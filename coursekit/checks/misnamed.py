@@ -158,7 +158,7 @@ def _no_function(kind: str, frame: FrameType) -> str:
         if type(around.get(name)).__name__ == kind:
             if "self" in frame.f_locals and name in _names(frame.f_locals["self"]):
                 return _belongs(name, "self")
-            return f"`{name}` is no function: it is a {kind}"
+            return f"`{name}` is no function: it is {'an' if kind[0] in 'aeiou' else 'a'} {kind}"
     return ""
 
 
