@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _FUNCTIONS = (FunctionType, BuiltinFunctionType, MethodType)
 _OF_DATA = ("shape", "dtype", "device", "ndim")  # names that arrays and tensors alone have
+_MODULES = ("math", "random", "copy", "itertools", "functools", "collections", "os", "re")
 _TOLD = 8  # so many names are listed, at most
 
 
@@ -65,6 +66,8 @@ def _unknown(name: str, frames: Sequence[FrameType]) -> str:
     near = near or _near(name, _lasting(frame.f_globals), 0.85)
     if near:
         return f"nothing is called `{name}` here: is `{near}` meant?"
+    if name in _MODULES:
+        return f"`{name}` is a module of Python's: `import {name}` first"
     homes = [f"`{home}.{name}`" for home in _homes(name, frame)] if len(name) > 2 else []
     if homes:
         return f"nothing is called `{name}` alone: there is {' or '.join(homes)}"
