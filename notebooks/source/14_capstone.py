@@ -659,7 +659,7 @@ def looks_around(network: nn.Module, image: torch.Tensor) -> float:
 # %% tags=["folded"]
 def planes(images: np.ndarray) -> torch.Tensor:
     """(N, H, W, 3) bytes → (N, 3, H, W) floats around 0."""
-    return torch.from_numpy(images).permute(0, 3, 1, 2).float() / 64 - 2
+    return torch.from_numpy(images).permute(0, 3, 1, 2).float().contiguous() / 64 - 2
 
 
 def briefly(network: nn.Module, images: np.ndarray, maps: np.ndarray) -> nn.Module:
