@@ -7,7 +7,8 @@ READY := .venv/.ready
 RUN := .venv/bin/
 # What is copied when the package is installed, and not read from where it lies.
 COPIED := $(shell find coursekit/commands/jupyter/labextension -type f)
-JOBS ?= 2
+# One more than the cores of a small machine: some tests wait for a process or a clock.
+JOBS ?= 3
 TESTS ?= tests
 
 # Byte-code is compiled at installation: without it torch takes two to three times as long to import.

@@ -12,18 +12,17 @@ install_import_hook(
     ["coursekit.losses", "coursekit.metrics", "coursekit.models"], "beartype.beartype"
 )
 
-# The tests share the cores: one thread each (pytest-xdist starts one process a core). Subprocesses
-# that a test starts inherit it.
-os.environ["OMP_NUM_THREADS"] = "1"
-
 from hypothesis import settings  # noqa: E402
 
+from coursekit.lessons.execution import ONE_THREAD  # noqa: E402
 from coursekit.lessons.notebook import without_url_grammar  # noqa: E402
 from tests.scheduling import (  # noqa: E402, F401
     pytest_collection_modifyitems,
     pytest_xdist_make_scheduler,
 )
 
+# The tests share the cores, one process for each or more. Subprocesses of a test inherit it.
+os.environ.update(ONE_THREAD)
 without_url_grammar()
 settings.register_profile("course", deadline=None, derandomize=True, max_examples=60)
 settings.load_profile("course")

@@ -96,6 +96,19 @@ COMMON: tuple[tuple[Kinds, Cause, str], ...] = (
     ),
     (
         TypeError,
+        (
+            r"operand type\(s\) for (%|//|/|-|\*\*)\S*: ('(list|tuple)' and '(int|float)'"
+            r"|'(int|float)' and '(list|tuple)')|but got (list|tuple)\b"
+        ),
+        "a list or tuple stands where one number is due: one of its items, or `len(…)` of it",
+    ),
+    (
+        TypeError,
+        "not all arguments converted during string formatting",
+        "a text stands where a number is due",
+    ),
+    (
+        TypeError,
         "cannot unpack non-iterable",
         "here is one thing, no pair: `enumerate`, `zip` and `.items()` give pairs",
     ),

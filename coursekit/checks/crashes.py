@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from coursekit.checks.common import COMMON, PLAIN, Cause, Kinds
 from coursekit.checks.misnamed import misnamed
+from coursekit.checks.unkept import unkept
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -71,6 +72,10 @@ def plain(error: BaseException) -> str:
 
 def _message(error: BaseException, listed: Iterable[Listed]) -> str:
     """What is behind an exception, of the exercise's own or of what any may meet; "" if unknown."""
+    for frame in frames(error.__traceback__):
+        text = "".join(linecache.getlines(frame.f_code.co_filename))
+        if words := unkept(text, frame.f_code.co_qualname):
+            return words
     for one in (*listed, *(Listed(*row) for row in COMMON)):
         if one.fits(error):
             return one.message

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _FUNCTIONS = (FunctionType, BuiltinFunctionType, MethodType)
 _OF_DATA = ("shape", "dtype", "device", "ndim")  # names that arrays and tensors alone have
+_MODULES = ("math", "random", "copy", "itertools", "functools", "collections", "os", "re")
 _TOLD = 8  # so many names are listed, at most
 
 
@@ -66,6 +67,8 @@ def _unknown(name: str, frames: Sequence[FrameType]) -> str:
     near = near or _near(name, lasting, 0.85) or (len(name) > 5 and _begun(name, lasting))
     if near:
         return f"nothing is called `{name}` here: is `{near}` meant?"
+    if name in _MODULES:
+        return f"`{name}` is a module of Python's: `import {name}` first"
     homes = [f"`{home}.{name}`" for home in _homes(name, frame)] if len(name) > 2 else []
     if homes:
         return f"nothing is called `{name}` alone: there is {' or '.join(homes)}"
@@ -159,7 +162,7 @@ def _no_function(kind: str, frame: FrameType) -> str:
         if type(around.get(name)).__name__ == kind:
             if "self" in frame.f_locals and name in _names(frame.f_locals["self"]):
                 return _belongs(name, "self")
-            return f"`{name}` is no function: it is a {kind}"
+            return f"`{name}` is no function: it is {'an' if kind[0] in 'aeiou' else 'a'} {kind}"
     return ""
 
 

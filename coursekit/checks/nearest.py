@@ -34,6 +34,7 @@ from coursekit.checks.edits.mends import COARSE, Edit, everywhere, mends
 from coursekit.checks.edits.trees import number
 from coursekit.checks.failed import CheckFailed
 from coursekit.checks.state import State
+from coursekit.checks.unkept import unkept
 from coursekit.parts import parts_of
 
 if TYPE_CHECKING:
@@ -85,7 +86,11 @@ def place(error: BaseException, exercise: str, seconds: float = SECONDS) -> str:
         check, names = _check_of(error, exercise)
         answer = _answer_of(exercise, names)
         if check and answer and _HIDDEN not in check:
-            return _Search(exercise, answer, check, names, seconds).place(error)
+            if words := unkept(answer):
+                return "" if words in str(error) else f"{words[0].upper()}{words[1:]}."
+            found = _Search(exercise, answer, check, names, seconds).place(error)
+            words = "" if found else unkept(answer, unread=True)
+            return f"{words[0].upper()}{words[1:]}." if words else found
     return ""
 
 

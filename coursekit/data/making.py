@@ -171,9 +171,16 @@ def _run(work: partial[None], jobs: list[tuple[str, int, int]], workers: int) ->
             pass
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+    with ProcessPoolExecutor(workers, context, _draw_with_one_thread) as pool:
         for _ in terminal.bar(pool.map(work, jobs, chunksize=4), "rendering", total=len(jobs)):
             pass
+
+
+def _draw_with_one_thread() -> None:
+    """OpenCV's others would take the cores from the other processes, mostly to wait."""
+    import cv2
+
+    cv2.setNumThreads(1)
 
 
 def _check_target(target: Path, force: bool) -> None:

@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING
 from coursekit import names, parts
 from coursekit.checks.rules import declared
 from coursekit.errors import CourseError
-from coursekit.lessons.execution import quick_environment
+from coursekit.lessons.execution import ONE_THREAD, quick_environment
 from coursekit.lessons.regions import hidden_text
 from coursekit.lessons.source import SLOW
 from coursekit.mutation.forked import Ending
@@ -39,10 +39,6 @@ _ROOM = 2 * 2**30
 # A fork copies the table of all pages; where Linux makes huge ones of 512, it takes half the time.
 # Elsewhere this changes nothing.
 _HUGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1", "PYTHONMALLOC": "malloc"}
-# Forks of a process whose libraries have started threads would wait for them for ever.
-_ONE_THREAD = dict.fromkeys(
-    ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OPENCV_FOR_THREADS_NUM"), "1"
-)
 
 
 @dataclass(frozen=True)
@@ -157,7 +153,8 @@ def _needed(
 def _process() -> subprocess.Popen[str]:
     """The process that tries answers, with what lessons import loaded; one for all lessons."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("COURSEKIT_")}
-    environment = {**kept, "MPLBACKEND": "agg", **_ONE_THREAD, **_HUGE_PAGES}
+    # Forks of a process whose libraries have started threads would wait for them for ever.
+    environment = {**kept, "MPLBACKEND": "agg", **ONE_THREAD, **_HUGE_PAGES}
     environment["PYTHONHASHSEED"] = "0"  # as in the lessons' kernels
     environment["PYTHONPATH"] = os.pathsep.join(p for p in sys.path if p)
     atexit.register(_forget)

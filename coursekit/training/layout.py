@@ -14,12 +14,24 @@ def memory_format(model: nn.Module, size: int, device: torch.device | str) -> to
     backward pass at half the speed there: DeepLabV3+ at 256² trains 1.5 times as fast with
     channels first. On small maps they are alike (`python benchmarks/models.py`).
 
+    Never channels last on a CPU for a network with a strided 1 × 1 convolution of few channels: the
+    gradient of its weights is written past the end of its memory there, and the process dies
+    (https://github.com/uxlfoundation/oneDNN/issues/6035).
+
     Args:
         model: any network.
         size: side of its images, in pixels.
         device: where it is trained.
     """
-    depthwise = any(isinstance(part, nn.Conv2d) and part.groups > 1 for part in model.modules())
+    convolutions = [part for part in model.modules() if isinstance(part, nn.Conv2d)]
+    depthwise = any(part.groups > 1 for part in convolutions)
+    dense = size > 128 and not depthwise
+    first = dense or any(_writes_past_the_end(part) for part in convolutions)
     on_cpu = torch.device(device).type == "cpu"
-    first = on_cpu and size > 128 and not depthwise
-    return torch.contiguous_format if first else torch.channels_last
+    return torch.contiguous_format if on_cpu and first else torch.channels_last
+
+
+def _writes_past_the_end(part: nn.Conv2d) -> bool:
+    """With fewer channels than a vector of the processor has numbers: 16 in AVX-512."""
+    strided = part.kernel_size == (1, 1) and max(part.stride) > 1
+    return strided and part.in_channels // part.groups < 16

@@ -386,7 +386,7 @@ class EdgeHeads(nn.Module):
 
 
 # %% check-edge-heads points=1 tags=["folded"]
-from coursekit.checks.mistakes.edge_heads import joined, misbuilt, misjoined, misread
+from coursekit.checks.mistakes.edge_heads import MISFITS, joined, misbuilt, misjoined, misread
 
 check = Check("edge-heads")
 check.crashes(TypeError, "ModuleList", "`nn.ModuleList` takes one list, with no star")
@@ -410,6 +410,8 @@ for hidden_row, (a, b, c, hidden_classes, hidden_width) in enumerate(hidden_size
 
 # %% check-edge-heads-2 points=1 tags=["folded"]
 check = Check("edge-heads")
+for cause, words in MISFITS:
+    check.crashes(RuntimeError, cause, words)
 check.crashes(RuntimeError, r"to have \d+ channels|input to conv2d", "the channels do not fit: reduce[i] reads its own depth, `shared` what it gives, both classifiers all maps side by side (dim=1)")  # fmt: skip
 check.crashes((NotImplementedError, ValueError), "Got 4D input", "maps of height and width are enlarged by `mode=\"bilinear\"`")  # fmt: skip
 check.crashes(TypeError, "received an invalid combination", "a layer reads one tensor: join the maps by `torch.cat(maps, dim=1)`")  # fmt: skip

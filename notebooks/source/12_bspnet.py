@@ -136,6 +136,8 @@ maps = torch.randint(0, 5, (2, 4, 5), generator=torch.Generator().manual_seed(0)
 maps = maps.repeat_interleave(3, 1).repeat_interleave(3, 2)[:, :, :-1]
 maps[0, 7:9, :9], maps[0, 4:7, 2:7], maps[1, :2], maps[1, 7], maps[0, 1, 10:13] = 0, 255, 255, 4, 1
 maps[1, 8:, :3] = torch.tensor([1, 2, 3])
+maps[1, -1, 5:9], maps[1, 3:6, -1], maps[0, 0, 3:5], maps[0, :2, 0] = 3, 1, 2, 4
+maps[0, 8:, 11:] = 0
 for one in (maps, maps[:, :1], maps[:1, :, 3:4]):
     got, right = check.call(boundary, one), bounded(one)
     check.kind(got, torch.Tensor)
@@ -153,6 +155,7 @@ probe = Probe("check-boundary")
 for hidden_name, hidden_size in (("square", (12, 13)), ("row", (1, 17)), ("column", (15, 1))):
     hidden_map = probe.given(hidden_name, lambda rng, s=hidden_size: rng.integers(0, 6, (3, -(-s[0] // 3), -(-s[1] // 2))).repeat(3, axis=1).repeat(2, axis=2)[:, : s[0], : s[1]])  # fmt: skip
     hidden_map[0, :2, -4:], hidden_map[1, -3:, :1], hidden_map[2, -1:, ::2] = 255, 255, 5
+    hidden_map[2, 4:5, 2:9] = 6  # a line that is one pixel thick
     hidden_got = probe.call(boundary, torch.from_numpy(hidden_map))
     probe.emit(hidden_name, hidden_got, f"other label maps of {hidden_size}", dtype=True, kind=True)
 hidden_got = probe.call(boundary, torch.full((1, 3, 4), 255))

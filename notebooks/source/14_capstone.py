@@ -262,6 +262,8 @@ def hidden_family(shape: list[int]) -> Callable[[int], nn.Module]:
             nn.Conv2d(a, width, 3), nn.Conv2d(width, b * width, 1), nn.Conv2d(b * width, c, 1)
         )
         hidden_devices.append(network[0].weight.device.type)
+        if hidden_devices[-1] != "meta":
+            raise RuntimeError("real weights")  # thousands of millions, before it is told
         return network
 
     return make
@@ -657,7 +659,7 @@ def looks_around(network: nn.Module, image: torch.Tensor) -> float:
 # %% tags=["folded"]
 def planes(images: np.ndarray) -> torch.Tensor:
     """(N, H, W, 3) bytes → (N, 3, H, W) floats around 0."""
-    return torch.from_numpy(images).permute(0, 3, 1, 2).float() / 64 - 2
+    return torch.from_numpy(images).permute(0, 3, 1, 2).float().contiguous() / 64 - 2
 
 
 def briefly(network: nn.Module, images: np.ndarray, maps: np.ndarray) -> nn.Module:

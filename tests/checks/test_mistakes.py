@@ -26,6 +26,8 @@ torch.manual_seed(0)
 MAPS = torch.randint(0, 5, (2, 4, 5)).repeat_interleave(3, 1).repeat_interleave(3, 2)[:, :, :-1]
 MAPS[0, 7:9, :9], MAPS[0, 4:7, 2:7], MAPS[1, :2], MAPS[1, 7], MAPS[0, 1, 10:13] = 0, 255, 255, 4, 1
 MAPS[1, 8:, :3] = torch.tensor([1, 2, 3])
+MAPS[1, -1, 5:9], MAPS[1, 3:6, -1], MAPS[0, 0, 3:5], MAPS[0, :2, 0] = 3, 1, 2, 4
+MAPS[0, 8:, 11:] = 0
 TARGET = torch.randint(0, 4, (3, 6, 7))
 TARGET[0, :2], TARGET[2, 1:, 3:] = 255, 255
 EDGES = torch.where(TARGET == 255, 255, (torch.rand(3, 6, 7) < 0.2).to(torch.uint8))

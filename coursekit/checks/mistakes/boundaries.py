@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -11,7 +14,7 @@ from torch.nn import functional as F
 from coursekit.checks.mistakes.questions import mistaken
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from coursekit.checks.mistakes.questions import Way
 
@@ -22,13 +25,24 @@ _FOUR = _UP, _DOWN, _LEFT, _RIGHT
 _CORNERS = (0, -1, -1), (0, -1, 1), (0, 1, -1), (0, 1, 1)
 _NOWHERE = -1  # the id of what lies outside of the picture
 
-_BOTH = "pixels whose neighbour {} has another class are not marked: mark *both* of a pair"
-_KEPT = ", and keep what is marked already: `|=`"
+_BOTH = (
+    "pixels whose neighbour {} has another class are not marked: mark *both* of a pair, and each "
+    "by `|=`"
+)
+_LOST = (
+    "some pixels whose neighbour {} has another class are not marked: mark *both* of each pair, "
+    "and keep what is marked already, `|=`"
+)
 _ONE = "one pixel of each pair is marked: the one {} is on the boundary, too"
 _UNKNOWN = "pixels of 255 make boundaries here: nobody knows what they are"
 _LABEL = "where the target is 255 the label should be 255, too"
 _FRAME = "the frame of the picture is a boundary here: nothing lies behind it"
 _OVERWRITTEN = "`=` overwrites what was marked before: `|=` keeps it"
+_ALONE = (
+    "`&` keeps a mark only where there was one before: any of a pixel's pairs puts it on the "
+    "boundary, `|=`"
+)
+_TURNED = "`^` takes the mark from a pixel that was marked before: `|=` keeps it"
 _LARGER = "only the pixel with the {} id of each pair is marked: both are on the boundary"
 _CENTRAL = (
     "these are central differences (`np.gradient`), from the pixel before to the one behind: a "
@@ -139,6 +153,10 @@ _WHERE: list[Way] = [
     (
         lambda m: m.count(_UP, _DOWN) * m.count(_LEFT, _RIGHT),
         "only corners are marked: a difference down *or* on the right is enough: `|`",
+    ),
+    (
+        lambda m: (m.count(_UP, _DOWN) > 0) ^ (m.count(_LEFT, _RIGHT) > 0),
+        "corners are not marked: a pixel with a pair of each kind is on the boundary, too: `|`",
     ),
     (
         lambda m: _widened(m.count(*_FOUR)),
@@ -273,7 +291,41 @@ def misbounded(maps: Tensor) -> Iterator[tuple[Tensor, str]]:
         labels: Tensor = label(where(seen), seen, maps)
         return labels
 
-    return mistaken(act, _WHERE, _DIFFERS, _OF_UNKNOWN, _AT_FRAME, _LABELS)
+    questions = _WHERE, _DIFFERS, _OF_UNKNOWN, _AT_FRAME, _LABELS
+    yield from mistaken(act, *questions, most=1)
+    yield from _gathered(maps)
+    yield from mistaken(act, *questions)
+
+
+#: What each of the four marks is joined by to those before it, and what is said of it.
+_JOINS: dict[str, tuple[Callable[[Tensor, Tensor], Tensor], str]] = {
+    "|=": (operator.or_, ""),
+    "=": (lambda before, marks: marks, _OVERWRITTEN),
+    "&=": (operator.and_, _ALONE),
+    "^=": (operator.xor, _TURNED),
+}
+
+
+def _gathered(maps: Tensor) -> Iterator[tuple[Tensor, str]]:
+    """Labels whose four marks, `edge[:, 1:] |= down` and so on, are not all joined by `|=`."""
+    yield (
+        _labelled(torch.zeros_like(maps), maps),
+        "no pixel is on a boundary: begin without a mark, and add those of each pair by `|=`",
+    )
+    seen = _Maps(maps, _DIFFERS[0][0], "", "")
+    marks = {side: seen.there(side) for side in _FOUR}
+    # `edge[:, 1:] = …` leaves the row alone that has no neighbour above.
+    inside = {side: seen.shifted(side) != _NOWHERE for side in _FOUR}
+    for first, second in (((_UP, _DOWN), (_LEFT, _RIGHT)), ((_LEFT, _RIGHT), (_UP, _DOWN))):
+        for turned in product((1, -1), repeat=2):
+            sides = (*first[:: turned[0]], *second[:: turned[1]])
+            for joins in sorted(product(["|="], *[_JOINS] * 3), key=lambda some: -some.count("|=")):
+                words = dict.fromkeys(_JOINS[join][1] for join in joins)
+                edge = torch.zeros_like(maps, dtype=torch.bool)
+                for side, join in zip(sides, joins, strict=True):
+                    edge = torch.where(inside[side], _JOINS[join][0](edge, marks[side]), edge)
+                if any(words) and edge.any():
+                    yield _labelled(edge, maps), ". And ".join(filter(None, words))
 
 
 def bounded(maps: Tensor) -> Tensor:
@@ -297,7 +349,7 @@ def fault(got: Tensor, maps: Tensor) -> str:
         (more & ~unknown & ~frame, _OWN),
         (more & unknown, _UNKNOWN),
         (more & frame, _FRAME),
-        *((lost & alone & x, _BOTH.format(name) + _KEPT) for name, x in apart.items()),
+        *((lost & alone & x, _LOST.format(name)) for name, x in apart.items()),
         (lost, "pixels between two others are not marked: one other neighbour is enough"),
     ):
         if where.any():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise, permutations
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from coursekit.checks.mistakes.questions import mistaken
@@ -18,6 +19,12 @@ _GAPS = "a kernel of 3 adds its gaps, 2, not its taps"
 _EVEN = "an even kernel has k - 1 gaps, too: one of 2 adds one"
 _STEP_LAST = "a layer's own stride does not change what it sees: the step comes last"
 _BACKWARDS = "this formula goes from the last layer to the first"
+_ONCE = (
+    "the step grows only once, after the loop: each layer multiplies it, inside of the loop, after "
+    "the field has grown"
+)
+#: So many widths at equal distances are no search: digit by digit there are nine.
+_ALIKE = 16
 
 
 def misfound(limits: Sequence[int]) -> Iterator[tuple[list[Any], str]]:
@@ -98,7 +105,7 @@ def astray(tries: Sequence[int]) -> str:
     """What is wrong with the widths that were built, so many or so large; "" if nothing is."""
     last, recent = tries[-1], {*tries[-12:]}
     pairs = list(pairwise(tries))
-    if last >= 10**8:
+    if last >= 5 * 10**8:  # who goes up by tens tries 10**8
         if len(tries) > 4 and all(b == 2 * a for a, b in pairs[-4:]):
             return (
                 f"width {last:,} was built: go on doubling only while it *fits*, `while fits(high)`"
@@ -106,6 +113,14 @@ def astray(tries: Sequence[int]) -> str:
         if len(tries) > 3 and all(b == a * a for a, b in pairs[-2:]):
             return f"width {last:,} was built: double the width, do not square it"
         return f"width {last:,} was built: the limit is no width. Double from 1 on"
+    paces = {b - a for a, b in pairs[-_ALIKE:]}
+    if len(pairs) >= _ALIKE and len(paces) == 1 and paces != {0}:
+        pace = abs(paces.pop())
+        how = "one by one" if pace == 1 else f"in steps of {pace}"
+        return (
+            f"widths are tried {how}, which takes for ever where the limit is large: double until "
+            "it no longer fits, then halve the interval"
+        )
     if len(tries) <= 100:
         return ""
     if len(recent) < 4:
@@ -113,9 +128,10 @@ def astray(tries: Sequence[int]) -> str:
             f"width {last} is built again and again: the middle is `(low + high) // 2`, one end "
             "moves to it each time, and neighbours end it"
         )
-    if all(b == a + 1 for a, b in pairs[-12:]):
-        return "more than 100 widths, one by one: double the width first, then halve the interval"
-    return f"more than 100 networks were built (the last: {last}): halve the interval, and stop"
+    return (
+        f"more than 100 networks were built (the last: {last}): double until it no longer fits, "
+        "then halve the interval, and stop"
+    )
 
 
 def _halved(width: int, power: int) -> int:
@@ -162,11 +178,18 @@ _REACH: list[Way] = [
     (lambda k, d: (k - 1) // 2 * 2 * d, _EVEN),
     (lambda k, d: 2 * (k - 1) * d, "twice too many: a kernel has k - 1 gaps in all"),
 ]
+_OWN_STRIDE = "a gap is as long as all strides before it make it"
+_LARGEST = "strides multiply: the step is a product, not the largest"
+_NO_STEP = "the step never changes: multiply it by the stride"
+_LAST_ALONE = "the field has only what the last layer adds: add each layer's, inside of the loop"
 #: … how long a gap is, how the step goes on, how the field grows, …
 _GAP: list[Way] = [
     (lambda before, after, s: before, ""),
     (lambda before, after, s: after, _STEP_LAST),
-    (lambda before, after, s: 1, "after a stride of 2 every gap is twice as long: times the step"),
+    (
+        lambda before, after, s: 1,
+        "after a stride of 2 every gap is twice as long: times the step, as it is at that layer",
+    ),
     (
         lambda before, after, s: s,
         "a gap is one *step* before the layer, not the layer's own stride",
@@ -179,11 +202,11 @@ _STEPS: list[Way] = [
     (lambda step, k, s, d: step + s - 1, "strides multiply: the step is a product"),
     (
         lambda step, k, s, d: max(step, s),
-        "strides multiply: the step is a product, not the largest",
+        _LARGEST,
     ),
-    (lambda step, k, s, d: s, "a gap is as long as all strides before it make it"),
+    (lambda step, k, s, d: s, _OWN_STRIDE),
     (lambda step, k, s, d: step / s, "outputs move apart: multiply the step, do not divide it"),
-    (lambda step, k, s, d: step, "the step never changes: multiply it by the stride"),
+    (lambda step, k, s, d: step, _NO_STEP),
     (
         lambda step, k, s, d: step * s * d,
         "dilation stretches the kernel, but does not move the outputs apart",
@@ -198,7 +221,7 @@ _STEPS: list[Way] = [
 _GROWTH: list[Way] = [
     (lambda field, more, s: field + more, ""),
     (lambda field, more, s: max(field, more + 1), "each layer adds: the field is no largest"),
-    (lambda field, more, s: more + 1, "the field begins anew with each layer: it adds"),
+    (lambda field, more, s: more + 1, _LAST_ALONE),
     (lambda field, more, s: more, "the field begins anew with each layer: add, `+=`"),
     (lambda field, more, s: field * (more or 1), "each layer adds to the field: no product"),
     (lambda field, more, s: field * (more + 1), "each layer adds to the field: no product"),
@@ -218,6 +241,7 @@ _LAYERS: list[Way] = [
     (lambda layers: layers[1:], "the first layer is left out"),
     (lambda layers: layers[:-1], "the last layer is left out"),
 ]
+_SOME = [_LAYERS[0], *_LAYERS[2:]]  # whatever the order
 _RETURNED: list[Way] = [
     (lambda field, step: (field, step), ""),
     (lambda field, step: (step, field), "the field comes first, then the step"),
@@ -254,6 +278,65 @@ _FORMULAS: list[Way] = [
 ]
 
 
+def _misplaced(chains: Sequence[Layers]) -> Iterator[tuple[list[Any], str]]:
+    """Field and step of each chain where a line of the loop stands after it, or before."""
+    whole = [prod(s for _, s, _ in layers) for layers in chains]
+    strides = [layers[-1][1] for layers in chains]
+    for gaps in (lambda k, d: (k - 1) * d, lambda k, d: k - 1):
+        every = [[gaps(k, d) for k, _, d in layers] for layers in chains]
+        yield [(1 + sum(e), s) for e, s in zip(every, strides, strict=True)], _ONCE
+        yield (
+            [(1 + sum(e) * s, s) for e, s in zip(every, strides, strict=True)],
+            f"{_ONCE}: not the field",
+        )
+        yield (
+            [(1 + sum(e) * p, p) for e, p in zip(every, whole, strict=True)],
+            "each layer sees with the step of the end: let both grow in one loop, the step last",
+        )
+        for late in (lambda p, s: p, lambda p, s: p // s):
+            yield (
+                [
+                    (1 + e[-1] * late(p, s), p)
+                    for e, p, s in zip(every, whole, strides, strict=True)
+                ],
+                _LAST_ALONE,
+            )
+
+
+def _back(chains: Sequence[Layers], most: int) -> Iterator[tuple[list[Any], str]]:
+    """The same by the formula that goes from the last layer to the first, with mistakes."""
+
+    def act(reach: Any, growth: Any, steps: Any, some: Any, end: Any) -> list[Any]:
+        found = []
+        for layers in chains:
+            field = step = 1
+            for k, s, d in some(layers)[::-1]:
+                field = growth(field, reach(k, d), s)
+                step = steps(step, k, s, d)
+            found.append(end(field, step))
+        return found
+
+    named: list[Way] = [
+        _STEPS[0],
+        (lambda step, k, s, d: s, "the step is the product of all strides, not one of them"),
+        *(way for way in _STEPS[1:] if way[1] not in (_OWN_STRIDE, _LARGEST, _NO_STEP)),
+    ]
+    ways: list[Way] = [
+        (lambda field, more, s: (field - 1) * s + more + 1, ""),
+        (lambda field, more, s: field * s + more, f"{_BACKWARDS}: there it is (field - 1) · s"),
+        (lambda field, more, s: field * s + more + 1, f"{_BACKWARDS}: there it is (field - 1) · s"),
+        (
+            lambda field, more, s: (field - 1) * s + more,
+            f"{_BACKWARDS}: there it is (field - 1) · s + (k - 1) · d + 1",
+        ),
+        (
+            lambda field, more, s: (field + more) * s,
+            f"{_BACKWARDS}: there only field - 1 is multiplied by the stride",
+        ),
+    ]
+    yield from mistaken(act, _REACH, ways, named, _SOME, _RETURNED, most=most)
+
+
 def misseen(chains: Sequence[Layers]) -> Iterator[tuple[list[Any], str]]:
     """Field and step of each chain, with one known mistake and with two."""
 
@@ -271,6 +354,7 @@ def misseen(chains: Sequence[Layers]) -> Iterator[tuple[list[Any], str]]:
             found.append(end(field, step))
         return found
 
+    yield from _misplaced(chains)
     for more, words in _FORMULAS:
         found = []
         for layers in chains:
@@ -279,4 +363,7 @@ def misseen(chains: Sequence[Layers]) -> Iterator[tuple[list[Any], str]]:
                 field, step = field + more(k, s, d, step), step * s
             found.append((field, step))
         yield found, words
-    yield from mistaken(act, _ORDER, _START, _REACH, _GAP, _STEPS, _GROWTH, _LAYERS, _RETURNED)
+    questions = _ORDER, _START, _REACH, _GAP, _STEPS, _GROWTH, _LAYERS, _RETURNED
+    for most in (1, 2):
+        yield from mistaken(act, *questions, most=most)
+        yield from _back(chains, most)

@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     Mistakes = list[tuple[Any, str]]
 
 
+_ITSELF = (
+    "each class that is found at all gets the same here: below stands 1 + IoU, and not IoU, which "
+    "cancels"
+)
+_TURNED = "turned over: 2 IoU stands above, 1 + IoU below"
+
+
 def misaveraged(some: Array) -> list[tuple[int, Any, str]]:
     """What is taken for the F of these IoU (0), and for their two means (1)."""
     right, mean = 2 * some / (1 + some), some.mean()
@@ -23,9 +30,13 @@ def misaveraged(some: Array) -> list[tuple[int, Any, str]]:
     some = some.astype(float)
     with np.errstate(all="ignore"):
         turned, less = (1 + some) / (2 * some), 2 * some / (1 - some)
+        itself = some / some
     return [
-        (0, turned, "turned over: 2 IoU stands above, 1 + IoU below"),
+        *((0, n * turned, _TURNED) for n in (1, 2, 4)),
         (0, less, "below stands 1 + IoU, not 1 - IoU"),
+        *((0, n * each, _ITSELF) for n in (1, 2) for each in (itself, some > 0)),
+        *((0, n + 0 * some, "every class gets the same: 2 IoU / (1 + IoU)") for n in (0, 1, 2)),
+        (0, itself * some, "this is still the IoU: below stands 1 + IoU, not IoU + IoU"),
         (0, 2 / (1 + some), "above stands 2 IoU, not 2"),
         (0, 2 * some * (1 + some), "divide by 1 + IoU: it is multiplied here"),
         (0, 2 * some / (1 + some**2), "below stands 1 + IoU, without a square"),

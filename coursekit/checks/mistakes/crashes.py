@@ -282,6 +282,7 @@ CRASHES: dict[str, tuple[Any, ...]] = {
             "cannot assign",
             "a weight is an nn.Parameter: write into it, `weight.copy_(…)`",
         ),
+        (RuntimeError, "batch2 tensor", "each channel times its own number: `*`, no `@`"),
         (RuntimeError, "leaf Variable", "gradients are on: keep the line `@torch.no_grad()`"),
         (
             AttributeError,
@@ -299,6 +300,11 @@ CRASHES: dict[str, tuple[Any, ...]] = {
             RuntimeError,
             "but got 26 channels",
             "the branches are concatenated, and x itself is not",
+        ),
+        (
+            RuntimeError,
+            r"expected input\[1, 5, 72, 8\]",
+            "`+=` of a tensor takes it apart, image by image: `append` it to the list",
         ),
         (
             RuntimeError,
@@ -338,7 +344,7 @@ CRASHES: dict[str, tuple[Any, ...]] = {
         (
             RuntimeError,
             "except in dim|to have 8.* got [24]|Expected 3D|stack expects",
-            "torch.cat the channels: dim=1",
+            "torch.cat the channels, dim=1, before refine",
         ),
         (
             RuntimeError,
@@ -346,6 +352,8 @@ CRASHES: dict[str, tuple[Any, ...]] = {
             "thin the skip first: self.low_level",
         ),
         (RuntimeError, "to have 8 channels, but got [63]", "refine comes once, before head"),
+        (RuntimeError, r"\[6, 6, 3, 3\]", "half of refine: it has two blocks, call all of it"),
+        (TypeError, "upsample_", "`F.interpolate` takes a size, no map: `shallow.shape[-2:]`"),
         (RuntimeError, "to have 6 channels", "head comes last, behind refine"),
         (RuntimeError, "to have 5 channels", "deep comes first, and low_level gets shallow"),
         (*_ONE_MAP, "refine takes one map: torch.cat([…], dim=1) first"),

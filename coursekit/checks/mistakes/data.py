@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,10 @@ _LEFT_IN = "255 is no class: take it out before you count"
 _FLAT = "`np.bincount` wants a flat array: `.ravel()`"
 _APART = "these are the counts of each map apart: add them up"
 _SEVERAL = "the images differ in size and make no one array: flatten each, then join them"
-_ROOT = "a root of less than 0: mean of the squares minus square of the mean, from floats"
+_ROOT = (
+    "a root of less than 0: mean of the squares minus square of the mean, from floats "
+    "(squares of uint8 begin again after 255)"
+)
 _WITHIN = "the images' variances ignore that images differ"
 _SQUARE = "square each pixel before you sum: `values**2`, not the sum or the mean squared"
 _MASK = "both sides want the mask: `weights[present] = 1 / np.log(counts[present] + epsilon)`"
@@ -40,6 +44,12 @@ def _raised(error: BaseException) -> bool:
     """Whether a student's own `raise` is behind it."""
     place = traceback.extract_tb(error.__traceback__)[-1]
     return _own(error) and "raise " in (place.line or "")
+
+
+def _less_one(error: BaseException) -> bool:
+    """Whether 1 is taken from an id that is an index; in uint8, 0 - 1 is 255."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return "index 255" in str(error) and bool(re.search(r"\[[^\]]*- ?1\]", place.line or ""))
 
 
 #: What ends in an exception, by exercise, each as `Check.crashes` takes it.
@@ -66,6 +76,7 @@ CRASHES: dict[str, tuple[Any, ...]] = {
         (Exception, "^", "a file that is neither L nor P: raise a ValueError, no other error"),
     ),
     "count-classes": (
+        (IndexError, _less_one, "class 0 is the first, at place 0: take no 1 away"),
         (IndexError, "index 255", _LEFT_IN),
         (IndexError, "index 11 .* size 11", "more classes than `num_classes` are gone through"),
         (ValueError, r"\(256,\)", _LEFT_IN),
@@ -87,9 +98,21 @@ CRASHES: dict[str, tuple[Any, ...]] = {
             "inhomogeneous|the same shape",
             "these make no one array, since they differ in length",
         ),
+        (
+            ValueError,
+            "too small depth",
+            "second, `np.bincount` takes weights: write `minlength=num_classes` out",
+        ),
         (TypeError, "unexpected keyword", "the length of the counts is called `minlength`"),
     ),
-    "class-weights": ((ValueError, "boolean array|could not broadcast", _MASK),),
+    "class-weights": (
+        (ValueError, "boolean array|could not broadcast", _MASK),
+        (
+            IndexError,
+            "boolean index did not match",
+            "there may be other than 19 classes: as many weights as counts, `len(counts)`",
+        ),
+    ),
     "whitening": (
         (ValueError, "inhomogeneous|must match exactly|the same shape", _SEVERAL),
         (
@@ -109,6 +132,11 @@ CRASHES: dict[str, tuple[Any, ...]] = {
     "resize-and-mirror": (
         (IndexError, "out of bounds", "255 has no entry in your table: make it 256 long"),
         (cv2.error, "dsize", "`cv2.resize` takes width and height: `(size, size)`"),
+        (
+            ValueError,
+            "cannot resize an array",
+            "an array's own `resize` keeps no picture: `cv2.resize(picture, (size, size), …)`",
+        ),
         (cv2.error, r"func != 0|depth|Ptr<cv", "`cv2.resize` takes uint8: convert nothing before"),
     ),
     "suspects": (
@@ -160,8 +188,17 @@ def counted_otherwise(right: NDArray[np.int64], maps: list[NDArray[np.uint8]]) -
     till = [[row[: np.argmax(np.append(row, 255) == 255)] for row in one] for one in maps]
     ends = [[*rows[0]] if 255 in one else one.ravel() for rows, one in zip(till, maps, strict=True)]
     images = np.sum([[(one == c).any() for c in ids] for one in maps], axis=0)
+    each = [np.bincount(one[one != 255]) for one in maps]
+    front = sum(np.resize(np.append(n[n > 0], 0 * ids), len(ids)) for n in each)
     return [
-        (images, "you counted the images that show a class, not its pixels"),
+        (
+            images,
+            "you counted images that show a class, not its pixels: `counts[ids] += 1` adds 1 once",
+        ),
+        (
+            front,
+            "counts of the ids that occur stand in a row: each belongs at its id, `counts[ids]`",
+        ),
         (right + unknown * (ids == 0), "255 was counted as background: nothing is known there"),
         (right / right.sum(), "these are shares: keep pixels, Eq. 2 needs them"),
         (right * (ids > 0), "class 0 is left out: it counts like the others"),
@@ -213,11 +250,20 @@ def weighted_otherwise(counts: NDArray[np.int64]) -> Mistakes:
             (counts**-0.5, "this is 1 / √f: take the logarithm, no root"),
             (1 / np.log(1 / counts + 1e-6), "the logarithm is of f_c, not of 1 / f_c"),
             (1 - share, "this is 1 minus the share: the weights are of 1 / log"),
+            (
+                1 / np.log(counts / counts.max() + 1e-6),
+                "f_c was divided by the largest: its logarithm is 0, so that this class weighs all",
+            ),
+            (
+                np.exp(1 / np.log(counts)),
+                "a softmax is no division by the sum: Eq. 2 takes no exp",
+            ),
             (share.max() / share, "this is the direct inverse: the logarithm is missing"),
             (-np.log(share), "this is -log of the share: the weights are of 1 / log of the count"),
             (1 / np.log(counts) ** 2, "the logarithm is taken twice: 1 / log, once"),
         ]
-    return [(one / one.sum(), words) for one, words in raw]
+    own = (np.ones(len(counts)), "each is divided by itself: the sum goes over all classes")
+    return [own, *((one / one.sum(), words) for one, words in raw)]
 
 
 def epsilon_otherwise(few: NDArray[np.int64], epsilon: float) -> Mistakes:
@@ -240,6 +286,7 @@ def whitened_otherwise(each: list[Pixels]) -> Mistakes:
     mean = pixels.mean(0)
     rows = np.array([np.concatenate([i[c].ravel() for i in each]).mean() for c in range(3)])
     thirds = np.concatenate([image.reshape(3, -1) for image in each], 1).mean(1)
+    mixed = "`reshape(3, -1)` mixes the channels, which come last: `reshape(-1, 3)`"
     return [
         (mean * 255, "the mean is in grey levels: divide by 255"),
         (mean / 255, "divided by 255 twice"),
@@ -258,7 +305,7 @@ def whitened_otherwise(each: list[Pixels]) -> Mistakes:
         (mean * len(pixels), "this is a sum: divide by the number of pixels"),
         (mean * len(pixels) * 255, "this is a sum: divide by the number of pixels, and by 255"),
         (rows, "`image[c]` is a row of pixels: a channel is `image[..., c]`"),
-        (thirds, "`reshape(3, -1)` mixes the channels, which come last: `reshape(-1, 3)`"),
+        *((wrong, mixed) for wrong in (thirds, pixels.reshape(3, -1).mean(1))),
         (np.full(3, pixels.mean()), "all channels are put together: a mean for each of them"),
         (np.zeros(3), "this is the mean after whitening: give the one that is taken off"),
         *((mean.round(n), "these numbers are rounded: round nothing") for n in range(1, 5)),
@@ -272,6 +319,7 @@ def deviated_otherwise(each: list[Pixels]) -> Mistakes:
     number, mean, std = len(pixels), pixels.mean(0), pixels.std(0)
     squares, within = (pixels**2).mean(0), [image.var((0, 1)) for image in each]
     shares = [image[..., 0].size / number for image in each]
+    sums = np.sum([image.sum((0, 1)) ** 2 for image in each], 0)
     small = (np.round(pixels * 255).astype(np.uint8) ** 2).mean(0) / 255**2  # they begin again
     with np.errstate(invalid="ignore"):
         return [
@@ -286,6 +334,7 @@ def deviated_otherwise(each: list[Pixels]) -> Mistakes:
             (std**2 * 255, "take the root of the variance, and then divide by 255"),
             (std**2 * 255**2, "this is the variance of grey levels: take its root, divide by 255"),
             (std / 255, "divided by 255 twice"),
+            (std * 255**0.5, "the variance of grey levels has 255**2: divide the root by 255"),
             (std**0.5, "the root is taken twice"),
             (
                 np.std([image.mean((0, 1)) for image in each], 0),
@@ -300,6 +349,11 @@ def deviated_otherwise(each: list[Pixels]) -> Mistakes:
             (np.sqrt(squares + mean**2), "the square of the mean is taken off, not added"),
             (np.sqrt(squares) - mean, "the root comes last: of what is left after - mean²"),
             (np.sqrt(mean**2 * number - mean**2), _SQUARE),
+            (np.sqrt(sums / number - mean**2), _SQUARE),
+            (
+                np.sqrt(squares * number - mean**2) / number,
+                "divide the sum of the squares by N, below the root; then take mean² off",
+            ),
             (np.zeros(3), _SQUARE),
             (np.full(3, np.nan), f"the deviation is not a number: {_ROOT}"),
             (std * number**0.5, "a mean of the squares, not their sum: divide by N"),

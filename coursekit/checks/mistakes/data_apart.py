@@ -126,7 +126,7 @@ def misnamed(ids: Any, got: Any, sides: Any) -> str:
         if np.isin(turned, pair).any() and all((got[turned == c] == c).all() for c in pair)
     ]  # fmt: skip
     if kept and np.array_equal(np.where(np.isin(turned, kept), sides[got], got), sides[turned]):
-        return f"of the pairs {kept} the ids are not swapped: go through all of `PAIRS`"
+        return f"of the pairs {kept} the ids are not swapped: each of `PAIRS`, and each once"
     if lost:
         return "both sides have one name: use a table, both ways: `table[a], table[b] = b, a`"
     return ""
@@ -134,10 +134,12 @@ def misnamed(ids: Any, got: Any, sides: Any) -> str:
 
 def misfound(found: dict[str, Any]) -> str:
     """What is wrong with the suspects of the check's report, in words; "" if nothing is."""
-    known = {"constant-mask": {"912", "345", "100"}, "no-eyes": {"512", "601", "700"}}
+    known = {"constant-mask": {"912", "345", "1000"}, "no-eyes": {"512", "601", "700"}}
     for kind, stems in found.items():
         if not all(isinstance(stem, str) for stem in stems):
             return "a stem is a string, such as '912'"
+        if stems and all(len(stem) == 1 for stem in stems):
+            return "these are single characters: `update` takes a text apart, `add` takes all of it"
         if {*"/."} & {*"".join(stems)}:
             return "these are paths: take the stems alone"
         if not {*stems} <= known[kind]:
@@ -149,9 +151,9 @@ def misfound(found: dict[str, Any]) -> str:
             return f"{odd} are no stems of {kind}: of 'train/masks/7.png' it is '7'"
     got = found.get("constant-mask", ())
     for wrong, words in (
-        ({"100", "345"}, "a later finding replaced an earlier one of its kind: join them"),
+        ({"1000", "345"}, "a later finding replaced an earlier one of its kind: join them"),
         ({"912", "345"}, "a later finding of its kind is left out: join them"),
-        ({"912", "100"}, "only one file of each finding is taken: go through all names"),
+        ({"912", "1000"}, "only one file of each finding is taken: go through all names"),
         ({"345"}, "only one file of each finding is taken: go through all names"),
     ):
         if {*got} == wrong:

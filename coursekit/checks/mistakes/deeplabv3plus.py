@@ -27,6 +27,38 @@ TAKEN = {
 }
 
 
+_NOT_UP = "up comes next to last, then fit_to: nothing is enlarged after it"
+
+#: What is wrong with the network's output, by its shape, for two images of 43 × 48.
+SHAPED = {
+    (2, 19, 21, 24): "half the size: the last doubling is missing",
+    (2, 19, 42, 48): "a pixel short: fit_to, for an image of odd size",
+    (2, 43, 48): "no arg-max: one score for each class",
+    (2, 3, 42, 48): "fit_to takes the logits first, then the image",
+    (2, 19, 84, 96): _NOT_UP,
+    (2, 19, 86, 96): "fit_to comes last, after up: up doubles the image's size",
+    (2, 19, 43, 49): "only the height is odd: each side lacks pixels of its own, use fit_to",
+    (2, 19, 44, 48): "too high: fit_to adds as many pixels as are missing",
+}
+
+
+def misplaced(kernels: list[tuple[int, int]], rates: list[int]) -> str:
+    """What is wrong with a pyramid's convolutions but the pooling branch's, for the rates 3, 2."""
+    one, three = (1, 1), (3, 3)
+    found = {
+        (one, three, three, three): "five branches for two rates: use the argument, not 6, 12, 18",
+        (three, three): "the 1×1 block is missing: pixels that look at themselves alone",
+        (one, three, (2, 2)): "a rate is taken for the kernel: `conv_bn_relu(…, 3, dilation=rate)`",
+    }.get(tuple(kernels), "")
+    if found or kernels == [one, three, three]:
+        wrong = "the rates of the branches are not those of the argument, in its order"
+        first = "the 1×1 block has no rate: leave its dilation as it is"
+        return found or ("" if rates == [1, 3, 2] else first if rates[1:] == [3, 2] else wrong)
+    if len(kernels) != 3:
+        return "before ASPPPooling stands a 1×1 block and one for each of two rates"
+    return f"ASPPPooling is last, before it: a 1×1 block, then 3×3 blocks; yours are {kernels}"
+
+
 #: What the parts of the lesson's modules get, in the order of the way through.
 ASPP_GETS = {
     **{f"branches.{n}": "x, as it comes" for n in range(4)},
@@ -63,6 +95,8 @@ def misbuilt(kinds: list[str]) -> str:
         return ", ".join(
             f"{mine} stands where {like} should" for mine, like in pairs if mine != like
         )
+    if extra := [kind for kind in kinds if "Pad" in kind]:
+        return f"{extra[0]} is too much: the convolution pads by itself, `padding=`"
     if kinds[:3] == right:
         return f"{kinds[3]} is too much: three parts, convolution, batch normalisation, ReLU"
     return "three parts: convolution, batch normalisation, ReLU"

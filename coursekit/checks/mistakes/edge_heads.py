@@ -15,6 +15,43 @@ _DEPTHS = "the classifiers read the maps of all three depths"
 _ONE_BY_ONE = "self.{} is 1×1: nn.Conv2d(3 * num_classes, …, 1)"
 _MAPS = "the classifiers read the maps, of num_classes channels each: 3 * num_classes"
 
+_EACH = "each of `reduce` reads its own depth: the first c2, the second c3, the third c4"
+#: Channels that do not fit in heads of the depths (6, 8, 9), 4 classes and width 5; what is said of
+#: a layer's weights and of what it is given.
+MISFITS = (
+    (
+        r"weight of size \[[24], 12, .* got 23 ",
+        "the classifiers read what `shared` gives of each depth: here all three come as they are",
+    ),
+    (
+        r"weight of size \[[24], 12, .* got (18|24|27) ",
+        "the classifiers read what `shared` gives of each depth: here one depth comes three times",
+    ),
+    (
+        r"weight of size \[[24], 12, .* got 15 ",
+        "the classifiers read what `shared` gives of each depth: here come maps of `reduce` alone",
+    ),
+    (
+        r"weight of size \[[24], 12, .*input\[6, 4,",
+        "the maps stand one behind the other in the batch: side by side is dim=1",
+    ),
+    (
+        r"weight of size \[[24], 12, .*input\[2, 4,",
+        "the classifiers read the maps of all three depths side by side: here is one, or their sum",
+    ),
+    (
+        r"weight of size \[[24], 12, .* got 8 ",
+        "the classifiers read the maps of all three depths, side by side: here are fewer",
+    ),
+    (
+        r"weight of size \[4, 5, .* got [689] ",
+        "`shared` reads what `reduce` gives of a depth: here the depth comes as it is",
+    ),
+    (r"weight of size \[5, [689], .* got [689] ", _EACH),
+    (r"weight of size \[5, [689], .* got 5 ", "`reduce` is called twice: once for each depth"),
+    (r"weight of size \[5, [689], .* got 4 ", "first `reduce`, then `shared`: not the reverse"),
+)
+
 
 def misbuilt(heads: nn.Module, channels: Sequence[int], num_classes: int, width: int) -> str:
     """What is wrong with the layers of a student's edge heads, in words; "" if nothing is."""

@@ -244,6 +244,35 @@ def mispooled(ppm: Any, x: Tensor, grids: Size) -> Iterable[tuple[Any, str]]:
     return chain(found, _unprojected(ppm.project, both, x))
 
 
+def pooling_apart(mine: Any, twin: Any, x: Tensor) -> str:
+    """What of pyramid pooling differs from its twin, which has the same weights; "" if unknown.
+
+    Looks at what `project` is given: x as it came, and then the maps.
+    """
+    took: list[list[Tensor]] = []
+    for network in (mine, twin):
+        calls: list[Tensor] = []
+        hook = network.project.register_forward_pre_hook(
+            lambda part, args, calls=calls: calls.extend(args)
+        )
+        network(x)
+        hook.remove()
+        took.append(calls)
+    if len(took[0]) != 1 or took[0][0].shape != took[1][0].shape:
+        return ""
+    sizes = [x.shape[1], *(block[0].out_channels for block in twin.reduce)]
+    pairs = zip(*(each[0].split(sizes, 1) for each in took), strict=True)
+    front, *maps = (torch.allclose(one, two, atol=1e-4, rtol=1e-4) for one, two in pairs)
+    grids = ", ".join(str(n) for n, same in zip(twin.bins, maps, strict=True) if not same)
+    words = ["something is done to x before `project`: it stands in front as it came"] * (not front)
+    if grids:
+        words.append(
+            f"up to `project` the maps of these grids differ: {grids}. Means, `reduce`, "
+            "bilinear enlarging, and nothing else"
+        )
+    return joined(*words) or "`project` gets what it should, and what comes after it is different"
+
+
 def _misplaced(x: Tensor, maps: list[Tensor], mean: Tensor) -> list[tuple[list[Tensor], str]]:
     """What is concatenated in place of x and its maps."""
     places, order = range(len(maps)), "the maps stand in the order of the grids"

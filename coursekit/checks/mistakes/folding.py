@@ -68,6 +68,8 @@ def misscaled(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> Mistakes:
     s = gamma / (var + norm.eps).sqrt()
     right, less = w * _along(s), (w - _along(mu)) * _along(s)
     some = "some channels are not scaled: all of them are"
+    seen = gamma / (w.var((1, 2, 3)) + norm.eps).sqrt()
+    itself = "these are the kernel's own statistics: take what norm has seen"
     own = F.batch_norm(w.transpose(0, 1), None, None, gamma, beta, True, 0.1, norm.eps)
     return [
         (w, "the kernel is still the old one: it must be scaled, too"),
@@ -78,7 +80,7 @@ def misscaled(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> Mistakes:
         (less + _along(beta), "the kernel takes s alone: μ and β go into the bias"),
         (w + _along(s), "s is added to the kernel: multiply"),
         (norm(w).detach(), "a kernel is no map: norm(weight) shifts it, and goes along `in`"),
-        (own.transpose(0, 1), "these are the kernel's own statistics: take what norm has seen"),
+        *[(one, itself) for one in (own.transpose(0, 1), w * _along(seen))],
         (w.transpose(0, 1) * _along(s), "in and out are exchanged in the kernel"),
         (torch.cat([right[:-1], w[-1:]]), some),
         (torch.cat([right[:1], w[1:]]), some),
@@ -114,6 +116,7 @@ def misshifted(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> Mistakes:
             (beta, ""),
             (0 * beta, "β is missing"),
             (beta * s, "β is added last: it is not scaled"),
+            (beta * gamma, "β is multiplied by γ: it is added as it is"),
             (-beta, "β is added, not taken away"),
             (gamma, "γ is added: the shift is β, norm.bias"),
         ],
@@ -130,6 +133,8 @@ def misshifted(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> Mistakes:
         (right - beta + beta * b, "β is multiplied by the old bias: add it"),
         ((b - mu) * s * beta, "β is multiplied: add it"),
         ((b - beta) * s + mu, "μ and β have changed places: take μ away, add β"),
+        ((b - mu + beta) / s, "divided by s: multiply; and β is added last"),
+        (right * s, "the whole bias is scaled by s: once, before β is added"),
         ((b - mu * s) * s + beta, "the mean is scaled twice"),
         ((b * s - mu) * s + beta, "the old bias is scaled twice"),
         (b * s + (beta - mu) * s, "β is added last: it is not scaled"),

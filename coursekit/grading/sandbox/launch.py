@@ -210,6 +210,7 @@ _ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
+    "OPENCV_FOR_THREADS_NUM": "1",
     "HOME": "/tmp",  # noqa: S108
     "MPLCONFIGDIR": "/tmp/matplotlib",  # noqa: S108
     "COURSEKIT_TIER": "quick",

@@ -366,6 +366,7 @@ def count_classes(label_maps, num_classes=19):
          "should be sorted"),
         (_edit(_SUSPECTS, 'Path(name).stem', 'name.split("/")[-1].replace(".png", "")'),
          "these are paths"),
+        (_edit(_SUSPECTS, "*stems})", "*stems}, key=int)"), "sorted, as strings"),
         (_edit(_SUSPECTS, "Path(name).stem", "Path(name).name"), "paths"),
         (_edit(_SUSPECTS, "return found", "return [*found.items()]"), "expected: a dict"),
         (_edit(_SUSPECTS, "    return found", "            return found"), "warnings are missing"),
@@ -490,7 +491,7 @@ def suspects(report):
     for f in report.findings:
         if f.severity in ("warning", "error"):
             found[f.kind] = found.get(f.kind, []) + [Path(n).stem for n in f.names]
-    return {k: (*sorted(set(v), key=int),) for k, v in found.items()}
+    return {k: (*sorted(set(v)),) for k, v in found.items()}
 """,
     ],
 }

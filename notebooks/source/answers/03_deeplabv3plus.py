@@ -382,6 +382,7 @@ class ASPPPooling(nn.Module):
         (_edit(_ASPP, "width * len(self.branches)", "width * len(rates)"), "a width for each rate"),
         (_edit(_ASPP, "self.branches", "self.branch"), "there is no self.branches"),
         (_edit(_ASPP, "ASPPPooling(in_channels, width)", "nn.AdaptiveAvgPool2d(1)"), "sees everything"),
+        (_edit(_ASPP, "conv_bn_relu(in_channels, width),", "conv_bn_relu(in_channels, width, 1, rates[0]),"), "the 1×1 block has no rate"),
         (_edit(_ASPP, "return self.project(torch", "return self.project[0](torch"), "the convolution of project alone: call all of it"),
         (_edit(_ASPP, "torch.cat([branch(x) for branch in self.branches], dim=1)", "torch.stack([branch(x) for branch in self.branches], 2).flatten(1, 2)"), "channels are interleaved: torch.cat keeps each view together"),
         (_edit(_ASPP, "torch.cat([branch(x) for branch in self.branches], dim=1)", "torch.cat([self.branches[0](x)] * 4, 1)"), "one branch stands for all: call each of them"),

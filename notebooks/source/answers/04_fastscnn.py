@@ -290,6 +290,7 @@ WRONG = {
         (_edit(_INVERTED, "            conv_bn_relu(in_channels, hidden, 1),\n", ""), "re three convolutions in it, not 2: widen, depthwise, narrow"),
     ],
     "pyramid-pooling": [
+        (_edit(_PPM, "torch.cat(maps, 1)", "torch.cat([x + small.mean(), *maps[1:]], 1)"), "something is done to x"),
         (_edit(_PPM, "adaptive_avg_pool2d", "adaptive_max_pool2d"), "largest value"),
         (_edit(_PPM, "F.adaptive_avg_pool2d(x, (grid, grid))", "F.avg_pool2d(x, grid)"),
          "not bins of n × n pixels"),

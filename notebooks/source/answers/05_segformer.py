@@ -423,6 +423,7 @@ def attend_in_blocks(query, key, value, block):
         (_edit(_BLOCK, "LayerNorm(dim)", "LayerNorm(dim, bias=False)"), "two LayerNorm(dim)"),
     ],
     "mlp-decoder": [
+        (_edit(_DECODER, "conv_bn_relu(dim, width)", "conv_bn_relu(dims, width)"), "where one number is due"),
         (_edit(_DECODER, "return self.head(x)", "return self.head(x).argmax(1)"), "leave the arg-max out"),
         (_edit(_DECODER, "return self.head(x)", "return self.head(x + parts[0])"), "up to `head`"),
         (_edit(_DECODER, "torch.cat(parts, 1)", "torch.stack(parts, 2).flatten(1, 2)"), "up to `fuse`"),

@@ -68,6 +68,7 @@ def _edit(code: str, *changes: str) -> str:
 
 WRONG = {
     "f-and-iou": [
+        (_F.format("2 * iou / (iou + iou)", _BOTH), "and not IoU, which cancels"),
         (_F.format("2 * iou / (2 + iou)",_BOTH), 'below stands 1 + IoU, not 2 + IoU'),
         (_F.format(_FORMULA,"f_from_iou(iou).mean(), f_from_iou(iou.sum())"), 'the second is the F of a sum'),
         (_F.format(_FORMULA,"f_from_iou(iou).mean(), f_from_iou(f_from_iou(iou).mean())"), 'the second is the F of the mean F: of the mean IoU'),

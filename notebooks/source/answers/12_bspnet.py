@@ -121,6 +121,9 @@ _ALL = "not all(mine > rows[rival][i] + by for rival in rivals)"
 
 WRONG = {
     "boundary": [
+        (_edit(_BOUNDARY, ("edge[:, :, :-1] |= right", "edge[:, :, :-1] &= right")), "only where there was one before"),
+        (_edit(_BOUNDARY, ("edge[:, :-1] |= down", "edge[:, :-1] ^= down")), "takes the mark from a pixel"),
+        (_edit(_BOUNDARY, ("edge[:, :-1] |= down", "edge[:, :-1] = down")), "overwrites what was marked"),
         (_GRADIENT, "central differences"),
         (_CENTRAL, "central differences"),
         (_edit(_BOUNDARY, *_KNOWN), "pixels of 255 make boundaries"),

@@ -177,6 +177,10 @@ def widest(make, limit, cost=count_parameters):
          "raise ValueError"),
     ],
     "receptive-field": [
+        (_FIELD.format("(kernel - 1) * dilation * step", "*= stride").replace("        step", "    step"),
+         "grows only once, after the loop"),
+        (_edit(_FIELD.format("0", "*= stride"), "layers:\n        field += 0",
+               "layers[::-1]:\n        field = field * stride + kernel - 1"), "last layer to the first"),
         (_FIELD.format("kernel - 1 * dilation * step", "*= stride"), "mind the brackets"),
         (_FIELD.format("kernel * dilation * step", "*= stride"), "not its taps"),
         (_FIELD.format("(kernel - 1) * step", "*= stride"), "dilation has no effect"),
@@ -217,6 +221,7 @@ def widest(make, limit, cost=count_parameters):
                "return field**2"), "not its area"),
     ],
     "own-network": [
+        (_edit(_MINE, "x = down(x)", "down(x)"), "nothing keeps it"),
         (_edit(_MINE, "self.head(x)", "head(x)"), "`head` belongs to `self`"),
         (_edit(_MINE, _RETURN, "return self.head(x)"), "enlarge them"),
         (_edit(_MINE, "image.shape[-2:]", "(512, 512)"), "image.shape[-2:]"),
@@ -672,6 +677,19 @@ for _name, _more in _MORE_WRONG.items():
 RIGHT = {
     "widest": [
         _WIDEST,
+        _edit(  # digit by digit
+            _WIDEST,
+            _WIDEST[_WIDEST.index("    low, high") :],
+            """    low = step = 1
+    while fits(10 * step):
+        step *= 10
+    while step:
+        while fits(low + step):
+            low += step
+        step //= 10
+    return low
+""",
+        ),
         """
 def widest(make, limit, cost=count_parameters):
     import bisect
