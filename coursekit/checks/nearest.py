@@ -27,7 +27,6 @@ from coursekit.checks import copies
 from coursekit.checks.apart import OutOfTime, apart
 from coursekit.checks.borrowing import own_parts
 from coursekit.checks.cells import cell_of, codes
-from coursekit.checks.check import Check
 from coursekit.checks.crashes import is_students, told
 from coursekit.checks.edits import own_part
 from coursekit.checks.edits.mends import COARSE, Edit, everywhere, mends
@@ -141,10 +140,8 @@ class _Search:
             with apart(self.until):
                 # As it is, it must fail as it did: else what is tried here is not what was run.
                 if self._failure(ast.unparse(tree)) == _said(error):
-                    Check.unnamed = True
                     found = self._first(tree, error)
         finally:
-            Check.unnamed = False
             self.state.restore({})
             for file in (_FILE, _CHECK):
                 linecache.cache.pop(file, None)

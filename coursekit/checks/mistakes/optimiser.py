@@ -207,6 +207,8 @@ def disordered(events: list[str], patience: int) -> str:
     for one, two in pairwise(ends):
         if two - one < patience:
             return f"after '{events[one]}' the counter must go back to 0, too: at each event"
+    if len(events) != 1 + 4 * patience:
+        return f"expected: four phases of {patience} epochs each, not {len(events) - 1} in all"
     return ""
 
 
