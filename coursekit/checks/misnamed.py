@@ -64,7 +64,9 @@ def _unknown(name: str, frames: Sequence[FrameType]) -> str:
         return _belongs(name, owner)
     near = _near(name, around, 0.75) or _begun(name, arguments)
     lasting = _lasting(frame.f_globals)
-    near = near or _near(name, lasting, 0.85) or (len(name) > 5 and _begun(name, lasting))
+    near = near or _near(name, lasting, 0.85)
+    if not near and len(name) > 5:
+        near = _begun(name, lasting)
     if near:
         return f"nothing is called `{name}` here: is `{near}` meant?"
     if name in _MODULES:
