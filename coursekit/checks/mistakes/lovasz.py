@@ -189,7 +189,7 @@ def softened_otherwise(logits: Tensor, target: Tensor) -> Mistakes:
     row = (m * losses.lovasz_gradient(every[order] > 0)).sum()
     yield row, "all classes are in one row: errors, an order and a sum for each, then the mean"
     orders = ("rising", "unsorted", "half-sorted", "twice in order", "order of p", *_SORTED)
-    for some, others in combinations((orders, _ERRORS, _JOINED), 2):
+    for some, others in combinations((orders, tuple(_ERRORS), tuple(_JOINED)), 2):
         for one, two in product(some, others):
             yield lovasz(logits, target, one, two), f"{SLIPS[one]}. And {SLIPS[two]}"
 
