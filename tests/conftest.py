@@ -23,6 +23,7 @@ from tests.scheduling import (  # noqa: E402, F401
 
 # The tests share the cores, one process for each or more. Subprocesses of a test inherit it.
 os.environ.update(ONE_THREAD)
+os.environ.pop("VIRTUAL_ENV", None)  # another active environment: IPython warns of it
 without_url_grammar()
 settings.register_profile("course", deadline=None, derandomize=True, max_examples=60)
 settings.load_profile("course")
