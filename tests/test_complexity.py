@@ -7,6 +7,7 @@ import math
 import pytest
 import torch
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from coursekit import create_model
 from coursekit.complexity import (
@@ -38,6 +39,15 @@ from coursekit.models.abn import ABN
 )
 def test_products_of_each_part(part: nn.Module, expected: int) -> None:
     assert multiply_accumulates(part, 10) == expected
+
+
+@pytest.mark.parametrize("name", ["unet", "deeplabv3plus", "fastscnn", "segformer", "dml_csr"])
+def test_what_is_not_counted_changes_no_count(name: str) -> None:
+    with torch.device("meta"):
+        model = create_model(name).eval()
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        model(torch.empty(1, 3, 64, 64, device="meta"))
+    assert multiply_accumulates(model, 64) == counter.get_total_flops() // 2
 
 
 class Halves(nn.Module):
