@@ -7,6 +7,7 @@ import json
 import re
 import unicodedata
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -342,19 +343,21 @@ def with_outputs(outputs: list[object], **more: object) -> bytes:
 
 
 PICTURE = {"output_type": "display_data", "data": {"image/png": "A" * 5_500_000}}
+LINE, STATES = 'with \\ and " in it\n', dict.fromkeys(map(str, range(100_000)), "]}")
 
 
 @pytest.mark.parametrize(
-    "content",
+    "make",
     [
-        with_outputs([PICTURE] * 5),
-        with_outputs([{"output_type": "stream", "text": ['with \\ and " in it\n'] * 100_000}]),
-        with_outputs([], metadata={"widgets": {"state": {str(i): "]}" for i in range(100_000)}}}),
-        with_outputs([[[[{}, []]]]] * 80_000),
+        lambda: with_outputs([PICTURE] * 5),
+        lambda: with_outputs([{"output_type": "stream", "text": [LINE] * 100_000}]),
+        lambda: with_outputs([], metadata={"widgets": {"state": STATES}}),
+        lambda: with_outputs([[[[{}, []]]]] * 80_000),
     ],
     ids=["pictures", "lines", "widgets", "parts"],
 )  # fmt: skip
-def test_what_a_notebook_shows_can_be_of_any_size(tmp_path: Path, content: bytes):
+def test_what_a_notebook_shows_can_be_of_any_size(tmp_path: Path, make: Callable[[], bytes]):
+    content = make()
     put(tmp_path / "ada.ipynb", content)
     put(tmp_path / "bob.zip", zipped({"02_unet.ipynb": content}))
     for one in collect(tmp_path):
