@@ -231,9 +231,9 @@ class Check:
         Ask this before `equal` or `close`, and choose inputs for which `wrong` differs from the
         right result.
         """
-        from coursekit.checks.comparing import difference
+        from coursekit.checks.comparing import alike
 
-        if got is not None and difference(got, wrong, 1e-6, 1e-5) is None:
+        if got is not None and alike(got, wrong):
             self._fail(message, named=True)
 
     def slips(

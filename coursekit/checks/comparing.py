@@ -47,7 +47,7 @@ def difference(got: object, expected: object, atol: float, rtol: float) -> str |
 def alike(one: object, other: object, close: float = 1e-5) -> bool:
     """Whether two values are the same up to rounding; whole numbers are so when they are equal.
 
-    Of two large arrays a few numbers are looked at first: mostly they show a difference.
+    A few numbers are looked at first: mostly they show a difference, and nobody asks which.
 
     Args:
         one: a value.
@@ -55,14 +55,18 @@ def alike(one: object, other: object, close: float = 1e-5) -> bool:
         close: how far apart they may be, as a share of `other`; and a tenth of it absolutely.
     """
     a, b = as_array(one), as_array(other)
-    if a is None or b is None or (a.dtype.kind in "iu" and b.dtype.kind in "iu"):
+    if a is None or b is None:
         return difference(one, other, 0.0, 0.0) is None
-    if a.shape == b.shape and a.size > 64:
-        x, y = (each.ravel()[:: a.size // 32].astype(complex) for each in (a, b))
-        with np.errstate(invalid="ignore"):  # ∞ - ∞ says nothing
-            if (np.abs(x - y) > close / 10 + close * np.abs(y)).any():
-                return False
-    return difference(one, other, close / 10, close) is None
+    if a.shape != b.shape:
+        return False
+    if a.dtype.kind in "iu" and b.dtype.kind in "iu":
+        return bool((a == b).all())
+    step, kind = max(1, a.size // 32), complex if "c" in (a.dtype.kind, b.dtype.kind) else float
+    x, y = (each.flat[::step].astype(kind) for each in (a, b))
+    with np.errstate(invalid="ignore"):  # ∞ - ∞ says nothing
+        if (abs(x - y) > close / 10 + close * abs(y)).any():
+            return False
+    return difference(a, b, close / 10, close) is None
 
 
 def equivalent(one: Any, other: Any) -> bool:
@@ -176,8 +180,8 @@ def as_array(value: Any) -> NDArray[Any] | None:
     """The value as a numeric array, or None when it is no such thing."""
     try:
         if is_tensor(value):
-            value = value.detach().cpu().resolve_conj().resolve_neg()
-            value = (value.float() if "bfloat16" in str(value.dtype) else value).numpy()
+            value = value.float() if "bfloat16" in str(value.dtype) else value
+            value = value.numpy(force=True)
         array = np.asarray(value)
     except (TypeError, ValueError, RuntimeError):
         return None
