@@ -42,8 +42,8 @@ demo: $(READY)
 lab: $(READY)
 	@$(RUN)coursekit lab $(ARGS)
 
-# Types are checked beside the unit tests, which leave a core idle now and then.
-test: lint abn
+# Types are checked beside what unit tests wait for, and beside them.
+test: lint
 	@$(MAKE) --no-print-directory --jobs 2 types unit
 	@$(MAKE) --no-print-directory notebooks
 	@echo "make test: everything passed"
@@ -77,7 +77,7 @@ types: $(READY)
 abn: $(READY)
 	@sh .ci/inplace-abn.sh
 
-unit: $(READY)
+unit: $(READY) abn
 	@echo "unit and property tests"
 	@$(RUN)python -m pytest -p no:nbval -n $(JOBS) --dist loadfile tests
 
