@@ -27,7 +27,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Give the kernels that nbval starts the environment of a build."""
     scratch = tempfile.TemporaryDirectory(prefix="coursekit-", ignore_cleanup_errors=True)
     config.add_cleanup(scratch.cleanup)
-    environment = quick_environment(scratch.name)
+    drafts = Path(scratch.name) / "matplotlibrc"  # coarse: nobody compares the pixels
+    drafts.write_text("figure.dpi: 16\n", encoding="utf-8")
+    environment = {**quick_environment(scratch.name), "MATPLOTLIBRC": str(drafts)}
     os.environ.clear()
     os.environ.update(environment)
     if config.option.nbval_kernel_name is None:  # not whichever "python3" the user has installed
