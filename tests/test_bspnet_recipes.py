@@ -88,6 +88,20 @@ def test_it_is_trained_scored_and_begun_again_by_one_command(
     assert not (tmp_path / "s" / "model.safetensors").exists()
 
 
+def test_a_run_that_began_with_another_s_weights_is_not_from_scratch(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call = ["train", "bspnet", "--recipe", "bspnet_small", "--size", "32", "--epochs", "1", "--cpu"]
+    call += ["--data", str(faces(tmp_path / "faces")), *TINY]
+    assert main([*call, "--out", str(tmp_path / "a")]) == 0
+    assert "weights from scratch, no other data" in capsys.readouterr().out
+    call += ["--out", str(tmp_path / "b")]
+    for more in (["--start", str(tmp_path / "a" / "model.safetensors")], ["--resume"]):
+        assert main([*call, *more]) == 0
+        assert "not from scratch: another run's weights" in capsys.readouterr().out
+    assert "no other data" not in (tmp_path / "b" / "scores.json").read_text()
+
+
 def test_weights_to_start_from_are_of_the_same_classes(tmp_path: Path) -> None:
     torch.manual_seed(0)
     one, two = (models.create_model("unet", 11, widths=(2, 4)) for _ in range(2))

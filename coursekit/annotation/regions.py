@@ -70,12 +70,19 @@ def network(source: str | os.PathLike[str] | Checkpoint, device: str = "cpu") ->
     Args:
         source: a checkpoint, or the file of one, of any label set that has hair and skin.
         device: where the model runs.
+
+    Raises:
+        CourseError: when the file is no checkpoint, or that of a network that finds landmarks.
     """
     from coursekit import checkpoint  # torch: label maps without networks do without it
     from coursekit.inference import predict_label_map
 
     loaded = source if isinstance(source, checkpoint.Checkpoint) else checkpoint.load(source)
-    table = region_table(loaded.info.labels)
+    try:
+        labels = loaded.info.labels
+    except CourseError as error:
+        raise CourseError(f"{source if loaded is not source else 'network'}: {error}") from error
+    table = region_table(labels)
     loaded = checkpoint.for_inference(loaded)
     model = loaded.model.to(device).eval()
 

@@ -195,6 +195,9 @@ def unreadable(path: str | Path, error: BaseException) -> CourseError:
     if isinstance(error, UnidentifiedImageError) and _begins(path)[4:8] == b"ftyp":
         # Telephones hand on such files as .jpg.
         return CourseError(f"{path}: holds HEIC or a film, which is not read; save it as JPEG")
+    if isinstance(error, Image.DecompressionBombError):
+        most = 2 * (Image.MAX_IMAGE_PIXELS or 0) // 1_000_000
+        return CourseError(f"{path}: has over {most} million pixels; save it smaller")
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
     if str(path) in reason:
         reason = "not a picture that can be identified"

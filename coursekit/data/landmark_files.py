@@ -38,7 +38,8 @@ def read_landmarks(path: Path) -> NDArray[np.float32]:
         text = path.read_text("utf-8-sig")
         lines = [line.split() for line in text.splitlines() if line.strip()]
         stated = int(lines[0][0])
-        points = np.array([[float(x), float(y)] for x, y in lines[1:]], dtype=np.float32)
+        with np.errstate(over="ignore"):  # what is too large for a float32 is not finite
+            points = np.array([[float(x), float(y)] for x, y in lines[1:]], dtype=np.float32)
     except (OSError, ValueError, IndexError, UnicodeDecodeError) as error:
         raise CourseError(
             f"{path}: not a landmark file ({error}); it should hold a line with {count}, then "

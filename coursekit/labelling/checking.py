@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,6 +38,8 @@ class Edit:
         seconds: how long it was at work.
         window: the page that sent it.
         sequence: counts what that page sent of this picture.
+        size: (width, height) of the photograph that the points were placed on; None where a record
+            of an older version does not say.
     """
 
     points: Points
@@ -49,6 +51,24 @@ class Edit:
     seconds: float
     window: str
     sequence: int
+    size: tuple[int, int] | None = None
+
+    def fits(self, width: int, height: int) -> bool:
+        """Whether the points are those of a photograph of this size."""
+        return self.size in (None, (width, height))
+
+    def misfit(self, file: str, width: int, height: int) -> str:
+        """What is said where they are not."""
+        before = "of another size" if self.size is None else f"{self.size[0]}×{self.size[1]}"
+        return f"{file}: is {width}×{height} now, and was {before} under the hand's points"
+
+    def resized(self, width: int, height: int) -> Edit:
+        """The same on the same photograph at another size."""
+        if self.size is None:
+            return self
+        scale = np.array([width / self.size[0], height / self.size[1]])
+        points, proposed = ((p + 0.5) * scale - 0.5 for p in (self.points, self.proposed))
+        return replace(self, points=points, proposed=proposed, size=(width, height))
 
 
 def edit(said: Mapping[str, Any]) -> Edit:
@@ -67,6 +87,7 @@ def edit(said: Mapping[str, Any]) -> Edit:
         number(said.get("seconds", 0)),
         text(said.get("window")),
         int(number(said.get("sequence", 0))),
+        _size(said.get("size")),
     )
 
 
@@ -103,6 +124,16 @@ def indices(said: Any) -> tuple[int, ...]:
     if not known:
         raise CourseError(f"{said!r:.60} are no points (0 to {NUM_LANDMARKS - 1})")
     return tuple(sorted(set(said)))
+
+
+def _size(said: Any) -> tuple[int, int] | None:
+    """Width and height of a picture."""
+    if said is None:
+        return None
+    known = isinstance(said, list) and len(said) == 2
+    if not known or not all(type(side) is int and 0 < side < _FARTHEST for side in said):
+        raise CourseError(f"{said!r:.60} is no width and height; nothing was changed")
+    return said[0], said[1]
 
 
 def number(said: Any) -> float:

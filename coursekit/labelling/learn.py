@@ -85,7 +85,8 @@ def faces(photos: Photos, names: Sequence[str], size: int, looks: int = 0) -> li
         with suppress(CourseError):
             held, image = records.read(name), read_image(photos.photos[name])
             points = held.points if held.edit is None else held.edit.points
-            if points is None:
+            known = held.edit is None or held.edit.fits(image.shape[1], image.shape[0])
+            if points is None or not known:
                 continue
             about = Square.about(checking.face(points, image.shape[:2], name))
             rng = np.random.default_rng(len(found))

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 IMAGES, LANDMARKS, LABELS, RECORDS = "images", "landmarks", "labels", "annotation"
+#: In the folder of records: files that were another program's, and what training leaves.
+REPLACED, MODEL = "replaced", "model"
 _LONGEST = 255  # bytes of a file's name
+_ADDED = "-9999.json"  # to a stem, at most: a copy's number, and an ending
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ class Photos:
     @property
     def model(self) -> Path:
         """What training again leaves there."""
-        return self.root / RECORDS / "model" / "model.safetensors"
+        return self.root / RECORDS / MODEL / "model.safetensors"
 
 
 def find_photos(folder: str | os.PathLike[str]) -> Photos:
@@ -96,7 +99,7 @@ def _listed(place: Path, root: Path) -> tuple[dict[str, Path], list[str]]:
         key = same_name(path.stem).casefold()  # a.jpg and A.png: one a.txt, on some systems
         if not path.resolve().is_relative_to(root):
             left_out.append(f"{path}: is a link out of the folder; copy the photograph there")
-        elif len(os.fsencode(path.stem)) + len(".json") > _LONGEST:
+        elif len(os.fsencode(path.stem)) + len(_ADDED) > _LONGEST:
             left_out.append(f"{path.name}: is too long a name for a record beside it; shorten it")
         elif key in taken:
             left_out.append(f"{path}: shares its stem with {taken[key].name}; rename one of them")
@@ -116,10 +119,17 @@ def _check_places(root: Path) -> None:
                 f"{place}: no folder can be made there ({error.strerror}); labels are kept in it: "
                 "make it writable, or copy the photographs elsewhere"
             ) from error
-        if not place.resolve().is_relative_to(root):
-            raise CourseError(f"{place}: is a link out of the folder; make it a folder")
+        _check_inside(place, root)
         if reason := why_refused(place):
             raise CourseError(
                 f"{place}: cannot be written ({reason}); labels are kept in it: free some space, "
                 "make it writable, or copy the photographs elsewhere"
             )
+    for inner in (REPLACED, f"{REPLACED}/{LANDMARKS}", f"{REPLACED}/{LABELS}", MODEL):
+        _check_inside(root / RECORDS / inner, root)
+
+
+def _check_inside(place: Path, root: Path) -> None:
+    """Nothing is written beyond the folder, whatever lies in one that somebody else has packed."""
+    if not Path(os.path.realpath(place)).is_relative_to(root):  # also of a link to itself
+        raise CourseError(f"{place}: is a link out of the folder; make it a folder")

@@ -24,7 +24,7 @@ from coursekit.data.landmark_files import read_landmarks, write_landmarks
 from coursekit.errors import CourseError
 from coursekit.files import atomic_path, write_text
 from coursekit.labelling import checking
-from coursekit.labelling.photos import RECORDS
+from coursekit.labelling.photos import RECORDS, REPLACED
 from coursekit.labels import LAPA
 
 if TYPE_CHECKING:
@@ -236,7 +236,7 @@ class Records:
                 self._copy(path)
 
     def _copy(self, path: Path) -> None:
-        place = self.photos.root / RECORDS / "replaced" / path.parent.name
+        place = self.photos.root / RECORDS / REPLACED / path.parent.name
         target, number = place / path.name, 1
         while target.exists():
             number += 1
@@ -299,6 +299,7 @@ def _as_data(edit: Edit, saved: bool, written: dict[str, str]) -> dict[str, Any]
         "source": edit.source,
         "points": np.round(edit.points, 3).tolist(),
         "proposed": np.round(edit.proposed, 3).tolist(),
+        "size": edit.size,
         "written": written,
         "window": edit.window,
         "sequence": edit.sequence,

@@ -186,16 +186,23 @@ class Session:
             raise CourseError(f"{name!r:.60} is none of the photographs; open the page anew")
         return name
 
+    def _state(self, name: str) -> str:
+        """Changes when a photograph is replaced: what was kept of the one before counts no more."""
+        with suppress(OSError):
+            found = self.photos.photos[name].stat()
+            return f"{found.st_mtime_ns} {found.st_size} {found.st_ino} {name}"
+        return name
+
     def image(self, name: str) -> NDArray[np.uint8]:
         """A photograph, decoded."""
-        return self._images.get(name, lambda: read_image(self.photos.photos[name]))
+        return self._images.get(self._state(name), lambda: read_image(self.photos.photos[name]))
 
     def _image(self, said: Mapping[str, Any]) -> bytes:
         return drawing.picture(self.image(self._name(said)))
 
     def _picture(self, said: Mapping[str, Any]) -> dict[str, Any]:
         name = self._name(said)
-        image = self.image(name)
+        state, image = self._state(name), self.image(name)
         height, width = image.shape[:2]
         held = self._held(name, image)
         self.rows[name] = Row.of(held)
@@ -211,6 +218,7 @@ class Session:
         return {
             "name": name,
             "file": self.photos.photos[name].name,
+            "photo": state,
             "width": width,
             "height": height,
             "points": _rounded(points),
@@ -229,8 +237,17 @@ class Session:
         }
 
     def _held(self, name: str, image: NDArray[np.uint8]) -> Held:
-        """What is on disk; a landmark file that is no face of its photograph counts as none."""
+        """What is on disk; a landmark file that is no face of its photograph counts as none.
+
+        Points of the photograph at another size are scaled with it, and are not saved then.
+        """
         held = self.records.read(name)
+        height, width = image.shape[:2]
+        if held.edit is not None and not held.edit.fits(width, height):
+            told = held.edit.misfit(self.photos.photos[name].name, width, height)
+            told = f"{held.message} {told}. They are scaled with it: look at them, and save anew"
+            edit = held.edit.resized(width, height)
+            return replace(held, edit=edit, saved=False, message=told.strip())
         if held.edit is None and held.points is not None:
             try:
                 checking.face(held.points, image.shape[:2], str(self.photos.landmarks(name)))
@@ -245,7 +262,7 @@ class Session:
             return mean_face(*image.shape[:2]), ""
         network = self.network
         try:
-            return self._proposals.get(name, lambda: network.propose(image)), ""
+            return self._proposals.get(self._state(name), lambda: network.propose(image)), ""
         except CourseError as error:
             return mean_face(*image.shape[:2]), f"{error}. The mean face is shown"
 
@@ -301,10 +318,11 @@ class Session:
         def look() -> tuple[checking.Points, NDArray[np.uint8]]:
             return points, segment(self.image(name), points, parser, parser)
 
-        seen, found = self._regions.get(name, look)
+        state = self._state(name)
+        seen, found = self._regions.get(state, look)
         if _apart(seen, points):
-            self._regions.forget(name)
-            _, found = self._regions.get(name, look)
+            self._regions.forget(state)
+            _, found = self._regions.get(state, look)
         return found
 
     def _layers(self, said: Mapping[str, Any]) -> dict[str, Any]:
@@ -327,6 +345,9 @@ class Session:
     def _save(self, said: Mapping[str, Any]) -> dict[str, Any]:
         name, edit = self._name(said), checking.edit(said)
         height, width = self.image(name).shape[:2]
+        if not edit.fits(width, height):
+            told = edit.misfit(self.photos.photos[name].name, width, height)
+            raise CourseError(f"{told}, which are kept. Go to another picture and back")
         points = checking.face(edit.points, (height, width), name)
         message = ""
         try:

@@ -28,6 +28,9 @@ RECIPES = ("report_table1", "house", "dml_csr", "dml_csr_small", "bspnet", "bspn
 
 #: The competition's rules, which the recipes of the four baselines keep to.
 FROM_SCRATCH = "weights from scratch, no other data, one model"
+#: What stands in their place where a run began with another's weights.
+BEGUN_ELSEWHERE = "not from scratch: another run's weights, and what that run saw, are in it"
+_FRESH = "From scratch."
 
 
 def no_settings(model: str, without: tuple[str, ...]) -> Mapping[str, Any]:
@@ -37,7 +40,7 @@ def no_settings(model: str, without: tuple[str, ...]) -> Mapping[str, Any]:
 
 def fresh(network: nn.Module) -> str:
     """A network keeps the weights that it was made with."""
-    return "From scratch."
+    return _FRESH
 
 
 @dataclass(frozen=True)
@@ -176,7 +179,7 @@ def score(
         "without": sorted(set(without)),
         "size": config.size,
         "seed": config.seed,
-        "rules": find(name).rules,
+        "rules": _rules(find(name), started),
         "started": started,
         "model": result.info.model,
         "config": result.info.config,
@@ -186,3 +189,9 @@ def score(
     }
     write_text(Path(out) / "scores.json", json.dumps(record, indent=2) + "\n")
     return record
+
+
+def _rules(recipe: Recipe, started: str | None) -> str:
+    """What may be said of a run that began so."""
+    fresh_start = started is None or started == _FRESH
+    return recipe.rules if fresh_start or recipe.rules != FROM_SCRATCH else BEGUN_ELSEWHERE

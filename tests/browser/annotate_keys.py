@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from tests.browser.annotate import TIP, Tool, drag, open_page, photographs, status, tool
@@ -29,7 +30,15 @@ _FACE = """() => ({ points: [...document.querySelectorAll('.ck-dot')].map(dot =>
 def look_at_keys(chromium: Browser) -> list[str]:
     """What is wrong with the tool, as an unlucky person would meet it."""
     wrong: list[str] = []
-    for check in (_each_key, _other_keyboards, _opened_again, _cut_short, _no_picture, _left_here):
+    for check in (
+        _each_key,
+        _other_keyboards,
+        _opened_again,
+        _cut_short,
+        _no_picture,
+        _left_here,
+        _replaced,
+    ):
         print(f"annotating: {check.__name__[1:].replace('_', ' ')}", flush=True)
         with tempfile.TemporaryDirectory() as place:
             folder = photographs(Path(place))
@@ -269,3 +278,40 @@ def _left_here(chromium: Browser, folder: Path) -> Iterator[str]:
             yield f"what is kept still lies in the browser: {stored}"
         page.context.close()
         other.context.close()
+
+
+def _replaced(chromium: Browser, folder: Path) -> Iterator[str]:
+    """A photograph is replaced by a smaller one while it is open, with a move that nobody kept."""
+    with tool(folder) as started:
+        page = open_page(chromium, started.address)
+        drag(page, TIP, 30, 12)
+        status(page, "kept")
+        place = folder / "images/face0.png"
+        with Image.open(place) as picture:
+            picture.resize((128, 128)).save(place)
+        far = [(v + 0.5) / 2 - 0.5 for v in _face(page)["points"][TIP]]
+        page.keyboard.press("s")
+        page.wait_for_function(
+            "document.querySelector('.ck-message').textContent.includes('is 128×128 now')"
+        )
+        if (folder / "labels/face0.png").exists():
+            yield "a label map is drawn for a photograph that is gone"
+        status(page, "kept")
+        page.keyboard.press("d")
+        _at(page, "face1")
+        page.keyboard.press("a")
+        _at(page, "face0")
+        now = _face(page)
+        if max(abs(a - b) for a, b in zip(now["points"][TIP], far, strict=True)) > 0.01:
+            yield f"of a photograph at half its size the tip lies at {now['points'][TIP]}"
+        if "scaled with it" not in now["message"]:
+            yield f"it is not said that points were scaled, but {now['message']!r}"
+        wide = "(async () => { const image = new Image(); image.src = document.querySelector("
+        wide += (
+            "'.ck-stage image').getAttribute('href'); await image.decode(); return image.width })()"
+        )
+        if page.evaluate(wide) != 128:
+            yield "the photograph that is gone is still shown"
+        page.keyboard.press("s")
+        status(page, "saved")
+        page.context.close()

@@ -70,6 +70,13 @@ def test_a_truncated_file_is_named(tmp_path, suffix, kept):
         read_image(path)
 
 
+def test_a_picture_that_is_too_large_is_said_to_be(tmp_path):
+    """It is whole: to copy it anew would help nobody."""
+    Image.new("1", (20_000, 20_000)).save(tmp_path / "a.png")
+    with pytest.raises(CourseError, match=r"a\.png: has over 178 million pixels; save it smaller"):
+        read_image(tmp_path / "a.png")
+
+
 @given(st.binary(max_size=200), st.integers(0, 150))
 def test_damaged_bytes_raise_nothing_but_a_course_error(tmp_path_factory, noise, position):
     path = tmp_path_factory.getbasetemp() / "damaged.png"

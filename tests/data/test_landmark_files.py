@@ -45,6 +45,7 @@ def test_what_cannot_be_read_again_is_not_written(tmp_path, spoil) -> None:
         ("105\n" + "1 2\n" * 106, "states 105 points and holds 106;"),
         ("106\n" + "1 2\n" * 105 + "nan 2\n", "states 106 points and holds 105;"),
         ("106\n" + "1 2\n" * 105 + "inf 2\n", "holds 105;"),
+        ("106\n" + "1 2\n" * 105 + "1e300 2\n", "holds 105;"),  # none of float32, and no warning
         ("106\n" + "1 2\n" * 105 + "1\n", "not a landmark file"),
         ("106\n" + "1 2\n" * 105 + "1 2 3\n", "not a landmark file"),
         ("106\n" + "one two\n" * 106, "not a landmark file"),

@@ -32,6 +32,7 @@ def sent(picture: dict[str, Any], window: str = "one", sequence: int = 1, **more
     said = {k: picture[k] for k in ("name", "points", "hidden", "touched", "proposed", "source")}
     return said | {
         "drags": 1, "seconds": 2.5, "tag": picture["tag"], "window": window, "sequence": sequence,
+        "size": [picture["width"], picture["height"]],
     } | more  # fmt: skip
 
 

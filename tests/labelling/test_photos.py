@@ -37,7 +37,7 @@ def test_what_is_left_out_is_named(tmp_path: Path) -> None:
     (images / "link.png").symlink_to(outside)
     (images / "0.JPG").write_bytes(outside.read_bytes())
     (images / "x.heic").write_bytes(b"x")
-    (images / f"{'x' * 251}.png").write_bytes(b"x")
+    (images / f"{'x' * 246}.png").write_bytes(b"x")
     found = find_photos(root)
     assert len(found.photos) == 1
     told = " ".join(found.left_out)
@@ -84,4 +84,15 @@ def test_labels_do_not_leave_the_folder(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (root / "labels").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(CourseError, match="labels: is a link out of the folder"):
+        find_photos(root)
+
+
+@pytest.mark.parametrize("place", ["replaced", "replaced/landmarks", "replaced/labels", "model"])
+def test_nor_does_what_lies_beside_the_records(place: str, tmp_path: Path) -> None:
+    """A folder that somebody else has packed may hold links, too."""
+    root = folder(tmp_path, 1)
+    link = root / "annotation" / place
+    link.parent.mkdir(parents=True)
+    link.symlink_to(tmp_path)
+    with pytest.raises(CourseError, match=f"{place}: is a link out of the folder"):
         find_photos(root)

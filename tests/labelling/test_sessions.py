@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -259,6 +260,45 @@ def test_a_photograph_that_cannot_be_read(tmp_path: Path) -> None:
     assert tool.call("picture", {"name": "1"})["width"] == 96
 
 
+def test_a_photograph_that_is_replaced_while_it_is_open(tmp_path: Path) -> None:
+    """Points of another size are not drawn on it as if they were its own, and none is lost."""
+    tool = session(tmp_path, 1)
+    picture = tool.call("picture", {"name": "0"})
+    before = tool.call("save", sent(picture, **moved(picture, 54, 3)))
+    drawn = tool.photos.label_map("0").read_bytes()
+    Image.fromarray(face(0).image).resize((48, 24)).save(tool.photos.photos["0"])
+    edit = sent(picture, sequence=2, **moved(picture, 54, 5)) | {"tag": before["tag"]}
+    with pytest.raises(CourseError, match=r"0\.png: is 48×24 now, and was 96×96 .* are kept"):
+        tool.call("save", edit)
+    assert tool.photos.label_map("0").read_bytes() == drawn
+    assert tool.call("keep", edit)["state"] == "draft"
+    with pytest.raises(CourseError, match="none of the saved pictures can be read"):
+        faces(tool.photos, ["0"], 32)
+    for again in (tool, Session(tool.photos)):  # the page, and the tool started anew
+        found = again.call("picture", {"name": "0"})
+        assert (found["width"], found["height"], found["state"]) == (48, 24, "draft")
+        assert "They are scaled with it: look at them" in found["message"]
+        scaled = (np.array(edit["points"]) + 0.5) * (0.5, 0.25) - 0.5
+        np.testing.assert_allclose(found["points"], scaled, atol=1e-3)
+    assert found["photo"] != picture["photo"]
+    assert tool.call("save", sent(found, sequence=3))["state"] == "saved"
+    with Image.open(tool.photos.label_map("0")) as drawn_anew:
+        assert drawn_anew.size == (48, 24)
+    assert not tool.call("picture", {"name": "0"})["message"]
+
+
+def test_a_record_of_an_older_version_says_no_size(tmp_path: Path) -> None:
+    tool = session(tmp_path, 1)
+    picture = tool.call("picture", {"name": "0"})
+    tool.call("save", sent(picture))
+    record = json.loads(tool.photos.record("0").read_text())
+    assert record.pop("size") == [96, 96]
+    tool.photos.record("0").write_text(json.dumps(record))
+    found = tool.call("picture", {"name": "0"})
+    assert (found["state"], found["message"]) == ("saved", "")
+    assert tool.call("save", sent(found, sequence=2))["state"] == "saved"
+
+
 def test_a_photograph_is_turned_upright(tmp_path: Path) -> None:
     root = folder(tmp_path, 1)
     turned = Image.fromarray(face(0).image[:, :60])
@@ -303,6 +343,7 @@ def test_what_is_refused(method: str, said: dict[str, Any], tmp_path: Path) -> N
         {"points": NAN}, {"hidden": [True]}, {"hidden": [-1]}, {"hidden": "7"}, {"drags": -1},
         {"seconds": float("inf")}, {"seconds": "1"}, {"window": "a\nb"}, {"window": "x" * 99},
         {"proposed": None}, {"tag": None}, {"sequence": True}, {"name": "2"}, {"source": 1},
+        {"size": [96]}, {"size": [96, -1]}, {"size": [96, 9.5]}, {"size": "96"},
     ],
 )  # fmt: skip
 def test_an_odd_edit_changes_nothing(odd: dict[str, Any], tmp_path: Path) -> None:
@@ -320,7 +361,7 @@ def test_checkpoints_are_tried_before_the_page_opens(tmp_path: Path) -> None:
     assert Session.of(root, points, maps).parser is not None
     with pytest.raises(CourseError, match="draws label maps"):
         Session.of(root, maps)
-    with pytest.raises(CourseError, match="finds landmarks and draws no label maps"):
+    with pytest.raises(CourseError, match=r"p\.safetensors: .* finds landmarks and draws no"):
         Session.of(root, None, points)
     with pytest.raises(CourseError, match="no such checkpoint"):
         Session.of(root, tmp_path / "none.safetensors")

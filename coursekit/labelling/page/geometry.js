@@ -40,6 +40,12 @@ export function turned(points, indices, centre, factor, angle) {
   return result;
 }
 
+/** Points of a photograph at another size, each [width, height]; the same list where it is the same size. */
+export function resized(points, from, to) {
+  if (from[0] === to[0] && from[1] === to[1]) return points;
+  return points.map((point) => point.map((v, k) => (v + 0.5) * to[k] / from[k] - 0.5));
+}
+
 /** The index of the nearest point within a reach; -1 for none. */
 export function nearest(points, place, reach) {
   let best = -1, least = reach;

@@ -116,6 +116,7 @@ export class Face extends EventTarget {
     return {
       name: this.name, points: this.points, hidden: [...this.hidden], touched: [...this.touched], proposed: this.proposed,
       source: this.source, drags: this.drags, seconds: this.seconds, tag: this.tag,
+      size: [this.width, this.height],
     };
   }
 }

@@ -1,6 +1,6 @@
 // The tool: a picture, the hand, and what is kept. `mount` for a page, `render` for a notebook.
 
-import { apart, box, middle, shifted, turned, wholeParts } from "./geometry.js";
+import { apart, box, middle, resized, shifted, turned, wholeParts } from "./geometry.js";
 import { Face } from "./state.js";
 import { Saver } from "./saver.js";
 import { Stage } from "./stage.js";
@@ -19,6 +19,7 @@ class Tool {
     this.mode = "point";
     this.face = null;
     this.images = new Map();
+    this.photos = new Map(); // by picture: which photograph of that name `images` holds
     this.parts = build(root, this);
     this.stage = new Stage(this.parts.stage, this);
     this.panel = new Panel(this, this.parts);
@@ -76,7 +77,12 @@ class Tool {
     this.panel.list(this.pictures, index);
     this.say("opening …");
     try {
-      const [picture, address] = await Promise.all([this.transport.call("picture", { name }), this.image(name)]);
+      let [picture, address] = await Promise.all([this.transport.call("picture", { name }), this.image(name)]);
+      if (this.photos.has(name) && this.photos.get(name) !== picture.photo) {
+        this.images.delete(name); // it was replaced since
+        address = await this.image(name);
+      }
+      this.photos.set(name, picture.photo);
       if (this.wants === index) this.show(new Face(picture), address);
     } catch (error) {
       if (this.wants !== index) return;
@@ -125,7 +131,8 @@ class Tool {
   back(face) {
     const left = this.saver.left(face.name);
     if (!left?.points) return;
-    const { points, proposed, source, touched } = left, same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+    const to = [face.width, face.height], { source, touched } = left;
+    const [points, proposed] = [left.points, left.proposed].map((those) => resized(those, left.size ?? to, to)), same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
     if (same(points, face.points) && same(left.hidden, [...face.hidden])) { this.saver.clear(face.name); return; }
     // Changed elsewhere since: what that window has seen is no longer there, and the hand is asked.
     if (left.window !== face.window) face.tag = left.tag;
