@@ -47,7 +47,7 @@ def difference(got: object, expected: object, atol: float, rtol: float) -> str |
 def alike(one: object, other: object, close: float = 1e-5) -> bool:
     """Whether two values are the same up to rounding; whole numbers are so when they are equal.
 
-    Of two large arrays a few numbers are looked at first: mostly they show a difference.
+    A few numbers are looked at first: mostly they show a difference.
 
     Args:
         one: a value.
@@ -57,12 +57,25 @@ def alike(one: object, other: object, close: float = 1e-5) -> bool:
     a, b = as_array(one), as_array(other)
     if a is None or b is None or (a.dtype.kind in "iu" and b.dtype.kind in "iu"):
         return difference(one, other, 0.0, 0.0) is None
+    if a.shape == b.shape and _differ_somewhere(a, b, close):
+        return False
     if a.shape == b.shape and a.size > 64:
         x, y = (each.ravel()[:: a.size // 32].astype(complex) for each in (a, b))
         with np.errstate(invalid="ignore"):  # ∞ - ∞ says nothing
             if (np.abs(x - y) > close / 10 + close * np.abs(y)).any():
                 return False
     return difference(one, other, close / 10, close) is None
+
+
+def _differ_somewhere(a: NDArray[Any], b: NDArray[Any], close: float) -> bool:
+    """Whether one of four places shows it: plain numbers, for which NumPy would take far longer."""
+    if "c" in (a.dtype.kind, b.dtype.kind):  # Python's own refuse where they are too large
+        return False
+    for place in range(a.size // 8, a.size, a.size // 4 or 1):
+        x, y = a.item(place), b.item(place)
+        if abs(x - y) > close / 10 + close * abs(y):
+            return True
+    return False
 
 
 def equivalent(one: Any, other: Any) -> bool:
