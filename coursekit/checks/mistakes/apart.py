@@ -46,7 +46,8 @@ def same(one: Any, two: Any) -> bool:
 
 @cache
 def _built(kind: Callable[..., nn.Module], *arguments: Any, **settings: Any) -> nn.Module:
-    return kind(*arguments, **settings)
+    with torch.random.fork_rng(devices=[]):  # what is drawn next does not depend on who is first
+        return kind(*arguments, **settings)
 
 
 def twin_of(
