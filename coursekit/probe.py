@@ -334,9 +334,10 @@ def encode(value: Any, depth: int = 0) -> Any:
     array = _as_array(value)
     if array.dtype.kind not in _KINDS:
         raise TypeError(f"a {type(value).__name__} cannot be handed over: give numbers or arrays")
-    file = io.BytesIO()
-    np.lib.format.write_array(file, array, allow_pickle=False)
-    return {"$": "array", "is": base64.b64encode(file.getvalue()).decode()}
+    by_columns = array.flags.f_contiguous and not array.flags.c_contiguous
+    start = _start(array.shape, by_columns, array.dtype)
+    content = start + array.tobytes("F" if by_columns else "C")
+    return {"$": "array", "is": base64.b64encode(content).decode()}
 
 
 def decode(value: Any) -> Any:
@@ -396,6 +397,15 @@ def _as_array(value: Any) -> NDArray[Any]:
         value = value.detach().cpu()
         value = (value.float() if "bfloat16" in str(value.dtype) else value).numpy()
     return np.asarray(value)
+
+
+@functools.lru_cache(1000)  # see `_header`
+def _start(shape: tuple[int, ...], by_columns: bool, dtype: np.dtype[Any]) -> bytes:
+    """How the npy file of such an array begins."""
+    file, named = io.BytesIO(), np.lib.format.dtype_to_descr(dtype)
+    header = {"shape": shape, "fortran_order": by_columns, "descr": named}
+    np.lib.format.write_array_header_1_0(file, header)
+    return file.getvalue()
 
 
 def _read_array(text: str) -> NDArray[Any]:

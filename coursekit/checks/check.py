@@ -260,10 +260,12 @@ class Check:
             close: as of `alike`. Of hundreds of mistakes some give nearly the same number, which
                 then needs more digits.
         """
-        from coursekit.checks.comparing import alike
+        from coursekit.checks.comparing import alike, as_array
 
         if got is None or alike(got, right):
             return
+        array = as_array(got)  # once, not for each of hundreds
+        got = got if array is None else array
         for wrong, message in known(*args):
             if alike(got, wrong, close) and not alike(right, wrong, 10 * close):
                 self._fail(message, named=True)

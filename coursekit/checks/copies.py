@@ -112,7 +112,7 @@ def same(a: Any, b: Any) -> bool:
         return bool(
             is_tensor(a)
             and (a.shape, a.dtype, a.device) == (b.shape, b.dtype, b.device)
-            and ((a == b) | ((a != a) & (b != b))).all()
+            and (a.equal(b) or ((a == b) | ((a != a) & (b != b))).all())
         )
     if isinstance(b, dict):
         return isinstance(a, dict) and [*a] == [*b] and all(same(a[key], b[key]) for key in b)

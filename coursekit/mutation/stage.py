@@ -28,7 +28,7 @@ import traceback
 import types
 import warnings
 from dataclasses import dataclass
-from functools import cache, partial, wraps
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +41,7 @@ from coursekit.errors import CourseError
 from coursekit.grading.verdict.compare import compare
 from coursekit.grading.verdict.proof import proves
 from coursekit.mutation.forked import Ending, run_forked
+from coursekit.mutation.quicker import quicken
 from coursekit.probe import FOLDER, SECRET
 
 if TYPE_CHECKING:
@@ -98,8 +99,7 @@ def main() -> None:
     told = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
     os.dup2(2, 1)  # what else is printed
     _import([*_LOADED])
-    _seed_no_accelerators()
-    _fill_no_shapes()
+    quicken()
     gc.freeze()
     for line in sys.stdin:
         asked = json.loads(line)
@@ -111,37 +111,6 @@ def main() -> None:
         _, status = os.waitpid(process, 0)
         told.write(json.dumps({"ended": os.waitstatus_to_exitcode(status)}) + "\n")
     os._exit(0)  # libraries have more to say at the end than anybody wants to hear
-
-
-def _seed_no_accelerators() -> None:
-    """Let `manual_seed` seed the processor alone where nothing else is.
-
-    Else each seed is kept for a device that may come, with the stack of who asked: a tenth of the
-    time that answers take. After a fork torch does without, if it thinks that a device is in use.
-    """
-    for name in ("cuda", "xpu", "mtia"):
-        device = sys.modules.get(f"torch.{name}")
-        if device is not None and not device.is_available():
-            device._is_in_bad_fork = lambda: True  # type: ignore[attr-defined]
-
-
-def _fill_no_shapes() -> None:
-    """Let the weights of a network on the meta device, which has none, not be drawn.
-
-    Layers draw them all the same, and torch takes longest where there is nothing to fill.
-    """
-    init = importlib.import_module("torch.nn.init")
-    for name in ("kaiming_uniform_", "uniform_"):
-        setattr(init, name, _where_there_are_numbers(getattr(init, name)))
-
-
-def _where_there_are_numbers(fill: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(fill)
-    def filled(tensor: Any, *args: Any, **settings: Any) -> Any:
-        meta = getattr(tensor, "is_meta", False)
-        return tensor if meta else fill(tensor, *args, **settings)
-
-    return filled
 
 
 def _do_job(told: TextIO) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from inspect import signature
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,25 @@ def same(one: Any, two: Any) -> bool:
     if not (isinstance(one, Tensor) and isinstance(two, Tensor)):
         return bool(one == two)
     return one.shape == two.shape and torch.allclose(one, two, atol=1e-4, rtol=1e-4)
+
+
+@cache
+def _built(kind: Callable[..., nn.Module], *arguments: Any, **settings: Any) -> nn.Module:
+    with torch.random.fork_rng(devices=[]):  # what is drawn next does not depend on who is first
+        return kind(*arguments, **settings)
+
+
+def twin_of(
+    made: nn.Module, kind: Callable[..., nn.Module], *arguments: Any, **settings: Any
+) -> nn.Module:
+    """The course's own block with the weights of a student's, in the same mode.
+
+    There is one of each kind and size, because to build it takes longer than to let it work: the
+    next call has other weights in it.
+    """
+    twin = _built(kind, *arguments, **settings)
+    twin.load_state_dict(made.state_dict())
+    return twin.train(made.training)
 
 
 def way_apart(

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import nn
 
 from coursekit.checks.comparing import kind_difference
 from coursekit.models import ddgcn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping, Sequence
-
-    from torch import nn
+    from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 
     from coursekit.checks.common import Kinds
 
@@ -45,7 +44,7 @@ def built_once(kind: Callable[..., Any]) -> Callable[..., Any]:
     """A class, but what was built of the same arguments on the same device is given again.
 
     For exercises that build many of them only to count: on the `meta` device, too, an
-    initialisation takes milliseconds.
+    initialisation takes milliseconds. Its parameters are looked up once, too.
     """
     built: dict[Hashable, Any] = {}
 
@@ -53,9 +52,24 @@ def built_once(kind: Callable[..., Any]) -> Callable[..., Any]:
         key = str(torch.get_default_device()), args, tuple(sorted(kwargs.items()))
         if key not in built:
             built[key] = kind(*args, **kwargs)
+            _list_parameters(built[key])
         return built[key]
 
     return build
+
+
+def _list_parameters(made: Any) -> None:
+    """Let a network that stays as it is know its parameters without walking through all parts."""
+    if not isinstance(made, nn.Module):
+        return
+    found = [*made.named_parameters()]
+
+    def listed(*args: Any, **kwargs: Any) -> Iterator[tuple[str, nn.Parameter]]:
+        if args or kwargs not in ({}, {"recurse": True}):
+            return nn.Module.named_parameters(made, *args, **kwargs)
+        return iter(found)
+
+    made.__dict__["named_parameters"] = listed
 
 
 def miscounted(found: Mapping[Reading, Sequence[Reading]]) -> str:

@@ -281,11 +281,6 @@ _PLACES_F = {
 def misfed(graph: Any, x: Tensor) -> OneByOne:
     """Known mistakes in a feature graph for 16 channels and maps of 5 × 3."""
     way = partial(feature, graph, x)
-    for place in ("phi", "theta", "looks", "asks"):
-        yield from ((way(**{place: curve}), _BARE.format(name)) for name, curve in curves())
-    both = [("theta", "phi"), ("looks", "phi"), ("phi", "asks")]
-    for pair, (name, curve) in product(both, curves()):
-        yield way(**dict.fromkeys(pair, curve)), _BARE.format(name)
     phi, theta = graph.phi(x).flatten(2), graph.theta(x).flatten(2)
     for one, message in _misled_places(graph, phi, theta):
         yield graph.extend(one.unflatten(2, (5, 3))), message
@@ -297,6 +292,11 @@ def misfed(graph: Any, x: Tensor) -> OneByOne:
     z = phi @ theta.mT
     r = graph.update(graph.adjacency(z.mT).mT + z) @ theta
     yield from _ended(graph, r.unflatten(2, (5, 3)), x, (phi, r), "H_F")
+    for place in ("phi", "theta", "looks", "asks"):
+        yield from ((way(**{place: curve}), _BARE.format(name)) for name, curve in curves())
+    both = [("theta", "phi"), ("looks", "phi"), ("phi", "asks")]
+    for pair, (name, curve) in product(both, curves()):
+        yield way(**dict.fromkeys(pair, curve)), _BARE.format(name)
     yield from _off(way, _PLACES_F)
 
 
