@@ -120,8 +120,9 @@ def _place(error: BaseException) -> str:
         if code.co_filename != here and is_students(code):
             text = linecache.getline(code.co_filename, line).strip()
             shown = f": `{text}`" if text else ""
-            name = code.co_qualname.split("<locals>.")[-1]
-            inside = "" if name == "<module>" else f" in `{name}`"
+            # Of what nobody has named, `<genexpr>`, the function around it is told.
+            names = [n for n in code.co_qualname.split(".<locals>.") if "<" not in n]
+            inside = f" in `{names[-1]}`" if names else ""
             found = f"line {line} of its cell{inside}{shown}"
         traceback = traceback.tb_next
     return found

@@ -155,6 +155,14 @@ class Mute(Exception):
         raise ValueError("no")
 
 
+def test_where_it_stops_is_told_by_a_name_that_the_student_gave(check: Check) -> None:
+    def mine(x: Any) -> Any:
+        return sum(1 / n for n in x)
+
+    with pytest.raises(CheckFailed, match=r"of its cell in `mine`: `return sum\(1 / n"):
+        check.call(mine, [0])
+
+
 def test_an_exception_that_cannot_be_told_is_named(check: Check) -> None:
     def crash() -> None:
         raise Mute
