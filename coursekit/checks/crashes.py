@@ -59,7 +59,8 @@ def told(error: BaseException, listed: Iterable[Listed]) -> str:
     """
     message = _message(error, listed)
     if message:
-        detail = ", ".join(part for part in (_happened(error), _place(error)) if part)
+        happened, place = _happened(error), _place(error)
+        detail = f"{happened.rstrip('.')}, {place}" if place else happened  # and not `list., line`
         return f"{message} ({detail})"
     return f"your code stops with {plain(error)}"
 
