@@ -89,6 +89,7 @@ def lab(folder: Path, more: dict[str, str] | None = None) -> Iterator[str]:
     environment = os.environ | {
         "LC_ALL": "C", "JUPYTER_CONFIG_DIR": str(folder / "config"),
         "JUPYTER_RUNTIME_DIR": str(folder / "runtime"), "COURSEKIT_CACHE": str(folder / "cache"),
+        "MPLCONFIGDIR": str(folder / "matplotlib"),  # nor a list of fonts that is out of date
     }  # fmt: skip
     call = [sys.executable, "-m", "coursekit", "lab", "--no-browser", "--port", "0",
             "--LabApp.expose_app_in_browser=True"]  # fmt: skip
