@@ -59,7 +59,8 @@ def told(error: BaseException, listed: Iterable[Listed]) -> str:
     """
     message = _message(error, listed)
     if message:
-        detail = ", ".join(part for part in (_happened(error), _place(error)) if part)
+        happened, place = _happened(error), _place(error)
+        detail = f"{happened.rstrip('.')}, {place}" if place else happened  # and not `list., line`
         return f"{message} ({detail})"
     return f"your code stops with {plain(error)}"
 
@@ -120,8 +121,9 @@ def _place(error: BaseException) -> str:
         if code.co_filename != here and is_students(code):
             text = linecache.getline(code.co_filename, line).strip()
             shown = f": `{text}`" if text else ""
-            name = code.co_qualname.split("<locals>.")[-1]
-            inside = "" if name == "<module>" else f" in `{name}`"
+            # Of what nobody has named, `<genexpr>`, the function around it is told.
+            names = [n for n in code.co_qualname.split(".<locals>.") if "<" not in n]
+            inside = f" in `{names[-1]}`" if names else ""
             found = f"line {line} of its cell{inside}{shown}"
         traceback = traceback.tb_next
     return found

@@ -24,6 +24,9 @@ _WIDTH = re.compile(r'width="(\d+)"')
 #: A telephone shows a picture this much smaller and no more, up to so many pixels: the rest is
 #: scrolled to. (Letters of 8 points are then 9 pixels high.)
 _LEAST, _MOST = 0.8, 640
+_CHECK = "Check: "
+#: The tag of a check's cell: what it says is a sentence, whose lines break (`static/site.css`).
+CHECKED = "check"
 _HEADING = re.compile(r"^#{1,3} +(.+)$", re.MULTILINE)
 
 _ABOUT = """\
@@ -85,7 +88,7 @@ def as_page(
 def _prompts(lesson: Lesson) -> dict[str, str]:
     """What is written on folded cells, by their ids."""
     solutions = {e.name: f"Solution: {e.name}" for e in lesson.exercises}
-    checks = {c.id: f"Check: {e.name}" for e in lesson.exercises for c in e.checks}
+    checks = {c.id: f"{_CHECK}{e.name}" for e in lesson.exercises for c in e.checks}
     return solutions | checks
 
 
@@ -101,7 +104,8 @@ def _code(cell: dict[str, Any], prompts: dict[str, str]) -> dict[str, Any]:
         prompt = prompt or "The code behind this"
     if prompt:
         says = {f"code_prompt_{what}": prompt for what in ("show", "hide")}
-        metadata = {"tags": ["hide-input"], "mystnb": says}
+        kind = [CHECKED] if prompt.startswith(_CHECK) else []
+        metadata = {"tags": ["hide-input", *kind], "mystnb": says}
     outputs = [{**o, "data": dict(o["data"])} if "data" in o else o for o in cell["outputs"]]
     return cell | {"metadata": metadata, "outputs": outputs}
 

@@ -107,9 +107,9 @@ plots.diagram("(image: H × W × 3)\n[network]\n(scores: 19 × H × W)\nargmax\n
 # ## How an exercise works
 #
 # Each exercise is a cell that says `YOUR CODE HERE`. Replace that line and the `raise` below it,
-# run the cell, then run the **check** in the cell after it. A check that passes prints a green line.
-# A check that fails says what it thinks you did. It may be wrong about that, but not about the
-# result. Try it right now: run both cells of exercise 1 before you write anything.
+# run the cell, then run the **check** in the cell after it. A check that passes prints a line that
+# begins with ✓. A check that fails says what it thinks you did. It may be wrong about that, but not
+# about the result. Try it right now: run both cells of exercise 1 before you write anything.
 #
 # Keep the cell's first line, `# exercise: …`: by it your answer is found when it is graded, and
 # everything that your answer needs belongs in that cell.

@@ -47,7 +47,13 @@ _UP = """document.querySelector(
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 WIDER = """[...document.querySelectorAll('.jp-OutputArea-output')].filter(shown =>
     shown.scrollWidth > shown.clientWidth + 1).map(shown => shown.innerText.slice(0, 40))"""
-
+#: Lines that stand for folded cells, where they go on beyond the cell.
+_FOLDED = """[...document.querySelectorAll(
+    '.jp-NotebookPanel:not(.lm-mod-hidden) .jp-InputPlaceholder')].flatMap(line => {
+    const ends = line.closest('.jp-Cell').getBoundingClientRect().right;
+    const dots = line.querySelector('svg').getBoundingClientRect().right;
+    return dots > ends ? [line.innerText] : [];
+})"""
 #: JupyterLab by itself breaks a message in the midst of a word, wherever its line ends.
 _BROKEN = """[...document.querySelectorAll('.jp-OutputArea-output pre')].filter(text =>
     getComputedStyle(text).wordBreak !== 'normal').map(text => text.innerText.slice(0, 40))"""
@@ -83,6 +89,7 @@ def lab(folder: Path, more: dict[str, str] | None = None) -> Iterator[str]:
     environment = os.environ | {
         "LC_ALL": "C", "JUPYTER_CONFIG_DIR": str(folder / "config"),
         "JUPYTER_RUNTIME_DIR": str(folder / "runtime"), "COURSEKIT_CACHE": str(folder / "cache"),
+        "MPLCONFIGDIR": str(folder / "matplotlib"),  # nor a list of fonts that is out of date
     }  # fmt: skip
     call = [sys.executable, "-m", "coursekit", "lab", "--no-browser", "--port", "0",
             "--LabApp.expose_app_in_browser=True"]  # fmt: skip
@@ -151,6 +158,8 @@ def look_at_lesson(chromium: Browser, out: Path) -> list[str]:
                 wrong += faults(page, where, OURS)
                 shown = page.evaluate(WIDER)
                 wrong += [f"moderate: {where}: is cut at the right: {text!r}" for text in shown]
+                shown = page.evaluate(_FOLDED)
+                wrong += [f"serious: {where}: ends out of sight: {text!r}" for text in shown]
                 page.screenshot(path=f"{out}/lesson-{theme}-{width}.png")
         page.close()
     return wrong

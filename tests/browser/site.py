@@ -24,6 +24,10 @@ _SMALL = """[...document.querySelectorAll('.cell_output img')].filter(picture =>
         || wide && (getComputedStyle(around).overflowX !== 'auto' || around.tabIndex !== 0);
 }).map(picture => picture.id)"""
 
+#: What a check says, where a telephone shows no more than its beginning.
+_CUT = """[...document.querySelectorAll('.tag_check .output.stream pre')].filter(said =>
+    said.scrollWidth > said.clientWidth + 1).map(said => said.innerText.slice(0, 40))"""
+
 
 def look_at_site(chromium: Browser, folder: Path) -> list[str]:
     """What is wrong with a search on the site, and with the lessons' pictures on a telephone.
@@ -46,5 +50,7 @@ def look_at_site(chromium: Browser, folder: Path) -> list[str]:
         page.wait_for_timeout(1000)  # the theme makes what scrolls reachable by keys after a while
         wrong += [f"serious: {path.stem}: {name} is too small to read on a telephone"
                   for name in page.evaluate(_SMALL)]  # fmt: skip
+        wrong += [f"serious: {path.stem}: a telephone cuts {said!r}"
+                  for said in page.evaluate(_CUT)]  # fmt: skip
     page.close()
     return wrong

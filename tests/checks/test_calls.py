@@ -155,6 +155,23 @@ class Mute(Exception):
         raise ValueError("no")
 
 
+def test_where_it_stops_is_told_by_a_name_that_the_student_gave(check: Check) -> None:
+    def mine(x: Any) -> Any:
+        return sum(1 / n for n in x)
+
+    with pytest.raises(CheckFailed, match=r"of its cell in `mine`: `return sum\(1 / n"):
+        check.call(mine, [0])
+
+
+def test_no_full_stop_stands_before_a_comma(check: Check) -> None:
+    def mine(x: Any) -> Any:
+        return np.linalg.det(x)
+
+    check.crashes(ValueError, "1-dimensional", "what the exercise says of it")
+    with pytest.raises(CheckFailed, match=r"two-dimensional, line [0-9]+ of its cell in `mine`"):
+        check.call(mine, np.zeros(3))
+
+
 def test_an_exception_that_cannot_be_told_is_named(check: Check) -> None:
     def crash() -> None:
         raise Mute
