@@ -964,7 +964,7 @@ class FastSCNN(nn.Module):
 
 # %% check-fast-scnn points=1
 from coursekit.checks.mistakes.crashes import CRASHES
-from coursekit.checks.mistakes.fastscnn import SIZES_OF, misassembled
+from coursekit.checks.mistakes.fastscnn import SIZES_OF, misassembled, whole_network
 from coursekit.checks.mistakes.modules import unlike
 
 check = Check("fast-scnn")
@@ -972,7 +972,7 @@ for known in CRASHES["fast-scnn"]:
     check.crashes(*known)
 torch.manual_seed(0)
 mine, image = check.call(FastSCNN), 1 + 2 * torch.randn(3, 3, 43, 50)
-twin = create_model("fastscnn").eval().requires_grad_(False)
+twin = whole_network()
 counts = [{n: count_parameters(p) for n, p in net.named_children()} for net in (mine, twin)]
 check.equal(sorted(counts[0]), sorted(counts[1]), "name the parts as in the table")
 for name in (n for n, count in counts[1].items() if counts[0][n] != count):

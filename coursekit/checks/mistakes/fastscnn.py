@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 from itertools import chain, permutations, product
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
+
+from coursekit.models import create_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -300,6 +302,13 @@ def _unprojected(project: Any, both: Tensor, x: Tensor) -> Mistakes:
         (end + x[:, :1], "nothing is added to what project gives"),
         (end + end, "nothing is added to what project gives"),
     ]
+
+
+@cache
+def whole_network() -> nn.Module:
+    """The course's network, for evaluation; one for all, because to build it takes longest."""
+    with torch.random.fork_rng(devices=[]):
+        return create_model("fastscnn").eval().requires_grad_(False)
 
 
 def misassembled(network: Any, image: Tensor) -> Iterable[tuple[Any, str]]:
