@@ -369,6 +369,7 @@ def misfused(part: Any, maps: Sequence[Tensor]) -> Iterator[tuple[Tensor, str]]:
     """Logits of a fusion branch, with one known mistake and with two; its state stays."""
     state = {key: value.clone() for key, value in part.state_dict().items()}
 
+    @torch.no_grad()
     def fused(
         order: Any, how: Any, between: Any, after: Any, *, size: int = 0, mix: Any = None
     ) -> Tensor:
@@ -378,14 +379,13 @@ def misfused(part: Any, maps: Sequence[Tensor]) -> Iterator[tuple[Tensor, str]]:
 
     right: list[Any] = [ways[0][0] for ways in (_ORDERS, _MODES, _BETWEEN, _AFTER)]
     full, apart = maps[0].shape[-2:], "at the size of {}: enlarge to the *finest*, edges[0]"
-    found: list[tuple[Tensor, str]] = []
-    with torch.no_grad():
-        found += [(fused(*right, mix=part.mix[0]), "the whole of `mix` is called: ABN, too")]
+    try:  # one by one: most are found among the first, and what is left then costs nothing
+        yield fused(*right, mix=part.mix[0]), "the whole of `mix` is called: ABN, too"
         for size, name in ((1, "edges[1]"), (2, "edges[2] and of the context")):
             small = fused(*right, size=size)
-            found.append((small, apart.format(name)))
+            yield small, apart.format(name)
             for mode in ("bilinear", "nearest", "bicubic"):
-                found.append((F.interpolate(small, full, mode=mode), _SMALL))
-        found += mistaken(fused, _ORDERS, _MODES, _BETWEEN, _AFTER)
-    part.load_state_dict(state)
-    return iter(found)
+                yield F.interpolate(small, full, mode=mode), _SMALL
+        yield from mistaken(fused, _ORDERS, _MODES, _BETWEEN, _AFTER)
+    finally:
+        part.load_state_dict(state)

@@ -273,7 +273,8 @@ def widest(make, limit, cost=count_parameters):
         (_edit(_MINE, "self.context = Context(192)",
                "self.context = Context(192)\n        self.stem.requires_grad_(False)"), "frozen"),
         (
-            _edit(_MINE, "self.stem(image)", "self.stem(image + 100)")
+            _edit(_edit(_PLAIN, "padding=1), nn.ReLU()", "padding=1), nn.BatchNorm2d(24), nn.ReLU()"),
+                  "self.body(image)", "self.body(image + 100)")
             + "\n    def train(self, mode=True):\n"
             "        for part in self.modules():\n"
             "            if isinstance(part, nn.BatchNorm2d):\n"
@@ -281,7 +282,7 @@ def widest(make, limit, cost=count_parameters):
             "        return super().train(mode)\n",
             "momentum",
         ),
-        (_edit(_MINE, "self.stem(image)", "self.stem(F.adaptive_avg_pool2d(image, 2))"),
+        (_edit(_PLAIN, "self.body(image)", "self.body(F.adaptive_avg_pool2d(image, 2))"),
          "mean IoU on unseen faces"),
         (_edit(_MINE, _RETURN, _RETURN + ".sign()"), "is 0: multiplied by 0, or rounded"),
         (_SPOT.format(1, 0, 1), "does not look around"),
@@ -719,7 +720,7 @@ def receptive_field(layers):
     "own-network": [
         _COURSE.format('"unet"', ", widths=(4, 8, 16, 32, 64)"),
         _PLAIN,
-        _edit(_MINE, _RETURN, _RETURN + ".log_softmax(1)"),
+        _edit(_PLAIN, 'mode="nearest")', 'mode="nearest").log_softmax(1)'),
     ],
     "paired": [
         _PAIRED.format(_HALF, _CLEAR),
