@@ -13,7 +13,7 @@ TESTS ?= tests
 
 # Byte-code is compiled at installation: without it torch takes two to three times as long to import.
 unexport PYTHONDONTWRITEBYTECODE
-# Where another environment is active, IPython and uv warn of it, and warnings are errors in tests.
+# Where another environment is active, IPython and uv warn of it in each kernel and at each call.
 unexport VIRTUAL_ENV
 export UV_COMPILE_BYTECODE = 1
 # In a folder with other letters than ASCII, Python 3.11 does not even start under the locale C.
