@@ -36,6 +36,8 @@ _WIDGETS = (
     "import matplotlib.pyplot as plt\nplt.plot([1, 4, 9], label='squares')\nplt.show()",
     "from coursekit.labelling import tool\ntool('../mine/train')",
 )
+#: What is wider than a telephone, and scrolls: keys have to reach it.
+_WIDE = "|" + 12 * " a wide table |" + "\n|" + 12 * "---|" + "\n|" + 12 * " `0.123456789` |"
 _PROMPTS = """[...document.querySelectorAll(
     '.jp-NotebookPanel:not(.lm-mod-hidden) .jp-InputPrompt')].map(prompt => prompt.innerText)"""
 _BEGUN = f"""title => document.title.includes(title)
@@ -79,6 +81,8 @@ def lab(folder: Path, more: dict[str, str] | None = None) -> Iterator[str]:
     photographs(course / "mine")
     solved = json.loads((ROOT / "notebooks/solved/00_welcome.ipynb").read_text())
     solved["cells"] += [_code(n, source) for n, source in enumerate(_WIDGETS)]
+    wide = {"cell_type": "markdown", "id": "wide", "metadata": {}, "source": _WIDE}
+    solved["cells"] += [wide]
     (course / "notebooks/99_solved.ipynb").write_text(json.dumps(solved))
     for name, text in (more or {}).items():
         (course / f"notebooks/{name}.ipynb").write_text(text)
