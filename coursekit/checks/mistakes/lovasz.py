@@ -207,7 +207,7 @@ def where_softened(loss: Callable[[Tensor, Tensor], Tensor]) -> str:
     alone = tried(loss, drawn[..., :1], one)
     if alone is None:
         return "where all pixels are of class 0 it gives no number: `for c in target.unique()` visits each class that occurs"  # noqa: E501
-    if alone.shape != ():
+    if getattr(alone, "shape", None) != ():
         return "the loss is one number: sum over the pixels of a class, then the mean over classes"
     if not right(drawn[..., :1], one):
         return "of a single pixel the loss should be its error, 1 - p, and is not: look at step 1, the errors"  # noqa: E501
