@@ -73,9 +73,10 @@ def plain(error: BaseException) -> str:
 
 def _message(error: BaseException, listed: Iterable[Listed]) -> str:
     """What is behind an exception, of the exercise's own or of what any may meet; "" if unknown."""
-    for frame in frames(error.__traceback__):
-        text = "".join(linecache.getlines(frame.f_code.co_filename))
-        if words := unkept(text, frame.f_code.co_qualname):
+    # Once each: what calls itself without end stands there a thousand times.
+    for code in dict.fromkeys(frame.f_code for frame in frames(error.__traceback__)):
+        text = "".join(linecache.getlines(code.co_filename))
+        if words := unkept(text, code.co_qualname):
             return words
     for one in (*listed, *(Listed(*row) for row in COMMON)):
         if one.fits(error):

@@ -19,7 +19,13 @@ and bfloat16 logits in float32.
 
 from coursekit.losses.attention import binary_edge_attention, category_edge_attention
 from coursekit.losses.boundary import balanced_boundary_loss, boundary_weighted_cross_entropy
-from coursekit.losses.by_name import LOSS_NAMES, loss_sums, parse_loss, sums_over_pixels
+from coursekit.losses.by_name import (
+    LOSS_NAMES,
+    loss_sums,
+    parse_loss,
+    sums_over_pixels,
+    takes_weights,
+)
 from coursekit.losses.distillation import distillation_loss
 from coursekit.losses.edge_labels import binary_edges, category_edges
 from coursekit.losses.edges import binary_edge_loss, category_edge_loss
@@ -62,5 +68,6 @@ __all__ = [
     "lovasz_softmax",
     "parse_loss",
     "sums_over_pixels",
+    "takes_weights",
     "weighted_cross_entropy",
 ]

@@ -49,6 +49,11 @@ def sums_over_pixels(names: Sequence[str]) -> bool:
     return not set(names) & set(_REGIONS)
 
 
+def takes_weights(names: Sequence[str]) -> bool:
+    """Whether a term weighs classes; for the others nobody need count the training set."""
+    return bool(set(names) - set(_REGIONS))
+
+
 def loss_sums(
     names: Sequence[str],
     logits: Float[Tensor, "batch classes height width"],

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
-from torch.optim.swa_utils import AveragedModel
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from coursekit.optim.groups import parameter_groups
 from coursekit.optim.scheduled import Scheduled
@@ -110,17 +110,17 @@ class AveragedCosine(Scheduled):
         Args:
             images: not needed here; see `coursekit.optim.Plan`.
         """
-        own = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
+        own = [tensor.detach().clone() for tensor in _tensors(self.model)]
         self.load_best()
         try:
             yield
         finally:
-            self.model.load_state_dict(own)
+            _fill(self.model, own)
 
     def load_best(self) -> None:
         """Put the average into the model; without one, leave it as it is."""
         if self._average and self._average.n_averaged:
-            self.model.load_state_dict(self._average.module.state_dict())
+            _fill(self.model, _tensors(self._average.module))
 
     def state_dict(self) -> dict[str, Any]:
         """The settings, where the run stands, the optimiser's state and the average."""
@@ -141,8 +141,20 @@ class AveragedCosine(Scheduled):
         """One update of the average, for tensors of one kind."""
         t = int(averaged) + 1
         decay = min(self.config.average, (1 + t) / (10 + t))
-        for mean, value in zip(means, values, strict=True):
-            if mean.dtype.is_floating_point:
-                mean.lerp_(value, 1 - decay)
-            else:
+        if means[0].dtype.is_floating_point:
+            get_ema_multi_avg_fn(decay)(means, values, averaged)
+        else:
+            for mean, value in zip(means, values, strict=True):
                 mean.copy_(value)  # a count of batches has no mean
+
+
+def _tensors(model: nn.Module) -> list[Tensor]:
+    """All parameters and buffers, in the order that a copy of the model has, too."""
+    return [*model.parameters(), *model.buffers()]
+
+
+@torch.no_grad()
+def _fill(model: nn.Module, values: list[Tensor]) -> None:
+    """Copy values into the model's tensors; several times as fast as by their names."""
+    for tensor, value in zip(_tensors(model), values, strict=True):
+        tensor.copy_(value)

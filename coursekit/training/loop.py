@@ -377,7 +377,7 @@ class Run:
                 # Processes average their gradients; the sum is wanted.
                 self.accelerator.backward((total / whole).sum() * processes)
                 self.plan.step()
-                bar.set_postfix(loss=f"{value:.3f}")
+                bar.set_postfix(loss=f"{value:.3f}", refresh=False)
         return float(np.mean(losses))
 
     @torch.no_grad()

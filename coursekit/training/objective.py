@@ -18,7 +18,13 @@ from torch import Tensor, nn
 from coursekit import metrics
 from coursekit.data import class_counts
 from coursekit.errors import CourseError
-from coursekit.losses import class_weights, loss_sums, parse_loss, sums_over_pixels
+from coursekit.losses import (
+    class_weights,
+    loss_sums,
+    parse_loss,
+    sums_over_pixels,
+    takes_weights,
+)
 from coursekit.models import in_evaluation, unwrap
 
 if TYPE_CHECKING:
@@ -217,8 +223,10 @@ class ParsingConfig:
 
     def build(self, model: nn.Module, train: FaceDataset) -> ParsingObjective:
         """See `ObjectiveConfig`."""
-        weights = class_weights(class_counts(train)) if self.weighted else None
-        return ParsingObjective(model, parse_loss(self.loss), train.labels.num_classes, weights)
+        terms, weights = parse_loss(self.loss), None
+        if self.weighted and takes_weights(terms):
+            weights = class_weights(class_counts(train))
+        return ParsingObjective(model, terms, train.labels.num_classes, weights)
 
 
 class ParsingObjective(Objective):

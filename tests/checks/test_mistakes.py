@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from coursekit.checks.comparing import difference
+from coursekit.checks.comparing import alike
 from coursekit.checks.mistakes import annotation_apart as apart
 from coursekit.checks.mistakes import annotation_hands as hands
 from coursekit.checks.mistakes import annotation_points as points
@@ -71,7 +71,7 @@ def test_no_mistake_gives_what_another_gives(known: Iterable[tuple[Any, str]]) -
         if ". And " in words:
             continue
         for other, others in seen:
-            same = difference(result, other, 1e-6, 1e-5) is None
+            same = alike(result, other)
             assert not same or words == others, f"{words!r} and {others!r} give the same"
         seen.append((result, words))
     assert len(seen) > 10

@@ -16,6 +16,7 @@ from coursekit.losses import (
     loss_sums,
     parse_loss,
     sums_over_pixels,
+    takes_weights,
 )
 from coursekit.losses.inputs import prepare
 from tests.losses.examples import example
@@ -147,7 +148,8 @@ def test_a_name_is_its_module(name: str) -> None:
     logits, target = example(6)
     totals, masses = loss_sums(parse_loss(name), logits, target)
     assert float(totals / masses) == pytest.approx(float(MODULES[name]()(logits, target)))
-    assert sums_over_pixels([name]) == (name in ("cross_entropy", "focal"))
+    assert sums_over_pixels([name]) == takes_weights([name]) == (name in ("cross_entropy", "focal"))
+    assert takes_weights([name, "focal"])
 
 
 def test_a_mix_is_the_sum_of_its_terms() -> None:

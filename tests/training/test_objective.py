@@ -15,7 +15,7 @@ from coursekit.checkpoint import read_tensors
 from coursekit.data import Augmentation, SynthDataset
 from coursekit.errors import CourseError
 from coursekit.optim import AdamToSGDConfig
-from coursekit.training import FitConfig, FitResult, Objective, fit
+from coursekit.training import FitConfig, FitResult, Objective, ParsingConfig, fit
 from coursekit.training.state import flatten, unflatten
 from tests.training import toys
 from tests.training.toys import registered
@@ -48,6 +48,19 @@ def test_switches_and_words_are_settings_like_counts() -> None:
     for setting in ({"normalised": 1}, {"normalised": "no"}, {"body": True}, {"body": 3}):
         with pytest.raises(ValueError, match="it takes values such as"):
             create_model("two_heads", **setting)
+
+
+def test_classes_are_counted_where_a_term_has_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thousands of masks need not be read for a loss that weighs nothing by them."""
+    read: list[int] = []
+    one = SynthDataset.label_map
+    monkeypatch.setattr(
+        SynthDataset, "label_map", lambda self, index: (read.append(index), one(self, index))[1]
+    )
+    for loss, expected in (("dice+lovasz", []), ("dice+focal", [0, 1, 2])):
+        read.clear()
+        made = ParsingConfig(loss).build(create_model("fastscnn"), SynthDataset(0, 3, 32))
+        assert sorted(read) == expected and (made.weights is not None) == bool(expected)
 
 
 def history(result: FitResult) -> list[dict]:
