@@ -15,6 +15,7 @@ import contextlib
 import importlib
 import sys
 from dataclasses import dataclass
+from functools import lru_cache
 from types import BuiltinFunctionType, BuiltinMethodType, FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -80,14 +81,22 @@ def broken(answer: str, rules: Iterable[Rule], solution: str) -> Rule | None:
         rules: of the exercise.
         solution: the text of the lesson's own, whose names are what is checked.
     """
-    tree, own = text_names.parsed(answer), text_names.parsed(solution)
-    if tree is None or own is None:
-        return None  # which fails for that
-    wanted = set(definitions(own))
+    listed = [*rules]
+    tree = text_names.parsed(answer) if listed else None
+    if tree is None:
+        return None  # nothing is forbidden; or it fails for that
+    wanted = _defined(solution)
     try:
-        return next((r for r in rules if uses(tree, wanted, _forbidden(tree, r.name))), None)
+        return next((r for r in listed if uses(tree, wanted, _forbidden(tree, r.name))), None)
     except RecursionError:
         return None  # nested too deeply to be read, such as a thousand `elif`
+
+
+@lru_cache(8)  # thousands of answers are to one exercise
+def _defined(text: str) -> frozenset[str]:
+    """The names that a cell gives a meaning; none if it is no Python."""
+    tree = text_names.parsed(text)
+    return frozenset(() if tree is None else definitions(tree))
 
 
 def _forbidden(tree: ast.Module, name: str) -> Callable[[ast.AST], bool]:
@@ -119,6 +128,7 @@ def uses(tree: ast.Module, wanted: Iterable[str], is_use: Callable[[ast.AST], bo
     return False
 
 
+@lru_cache(8)  # one tree is asked for several names and rules
 def definitions(tree: ast.Module) -> dict[str, list[ast.stmt]]:
     """The statements at the top of a cell that give a name its meaning."""
     found: dict[str, list[ast.stmt]] = {}

@@ -38,7 +38,7 @@ from coursekit.checks.nearest import in_its_check, say_where
 from coursekit.checks.rules import Rule, broken
 from coursekit.checks.state import State, contents
 from coursekit.errors import CourseError
-from coursekit.grading.verdict.compare import compare
+from coursekit.grading.verdict.compare import compare_records, records
 from coursekit.grading.verdict.proof import proves
 from coursekit.mutation.forked import Ending, run_forked
 from coursekit.mutation.quicker import quicken
@@ -151,6 +151,7 @@ class _Stage:
     def __init__(self, name: str, plan: Plan, names: dict[str, Any], job: dict[str, Any]) -> None:
         self.name, self.plan, self.names, self.job = name, plan, names, job
         self.start = State(names)
+        self.records: dict[str, dict[str, Any]] = {}  # of each check, of the first reference
         self.references = [Path(tempfile.mkdtemp(dir=Path.cwd())) for _ in _SECRETS]
 
     def prepare(self) -> None:
@@ -171,6 +172,7 @@ class _Stage:
             if not proves(first, second, check):
                 raise CourseError(f"{check}: all that its hidden half emits can be made up; let "
                                   "results depend on what is drawn")  # fmt: skip
+        self.records = {check: records(first, check) for check in self.plan.checks}
 
     def try_all(self, answers: list[_Answer]) -> Iterator[dict[str, Any]]:
         """Try answers on both halves."""
@@ -250,14 +252,16 @@ class _Stage:
         }  # fmt: skip
 
     def _reasons(self, answer: str, folder: Path) -> list[str]:
+        for check in self.plan.checks:
+            status, reasons = self._compared(folder, check)
+            if status != "passed":
+                return list(reasons or [status])
         rule = broken(answer, [Rule(*r) for r in self.plan.rules], self.plan.solution)
         found = [] if rule is None else [str(rule)]
-        found += [BORROWED] if borrows(answer, self.name) else []
-        for check in self.plan.checks:
-            status, reasons = compare(self.references[0], folder, check)
-            if status != "passed":
-                return found + list(reasons or [status])
-        return found
+        return found + ([BORROWED] if borrows(answer, self.name) else [])
+
+    def _compared(self, folder: Path, check: str) -> tuple[str, tuple[str, ...]]:
+        return compare_records(self.records[check], self.references[0], folder, check)
 
     def _folder(self) -> Path:
         """For what the hidden half of a student's kernel is given and emits."""
@@ -276,7 +280,7 @@ class _Stage:
 
     def _caught(self, folder: Path, cell: str) -> bool:
         """Whether a cell that has run is a check that found something wrong."""
-        return cell in self.plan.checks and compare(self.references[0], folder, cell)[0] != "passed"
+        return cell in self.plan.checks and self._compared(folder, cell)[0] != "passed"
 
     def _run(
         self,

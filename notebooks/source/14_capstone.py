@@ -196,7 +196,8 @@ drawn, tries = set(), []  # devices of weights, and widths, of the networks that
 def two_layers(width: int) -> nn.Module:
     """Its cost is 8·width² - 2·width."""
     check.kind(width, int, what="a width")
-    check.that(width > 0, "a width below 1 was built: begin with 1")
+    begun = f"after {tries[-1]} it has fallen below 1" if tries else "begin with 1"
+    check.that(width > 0, f"a network of width {width} was built: {begun}")
     tries.append(width)
     check.that(not (wrong := astray(tries)), wrong)
     network = nn.Sequential(nn.Linear(4, width), nn.Linear(width, 8 * width - 7, bias=False))
@@ -251,17 +252,16 @@ probe, hidden_tries, hidden_devices = Probe("check-widest"), [], []
 
 
 def hidden_family(shape: list[int]) -> Callable[[int], nn.Module]:
-    """A family of three layers of different growth."""
+    """A family of three layers of different growth, as large as those of convolutions."""
 
     def make(width: int) -> nn.Module:
         hidden_tries.append(width)
         if len(hidden_tries) > 200:
             raise RuntimeError("too many networks")
         a, b, c = shape
-        network = nn.Sequential(
-            nn.Conv2d(a, width, 3), nn.Conv2d(width, b * width, 1), nn.Conv2d(b * width, c, 1)
-        )
-        hidden_devices.append(network[0].weight.device.type)
+        sizes = (width, 9 * a + 1), (b * width, width + 1), (c, b * width + 1)
+        network = nn.ParameterList(torch.empty(size) for size in sizes)
+        hidden_devices.append(network[0].device.type)
         if hidden_devices[-1] != "meta":
             raise RuntimeError("real weights")  # thousands of millions, before it is told
         return network
@@ -291,7 +291,7 @@ for name, sizes in (("first", (1, 2, 3, 4)), ("second", (5, 6, 7)), ("third", (8
         outcome = "ValueError"
     probe.emit(f"{name}-none", outcome, "a limit that no width is below")
     hidden_tries.clear()
-    other = widest(build, 50, cost=lambda network: network[1].out_channels)
+    other = widest(build, 50, cost=lambda network: len(network[1]))
     probe.emit(f"{name}-cost", other, "another cost")
 probe.emit("devices", sorted(set(hidden_devices)), "where the weights were made")
 probe.emit("after", torch.zeros(1).device.type, "where new tensors are made afterwards")
@@ -665,14 +665,15 @@ def planes(images: np.ndarray) -> torch.Tensor:
 def briefly(network: nn.Module, images: np.ndarray, maps: np.ndarray) -> nn.Module:
     """60 steps of Adam with four images each; the network, in eval mode."""
     x, y = planes(images), torch.from_numpy(maps).long()
-    adam = torch.optim.Adam(network.parameters(), lr=0.004, fused=True)
+    weights = list(network.parameters())
+    adam = torch.optim.Adam(weights, lr=0.004, fused=True)
     network.train()
     for step in range(60):
         adam.param_groups[0]["lr"] = 0.004 * min(1, (step + 1) / 6, (60 - step) / 30)
         some = torch.arange(4 * step, 4 * step + 4) % len(x)
         adam.zero_grad()
         F.cross_entropy(network(x[some]), y[some]).backward()
-        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        nn.utils.clip_grad_norm_(weights, 1.0)
         adam.step()
     return network.eval()
 
@@ -723,10 +724,11 @@ spec = probe.given("spec", lambda rng: rng.integers([2, 32, 32], [30, 90, 90], (
 shapes = []
 for classes, height, width in spec:
     photo = probe.given(
-        f"{len(shapes)}", lambda rng, h=height, w=width: rng.normal(0, 1, (2, 3, h, w))
+        f"{len(shapes)}",
+        lambda rng, h=height, w=width: rng.standard_normal((2, 3, h, w), np.float32),
     )
     with torch.no_grad():
-        logits = probe.call(shaken(Mine(classes)).eval(), torch.from_numpy(photo).float())
+        logits = probe.call(shaken(Mine(classes)).eval(), torch.from_numpy(photo))
     shapes.append(list(logits.shape))
     probe.emit(f"lowest-{len(shapes)}", float(logits.min()), "the lowest logit", at_most=-1e-6)
 probe.emit("shapes", shapes, "sizes and numbers of classes")
@@ -822,9 +824,11 @@ spec = probe.given("spec", lambda rng: rng.integers([2, 48, 48], [40, 90, 90]).t
 classes, height, width = spec
 network = shaken(Mine(classes))
 limit = "the competition's limit of parameters"
-held = {key: list(weight.shape) for key, weight in Mine().named_parameters()}
+with torch.device("meta"):
+    no_weights = Mine()
+held = {key: list(weight.shape) for key, weight in no_weights.named_parameters()}
 probe.emit("parameters", held, limit, shapes=True, at_most=1_821_084)
-probe.emit("work", multiply_accumulates(Mine(), 512), "multiplications", at_most=999_999_999)
+probe.emit("work", multiply_accumulates(no_weights, 512), "multiplications", at_most=999_999_999)
 photo = probe.given("photo", lambda rng: rng.normal(0, 1, (2, 3, height, width)))
 logits = network(torch.from_numpy(photo).float())
 logits.square().mean().backward()
@@ -1392,14 +1396,14 @@ import segmentation_models_pytorch as smp
 def library(width: int) -> nn.Module:
     return smp.Unet(
         "tu-mobilenetv3_small_050", encoder_weights=None, classes=19,
-        decoder_channels=tuple(width * n for n in (8, 4, 3, 2, 1)),
+        decoder_channels=tuple(width * n for n in (16, 8, 6, 4, 2)),
     )  # fmt: skip
 
 
 width = widest(library, WORK, cost=work)
 twin = library(width)
-print("a decoder of width above 2 fits:", width > 2)
-print("within both limits:", count_parameters(twin) < PARAMETERS and work(twin) < WORK)
+print(f"the widest decoder that fits: {2 * width} channels at full size")
+print("and its parameters fit, too:", count_parameters(twin) < PARAMETERS)
 with torch.no_grad():
     shape = tuple(twin.eval()(torch.zeros(1, 3, 53, 71)).shape)
 print("an image of 53 × 71 gives", shape)
