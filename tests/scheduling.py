@@ -11,11 +11,12 @@ if TYPE_CHECKING:
     from xdist.remote import Producer
 
 #: Files of long tests that share nothing: each test goes to whoever is free.
-SPREAD = ("tests/lessons/test_lessons.py", "tests/lessons/test_full_tier.py")
+SPREAD = ("tests/lessons/test_full_tier.py",)
 
 #: Files that take long, the longest first: late in the run one of them would keep a core waiting.
+#: What tries the answers of all lessons stays in one process, which loads torch once.
 LONG = (
-    "tests/grading/sandbox/test_sandbox.py", "tests/grading/test_batch.py",
+    "tests/lessons/test_lessons.py", *SPREAD, "tests/grading/sandbox/test_sandbox.py", "tests/grading/test_batch.py",
     "tests/training/test_loop.py", "tests/release/test_release.py",
     "tests/mutation/test_report.py", "tests/codabench/test_submission.py",
     "tests/grading/test_corpus.py", "tests/benchmarks/test_gpu.py",
@@ -41,5 +42,5 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Schedul
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What is dear begins first, or the others would wait for it in the end."""
-    rank = dict.fromkeys(SPREAD, -1) | {file: place for place, file in enumerate(LONG)}
+    rank = {file: place for place, file in enumerate(LONG)}
     items.sort(key=lambda item: rank.get(item.nodeid.partition("::")[0], len(LONG)))

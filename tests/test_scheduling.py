@@ -45,12 +45,12 @@ def test_a_file_is_one_process_s(tmp_path: Path) -> None:
 
 
 def test_the_dearest_begin_first() -> None:
-    order = ["tests/test_a.py", LONG[1], "tests/z/test_b.py", SPREAD[1], LONG[0], SPREAD[0]]
+    order = ["tests/test_a.py", LONG[2], "tests/z/test_b.py", LONG[1], LONG[0]]
     items: list[Any] = [SimpleNamespace(nodeid=f"{file}::test_it[a]") for file in order]
     pytest_collection_modifyitems(items)
-    first = [SPREAD[1], SPREAD[0], LONG[0], LONG[1], "tests/test_a.py", "tests/z/test_b.py"]
+    first = [LONG[0], LONG[1], LONG[2], "tests/test_a.py", "tests/z/test_b.py"]
     assert [item.nodeid.partition("::")[0] for item in items] == first
 
 
 def test_what_is_dear_is_there() -> None:
-    assert all((REPOSITORY / name).is_file() for name in (*SPREAD, *LONG))
+    assert all((REPOSITORY / name).is_file() for name in LONG)
