@@ -16,7 +16,8 @@ SPREAD = ("tests/lessons/test_full_tier.py",)
 #: Files that take long, the longest first: late in the run one of them would keep a core waiting.
 #: What tries the answers of all lessons stays in one process, which loads torch once.
 LONG = (
-    "tests/lessons/test_lessons.py", *SPREAD, "tests/grading/sandbox/test_sandbox.py", "tests/grading/test_batch.py",
+    "tests/lessons/test_lessons.py", *SPREAD,
+    "tests/grading/sandbox/test_sandbox.py", "tests/grading/test_batch.py",
     "tests/training/test_loop.py", "tests/release/test_release.py",
     "tests/mutation/test_report.py", "tests/codabench/test_submission.py",
     "tests/grading/test_corpus.py", "tests/benchmarks/test_gpu.py",
