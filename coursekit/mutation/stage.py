@@ -3,8 +3,8 @@
 It begins with what lessons import loaded, and forks for each lesson, so that nobody waits for torch
 again. At each exercise the lesson's fork forks for some answers together. Each of them runs the
 public half of the checks and then, in another folder, with the names, the environment and the
-random numbers that it began with, the hidden half, up to the first check that finds something: the
-answer is caught, and the rest would only cost.
+random numbers that it began with, the hidden half, up to the first emission that is not as it
+should be: the answer is caught, and the rest would only cost.
 What answers in one fork share all the same is what they change in objects that were there before:
 attributes of a class, patches of a library, threads. So the last of them is one that is right: if
 it does not pass both halves, in which it emits what the solution does, or if numbers that the
@@ -42,7 +42,7 @@ from coursekit.grading.verdict.compare import compare_records, records
 from coursekit.grading.verdict.proof import proves
 from coursekit.mutation.forked import Ending, run_forked
 from coursekit.mutation.quicker import quicken
-from coursekit.probe import FOLDER, SECRET
+from coursekit.probe import FOLDER, SECRET, Probe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,6 +57,10 @@ _LOADED = (
 
 # Answers that share a fork, at most: with more, it is soon they who cost, and no longer the fork.
 _TOGETHER = 16
+
+
+class _CaughtError(BaseException):
+    """An answer is caught; no check's own `except Exception` takes it for the answer's."""
 
 
 @dataclass(frozen=True)
@@ -253,15 +257,13 @@ class _Stage:
 
     def _reasons(self, answer: str, folder: Path) -> list[str]:
         for check in self.plan.checks:
-            status, reasons = self._compared(folder, check)
+            wanted = self.records[check]
+            status, reasons = compare_records(wanted, self.references[0], folder, check)
             if status != "passed":
                 return list(reasons or [status])
         rule = broken(answer, [Rule(*r) for r in self.plan.rules], self.plan.solution)
         found = [] if rule is None else [str(rule)]
         return found + ([BORROWED] if borrows(answer, self.name) else [])
-
-    def _compared(self, folder: Path, check: str) -> tuple[str, tuple[str, ...]]:
-        return compare_records(self.records[check], self.references[0], folder, check)
 
     def _folder(self) -> Path:
         """For what the hidden half of a student's kernel is given and emits."""
@@ -276,18 +278,32 @@ class _Stage:
         probe = {FOLDER: str(folder)} | ({SECRET: secret} if secret else {})
         if secret:
             return lambda: self._run(answer, self.plan.hidden, probe)
-        return lambda: self._run(answer, self.plan.hidden, probe, partial(self._caught, folder))
+        return lambda: self._run_watched(answer, folder, probe)
 
-    def _caught(self, folder: Path, cell: str) -> bool:
-        """Whether a cell that has run is a check that found something wrong."""
-        return cell in self.plan.checks and self._compared(folder, cell)[0] != "passed"
+    def _run_watched(self, answer: str, folder: Path, probe: dict[str, str]) -> None:
+        """Run the hidden half up to the first emission that is not as it should be."""
+        emit = Probe.emit
+
+        def watched(self_: Probe, name: str, *args: Any, **kwargs: Any) -> None:
+            emit(self_, name, *args, **kwargs)
+            check, wanted = self_.check, self.records[self_.check].get(name)
+            one = {name: wanted} if wanted else {}
+            if one and compare_records(one, self.references[0], folder, check)[0] != "passed":
+                raise _CaughtError
+
+        Probe.emit = watched  # type: ignore[method-assign, assignment]
+        try:
+            self._run(answer, self.plan.hidden, probe)
+        except _CaughtError:
+            pass
+        finally:
+            Probe.emit = emit  # type: ignore[method-assign]
 
     def _run(
         self,
         answer: str,
         cells: list[tuple[str, str]],
         probe: dict[str, str] | None = None,
-        caught: Callable[[str], bool] = lambda cell: False,
         *,
         places: bool = False,
     ) -> None:
@@ -306,8 +322,6 @@ class _Stage:
                 if words:
                     raise CheckFailed(self.name, words) from error
                 raise
-            if name != cells[-1][0] and caught(name):
-                return
 
     def _forked(
         self, tasks: list[list[Callable[[], None]]]

@@ -450,7 +450,7 @@ def milliseconds(work, times: int = 2) -> float:
     return 1000 * min(seconds_of(work) for _ in range(times))
 
 
-for side in (128, 256):
+for side in (128, 192):
     qkv = torch.randn(3, 1, 2, (side // 4) ** 2, 8, requires_grad=True)
     plain, fused = (
         milliseconds(lambda how=how, qkv=qkv: how(*qkv).sum().backward())
@@ -464,7 +464,7 @@ same = all(torch.allclose(mine, right, atol=1e-5) for mine in (attend(*qkv), blo
 print("your two functions and SDPA give the same:", same)
 
 # %% [markdown]
-# Both do the same multiplications. What SDPA saves is memory, and the time that goes into writing and reading it. (On our test machine it was three to four times as fast at 256².)
+# Both do the same multiplications. What SDPA saves is memory, and the time that goes into writing and reading it. (On our test machine it was about three times as fast at 192².)
 #
 # The paper's own answer is another one. Its **efficient self-attention** makes keys and values from a *smaller* map: a strided convolution merges $R$ tokens into one, with $R$ = 64, 16, 4, 1 in the four stages.
 # The matrix has $N^2/R$ numbers, but it is no longer the same function: a query sees summaries of $R$ tokens. The report left this out.
@@ -1435,7 +1435,7 @@ networks["library twin"] = smp.Segformer(
 )  # fmt: skip
 image, spent = torch.zeros(1, 3, 256, 256), {name: [] for name in networks}
 with torch.no_grad():
-    for name, network in 3 * list(networks.items()):  # in turn: none has a quieter machine
+    for name, network in 2 * list(networks.items()):  # in turn: none has a quieter machine
         spent[name].append(milliseconds(lambda n=network: n.eval()(image), times=1))
 print("                parameters  10⁹ multiplications  milliseconds  against U-Net: mult.  time")
 work = {name: multiply_accumulates(network, 256) / 1e9 for name, network in networks.items()}

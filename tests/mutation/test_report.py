@@ -249,14 +249,15 @@ def test_a_half_that_ended_the_process_spoils_no_other(tmp_path: Path) -> None:
     assert how.public.kind == "dead" and how.passed_hidden
 
 
-def test_the_hidden_half_ends_at_the_first_check_that_finds_something(tmp_path: Path) -> None:
-    place = LESSON.index("# %% check-twice")
+def test_the_hidden_half_ends_at_the_first_emission_that_is_wrong(tmp_path: Path) -> None:
+    end, place = "### END HIDDEN", LESSON.index("# %% check-twice")
+    text = LESSON.replace(end, f"assert twice(7) == 14\n{end}")
     second = LESSON[place:].replace("check-twice", "check-twice-2").replace("another", "one more")
-    lesson = read(tmp_path, LESSON + second)
+    lesson = read(tmp_path, text + second)
     codes = ["def twice(x):\n    return 2 * x + (x > 5)\n", SUM]
     tried = dict(try_answers(lesson, [Trial("twice", code) for code in codes], 1))
     assert tried[0].passed_public and tried[0].reasons == ("another number: wrong values",)
-    assert tried[1].passed_hidden
+    assert tried[0].hidden.kind == "passed" and tried[1].passed_hidden
 
 
 def test_the_hidden_half_knows_what_is_forbidden(tmp_path: Path) -> None:
