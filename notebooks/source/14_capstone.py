@@ -57,9 +57,10 @@ from coursekit.complexity import multiply_accumulates
 # %%
 TIER, DATA, SIZES = tier.choose(
     train=(20, 5000),
-    val=(24, 1000),
+    val=(16, 1000),
     size=(40, 512),
-    epochs=(4, 60),
+    epochs=(3, 60),
+    lr=(0.015, 0.006),
     batch=(4, 8),
     seeds=(3, 3),
 )
@@ -928,7 +929,7 @@ for seed in range(SIZES["seeds"]):
         model = make()
         settings = FitConfig(
             size=SIZE, epochs=SIZES["epochs"], batch_size=SIZES["batch"], seed=seed,
-            plan=AveragedCosineConfig(lr=0.006), objective=ParsingConfig("dice"),
+            plan=AveragedCosineConfig(lr=SIZES["lr"]), objective=ParsingConfig("dice"),
         )  # fmt: skip
         result = fit(model, train, design, settings, progress=True, kept=f"14_{name}_{seed}")
         trained[name].append((model, result))
