@@ -56,14 +56,9 @@ from coursekit.complexity import multiply_accumulates
 
 # %%
 TIER, DATA, SIZES = tier.choose(
-    train=(20, 5000),
-    val=(16, 1000),
-    size=(40, 512),
-    epochs=(3, 60),
-    lr=(0.015, 0.006),
-    batch=(4, 8),
-    seeds=(3, 3),
-)
+    train=(20, 5000), val=(16, 1000), size=(40, 512), epochs=(3, 60), lr=(0.015, 0.006),
+    batch=(4, 8), seeds=(3, 3),
+)  # fmt: skip
 SIZE = SIZES["size"]
 
 if DATA:
