@@ -40,6 +40,10 @@ def of(lines: str, *, unread: bool = False) -> str:
         ("F.interpolate(x, (3, 4))", "F.interpolate(x, (3, 4))"),
         ("torch.cat([x, x], 1)", "torch.cat([x, x], 1)"),
         ("x.softmax(1)", "x.softmax(1)"),
+        ("x / x.sum()", "x / x.sum()"),
+        ("x[:, ::-1]", "x[:, ::-1]"),
+        ("kept == 1", "kept == 1"),
+        ("kept.union(x)", "kept.union(x)"),
         ("if len(x) > 1:\n    x.permute(1, 0)", "x.permute(1, 0)"),
     ],
 )
@@ -68,6 +72,9 @@ def test_what_is_not_kept_is_told(lines: str, shown: str) -> None:
         "print(x.mean())",
         "for weight in self.parameters():\n    weight.fill_(0)",
         "helper(x)",
+        "x + helper(x)",
+        "self.down[0](x), helper(x)",
+        "x",
         "y = self.stem(x)",  # of that below alone
     ],
 )

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
+from PIL import Image
 
+from coursekit import labels
 from coursekit.checks.crashes import is_students
 
 if TYPE_CHECKING:
@@ -46,6 +48,18 @@ def _raised(error: BaseException) -> bool:
     return _own(error) and "raise " in (place.line or "")
 
 
+def _in_colours(error: BaseException) -> bool:
+    """Whether it is raised where a file has come as an array with colours."""
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    return any(isinstance(one, np.ndarray) and one.ndim == 3 for one in frame.f_locals.values())
+
+
+def _of_eleven(error: BaseException) -> bool:
+    """Whether counts do not fit where there are 11 classes, and those of 19 did."""
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    return "broadcast" in str(error) and frame.f_locals.get("num_classes") == 11
+
+
 def _less_one(error: BaseException) -> bool:
     """Whether 1 is taken from an id that is an index; in uint8, 0 - 1 is 255."""
     place = traceback.extract_tb(error.__traceback__)[-1]
@@ -68,6 +82,11 @@ CRASHES: dict[str, tuple[Any, ...]] = {
             "ndarray.*'mode'",
             "an array has no mode any more: open the file with `Image.open`",
         ),
+        (
+            ValueError,
+            _in_colours,
+            "this file is of mode P, and was opened as colours: `Image.open`, and no `convert`",
+        ),
         (Exception, _raised, "this file is of mode L or P: it should be read"),
         (ValueError, "^", "this file is of mode L or P: it should be read"),
     ),
@@ -81,6 +100,7 @@ CRASHES: dict[str, tuple[Any, ...]] = {
         (IndexError, "index 11 .* size 11", "more classes than `num_classes` are gone through"),
         (ValueError, r"\(256,\)", _LEFT_IN),
         (ValueError, r"\(20,\)", "there is a count more than classes: minlength=num_classes"),
+        (ValueError, _of_eleven, "here are 11 classes: write 19 nowhere, take `num_classes`"),
         (
             ValueError,
             r"broadcast.*\((11|1),\)",
@@ -112,6 +132,11 @@ CRASHES: dict[str, tuple[Any, ...]] = {
             "boolean index did not match",
             "there may be other than 19 classes: as many weights as counts, `len(counts)`",
         ),
+        (
+            (ValueError, MemoryError),
+            "too (big|large)|allocate|allowed dimension|negative dimension",
+            "an array takes its length from `len(counts)`, not from the counts",
+        ),
     ),
     "whitening": (
         (ValueError, "inhomogeneous|must match exactly|the same shape", _SEVERAL),
@@ -126,11 +151,17 @@ CRASHES: dict[str, tuple[Any, ...]] = {
             r"\(256,\) \(3,\)",
             "256 values and 3 means do not fit: `histogram @ values**2 / total - mean**2`",
         ),
-        (ValueError, r"\(3,\) \(256,\)", "a total for each channel: `histogram.sum(axis=1)`"),
+        (ValueError, r"\(3,\) \(256,\)", "a total for each channel: sum its 256 counts"),
         (ValueError, "object too deep", _FLAT),
+        (TypeError, "Cannot cast", "sums outgrow small whole numbers: a histogram of `np.zeros`"),
     ),
     "resize-and-mirror": (
         (IndexError, "out of bounds", "255 has no entry in your table: make it 256 long"),
+        (
+            TypeError,
+            "boolean array indexing assignment",
+            "`ids == a` is True and False: it says where, and what is put there is the id `b`",
+        ),
         (cv2.error, "dsize", "`cv2.resize` takes width and height: `(size, size)`"),
         (
             ValueError,
@@ -165,6 +196,23 @@ def unrefused(read: Callable[[Path], Any], path: Path, mode: str) -> str:
     if isinstance(given, (Exception, type)):
         return "the error is given back like an answer: `raise`, not `return`"
     return f"a file of mode {mode} is read: raise a ValueError, only L and P hold ids"
+
+
+def misread(path: Path, ids: NDArray[np.uint8], colours: NDArray[np.uint8]) -> Mistakes:
+    """What is taken for the ids in a file of mode P."""
+    with Image.open(path) as picture:
+        greys = np.array(picture.convert("L")), cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    return [
+        *((grey, "palette entries were turned into grey: skin, 1, became 61") for grey in greys),
+        *(
+            (one[ids], "this is a colour of the palette: without any `convert` you have its index")
+            for one in colours.T
+        ),
+        (
+            (colours[ids][..., None, :] == labels.CELEBAMASK_HQ.palette_array()).all(-1).argmax(-1),
+            "ids are looked up by their colours, which another file may choose: take them as read",
+        ),
+    ]
 
 
 def sized_otherwise(classes: int) -> dict[int, str]:
@@ -209,7 +257,10 @@ def counted_otherwise(right: NDArray[np.int64], maps: list[NDArray[np.uint8]]) -
             else "ids from 10 on are left out: they go up to num_classes - 1",
         ),
         (np.append(right[1:], 0), "class 0 is the first: these counts begin with class 1"),
-        (np.where(ids > 0, 0, maps[1].size), "only the last map is counted: add them up"),
+        (
+            np.where(ids > 0, 0, maps[1].size),
+            "only the last map is counted: add up all, from the first on",
+        ),
         (np.where(ids > 0, right, np.sum(maps[0] == 0)), "only the first map is counted"),
         *(
             (
@@ -262,8 +313,12 @@ def weighted_otherwise(counts: NDArray[np.int64]) -> Mistakes:
             (-np.log(share), "this is -log of the share: the weights are of 1 / log of the count"),
             (1 / np.log(counts) ** 2, "the logarithm is taken twice: 1 / log, once"),
         ]
+        logs = np.log(counts)
+        sums = [1 / logs / logs.sum(), logs.sum() / logs]
     own = (np.ones(len(counts)), "each is divided by itself: the sum goes over all classes")
-    return [own, *((one / one.sum(), words) for one, words in raw)]
+    summed = "the second factor has the sum of all 1 / log, not of the logarithms"
+    scaled = [(one / one.sum(), words) for one, words in raw]
+    return [own, *((one, summed) for one in sums), *scaled]
 
 
 def epsilon_otherwise(few: NDArray[np.int64], epsilon: float) -> Mistakes:
@@ -296,6 +351,7 @@ def whitened_otherwise(each: list[Pixels]) -> Mistakes:
             "the mean of means: small images count too much",
         ),
         (mean[::-1], "the channels are in another order: keep red, green, blue"),
+        *((mean + n / 255, "grey levels are 0 to 255: `np.arange(256)`") for n in (-1, 1)),
         (mean * 255 / 256, "the values go up to 255: divide by 255, not by 256"),
         (each[0].mean((0, 1)), "only the first image is counted: go through all"),
         (each[1].mean((0, 1)), "only the last image is counted: add the histograms up"),

@@ -9,7 +9,7 @@ import numpy as np
 from coursekit.checks.mistakes.named import numbers, tried
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -104,6 +104,16 @@ def misturned(image: Any, got: Any) -> str:
     return ""
 
 
+def _swapped_unturned(ids: Any, sides: Any) -> Iterator[Any]:
+    """Mirrored label maps whose pairs were looked for in the map that is not turned."""
+    for own in (ids[:, ::-1].copy(), ids.copy()[:, ::-1]):
+        old = ids if own.base is None else own.base  # a view, too: what is set there turns up here
+        for a in (4, 6, 8):
+            own[old == a] = sides[a]
+            own[old == sides[a]] = a
+        yield own
+
+
 def misnamed(ids: Any, got: Any, sides: Any) -> str:
     """What is wrong with a mirrored label map, in words; "" if it is none of the known mistakes."""
     for wrong, words in (
@@ -115,6 +125,8 @@ def misnamed(ids: Any, got: Any, sides: Any) -> str:
     ):
         if np.array_equal(got, wrong):
             return words
+    if any(np.array_equal(got, wrong) for wrong in _swapped_unturned(ids, sides)):
+        return "the ids of the pairs are looked for in the map before it was turned: turn it first"
     lost = {*np.unique(ids).tolist()} - {*np.unique(got).tolist()}
     if lost - {*range(4, 10)}:
         return (
@@ -149,7 +161,9 @@ def misfound(found: dict[str, Any]) -> str:
             if "888" in odd:
                 return "notes are in it, of another kind: only errors and warnings are suspects"
             return f"{odd} are no stems of {kind}: of 'train/masks/7.png' it is '7'"
-    got = found.get("constant-mask", ())
+    got, eyes = found.get("constant-mask", ()), found.get("no-eyes", ())
+    if {*got} == {"345"} and not eyes:
+        return "only what all findings of a kind share is kept: join them, with `update` or `|`"
     for wrong, words in (
         ({"1000", "345"}, "a later finding replaced an earlier one of its kind: join them"),
         ({"912", "345"}, "a later finding of its kind is left out: join them"),
@@ -158,7 +172,6 @@ def misfound(found: dict[str, Any]) -> str:
     ):
         if {*got} == wrong:
             return words
-    eyes = found.get("no-eyes", ())
     for wrong, words in (
         ({"601"}, "warnings are missing, of a kind that has errors, too"),
         ({"512"}, "errors are missing, of a kind that has warnings, too"),
