@@ -20,19 +20,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Mistakes = list[tuple[Any, str]]
-    Pixels = NDArray[np.float64]
 
 _CLOSED = "the file is closed by then: make the array inside the `with`"
 _LEFT_IN = "255 is no class: take it out before you count"
 _FLAT = "`np.bincount` wants a flat array: `.ravel()`"
 _APART = "these are the counts of each map apart: add them up"
 _SEVERAL = "the images differ in size and make no one array: flatten each, then join them"
-_ROOT = (
-    "a root of less than 0: mean of the squares minus square of the mean, from floats "
-    "(squares of uint8 begin again after 255)"
-)
-_WITHIN = "the images' variances ignore that images differ"
-_SQUARE = "square each pixel before you sum: `values**2`, not the sum or the mean squared"
 _MASK = "both sides want the mask: `weights[present] = 1 / np.log(counts[present] + epsilon)`"
 
 
@@ -156,7 +149,13 @@ CRASHES: dict[str, tuple[Any, ...]] = {
         (TypeError, "Cannot cast", "sums outgrow small whole numbers: a histogram of `np.zeros`"),
     ),
     "resize-and-mirror": (
+        (
+            IndexError,
+            "size (64|96|192)$",
+            "ids are looked up in the table, and no table in the map: `table[label_map]`",
+        ),
         (IndexError, "out of bounds", "255 has no entry in your table: make it 256 long"),
+        (TypeError, "unhashable", "a dict takes one id at a time: an array is a table for all"),
         (
             TypeError,
             "boolean array indexing assignment",
@@ -234,7 +233,7 @@ def counted_otherwise(right: NDArray[np.int64], maps: list[NDArray[np.uint8]]) -
     unknown = np.count_nonzero(flat == 255)
     mask = np.where(ids == 0, unknown, np.where(ids == 1, len(flat) - unknown, 0))
     till = [[row[: np.argmax(np.append(row, 255) == 255)] for row in one] for one in maps]
-    ends = [[*rows[0]] if 255 in one else one.ravel() for rows, one in zip(till, maps, strict=True)]
+    ends = [one.ravel()[: np.argmax(np.append(one, 255) == 255)] for one in maps]
     images = np.sum([[(one == c).any() for c in ids] for one in maps], axis=0)
     each = [np.bincount(one[one != 255]) for one in maps]
     front = sum(np.resize(np.append(n[n > 0], 0 * ids), len(ids)) for n in each)
@@ -258,9 +257,11 @@ def counted_otherwise(right: NDArray[np.int64], maps: list[NDArray[np.uint8]]) -
         ),
         (np.append(right[1:], 0), "class 0 is the first: these counts begin with class 1"),
         (
-            np.where(ids > 0, 0, maps[1].size),
+            np.where(ids > 0, 0, np.sum(maps[1] == 0)),
             "only the last map is counted: add up all, from the first on",
         ),
+        (0 * right, "a map with a 255 is left out: leave out this pixel alone"),
+        (np.cumsum(right), "smaller ids are counted, too: `==` asks for one id"),
         (np.where(ids > 0, right, np.sum(maps[0] == 0)), "only the first map is counted"),
         *(
             (
@@ -333,94 +334,3 @@ def epsilon_otherwise(few: NDArray[np.int64], epsilon: float) -> Mistakes:
             (1 / np.log(few), f"log(1) is 0, and nothing is divided by it: {inside}"),
         ]
     return [(one / one.sum(), words) for one, words in raw]
-
-
-def whitened_otherwise(each: list[Pixels]) -> Mistakes:
-    """What is taken for the mean of two images of numbers up to 1."""
-    pixels = np.concatenate([image.reshape(-1, 3) for image in each])
-    mean = pixels.mean(0)
-    rows = np.array([np.concatenate([i[c].ravel() for i in each]).mean() for c in range(3)])
-    thirds = np.concatenate([image.reshape(3, -1) for image in each], 1).mean(1)
-    mixed = "`reshape(3, -1)` mixes the channels, which come last: `reshape(-1, 3)`"
-    return [
-        (mean * 255, "the mean is in grey levels: divide by 255"),
-        (mean / 255, "divided by 255 twice"),
-        (pixels.std(0), "this is the deviation: the mean comes first"),
-        (
-            np.mean([image.mean((0, 1)) for image in each], 0),
-            "the mean of means: small images count too much",
-        ),
-        (mean[::-1], "the channels are in another order: keep red, green, blue"),
-        *((mean + n / 255, "grey levels are 0 to 255: `np.arange(256)`") for n in (-1, 1)),
-        (mean * 255 / 256, "the values go up to 255: divide by 255, not by 256"),
-        (each[0].mean((0, 1)), "only the first image is counted: go through all"),
-        (each[1].mean((0, 1)), "only the last image is counted: add the histograms up"),
-        (np.median(pixels, 0), "this is the median: take the mean"),
-        (mean / 3, "divided by three channels' pixels: each channel has its own total"),
-        (mean * len(pixels) / len(each), "divided by the number of images: by that of pixels"),
-        (mean * len(pixels), "this is a sum: divide by the number of pixels"),
-        (mean * len(pixels) * 255, "this is a sum: divide by the number of pixels, and by 255"),
-        (rows, "`image[c]` is a row of pixels: a channel is `image[..., c]`"),
-        *((wrong, mixed) for wrong in (thirds, pixels.reshape(3, -1).mean(1))),
-        (np.full(3, pixels.mean()), "all channels are put together: a mean for each of them"),
-        (np.zeros(3), "this is the mean after whitening: give the one that is taken off"),
-        *((mean.round(n), "these numbers are rounded: round nothing") for n in range(1, 5)),
-        ((0.485, 0.456, 0.406), "these are ImageNet's numbers: your images have their own"),
-    ]
-
-
-def deviated_otherwise(each: list[Pixels]) -> Mistakes:
-    """What is taken for the standard deviation of two images of numbers up to 1."""
-    pixels = np.concatenate([image.reshape(-1, 3) for image in each])
-    number, mean, std = len(pixels), pixels.mean(0), pixels.std(0)
-    squares, within = (pixels**2).mean(0), [image.var((0, 1)) for image in each]
-    shares = [image[..., 0].size / number for image in each]
-    sums = np.sum([image.sum((0, 1)) ** 2 for image in each], 0)
-    small = (np.round(pixels * 255).astype(np.uint8) ** 2).mean(0) / 255**2  # they begin again
-    with np.errstate(invalid="ignore"):
-        return [
-            (
-                np.mean(np.sqrt(within), 0),
-                "the mean of the images' deviations ignores that images differ",
-            ),
-            (np.sqrt(np.mean(within, 0)), _WITHIN),
-            (np.sqrt(np.average(within, 0, shares)), _WITHIN),
-            (std * 255, "the deviation is in grey levels: divide by 255"),
-            (std**2, "this is the variance: take its root"),
-            (std**2 * 255, "take the root of the variance, and then divide by 255"),
-            (std**2 * 255**2, "this is the variance of grey levels: take its root, divide by 255"),
-            (std / 255, "divided by 255 twice"),
-            (std * 255**0.5, "the variance of grey levels has 255**2: divide the root by 255"),
-            (std**0.5, "the root is taken twice"),
-            (
-                np.std([image.mean((0, 1)) for image in each], 0),
-                "the images' means alone: pixels vary within, too",
-            ),
-            (
-                np.abs(pixels - mean).mean(0),
-                "this is the mean distance: squares, then the root",
-            ),
-            (pixels.std(0, ddof=1), "you divided by N - 1 (`ddof=1`): the equation divides by N"),
-            (np.sqrt(squares), "the square of the mean is not taken off"),
-            (np.sqrt(squares + mean**2), "the square of the mean is taken off, not added"),
-            (np.sqrt(squares) - mean, "the root comes last: of what is left after - mean²"),
-            (np.sqrt(mean**2 * number - mean**2), _SQUARE),
-            (np.sqrt(sums / number - mean**2), _SQUARE),
-            (
-                np.sqrt(squares * number - mean**2) / number,
-                "divide the sum of the squares by N, below the root; then take mean² off",
-            ),
-            (np.zeros(3), _SQUARE),
-            (np.full(3, np.nan), f"the deviation is not a number: {_ROOT}"),
-            (std * number**0.5, "a mean of the squares, not their sum: divide by N"),
-            *((std.round(n), "these numbers are rounded: round nothing") for n in range(1, 5)),
-            (std / number**0.5, "this is the mean's error: divide by no root of N"),
-            (np.full(3, pixels.std()), "all channels are put together: one for each of them"),
-            (np.ones(3), "this is the deviation after whitening: give the one to divide by"),
-            (1 / std, "this is 1 / σ: give σ"),
-            (mean, "this is the mean again: the deviation comes second"),
-            (
-                np.sqrt(np.abs(small - mean**2)),
-                "squares of uint8 begin again after 255: make numbers of it first",
-            ),
-        ]

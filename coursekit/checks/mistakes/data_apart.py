@@ -26,7 +26,7 @@ def counted_apart(count: Callable[..., Any], classes: int) -> str:
     ):
         got = tried(count, maps, classes)
         if got is None or got.shape != right.shape or (got != right).any():
-            return words
+            return words if got is None else f"{words}; yours begin with {numbers(got.ravel()[:4])}"
     return ""
 
 
@@ -130,7 +130,8 @@ def misnamed(ids: Any, got: Any, sides: Any) -> str:
     lost = {*np.unique(ids).tolist()} - {*np.unique(got).tolist()}
     if lost - {*range(4, 10)}:
         return (
-            f"classes {sorted(lost)} are gone: `np.arange(256, …)` begins a table that keeps them"
+            f"classes {sorted(lost)} are gone, and `PAIRS` alone get other names: a table that "
+            "begins with `np.arange(256, …)` keeps all else"
         )
     turned, pairs = ids[:, ::-1], [(a, int(sides[a])) for a in range(19) if sides[a] > a]
     kept = [
@@ -151,7 +152,7 @@ def misfound(found: dict[str, Any]) -> str:
         if not all(isinstance(stem, str) for stem in stems):
             return "a stem is a string, such as '912'"
         if stems and all(len(stem) == 1 for stem in stems):
-            return "these are single characters: `update` takes a text apart, `add` takes all of it"
+            return "these are single characters: a set's `update` and `sorted` take a text apart"
         if {*"/."} & {*"".join(stems)}:
             return "these are paths: take the stems alone"
         if not {*stems} <= known[kind]:
@@ -165,7 +166,7 @@ def misfound(found: dict[str, Any]) -> str:
     if {*got} == {"345"} and not eyes:
         return "only what all findings of a kind share is kept: join them, with `update` or `|`"
     for wrong, words in (
-        ({"1000", "345"}, "a later finding replaced an earlier one of its kind: join them"),
+        ({"1000", "345"}, "an earlier finding of a kind is replaced or left out: join all of them"),
         ({"912", "345"}, "a later finding of its kind is left out: join them"),
         ({"912", "1000"}, "only one file of each finding is taken: go through all names"),
         ({"345"}, "only one file of each finding is taken: go through all names"),
