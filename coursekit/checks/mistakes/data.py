@@ -260,7 +260,6 @@ def counted_otherwise(right: NDArray[np.int64], maps: list[NDArray[np.uint8]]) -
             np.where(ids > 0, 0, np.sum(maps[1] == 0)),
             "only the last map is counted: add up all, from the first on",
         ),
-        (0 * right, "a map with a 255 is left out: leave out this pixel alone"),
         (np.cumsum(right), "smaller ids are counted, too: `==` asks for one id"),
         (np.where(ids > 0, right, np.sum(maps[0] == 0)), "only the first map is counted"),
         *(
