@@ -26,6 +26,19 @@ _GIVES = frozenset(
         "unsqueeze", "view", "vstack", "where", "zeros_like"
     }
 )  # fmt: skip
+#: What every module has and that acts, where it is called as a line.
+_ACTS = {
+    "add_module",
+    "apply",
+    "cpu",
+    "cuda",
+    "double",
+    "eval",
+    "float",
+    "to",
+    "train",
+    "zero_grad",
+}
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -48,6 +61,7 @@ def unkept(text: str, inside: str = "", *, unread: bool = False) -> str:
         held, home = frozenset[str](), ""
         if isinstance(owner, ast.ClassDef):
             held, home = _held(owner), f"{owner.name}."
+            held |= _inherited(owner) if unread else frozenset()
         for function in owner.body:
             if isinstance(function, Function) and inside in ("", f"{home}{function.name}"):
                 for line, value, name in _idle(function, held):
@@ -70,6 +84,15 @@ def _held(owner: ast.ClassDef) -> frozenset[str]:
         for target in node.targets
         if isinstance(target, ast.Attribute) and _is_self(target.value)
     )
+
+
+def _inherited(owner: ast.ClassDef) -> frozenset[str]:
+    """What a class calls as `self.x(…)` and has from another class: mostly layers, not surely."""
+    functions = [node for node in owner.body if isinstance(node, Function)]
+    calls = [node.func for node in ast.walk(owner) if isinstance(node, ast.Call)]
+    called = {f.attr for f in calls if isinstance(f, ast.Attribute) and _is_self(f.value)}
+    acts = {name for name in called if name.startswith(("register_", "load_")) or name[-1] == "_"}
+    return frozenset(called - acts - _ACTS - {function.name for function in functions})
 
 
 def _is_self(node: ast.AST) -> bool:

@@ -86,6 +86,8 @@ def test_a_name_that_nothing_reads_is_told_where_it_is_asked() -> None:
     assert "`self.stem(x)` gives something new, and `y` is never read" in of(
         "y = self.stem(x)", unread=True
     )
+    assert "`self.head(x)` gives something new" in of("self.head(x)", unread=True)
+    assert of("self.head(x)") == "" == of("self.register_buffer('a', x)", unread=True)
     for lines in ("y = self.stem(x)\nx = y", "_ = self.stem(x)", "y = helper(x)"):
         assert of(lines, unread=True) == ""
     assert unkept("def f(x):\n    global y\n    y = x.mean()\n", unread=True) == ""

@@ -37,7 +37,11 @@ CRASHES: dict[str, tuple[Any, ...]] = {
             r"tensor a \((40|6)\) must match.* tensor b \((6|40)\)",
             "x has other channels: neither add nor multiply it",
         ),
-        (RuntimeError, "expand", "`.expand(-1, -1, *x.shape[-2:])`: -1 is a size that stays"),
+        (
+            (RuntimeError, TypeError),
+            "expand",
+            "`.expand(-1, -1, *x.shape[-2:])`: -1 is a size that stays",
+        ),
     ),
     "attention": (
         (

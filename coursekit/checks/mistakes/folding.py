@@ -72,7 +72,10 @@ def misscaled(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> Mistakes:
     itself = "these are the kernel's own statistics: take what norm has seen"
     own = F.batch_norm(w.transpose(0, 1), None, None, gamma, beta, True, 0.1, norm.eps)
     return [
-        (w, "the kernel is still the old one: write s times it into folded.weight"),
+        (
+            w,
+            "the kernel is still the old one: write s times it into folded.weight, return folded",
+        ),
         *[(w * _along(scale), message) for scale, message in _scales(norm)],
         (right + _along(beta), "β is added to the kernel: it belongs in the bias alone"),
         (w * s[:, None, None], "scaled along `in`: s belongs to dimension 0"),
