@@ -34,6 +34,11 @@ COMMON: tuple[tuple[Kinds, Cause, str], ...] = (
     ),
     (
         TypeError,
+        "(genexpr>|generator) is not a Module subclass",
+        "a `… for … in …` in brackets is one thing: `*(…)` takes its modules out, one by one",
+    ),
+    (
+        TypeError,
         "is not a Module subclass",
         "modules are given one by one, not in a list, and each of them made: `nn.ReLU()`",
     ),

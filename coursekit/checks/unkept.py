@@ -13,17 +13,32 @@ if TYPE_CHECKING:
 #: Functions and methods that change nothing but give something; no list has one of these names.
 _GIVES = frozenset(
     {
-        "abs", "adaptive_avg_pool2d", "amax", "amin", "argmax", "argmin", "argsort", "avg_pool2d",
-        "bincount", "bmm", "cat", "clamp", "clamp_max", "clamp_min", "clip", "concatenate",
-        "conv2d", "cumsum", "detach", "diagonal", "dropout", "einsum", "exp", "expand", "flatten",
-        "flip", "full_like", "gather", "gelu", "index_select", "interpolate", "log",
-        "log_softmax", "long", "masked_fill", "matmul", "max_pool2d", "maximum", "mean",
-        "minimum", "normalize", "one_hot", "ones_like", "pad", "permute", "relu", "repeat",
-        "repeat_interleave", "reshape", "roll", "scatter_add", "sigmoid", "softmax", "sqrt",
-        "square", "squeeze", "stack", "std", "sum", "tanh", "transpose", "tril", "triu",
-        "unsqueeze", "view", "where", "zeros_like"
+        "abs", "adaptive_avg_pool2d", "amax", "amin", "argmax", "argmin", "argsort", "astype",
+        "avg_pool2d", "bincount", "bmm", "cat", "clamp", "clamp_max", "clamp_min", "clip",
+        "concatenate", "conv2d", "cumsum", "detach", "diagonal", "difference", "dot", "dropout",
+        "einsum", "exp", "expand", "flatten", "flip", "fliplr", "flipud", "full_like", "gather",
+        "gelu", "hstack", "index_select", "interpolate", "intersection", "log", "log_softmax",
+        "long", "masked_fill", "matmul", "max_pool2d", "maximum", "mean", "minimum", "nonzero",
+        "normalize", "one_hot", "ones_like", "pad", "permute", "prod", "relu", "repeat",
+        "repeat_interleave", "reshape", "roll", "scatter_add", "sigmoid", "softmax", "split",
+        "sqrt", "square", "squeeze", "stack", "std", "strip", "sum", "swapaxes",
+        "symmetric_difference", "tanh", "tolist", "transpose", "tril", "triu", "union", "unique",
+        "unsqueeze", "view", "vstack", "where", "zeros_like"
     }
 )  # fmt: skip
+#: What every module has and that acts, where it is called as a line.
+_ACTS = {
+    "add_module",
+    "apply",
+    "cpu",
+    "cuda",
+    "double",
+    "eval",
+    "float",
+    "to",
+    "train",
+    "zero_grad",
+}
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -31,7 +46,8 @@ def unkept(text: str, inside: str = "", *, unread: bool = False) -> str:
     """What is said of the first such line; "" where there is none.
 
     Only calls are told of that can have no other use: of layers that `self` holds, of functions of
-    `torch` and NumPy, and of methods, that give something new and change nothing.
+    `torch` and NumPy, and of methods, that give something new and change nothing. So are lines of
+    operators, such as `w / w.sum()`, and of pieces, such as `x[:, ::-1], y[:, ::-1]`.
 
     Args:
         text: of the answer's cell.
@@ -45,12 +61,13 @@ def unkept(text: str, inside: str = "", *, unread: bool = False) -> str:
         held, home = frozenset[str](), ""
         if isinstance(owner, ast.ClassDef):
             held, home = _held(owner), f"{owner.name}."
+            held |= _inherited(owner) if unread else frozenset()
         for function in owner.body:
             if isinstance(function, Function) and inside in ("", f"{home}{function.name}"):
-                for line, call, name in _idle(function, held):
+                for line, value, name in _idle(function, held):
                     if name and not unread:
                         continue
-                    shown = ast.unparse(call)
+                    shown = ast.unparse(value)
                     shown = shown if len(shown) <= 60 else f"{shown[:59]}…"
                     what = f"`{name}` is never read" if name else "nothing keeps it"
                     return f"look at line {line}: `{shown}` gives something new, and {what}"
@@ -69,12 +86,21 @@ def _held(owner: ast.ClassDef) -> frozenset[str]:
     )
 
 
+def _inherited(owner: ast.ClassDef) -> frozenset[str]:
+    """What a class calls as `self.x(…)` and has from another class: mostly layers, not surely."""
+    functions = [node for node in owner.body if isinstance(node, Function)]
+    calls = [node.func for node in ast.walk(owner) if isinstance(node, ast.Call)]
+    called = {f.attr for f in calls if isinstance(f, ast.Attribute) and _is_self(f.value)}
+    acts = {name for name in called if name.startswith(("register_", "load_")) or name[-1] == "_"}
+    return frozenset(called - acts - _ACTS - {function.name for function in functions})
+
+
 def _is_self(node: ast.AST) -> bool:
     return isinstance(node, ast.Name) and node.id == "self"
 
 
-def _idle(function: Function, held: frozenset[str]) -> Iterator[tuple[int, ast.Call, str]]:
-    """Lines of a function whose call gives what is lost: number, call, the name that it gets."""
+def _idle(function: Function, held: frozenset[str]) -> Iterator[tuple[int, ast.expr, str]]:
+    """Lines of a function that give what is lost: number, what they say, the name that it gets."""
     layers = {name for node in ast.walk(function) for name in _looped(node, held)}
     read = {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and _is_read(n)}
     read |= {name for n in ast.walk(function) for name in getattr(n, "names", ()) if _outer(n)}
@@ -87,9 +113,22 @@ def _idle(function: Function, held: frozenset[str]) -> Iterator[tuple[int, ast.C
             name = target.id
         elif not isinstance(node, ast.Expr):
             continue
-        call = node.value
-        if isinstance(call, ast.Call) and _gives(call, held, layers):
-            yield node.lineno, call, name
+        value = node.value
+        if isinstance(value, ast.Call):
+            lost = _gives(value, held, layers)
+        else:
+            lost = not name and _is_worked_out(value)
+        if lost:
+            yield node.lineno, value, name
+
+
+def _is_worked_out(value: ast.expr) -> bool:
+    """Whether it is made of operators and pieces alone, and calls nothing but what gives."""
+    made = isinstance(value, (ast.BinOp, ast.Compare, ast.Subscript)) or (
+        isinstance(value, ast.Tuple) and all(map(_is_worked_out, value.elts))
+    )
+    calls = [node for node in ast.walk(value) if isinstance(node, ast.Call)]
+    return made and all(_gives(call, frozenset(), set()) for call in calls)
 
 
 def _is_read(name: ast.Name) -> bool:

@@ -791,6 +791,8 @@ check.equal(kinds.index("ASPPPooling"), len(kinds) - 1, "the pooling branch is t
 convs = [part for part in pyramid.branches.modules() if isinstance(part, nn.Conv2d)][:-1]
 kernels, rates = [part.kernel_size for part in convs], [part.dilation[0] for part in convs]
 check.that(not (odd := misplaced(kernels, rates)), odd)
+several = [part.dilation[0] for part in full.branches.modules() if isinstance(part, nn.Conv2d)]
+check.equal(several[1:-1], [6, 12, 18], "the rates stand in the argument's order: sort nothing")
 mixer = next((part for part in pyramid.project.modules() if isinstance(part, nn.Conv2d)), None)
 check.that(mixer is not None, "project is a conv_bn_relu, 1×1: it has no convolution")
 check.that((mixer.in_channels, mixer.out_channels) != (5, 20), "project's channels are exchanged: 20 go in, width comes out")  # fmt: skip
@@ -833,6 +835,9 @@ for moved in pyramid.buffers():
     moved += 0.1 if moved.is_floating_point() else 0  # to see whether all is normalised
 got = check.call(pyramid, x.requires_grad_())
 check.kind(got, torch.Tensor)
+check.catches(
+    (2, 20, 9, 8), got.shape, "the views stand side by side, and project does not mix them"
+)
 check.shape(got, (2, 5, 9, 8), "width channels should come out, at the size that came in")
 twin.load_state_dict(pyramid.state_dict())
 same = twin.eval()(x)
@@ -975,6 +980,7 @@ got = check.call(decoder, deep, shallow)
 check.kind(got, torch.Tensor)
 check.catches((2, 6, *size), got.shape, "these are features: the scores of the classes come from self.head")  # fmt: skip
 check.catches((2, 3, 3, 5), got.shape, "enlarge the deep map, do not shrink the other")  # fmt: skip
+check.catches((2, *size), got.shape, "no arg-max: a score for each class")
 check.shape(got, (2, 3, *size), "a score for each class; enlarge the deep map to the shallow's")
 (twin := course.Decoder(5, 4, 4, 6, 3).eval()).load_state_dict(decoder.state_dict())
 end = twin(deep, shallow)

@@ -40,6 +40,10 @@ def of(lines: str, *, unread: bool = False) -> str:
         ("F.interpolate(x, (3, 4))", "F.interpolate(x, (3, 4))"),
         ("torch.cat([x, x], 1)", "torch.cat([x, x], 1)"),
         ("x.softmax(1)", "x.softmax(1)"),
+        ("x / x.sum()", "x / x.sum()"),
+        ("x[:, ::-1]", "x[:, ::-1]"),
+        ("kept == 1", "kept == 1"),
+        ("kept.union(x)", "kept.union(x)"),
         ("if len(x) > 1:\n    x.permute(1, 0)", "x.permute(1, 0)"),
     ],
 )
@@ -68,6 +72,9 @@ def test_what_is_not_kept_is_told(lines: str, shown: str) -> None:
         "print(x.mean())",
         "for weight in self.parameters():\n    weight.fill_(0)",
         "helper(x)",
+        "x + helper(x)",
+        "self.down[0](x), helper(x)",
+        "x",
         "y = self.stem(x)",  # of that below alone
     ],
 )
@@ -79,6 +86,8 @@ def test_a_name_that_nothing_reads_is_told_where_it_is_asked() -> None:
     assert "`self.stem(x)` gives something new, and `y` is never read" in of(
         "y = self.stem(x)", unread=True
     )
+    assert "`self.head(x)` gives something new" in of("self.head(x)", unread=True)
+    assert of("self.head(x)") == "" == of("self.register_buffer('a', x)", unread=True)
     for lines in ("y = self.stem(x)\nx = y", "_ = self.stem(x)", "y = helper(x)"):
         assert of(lines, unread=True) == ""
     assert unkept("def f(x):\n    global y\n    y = x.mean()\n", unread=True) == ""

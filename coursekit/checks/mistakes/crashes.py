@@ -26,6 +26,7 @@ CRASHES: dict[str, tuple[Any, ...]] = {
             "keep height and width, of 1 each: `keepdim=True`",
         ),
         (RuntimeError, "to have 6 channels", "the mean goes over H and W, not over channels"),
+        (RuntimeError, "size is too small", "the mean goes over the whole map, not over a window"),
         (
             RuntimeError,
             r"tensor \([57]\) must match.* size \([2-4]\)",
@@ -34,9 +35,13 @@ CRASHES: dict[str, tuple[Any, ...]] = {
         (
             RuntimeError,
             r"tensor a \((40|6)\) must match.* tensor b \((6|40)\)",
-            "x has other channels: add nothing to it",
+            "x has other channels: neither add nor multiply it",
         ),
-        (RuntimeError, "expand", "`.expand(-1, -1, *x.shape[-2:])`: -1 is a size that stays"),
+        (
+            (RuntimeError, TypeError),
+            "expand",
+            "`.expand(-1, -1, *x.shape[-2:])`: -1 is a size that stays",
+        ),
     ),
     "attention": (
         (
@@ -314,7 +319,7 @@ CRASHES: dict[str, tuple[Any, ...]] = {
         (
             RuntimeError,
             "to have 20 channels",
-            "concatenate the branches, all of them, along channels: dim=1",
+            "concatenate the branches, each of them once, along channels: dim=1",
         ),
         (
             RuntimeError,

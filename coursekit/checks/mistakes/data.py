@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
+from PIL import Image
 
+from coursekit import labels
 from coursekit.checks.crashes import is_students
 
 if TYPE_CHECKING:
@@ -18,19 +20,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Mistakes = list[tuple[Any, str]]
-    Pixels = NDArray[np.float64]
 
 _CLOSED = "the file is closed by then: make the array inside the `with`"
 _LEFT_IN = "255 is no class: take it out before you count"
 _FLAT = "`np.bincount` wants a flat array: `.ravel()`"
 _APART = "these are the counts of each map apart: add them up"
 _SEVERAL = "the images differ in size and make no one array: flatten each, then join them"
-_ROOT = (
-    "a root of less than 0: mean of the squares minus square of the mean, from floats "
-    "(squares of uint8 begin again after 255)"
-)
-_WITHIN = "the images' variances ignore that images differ"
-_SQUARE = "square each pixel before you sum: `values**2`, not the sum or the mean squared"
 _MASK = "both sides want the mask: `weights[present] = 1 / np.log(counts[present] + epsilon)`"
 
 
@@ -44,6 +39,18 @@ def _raised(error: BaseException) -> bool:
     """Whether a student's own `raise` is behind it."""
     place = traceback.extract_tb(error.__traceback__)[-1]
     return _own(error) and "raise " in (place.line or "")
+
+
+def _in_colours(error: BaseException) -> bool:
+    """Whether it is raised where a file has come as an array with colours."""
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    return any(isinstance(one, np.ndarray) and one.ndim == 3 for one in frame.f_locals.values())
+
+
+def _of_eleven(error: BaseException) -> bool:
+    """Whether counts do not fit where there are 11 classes, and those of 19 did."""
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    return "broadcast" in str(error) and frame.f_locals.get("num_classes") == 11
 
 
 def _less_one(error: BaseException) -> bool:
@@ -68,6 +75,11 @@ CRASHES: dict[str, tuple[Any, ...]] = {
             "ndarray.*'mode'",
             "an array has no mode any more: open the file with `Image.open`",
         ),
+        (
+            ValueError,
+            _in_colours,
+            "this file is of mode P, and was opened as colours: `Image.open`, and no `convert`",
+        ),
         (Exception, _raised, "this file is of mode L or P: it should be read"),
         (ValueError, "^", "this file is of mode L or P: it should be read"),
     ),
@@ -81,6 +93,7 @@ CRASHES: dict[str, tuple[Any, ...]] = {
         (IndexError, "index 11 .* size 11", "more classes than `num_classes` are gone through"),
         (ValueError, r"\(256,\)", _LEFT_IN),
         (ValueError, r"\(20,\)", "there is a count more than classes: minlength=num_classes"),
+        (ValueError, _of_eleven, "here are 11 classes: write 19 nowhere, take `num_classes`"),
         (
             ValueError,
             r"broadcast.*\((11|1),\)",
@@ -112,6 +125,11 @@ CRASHES: dict[str, tuple[Any, ...]] = {
             "boolean index did not match",
             "there may be other than 19 classes: as many weights as counts, `len(counts)`",
         ),
+        (
+            (ValueError, MemoryError),
+            "too (big|large)|allocate|allowed dimension|negative dimension",
+            "an array takes its length from `len(counts)`, not from the counts",
+        ),
     ),
     "whitening": (
         (ValueError, "inhomogeneous|must match exactly|the same shape", _SEVERAL),
@@ -126,11 +144,23 @@ CRASHES: dict[str, tuple[Any, ...]] = {
             r"\(256,\) \(3,\)",
             "256 values and 3 means do not fit: `histogram @ values**2 / total - mean**2`",
         ),
-        (ValueError, r"\(3,\) \(256,\)", "a total for each channel: `histogram.sum(axis=1)`"),
+        (ValueError, r"\(3,\) \(256,\)", "a total for each channel: sum its 256 counts"),
         (ValueError, "object too deep", _FLAT),
+        (TypeError, "Cannot cast", "sums outgrow small whole numbers: a histogram of `np.zeros`"),
     ),
     "resize-and-mirror": (
+        (
+            IndexError,
+            "size (64|96|192)$",
+            "ids are looked up in the table, and no table in the map: `table[label_map]`",
+        ),
         (IndexError, "out of bounds", "255 has no entry in your table: make it 256 long"),
+        (TypeError, "unhashable", "a dict takes one id at a time: an array is a table for all"),
+        (
+            TypeError,
+            "boolean array indexing assignment",
+            "`ids == a` is True and False: it says where, and what is put there is the id `b`",
+        ),
         (cv2.error, "dsize", "`cv2.resize` takes width and height: `(size, size)`"),
         (
             ValueError,
@@ -167,6 +197,23 @@ def unrefused(read: Callable[[Path], Any], path: Path, mode: str) -> str:
     return f"a file of mode {mode} is read: raise a ValueError, only L and P hold ids"
 
 
+def misread(path: Path, ids: NDArray[np.uint8], colours: NDArray[np.uint8]) -> Mistakes:
+    """What is taken for the ids in a file of mode P."""
+    with Image.open(path) as picture:
+        greys = np.array(picture.convert("L")), cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    return [
+        *((grey, "palette entries were turned into grey: skin, 1, became 61") for grey in greys),
+        *(
+            (one[ids], "this is a colour of the palette: without any `convert` you have its index")
+            for one in colours.T
+        ),
+        (
+            (colours[ids][..., None, :] == labels.CELEBAMASK_HQ.palette_array()).all(-1).argmax(-1),
+            "ids are looked up by their colours, which another file may choose: take them as read",
+        ),
+    ]
+
+
 def sized_otherwise(classes: int) -> dict[int, str]:
     """What is behind so many counts in all, where there should be one for each class."""
     return {
@@ -186,7 +233,7 @@ def counted_otherwise(right: NDArray[np.int64], maps: list[NDArray[np.uint8]]) -
     unknown = np.count_nonzero(flat == 255)
     mask = np.where(ids == 0, unknown, np.where(ids == 1, len(flat) - unknown, 0))
     till = [[row[: np.argmax(np.append(row, 255) == 255)] for row in one] for one in maps]
-    ends = [[*rows[0]] if 255 in one else one.ravel() for rows, one in zip(till, maps, strict=True)]
+    ends = [one.ravel()[: np.argmax(np.append(one, 255) == 255)] for one in maps]
     images = np.sum([[(one == c).any() for c in ids] for one in maps], axis=0)
     each = [np.bincount(one[one != 255]) for one in maps]
     front = sum(np.resize(np.append(n[n > 0], 0 * ids), len(ids)) for n in each)
@@ -209,7 +256,11 @@ def counted_otherwise(right: NDArray[np.int64], maps: list[NDArray[np.uint8]]) -
             else "ids from 10 on are left out: they go up to num_classes - 1",
         ),
         (np.append(right[1:], 0), "class 0 is the first: these counts begin with class 1"),
-        (np.where(ids > 0, 0, maps[1].size), "only the last map is counted: add them up"),
+        (
+            np.where(ids > 0, 0, np.sum(maps[1] == 0)),
+            "only the last map is counted: add up all, from the first on",
+        ),
+        (np.cumsum(right), "smaller ids are counted, too: `==` asks for one id"),
         (np.where(ids > 0, right, np.sum(maps[0] == 0)), "only the first map is counted"),
         *(
             (
@@ -262,8 +313,12 @@ def weighted_otherwise(counts: NDArray[np.int64]) -> Mistakes:
             (-np.log(share), "this is -log of the share: the weights are of 1 / log of the count"),
             (1 / np.log(counts) ** 2, "the logarithm is taken twice: 1 / log, once"),
         ]
+        logs = np.log(counts)
+        sums = [1 / logs / logs.sum(), logs.sum() / logs]
     own = (np.ones(len(counts)), "each is divided by itself: the sum goes over all classes")
-    return [own, *((one / one.sum(), words) for one, words in raw)]
+    summed = "the second factor has the sum of all 1 / log, not of the logarithms"
+    scaled = [(one / one.sum(), words) for one, words in raw]
+    return [own, *((one, summed) for one in sums), *scaled]
 
 
 def epsilon_otherwise(few: NDArray[np.int64], epsilon: float) -> Mistakes:
@@ -278,93 +333,3 @@ def epsilon_otherwise(few: NDArray[np.int64], epsilon: float) -> Mistakes:
             (1 / np.log(few), f"log(1) is 0, and nothing is divided by it: {inside}"),
         ]
     return [(one / one.sum(), words) for one, words in raw]
-
-
-def whitened_otherwise(each: list[Pixels]) -> Mistakes:
-    """What is taken for the mean of two images of numbers up to 1."""
-    pixels = np.concatenate([image.reshape(-1, 3) for image in each])
-    mean = pixels.mean(0)
-    rows = np.array([np.concatenate([i[c].ravel() for i in each]).mean() for c in range(3)])
-    thirds = np.concatenate([image.reshape(3, -1) for image in each], 1).mean(1)
-    mixed = "`reshape(3, -1)` mixes the channels, which come last: `reshape(-1, 3)`"
-    return [
-        (mean * 255, "the mean is in grey levels: divide by 255"),
-        (mean / 255, "divided by 255 twice"),
-        (pixels.std(0), "this is the deviation: the mean comes first"),
-        (
-            np.mean([image.mean((0, 1)) for image in each], 0),
-            "the mean of means: small images count too much",
-        ),
-        (mean[::-1], "the channels are in another order: keep red, green, blue"),
-        (mean * 255 / 256, "the values go up to 255: divide by 255, not by 256"),
-        (each[0].mean((0, 1)), "only the first image is counted: go through all"),
-        (each[1].mean((0, 1)), "only the last image is counted: add the histograms up"),
-        (np.median(pixels, 0), "this is the median: take the mean"),
-        (mean / 3, "divided by three channels' pixels: each channel has its own total"),
-        (mean * len(pixels) / len(each), "divided by the number of images: by that of pixels"),
-        (mean * len(pixels), "this is a sum: divide by the number of pixels"),
-        (mean * len(pixels) * 255, "this is a sum: divide by the number of pixels, and by 255"),
-        (rows, "`image[c]` is a row of pixels: a channel is `image[..., c]`"),
-        *((wrong, mixed) for wrong in (thirds, pixels.reshape(3, -1).mean(1))),
-        (np.full(3, pixels.mean()), "all channels are put together: a mean for each of them"),
-        (np.zeros(3), "this is the mean after whitening: give the one that is taken off"),
-        *((mean.round(n), "these numbers are rounded: round nothing") for n in range(1, 5)),
-        ((0.485, 0.456, 0.406), "these are ImageNet's numbers: your images have their own"),
-    ]
-
-
-def deviated_otherwise(each: list[Pixels]) -> Mistakes:
-    """What is taken for the standard deviation of two images of numbers up to 1."""
-    pixels = np.concatenate([image.reshape(-1, 3) for image in each])
-    number, mean, std = len(pixels), pixels.mean(0), pixels.std(0)
-    squares, within = (pixels**2).mean(0), [image.var((0, 1)) for image in each]
-    shares = [image[..., 0].size / number for image in each]
-    sums = np.sum([image.sum((0, 1)) ** 2 for image in each], 0)
-    small = (np.round(pixels * 255).astype(np.uint8) ** 2).mean(0) / 255**2  # they begin again
-    with np.errstate(invalid="ignore"):
-        return [
-            (
-                np.mean(np.sqrt(within), 0),
-                "the mean of the images' deviations ignores that images differ",
-            ),
-            (np.sqrt(np.mean(within, 0)), _WITHIN),
-            (np.sqrt(np.average(within, 0, shares)), _WITHIN),
-            (std * 255, "the deviation is in grey levels: divide by 255"),
-            (std**2, "this is the variance: take its root"),
-            (std**2 * 255, "take the root of the variance, and then divide by 255"),
-            (std**2 * 255**2, "this is the variance of grey levels: take its root, divide by 255"),
-            (std / 255, "divided by 255 twice"),
-            (std * 255**0.5, "the variance of grey levels has 255**2: divide the root by 255"),
-            (std**0.5, "the root is taken twice"),
-            (
-                np.std([image.mean((0, 1)) for image in each], 0),
-                "the images' means alone: pixels vary within, too",
-            ),
-            (
-                np.abs(pixels - mean).mean(0),
-                "this is the mean distance: squares, then the root",
-            ),
-            (pixels.std(0, ddof=1), "you divided by N - 1 (`ddof=1`): the equation divides by N"),
-            (np.sqrt(squares), "the square of the mean is not taken off"),
-            (np.sqrt(squares + mean**2), "the square of the mean is taken off, not added"),
-            (np.sqrt(squares) - mean, "the root comes last: of what is left after - mean²"),
-            (np.sqrt(mean**2 * number - mean**2), _SQUARE),
-            (np.sqrt(sums / number - mean**2), _SQUARE),
-            (
-                np.sqrt(squares * number - mean**2) / number,
-                "divide the sum of the squares by N, below the root; then take mean² off",
-            ),
-            (np.zeros(3), _SQUARE),
-            (np.full(3, np.nan), f"the deviation is not a number: {_ROOT}"),
-            (std * number**0.5, "a mean of the squares, not their sum: divide by N"),
-            *((std.round(n), "these numbers are rounded: round nothing") for n in range(1, 5)),
-            (std / number**0.5, "this is the mean's error: divide by no root of N"),
-            (np.full(3, pixels.std()), "all channels are put together: one for each of them"),
-            (np.ones(3), "this is the deviation after whitening: give the one to divide by"),
-            (1 / std, "this is 1 / σ: give σ"),
-            (mean, "this is the mean again: the deviation comes second"),
-            (
-                np.sqrt(np.abs(small - mean**2)),
-                "squares of uint8 begin again after 255: make numbers of it first",
-            ),
-        ]

@@ -9,7 +9,7 @@ import numpy as np
 from coursekit.checks.mistakes.named import numbers, tried
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -22,11 +22,15 @@ def counted_apart(count: Callable[..., Any], classes: int) -> str:
         ([three], 3 * np.eye(classes)[3], "three pixels of class 3 are 3, and all else is 0"),
         ([three, every], 3 * np.eye(classes)[3] + 1, "one map is right, two are not: add them up"),
         ([every, three], 3 * np.eye(classes)[3] + 1, "one map is right, two are not: add them up"),
-        ([np.append(three, [[255]], 1)], 3 * np.eye(classes)[3], "255 changes a count"),
+        (
+            [np.append(three, [[255]], 1)],
+            3 * np.eye(classes)[3],
+            "three pixels of class 3 beside a 255 are 3: leave out that pixel, no other",
+        ),
     ):
         got = tried(count, maps, classes)
         if got is None or got.shape != right.shape or (got != right).any():
-            return words
+            return words if got is None else f"{words}; yours begin with {numbers(got.ravel()[:4])}"
     return ""
 
 
@@ -104,8 +108,20 @@ def misturned(image: Any, got: Any) -> str:
     return ""
 
 
+def _swapped_unturned(ids: Any, sides: Any) -> Iterator[Any]:
+    """Mirrored label maps whose pairs were looked for in the map that is not turned."""
+    for own in (ids[:, ::-1].copy(), ids.copy()[:, ::-1]):
+        old = ids if own.base is None else own.base  # a view, too: what is set there turns up here
+        for a in (4, 6, 8):
+            own[old == a] = sides[a]
+            own[old == sides[a]] = a
+        yield own
+
+
 def misnamed(ids: Any, got: Any, sides: Any) -> str:
     """What is wrong with a mirrored label map, in words; "" if it is none of the known mistakes."""
+    if np.array_equal(got, sides[ids[:, ::-1]]):
+        return ""
     for wrong, words in (
         (ids, "the label map is not mirrored"),
         (ids[:, ::-1], "left and right kept their names: swap the ids of the pairs"),
@@ -115,10 +131,13 @@ def misnamed(ids: Any, got: Any, sides: Any) -> str:
     ):
         if np.array_equal(got, wrong):
             return words
+    if any(np.array_equal(got, wrong) for wrong in _swapped_unturned(ids, sides)):
+        return "the ids of the pairs are looked for in the map before it was turned: turn it first"
     lost = {*np.unique(ids).tolist()} - {*np.unique(got).tolist()}
     if lost - {*range(4, 10)}:
         return (
-            f"classes {sorted(lost)} are gone: `np.arange(256, …)` begins a table that keeps them"
+            f"classes {sorted(lost)} are gone, and `PAIRS` alone get other names: a table that "
+            "begins with `np.arange(256, …)` keeps all else"
         )
     turned, pairs = ids[:, ::-1], [(a, int(sides[a])) for a in range(19) if sides[a] > a]
     kept = [
@@ -139,7 +158,7 @@ def misfound(found: dict[str, Any]) -> str:
         if not all(isinstance(stem, str) for stem in stems):
             return "a stem is a string, such as '912'"
         if stems and all(len(stem) == 1 for stem in stems):
-            return "these are single characters: `update` takes a text apart, `add` takes all of it"
+            return "these are single characters: a set's `update` and `sorted` take a text apart"
         if {*"/."} & {*"".join(stems)}:
             return "these are paths: take the stems alone"
         if not {*stems} <= known[kind]:
@@ -149,16 +168,17 @@ def misfound(found: dict[str, Any]) -> str:
             if "888" in odd:
                 return "notes are in it, of another kind: only errors and warnings are suspects"
             return f"{odd} are no stems of {kind}: of 'train/masks/7.png' it is '7'"
-    got = found.get("constant-mask", ())
+    got, eyes = found.get("constant-mask", ()), found.get("no-eyes", ())
+    if {*got} == {"345"} and not eyes:
+        return "only what all findings of a kind share is kept: join them, with `update` or `|`"
     for wrong, words in (
-        ({"1000", "345"}, "a later finding replaced an earlier one of its kind: join them"),
+        ({"1000", "345"}, "an earlier finding of a kind is replaced or left out: join all of them"),
         ({"912", "345"}, "a later finding of its kind is left out: join them"),
         ({"912", "1000"}, "only one file of each finding is taken: go through all names"),
         ({"345"}, "only one file of each finding is taken: go through all names"),
     ):
         if {*got} == wrong:
             return words
-    eyes = found.get("no-eyes", ())
     for wrong, words in (
         ({"601"}, "warnings are missing, of a kind that has errors, too"),
         ({"512"}, "errors are missing, of a kind that has warnings, too"),

@@ -32,7 +32,7 @@ _NOT_UP = "up comes next to last, then fit_to: nothing is enlarged after it"
 #: What is wrong with the network's output, by its shape, for two images of 43 × 48.
 SHAPED = {
     (2, 19, 21, 24): "half the size: the last doubling is missing",
-    (2, 19, 42, 48): "a pixel short: fit_to, for an image of odd size",
+    (2, 19, 42, 48): "a pixel short: give back what fit_to makes, for an image of odd size",
     (2, 43, 48): "no arg-max: one score for each class",
     (2, 3, 42, 48): "fit_to takes the logits first, then the image",
     (2, 19, 84, 96): _NOT_UP,

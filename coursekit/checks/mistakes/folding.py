@@ -72,7 +72,10 @@ def misscaled(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> Mistakes:
     itself = "these are the kernel's own statistics: take what norm has seen"
     own = F.batch_norm(w.transpose(0, 1), None, None, gamma, beta, True, 0.1, norm.eps)
     return [
-        (w, "the kernel is still the old one: it must be scaled, too"),
+        (
+            w,
+            "the kernel is still the old one: write s times it into folded.weight, return folded",
+        ),
         *[(w * _along(scale), message) for scale, message in _scales(norm)],
         (right + _along(beta), "β is added to the kernel: it belongs in the bias alone"),
         (w * s[:, None, None], "scaled along `in`: s belongs to dimension 0"),
@@ -118,6 +121,7 @@ def misshifted(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> Mistakes:
             (beta * s, "β is added last: it is not scaled"),
             (beta * gamma, "β is multiplied by γ: it is added as it is"),
             (-beta, "β is added, not taken away"),
+            (-beta * s, "β is added last: neither scaled nor taken away"),
             (gamma, "γ is added: the shift is β, norm.bias"),
         ],
     )
@@ -127,12 +131,12 @@ def misshifted(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> Mistakes:
         (beta, "the old bias and the mean are lost"),
         ((mu - b) * s + beta, "the signs of b and μ are exchanged: it is b − μ"),
         ((b - mu + beta) * s, "β is added last: it is not scaled"),
+        ((b - beta) * s + mu, "μ and β have changed places: take μ away, add β"),
         *sorted([(v, "; ".join(m)) for v, m in sums if m], key=lambda one: one[1].count(";")),
         *[((b - mu) * scale + beta, f"the bias: {m}") for scale, m in _scales(norm)],
         (right + b, "the old bias is still in it: copy_, do not add_"),
         (right - beta + beta * b, "β is multiplied by the old bias: add it"),
         ((b - mu) * s * beta, "β is multiplied: add it"),
-        ((b - beta) * s + mu, "μ and β have changed places: take μ away, add β"),
         ((b - mu + beta) / s, "divided by s: multiply; and β is added last"),
         (right * s, "the whole bias is scaled by s: once, before β is added"),
         ((b - mu * s) * s + beta, "the mean is scaled twice"),
@@ -167,7 +171,9 @@ def where_shifted(got: Tensor, conv: nn.Conv2d, norm: nn.BatchNorm2d) -> str:
     wanted = got.detach().double()[:, None]
     times = torch.linalg.lstsq(terms, wanted).solution
     if not torch.allclose(terms @ times, wanted, atol=1e-4):
-        return ""
+        left = (got.detach() - beta) / s + torch.as_tensor(norm.running_mean)
+        alone = torch.allclose(left, left.mean(), atol=1e-4)
+        return "one number stands for the old bias, conv.bias, of all channels" if alone else ""
     wrong = [
         f"{name} stands there {float(number):.3g} times"
         for name, number in zip(_TERMS, times[:, 0], strict=True)

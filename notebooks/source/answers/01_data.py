@@ -110,6 +110,8 @@ WRONG = {
         (_edit(_READ, "        return np", "        assert picture.mode == 'L'\n        return np"),
          "an `assert` of yours stops it"),
         (_edit(_READ, "return np.array", "ids = np.array"), "does every way"),
+        (_edit(_READ, ' picture.mode not in ("L", "P")',
+               ' picture.mode not in ("L", "P") or np.array(picture).max() > 18'), "should be read"),
         (_edit(_READ, "np.array(picture)", "np.array(picture).tolist()"), "expected: an array"),
         (_edit(_READ, "np.array(picture)", "np.array(picture).astype(int)"), "expected: uint8"),
         (
@@ -138,7 +140,7 @@ def read_mask(path):
     palette = LABELS.palette_array()
     return (colours[:, :, None] == palette).all(-1).argmax(-1).astype(np.uint8)
 """,
-            "the ids of another P.png",
+            "looked up by their colours",
         ),
         (
             _edit(_READ, 'not in ("L", "P"):\n            raise ValueError("a colour mask")',
@@ -206,6 +208,7 @@ def count_classes(label_maps, num_classes=19):
         (_edit(_COUNT, "label_map[label_map != 255]", "label_map[label_map % 255 > 0]"),
          "class 0 is left out"),
         (_edit(_COUNT, "minlength=num_classes", "minlength=num_classes + 1"), "more than classes"),
+        (_edit(_COUNT, "minlength=num_classes", "minlength=19"), "write 19 nowhere"),
         (
             """
 def count_classes(label_maps, num_classes=19):
@@ -338,6 +341,9 @@ def count_classes(label_maps, num_classes=19):
         (_edit(_PAIR, "return image, label_map", "return image"), "expected: 2 things"),
         (_edit(_PAIR, "return image, label_map", "return label_map, image"), "the image first"),
         (_edit(_PAIR, "cv2.INTER_NEAREST", "cv2.INTER_AREA"), "were not there"),
+        (_edit(_PAIR, "image, label_map = image[:, ::-1], label_map[:, ::-1].copy()\n"
+               "        old = label_map.copy()", "image, old = image[:, ::-1], label_map.copy()\n"
+               "        label_map = label_map[:, ::-1].copy()"), "before it was turned"),
         (_edit(_PAIR, "image[:, ::-1], label", "LABELS.mirror_table()[image[:, ::-1]], label"),
          "do not look colours up"),
         (_edit(_PAIR, "    image = cv2", "    image[image == 255] = 254\n    image = cv2"),

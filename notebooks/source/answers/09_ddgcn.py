@@ -145,7 +145,7 @@ WRONG = {
         ('\nclass Projection(nn.Sequential):\n    def __init__(self, channels):\n        super().__init__(nn.Sequential(conv_abn(channels, channels, 3, 2, groups=channels),conv_abn(channels, channels, 3, 2, groups=channels),conv_abn(channels, channels, 3, 2, groups=channels)))\n', 'expected: three steps, `conv_abn` each, one by one to'),
         ('\nclass Projection(nn.Sequential):\n    def __init__(self, channels):\n        super().__init__(conv_abn(channels, channels, 3, 2, groups=channels),conv_abn(channels, channels, 3, 2, groups=channels),conv_abn(channels, channels, 3, 2, groups=channels), nn.ReLU())\n', 'expected: three steps, `conv_abn` each, one by one to'),
         (_edit(_PROJECTION, "3, 2, groups=channels", "3, 2, channels"), 'name what is not first: `groups=channels`'),
-        (_edit(_PROJECTION, "(*(conv", "((conv"), 'modules are given one by one, not in a list, and each of'),
+        (_edit(_PROJECTION, "(*(conv", "((conv"), 'takes its modules out, one by one'),
         ('\nclass Projection(nn.Sequential):\n    def __init__(self, channels):\n        super().__init__()\n        self.steps = [conv_abn(channels, channels, 3, 2, groups=channels) for _ in range(3)]\n', 'expected: three steps, `conv_abn` each, one by one to'),
         (_edit(_PROJECTION, "channels, 3, 2, groups", "channels, stride=2, groups"), "left at its default of 1"),
         (_edit(_PROJECTION, "channels, channels, 3", "channels, channels // 2, 3"), "each step keeps the channels"),
