@@ -49,7 +49,7 @@ from coursekit.checks import Check
 from coursekit.data import SynthDataset, open_dataset
 
 TIER, DATA, SIZES = tier.choose(
-    train=(48, 5000), val=(16, 1000), size=(48, 512), epochs=(8, 120), batch=(4, 2), patience=(3, 12)
+    train=(48, 5000), val=(12, 1000), size=(48, 512), epochs=(7, 120), batch=(4, 2), patience=(3, 12)
 )  # fmt: skip
 SIZE = SIZES["size"]
 if DATA:

@@ -55,10 +55,10 @@ from coursekit.data.cache import Arrays
 # %%
 TIER, DATA, SIZES = tier.choose(
     train=(120, 1000),
-    val=(60, 200),
+    val=(40, 200),
     size=(48, 256),
     batch=(4, 8),
-    steps=(70, 4000),
+    steps=(60, 4000),
     seeds=(1, 3),
 )
 BATCH, RATE, SIZE = SIZES["batch"], 0.01, SIZES["size"]

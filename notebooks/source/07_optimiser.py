@@ -58,7 +58,7 @@ from coursekit.optim import AdamToSGD, AdamToSGDConfig, Pipeline, cosine_rate
 
 # %%
 TIER, DATA, SIZES = tier.choose(
-    train=(32, 5000), val=(24, 1000), size=(24, 512), epochs=(60, 120), batch=(8, 2), seeds=(3, 1),
+    train=(32, 5000), val=(16, 1000), size=(24, 512), epochs=(60, 120), batch=(8, 2), seeds=(3, 1),
     widths=((8, 16, 32), (16, 32, 64, 128, 256)), lr=(0.005, 0.001), patience=(3, 12),
 )  # fmt: skip
 SETTINGS = AdamToSGDConfig(adam_lr=SIZES["lr"], patience=SIZES["patience"])

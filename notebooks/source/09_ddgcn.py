@@ -18,7 +18,7 @@
 # | what it takes | quick tier (default) | full tier |
 # |---|---|---|
 # | your time | {{your-time}} | the same |
-# | data | 80 rendered faces, 64² | CelebAMask-HQ, for example the course's 5,000 photos, 256² |
+# | data | 64 rendered faces, 64² | CelebAMask-HQ, for example the course's 5,000 photos, 256² |
 # | computing | {{computing}} | one to two hours on a GPU (estimated) |
 # | memory | {{memory}} | about 4 GB of GPU memory (estimated) |
 #
@@ -53,8 +53,8 @@ from coursekit.models.dml_csr import SMALL  # sizes of a small network
 
 # %%
 TIER, DATA, SIZES = tier.choose(
-    train=(80, 5000),
-    val=(40, 500),
+    train=(64, 5000),
+    val=(24, 500),
     size=(64, 256),
     epochs=(3, 20),
     batch=(4, 8),

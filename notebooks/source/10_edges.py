@@ -18,7 +18,7 @@
 # | what it takes | quick tier (default) | full tier |
 # |---|---|---|
 # | your time | {{your-time}} | the same |
-# | data | 100 crowded rendered faces with label errors, 64² | 1,000 of them, or your own folder |
+# | data | 80 crowded rendered faces with label errors, 64² | 1,000 of them, or your own folder |
 # | computing | {{computing}} | Table 6 with 3 seeds: about 1¼ hours on one CPU core (estimated) |
 # | memory | {{memory}} | about 1.5 GB (estimated) |
 #
@@ -54,10 +54,10 @@ from coursekit.synthfaces import render
 
 # %%
 TIER, DATA, SIZES = tier.choose(
-    train=(100, 1000),
-    val=(40, 200),
+    train=(80, 1000),
+    val=(24, 200),
     size=(64, 64),
-    steps=(50, 1250),
+    steps=(40, 1250),
     batch=(4, 8),
     lr=(0.006, 0.005),
     seeds=(1, 3),

@@ -60,7 +60,7 @@ from coursekit.synthfaces.noise import NOISE_KINDS, add_label_noise, kinds_of_no
 # %%
 # Each size on the quick tier, then on the full one, which COURSEKIT_TIER=full chooses.
 TIER, DATA, SIZES = tier.choose(
-    train=(64, 1000), val=(32, 200), size=(48, 128), batch=(4, 8), noise=(0.3, 0.2),
+    train=(64, 1000), val=(20, 200), size=(48, 128), batch=(4, 8), noise=(0.3, 0.2),
     epochs=(12, 20), cycles=(3, 5), cycle_epochs=(2, 2), widths=((16, 24, 32), (32, 64, 96, 128)),
     rate=(0.01, 0.004), seeds=(1, 3),
 )  # fmt: skip

@@ -18,7 +18,7 @@
 # | what it takes | quick tier (default) | full tier |
 # |---|---|---|
 # | your time | {{your-time}} | the same |
-# | data | 100 crowded rendered faces, 64², in LaPa's 11 classes | 1,000 of them, or your own folder, 96² |
+# | data | 80 crowded rendered faces, 64², in LaPa's 11 classes | 1,000 of them, or your own folder, 96² |
 # | computing | {{computing}} | six networks, three seeds: about 50 minutes on one CPU core (estimated) |
 # | memory | {{memory}} | about 1.5 GB (estimated) |
 #
@@ -56,7 +56,7 @@ from coursekit.training.published import BSPNET_ABLATION_TABLE, BSPNET_HELEN_TAB
 
 # %%
 TIER, DATA, SIZES = tier.choose(
-    train=(100, 1000), val=(40, 200), size=(64, 96), steps=(50, 1250), batch=(4, 8),
+    train=(80, 1000), val=(24, 200), size=(64, 96), steps=(40, 1250), batch=(4, 8),
     lr=(0.01, 0.01), seeds=(1, 3),
     rows=(("A", "B", "C", "A, stride 8", "B, no boundary loss"),
           ("A", "B", "C", "A, stride 8", "B, no boundary loss", "A, weighted")),
