@@ -1009,12 +1009,12 @@ check = Check("run-pipeline")
 check.may_change("model", "machine")
 names = ("epoch", "phase", "rate", "train_loss", "val_loss", "event")
 toy = Toy(np.random.default_rng(1).normal(0, 1, (8, 3)), [3.0, 2.0, 2.5, 2.6, 2.7, 1.0])
-history = check.call(run_pipeline, toy.model, Pipeline(), toy.train_epoch, toy.validate, 4)
-check.kind(history, list, what="the history")
+short = Pipeline(AdamToSGDConfig(patience=2))  # switches before its epochs are used up
+history = check.call(run_pipeline, toy.model, short, toy.train_epoch, toy.validate, 5)
 check.that(len(history) >= len(toy.after), "fewer entries than epochs: make the history before the loop, append in each")  # fmt: skip
-check.equal(len(toy.after), 4, "it was given 4 epochs at most")
-check.equal(len({*map(id, history)}), 4, "one entry an epoch, and a new dictionary for each")
-check.catches(toy.after[3], toy.state(), "out of epochs, it keeps the last weights: load the best")
+check.equal(len(toy.after), 5, "it was given 5 epochs at most, of all phases together")
+check.equal(len({*map(id, history)}), 5, "one entry an epoch, and a new dictionary for each")
+check.catches(toy.after[4], toy.state(), "out of epochs, it keeps the last weights: load the best")
 check.close(toy.state(), toy.after[1], "expected at the end: the state of the best epoch")
 losses = [3.0, 2.0, 2.5, 2.6, 1.5, 1.6, 1.7, 1.8, 1.9, 2.0, 2.1]
 mine, theirs = (Toy(np.random.default_rng(2).normal(0, 1, (8, 3)), losses) for _ in range(2))
@@ -1039,7 +1039,8 @@ from coursekit.checks.toy import Toy
 from coursekit.probe import Probe
 
 probe = Probe("check-run-pipeline-2")
-for hidden_number, hidden_most in enumerate((1, 3, 6)):
+hidden_limits = ((1, 12), (3, 12), (6, 12), (6, 2))
+for hidden_number, (hidden_most, hidden_patience) in enumerate(hidden_limits):
     hidden_entered = probe.given(f"inputs-{hidden_number}", lambda rng: rng.normal(0, 1, (8, 3)))
     hidden_course = probe.given(
         f"losses-{hidden_number}", lambda rng: rng.uniform(1, 2, 8).tolist()
@@ -1048,7 +1049,11 @@ for hidden_number, hidden_most in enumerate((1, 3, 6)):
     hidden_filled = probe.given(f"weights-{hidden_number}", lambda rng: rng.normal(0, 1, (2, 3)))
     hidden_toy.model[0].weight.data = torch.from_numpy(hidden_filled)
     hidden_wrote = run_pipeline(
-        hidden_toy.model, Pipeline(), hidden_toy.train_epoch, hidden_toy.validate, hidden_most
+        hidden_toy.model,
+        Pipeline(AdamToSGDConfig(patience=hidden_patience)),
+        hidden_toy.train_epoch,
+        hidden_toy.validate,
+        hidden_most,
     )
     probe.emit(
         f"length-{hidden_number}",

@@ -246,7 +246,7 @@ _MEAN: list[Way] = [
     ),
     (
         lambda each: each.mean((2, 3)).sum(),
-        "the images are added up: take the mean over all pixels",
+        "the loss is twice as large: one mean over all pixels, no sum of images, no factor",
     ),
     (lambda each: each.mean() ** 2, "the power is of 1 - p alone, not of the mean"),
     (lambda each: each.median(), "this is the median of the pixels: take the mean"),
@@ -322,7 +322,9 @@ def unfocused(logits: Tensor, target: Tensor) -> Mistakes:
 def where_unfocused(loss: Loss) -> str:
     """Where a focal loss leaves the right way, in words."""
     logits, target = torch.tensor([1.0, -0.5, 0.25]).reshape(1, 3, 1, 1), torch.ones(1, 1, 1).long()
-    if getattr(tried(loss, logits, target), "shape", None) != ():
+    if (alone := tried(loss, logits, target)) is None:
+        return "of a single pixel it stops: write no size in, and tell one_hot logits.shape[1]"
+    if getattr(alone, "shape", None) != ():
         return "the loss is one number: take the mean over all pixels, B, H and W"
     cost, wild = F.cross_entropy(logits, target), F.cross_entropy(8 * logits, target)
     if alike(tried(loss, logits, target), (1 - (-cost).exp()) ** 2 * cost, 1e-4):

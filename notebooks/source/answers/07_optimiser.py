@@ -345,10 +345,10 @@ WRONG = {
         (_edit(_RUN, ('machine.phase != "stopped"', 'machine.phase == "adam"')), "first phase"),
         (_edit(_RUN, ("        train_loss = train", _MAKE[4:] + "        train_loss = train")),
          "within a phase"),
-        (_edit(_RUN, ("len(history) < epochs", "len(history) <= epochs")), "4 epochs at most"),
+        (_edit(_RUN, ("len(history) < epochs", "len(history) <= epochs")), "5 epochs at most"),
         (_edit(_RUN, (", event=event", "")), "an entry needs"),
         (_edit(_RUN, ('machine.phase != "stopped" and ', "")), "when the machine has stopped"),
-        (_edit(_RUN, (" and len(history) < epochs", "")), "4 epochs at most"),
+        (_edit(_RUN, (" and len(history) < epochs", "")), "5 epochs at most"),
         (_edit(_RUN, ('elif event != "wait"', "else")), "after 'wait' nothing is loaded"),
         (_edit(_RUN, ("        elif event", ("        else:\n            model.load_state_dict(best)\n"
                       '        if event not in ("improved", "wait"):\n'
