@@ -76,6 +76,14 @@ _SIZE: list[Way] = [
         )
     ),
     (lambda q, y: (q + y).amax(_DIMS), "below stands the largest value: the sum of all"),
+    (
+        lambda q, y: q.sum(_DIMS) ** 2 + y.sum(_DIMS) ** 2,
+        "the sums below are squared: take them as they are",
+    ),
+    (
+        lambda q, y: q.sum(_DIMS).maximum(y.sum(_DIMS)),
+        "below stands the larger of the two: Σp + Σy",
+    ),
     (lambda q, y: (q + y).sum(_DIMS) + 1, "1 was added below: the equation adds nothing"),
     (lambda q, y: (q + y).sum(_DIMS).square(), "the sum below is squared: take it as it is"),
     (lambda q, y: float(q[:, 0].numel()), "below stands the number of pixels: take Σp + Σy"),

@@ -65,6 +65,7 @@ SLIPS = {
     "all": "absent classes count as 0: take the mean over the classes in the target",
     "absent": "absent classes are in it: take the mean over the classes in the target",
     "by images": "you divide by the number of images: by that of the classes in the target",
+    "by images, too": "you divide by the number of images, too: the mean over the classes is all",
     "by pixels": "you divide by the number of pixels: by that of the classes in the target",
     "sum": "this is the sum over the classes: take the mean",
     "width": "softmax along the width: classes are dimension 1",
@@ -101,6 +102,7 @@ _JOINED: dict[str, Callable[[Tensor, int, int], Tensor]] = {
     "last in mean": lambda costs, images, pixels: costs[-1] / len(costs),
     "all": lambda costs, images, pixels: costs.sum() / 5,
     "by images": lambda costs, images, pixels: costs.sum() / images,
+    "by images, too": lambda costs, images, pixels: costs.mean() / images,
     "by pixels": lambda costs, images, pixels: costs.sum() / pixels,
     "score": lambda costs, images, pixels: 1 - costs.mean(),
 }
