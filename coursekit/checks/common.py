@@ -11,6 +11,15 @@ Cause = str | Callable[[BaseException], object]
 UNCALLED = "this is a function, not what it gives: call it, with round brackets"
 NOTHING = "this is None: an argument left out, or what a function without `return` gives"
 
+
+def _makes_a_loss(error: BaseException) -> bool:
+    """Whether torch was making a loss, such as `nn.CrossEntropyLoss`, when it stopped."""
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    return bool(traceback and traceback.tb_frame.f_code.co_filename.endswith("_reduction.py"))
+
+
 #: Kind, cause and message, each as `Check.crashes` takes it; the first that fits is told.
 COMMON: tuple[tuple[Kinds, Cause, str], ...] = (
     (
@@ -75,7 +84,10 @@ COMMON: tuple[tuple[Kinds, Cause, str], ...] = (
     (TypeError, "argument 'tensors'", "`torch.cat` and `torch.stack` take a list of tensors"),
     (
         (TypeError, AttributeError),
-        r"'(builtin_)?(function|method)(_or_method)?'|'method_descriptor'",
+        (
+            r"'(builtin_)?(function|method)(_or_method)?'|'method_descriptor'"
+            r"|number, not (function|method)"
+        ),
         UNCALLED,
     ),
     (
@@ -153,6 +165,11 @@ COMMON: tuple[tuple[Kinds, Cause, str], ...] = (
         RuntimeError,
         "only supported on matrices",
         "`.mT` turns matrices: here is something with fewer dimensions",
+    ),
+    (
+        RuntimeError,
+        _makes_a_loss,
+        "`nn.…Loss` makes a loss, to be called: `nn.CrossEntropyLoss()(…)`. Or `F.cross_entropy`",
     ),
     (
         (RuntimeError, ValueError),

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
+
 #: How the exception of an exercise's stub begins; `coursekit build` writes the stubs with it.
 NOT_WRITTEN = "not written yet: "
 #: How a student's answer cell begins; the exercise's name follows. By it an answer is found when an
 #: editor has lost the cell's id.
 ANSWER_MARKER = "# exercise: "
+
+#: Whether only that a check fails is asked, and not what it says: then no list of known slips is
+#: made, which may take longer than the answer.
+BRIEF = ContextVar("BRIEF", default=False)
 
 # No fixed colour reaches 4.5:1 on white and on JupyterLab's dark #111 alike, and JupyterLab's
 # terminal colours are the same in both themes: bold text has the theme's own colour.

@@ -31,7 +31,7 @@ from coursekit.checks.crashes import is_students, told
 from coursekit.checks.edits import own_part
 from coursekit.checks.edits.mends import COARSE, Edit, everywhere, mends
 from coursekit.checks.edits.trees import number
-from coursekit.checks.failed import CheckFailed
+from coursekit.checks.failed import BRIEF, CheckFailed
 from coursekit.checks.state import State
 from coursekit.checks.unkept import unkept
 from coursekit.parts import parts_of
@@ -199,7 +199,11 @@ class _Search:
         for edit in edits:
             text = ast.unparse(ast.fix_missing_locations(edit.make()))
             if text not in self.passes:
-                self.passes[text] = self._failure(text) is None
+                whole = BRIEF.set(True)
+                try:
+                    self.passes[text] = self._failure(text) is None
+                finally:
+                    BRIEF.reset(whole)
             if self.passes[text]:
                 return edit
         return None

@@ -390,7 +390,7 @@ for size, gamma in ((1, 0.0), (1, 3.5), (1, 2.0), (300, 2.0)):
         3.5: "use the argument gamma",
     }[gamma]
     check.close(got, expected, message)
-    check.that(got.requires_grad, "the loss has no gradient: detach nothing, or nothing is learnt")
+    check.that(got.requires_grad, "the loss has no gradient: no detach, item or torch.tensor(…)")
     slopes = [torch.autograd.grad(value, logits)[0] for value in (got, expected)]
     check.close(*slopes, "right value, another slope: detach and clamp nothing", rtol=1e-4)
 check.passed("a gradient, no overflow, and gamma 0 is cross-entropy")
@@ -539,9 +539,13 @@ rare = -2 * given_y.float()  # the truth is nearly always missed
 got, right = check.call(soft_dice_loss, 3 * rare, maps), dice((3 * rare).softmax(1), given_y)
 present = "a class is present where Σy > 0, however little of it is hit"
 check.close(got, 1 - right[:4].mean(), present)
+gap = maps.where(maps != 1, 0)  # no class 1, but classes 2 and 3
+got, right = check.call(soft_dice_loss, drawn, gap), dice(given_p, F.one_hot(gap, 5).movedim(-1, 1))
+further = "class 1 is absent here, and later ones are not: go on to the last, no `break`"
+check.close(got, 1 - right[[0, 2, 3]].mean(), further)
 leaf = drawn.clone().requires_grad_()
 got, right = check.call(soft_dice_loss, leaf, maps), 1 - dice(leaf.softmax(1), given_y)[:4].mean()
-check.that(got.requires_grad, "the loss has no gradient: detach nothing, or nothing is learnt")
+check.that(got.requires_grad, "the loss has no gradient: no detach, item or torch.tensor(…)")
 slopes = [torch.autograd.grad(value, leaf)[0] for value in (got, right)]
 check.close(*slopes, "right value, another gradient: detach nothing")
 check.passed("over the batch as a whole, and with a gradient")
@@ -800,7 +804,7 @@ for hidden_name, hidden_classes in (("all", 5), ("absent", 3)):
 # %% check-lovasz-softmax-2 points=1
 check = Check("lovasz-softmax")
 got = check.call(lovasz_softmax, drawn.requires_grad_(), maps)
-check.that(got.requires_grad, "the loss has no gradient: detach nothing, or nothing is learnt")
+check.that(got.requires_grad, "the loss has no gradient: no detach, item or torch.tensor(…)")
 slopes = [torch.autograd.grad(value, drawn)[0] for value in (got, lovasz(drawn, maps))]
 check.close(*slopes, "right value, another gradient: detach nothing")
 maps[:] = 2

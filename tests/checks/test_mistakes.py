@@ -14,6 +14,7 @@ from coursekit.checks.mistakes import annotation_apart as apart
 from coursekit.checks.mistakes import annotation_hands as hands
 from coursekit.checks.mistakes import annotation_points as points
 from coursekit.checks.mistakes import bspnet, capstone, claims, gains, named, shares, worst
+from coursekit.checks.mistakes import optimiser_twice as steps
 from coursekit.checks.mistakes.boundaries import bounded, misbounded
 from coursekit.checks.mistakes.questions import mistaken
 from coursekit.losses import binary_edges
@@ -45,6 +46,7 @@ class Part(nn.Module):
         self.mix, self.classify = conv_abn(19, 6), nn.Conv2d(6, 5, 1)
 
 
+STEP = torch.tensor([[2.0, -3.0], [0.7, 1.5], [-2.0, 4.0]]).double()
 FEATURES = [torch.randn(2, 4, *size) for size in ((12, 9), (6, 5), (3, 3))] + [
     torch.randn(2, 7, 3, 3)
 ]
@@ -62,8 +64,22 @@ FEATURES = [torch.randn(2, 4, *size) for size in ((12, 9), (6, 5), (3, 3))] + [
         worst.misordered(worst.images()[0]),
         gains.mispaired(gains.PAIRS),
         gains.misjudged(gains.PAIRS),
+        steps.misstepped_twice(*STEP),
+        steps.misadapted_twice(*STEP),
     ],
-    ids=["boundary", "loss", "fusion", "share", "alpha", "field", "worst", "gain", "clear"],
+    ids=[
+        "boundary",
+        "loss",
+        "fusion",
+        "share",
+        "alpha",
+        "field",
+        "worst",
+        "gain",
+        "clear",
+        "sgd",
+        "adam",
+    ],
 )
 def test_no_mistake_gives_what_another_gives(known: Iterable[tuple[Any, str]]) -> None:
     seen: list[tuple[Any, str]] = []

@@ -303,6 +303,20 @@ def test_what_names_a_misconception_is_left_as_it_is() -> None:
     assert error.message == "this is it"
 
 
+def test_no_list_of_slips_is_made_for_what_is_tried() -> None:
+    made: list[str] = []
+
+    def known() -> list[tuple[float, str]]:
+        made.append("a list")
+        return [(5.0, "this is it")]
+
+    names = lesson() | {"known": known}
+    check = CHECK.replace("check.close(got", "check.slips(got, rights[0], known)\ncheck.close(got")
+    error = failure(SOLUTION.replace("- hit", "+ hit"), names, check)
+    assert "another operator" in nearest.place(error, "mean-iou", SECONDS)
+    assert len(made) == 2, "as it is, and once more to see that what is tried was run"
+
+
 def test_who_grades_does_not_wait_for_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(FOLDER, "anywhere")
     assert where(SOLUTION.replace("- hit", "+ hit")) == ""

@@ -115,6 +115,11 @@ CRASHES: dict[str, tuple[Any, ...]] = {
     ),
     "gradient-share": (
         (
+            (IndexError, ValueError),
+            r"axis is 19|\(19,\)",
+            "19 classes are written in: there are len(counts)",
+        ),
+        (
             ZeroDivisionError,
             "division by zero",
             "a class without pixels makes a weight infinite: leave it at 0",
@@ -194,6 +199,16 @@ CRASHES: dict[str, tuple[Any, ...]] = {
             "diff expects prepend",
             "a class's pixels are one long row, (P,): flatten the images, too, before you sort",
         ),
+        (
+            RuntimeError,
+            r"\(24\) .* \(12\)|\(12\) .* \(24\)",
+            "the pixels of one image meet those of both: movedim(1, -1), then flatten(0, 2)",
+        ),
+        (
+            IndexError,
+            "too many indices",
+            "`sort` gives two things: `errors, order = errors.sort(descending=True)`",
+        ),
         (RuntimeError, r"\(24\) .* \((5|60)\)", "the class's probabilities are a column: p[:, c]"),
         (
             RuntimeError,
@@ -247,6 +262,11 @@ CRASHES: dict[str, tuple[Any, ...]] = {
         (AttributeError, "no setter", "the rate follows from the peak and the step: set self.peak"),
         (
             TypeError,
+            "cannot unpack non-iterable int",
+            "two names want two values: `self.step = self.stalled = 0`, or `… = 0, 0`",
+        ),
+        (
+            TypeError,
             "takes no arguments",
             "it has no fields: does `(State)` stand behind its name?",
         ),
@@ -254,8 +274,23 @@ CRASHES: dict[str, tuple[Any, ...]] = {
     "run-pipeline": (
         (
             TypeError,
+            "_IncompatibleKeys",
+            "`load_state_dict` changes the model and gives no state: assign nothing from it",
+        ),
+        (
+            TypeError,
+            "pickle 'generator'",
+            "keep the whole state: `copy.deepcopy(model.state_dict())`, not the parameters",
+        ),
+        (
+            TypeError,
             "dict-like",
             "a state is loaded, no model: keep `copy.deepcopy(model.state_dict())`",
+        ),
+        (
+            KeyError,
+            "'(momentum|betas|eps)'",
+            "the state of another optimiser was loaded: a fresh one begins without any",
         ),
         (
             RuntimeError,

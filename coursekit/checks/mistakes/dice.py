@@ -68,7 +68,22 @@ _SIZE: list[Way] = [
         "the ids are added up: Σy is of the one-hot y, the number of the class's pixels",
     ),
     (lambda q, y: (q + y).sum(), "below stands the size of all classes: of each its own"),
+    *(
+        (size, "in one of the sums below are all classes: of each its own")
+        for size in (
+            lambda q, y: q.sum() + y.sum(_DIMS),
+            lambda q, y: q.sum(_DIMS) + y.sum(),
+        )
+    ),
     (lambda q, y: (q + y).amax(_DIMS), "below stands the largest value: the sum of all"),
+    (
+        lambda q, y: q.sum(_DIMS) ** 2 + y.sum(_DIMS) ** 2,
+        "the sums below are squared: take them as they are",
+    ),
+    (
+        lambda q, y: q.sum(_DIMS).maximum(y.sum(_DIMS)),
+        "below stands the larger of the two: Σp + Σy",
+    ),
     (lambda q, y: (q + y).sum(_DIMS) + 1, "1 was added below: the equation adds nothing"),
     (lambda q, y: (q + y).sum(_DIMS).square(), "the sum below is squared: take it as it is"),
     (lambda q, y: float(q[:, 0].numel()), "below stands the number of pixels: take Σp + Σy"),
@@ -85,7 +100,7 @@ _OF: list[Way] = [
     ),
     (
         lambda score, there: score[:3].mean(),
-        "class 3 has one pixel, and that is enough to be present",
+        "class 3 is missing: its one pixel is enough, and a slice ends before its end",
     ),
     (
         lambda score, there: score[1:4].mean(),
@@ -139,7 +154,10 @@ _OUT: list[Way] = [
     (lambda s: 1 - s.log(), "no logarithm: the loss is 1 minus the score"),
     (lambda s: 1 / s, "the loss is 1 *minus* the score, not 1 over it"),
     (lambda s: (1 - s) ** 2, "the loss is squared: 1 minus the score as it is"),
-    (lambda s: 1 - s / 4, "the mean is taken twice: the loss is 1 minus it"),
+    (
+        lambda s: 1 - s / 4,
+        "the score is a quarter of what it should be: 2 stands above, and one mean is taken",
+    ),
 ]
 
 
@@ -187,6 +205,7 @@ def scored_otherwise(q: Tensor, y: Tensor) -> Mistakes:
         ),
         (1 - recall.mean(), "that is soft recall: divide by Σp + Σy"),
         (1 - precision.mean(), "that is soft precision: divide by Σp + Σy"),
+        (1.0, "above stands 0, whatever p is: the product p · y, summed; no `==`, and no rounding"),
         (-1.0, "above stands what stands below: Σ p · y, a product"),
         (1 - (recall + precision).mean() / 2, "that is the plain mean of precision and recall"),
         (
@@ -227,16 +246,19 @@ def shown_otherwise(logits: Tensor, y: Tensor) -> Mistakes:
         (1 - images[there].mean(), own),
         (1 - images.mean(), own),
         (1 - dice(q[:1], y[:1])[:2].mean(), "this is the first image alone: all of the batch"),
-        (
-            1 - dice(q, hard)[:4].mean(),
-            "y comes from the target, not from the arg-max of the logits",
+        *(
+            (
+                1 - dice(q, hard)[of].mean(),
+                "y comes from the target, not from the arg-max of the logits",
+            )
+            for of in (slice(4), slice(5), hard.sum(_DIMS) > 0)
         ),
         (
             1 - (2 * (q * y).sum(_DIMS) / (logits + y).sum(_DIMS))[:4].mean(),
             "below stands the sum of the logits: take that of p, the softmax",
         ),
     ]
-    for p, message in (
+    others = [
         (hard, "arg-max has no slope: use the probabilities"),
         (logits, "the softmax is missing: logits are no probabilities"),
         (logits.exp(), "the softmax is missing: it divides by the sum over the classes"),
@@ -248,7 +270,8 @@ def shown_otherwise(logits: Tensor, y: Tensor) -> Mistakes:
         ),
         (logits.sigmoid(), "p comes from a softmax over the classes, no sigmoid"),
         (1 - q, "1 - p stands where p should be"),
-    ):
+    ]
+    for p, message in others:
         for score in (dice(p, y)[:4], dice(p, y)):
             yield 1 - score.mean(), message
     sums = f"the sums go over the batch, the height and the width: {_DIMS}"
@@ -257,6 +280,9 @@ def shown_otherwise(logits: Tensor, y: Tensor) -> Mistakes:
         for score in (part, part[y.sum(dims) > 0], part[part > 0]):
             yield 1 - score.mean(), sums
     yield from _asked(q, y, 2)
+    for p, message in others[1:]:  # of 0 and 1 many mistakes give the same
+        twice = _asked(p, y, 1)
+        yield from ((wrong, f"{message}. And {words}") for wrong, words in twice)
 
 
 def where_scored(loss: Loss) -> str:

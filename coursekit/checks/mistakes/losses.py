@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 _SUM = "the weights do not sum to 1: divide by their sum"
 _RAW: list[Way] = [
     (lambda f: 1 / f, ""),
+    (
+        lambda f: np.full(len(f), 1 / f.mean()),
+        "all classes weigh alike: 1/f of each, not of their mean or sum",
+    ),
     (lambda f: f**-0.5, "that is one over the root of f: take 1/f itself"),
     (lambda f: f**-2.0, "1/f is squared: take 1/f itself"),
     (lambda f: 1 / np.log(f), "that is one over the logarithm of f, as in Eq. 2: take 1/f itself"),
@@ -157,6 +161,10 @@ _P: list[Way] = [
     (lambda x, y: _true(x.softmax(-1), y), f"softmax along the width: {_AXIS}"),
     (lambda x, y: _true(x.softmax(2), y), f"softmax along the height: {_AXIS}"),
     (lambda x, y: _true(x.softmax(0), y), f"softmax over the images: {_AXIS}"),
+    (
+        lambda x, y: _true(x.exp() / x.exp().sum(), y),
+        "the softmax is over all numbers: over the classes of each pixel, dim=1",
+    ),
     (lambda x, y: _true(x.softmax(1).softmax(1), y), "the softmax is there twice"),
     (lambda x, y: _true(x.softmax(1).exp(), y), "these are probabilities: log_softmax"),
     (lambda x, y: _true(x.exp(), y), "the softmax is missing: use log_softmax"),
@@ -176,7 +184,10 @@ _P: list[Way] = [
 _FACTOR: list[Way] = [
     (lambda p: (1 - p) ** 2, ""),
     (lambda p: p**2, "you turned the hard pixels down: the factor is 1 - p, not p"),
-    (lambda p: torch.ones_like(p), "gamma has no effect: this is cross-entropy"),
+    (
+        lambda p: torch.ones_like(p),
+        "gamma has no effect: this is cross-entropy, or its sum comes before the power",
+    ),
     (lambda p: 1 - p, "the exponent is 1 here: it is gamma, 2 by default"),
     (lambda p: (1 - p) ** 3, "the exponent is 3 here: it is gamma, 2 by default"),
     (lambda p: 2 * (1 - p), "gamma is the exponent of 1 - p, not a factor"),
@@ -194,6 +205,13 @@ _FACTOR: list[Way] = [
     (lambda p: 0.25 * (1 - p) ** 2, "there is a factor of 0.25: this focal loss has no α"),
     (lambda p: ((1 - p) ** 2).mean(), "the factor belongs to each pixel, before the mean"),
     (lambda p: (1 - p).mean() ** 2, "the factor belongs to each pixel, before the mean"),
+    *(
+        (
+            lambda p, of=of: (1 - p) ** 2 / of((1 - p) ** 2),
+            "the factor is (1 - p)^γ as it is: divide it by nothing",
+        )
+        for of in (torch.amax, torch.sum)
+    ),
     (lambda p: (1 - p) ** 2 + 1, "the factor stands alone: nothing is added to it"),
 ]
 _LOST = "the logarithm is missing: the loss is -(1 - p)^γ · log p"
@@ -228,12 +246,13 @@ _MEAN: list[Way] = [
     ),
     (
         lambda each: each.mean((2, 3)).sum(),
-        "the images are added up: take the mean over all pixels",
+        "the loss is twice as large: one mean over all pixels, no sum of images, no factor",
     ),
     (lambda each: each.mean() ** 2, "the power is of 1 - p alone, not of the mean"),
     (lambda each: each.median(), "this is the median of the pixels: take the mean"),
     (lambda each: each.amax(), "this is the worst pixel alone: take the mean"),
 ]
+_YES_NO = "that is the detector's loss of yes and no: here only the true class counts"
 _BEFORE = "the factor belongs to each pixel, before the mean"
 
 
@@ -248,7 +267,15 @@ def unfocused(logits: Tensor, target: Tensor) -> Mistakes:
     p, mean = (-cost).exp(), cost.mean()
     each, every = (1 - p) ** 2 * cost, logits.softmax(1)
     other = -(p**2) * (1 - p).log()
+    told = torch.where(F.one_hot(target, 5).movedim(-1, 1) > 0, every, 1 - every)
+    yes_no = -((1 - told) ** 2) * told.log()
+    cut = logits.reshape(-1, 5).softmax(1).gather(1, target.reshape(-1, 1))
     yield from [
+        *((wrong, _YES_NO) for wrong in (yes_no.mean(), yes_no.sum(1).mean())),
+        (
+            (-((1 - cut) ** 2) * cut.log()).mean(),
+            "reshape does not move dimensions: movedim(1, -1) first",
+        ),
         (each, "these are the pixels' losses: take their mean"),
         (each.mean((1, 2)), "these are the images' losses: take the mean over all pixels"),
         (each.mean(0), "this is the mean over the images alone: over all pixels, too"),
@@ -263,7 +290,7 @@ def unfocused(logits: Tensor, target: Tensor) -> Mistakes:
         ((cost**2).mean(), "the power is of 1 - p, not of the logarithm"),
         (
             (each + other).mean(),
-            "that is the detector's loss of yes and no: here only the true class counts",
+            _YES_NO,
         ),
         ((1 - p) ** 2 * mean, f"{_BEFORE}: one mean, over the products"),
         (((1 - p) ** 2).mean() * cost.sum(), f"{_BEFORE}: one mean, over the products"),
@@ -289,21 +316,31 @@ def unfocused(logits: Tensor, target: Tensor) -> Mistakes:
         (-(1 - p**2 * -cost).mean(), "a bracket is missing: (1 - p) first, then the power"),
         (-((1 - p) ** 2).log().mean(), "the logarithm is of p alone, not of the factor"),
     ]
-    yield from mistaken(act, _P, _FACTOR, _LOG, _MEAN, most=1)
+    yield from mistaken(act, _P, _FACTOR, _LOG, _MEAN)
 
 
 def where_unfocused(loss: Loss) -> str:
     """Where a focal loss leaves the right way, in words."""
     logits, target = torch.tensor([1.0, -0.5, 0.25]).reshape(1, 3, 1, 1), torch.ones(1, 1, 1).long()
-    if getattr(tried(loss, logits, target), "shape", None) != ():
+    if (alone := tried(loss, logits, target)) is None:
+        return "of a single pixel it stops: write no size in, and tell one_hot logits.shape[1]"
+    if getattr(alone, "shape", None) != ():
         return "the loss is one number: take the mean over all pixels, B, H and W"
     cost, wild = F.cross_entropy(logits, target), F.cross_entropy(8 * logits, target)
     if alike(tried(loss, logits, target), (1 - (-cost).exp()) ** 2 * cost, 1e-4):
         if not alike(tried(loss, 8 * logits, target), (1 - (-wild).exp()) ** 2 * wild, 1e-4):
             return "where p is near 0 it goes wrong: no clamp, and nothing is added to p"
+        dozen = tried(loss, logits.expand(2, 3, 2, 3), target.expand(2, 2, 3))
+        many = 1.0 if dozen is None else float(dozen / ((1 - (-cost).exp()) ** 2 * cost))
+        if abs(many - 1) > 1e-4:
+            return f"of twelve pixels that are alike it is {many:.3g} times that of one: a mean divides by their number, B · H · W"  # noqa: E501
         return "of a single pixel it is right, and of several it is not: -(1 - p)^γ · log p of each, then one mean"  # noqa: E501
     plain = [tried(partial(loss, gamma=0.0), size * logits, target) for size in (1, 8)]
     times = None if plain[0] is None else float(plain[0] / cost)
+    if times is not None and abs(times) < 1e-6:
+        return (
+            "with γ = 0 it is 0, and should be cross-entropy: γ is the exponent of 1 - p, no factor"
+        )
     if times is not None and abs(times - 1) > 1e-4 and alike(plain[1], times * wild, 1e-4):
         return f"with γ = 0 it is {times:.3g} times the cross-entropy of a pixel, and should be the cross-entropy itself: no other factor, no α"  # noqa: E501
     if alike(plain[0], cost, 1e-4):

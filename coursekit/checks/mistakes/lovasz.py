@@ -46,6 +46,8 @@ SLIPS = {
     "one-sided": "the error is 1 - p everywhere: where the class is not true it is p",
     "of the truth": "the errors belong to class c: p[:, c], not the p of the true class",
     "errors of the truth": "the errors belong to class c: p[:, c], not the p of the true class",
+    "hinge": "that is the hinge of two classes: the error is 1 - p, or p where c is not true",
+    "by errors": "the foreground is where the class is true, not where the error is large",
     "squared": "the errors are squared: take them as they are",
     "turned": "lovasz_gradient wants the foreground, not its opposite",
     "by place": "lovasz_gradient wants the sorted foreground, not the order",
@@ -63,6 +65,7 @@ SLIPS = {
     "all": "absent classes count as 0: take the mean over the classes in the target",
     "absent": "absent classes are in it: take the mean over the classes in the target",
     "by images": "you divide by the number of images: by that of the classes in the target",
+    "by images, too": "you divide by the number of images, too: the mean over the classes is all",
     "by pixels": "you divide by the number of pixels: by that of the classes in the target",
     "sum": "this is the sum over the classes: take the mean",
     "width": "softmax along the width: classes are dimension 1",
@@ -99,6 +102,7 @@ _JOINED: dict[str, Callable[[Tensor, int, int], Tensor]] = {
     "last in mean": lambda costs, images, pixels: costs[-1] / len(costs),
     "all": lambda costs, images, pixels: costs.sum() / 5,
     "by images": lambda costs, images, pixels: costs.sum() / images,
+    "by images, too": lambda costs, images, pixels: costs.mean() / images,
     "by pixels": lambda costs, images, pixels: costs.sum() / pixels,
     "score": lambda costs, images, pixels: 1 - costs.mean(),
 }
@@ -134,6 +138,7 @@ _ERRORS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "of the truth": lambda p, y: 1 - p,
     "by p": lambda p, y: p,
     "squared": lambda p, y: (y - p) ** 2,
+    "hinge": lambda p, y: 1 - p * (2 * y - 1),
     "signed": lambda p, y: y - p,
     "negative": lambda p, y: p - y,
     "certainty": lambda p, y: 1 - (y - p).abs(),
@@ -161,6 +166,7 @@ def _of_a_class(p: Tensor, foreground: Tensor, slips: tuple[str, ...]) -> Tensor
     if not foreground.any():
         return m.max()
     there = _taken(_SORTED, slips, lambda foreground, order: foreground[order])(foreground, order)
+    there = m > 0.5 if "by errors" in slips else there
     if "by place" in slips:  # what (~order).cumsum and order.cumsum give
         left, whole = order.sum() - order.cumsum(0), order.sum() + (~order).cumsum(0)
         steps = torch.diff(1 - left / whole, prepend=p.new_zeros(1))
@@ -206,7 +212,7 @@ def where_softened(loss: Callable[[Tensor, Tensor], Tensor]) -> str:
 
     alone = tried(loss, drawn[..., :1], one)
     if alone is None:
-        return "where all pixels are of class 0 it gives no number: `for c in target.unique()` visits each class that occurs"  # noqa: E501
+        return "of a single pixel, of class 0, it gives no number: class 0 counts, and no size is written in"  # noqa: E501
     if getattr(alone, "shape", None) != ():
         return "the loss is one number: sum over the pixels of a class, then the mean over classes"
     if not right(drawn[..., :1], one):
@@ -215,4 +221,4 @@ def where_softened(loss: Callable[[Tensor, Tensor], Tensor]) -> str:
         return "of a single pixel it is right; of three of one class it should be the mean of their errors, and is not: look at steps 2 and 3"  # noqa: E501
     if not right(drawn, torch.tensor([[[0, 1, 1]]])):
         return "of one class it is right, of two it is not: an error of its own for each class, an order of its own, then the mean"  # noqa: E501
-    return "of one row of an image it is right, of a batch it is not: pixel and class must keep together: movedim(1, -1), then flatten(0, 2)"  # noqa: E501
+    return "of one row of an image it is right, of a batch it is not: do pixel and class keep together, by movedim(1, -1), then flatten(0, 2)?"  # noqa: E501

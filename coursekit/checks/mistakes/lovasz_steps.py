@@ -148,7 +148,7 @@ _JACCARDS: list[Way] = [
     ),
     (
         lambda left, whole, n: 1 - left // whole,
-        "J is 1 after each pixel: // rounds, divide with /; and size is one sum, no cumsum",
+        "J is 1 after each pixel: // rounds, take /; size is a sum, what went wrong a cumsum",
     ),
     (lambda left, whole, n: 1 - whole / left, f"the fraction is upside down: {_INSTEAD}"),
     (lambda left, whole, n: (1 - left) / whole, f"a bracket is wrong: {_INSTEAD}"),
@@ -251,6 +251,14 @@ _STEPS: list[Way] = [
     (lambda j, f: np.diff(j, prepend=0) / 2, "the steps are halved: leave them as they are"),
     (lambda j, f: 0 * j, "each loss is taken from itself: J_i minus the J *before* it"),
     (
+        lambda j, f: -np.sort(-np.diff(j, prepend=0)),
+        "the steps are sorted: each stays at the place of its pixel",
+    ),
+    (
+        lambda j, f: np.sort(np.diff(j, prepend=0)),
+        "the steps are sorted: each stays at the place of its pixel",
+    ),
+    (
         lambda j, f: _in_place(j),
         "what was J_{i-1} is a step already when J_i needs it: work on a copy",
     ),
@@ -291,6 +299,15 @@ def stepped_otherwise(foreground: Tensor) -> Mistakes:
         yield apart, "differences come last: J first, 1 - intersection / union, then its steps"
         times = 1 - (n - f.cumprod()) / (n + (1 - f).cumprod())
         yield np.diff(times, prepend=0), "pixels are counted, so added up: cumsum, not cumprod"
+        crossed = (n - (1 - f).cumsum()) / (n + f.cumsum())
+        yield (
+            np.diff(1 - crossed, prepend=0),
+            "foreground and background have changed places: leave the intersection, join the union",
+        )
+        yield (
+            -np.diff(1 - left / whole),
+            "the sign is turned: J, 1 - IoU, minus the J before it. And the first step is missing",
+        )
         yield alone, "each pixel goes wrong alone here: those before it stay wrong, so cumsum"
         yield from mistaken(act, _ORDERS, _SIZES, _INTERSECTIONS, _UNIONS, _JACCARDS, _STEPS)
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from coursekit.checks.comparing import alike
+from coursekit.checks.mistakes.optimiser_twice import misadapted_twice, misstepped_twice, off_twice
 from coursekit.optim import cosine_rate
 
 if TYPE_CHECKING:
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 def misstepped(w: Tensor, g: Tensor, u: Tensor) -> Mistakes:
     """Known mistakes at rate 0.2, momentum 0.6, decay 0.3: what is taken for the new weight."""
-    return ((w - 0.2 * velocity, message) for velocity, message in _velocities(w, g, u))
+    yield from ((w - 0.2 * velocity, message) for velocity, message in _velocities(w, g, u))
+    yield from misstepped_twice(w, g, u)
 
 
 def misremembered(w: Tensor, g: Tensor, u: Tensor) -> Mistakes:
@@ -163,7 +164,8 @@ FLAWS = {
 
 def misadapted(w: Tensor, g: Tensor, m: Tensor) -> Mistakes:
     """Known mistakes in a third step of Adam."""
-    return ((flawed(flaw, w, g, m), message) for flaw, message in FLAWS.items())
+    yield from ((flawed(flaw, w, g, m), message) for flaw, message in FLAWS.items())
+    yield from misadapted_twice(w, g, m)
 
 
 def averaged(w: Tensor, g: Tensor, m: Tensor) -> tuple[Tensor, Tensor]:
@@ -183,36 +185,7 @@ def misaveraged(letter: str, w: Tensor, g: Tensor, m: Tensor) -> Mistakes:
     yield old, f"the old {letter} was given back: the next step needs the new one"
 
 
-#: Of events that end too soon.
-EARLY = (
-    "stopped before 0.005, which is allowed: only a *peak* / 2 below config.sgd_min_lr stops, "
-    "not a rate, and not an equal one"
-)
-
-
-def disordered(events: list[str], patience: int) -> str:
-    """What is odd in the events of a loss that never falls, from 0.02 to 0.005; "" if nothing."""
-    order = [event for event in events if event not in ("wait", "improved")]
-    if "improved" in events[1:]:
-        return "4 is not below 3: the best loss outlives every phase"
-    if order == ["switch", "halve", "stop"]:
-        return EARLY
-    if order.count("halve") > 5:
-        return "the peak does not fall: half the *last* one each time"
-    if len(order) > 4:
-        return "it goes on: is the *next* peak too low, the phase 'stopped' then?"
-    if order != (right := ["switch", "halve", "halve", "stop"]):
-        return f"expected: the order of the picture (got {order}, expected: {right})"
-    ends = [place for place, event in enumerate(events) if event in order]
-    for one, two in pairwise(ends):
-        if two - one < patience:
-            return f"after '{events[one]}' the counter must go back to 0, too: at each event"
-    if len(events) != 1 + 4 * patience:
-        return f"expected: four phases of {patience} epochs each, not {len(events) - 1} in all"
-    return ""
-
-
-def off_the_curve(right: list[float]) -> list[tuple[list[float], str]]:
+def off_the_curve(right: list[float]) -> Iterator[tuple[list[float], str]]:
     """Known mistakes in 24 epochs of Eq. 4 with T = 10, from 4 to 1; `right` is without any."""
     epochs = range(24)
 
@@ -220,7 +193,7 @@ def off_the_curve(right: list[float]) -> list[tuple[list[float], str]]:
         return [2.5 + 1.5 * math.cos(angle(t)) for t in epochs]
 
     bend = [math.cos(math.pi * t / 10) for t in epochs]
-    return [
+    yield from [
         (
             right[:11] + [1.0] * 13,
             "it stays at l_min after T: Eq. 4 does not, cos goes on beyond π",
@@ -279,6 +252,7 @@ def off_the_curve(right: list[float]) -> list[tuple[list[float], str]]:
         ([3 - 1 * (1 + b) for b in bend], "brackets are missing: (l_max - l_min) is one factor"),
         ([1 + 1.5 + b for b in bend], "brackets are missing: (1 + cos) is one factor"),
         ([4 + 1.5 * (1 + b) for b in bend], "it starts above l_max: l_min is added, not l_max"),
+        (right[:11] + [4.0] * 13, "it is l_max after T: Eq. 4 falls, and rises slowly again"),
         (right[:10] + [4.0] * 14, "it is l_max from T on: Eq. 4 falls, and rises slowly again"),
         ([1 + 0.75 * (1 + b) for b in bend], "it starts below l_max: one half, not a quarter"),
         ([1 + 1.5 * (1 + b * b) for b in bend], "the cosine is squared: Eq. 4 has no square"),
@@ -292,6 +266,7 @@ def off_the_curve(right: list[float]) -> list[tuple[list[float], str]]:
         ([4 - 0.3 * t for t in epochs], "that is a straight line: Eq. 4 has a cosine"),
         ([cosine_rate(t + 1, 10, 4.0, 1.0) for t in epochs], "t = 0 is l_max itself: do not add 1"),
     ]
+    yield from off_twice()
 
 
 def sgd_apart(step: Callable[..., tuple[Tensor, Tensor]], w: Tensor, g: Tensor, u: Tensor) -> str:
@@ -310,6 +285,8 @@ def sgd_apart(step: Callable[..., tuple[Tensor, Tensor]], w: Tensor, g: Tensor, 
         ),
     ):
         got = step(w, g, u, 0.2, momentum=momentum, weight_decay=decay)
+        if not (momentum or decay) and alike(got[0], w + 0.2 * g):
+            return "the step goes uphill, with momentum and decay of 0, too: subtract it"
         if not momentum and alike(got[0], w):
             return "with momentum 0 nothing moves: it shrinks the old velocity, not the gradient"
         if not alike(got[0], w - 0.2 * (momentum * u + g + decay * w)):
@@ -324,7 +301,7 @@ def adam_apart(
     """What of a third step of Adam is wrong: the decay, m, v, their corrections, ε or the rest."""
     made = step(w, g, m, m**2, 3, 0.2, betas=(0.7, 0.9), eps=0.05, weight_decay=0.0)
     if made[0].isnan().any():
-        return "a weight is no number: is what stands under the root below 0? 1 - β ** t is a power, and not"  # noqa: E501
+        return "a weight is no number: is what stands under the root below 0? 1 - β ** t has a power, no product"  # noqa: E501
     if alike(made[0], flawed("none", w, g, m)):
         return "without weight decay it is right: the decay adds λ w to g, and changes nothing else"
     if not alike(made[1], 0.7 * m + 0.3 * g):
@@ -352,4 +329,6 @@ def curve_apart(rate: Callable[[float, int, float, float], float]) -> str:
     ):
         if not abs((got := rate(t, 10, 4.0, 1.0)) - right) < 1e-6:
             return f"{words}: got {got:.6g}, expected: {right:g}"
+    if all(abs(rate(t, 10, 4.0, 1.0) - cosine_rate(t, 10, 4.0, 1.0)) < 1e-4 for t in range(11)):
+        return "up to T it is right, and later it is not: Eq. 4 as it stands, for every t"
     return "at 0, T / 2, T and 2 T it is right, and not in between: cos(π t / T), not rounded"

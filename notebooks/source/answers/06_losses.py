@@ -140,6 +140,7 @@ def gradient_share(weights, counts):
         (_SHARE.format(_SUM, "weights * 18 / 19 * counts"), "shares sum to 1"),
     ],
     "focal-loss": [
+        (_FOCAL.format("((1 - p) ** gamma * nn.CrossEntropyLoss(logits, target)).mean()"), "to be called"),
         (_edit(_FOCAL_RIGHT, "** gamma", "** int(gamma)"), "use the argument gamma"),
         (_edit(_FOCAL_RIGHT, ".gather(1, target[:, None])[:, 0]", ""), "gather the true class"),
         (_edit(_FOCAL_RIGHT, ".gather(1, target[:, None])[:, 0]", "[:, target]"), "pairs every pixel"),
@@ -238,6 +239,7 @@ def focal_loss(logits, target, gamma=2.0):
     ],
     "soft-dice": [
         (_edit(_DICE_RIGHT, "there > 0", "hit > 0.5"), "however little of it is hit"),
+        (_DICE.format("1 - score[present.cumprod(0) > 0].mean()"), "no `break`"),
         (_edit(_DICE_RIGHT, "(called + there)", "(called + there + 0.01)"), "should cost 0"),
         (_edit(_DICE_RIGHT, "2 * hit / (called + there)", "2 * hit / called + there"), "a bracket is missing"),
         (_edit(_DICE_RIGHT, "logits.softmax(dim=1)", "(logits.softmax(dim=1) > 0.5).float()"), "between them it is not"),
@@ -355,7 +357,7 @@ def soft_dice_loss(logits, target):
         (_GRADIENT.format("torch.cat([torch.zeros(1), torch.diff(jaccard, prepend=torch.zeros(1))[:-1]])"),
          "a pixel late"),
         (_edit(_GRADIENT.format(_DIFF), "size + (~", "2 * size + (~"), "in the union twice"),
-        (_GRADIENT.format("torch.diff(jaccard, prepend=torch.zeros(1)).sort().values"), "the first pixel is foreground"),
+        (_GRADIENT.format("torch.diff(jaccard, prepend=torch.zeros(1)).sort().values"), "are sorted"),
         (_edit(_GRADIENT.format(_DIFF), "size = foreground.sum()", "size = len(foreground)"), "not of all"),
         (_GRADIENT.format("torch.diff(jaccard, prepend=torch.ones(1))"), "the loss is 0, not 1"),
         (_edit(_GRADIENT.format(_DIFF), "size - foreground.cumsum(0)", "size - (~foreground).cumsum(0)"), "not those of the background"),
