@@ -141,7 +141,7 @@ def gradient_share(weights: np.ndarray, counts: np.ndarray) -> np.ndarray:
 
 
 # %% check-gradient-share points=2
-from coursekit.checks.mistakes.crashes import CRASHES
+from coursekit.checks.mistakes.crashes_training import CRASHES
 from coursekit.checks.mistakes.losses import shared_otherwise, unweighted, weighted_otherwise
 
 check = Check("gradient-share")
@@ -499,7 +499,7 @@ def soft_dice_loss(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
 
 
 # %% check-soft-dice points=1
-from coursekit.checks.mistakes.crashes import CRASHES
+from coursekit.checks.mistakes.crashes_training import CRASHES
 from coursekit.checks.mistakes.dice import dice, scored_otherwise, shown_otherwise, where_scored
 
 check = Check("soft-dice")
@@ -632,7 +632,7 @@ def lovasz_gradient(foreground: torch.Tensor) -> torch.Tensor:
 
 
 # %% check-lovasz-gradient points=2
-from coursekit.checks.mistakes.crashes import CRASHES
+from coursekit.checks.mistakes.crashes_training import CRASHES
 from coursekit.checks.mistakes.lovasz_steps import stepped_otherwise, where_stepped
 
 check = Check("lovasz-gradient")
@@ -768,7 +768,7 @@ def lovasz_softmax(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
 
 
 # %% check-lovasz-softmax points=1
-from coursekit.checks.mistakes.crashes import CRASHES
+from coursekit.checks.mistakes.crashes_training import CRASHES
 from coursekit.checks.mistakes.lovasz import lovasz, softened_otherwise, where_softened
 
 check = Check("lovasz-softmax")

@@ -147,7 +147,7 @@ def sgd_step(
 
 # %% check-sgd-step points=2
 from coursekit.checks.comparing import alike
-from coursekit.checks.mistakes.crashes import CRASHES
+from coursekit.checks.mistakes.crashes_training import CRASHES
 from coursekit.checks.mistakes.optimiser import misremembered, misstepped, sgd_apart
 
 check = Check("sgd-step")
@@ -639,7 +639,7 @@ class Machine(State):
 
 
 # %% check-patience points=2
-from coursekit.checks.mistakes.crashes import CRASHES
+from coursekit.checks.mistakes.crashes_training import CRASHES
 from coursekit.checks.mistakes.patience import EARLY, disordered, unended
 from coursekit.checks.toy import recorded
 
@@ -933,7 +933,7 @@ def run_pipeline(model, machine: State, train_epoch, validate, epochs: int) -> l
 
 
 # %% check-run-pipeline points=3
-from coursekit.checks.mistakes.crashes import CRASHES
+from coursekit.checks.mistakes.crashes_training import CRASHES
 from coursekit.checks.toy import Toy
 
 check = Check("run-pipeline")
