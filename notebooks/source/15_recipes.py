@@ -54,7 +54,7 @@ from coursekit.training import FitResult, fit
 
 # %%
 TIER, DATA, SIZES = tier.choose(
-    train=(24, 1000), val=(32, 200), size=(32, 96), epochs=(4, 8), seeds=(2, 3), square=(1, 3), longer=(8, 8),
+    train=(24, 1000), val=(24, 200), size=(32, 96), epochs=(4, 8), seeds=(2, 3), square=(1, 3), longer=(8, 8),
     test=(16, 100), amounts=((0.0, 0.5, 1.0), (0.0, 0.25, 0.5, 0.75, 1.0)),
 )  # fmt: skip
 SIZE, SEEDS = SIZES["size"], SIZES["seeds"]
