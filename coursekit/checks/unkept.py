@@ -26,6 +26,13 @@ _GIVES = frozenset(
         "unsqueeze", "view", "vstack", "where", "zeros_like"
     }
 )  # fmt: skip
+#: Functions and methods whose result shares nothing: what is put into it is seen nowhere else.
+_FRESH = frozenset(
+    {
+        "clone", "copy", "deepcopy", "empty", "empty_like", "full", "full_like", "ones",
+        "ones_like", "zeros", "zeros_like",
+    }
+)  # fmt: skip
 #: What every module has and that acts, where it is called as a line.
 _ACTS = {
     "add_module",
@@ -102,7 +109,10 @@ def _is_self(node: ast.AST) -> bool:
 def _idle(function: Function, held: frozenset[str]) -> Iterator[tuple[int, ast.expr, str]]:
     """Lines of a function that give what is lost: number, what they say, the name that it gets."""
     layers = {name for node in ast.walk(function) for name in _looped(node, held)}
-    read = {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and _is_read(n)}
+    places = [n for n in ast.walk(function) if isinstance(n, ast.Subscript)]
+    filled = {id(n.value) for n in places if isinstance(n.ctx, ast.Store)}  # `x[i] = 1`
+    loaded = [n for n in ast.walk(function) if isinstance(n, ast.Name) and _is_read(n)]
+    read, some = {n.id for n in loaded if id(n) not in filled}, {n.id for n in loaded}
     read |= {name for n in ast.walk(function) for name in getattr(n, "names", ()) if _outer(n)}
     for node in ast.walk(function):
         name = ""
@@ -115,7 +125,8 @@ def _idle(function: Function, held: frozenset[str]) -> Iterator[tuple[int, ast.e
             continue
         value = node.value
         if isinstance(value, ast.Call):
-            lost = _gives(value, held, layers)
+            # What is only filled, `new[mask] = 1`, may be seen by another name, if it is not fresh.
+            lost = _is_fresh(value) if name in some else _gives(value, held, layers)
         else:
             lost = not name and _is_worked_out(value)
         if lost:
@@ -133,6 +144,12 @@ def _is_worked_out(value: ast.expr) -> bool:
 
 def _is_read(name: ast.Name) -> bool:
     return isinstance(name.ctx, (ast.Load, ast.Del))
+
+
+def _is_fresh(call: ast.Call) -> bool:
+    """Whether what a call gives has no other name, nor a part that has one."""
+    function = call.func
+    return isinstance(function, ast.Attribute) and function.attr in _FRESH
 
 
 def _outer(node: ast.AST) -> bool:

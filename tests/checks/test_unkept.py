@@ -93,6 +93,14 @@ def test_a_name_that_nothing_reads_is_told_where_it_is_asked() -> None:
     assert unkept("def f(x):\n    global y\n    y = x.mean()\n", unread=True) == ""
 
 
+def test_a_copy_that_is_only_filled_is_told_where_it_is_asked() -> None:
+    words = of("y = x.clone()\ny[x > 1] = 0\ny[0] += 1", unread=True)
+    assert "`x.clone()` gives something new, and `y` is never read" in words
+    assert of("y = x.clone()\ny[x > 1] = 0") == ""
+    for lines in ("y = x\ny[0] = 0", "y = x.view(-1)\ny[0] = 0", "y = x.clone()\ny[0] = y[1]"):
+        assert of(lines, unread=True) == ""
+
+
 def test_one_function_alone_may_be_asked() -> None:
     text = CELL.format("self.stem(x)")
     assert unkept(text, "Mine.forward") and not unkept(text, "Mine.__init__")

@@ -41,6 +41,12 @@ def _raised(error: BaseException) -> bool:
     return _own(error) and "raise " in (place.line or "")
 
 
+def _raised_at_l(error: BaseException) -> bool:
+    """Whether it is so where the check's file of mode L is read."""
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    return _raised(error) and "L.png" in {getattr(v, "name", "") for v in frame.f_locals.values()}
+
+
 def _in_colours(error: BaseException) -> bool:
     """Whether it is raised where a file has come as an array with colours."""
     *_, (frame, _) = traceback.walk_tb(error.__traceback__)
@@ -80,7 +86,12 @@ CRASHES: dict[str, tuple[Any, ...]] = {
             _in_colours,
             "this file is of mode P, and was opened as colours: `Image.open`, and no `convert`",
         ),
-        (Exception, _raised, "this file is of mode L or P: it should be read"),
+        (
+            Exception,
+            _raised_at_l,
+            "this file is of mode L (a capital letter): it should be read, as those of mode P",
+        ),
+        (Exception, _raised, "this file is of mode P: it should be read, as those of mode L"),
         (ValueError, "^", "this file is of mode L or P: it should be read"),
     ),
     "refused": (

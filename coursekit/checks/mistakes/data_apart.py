@@ -153,7 +153,7 @@ def misnamed(ids: Any, got: Any, sides: Any) -> str:
 
 def misfound(found: dict[str, Any]) -> str:
     """What is wrong with the suspects of the check's report, in words; "" if nothing is."""
-    known = {"constant-mask": {"912", "345", "1000"}, "no-eyes": {"512", "601", "700"}}
+    known = {"constant-mask": {"912", "77", "345", "1000"}, "no-eyes": {"512", "601", "700"}}
     for kind, stems in found.items():
         if not all(isinstance(stem, str) for stem in stems):
             return "a stem is a string, such as '912'"
@@ -173,15 +173,18 @@ def misfound(found: dict[str, Any]) -> str:
         return "only what all findings of a kind share is kept: join them, with `update` or `|`"
     for wrong, words in (
         ({"1000", "345"}, "an earlier finding of a kind is replaced or left out: join all of them"),
-        ({"912", "345"}, "a later finding of its kind is left out: join them"),
+        ({"912", "77", "345"}, "a later finding of its kind is left out: join them"),
         ({"912", "1000"}, "only one file of each finding is taken: go through all names"),
-        ({"345"}, "only one file of each finding is taken: go through all names"),
+        ({"345"}, "only the last of several files is kept: collect all of them"),
+        ({"77", "345", "1000"}, "the first file of each kind is left out: it counts, too"),
+        ({"77", "345"}, "the first file of each finding is left out: go through all names"),
+        ({"912", "77", "1000"}, "the last file of each finding is left out: go through all names"),
     ):
         if {*got} == wrong:
             return words
     for wrong, words in (
-        ({"601"}, "warnings are missing, of a kind that has errors, too"),
-        ({"512"}, "errors are missing, of a kind that has warnings, too"),
+        ({"601"}, "warnings are missing: errors and warnings of a kind count alike"),
+        ({"512"}, "errors are missing: errors and warnings of a kind count alike"),
     ):
         if {*eyes} == wrong:
             return words

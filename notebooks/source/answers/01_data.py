@@ -157,6 +157,8 @@ def read_mask(path):
          "True and False were counted"),
         (_edit(_COUNT, "label_map[label_map != 255]", "label_map[label_map < num_classes - 1]"),
          "the last class is left out"),
+        (_edit(_COUNT, "label_map[label_map != 255]", "label_map[label_map < 18]"),
+         "the last class, 18, is left out"),
         (_edit(_COUNT, ", minlength=num_classes", ""), "minlength"),
         (_COUNT_ALL, "255 is no class"),
         (_COUNT_TILL, "leave out this pixel (`continue`), not the rest"),
