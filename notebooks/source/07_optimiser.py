@@ -275,7 +275,7 @@ def adam_step(
 
 
 # %% check-adam-step points=3
-from coursekit.checks.mistakes import crashes
+from coursekit.checks.mistakes import crashes_training as crashes
 from coursekit.checks.mistakes import optimiser as known
 
 check = Check("adam-step")
