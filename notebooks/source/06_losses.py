@@ -793,7 +793,7 @@ probe = Probe("check-lovasz-softmax")
 for hidden_name, hidden_classes in (("all", 5), ("absent", 3)):
     hidden_drawn = probe.given(hidden_name, lambda rng: rng.normal(0, 2, (3, 5, 4, 6)))
     hidden_true = probe.given(
-        f"{hidden_name}-true", lambda rng, n=hidden_classes: rng.integers(0, n, (3, 4, 6))
+        f"{hidden_name}-true", lambda rng, n=hidden_classes: rng.integers(5 - n, 5, (3, 4, 6))
     )
     hidden_both = torch.from_numpy(hidden_drawn).float(), torch.from_numpy(hidden_true)
     hidden_cost = probe.call(lovasz_softmax, *hidden_both)
@@ -803,12 +803,14 @@ for hidden_name, hidden_classes in (("all", 5), ("absent", 3)):
 
 # %% check-lovasz-softmax-2 points=1
 check = Check("lovasz-softmax")
+for known in CRASHES["lovasz-softmax"]:
+    check.crashes(*known)
 got = check.call(lovasz_softmax, drawn.requires_grad_(), maps)
 check.that(got.requires_grad, "the loss has no gradient: no detach, item or torch.tensor(…)")
 slopes = [torch.autograd.grad(value, drawn)[0] for value in (got, lovasz(drawn, maps))]
 check.close(*slopes, "right value, another gradient: detach nothing")
 maps[:] = 2
-alone = "of one class the loss is its own: divide by the number of classes in the target"
+alone = "the only class is 2: visit `target.unique()`, no other ids, and divide by their number"
 got = check.call(lovasz_softmax, drawn, maps)
 check.close(got, lovasz(drawn, maps), alone)
 check.passed("over the batch as a whole, and with a gradient")

@@ -99,6 +99,11 @@ CRASHES: dict[str, tuple[Any, ...]] = {
         ),
         (
             IndexError,
+            "too many indices for tensor of dimension 0",
+            "the foreground is one number, and not one for each pixel: `foreground = target == c`",
+        ),
+        (
+            IndexError,
             "too many indices",
             "`sort` gives two things: `errors, order = errors.sort(descending=True)`",
         ),
@@ -110,6 +115,11 @@ CRASHES: dict[str, tuple[Any, ...]] = {
         ),
         (RuntimeError, r"\(4\) .* \(24\)", "the target is not flat: target.flatten()"),
         (RuntimeError, "shape '.*19", "19 is written in: there are logits.shape[1] classes"),
+        (
+            (ZeroDivisionError, RuntimeError),
+            "division|non-empty TensorList",
+            "no class was visited: visit `target.unique()`, whatever ids are in it",
+        ),
     ),
     "lovasz-gradient": (
         (
@@ -124,6 +134,11 @@ CRASHES: dict[str, tuple[Any, ...]] = {
         ),
         (RuntimeError, "one-dimensional", "J is needed after each pixel: cumsum, not sum"),
         (TypeError, "prepend", "`prepend` wants a tensor, such as torch.zeros(1)"),
+        (
+            RuntimeError,
+            "diff expects prepend",
+            "`prepend` wants a tensor of one dimension, such as torch.zeros(1)",
+        ),
     ),
     "sgd-step": (
         (TypeError, "ndarray", "stay with tensors: no `.numpy()`"),
@@ -188,7 +203,17 @@ CRASHES: dict[str, tuple[Any, ...]] = {
         (
             RuntimeError,
             "the pipeline has stopped",
-            "it trains on when the machine has stopped: look at machine.phase before each epoch",
+            "it trains on when the machine has stopped: before each epoch, is its phase 'stopped'?",
+        ),
+        (
+            RuntimeError,
+            r"Missing key\(s\).*running_",
+            "the buffers are missing: keep the whole state, copy.deepcopy(model.state_dict())",
+        ),
+        (
+            AttributeError,
+            "OrderedDict' object",
+            "a state goes into the model, and is no model itself: model.load_state_dict(best)",
         ),
         (
             AttributeError,

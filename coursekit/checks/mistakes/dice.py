@@ -59,6 +59,7 @@ _SIZE: list[Way] = [
         lambda q, y: (q**2 + y).sum(_DIMS),
         "p is squared below: that is the form of 2016, not this one",
     ),
+    (lambda q, y: 2 * q.sum(_DIMS), "below stands Σp twice: Σp + Σy"),
     (lambda q, y: (q + y - q * y).sum(_DIMS), "below stands the union: take Σp + Σy"),
     (lambda q, y: q.sum(_DIMS) * y.sum(_DIMS), "below stands a product: Σp + Σy"),
     (lambda q, y: y.sum(_DIMS), "that is soft recall: divide by Σp + Σy"),

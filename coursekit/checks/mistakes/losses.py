@@ -313,7 +313,10 @@ def unfocused(logits: Tensor, target: Tensor) -> Mistakes:
             each[target > 0].mean(),
             "class 0, the background, was left out: it counts like the others",
         ),
-        (-(1 - p**2 * -cost).mean(), "a bracket is missing: (1 - p) first, then the power"),
+        *(
+            (wrong.mean(), "a bracket is missing: (1 - p) first, then the power")
+            for wrong in (-(1 - p**2 * -cost), 1 - p**2 * cost, 1 - p**2 * -cost)
+        ),
         (-((1 - p) ** 2).log().mean(), "the logarithm is of p alone, not of the factor"),
     ]
     yield from mistaken(act, _P, _FACTOR, _LOG, _MEAN)
@@ -345,4 +348,4 @@ def where_unfocused(loss: Loss) -> str:
         return f"with γ = 0 it is {times:.3g} times the cross-entropy of a pixel, and should be the cross-entropy itself: no other factor, no α"  # noqa: E501
     if alike(plain[0], cost, 1e-4):
         return "with γ = 0 it is cross-entropy, as it should be, so look at the factor: (1 - p)^γ"
-    return "already with γ = 0 it is not the cross-entropy of the pixel: look at log p of the true class"  # noqa: E501
+    return "already with γ = 0, where the factor is 1, it is not the cross-entropy of the pixel: look at log p of the true class, and at the brackets"  # noqa: E501

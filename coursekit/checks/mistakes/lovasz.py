@@ -70,6 +70,7 @@ SLIPS = {
     "sum": "this is the sum over the classes: take the mean",
     "width": "softmax along the width: classes are dimension 1",
     "height": "softmax along the height: classes are dimension 1",
+    "over pixels": "softmax over the pixels: over the classes of each, dim=1 before they move",
     "sigmoid": "p comes from a softmax over the classes, no sigmoid",
     "twice": "the softmax is there twice",
     "scores": "the softmax is missing: logits are no probabilities",
@@ -80,6 +81,9 @@ _SOFT: dict[str, Callable[[Tensor], Tensor]] = {
     "width": lambda x: x.softmax(-1),
     "height": lambda x: x.softmax(2),
     "images": lambda x: x.softmax(0),
+    "over pixels": lambda x: (
+        x.movedim(1, 0).flatten(1).softmax(1).reshape(x.movedim(1, 0).shape).movedim(0, 1)
+    ),
     "sigmoid": lambda x: x.sigmoid(),
     "log": lambda x: x.log_softmax(1),
     "scores": lambda x: x,

@@ -61,6 +61,7 @@ def _velocities(w: Tensor, g: Tensor, u: Tensor) -> list[tuple[Tensor, str]]:
         (0.2 * (0.6 * u + p), "the rate is there twice"),
         (0.6 * u + g + 0.3 * w.abs(), "the decay pulls towards zero: λ w, sign and all"),
         (0.6 * u + g + 0.3 * w.sign(), "that is L1 decay: the gradient of λ/2 · w² is λ w"),
+        (0.6 + u * p, "momentum times velocity, plus g̃: `*` and `+` have changed places"),
         (0.6 * u + g + 0.3, "λ alone joins the gradient: it is λ w"),
         (0.6 * u + g + 0.3 * w.norm(), "each weight by itself: λ w, not λ times the norm"),
         (0.6 * u + g + 0.15 * w.square().sum(), "that is the decay's loss: its gradient is λ w"),
@@ -230,6 +231,7 @@ def off_the_curve(right: list[float]) -> Iterator[tuple[list[float], str]]:
         (of(lambda t: math.radians(math.pi * t / 10)), "math.cos takes radians"),
         (of(lambda t: 18.0 * t), "math.cos takes radians: a half turn is math.pi"),
         (of(lambda t: t / 10), "there is no π: a half turn in T epochs"),
+        (of(lambda t: math.pi * t // 10), "`//` makes a whole number of the angle: divide with /"),
         (of(lambda t: math.pi * (t // 10)), "t // T is a whole number: divide with /"),
         (of(lambda t: math.pi * t / 9), "it is at l_min one epoch early: divide by T, not T - 1"),
         (
@@ -250,6 +252,15 @@ def off_the_curve(right: list[float]) -> Iterator[tuple[list[float], str]]:
             "it falls below l_min: l_max minus l_min, not l_min - l_max",
         ),
         ([3 - 1 * (1 + b) for b in bend], "brackets are missing: (l_max - l_min) is one factor"),
+        (
+            [4.5 * (1 + b) for b in bend],
+            "brackets are elsewhere: l_min is added to the product, and not to its first factor",
+        ),
+        (
+            [1 + 0.5 * (3 + b) for b in bend],
+            "the bracket is 1 + cos, a factor: l_max - l_min is multiplied by it, not added to cos",
+        ),
+        ([2 + 1.5 * (1 + b) for b in bend], "half of l_max is added: add l_min, all of it"),
         ([1 + 1.5 + b for b in bend], "brackets are missing: (1 + cos) is one factor"),
         ([4 + 1.5 * (1 + b) for b in bend], "it starts above l_max: l_min is added, not l_max"),
         (right[:11] + [4.0] * 13, "it is l_max after T: Eq. 4 falls, and rises slowly again"),

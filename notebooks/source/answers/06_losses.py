@@ -434,6 +434,7 @@ def soft_dice_loss(logits, target):
         (_edit(_LOVASZ, "logits.softmax(dim=1)", "F.one_hot(logits.argmax(1), logits.shape[1]).movedim(-1, 1).float()"), "arg-max has no slope"),
         (_edit(_LOVASZ, "lovasz_gradient(foreground[order])", "lovasz_gradient(~foreground[order])"), "not its opposite"),
         (_edit(_LOVASZ, "range(p.shape[1])", "range(1, p.shape[1])"), "class 0 was left out"),
+        (_edit(_LOVASZ, "range(p.shape[1])", "range(len(y.unique()))"), "visit `target.unique()`"),
         (_edit(_LOVASZ, "sum(costs) / len(costs)", "max(costs)"), "worst class alone"),
         (_edit(_LOVASZ, "lovasz_gradient(foreground[order])", "lovasz_gradient(foreground[order]).cumsum(0)"), "added up again"),
         (_edit(_LOVASZ, "logits.softmax(dim=1)", "logits.sigmoid()"), "no sigmoid"),
