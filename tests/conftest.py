@@ -29,10 +29,14 @@ settings.register_profile("course", deadline=None, derandomize=True, max_example
 settings.load_profile("course")
 
 
+def pytest_collection() -> None:
+    """What is imported stays: looking through it for garbage, time and again, finds none."""
+    gc.disable()
+
+
 def pytest_collection_finish() -> None:
-    """What is loaded by now stays: looking through it for garbage, time and again, finds none."""
-    gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def pytest_unconfigure() -> None:

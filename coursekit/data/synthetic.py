@@ -17,10 +17,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from coursekit.data.cache import Arrays
+    from coursekit.synthfaces import SynthFace
+
+#: Bytes of photographs that a data set keeps once it has drawn them.
+_KEPT = 32 << 20
 
 
 class SynthDataset(FaceDataset):
     """Faces that `coursekit.synthfaces` renders when they are asked for.
+
+    They are kept while there is room: who counts, trains and looks at results draws each once.
 
     Face k of the data set is face `first + k` of `seed`: two data sets with one seed and ranges
     that do not overlap share no face.
@@ -68,6 +74,7 @@ class SynthDataset(FaceDataset):
         self.label_noise = label_noise
         self.crowd = crowd
         self.shift = shift
+        self._drawn: dict[int, SynthFace] = {}  # by the index in the family; subsets share it
         self._choose(range(first, first + length))
 
     def _choose(self, indices: Sequence[int]) -> None:
@@ -75,17 +82,25 @@ class SynthDataset(FaceDataset):
         self.names = tuple(f"{index:05d}" for index in self.indices)
 
     def sample(self, index: int, *, landmarks: bool = True) -> Sample:
-        from coursekit import synthfaces
-
         if self._arrays is not None and self._arrays[0] == self.size:  # no need to draw it again
             held = self._arrays[1]
             assert held.label_maps is not None and held.landmarks is not None
             image, label_map = np.array(held.images[index]), np.array(held.label_maps[index])
             return Sample(self.names[index], image, label_map, np.array(held.landmarks[index]))
+        face = self._face(self.indices[index])
+        image, label_map = face.image.copy(), face.label_map.copy()
+        return Sample(self.names[index], image, label_map, face.landmarks.copy())
+
+    def _face(self, index: int) -> SynthFace:
+        """Face `index` of the family; whoever changes it changes it for all that ask again."""
+        from coursekit import synthfaces
+
+        if index in self._drawn:
+            return self._drawn[index]
         try:
             face = synthfaces.render(
                 self.seed,
-                self.indices[index],
+                index,
                 self.size,
                 label_noise=self.label_noise,
                 crowd=self.crowd,
@@ -93,7 +108,9 @@ class SynthDataset(FaceDataset):
             )
         except ValueError as error:
             raise CourseError(f"synthetic faces: {error}") from error
-        return Sample(self.names[index], face.image, face.label_map, face.landmarks)
+        if len(self._drawn) * face.image.nbytes < _KEPT:
+            self._drawn[index] = face
+        return face
 
     def arrays(self, size: int, *, landmarks: bool = True) -> Arrays:
         return super().arrays(size)  # they cost nothing here
@@ -101,9 +118,12 @@ class SynthDataset(FaceDataset):
     def subset(self, indices: Sequence[int]) -> SynthDataset:
         chosen = [self.indices[self._position(i)] for i in indices]
         part = copy.copy(self)
-        part._arrays = None
+        part._arrays, part._drawn = None, self._drawn
         part._choose(chosen)
         return part
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_drawn": {}}  # a worker draws what it needs
 
     def identity(self) -> dict[str, Any]:
         from coursekit import synthfaces

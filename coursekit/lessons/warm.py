@@ -7,6 +7,7 @@ build measures cold kernels; these are for replaying alone, and need a system th
 
 from __future__ import annotations
 
+import gc
 import json
 import multiprocessing
 import os
@@ -24,9 +25,13 @@ if TYPE_CHECKING:
     from jupyter_client.connect import KernelConnectionInfo
 
 KERNEL_NAME = "coursekit-warm"
-#: What is imported; the compiler is what torch's first optimiser imports. No pyplot: how a kernel
-#: shows pictures is known only once it has started.
-PRELOADED = ("ipykernel.kernelapp", "torch._dynamo", "segmentation_models_pytorch")
+#: What is imported; the compiler is what torch's first optimiser imports. No pyplot: it looks for
+#: the shell of a kernel when it is imported.
+PRELOADED = (
+    "ipykernel.kernelapp", "matplotlib.figure", "matplotlib.backends.backend_agg",
+    "torch._dynamo", "segmentation_models_pytorch",
+)  # fmt: skip
+_INLINE = "module://matplotlib_inline.backend_inline"
 _KILLED = -9
 
 
@@ -90,13 +95,17 @@ def serve(connection_file: str, environment: dict[str, str], cwd: str | None) ->
         environment: all of it.
         cwd: where it works.
     """
+    import matplotlib
     from ipykernel.kernelapp import IPKernelApp
 
+    gc.freeze()  # or looking for garbage copies the memory of all that is imported
     os.setsid()
     os.environ.clear()
     os.environ.update(environment)
     if cwd is not None:
         os.chdir(cwd)
+    # As matplotlib does where it is imported in a kernel.
+    matplotlib.rcParams["backend"] = environment.get("MPLBACKEND") or _INLINE
     sys.argv = ["ipykernel_launcher.py", "-f", connection_file]
     sys.path.insert(0, "")
     IPKernelApp.launch_instance()
