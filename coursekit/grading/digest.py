@@ -48,10 +48,10 @@ def _versions() -> str:
 def _hashed(package: Path) -> str:
     digest = hashlib.sha256(_versions().encode())
     for path in sorted(package.rglob("*.py")):
-        name = path.relative_to(package)
-        if not any(name.is_relative_to(apart) for apart in APART):
+        name = path.relative_to(package).as_posix()
+        if not f"{name}/".startswith(tuple(f"{apart}/" for apart in APART)):
             content = hashlib.sha256(path.read_bytes()).hexdigest()
-            digest.update(f"{name.as_posix()} {content}\n".encode())
+            digest.update(f"{name} {content}\n".encode())
     return digest.hexdigest()
 
 

@@ -21,6 +21,7 @@ import re
 import textwrap
 import tokenize
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from coursekit.release.reread import GAP, parsed, told
@@ -141,7 +142,8 @@ class Secrets:
             yield Needle(text, " / ".join(line.strip() for line in lines), region)
 
 
-def statements(source: str) -> set[str]:
+@lru_cache(4096)  # a release is looked through more than once, and its cells are the same
+def statements(source: str) -> frozenset[str]:
     """The statements of a program that do something, written out in one way.
 
     Of a compound statement the head counts, its body being statements of their own.
@@ -149,7 +151,7 @@ def statements(source: str) -> set[str]:
     try:
         tree = ast.parse(textwrap.dedent(source))
     except (SyntaxError, ValueError):
-        return set()
+        return frozenset()
     found = set()
     for node in ast.walk(tree):
         if not isinstance(node, ast.stmt) or isinstance(node, (ast.Import, ast.ImportFrom)):
@@ -159,7 +161,7 @@ def statements(source: str) -> set[str]:
                 setattr(node, field, [ast.Pass()] if field == "body" else [])
         if any(isinstance(part, _SUBSTANCE) for part in ast.walk(node)):
             found.add(ast.unparse(node))
-    return found
+    return frozenset(found)
 
 
 def _does_something(line: str) -> bool:
