@@ -18,6 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
+from coursekit.files import socket_folder
+from coursekit.temporary import TemporaryFolder
+
 if TYPE_CHECKING:
     from multiprocessing.context import ForkServerContext
     from pathlib import Path
@@ -44,6 +47,21 @@ class WarmProvisioner(LocalProvisioner):
     """Forks a kernel, in place of starting a program."""
 
     process: Any
+    _sockets: TemporaryFolder | None = None
+
+    async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
+        """Say where its sockets are: files, since a port that was free may be another's by now."""
+        if self._sockets is None:
+            self._sockets = TemporaryFolder(socket_folder())
+        manager: Any = self.parent
+        manager.transport, manager.ip = "ipc", str(self._sockets.path / "s")
+        return await super().pre_launch(**kwargs)
+
+    async def cleanup(self, restart: bool = False) -> None:
+        """Remove them, unless it starts again."""
+        await super().cleanup(restart)
+        if self._sockets is not None and not restart:
+            self._sockets.remove()
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """Have the fork server fork it; `cmd` ends with the connection file."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,7 +13,6 @@ from coursekit.lessons import warm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 pytestmark = pytest.mark.skipif(not warm.is_possible(), reason="forks need Linux")
 
@@ -32,6 +32,7 @@ def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Any,
         client.stop_channels()
         manager.shutdown_kernel(now=True)
         assert not manager.is_alive()
+        assert not Path(manager.ip).parent.exists()
 
 
 def said(client: Any, code: str) -> str:
@@ -58,6 +59,12 @@ def test_it_has_the_environment_the_folder_and_the_backend(kernel: tuple[Any, An
     code = "import os, matplotlib.pyplot as p; print(os.environ['ONLY_HERE'], os.getcwd(), "
     code += "p.get_backend()[-6:], __name__)"
     assert said(kernel[1], code) == f"yes {kernel[2]} inline __main__"
+
+
+def test_no_other_process_can_have_its_ports(kernel: tuple[Any, Any, Path]) -> None:
+    manager, client, _ = kernel
+    assert (manager.transport, client.transport) == ("ipc", "ipc")
+    assert Path(manager.ip).parent.is_dir()
 
 
 def test_it_computes_learns_and_starts_processes(kernel: tuple[Any, Any, Path]) -> None:
