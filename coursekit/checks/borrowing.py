@@ -135,7 +135,9 @@ def _told_by_checks(stack: ExitStack) -> list[FunctionType]:
     for module in iter_modules(mistakes.__path__, f"{mistakes.__name__}."):
         loaded = sys.modules.get(module.name)
         if loaded is not None:
-            found += _functions([*vars(loaded).values()], module.name)
+            # Python's own names stand in each module, and anybody can add to them.
+            own = [value for name, value in vars(loaded).items() if name != "__builtins__"]
+            found += _functions(own, module.name)
         else:
             sys.modules[module.name] = None  # type: ignore[assignment]
             stack.callback(sys.modules.pop, module.name, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import functools
 import importlib
 import inspect
@@ -131,6 +132,17 @@ def test_a_part_that_is_taken_away_says_that_it_was_called() -> None:
                 paint(ids, np.eye(3))
         assert welcome.count_pixels(ids, 2).tolist() == [1, 1], "that is another exercise's"
     assert told == [1, 1, 1] and kept(ids, np.eye(3)).shape == (1, 2, 3)
+
+
+def test_what_somebody_adds_to_python_s_own_names_is_no_part(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    around: dict[str, object] = {}
+    around["around"] = around
+    monkeypatch.setattr(builtins, "around", around, raising=False)
+    importlib.import_module("coursekit.checks.mistakes.modules")
+    with taken_away("paint", list):
+        pass
 
 
 def test_a_class_that_is_taken_away_is_there_for_other_parts() -> None:
