@@ -24,11 +24,13 @@ ifneq (,$(filter C POSIX,$(LC_ALL)))
 export LC_ALL := C.UTF-8
 endif
 
-.PHONY: demo test lab setup build lint types unit coverage notebooks abn results gpu browser site clean help
+.PHONY: demo test lessons lab setup build lint types unit coverage notebooks abn results gpu browser \
+  site clean help
 
 help:
 	@echo "make demo   train a face parser on made-up faces and look at it ($(OUT)/report.html)"
-	@echo "make test   everything that CI checks"
+	@echo "make test   lint, types, every unit test, the solved notebooks replayed"
+	@echo "make lessons  for who changes a lesson: all known answers, and the full tier in miniature"
 	@echo "make lab    the lessons, in JupyterLab"
 	@echo "make build  the notebooks, from notebooks/source"
 	@echo "make coverage  which lines no test runs (make coverage TESTS=tests/data)"
@@ -79,7 +81,12 @@ abn: $(READY)
 
 unit: $(READY) abn
 	@echo "unit and property tests"
-	@$(RUN)python -m pytest -p no:nbval -n $(JOBS) --dist loadfile tests
+	@$(RUN)python -m pytest -p no:nbval -n $(JOBS) --dist loadfile tests --ignore tests/course
+
+# CI runs it after `make test`: a lesson's every known answer, and each lesson as on a GPU.
+lessons: $(READY)
+	@echo "lessons: every known answer on both halves of the checks, and the full tier in miniature"
+	@$(RUN)python -m pytest -p no:nbval -n $(JOBS) --dist loadfile tests/course
 
 coverage: $(READY)
 	@echo "which lines of the package no test runs ($(TESTS))"

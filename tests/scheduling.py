@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from xdist.remote import Producer
 
 #: Files of long tests that share nothing: each test goes to whoever is free.
-SPREAD = ("tests/lessons/test_full_tier.py",)
+SPREAD = ("tests/course/test_full_tier.py",)
 
 #: Files that take long, the longest first: late in the run one of them would keep a core waiting.
 #: What tries the answers of all lessons stays in one process, which loads torch once.
 LONG = (
-    "tests/lessons/test_lessons.py", *SPREAD,
+    "tests/course/test_answers.py", *SPREAD, "tests/lessons/test_lessons.py",
     "tests/grading/sandbox/test_sandbox.py", "tests/grading/test_batch.py",
     "tests/training/test_loop.py", "tests/release/test_release.py",
     "tests/mutation/test_report.py", "tests/codabench/test_submission.py",
