@@ -65,7 +65,7 @@ class Needle:
 
 def squash(text: str) -> str:
     """A text without white space, and with one kind of quotes."""
-    return re.sub(r"\s+", "", text).replace("'", '"')
+    return "".join(text.split()).replace("'", '"')
 
 
 class Secrets:
