@@ -29,7 +29,7 @@ endif
 
 help:
 	@echo "make demo   train a face parser on made-up faces and look at it ($(OUT)/report.html)"
-	@echo "make test   lint, types, every unit test, the solved notebooks replayed"
+	@echo "make test   lint, types, unit tests, the solved notebooks replayed"
 	@echo "make lessons  for who changes a lesson: all known answers, and the full tier in miniature"
 	@echo "make lab    the lessons, in JupyterLab"
 	@echo "make build  the notebooks, from notebooks/source"

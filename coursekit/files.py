@@ -131,13 +131,20 @@ def socket_folder() -> str:
     """
     usual = tempfile.gettempdir()
     for folder in (usual, "/tmp", "/var/tmp", os.environ.get("XDG_RUNTIME_DIR", "")):  # noqa: S108
-        fits = os.name == "nt" or len(os.fsencode(folder)) < _SOCKETS
-        if fits and os.path.isdir(folder) and os.access(folder, os.W_OK | os.X_OK):  # noqa: PTH112
+        if _fits(folder) and os.path.isdir(folder) and os.access(folder, os.W_OK | os.X_OK):  # noqa: PTH112
             return folder
     raise CourseError(
         f"{usual}: is too long a path for the sockets of several processes; set TMPDIR to a "
         f"folder below {_SOCKETS} characters that can be written"
     )
+
+
+def _fits(folder: str) -> bool:
+    """Whether a socket's path does: the folder's own, whatever link leads there, in UTF-8."""
+    try:
+        return os.name == "nt" or len(os.path.realpath(folder).encode()) < _SOCKETS
+    except UnicodeEncodeError:
+        return False
 
 
 def shorten_sockets() -> None:

@@ -85,6 +85,19 @@ def test_sockets_of_processes_fit_below_a_long_folder(
     assert tempfile.gettempdir() == str(long)  # what needs room stays where the user has it
 
 
+@pytest.mark.parametrize("name", ["x" * 80, "x\udcff"])
+def test_a_short_link_to_a_long_folder_is_too_long_for_sockets(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ZeroMQ is given the folder's own path, and writes it in UTF-8."""
+    (tmp_path / name).mkdir()
+    with tempfile.TemporaryDirectory() as short:
+        link = Path(short, "l")
+        link.symlink_to(tmp_path / name)
+        monkeypatch.setattr(tempfile, "tempdir", str(link))
+        assert files.socket_folder() in ("/tmp", "/var/tmp")
+
+
 def test_no_folder_for_sockets_or_for_anything(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,7 @@ it, too.
 from __future__ import annotations
 
 import ast
+import gc
 import importlib
 import inspect
 import re
@@ -19,7 +20,7 @@ from pkgutil import iter_modules
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
-import coursekit
+import coursekit.parts
 from coursekit import names as text_names
 from coursekit.checks import mistakes
 from coursekit.checks.cells import cell_of, codes
@@ -86,6 +87,8 @@ class BorrowedError(Exception):
 
 
 _tell: Callable[[], Any] = str
+_PARTS = f"{coursekit.parts.__name__}."
+_noted: dict[int, Any] = {}
 
 
 @contextmanager
@@ -101,7 +104,8 @@ def taken_away(exercise: str, tell: Callable[[], None]) -> Iterator[None]:
     global _tell
     _tell = tell
     with ExitStack() as stack:
-        for part in (*own_parts(exercise), *_told_by_checks(stack)):
+        gone = [*_taken_out(exercise), *own_parts(exercise), *_told_by_checks(stack)]
+        for part in {id(part): part for part in gone}.values():
             if isinstance(part, type):
                 first = vars(part).get("__init__")
                 if isinstance(first, FunctionType):
@@ -126,6 +130,27 @@ def own_parts(exercise: str) -> list[Any]:
     return [p if isinstance(p, type) else inspect.unwrap(p) for p in found.values()]
 
 
+def remember() -> None:
+    """Note the parts that are loaded; called before an answer can take them out of their modules.
+
+    A kernel is forked from a process that has them, frozen: later, `gc` does not tell of them.
+    """
+    for name, module in [*sys.modules.items()]:
+        if name.startswith(_PARTS) and module is not None:
+            _noted.update((id(value), value) for value in vars(module).values())
+
+
+def _taken_out(exercise: str) -> Iterator[Any]:
+    """Parts that somebody may hold whose modules have them no more, and copies of them."""
+    names = parts_of(exercise)
+    for value in (*gc.get_objects(), *_noted.values()):
+        function = type(value) is FunctionType
+        if function or issubclass(type(value), type):
+            name = value.__code__.co_name if function else value.__name__
+            if name in names and str(value.__module__).startswith(_PARTS):
+                yield value
+
+
 def _told_by_checks(stack: ExitStack) -> list[FunctionType]:
     """What checks know of exercises: to tell a mistake, they take the right way and wrong ones.
 
@@ -135,29 +160,35 @@ def _told_by_checks(stack: ExitStack) -> list[FunctionType]:
     for module in iter_modules(mistakes.__path__, f"{mistakes.__name__}."):
         loaded = sys.modules.get(module.name)
         if loaded is not None:
-            # Python's own names stand in each module, and anybody can add to them.
-            own = [value for name, value in vars(loaded).items() if name != "__builtins__"]
-            found += _functions(own, module.name)
+            found += _functions(vars(loaded), module.name)
         else:
             sys.modules[module.name] = None  # type: ignore[assignment]
             stack.callback(sys.modules.pop, module.name, None)
     return found
 
 
-def _functions(value: Any, module: str) -> Iterator[FunctionType]:
-    """A module's functions that a value is or holds: ways stand in lists, and some in a class."""
-    if isinstance(value, (list, tuple)):
-        for one in value:
-            yield from _functions(one, module)
-    elif isinstance(value, dict):
-        yield from _functions([*value.values()], module)
-    elif isinstance(value, type):
-        if value.__module__ == module:
-            yield from _functions([*vars(value).values()], module)
-    elif callable(value):
-        function = inspect.unwrap(value)
-        if isinstance(function, FunctionType) and function.__module__ == module:
-            yield function
+def _functions(held: Any, module: str) -> Iterator[FunctionType]:
+    """A module's functions that a value is or holds: ways stand in lists, and some in a class.
+
+    Anybody can add to a module, and to Python's own names in it: a list that holds itself, too.
+    """
+    waiting, seen = [held], dict[int, Any]()
+    while waiting:
+        value = waiting.pop()
+        if id(value) in seen:
+            continue
+        seen[id(value)] = value  # kept, or another could get its number
+        if isinstance(value, (list, tuple)):
+            waiting += value
+        elif isinstance(value, dict):
+            waiting += value.values()
+        elif isinstance(value, type):
+            waiting += vars(value).values() if value.__module__ == module else ()
+        elif callable(value):
+            with suppress(Exception):  # a stranger's may say anything of what it wraps
+                function = inspect.unwrap(value)
+                if isinstance(function, FunctionType) and function.__module__ == module:
+                    yield function
 
 
 def _called(function: Any, names: set[str]) -> Iterator[Any]:

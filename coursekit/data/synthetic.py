@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from coursekit.data.cache import Arrays
-    from coursekit.synthfaces import SynthFace
 
-#: Bytes of photographs that a data set keeps once it has drawn them.
+    #: A photograph (H, W, 3) and a label map (H, W), uint8, and points (106, 2).
+    _Face = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+#: Bytes of the photographs, label maps and points that a data set keeps once it has drawn them.
 _KEPT = 32 << 20
 
 
@@ -74,7 +76,7 @@ class SynthDataset(FaceDataset):
         self.label_noise = label_noise
         self.crowd = crowd
         self.shift = shift
-        self._drawn: dict[int, SynthFace] = {}  # by the index in the family; subsets share it
+        self._drawn: dict[tuple[float, ...], _Face] = {}  # by what they look like; subsets share it
         self._choose(range(first, first + length))
 
     def _choose(self, indices: Sequence[int]) -> None:
@@ -87,16 +89,16 @@ class SynthDataset(FaceDataset):
             assert held.label_maps is not None and held.landmarks is not None
             image, label_map = np.array(held.images[index]), np.array(held.label_maps[index])
             return Sample(self.names[index], image, label_map, np.array(held.landmarks[index]))
-        face = self._face(self.indices[index])
-        image, label_map = face.image.copy(), face.label_map.copy()
-        return Sample(self.names[index], image, label_map, face.landmarks.copy())
+        image, label_map, points = map(np.copy, self._face(self.indices[index]))
+        return Sample(self.names[index], image, label_map, points)
 
-    def _face(self, index: int) -> SynthFace:
+    def _face(self, index: int) -> _Face:
         """Face `index` of the family; whoever changes it changes it for all that ask again."""
         from coursekit import synthfaces
 
-        if index in self._drawn:
-            return self._drawn[index]
+        look = self.seed, index, self.size, self.label_noise, self.crowd, self.shift
+        if look in self._drawn:
+            return self._drawn[look]
         try:
             face = synthfaces.render(
                 self.seed,
@@ -108,9 +110,10 @@ class SynthDataset(FaceDataset):
             )
         except ValueError as error:
             raise CourseError(f"synthetic faces: {error}") from error
-        if len(self._drawn) * face.image.nbytes < _KEPT:
-            self._drawn[index] = face
-        return face
+        drawn = face.image, face.label_map, face.landmarks
+        if (len(self._drawn) + 1) * sum(array.nbytes for array in drawn) <= _KEPT:
+            self._drawn[look] = drawn
+        return drawn
 
     def arrays(self, size: int, *, landmarks: bool = True) -> Arrays:
         return super().arrays(size)  # they cost nothing here

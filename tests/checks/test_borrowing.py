@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import builtins
 import functools
+import gc
 import importlib
 import inspect
 import re
 import sys
+import types
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +18,14 @@ import numpy as np
 import pytest
 import torch
 
-import coursekit
+import coursekit.parts
 from coursekit import losses
-from coursekit.checks import Check
+from coursekit.checks import Check, borrowing
 from coursekit.checks.borrowing import BorrowedError, borrows, is_borrowed, taken_away
 from coursekit.checks.mistakes import boundaries, shares
 from coursekit.checks.mistakes import dice as dice_mistakes
 from coursekit.optim import Pipeline
-from coursekit.parts import PARTS, alike, data, optimiser, parts_of, unet, welcome
+from coursekit.parts import PARTS, alike, capstone, data, optimiser, parts_of, unet, welcome
 
 
 def writing(path: str, text: str) -> str:
@@ -134,15 +137,82 @@ def test_a_part_that_is_taken_away_says_that_it_was_called() -> None:
     assert told == [1, 1, 1] and kept(ids, np.eye(3)).shape == (1, 2, 3)
 
 
-def test_what_somebody_adds_to_python_s_own_names_is_no_part(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@pytest.fixture
+def thawed() -> Iterator[None]:
+    """As where a student's cell has imported a part: the tests have frozen what they imported."""
+    gc.unfreeze()
+    yield
+    gc.freeze()
+
+
+@pytest.mark.usefixtures("thawed")
+@pytest.mark.parametrize(
+    "take",
+    [
+        "kept = w.paint; del w.paint",
+        "kept = w.paint; w.paint = None",
+        "kept = w.paint; del sys.modules[w.__name__]",
+        "kept = w.paint; sys.modules[w.__name__] = None",
+        "kept = w.paint; del sys.modules[w.__name__], p.welcome; import coursekit.parts.welcome",
+        "kept = types.FunctionType(w.paint.__code__, vars(w))",
+    ],
+)
+def test_a_part_that_was_taken_out_before_is_taken_away(take: str) -> None:
+    """Nobody who keeps it may call it, and nobody finds it gone from where it was."""
+    there = {"w": welcome, "p": coursekit.parts, "sys": sys, "types": types}
+    own, told = dict(vars(welcome)), list[int]()
+    exec(take, there)
+    try:
+        with taken_away("paint", lambda: told.append(1)), pytest.raises(BorrowedError):
+            there["kept"](np.array([[1, 0]]), np.eye(3))
+    finally:
+        vars(welcome).update(own)
+        sys.modules[welcome.__name__] = coursekit.parts.welcome = welcome
+    assert told == [1] and there["kept"](np.array([[1, 0]]), np.eye(3)).shape == (1, 2, 3)
+
+
+def test_a_part_that_a_kernel_is_forked_with_is_taken_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is frozen, as in the tests: `gc` does not tell of it."""
+    kept = welcome.paint
+    monkeypatch.setattr(borrowing, "_noted", {})
+    gc.freeze()
+    borrowing.remember()
+    monkeypatch.delattr(welcome, "paint")
+    with taken_away("paint", list), pytest.raises(BorrowedError):
+        kept(np.array([[1, 0]]), np.eye(3))
+
+
+@pytest.mark.usefixtures("thawed")
+def test_a_class_that_was_taken_out_before_is_taken_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = capstone.Mine
+    monkeypatch.delattr(capstone, "Mine")
+    with taken_away("own-network", list), pytest.raises(BorrowedError):
+        kept()
+
+
+@pytest.mark.parametrize("place", ["builtins", "module", "list"])
+def test_what_holds_itself_ends_no_check(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
     around: dict[str, object] = {}
     around["around"] = around
-    monkeypatch.setattr(builtins, "around", around, raising=False)
-    importlib.import_module("coursekit.checks.mistakes.modules")
-    with taken_away("paint", list):
+    if place == "list":
+        held = [*dice_mistakes._HIT]
+        held.append(held)
+        monkeypatch.setattr(dice_mistakes, "_HIT", held)
+    else:
+        where = {"builtins": builtins, "module": dice_mistakes}[place]
+        monkeypatch.setattr(where, "around", around, raising=False)
+    with taken_away("soft-dice", list):
         pass
+
+
+def test_what_checks_know_is_found_among_python_s_own_names(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ways = dice_mistakes.dice
+    monkeypatch.setattr(builtins, "ways", ways, raising=False)
+    monkeypatch.delattr(dice_mistakes, "dice")
+    with taken_away("soft-dice", list), pytest.raises(BorrowedError):
+        ways(torch.ones(1, 2, 3, 3), torch.ones(1, 2, 3, 3))
 
 
 def test_a_class_that_is_taken_away_is_there_for_other_parts() -> None:

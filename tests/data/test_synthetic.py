@@ -52,11 +52,23 @@ def test_what_was_given_out_can_be_changed() -> None:
 def test_no_more_is_kept_than_there_is_room_for(
     drawn: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(synthetic, "_KEPT", 2 * SIZE * SIZE * 3)
+    face = SynthDataset(0, 1, SIZE)[0]
+    arrays = [array for array in vars(face).values() if isinstance(array, np.ndarray)]
+    monkeypatch.setattr(synthetic, "_KEPT", 3 * sum(array.nbytes for array in arrays) - 1)
+    drawn.clear()
     dataset = SynthDataset(0, 4, SIZE)
     for _ in range(2):
         assert len([dataset.label_map(index) for index in range(4)]) == 4
     assert drawn == [0, 1, 2, 3, 2, 3]
+
+
+def test_another_look_is_drawn_anew(drawn: list[int]) -> None:
+    dataset = SynthDataset(0, 1, SIZE)
+    usual, part = dataset.image(0), dataset[:1]
+    part.shift = 1.0
+    assert (part.image(0) != usual).any()
+    np.testing.assert_array_equal(dataset.image(0), usual)
+    assert drawn == [0, 0]
 
 
 def test_a_worker_is_sent_no_faces() -> None:

@@ -28,7 +28,7 @@ SOME = (
     "carry-hook", "carry-thread", "net-table-forged", "spoil-from-given",
     "the-solution", "noise", "trials", "colab", "split", "windows", "half-done",
     "builtin-range", "needless-between", "own-alias", "way-two-faces",
-    "borrow-within", "borrow-globals", "borrow-compared",
+    "borrow-within", "borrow-globals", "borrow-compared", "borrow-removed",
 )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from coursekit.checks.borrowing import taken_away
+from coursekit.checks.borrowing import remember, taken_away
 from coursekit.probe import FOLDER
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ _kept: dict[str, Any] = {}
 
 def keep(*names: str) -> None:
     """Remember what the caller's names stand for: the lesson's own, before any answer's trial."""
+    remember()
     there = sys._getframe(1).f_globals
     _kept.update((name, there[name]) for name in names if name in there)
 

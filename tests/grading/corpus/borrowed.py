@@ -36,6 +36,14 @@ _IN_ANSWERS = (
            "import importlib\npaint = importlib.import_module('coursekit.parts.welcome').paint\n"),
     _lends("getattr", "a name that is put together",
            "import coursekit.parts.welcome as w\npaint = getattr(w, 'pa' + 'int')\n"),
+    _lends("removed", "it is kept, and its module has it no more", """
+import coursekit.parts.welcome as w
+name = "pa" + "int"
+kept = getattr(w, name)
+delattr(w, name)
+def paint(label_map, palette):
+    return kept(label_map, palette)
+"""),
     _lends("vars", "a module's names, looked through", """
 import coursekit.parts.welcome as w
 def count_pixels(label_map, num_classes):
